@@ -1,0 +1,116 @@
+"""Latent-Fu: semantic photo editing inside GIMP.
+
+What is importable from here is the public interface that plug-ins, notebooks and the project's
+own plug-ins use; everything else may change. Names are loaded when first used, so
+``import latentfu`` costs milliseconds and torch is imported only where a network is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "BadInputError": "latentfu.errors",
+    "CancelledError": "latentfu.errors",
+    "LatentFuError": "latentfu.errors",
+    "NotInstalledError": "latentfu.errors",
+    "ServerError": "latentfu.errors",
+    "StorageError": "latentfu.errors",
+    "WrongGeneratorError": "latentfu.errors",
+    "Control": "latentfu.nouns.control",
+    "Mover": "latentfu.nouns.control",
+    "Crop": "latentfu.nouns.crop",
+    "Quad": "latentfu.nouns.crop",
+    "Generator": "latentfu.nouns.generator",
+    "random_latents": "latentfu.nouns.generator",
+    "Inversion": "latentfu.nouns.inversion",
+    "Quality": "latentfu.nouns.inversion",
+    "Latent": "latentfu.nouns.latent",
+    "Space": "latentfu.nouns.latent",
+    "Layer": "latentfu.nouns.layer",
+    "Progress": "latentfu.progress",
+    "Aligner": "latentfu.hooks",
+    "CheckpointFormat": "latentfu.hooks",
+    "Command": "latentfu.hooks",
+    "ControlMaker": "latentfu.hooks",
+    "ControlRequest": "latentfu.hooks",
+    "GeneratorSpec": "latentfu.hooks",
+    "InversionRequest": "latentfu.hooks",
+    "Inverter": "latentfu.hooks",
+    "Loss": "latentfu.hooks",
+    "Scorer": "latentfu.hooks",
+    "hookimpl": "latentfu.hooks",
+    "Direction": "latentfu.store.directions",
+    "directions_in": "latentfu.store.directions",
+    "read_direction": "latentfu.store.directions",
+    "write_direction": "latentfu.store.directions",
+    "aligners": "latentfu.api",
+    "control_makers": "latentfu.api",
+    "controls": "latentfu.api",
+    "edit": "latentfu.api",
+    "generators": "latentfu.api",
+    "invert": "latentfu.api",
+    "inverters": "latentfu.api",
+    "mix": "latentfu.api",
+    "open_generator": "latentfu.api",
+    "scorers": "latentfu.api",
+}
+
+__all__ = ["__version__", *sorted(_WHERE)]
+
+if TYPE_CHECKING:
+    from latentfu.api import aligners as aligners
+    from latentfu.api import control_makers as control_makers
+    from latentfu.api import controls as controls
+    from latentfu.api import edit as edit
+    from latentfu.api import generators as generators
+    from latentfu.api import invert as invert
+    from latentfu.api import inverters as inverters
+    from latentfu.api import mix as mix
+    from latentfu.api import open_generator as open_generator
+    from latentfu.api import scorers as scorers
+    from latentfu.errors import BadInputError as BadInputError
+    from latentfu.errors import CancelledError as CancelledError
+    from latentfu.errors import LatentFuError as LatentFuError
+    from latentfu.errors import NotInstalledError as NotInstalledError
+    from latentfu.errors import ServerError as ServerError
+    from latentfu.errors import StorageError as StorageError
+    from latentfu.errors import WrongGeneratorError as WrongGeneratorError
+    from latentfu.hooks import Aligner as Aligner
+    from latentfu.hooks import CheckpointFormat as CheckpointFormat
+    from latentfu.hooks import Command as Command
+    from latentfu.hooks import ControlMaker as ControlMaker
+    from latentfu.hooks import ControlRequest as ControlRequest
+    from latentfu.hooks import GeneratorSpec as GeneratorSpec
+    from latentfu.hooks import InversionRequest as InversionRequest
+    from latentfu.hooks import Inverter as Inverter
+    from latentfu.hooks import Loss as Loss
+    from latentfu.hooks import Scorer as Scorer
+    from latentfu.hooks import hookimpl as hookimpl
+    from latentfu.nouns.control import Control as Control
+    from latentfu.nouns.control import Mover as Mover
+    from latentfu.nouns.crop import Crop as Crop
+    from latentfu.nouns.crop import Quad as Quad
+    from latentfu.nouns.generator import Generator as Generator
+    from latentfu.nouns.generator import random_latents as random_latents
+    from latentfu.nouns.inversion import Inversion as Inversion
+    from latentfu.nouns.inversion import Quality as Quality
+    from latentfu.nouns.latent import Latent as Latent
+    from latentfu.nouns.latent import Space as Space
+    from latentfu.nouns.layer import Layer as Layer
+    from latentfu.progress import Progress as Progress
+    from latentfu.store.directions import Direction as Direction
+    from latentfu.store.directions import directions_in as directions_in
+    from latentfu.store.directions import read_direction as read_direction
+    from latentfu.store.directions import write_direction as write_direction
+
+
+def __getattr__(name: str) -> object:
+    if name in _WHERE:
+        value: object = getattr(importlib.import_module(_WHERE[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'latentfu' has no attribute {name!r}")

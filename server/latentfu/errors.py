@@ -1,0 +1,52 @@
+"""Errors a person reads: each message is one sentence saying what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class LatentFuError(Exception):
+    """Base of all errors that are shown to the user without a traceback.
+
+    ``code`` is a short stable word for programs (HTTP bodies and ``--json`` carry it);
+    ``str(error)`` is the sentence for people.
+    """
+
+    code = "failed"
+
+
+class BadInputError(LatentFuError):
+    """The picture, mask, number or name that was given can not be used."""
+
+    code = "bad_input"
+
+
+class NotInstalledError(LatentFuError):
+    """A generator, inverter, control or other plug-in object of that name is not installed."""
+
+    code = "not_installed"
+
+
+class WrongGeneratorError(LatentFuError):
+    """A latent or control belongs to another generator than the one in use."""
+
+    code = "wrong_generator"
+
+
+class CancelledError(LatentFuError):
+    """The person who asked for the work no longer wants it."""
+
+    code = "cancelled"
+
+    def __init__(self, message: str = "The work was cancelled.") -> None:
+        super().__init__(message)
+
+
+class StorageError(LatentFuError):
+    """A file could not be read or written (full disk, no permission, damaged file)."""
+
+    code = "storage"
+
+
+class ServerError(LatentFuError):
+    """The server could not be reached, started or understood."""
+
+    code = "server"

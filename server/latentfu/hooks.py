@@ -1,0 +1,234 @@
+"""The table of contents: every hook a plug-in can implement, and what each one returns.
+
+A plug-in is a module (or any object) with functions marked ``@latentfu.hookimpl``. It is found
+through the entry-point group ``latentfu`` or as a single ``.py`` file in the plug-in folder.
+Hooks return iterables of the frozen objects defined here: cheap to list, loaded when used.
+Import torch inside ``load`` functions, never at the top of a plug-in module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+    import numpy as np
+    import torch
+
+    from latentfu.nouns.control import Control
+    from latentfu.nouns.crop import Crop, Quad
+    from latentfu.nouns.generator import Generator
+    from latentfu.nouns.inversion import Inversion
+    from latentfu.nouns.latent import Latent
+    from latentfu.progress import Progress
+
+hookspec = pluggy.HookspecMarker("latentfu")
+hookimpl = pluggy.HookimplMarker("latentfu")
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """A generator that can be opened by ``name``.
+
+    ``load(device)`` gives the loaded network ("cpu", "cuda", "cuda:1", ...). ``id`` is the
+    sha256 of its weights, known without loading. ``aligner``: the aligner that finds its crops.
+    """
+
+    name: str
+    title: str
+    domain: str
+    resolution: int
+    id: str
+    load: Callable[[str], Generator]
+    aligner: str = "center"
+    licence: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class CheckpointFormat:
+    """A file format for weights.
+
+    ``detect(path)`` looks at the content, never runs it; ``load(path, device)`` gives the
+    network. Formats that are not safetensors are read in the importer child process.
+    """
+
+    name: str
+    title: str
+    detect: Callable[[Path], bool]
+    load: Callable[[Path, str], Generator]
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """Finds the squares in a layer that a generator of ``domains`` understands.
+
+    ``find(rgb)``: uint8 ``[H, W, 3]`` -> quads, best first, empty when there is none.
+    """
+
+    name: str
+    title: str
+    domains: tuple[str, ...]
+    find: Callable[[np.ndarray[Any, np.dtype[np.uint8]]], list[Quad]]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A distance between two batches of images, for inversion.
+
+    ``build(generator)`` gives a function of two ``[N, 3, R, R]`` tensors in -1..1 to ``[N]``,
+    differentiable in the first. ``domains``: where it is meant for; empty for everywhere.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Generator], Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]
+    domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InversionRequest:
+    """What an inverter gets: the crop, the loaded generator, options and who watches.
+
+    ``preview(image)`` may be called with a ``[1, 3, R, R]`` tensor to show work in progress.
+    """
+
+    crop: Crop
+    generator: Generator
+    progress: Progress
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    preview: Callable[[torch.Tensor], None] | None = None
+
+
+@dataclass(frozen=True)
+class Inverter:
+    """A method that finds the latent of a crop.
+
+    ``spaces``: the latent spaces it works in. ``options``: names and default values of what
+    can be tuned; they are part of the cache key.
+    """
+
+    name: str
+    title: str
+    spaces: tuple[str, ...]
+    invert: Callable[[InversionRequest], Inversion]
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Reads attributes from images: labels for training directions, figures for reports.
+
+    ``attributes``: their names in order. ``score(images)``: ``[N, 3, R, R]`` in -1..1 ->
+    ``[N, len(attributes)]`` float32.
+    """
+
+    name: str
+    title: str
+    domain: str
+    attributes: tuple[str, ...]
+    load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class ControlRequest:
+    """What a control maker gets: the generator, how many samples, a seed, options, progress."""
+
+    generator: Generator
+    attribute: str
+    samples: int
+    seed: int
+    progress: Progress
+    scorer: Scorer | None = None
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ControlMaker:
+    """A method that makes controls (boundary training, difference of pairs, PCA, ...).
+
+    ``make(request, out)`` writes one or more direction files into the folder ``out`` and
+    returns their paths.
+    """
+
+    name: str
+    title: str
+    make: Callable[[ControlRequest, Path], list[Path]]
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of ``latentfu``: ``path`` is where it stands, e.g. ``("train", "generator")``."""
+
+    path: tuple[str, ...]
+    help: str
+    load: Callable[[], click.Command]
+
+
+Kind = Literal[
+    "generators",
+    "checkpoint_formats",
+    "aligners",
+    "losses",
+    "inverters",
+    "scorers",
+    "controls",
+    "control_makers",
+    "commands",
+]
+
+
+class Hooks:
+    """The hook specifications. Every hook may be left out; every hook may return nothing."""
+
+    @hookspec
+    def latentfu_generators(self) -> Iterable[GeneratorSpec]:
+        """Generators that this plug-in brings, ready to be opened by name."""
+        return ()
+
+    @hookspec
+    def latentfu_checkpoint_formats(self) -> Iterable[CheckpointFormat]:
+        """File formats of weights that this plug-in can read."""
+        return ()
+
+    @hookspec
+    def latentfu_aligners(self) -> Iterable[Aligner]:
+        """Ways to find the square a generator understands in a picture."""
+        return ()
+
+    @hookspec
+    def latentfu_losses(self) -> Iterable[Loss]:
+        """Image distances that inverters can minimise, by name."""
+        return ()
+
+    @hookspec
+    def latentfu_inverters(self) -> Iterable[Inverter]:
+        """Methods that find the latent of a picture."""
+        return ()
+
+    @hookspec
+    def latentfu_scorers(self) -> Iterable[Scorer]:
+        """Networks that read attributes from a picture."""
+        return ()
+
+    @hookspec
+    def latentfu_controls(self, generator: GeneratorSpec) -> Iterable[Control]:
+        """Directions and deformations for ``generator``; compare ``generator.id`` first."""
+        return ()
+
+    @hookspec
+    def latentfu_control_makers(self) -> Iterable[ControlMaker]:
+        """Methods that make new directions or deformations."""
+        return ()
+
+    @hookspec
+    def latentfu_commands(self) -> Iterable[Command]:
+        """Commands added to the ``latentfu`` program."""
+        return ()

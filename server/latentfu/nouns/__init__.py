@@ -1,0 +1,1 @@
+"""The nouns of the house: what travels along layer -> crop -> invert -> edit -> render -> paste."""

@@ -1,0 +1,95 @@
+"""Generator: a loaded network that turns latents into images."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, overload
+
+from latentfu.errors import BadInputError
+from latentfu.nouns.latent import Latent, Space
+
+if TYPE_CHECKING:
+    import torch
+
+Noise = Literal["const", "random", "none"]
+
+
+class Generator(ABC):
+    """What every generator offers; a plug-in's network is wrapped in a subclass.
+
+    Attributes set by the subclass: ``name``; ``id`` (sha256 of the weights, hex); ``domain``
+    ("portraits", "faces", "cars", ...); ``resolution`` (output side in pixels); ``channels``
+    (3 RGB); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
+    ``w_dim`` and ``num_ws`` (0 where there is only z).
+    """
+
+    name: str
+    id: str
+    domain: str
+    resolution: int
+    spaces: tuple[Space, ...]
+    z_dim: int
+    w_dim: int = 0
+    num_ws: int = 0
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the weights are."""
+
+    @abstractmethod
+    def map(
+        self,
+        z: torch.Tensor,
+        psi: float = 1.0,
+        cutoff: int | None = None,
+        labels: torch.Tensor | None = None,
+    ) -> Latent:
+        """``z [N, z_dim]`` standard normal -> Latent in the generator's editing space.
+
+        ``psi``: truncation towards the mean w (1 none, 0 the mean); ``cutoff``: truncate only
+        the first that many layers. A generator with only a z space returns z itself, scaled
+        by ``psi``.
+        """
+
+    @overload
+    def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> torch.Tensor: ...
+
+    @overload
+    def render(
+        self, latent: Latent, noise: Noise, features: Sequence[int]
+    ) -> tuple[torch.Tensor, dict[int, torch.Tensor]]: ...
+
+    @abstractmethod
+    def render(
+        self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
+    ) -> torch.Tensor | tuple[torch.Tensor, dict[int, torch.Tensor]]:
+        """Latent of N codes -> float32 ``[N, 3, R, R]``, about -1..1, not clipped.
+
+        With ``features=[i, ...]`` also a dict of the feature tensors after those synthesis
+        layers. Gradients flow to the codes. Raises WrongGeneratorError for a foreign latent.
+        """
+
+    @abstractmethod
+    def mean_latent(self) -> Latent:
+        """The mean code, N = 1, in the editing space: where optimisation starts."""
+
+    def mix(
+        self, a: Latent, b: Latent, layers: range, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Style mixing: ``layers`` of ``b`` in ``a`` -> ``[N, 3, R, R]``.
+
+        ``mask``: ``[N or 1, 1, H, W]`` in 0..1; inside it the features made with ``b``'s styles
+        are blended into ``a``'s at each of those layers. A generator without layers raises
+        BadInputError.
+        """
+        raise BadInputError(f"The generator {self.name} has no layers to mix.")
+
+
+def random_latents(generator: Generator, n: int, seed: int, psi: float = 1.0) -> Latent:
+    """``n`` latents drawn with ``seed`` (the same on every device), truncated by ``psi``."""
+    import torch
+
+    z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+    return generator.map(z.to(generator.device), psi=psi)

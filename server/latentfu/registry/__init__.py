@@ -1,0 +1,1 @@
+"""Plug-ins: finding them, keeping broken ones apart, listing what they bring."""

@@ -1,0 +1,1 @@
+"""What lies on disk: folders, settings and token, direction files, cached inversions."""
