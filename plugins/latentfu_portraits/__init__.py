@@ -1,0 +1,1 @@
+"""Portrait data for Latent-Fu: a renderer and what is trained on it."""

@@ -1,0 +1,23 @@
+"""A parametric renderer of head-and-shoulders portraits in pure torch."""
+
+from latentfu_portraits.renderer.factors import (
+    FACTOR_NAMES,
+    FACTORS,
+    Factor,
+    from_normal,
+    sample,
+)
+from latentfu_portraits.renderer.placement import Placement, crop_quad
+from latentfu_portraits.renderer.render import landmarks, render
+
+__all__ = [
+    "FACTORS",
+    "FACTOR_NAMES",
+    "Factor",
+    "Placement",
+    "crop_quad",
+    "from_normal",
+    "landmarks",
+    "render",
+    "sample",
+]
