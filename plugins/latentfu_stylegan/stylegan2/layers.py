@@ -1,0 +1,150 @@
+"""The small parts StyleGAN2 is made of: equalised layers, FIR filters, modulated convolution."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LRELU_SLOPE = 0.2
+LRELU_GAIN = math.sqrt(2.0)
+FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
+
+
+def normalize_2nd_moment(x: Tensor, eps: float = 1e-8) -> Tensor:
+    """Scale each row of x [N, C] so that its mean square is 1 (StyleGAN2's input normalisation)."""
+    return x * (x.square().mean(dim=1, keepdim=True) + eps).rsqrt()
+
+
+def fir_kernel(gain: float = 1.0) -> Tensor:
+    """The 2-D binomial-like filter [1, 3, 3, 1] x [1, 3, 3, 1] as [4, 4], summing to `gain`."""
+    taps = torch.tensor(FIR_TAPS)
+    kernel = torch.outer(taps, taps)
+    return kernel * (gain / kernel.sum())
+
+
+def fir_filter(x: Tensor, kernel: Tensor, padding: int) -> Tensor:
+    """Filter each channel of x [N, C, H, W] with kernel [4, 4] (symmetric), zero-padded."""
+    channels = x.shape[1]
+    weight = kernel.to(x.dtype).expand(channels, 1, 4, 4)
+    return F.conv2d(x, weight, padding=padding, groups=channels)
+
+
+def upsample_2x(x: Tensor, kernel: Tensor) -> Tensor:
+    """[N, C, H, W] -> [N, C, 2H, 2W]: zeros between the pixels, then the filter (sum 4)."""
+    channels = x.shape[1]
+    weight = kernel.to(x.dtype).expand(channels, 1, 4, 4)
+    return F.conv_transpose2d(x, weight, stride=2, padding=1, groups=channels)
+
+
+def lrelu(x: Tensor) -> Tensor:
+    """Leaky ReLU with the gain that keeps the variance."""
+    return F.leaky_relu(x, LRELU_SLOPE) * LRELU_GAIN
+
+
+class EqualLinear(nn.Module):
+    """Fully connected layer with equalised learning rate: y = x W^T * gain + b * multiplier."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, bias_init: float = 0.0, lr_multiplier: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full((outputs,), bias_init / lr_multiplier))
+        self.weight_gain = lr_multiplier / math.sqrt(inputs)
+        self.bias_gain = lr_multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, inputs] -> [N, outputs]."""
+        return F.linear(x, self.weight * self.weight_gain, self.bias * self.bias_gain)
+
+
+class EqualConv(nn.Module):
+    """Plain k x k convolution with equalised learning rate, optionally halving the size first."""
+
+    kernel: Tensor
+
+    def __init__(
+        self, inputs: int, outputs: int, size: int, *, down: bool = False, bias: bool = True
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.gain = 1.0 / math.sqrt(inputs * size * size)
+        self.size = size
+        self.down = down
+        self.register_buffer("kernel", fir_kernel(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, inputs, H, W] -> [N, outputs, H, W], or half the size when `down`."""
+        weight = self.weight * self.gain
+        if not self.down:
+            return F.conv2d(x, weight, self.bias, padding=self.size // 2)
+        if self.size == 1:  # filter, then keep every second pixel
+            x = fir_filter(x, self.kernel, padding=1)[:, :, ::2, ::2]
+            return F.conv2d(x, weight, self.bias)
+        x = fir_filter(x, self.kernel, padding=2)  # [N, C, H + 1, W + 1]
+        return F.conv2d(x, weight, self.bias, stride=2)
+
+
+class ModulatedConv(nn.Module):
+    """Style-modulated convolution, written as scale - dense convolution - scale.
+
+    The paper scales the weights per sample; scaling the input by the style and the output by
+    the demodulation coefficient gives the same result without a grouped convolution.
+    """
+
+    kernel: Tensor
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        size: int,
+        w_dim: int,
+        *,
+        up: bool = False,
+        demodulate: bool = True,
+    ) -> None:
+        super().__init__()
+        self.affine = EqualLinear(w_dim, inputs, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.size = size
+        self.up = up
+        self.demodulate = demodulate
+        self.register_buffer("kernel", fir_kernel(4.0), persistent=False)
+
+    def scales(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """w [N, w_dim] -> input scale [N, inputs] and output scale [N, outputs], in float32."""
+        with torch.autocast(w.device.type, enabled=False):
+            style: Tensor = self.affine(w.float())
+            if not self.demodulate:
+                gain = 1.0 / math.sqrt(self.weight[0].numel())
+                return style * gain, torch.ones_like(self.bias).expand(w.shape[0], -1)
+            power = self.weight.float().square().sum(dim=(2, 3))  # [outputs, inputs]
+            return style, (style.square() @ power.t() + 1e-8).rsqrt()
+
+    def convolve(self, x: Tensor, style: Tensor) -> Tensor:
+        """x [N, inputs, H, W] times style [N, inputs], convolved; twice the size when `up`."""
+        x = x * style[:, :, None, None].to(x.dtype)
+        weight = self.weight.to(x.dtype)
+        if not self.up:
+            return F.conv2d(x, weight, padding=self.size // 2)
+        weight = weight.transpose(0, 1).flip(2, 3)
+        x = F.conv_transpose2d(x, weight, stride=2)  # [N, outputs, 2H + 1, 2W + 1]
+        return fir_filter(x, self.kernel, padding=1)
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """x [N, inputs, H, W], w [N, w_dim] -> [N, outputs, H, W], without the activation.
+
+        noise, when given, is added before the bias: [N or 1, 1, H, W], already scaled.
+        """
+        style, demodulation = self.scales(w)
+        x = self.convolve(x, style)
+        offset = self.bias[None, :, None, None].to(x.dtype)
+        if noise is not None:
+            offset = offset + noise.to(x.dtype)
+        return torch.addcmul(offset, x, demodulation[:, :, None, None].to(x.dtype))

@@ -1,0 +1,51 @@
+"""The whole generator: mapping and synthesis."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from latentfu_stylegan.stylegan2.config import StyleGAN2Config
+from latentfu_stylegan.stylegan2.mapping import Mapping
+from latentfu_stylegan.stylegan2.synthesis import Noise, Synthesis
+
+
+class StyleGAN2(nn.Module):
+    """A StyleGAN2 generator (arXiv 1912.04958): z -> w -> one style per layer -> picture.
+
+    `metadata` holds what the file said beside the weights (domain, licence, training).
+    """
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = Mapping(config)
+        self.synthesis = Synthesis(config)
+        self.metadata: dict[str, str] = {}
+
+    def map(self, z: Tensor, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """z [N, z_dim], standard normal -> ws [N, num_ws, w_dim].
+
+        psi pulls the first `cutoff` styles (all when None) towards the mean w: 1 leaves them
+        as they are, 0 gives the mean exactly.
+        """
+        if z.ndim != 2 or z.shape[1] != self.config.z_dim:
+            raise ValueError(f"z must have the shape [N, {self.config.z_dim}], not {list(z.shape)}")
+        w: Tensor = self.mapping(z)
+        ws = self.broadcast(w)
+        if psi == 1.0:
+            return ws
+        end = self.config.num_ws if cutoff is None else cutoff
+        pulled = torch.lerp(self.mapping.w_avg, ws[:, :end], psi)
+        return torch.cat([pulled, ws[:, end:]], dim=1)
+
+    def broadcast(self, w: Tensor) -> Tensor:
+        """w [N, w_dim] -> the same style for every layer, [N, num_ws, w_dim]."""
+        return w[:, None, :].repeat(1, self.config.num_ws, 1)
+
+    def forward(
+        self, z: Tensor, psi: float = 1.0, cutoff: int | None = None, noise: Noise = "const"
+    ) -> Tensor:
+        """z [N, z_dim] -> picture [N, 3, R, R], about -1..1."""
+        image: Tensor = self.synthesis(self.map(z, psi, cutoff), noise=noise)
+        return image

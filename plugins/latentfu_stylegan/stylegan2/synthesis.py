@@ -1,0 +1,170 @@
+"""The synthesis network: from styles to pictures, whole or one layer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, overload
+
+import torch
+from torch import Tensor, nn
+
+from latentfu_stylegan.stylegan2.config import StyleGAN2Config
+from latentfu_stylegan.stylegan2.layers import ModulatedConv, fir_kernel, lrelu, upsample_2x
+
+Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
+"""const: the network's own maps; random: fresh; none; or own maps {layer: [N or 1, 1, H, W]}
+for some layers, the others const."""
+
+
+class SynthesisState(NamedTuple):
+    """What is known after some layers: features x [N, C, H, W] and the picture so far.
+
+    rgb [N, 3, H', W'] is the sum of the toRGB outputs (None before the first); layer counts
+    the layers already done. A state is never changed, so it can be kept and continued twice.
+    """
+
+    x: Tensor
+    rgb: Tensor | None
+    layer: int
+
+
+class NoisyConv(ModulatedConv):
+    """One synthesis layer: modulated 3x3 convolution, noise, bias, activation."""
+
+    noise_const: Tensor
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, resolution: int, up: bool) -> None:
+        super().__init__(inputs, outputs, 3, w_dim, up=up)
+        self.resolution = resolution
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+
+    def noise_map(self, noise: Noise, layer: int, x: Tensor) -> Tensor | None:
+        """The scaled noise [N or 1, 1, R, R] that `noise` asks for, for features x [N, ...]."""
+        if noise == "none":
+            return None
+        if noise == "random":
+            value = torch.randn(x.shape[0], 1, self.resolution, self.resolution, device=x.device)
+        elif noise == "const" or (not isinstance(noise, str) and layer not in noise):
+            value = self.noise_const[None, None]
+        elif not isinstance(noise, str):
+            value = noise[layer]
+        else:
+            raise ValueError(f"noise must be const, random, none or maps by layer, not {noise!r}")
+        return value * self.noise_strength
+
+
+class Synthesis(nn.Module):
+    """StyleGAN2's synthesis network with skip connections (toRGB at each resolution).
+
+    Layers are numbered 0 .. num_layers - 1: one convolution at 4 px, two at each larger size.
+    Layer i reads ws[:, i]; the toRGB after the last layer i of a size reads ws[:, i + 1].
+    """
+
+    kernel: Tensor
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.const = nn.Parameter(torch.randn(config.channels[0], 4, 4))
+        self.convs = nn.ModuleList()
+        for layer in range(config.num_layers):
+            inputs = config.channels[0] if layer == 0 else config.layer_channels(layer - 1)
+            outputs, resolution = config.layer_channels(layer), config.layer_resolution(layer)
+            self.convs.append(NoisyConv(inputs, outputs, config.w_dim, resolution, layer % 2 == 1))
+        self.rgbs = nn.ModuleList(
+            ModulatedConv(channels, 3, 1, config.w_dim, demodulate=False)
+            for channels in config.channels
+        )
+        self.register_buffer("kernel", fir_kernel(4.0), persistent=False)
+
+    def start(self, n: int) -> SynthesisState:
+        """The state before layer 0, for n pictures: the learned 4 x 4 constant."""
+        const = self.const.expand(n, -1, -1, -1)
+        return SynthesisState(const.contiguous(memory_format=torch.channels_last), None, 0)
+
+    def features(self, layer: int, x: Tensor, w: Tensor, noise: Noise = "const") -> Tensor:
+        """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
+        conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
+        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x))
+        return lrelu(y)
+
+    def to_rgb(self, layer: int, x: Tensor, w: Tensor) -> Tensor:
+        """Features after `layer` (the last of its size) -> their part of the picture, float32."""
+        y: Tensor = self.rgbs[layer // 2](x, w)
+        return y.float()
+
+    def add_rgb(self, rgb: Tensor | None, part: Tensor) -> Tensor:
+        """The picture so far [N, 3, H/2, W/2] doubled, plus the new part [N, 3, H, W]."""
+        if rgb is None:
+            return part
+        with torch.autocast(part.device.type, enabled=False):
+            return upsample_2x(rgb, self.kernel) + part
+
+    def step(
+        self, i: int, state: SynthesisState, ws: Tensor, noise: Noise = "const"
+    ) -> SynthesisState:
+        """Do layer i (and toRGB when it is the last of its size): state before -> state after.
+
+        ws: [N, num_ws, w_dim]; of it only ws[:, i] and ws[:, i + 1] are read.
+        """
+        if state.layer != i:
+            raise ValueError(f"the state is at layer {state.layer}, so layer {i} can not be next")
+        x = self.features(i, state.x, ws[:, i], noise)  # [N, C, R, R]
+        if i % 2:
+            return SynthesisState(x, state.rgb, i + 1)
+        part = self.to_rgb(i, x, ws[:, i + 1])  # [N, 3, R, R]
+        return SynthesisState(x, self.add_rgb(state.rgb, part), i + 1)
+
+    def finish(self, state: SynthesisState) -> Tensor:
+        """The picture [N, 3, R, R], about -1..1, of a state after the last layer."""
+        if state.rgb is None or state.layer != self.config.num_layers:
+            raise ValueError(f"the state is at layer {state.layer} of {self.config.num_layers}")
+        return state.rgb
+
+    @overload
+    def forward(self, ws: Tensor, *, noise: Noise = "const") -> Tensor: ...
+
+    @overload
+    def forward(
+        self, ws: Tensor, *, noise: Noise = "const", features: Sequence[int]
+    ) -> tuple[Tensor, dict[int, Tensor]]: ...
+
+    def forward(
+        self, ws: Tensor, *, noise: Noise = "const", features: Sequence[int] = ()
+    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, num_ws, w_dim] -> picture [N, 3, R, R], about -1..1.
+
+        With `features` (layer numbers) also a dict of those layers' outputs [N, C, H, W].
+        """
+        self.check(ws)
+        state = self.start(ws.shape[0])
+        kept: dict[int, Tensor] = {}
+        for i in range(self.config.num_layers):
+            state = self.step(i, state, ws, noise)
+            if i in features:
+                kept[i] = state.x
+        image = self.finish(state)
+        return (image, kept) if features else image
+
+    def check(self, ws: Tensor) -> None:
+        """ValueError unless ws is [N, num_ws, w_dim]."""
+        expected = (self.config.num_ws, self.config.w_dim)
+        if ws.ndim != 3 or tuple(ws.shape[1:]) != expected:
+            raise ValueError(
+                f"styles must have the shape [N, {expected[0]}, {expected[1]}], "
+                f"not {list(ws.shape)}"
+            )
+
+    def mix(
+        self, ws_a: Tensor, ws_b: Tensor, layers: range, mask: Tensor, *, noise: Noise = "const"
+    ) -> Tensor:
+        """Masked style mixing: B's styles in `layers` inside the mask, A's everywhere else.
+
+        ws_a, ws_b: [N, num_ws, w_dim]; layers: indices into ws; mask: [N or 1, 1, H, W], 0..1.
+        -> picture [N, 3, R, R]. See `latentfu_stylegan.stylegan2.mixing`.
+        """
+        from latentfu_stylegan.stylegan2.mixing import mix
+
+        return mix(self, ws_a, ws_b, layers, mask, noise=noise)
