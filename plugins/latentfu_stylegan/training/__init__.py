@@ -1,0 +1,1 @@
+"""The StyleGAN2 trainer: paired regression on a renderer, adversarial training, export."""

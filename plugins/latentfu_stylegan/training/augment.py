@@ -1,0 +1,64 @@
+"""DiffAugment (Zhao et al. 2020, arXiv 2006.10738): the same small changes to real and fake.
+
+Differentiable, so that the generator learns through them; needed when the pictures are few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def jitter_colour(x: Tensor) -> Tensor:
+    """Random brightness, saturation and contrast; x [N, 3, H, W]."""
+    n = x.shape[0]
+    brightness, saturation, contrast = torch.rand(3, n, 1, 1, 1, device=x.device).unbind(0)
+    x = x + (brightness - 0.5)
+    grey = x.mean(dim=1, keepdim=True)
+    x = grey + (x - grey) * (2.0 * saturation)
+    mean = x.mean(dim=(1, 2, 3), keepdim=True)
+    return mean + (x - mean) * (contrast + 0.5)
+
+
+def shift(x: Tensor, ratio: float = 0.125) -> Tensor:
+    """Random shift by up to `ratio` of the size, filled with zeros; x [N, 3, H, W]."""
+    n, _, h, w = x.shape
+    reach = int(h * ratio + 0.5)
+    rows, columns = torch.randint(-reach, reach + 1, (2, n, 1), device=x.device).unbind(0)
+    padded = F.pad(x, (reach, reach, reach, reach))
+    y = torch.arange(h, device=x.device)[None] + rows + reach  # [N, H]
+    z = torch.arange(w, device=x.device)[None] + columns + reach  # [N, W]
+    picture = torch.arange(n, device=x.device)[:, None, None]
+    moved = padded.permute(0, 2, 3, 1)[picture, y[:, :, None], z[:, None, :]]  # [N, H, W, 3]
+    return moved.permute(0, 3, 1, 2)
+
+
+def cut_out(x: Tensor, ratio: float = 0.5) -> Tensor:
+    """A random square of `ratio` of the size set to zero; x [N, 3, H, W]."""
+    n, _, h, w = x.shape
+    half = int(h * ratio / 2 + 0.5)
+    centre_y = torch.randint(0, h, (n, 1), device=x.device)
+    centre_x = torch.randint(0, w, (n, 1), device=x.device)
+    rows = (torch.arange(h, device=x.device)[None] - centre_y).abs() < half  # [N, H]
+    columns = (torch.arange(w, device=x.device)[None] - centre_x).abs() < half
+    hole = rows[:, None, :, None] & columns[:, None, None, :]  # [N, 1, H, W]
+    return x.masked_fill(hole, 0.0)
+
+
+STEPS: dict[str, Callable[[Tensor], Tensor]] = {
+    "color": jitter_colour,
+    "translation": shift,
+    "cutout": cut_out,
+}
+
+
+def diff_augment(x: Tensor, policy: str) -> Tensor:
+    """Apply the comma-separated steps of `policy` (color, translation, cutout; '' for none)."""
+    for name in filter(None, policy.split(",")):
+        if name not in STEPS:
+            raise ValueError(f"unknown augmentation {name}; there are {', '.join(STEPS)}")
+        x = STEPS[name](x)
+    return x

@@ -1,0 +1,78 @@
+"""The losses of the trainer: paired regression, logistic adversarial, R1, path length."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+EYES_AND_MOUTH = ((0, 0.055), (1, 0.055), (3, 0.05), (4, 0.05))
+"""Which of five landmarks (eyes, nose, mouth corners) get weight, and how wide."""
+
+
+def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Tensor:
+    """A smooth map [N, 1, R, R]: 1 everywhere, up to 1 + strength at the eyes and the mouth.
+
+    landmarks: [N, 5, 2] (left eye, right eye, nose, left and right mouth corner), x and y in
+    0..1 of the picture. The middle of the mouth is weighted too.
+    """
+    n = landmarks.shape[0]
+    grid = (torch.arange(resolution, device=landmarks.device) + 0.5) / resolution
+    middle = landmarks[:, 3:5].mean(dim=1)
+    centres = [(landmarks[:, i], width) for i, width in EYES_AND_MOUTH] + [(middle, 0.05)]
+    total = torch.zeros(n, resolution, resolution, device=landmarks.device)
+    for centre, width in centres:
+        dx = (grid[None] - centre[:, :1]) / (1.3 * width)  # eyes and mouths are wide
+        dy = (grid[None] - centre[:, 1:]) / width
+        bump = torch.exp(-0.5 * (dy.square()[:, :, None] + dx.square()[:, None, :]))
+        total = torch.maximum(total, bump)
+    return 1.0 + strength * total[:, None]
+
+
+def paired_loss(made: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
+    """L1 of the pixels plus L1 of their differences to the right and below, weighted, [N].
+
+    made, target: [N, 3, R, R]; weights: [N, 1, R, R] or None.
+    """
+    error = made - target
+    if weights is None:
+        weights = torch.ones_like(error[:, :1])
+    across = (error[..., 1:] - error[..., :-1]).abs() * weights[..., 1:]
+    down = (error[..., 1:, :] - error[..., :-1, :]).abs() * weights[..., 1:, :]
+    scale = weights.mean(dim=(1, 2, 3))
+    flat = (error.abs() * weights).mean(dim=(1, 2, 3))
+    return (flat + across.mean(dim=(1, 2, 3)) + down.mean(dim=(1, 2, 3))) / scale
+
+
+def generator_loss(fake_logits: Tensor) -> Tensor:
+    """Non-saturating logistic loss of the generator, from the discriminator's logits [N]."""
+    return F.softplus(-fake_logits).mean()
+
+
+def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Logistic loss of the discriminator."""
+    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+
+
+def r1_penalty(real_logits: Tensor, images: Tensor) -> Tensor:
+    """Mean squared gradient of the logits [N] at real images [N, 3, R, R] (Mescheder 2018)."""
+    (gradient,) = torch.autograd.grad(real_logits.sum(), images, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+
+def path_lengths(images: Tensor, ws: Tensor) -> Tensor:
+    """How far the picture moves for a small step of the styles, per picture [N].
+
+    images [N, 3, R, R] must have been made from ws [N, num_ws, w_dim] with gradients.
+    """
+    noise = torch.randn_like(images) / math.sqrt(images.shape[2] * images.shape[3])
+    (gradient,) = torch.autograd.grad((images * noise).sum(), ws, create_graph=True)
+    return gradient.square().sum(dim=2).mean(dim=1).sqrt()
+
+
+def psnr(made: Tensor, target: Tensor) -> Tensor:
+    """Peak signal to noise ratio in dB per picture [N]; range -1..1, made is clamped."""
+    error = (made.clamp(-1, 1) - target).square().mean(dim=(1, 2, 3))
+    return 10.0 * torch.log10(4.0 / error.clamp_min(1e-10))
