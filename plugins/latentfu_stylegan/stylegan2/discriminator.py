@@ -22,9 +22,10 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x [N, inputs, H, W] -> [N, outputs, H/2, W/2]."""
-        y = lrelu(self.conv1(lrelu(self.conv0(x))))
-        shortcut: Tensor = self.skip(x)
-        return (y + shortcut) * math.sqrt(0.5)
+        half = math.sqrt(0.5)
+        y = self.conv1.activated(self.conv0.activated(x))
+        shortcut: Tensor = self.skip(x, half)
+        return torch.add(shortcut, y, alpha=half)
 
 
 def minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
@@ -63,10 +64,10 @@ class Discriminator(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """image [N, 3, R, R], about -1..1 -> logits [N], float32."""
-        x = lrelu(self.from_rgb(image))  # [N, C, R, R]
+        x = self.from_rgb.activated(image)  # [N, C, R, R]
         for block in self.blocks:
             x = block(x)  # half the size each time, down to 4 x 4
-        x = lrelu(self.conv(minibatch_stddev(x)))  # [N, C, 4, 4]
+        x = self.conv.activated(minibatch_stddev(x))  # [N, C, 4, 4]
         x = lrelu(self.dense(x.flatten(1)))  # [N, C]
         logits: Tensor = self.out(x)
         return logits[:, 0].float()

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, overload
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latentfu_stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_stylegan.stylegan2.layers import ModulatedConv, fir_kernel, lrelu, upsample_2x
+from latentfu_stylegan.stylegan2.layers import (
+    LRELU_GAIN,
+    LRELU_SLOPE,
+    ModulatedConv,
+    fir_kernel,
+    upsample_2x,
+)
 
 Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
 """const: the network's own maps; random: fresh; none; or own maps {layer: [N or 1, 1, H, W]}
@@ -87,8 +94,8 @@ class Synthesis(nn.Module):
     def features(self, layer: int, x: Tensor, w: Tensor, noise: Noise = "const") -> Tensor:
         """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
         conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
-        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x))
-        return lrelu(y)
+        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), gain=LRELU_GAIN)
+        return F.leaky_relu(y, LRELU_SLOPE)
 
     def to_rgb(self, layer: int, x: Tensor, w: Tensor) -> Tensor:
         """Features after `layer` (the last of its size) -> their part of the picture, float32."""
