@@ -54,7 +54,7 @@ def curtain(p: Point, a: Anatomy, pixel: float) -> Tensor:
     tube = ((x * x + z * z + 1e-6).sqrt() - 1) * 0.42
     tube = tube - 0.02 * h.curl * curls(p, pixel)
     # Open in front, so that face and neck show.
-    face = torch.minimum(0.36 - p.x.abs(), p.z + 0.2)
+    face = torch.minimum(0.29 - p.x.abs(), p.z + 0.2)
     d = carve(tube, face, 0.06)
     d = carve(d, p.z - 0.1, 0.06)
     d = carve(d, torch.maximum(h.end_y - p.y, p.y - 0.15), 0.1)

@@ -107,4 +107,4 @@ def _lip_relief(p: Point, m: Mouth) -> Tensor:
     lower = (p.y - bottom + 0.45 * m.lower) / (1.1 * m.lower)
     hills = (1 - upper * upper).clamp(min=0) + (1 - lower * lower).clamp(min=0)
     muzzle = lobe(p.x, p.y - m.y, 0.24, 0.2) * 0.03
-    return full.sqrt() * hills * 0.028 + muzzle
+    return full * hills * 0.03 + muzzle

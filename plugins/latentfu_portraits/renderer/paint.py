@@ -103,7 +103,7 @@ def _mouth(coat: Coat, p: Point, front: Tensor, a: Anatomy, colours: Palette, pi
     lower_edge = bottom - m.lower * full.sqrt()
     soft = max(0.008, pixel)
     inside = torch.minimum(upper_edge - p.y, p.y - lower_edge) / soft
-    on = front * (full > 0)
+    on = front * ramp(full, 0.0, 0.12)
     lips = (inside + 0.5).clamp(0, 1) * on
     coat.cover(lips * 0.9, colours.lips, 0.3, 0.6)
     gap = (torch.minimum(top - p.y, p.y - bottom) / soft + 0.5).clamp(0, 1) * on
@@ -183,7 +183,7 @@ def _brows(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, colour
     soft = max(0.012, pixel)
     away = torch.maximum((p.y - middle).abs() - thick, ((t.abs() - 0.98) * 0.15))
     fade = min(1.0, 0.012 / pixel)
-    hairs = 1 - 0.3 * fade * (0.5 + 0.5 * torch.sin(side * 210 + p.y * 120))
+    hairs = 1 - 0.12 * fade * (1 + torch.sin(side * 260 + p.y * 330 + 40 * side * side))
     brow = (0.5 - away / soft).clamp(0, 1) * hairs * front
     coat.cover(brow * (0.78 + 0.12 * a.male), colours.hair * 0.62, 0.05)
 
@@ -205,10 +205,10 @@ def _hair(coat: Coat, p: Point, side: Tensor, a: Anatomy, colours: Palette, pixe
     weight = torch.maximum(scalp, ramp(hanging, 0.012, -0.012))
     fade = min(1.0, 0.02 / pixel)
     # Strands run back from the forehead on top and down at the sides.
-    across = side * 62 + 9 * torch.sin(p.y * (3 + 5 * a.hair.curl) + p.z * 4)
+    across = side * 74 + 9 * torch.sin(p.y * (3 + 5 * a.hair.curl) + p.z * 4)
     strands = torch.sin(across) * 0.6 + torch.sin(across * 2.3 + p.z * 7) * 0.4
     band = lobe(p.x * 0, coat.normal.y - 0.55, 1.0, 0.42)
-    tone = 0.85 + 0.3 * strands * fade + band * (0.55 + 0.4 * strands * fade)
+    tone = 0.88 + 0.17 * strands * fade + band * (0.5 + 0.35 * strands * fade)
     glossy = colours.hair * tone[:, None] + 0.012 * band[:, None]
     coat.cover(weight, glossy, 0.1)
     if bool((a.extras.hat_on > 0).any()):

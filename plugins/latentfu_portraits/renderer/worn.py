@@ -30,8 +30,7 @@ def glasses_over(
     thick = 0.016 + 0.006 * e.glasses
     bridge = torch.maximum((p.y - 0.075 + 0.8 * p.x * p.x).abs() - thick * 0.8, p.x.abs() - 0.08)
     bridge = torch.maximum(bridge, -lens)
-    hinge = torch.maximum((p.y - 0.1).abs() - thick, (p.x.abs() - 0.43).abs() - 0.03)
-    rim = torch.minimum(torch.minimum(lens.abs() - thick, bridge), hinge)
+    rim = torch.minimum(lens.abs() - thick, bridge)
     seen = ramp(z - depth, -0.02, 0.0) * e.glasses_on
     weight = (0.5 - rim / pixel).clamp(0, 1)
     # A lens takes a little light and throws a slanted streak back.
@@ -57,13 +56,17 @@ def _frame(picture: Tensor, colours: Palette, lens: Tensor, thick: Tensor) -> Te
 def _temples(
     picture: Tensor, depth: Tensor, rays: Rays, a: Anatomy, colours: Palette, pixel: float
 ) -> Tensor:
-    reach = a.skull.half_width + 0.015
-    step = torch.where(rays.step.x.abs() < 1e-3, torch.full_like(rays.step.x, 1e-3), rays.step.x)
+    # From the outer edge of a lens slantwise to above the ear.
+    outer = 0.205 + 0.155 * (0.82 + 0.3 * a.extras.glasses)
+    slant = (a.skull.half_width + 0.02 - outer) / GLASSES_Z
     for side in (-1.0, 1.0):
-        z = (side * reach - rays.base.x) / step
+        away = outer + slant * GLASSES_Z - side * rays.base.x - slant * rays.base.z
+        step = side * rays.step.x + slant * rays.step.z
+        step = torch.where(step.abs() < 1e-3, torch.full_like(step, 1e-3), step)
+        z = away / step
         p = rays.at(z)
-        bar = torch.maximum((p.y - 0.1).abs() - 0.018, (p.z - 0.22).abs() - (GLASSES_Z - 0.22))
-        weight = (0.5 - bar / pixel).clamp(0, 1) * ramp(z - depth, -0.03, 0.0)
+        bar = torch.maximum((p.y - 0.09).abs() - 0.018, (p.z - 0.25).abs() - (GLASSES_Z - 0.25))
+        weight = (0.5 - bar / pixel).clamp(0, 1) * ramp(z - depth, -0.05, 0.0)
         weight = weight * a.extras.glasses_on
         picture = torch.lerp(picture, colours.frame.expand_as(picture), weight[:, None])
     return picture
