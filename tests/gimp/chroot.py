@@ -1,0 +1,150 @@
+"""Build a Debian chroot with GIMP 3 for the tests; the machine itself is not changed.
+
+``python tests/gimp/chroot.py`` builds it (about a minute, 1.1 GB) or finds it already there and
+prints where it is. The place is ``$LATENTFU_GIMP_CHROOT`` or ``~/.cache/latentfu-tests/gimp-chroot``.
+Every mount is made in a private namespace, so none is left behind however the build ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SUITE = "trixie"
+PACKAGES = (
+    "gimp python3-gi gir1.2-gtk-3.0 python3-gi-cairo xvfb xdotool openbox imagemagick xauth "
+    "fonts-dejavu-core adwaita-icon-theme"
+).split()
+LEFT_OUT = 77
+# One shell line that runs in a private mount namespace; $1 is the chroot.
+MOUNTS = (
+    'mount -t proc proc "$1/proc" && mount -t sysfs sys "$1/sys" && mount --rbind /dev "$1/dev"'
+    ' && mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"'
+)
+
+
+class NoGimpError(Exception):
+    """GIMP 3 can not be had on this machine; the text is one sentence saying why."""
+
+
+def place() -> Path:
+    """Where the chroot is or will be."""
+    given = os.environ.get("LATENTFU_GIMP_CHROOT")
+    return Path(given) if given else Path.home() / ".cache" / "latentfu-tests" / "gimp-chroot"
+
+
+def recipe() -> str:
+    """Changes whenever the contents of the chroot would."""
+    return hashlib.sha256(" ".join([SUITE, *PACKAGES]).encode()).hexdigest()
+
+
+def is_complete(root: Path) -> bool:
+    """Whether ``root`` was built to the end by this recipe."""
+    marker = root / ".latentfu-complete"
+    return marker.is_file() and marker.read_text() == recipe()
+
+
+def why_not() -> str | None:
+    """One sentence why a chroot can not be built here, or None."""
+    if sys.platform != "linux":
+        return "GIMP 3 is not on PATH, and its chroot needs Linux."
+    if os.geteuid() != 0:
+        return "GIMP 3 is not on PATH, and building its chroot needs root."
+    if not shutil.which("unshare"):
+        return "GIMP 3 is not on PATH, and its chroot needs unshare (package util-linux)."
+    if not shutil.which("debootstrap") and not shutil.which("apt-get"):
+        return "GIMP 3 is not on PATH, and its chroot needs debootstrap, which apt-get would bring."
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        return "GIMP 3 is not on PATH, and this machine does not allow private mounts (unshare)."
+    return None
+
+
+def build(root: Path) -> Path:
+    """The chroot at ``root``, built when it is missing; raises NoGimpError."""
+    if is_complete(root):
+        return root
+    if reason := why_not():
+        raise NoGimpError(reason)
+    part = root.with_name(root.name + ".part")
+    log = root.with_name(root.name + ".log")
+    root.parent.mkdir(parents=True, exist_ok=True)
+    for old in (part, root):
+        _remove(old)
+    with log.open("w") as out:
+        if not shutil.which("debootstrap"):
+            _step(["apt-get", "update"], out.name)
+            _step(["apt-get", "install", "-y", "--no-install-recommends", "debootstrap"], out.name)
+        print(f"Building a Debian {SUITE} chroot with GIMP 3 in {root} (a minute or two) ...")
+        _step(["unshare", "-m", "debootstrap", "--variant=minbase", SUITE, str(part)], out.name)
+        _configure(part)
+        _step(_inside(part, ["apt-get", "update"]), out.name)
+        install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
+        _step(_inside(part, install), out.name)
+        _step(_inside(part, ["apt-get", "clean"]), out.name)
+    (part / ".latentfu-complete").write_text(recipe())
+    part.rename(root)
+    return root
+
+
+def _configure(part: Path) -> None:
+    """Give the chroot the machine's way to the network; start no service, skip manuals."""
+    apt = part / "etc/apt/apt.conf.d"
+    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+    wanted = ("Acquire::http::", "Acquire::https::", "Acquire::ftp::")
+    lines = [line for line in dump.splitlines() if line.startswith(wanted)]
+    (apt / "99machine").write_text("\n".join([*lines, 'Acquire::Retries "3";', ""]))
+    (part / "etc/dpkg/dpkg.cfg.d/small").write_text(
+        "force-unsafe-io\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/doc/*\n"
+        "path-exclude=/usr/share/locale/*\n"
+    )
+    policy = part / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    for name in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
+        if (Path("/") / name).is_file():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path("/") / name, part / name)
+
+
+def _inside(root: Path, command: list[str]) -> list[str]:
+    environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root"]
+    environment.append("DEBIAN_FRONTEND=noninteractive")
+    script = f'{MOUNTS} && root="$1" && shift && exec chroot "$root" "$@"'
+    return ["unshare", "-m", "sh", "-c", script, "sh", str(root), "env", "-i", *environment, *command]
+
+
+def _step(command: list[str], log: str) -> None:
+    with Path(log).open("a") as out:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False
+        )
+    if done.returncode:
+        last = (Path(log).read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+        raise NoGimpError(f"Building the GIMP 3 chroot failed ({last.strip()}): see {log}.")
+
+
+def _remove(folder: Path) -> None:
+    """Remove an unfinished or outdated chroot, but never through a mount in it."""
+    mounts = Path("/proc/self/mounts").read_text() if folder.exists() else ""
+    if f" {folder}/" in mounts:
+        raise NoGimpError(f"Something is mounted below {folder}: unmount it first.")
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def main() -> int:
+    """Build or find it and print the place."""
+    try:
+        print(build(place()))
+    except NoGimpError as error:
+        print(f"GIMP tests left out: {error}", file=sys.stderr)
+        return LEFT_OUT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
