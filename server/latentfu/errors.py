@@ -19,6 +19,12 @@ class BadInputError(LatentFuError):
     code = "bad_input"
 
 
+class TooLargeError(BadInputError):
+    """The picture or request is larger than the house takes."""
+
+    code = "too_large"
+
+
 class NotInstalledError(LatentFuError):
     """A generator, inverter, control or other plug-in object of that name is not installed."""
 

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.errors import BadInputError
+from latentfu.nouns.limits import MAX_PIXELS, MAX_SIDE, check_size
+
+__all__ = ["MAX_PIXELS", "MAX_SIDE", "Layer", "MaskPixels", "Pixels", "check_mask", "check_size"]
 
 Pixels = npt.NDArray[np.uint8]
 MaskPixels = npt.NDArray[np.uint8]
-
-MAX_SIDE = 16384
-MAX_PIXELS = 120_000_000
 
 
 @dataclass(frozen=True)
@@ -56,17 +56,6 @@ class Layer:
         """sha256 over size, channel count and pixels: the layer's name in every cache."""
         header = f"{self.width}x{self.height}x{self.pixels.shape[2]}:".encode()
         return hashlib.sha256(header + np.ascontiguousarray(self.pixels).tobytes()).hexdigest()
-
-
-def check_size(width: int, height: int) -> None:
-    """Refuse a picture that is empty or larger than the house can hold (raises BadInputError)."""
-    if width < 1 or height < 1:
-        raise BadInputError("The picture is empty: give one of at least 1 x 1 pixel.")
-    if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
-        raise BadInputError(
-            f"The picture is {width} x {height}; at most {MAX_SIDE} pixels a side and "
-            f"{MAX_PIXELS // 1_000_000} megapixels are taken: scale or crop it first."
-        )
 
 
 def check_mask(mask: MaskPixels, layer: Layer) -> None:
