@@ -1,0 +1,65 @@
+"""The texts that the procedures take: edits ("smile=2 yaw=-1") and layers ("4-7")."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from .errors import PluginError
+
+LARGEST = 100.0
+
+
+def parse_edits(text: str) -> dict[str, float]:
+    """``"smile=2 yaw=-1"`` (spaces, commas or semicolons between) -> strengths by name.
+
+    Raises PluginError for what is no ``name=number``, for a repeated name, and for a number that
+    is not finite or outside -100..100.
+    """
+    edits: dict[str, float] = {}
+    for word in re.split(r"[\s,;]+", text.strip()):
+        if not word:
+            continue
+        name, equals, number = word.partition("=")
+        if not name or not equals:
+            raise PluginError(f'"{word}" is no edit: write name=number, such as smile=2.')
+        if name in edits:
+            raise PluginError(f"The edit {name} is given twice: give each name once.")
+        edits[name] = _strength(name, number)
+    return edits
+
+
+def _strength(name: str, number: str) -> float:
+    try:
+        strength = float(number)
+    except ValueError:
+        strength = math.nan
+    if not math.isfinite(strength) or abs(strength) > LARGEST:
+        raise PluginError(
+            f"The strength of {name} is {number or 'missing'}: give a number between -100 and 100."
+        )
+    return strength
+
+
+def format_edits(edits: Mapping[str, float]) -> str:
+    """The text that :func:`parse_edits` reads back; zeros are left out."""
+    return " ".join(f"{name}={strength:.6g}" for name, strength in edits.items() if strength)
+
+
+def parse_layers(text: str) -> tuple[int, int]:
+    """``"4-7"`` or ``"4"`` -> first and last layer, both included; raises PluginError."""
+    match = re.fullmatch(r"\s*(\d{1,3})\s*(?:(?:-|\.\.)\s*(\d{1,3}))?\s*", text)
+    if not match:
+        raise PluginError(f'"{text}" names no layers: write first-last, such as 4-7.')
+    first, last = int(match[1]), int(match[2] or match[1])
+    if first > last:
+        raise PluginError(f"The layers {first}-{last} run backwards: write {last}-{first}.")
+    return first, last
+
+
+def layer_name(edits: Mapping[str, float]) -> str:
+    """What the new layer is called: ``Latent-Fu: smile +2.0, yaw -1.0``."""
+    parts = [f"{name} {strength:+.1f}" for name, strength in edits.items() if strength]
+    shown = ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")
+    return f"Latent-Fu: {shown}" if shown else "Latent-Fu"

@@ -1,0 +1,160 @@
+"""Talking to the Latent-Fu server over HTTP (docs/http-api.md), standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .errors import CancelledError, PluginError, ServerGoneError
+from .wire import Picture, read_picture, sha256
+
+TIMEOUT = 300.0
+GONE = "The Latent-Fu server stopped answering: try again, it will be started anew."
+PIXELS = "application/octet-stream"
+
+
+class RefusedError(PluginError):
+    """The server answered with an error; ``code`` is its short word for programs."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Client:
+    """One kept-alive connection; used by one thread, except :meth:`abort`."""
+
+    def __init__(self, host: str, port: int, token: str, timeout: float = TIMEOUT) -> None:
+        self.host, self.port, self.token = host, port, token
+        self._connection = http.client.HTTPConnection(host, port, timeout=timeout)
+        self._socket: socket.socket | None = None
+        self._aborted = False
+
+    def another(self, timeout: float = TIMEOUT) -> Client:
+        """A second connection to the same server."""
+        return Client(self.host, self.port, self.token, timeout)
+
+    def abort(self) -> None:
+        """From any thread: what runs now and everything later raises CancelledError."""
+        self._aborted = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # It was closed in the meantime.
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def get(self, path: str) -> Any:
+        """GET a JSON document."""
+        return _json(self._ask("GET", path)[1])
+
+    def put(self, path: str, document: Mapping[str, object]) -> bytes:
+        """PUT a JSON document and return the body of the answer."""
+        return self._ask("PUT", path, json.dumps(document).encode(), "application/json")[1]
+
+    def delete(self, path: str) -> None:
+        """DELETE a path."""
+        self._ask("DELETE", path)
+
+    def post(self, path: str) -> None:
+        """POST an empty JSON object."""
+        self._ask("POST", path, b"{}", "application/json")
+
+    def send_picture(self, picture: Picture) -> str:
+        """Bring ``picture`` to the server unless it is there already; its name there."""
+        body = picture.body()
+        name = sha256(body)
+        status, _ = self._ask("GET", f"/v1/layers/{name}", allow=(404,))
+        if status == 404:
+            self._ask("PUT", f"/v1/layers/{name}", body, PIXELS)
+        return name
+
+    def result(self, job: str) -> Picture:
+        """The picture that a finished job made."""
+        return read_picture(self._ask("GET", f"/v1/jobs/{job}/result")[1])
+
+    def events(self, job: str) -> Iterator[dict[str, Any]]:
+        """The states of a job as they come, until it has ended."""
+        response = self._send("GET", f"/v1/jobs/{job}/events", None, "")
+        try:
+            if response.status != 200:
+                raise _refusal(response.status, response.read())
+            for line in response:
+                if self._aborted:
+                    raise CancelledError
+                if line.strip():
+                    yield _json(line)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._gone() from error
+        finally:
+            self._connection.close()  # The stream may not have been read to its end.
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "",
+        allow: tuple[int, ...] = (),
+    ) -> tuple[int, bytes]:
+        response = self._send(method, path, body, content_type)
+        try:
+            data = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._gone() from error
+        if response.status >= 400 and response.status not in allow:
+            raise _refusal(response.status, data)
+        return response.status, data
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, content_type: str
+    ) -> http.client.HTTPResponse:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        if content_type:
+            headers["Content-Type"] = content_type
+        # A kept-alive connection may have been closed by the server meanwhile: ask once more.
+        for last in (self._connection.sock is None, True):
+            if self._aborted:
+                raise CancelledError
+            try:
+                self._connection.request(method, path, body, headers)
+                self._socket = self._connection.sock
+                return self._connection.getresponse()
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                if last or isinstance(error, TimeoutError):
+                    raise self._gone() from error
+        raise AssertionError("unreachable")
+
+    def _gone(self) -> PluginError:
+        self._connection.close()
+        return CancelledError() if self._aborted else ServerGoneError(GONE)
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise ServerGoneError(
+            "The Latent-Fu server answered with something unreadable: stop it and try again."
+        ) from error
+
+
+def _refusal(status: int, data: bytes) -> RefusedError:
+    try:
+        error = json.loads(data)["error"]
+        code, message = str(error["code"]), str(error["message"])
+    except (ValueError, KeyError, TypeError):
+        code, message = "failed", f"The Latent-Fu server refused the request (status {status})."
+    if status == 401:
+        message = (
+            "The Latent-Fu server does not accept the token in its settings folder: stop that "
+            "server and try again."
+        )
+    return RefusedError(status, code, message)

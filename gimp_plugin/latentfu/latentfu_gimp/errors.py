@@ -1,0 +1,18 @@
+"""Errors a person reads in GIMP: one sentence saying what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class PluginError(Exception):
+    """Shown to the user as it is."""
+
+
+class CancelledError(PluginError):
+    """The user no longer wants the work."""
+
+    def __init__(self) -> None:
+        super().__init__("The work was cancelled.")
+
+
+class ServerGoneError(PluginError):
+    """The server does not answer (any more)."""

@@ -1,0 +1,30 @@
+"""Makes the state that a result layer carries."""
+
+from __future__ import annotations
+
+from . import state
+from .jobs import Result, Work
+from .layers import Target
+from .wire import sha256
+
+
+def remembered(target: Target, work: Work, result: Result) -> state.State:
+    """How ``result`` came about, to be edited again later."""
+    report = result.report
+    mix = {}
+    if work.source:
+        mix = {"source_sha256": sha256(work.source.body()), "layers": list(work.layers)}
+    return state.State(
+        generator=str(report.get("generator") or work.generator),
+        generator_id=str(report.get("generator_id") or ""),
+        inverter=str(report.get("inverter") or work.inverter),
+        edits=work.edits,
+        feather=work.feather,
+        quad=report.get("quad") or [],
+        inversion_key=str(report.get("inversion_key") or ""),
+        source_sha256=sha256(target.picture.body()),
+        source_tattoo=target.layer.get_tattoo(),
+        seconds=report.get("seconds") or {},
+        mask=state.pack_mask(target.mask),
+        mix=mix,
+    )

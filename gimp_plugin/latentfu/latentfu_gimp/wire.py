@@ -1,0 +1,49 @@
+"""Pixel bodies: 16 bytes of header and then the pixels (docs/http-api.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+from .errors import ServerGoneError
+
+_HEADER = struct.Struct("<4sBBHII")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels row by row, tightly packed: 1 (mask), 3 (RGB) or 4 (RGBA) bytes each, sRGB."""
+
+    width: int
+    height: int
+    channels: int
+    pixels: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.pixels) != self.width * self.height * self.channels:
+            raise ValueError(
+                f"{len(self.pixels)} bytes are not {self.width} x {self.height} x {self.channels}."
+            )
+
+    def body(self) -> bytes:
+        """The pixel body that goes over the wire."""
+        head = _HEADER.pack(b"LFPX", 1, self.channels, 0, self.width, self.height)
+        return head + self.pixels
+
+
+def sha256(body: bytes) -> str:
+    """The name of a pixel body on the server."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def read_picture(body: bytes) -> Picture:
+    """The picture in a pixel body; raises ServerGoneError when it is none."""
+    if len(body) >= _HEADER.size:
+        magic, version, channels, _, width, height = _HEADER.unpack_from(body)
+        size = width * height * channels
+        if magic == b"LFPX" and version == 1 and len(body) == _HEADER.size + size:
+            return Picture(width, height, channels, body[_HEADER.size :])
+    raise ServerGoneError(
+        "The Latent-Fu server answered with a broken picture: stop it and try again."
+    )
