@@ -194,7 +194,7 @@ def pip_install(venv: Venv, testing: bool) -> None:
         while not _ended(process):
             if not terminal:
                 seconds = time.monotonic() - started
-                say(f"  {seconds:4.0f} s  {downloading(scratch) or 'resolving and installing'}")
+                say(f"  {seconds:4.0f} s  {downloading(scratch) or unpacked(venv.folder)}")
     finally:
         process.kill()
         process.wait()
@@ -221,12 +221,22 @@ def downloading(scratch: Path) -> str | None:
         except OSError:
             continue
         wheels.append((facts.st_mtime, path, facts.st_size))
-    if not wheels:
-        return None
-    moment, path, size = max(wheels)
-    if time.time() - moment > 2 * HEARTBEAT_SECONDS:
+    moment, path, size = max(wheels, default=(0.0, scratch, 0))
+    if time.time() - moment > 2 * HEARTBEAT_SECONDS or size < 1e6:
         return None
     return f"{'-'.join(path.name.split('-')[:2])}: {size / 1e6:.0f} MB"
+
+
+def unpacked(folder: Path) -> str:
+    """How much of the environment is on disk."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(place, name).lstat().st_size
+            except OSError:
+                continue
+    return f"installing: {total / 1e6:.0f} MB on disk"
 
 
 def explain(output: str, log: Path) -> str:

@@ -23,14 +23,15 @@ import json, os, runpy, sys
 main = sys.argv[1]
 result = {"version": "%d.%d" % sys.version_info[:2], "gi": None, "plug_in": None}
 folder = os.path.dirname(main)
-for name in sorted(os.listdir(folder)):
-    if name.endswith(".py"):
-        path = os.path.join(folder, name)
-        try:
-            with open(path, "rb") as file:
-                compile(file.read(), path, "exec")
-        except Exception as error:
-            result["plug_in"] = "%s: %s" % (name, error)
+for place, _, names in os.walk(folder):
+    for name in names:
+        if name.endswith(".py"):
+            path = os.path.join(place, name)
+            try:
+                with open(path, "rb") as file:
+                    compile(file.read(), path, "exec")
+            except Exception as error:
+                result["plug_in"] = "%s: %s" % (name, error)
 try:
     import gi
     gi.require_version("Gimp", "3.0")
