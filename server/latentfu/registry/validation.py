@@ -38,7 +38,7 @@ def key_of(item: object) -> str:
 
 
 def checked_items(kind: hooks.Kind, returned: object) -> tuple[object, ...]:
-    """What a hook of ``kind`` returned as a tuple; raises PluginFaultError naming the first fault."""
+    """What a hook returned, as a tuple; raises PluginFaultError naming the first fault."""
     hook = f"latentfu_{kind}"
     if returned is None or isinstance(returned, (str, bytes)) or not isinstance(returned, Iterable):
         raise PluginFaultError(f"{hook} returned {_short(returned)} instead of a list")

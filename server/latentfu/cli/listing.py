@@ -1,0 +1,74 @@
+"""``latentfu generators`` and ``latentfu inverters``: what can be chosen by name."""
+
+from __future__ import annotations
+
+import click
+
+from latentfu import hooks
+from latentfu.cli.output import json_option, print_json, print_table
+
+
+def describe_generator(spec: hooks.GeneratorSpec) -> dict[str, object]:
+    """The same words as ``GET /v1/generators``."""
+    fields = ("name", "title", "domain", "resolution", "id", "licence", "description")
+    return {field: getattr(spec, field) for field in fields}
+
+
+@click.command("list")
+@json_option
+def generators_list(as_json: bool) -> None:
+    """List the generators; the first is the default."""
+    from latentfu.registry import get_registry
+
+    specs = list(get_registry().generators().values())
+    if as_json:
+        print_json({"generators": [describe_generator(spec) for spec in specs]})
+        return
+    rows = [(s.name, s.domain, f"{s.resolution} px", s.id[:12], s.title) for s in specs]
+    print_table(("name", "domain", "side", "id", "title"), rows)
+
+
+@click.command("info")
+@click.argument("name", required=False)
+@json_option
+def generators_info(name: str | None, as_json: bool) -> None:
+    """All about generator NAME (the default one if left out): licence, controls, id."""
+    from latentfu.registry import get_registry, pick
+
+    registry = get_registry()
+    spec = pick(registry.generators(), name, "generator")
+    content = {
+        **describe_generator(spec),
+        "aligner": spec.aligner,
+        "controls": list(registry.controls(spec)),
+    }
+    if as_json:
+        print_json(content)
+        return
+    for word, value in content.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        click.echo(f"{word:<12} {shown}")
+
+
+@click.command("list")
+@json_option
+def inverters_list(as_json: bool) -> None:
+    """List the inversion methods; the first is the default."""
+    from latentfu.registry import get_registry
+
+    found = list(get_registry().inverters().values())
+    if as_json:
+        content = [
+            {
+                "name": method.name,
+                "title": method.title,
+                "spaces": list(method.spaces),
+                "description": method.description,
+                "options": dict(method.options),
+            }
+            for method in found
+        ]
+        print_json({"inverters": content})
+        return
+    rows = [(m.name, ", ".join(m.spaces), m.title, m.description) for m in found]
+    print_table(("name", "spaces", "title", "description"), rows)

@@ -1,0 +1,74 @@
+"""``latentfu``: the program's entry, and the one place where errors become sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+import latentfu
+from latentfu.cli.shell import Shell
+from latentfu.errors import LatentFuError
+
+_HELP = """Latent-Fu: semantic photo editing with GANs on your own machine.
+
+Every command takes --json; exit code 1 is a failure, 2 wrong use."""
+
+
+program = Shell(help=_HELP)
+program.params += [
+    click.Option(["--debug"], is_flag=True, help="Show where an error comes from (any command)."),
+]
+click.version_option(latentfu.__version__, prog_name="latentfu")(program)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; gives the exit code (0 done, 1 failed, 2 wrong use, 130 Ctrl-C)."""
+    ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    debug = "--debug" in ours
+    rest = [word for word in ours if word != "--debug"] + arguments[len(ours) :]
+    try:
+        code = program.main(rest, prog_name="latentfu", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        # The reader (head, less) has gone; what is still buffered must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped.", err=True)
+        return 130
+    except Exception as error:
+        if debug:
+            raise
+        return _tell(error, as_json="--json" in ours)
+
+
+def _tell(error: Exception, as_json: bool) -> int:
+    """One sentence on stderr (with ``--json`` an object on stdout) and the exit code."""
+    exit_code, code, message = _explain(error)
+    if as_json:
+        click.echo(json.dumps({"error": {"code": code, "message": message}}))
+    else:
+        click.echo(message, err=True)
+    return exit_code
+
+
+def _explain(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "latentfu"
+        return 2, "usage", f"{error.format_message()} (See: {where} --help)"
+    if isinstance(error, click.ClickException):
+        return error.exit_code, "failed", error.format_message()
+    if isinstance(error, LatentFuError):
+        return 1, error.code, str(error)
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return 1, "internal", f"Something failed inside latentfu ({text}): --debug shows where."

@@ -1,0 +1,90 @@
+"""A click group that imports a command when it is called, and knows the plug-ins' commands."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from latentfu.cli.table import COMMANDS, GROUPS
+from latentfu.errors import LatentFuError
+
+
+class Shell(click.Group):
+    """The commands below ``path``: the program's own from the table, then those of plug-ins.
+
+    Plug-ins are imported only when a name is not the program's own, or for a list of names.
+    """
+
+    def __init__(self, path: tuple[str, ...] = (), help: str = "") -> None:
+        names = {"help_option_names": ["-h", "--help"]}
+        super().__init__(path[-1] if path else "latentfu", help=help, context_settings=names)
+        self.path = path
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._lines(ctx))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        path = (*self.path, cmd_name)
+        if path in COMMANDS:
+            return _import(COMMANDS[path].target)
+        is_group = any(known[: len(path)] == path for known in COMMANDS)
+        if not is_group:
+            loaded = _plugin_command(path)
+            if loaded is not None:
+                return loaded
+            is_group = any(known[: len(path)] == path for known in _plugin_paths())
+        return Shell(path, help=_group_help(path)) if is_group else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lines(ctx).items()))
+
+    def _lines(self, ctx: click.Context) -> dict[str, str]:
+        """Name and help line of each command below, without importing the commands."""
+        below = {path: entry.help for path, entry in COMMANDS.items()} | _plugin_paths()
+        lines: dict[str, str] = {}
+        depth = len(self.path)
+        for path, line in below.items():
+            if path[:depth] == self.path and len(path) > depth:
+                leaf = len(path) == depth + 1
+                lines.setdefault(path[depth], line if leaf else _group_help(path[: depth + 1]))
+        return lines
+
+
+def _group_help(path: tuple[str, ...]) -> str:
+    return GROUPS.get(path[-1], "Commands of plug-ins.")
+
+
+def _import(target: str) -> click.Command:
+    module, _, attribute = target.partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
+
+
+def _plugin_paths() -> dict[tuple[str, ...], str]:
+    """Paths and help lines of the plug-ins' commands; none if plug-ins can not be listed at all."""
+    from latentfu.registry import get_registry
+
+    try:
+        commands = get_registry().commands().values()
+    except LatentFuError as error:
+        click.echo(f"Plug-ins are left out: {error}", err=True)
+        return {}
+    return {command.path: command.help for command in commands}
+
+
+def _plugin_command(path: tuple[str, ...]) -> click.Command | None:
+    from latentfu.registry import get_registry
+    from latentfu.registry.isolation import PluginFaultError, run_isolated
+
+    found = get_registry().commands().get(" ".join(path))
+    if found is None:
+        return None
+    try:
+        command = run_isolated("while it was loaded", found.load)
+    except PluginFaultError as fault:
+        raise LatentFuError(f"The plug-in command {' '.join(path)!r} {fault}.") from fault
+    if not isinstance(command, click.Command):
+        raise LatentFuError(f"The plug-in command {' '.join(path)!r} gave no click command.")
+    return command
