@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 import pluggy
@@ -149,3 +150,14 @@ def get_registry(fresh: bool = False) -> Registry:
         if fresh or not _current:
             _current[:] = [Registry(all_sources(), disabled_names())]
         return _current[0]
+
+
+@contextmanager
+def use_registry(registry: Registry) -> Iterator[Registry]:
+    """Let :func:`get_registry` give ``registry`` for a while (tests)."""
+    before = list(_current)
+    _current[:] = [registry]
+    try:
+        yield registry
+    finally:
+        _current[:] = before
