@@ -18,7 +18,7 @@ def body_distance(p: Point, a: Anatomy) -> Tensor:
     neck = torch.maximum(neck, p.y + 0.15)
     # Below the shoulder line the torso goes straight down, out of any picture.
     y = (p.y + 1.12).clamp(min=0)
-    torso = ellipsoid(p.x, y, p.z + 0.12, 0.93 + 0.09 * a.male, 0.33, 0.4)
+    torso = ellipsoid(Point(p.x, y, p.z + 0.12), 0.93 + 0.09 * a.male, 0.33, 0.4)
     return blend(neck, torso, 0.14) - 0.018 * ramp(cloth_line(p), -0.01, 0.02)
 
 

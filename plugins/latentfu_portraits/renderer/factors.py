@@ -101,10 +101,7 @@ _SHIFT = torch.tensor(
 )
 # 0.55 keeps centred factors mostly within +-0.6 while both ends stay in reach.
 _SLOPE = torch.tensor(
-    [
-        0.55 if f.kind == "continuous" and f.spread == "centred" else math.sqrt(0.5)
-        for f in FACTORS
-    ],
+    [0.55 if f.kind == "continuous" and f.spread == "centred" else math.sqrt(0.5) for f in FACTORS],
     dtype=torch.float32,
 )
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from latentfu_portraits.renderer.anatomy import Anatomy, ramp
-from latentfu_portraits.renderer.shapes import Point, carve
+from latentfu_portraits.renderer.shapes import Point, carve, present
 
 
 def hairline(p: Point, side: Tensor, a: Anatomy) -> Tensor:
@@ -58,7 +58,7 @@ def curtain(p: Point, a: Anatomy, pixel: float) -> Tensor:
     d = carve(tube, face, 0.06)
     d = carve(d, p.z - 0.1, 0.06)
     d = carve(d, torch.maximum(h.end_y - p.y, p.y - 0.15), 0.1)
-    return d + (1 - h.long) * 0.5 + (1 - h.cover) * 0.5
+    return present(d, h.long * h.cover, 0.5)
 
 
 def beard_region(p: Point, side: Tensor, a: Anatomy) -> Tensor:

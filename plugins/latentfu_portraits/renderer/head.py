@@ -48,12 +48,12 @@ def skin_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
 
 def _bone(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     s = a.skull
-    skull = ellipsoid(p.x, p.y - 0.2, p.z + 0.1, s.half_width * 1.04, 0.5, 0.56)
+    skull = ellipsoid(Point(p.x, p.y - 0.2, p.z + 0.1), s.half_width * 1.04, 0.5, 0.56)
     # The jaw broadens the lower face, a pointed chin narrows it.
     low = ramp(p.y, 0.05, -0.45)
     wide = s.half_width * (0.96 + s.jaw * low)
     mid_y = (s.chin_y - 0.1 + 0.42) / 2
-    face = ellipsoid(p.x, p.y - mid_y, p.z - 0.04, wide, 0.42 - mid_y, 0.44)
+    face = ellipsoid(Point(p.x, p.y - mid_y, p.z - 0.04), wide, 0.42 - mid_y, 0.44)
     return blend(skull, face, 0.12)
 
 
@@ -66,7 +66,10 @@ def _nose(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     y, z = p.y - top_y - h * dy, p.z - top_z - h * dz
     bridge = (p.x * p.x + y * y + z * z + 1e-8).sqrt() - (top_r + h * h * (n.radius - top_r))
     wing = ellipsoid(
-        side - n.radius * 0.95, p.y - n.tip_y + 0.012, p.z - n.tip_z + 0.115, 0.05, 0.045, 0.07
+        Point(side - n.radius * 0.95, p.y - n.tip_y + 0.012, p.z - n.tip_z + 0.115),
+        0.05,
+        0.045,
+        0.07,
     )
     return blend(bridge, wing, 0.04)
 
@@ -78,7 +81,7 @@ def _lids(p: Point, side: Tensor, a: Anatomy) -> Tensor:
 
 def _ear(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     x = side - a.skull.half_width - 0.02 + 0.35 * (p.z + 0.05)
-    return ellipsoid(x, p.y + 0.01 - 0.25 * x, p.z + 0.05, 0.04, 0.13, 0.085)
+    return ellipsoid(Point(x, p.y + 0.01 - 0.25 * x, p.z + 0.05), 0.04, 0.13, 0.085)
 
 
 def _relief(p: Point, side: Tensor, a: Anatomy) -> Tensor:

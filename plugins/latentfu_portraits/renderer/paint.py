@@ -38,6 +38,18 @@ class Coat:
         self.albedo = self.albedo * torch.stack([r, r * r.sqrt(), r * r.sqrt()], 1)
 
 
+@dataclass(frozen=True)
+class Face:
+    """What is painted on: points of the head, how far they lie in front, and its measures."""
+
+    p: Point
+    side: Tensor  # |x|
+    front: Tensor  # 1 on the front of the face, 0 on the sides
+    anatomy: Anatomy
+    colours: Palette
+    pixel: float
+
+
 def grey(level: float, like: Tensor) -> Tensor:
     """A neutral linear colour ``[1, 3, 1]``."""
     return torch.full((1, 3, 1), level, dtype=like.dtype, device=like.device)
@@ -45,26 +57,27 @@ def grey(level: float, like: Tensor) -> Tensor:
 
 def paint_head(hit: Hit, a: Anatomy, colours: Palette, pixel: float) -> tuple[Finish, Point]:
     """Finish of the head and its normals with the eyeballs in."""
-    p, side = hit.point, hit.point.x.abs()
-    front = ramp(p.z, 0.12, 0.26)
+    p = hit.point
+    face = Face(p, p.x.abs(), ramp(p.z, 0.12, 0.26), a, colours, pixel)
     coat = Coat(
         colours.skin.expand(-1, -1, p.x.shape[1]),
         torch.full_like(p.x, 0.1),
         torch.ones_like(p.x),
         hit.normal,
     )
-    _complexion(coat, p, side, front, a)
-    _wrinkles(coat, p, side, front, a, pixel)
-    _mouth(coat, p, front, a, colours, pixel)
-    _beard(coat, p, side, a, colours, pixel)
-    _eyes(coat, p, side, front, a, colours, pixel)
-    _brows(coat, p, side, front, a, colours, pixel)
-    _hair(coat, p, side, a, colours, pixel)
+    _complexion(coat, face)
+    _wrinkles(coat, face)
+    _mouth(coat, face)
+    _beard(coat, face)
+    _eyes(coat, face)
+    _brows(coat, face)
+    _hair(coat, face)
     return Finish(coat.albedo, coat.gloss, coat.skin), coat.normal
 
 
-def _complexion(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy) -> None:
+def _complexion(coat: Coat, face: Face) -> None:
     """Ruddy cheeks and nose, darker sockets and hair shadow on the forehead."""
+    p, side, front, a = face.p, face.side, face.front, face.anatomy
     flush = lobe(side - 0.26, p.y + 0.15, 0.2, 0.17) + lobe(p.x, p.y - a.nose.tip_y, 0.13, 0.1)
     flush = flush * front * (0.22 - 0.06 * a.male)
     coat.albedo = coat.albedo * torch.stack([1 + 0 * flush, 1 - flush, 1 - 0.85 * flush], 1)
@@ -76,8 +89,9 @@ def _complexion(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy) -
     coat.darken((socket * front + under_hair + nostril + ear).clamp(max=0.85))
 
 
-def _wrinkles(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, pixel: float) -> None:
+def _wrinkles(coat: Coat, face: Face) -> None:
     """Forehead lines, crow's feet, bags, and the fold from nose to mouth."""
+    p, side, front, a, pixel = face.p, face.side, face.front, face.anatomy, face.pixel
     fade = min(1.0, 0.03 / pixel)
     forehead = torch.sin((p.y + 0.25 * p.x * p.x) * 95).clamp(min=0) ** 2
     forehead = forehead * lobe(p.x, p.y - 0.37, 0.34, 0.12) * 0.5
@@ -88,14 +102,15 @@ def _wrinkles(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, pix
     m = a.mouth
     # The fold runs from the wing of the nose past the corner of the mouth.
     t = ((a.nose.tip_y + 0.02 - p.y) / 0.24).clamp(0, 1.2)
-    fold_x = 0.095 + (m.half_width - 0.045) * t ** 0.8
+    fold_x = 0.095 + (m.half_width - 0.045) * t**0.8
     fold = lobe(side - fold_x, (t - 0.6) * 0.3, 0.03, 0.2)
     deep = 0.55 * a.age + 2.2 * m.curve.clamp(min=0)
     lines = (forehead + feet) * fade * a.age + bag * (0.15 + 0.85 * a.age) + fold * deep
     coat.darken((lines * front).clamp(max=0.6))
 
 
-def _mouth(coat: Coat, p: Point, front: Tensor, a: Anatomy, colours: Palette, pixel: float) -> None:
+def _mouth(coat: Coat, face: Face) -> None:
+    p, front, a, colours, pixel = face.p, face.front, face.anatomy, face.colours, face.pixel
     m = a.mouth
     full, top, bottom = lip_curves(p.x, m)
     bow = 1 - 0.28 * lobe(p.x, p.x * 0, 0.045, 1.0)
@@ -120,8 +135,9 @@ def _mouth(coat: Coat, p: Point, front: Tensor, a: Anatomy, colours: Palette, pi
     coat.cover(gap * ((p.y - bite) / soft + 0.5).clamp(0, 1) * shade, teeth, 0.35)
 
 
-def _eyes(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, colours: Palette,
-          pixel: float) -> None:
+def _eyes(coat: Coat, face: Face) -> None:
+    p, side, front, a = face.p, face.side, face.front, face.anatomy
+    pixel = face.pixel
     e = a.eyes
     x, y = side - e.x, p.y - e.y
     sign = p.x.sign()
@@ -138,7 +154,7 @@ def _eyes(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, colours
     # Lid crease above, lash line on the upper edge.
     crease = lobe(x, y - upper - 0.03, 1.25 * 0.11, 0.016) * front
     coat.darken(crease * 0.4)
-    _eyeball(coat, Point(x * sign, y, p.z - 0.295), slit, upper - y, a, colours, soft)
+    _eyeball(coat, Point(x * sign, y, p.z - 0.295), slit, upper - y, face)
     reach = (r.abs() - 1.12) * e.half_width
     lash_y = (y - upper - 0.3 * e.lash).abs() - e.lash * (0.85 + 0.35 * r)
     lash = (0.5 - torch.maximum(lash_y, reach) / soft).clamp(0, 1) * front
@@ -147,14 +163,13 @@ def _eyes(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, colours
     coat.darken(rim * 0.35)
 
 
-def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, a: Anatomy, colours: Palette,
-             soft: float) -> None:
+def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, face: Face) -> None:
     """White, iris, pupil and catch light; ``p`` is relative to the middle of the ball."""
-    e = a.eyes
+    e, colours = face.anatomy.eyes, face.colours
     n = unit(p.x, p.y, p.z)
     dx, dy = n.x - e.gaze_x, n.y - e.gaze_y
     far = (dx * dx + dy * dy).sqrt()
-    blur = soft / e.ball
+    blur = max(0.008, face.pixel) / e.ball
     white = grey(0.74, p.x)
     lid_shade = 0.45 + 0.55 * ramp(under_lid, 0.0, 0.045)
     iris_size = 0.43
@@ -169,13 +184,12 @@ def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, a: Anatomy, 
     colour = torch.lerp(colour, grey(1.3, p.x).expand_as(colour), catch[:, None])
     coat.cover(slit, colour, 0.15, 0.15)
     m, w = coat.normal, slit * 0.8
-    coat.normal = Point(
-        torch.lerp(m.x, n.x, w), torch.lerp(m.y, n.y, w), torch.lerp(m.z, n.z, w)
-    )
+    coat.normal = Point(torch.lerp(m.x, n.x, w), torch.lerp(m.y, n.y, w), torch.lerp(m.z, n.z, w))
 
 
-def _brows(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, colours: Palette,
-           pixel: float) -> None:
+def _brows(coat: Coat, face: Face) -> None:
+    p, side, front, a = face.p, face.side, face.front, face.anatomy
+    colours, pixel = face.colours, face.pixel
     e = a.eyes
     t = (side - 0.21) / 0.15  # -1 at the inner end, 1 at the outer
     middle = e.brow_y + 0.028 * (1 - t * t) - 0.012 + 0.042 * e.brow_angle * t
@@ -188,7 +202,8 @@ def _brows(coat: Coat, p: Point, side: Tensor, front: Tensor, a: Anatomy, colour
     coat.cover(brow * (0.78 + 0.12 * a.male), colours.hair * 0.62, 0.05)
 
 
-def _beard(coat: Coat, p: Point, side: Tensor, a: Anatomy, colours: Palette, pixel: float) -> None:
+def _beard(coat: Coat, face: Face) -> None:
+    p, side, a, colours, pixel = face.p, face.side, face.anatomy, face.colours, face.pixel
     e = a.extras
     if not bool((e.beard_on > 0).any()):
         return
@@ -199,7 +214,8 @@ def _beard(coat: Coat, p: Point, side: Tensor, a: Anatomy, colours: Palette, pix
     coat.cover(weight, colours.hair * (0.75 * hairs)[:, None], 0.03)
 
 
-def _hair(coat: Coat, p: Point, side: Tensor, a: Anatomy, colours: Palette, pixel: float) -> None:
+def _hair(coat: Coat, face: Face) -> None:
+    p, side, a, colours, pixel = face.p, face.side, face.anatomy, face.colours, face.pixel
     scalp = hair_weight(p, side, a, pixel)
     hanging = curtain(p, a, pixel) - skin_distance(p, a, pixel)
     weight = torch.maximum(scalp, ramp(hanging, 0.012, -0.012))
@@ -212,10 +228,11 @@ def _hair(coat: Coat, p: Point, side: Tensor, a: Anatomy, colours: Palette, pixe
     glossy = colours.hair * tone[:, None] + 0.012 * band[:, None]
     coat.cover(weight, glossy, 0.1)
     if bool((a.extras.hat_on > 0).any()):
-        _hat(coat, p, a, colours, pixel)
+        _hat(coat, face)
 
 
-def _hat(coat: Coat, p: Point, a: Anatomy, colours: Palette, pixel: float) -> None:
+def _hat(coat: Coat, face: Face) -> None:
+    p, a, colours, pixel = face.p, face.anatomy, face.colours, face.pixel
     worn = ramp(hat_solid(p, a) - skin_distance(p, a, pixel), 0.01, -0.01) * a.extras.hat_on
     y = p.y - BRIM_Y + 0.08 * p.z
     band = ramp(y, 0.02, 0.035) * ramp(y, 0.115, 0.1)

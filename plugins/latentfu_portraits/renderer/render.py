@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,20 +11,27 @@ from torch import Tensor
 
 from latentfu_portraits.renderer.anatomy import Anatomy, measure, ramp
 from latentfu_portraits.renderer.body import body_distance, cloth_line
-from latentfu_portraits.renderer.factors import FACTORS
+from latentfu_portraits.renderer.factors import FACTORS, column
 from latentfu_portraits.renderer.head import head_distance, rough_distance
 from latentfu_portraits.renderer.light import Finish, lamps, lit
 from latentfu_portraits.renderer.paint import paint_head
 from latentfu_portraits.renderer.palette import Palette, palette
-from latentfu_portraits.renderer.placement import Placement, Size, height_width, to_pixels, view_axes
+from latentfu_portraits.renderer.placement import (
+    Placement,
+    Size,
+    height_width,
+    to_pixels,
+    view_axes,
+)
 from latentfu_portraits.renderer.pose import PIVOT, rotation, to_view
 from latentfu_portraits.renderer.shapes import Point
 from latentfu_portraits.renderer.trace import Rays, openness, shadow, trace
-from latentfu_portraits.renderer.worn import glasses_over, earrings_over
+from latentfu_portraits.renderer.worn import Dressing, earrings_over, glasses_over
 
 # Samples worked on at once: large enough for two cores, small enough for the cache.
 BLOCK_SAMPLES = 1 << 17
 HEAD_STEPS, BODY_STEPS = (4, 4), (0, 5)
+COARSE_PIXEL = 1 / 64  # samples of a 64 pixel picture; finer ones need more steps
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,15 @@ class Sitter:
     anatomy: Anatomy
     colours: Palette
     turn: Tensor  # [N, 3, 3] from head to view
+
+
+@dataclass(frozen=True)
+class View:
+    """Samples to colour, ``u, v [1, P]``, and their distance."""
+
+    u: Tensor
+    v: Tensor
+    pixel: float
 
 
 @torch.no_grad()
@@ -59,7 +76,7 @@ def render(
         for top in range(0, height, rows):
             bottom = min(height, top + rows)
             band = v[top * supersample : bottom * supersample]
-            colour = _band(sitter, u, band, pixel).unflatten(2, (len(band), len(u)))
+            colour = _band(sitter, u, band, pixel).reshape(len(part), 3, len(band), len(u))
             colour = F.avg_pool2d(colour.clamp(0, 1), supersample)
             pictures[first : first + count, :, top:bottom] = colour.sqrt() * 2 - 1
     return pictures
@@ -72,9 +89,10 @@ def _band(sitter: Sitter, u: Tensor, v: Tensor, pixel: float) -> Tensor:
     depth = torch.full_like(picture[:, 0], -9.0)
     low = int((v[0] > -0.25).sum())  # rows come from the top, the body lies below
     if low < v.shape[1]:
-        _body(sitter, u[:, low:], v[:, low:], pixel, picture[:, :, low:], depth[:, low:])
+        below = View(u[:, low:], v[:, low:], pixel)
+        _body(sitter, below, picture[:, :, low:], depth[:, low:])
     if float(v.min()) < 1.05 and float(v.max()) > -1.3:
-        picture = _head(sitter, u, v, pixel, picture, depth)
+        picture = _head(sitter, View(u, v, pixel), picture, depth)
     return picture
 
 
@@ -83,19 +101,18 @@ def _background(sitter: Sitter, u: Tensor, v: Tensor) -> Tensor:
     return sitter.colours.background * glow[:, None]
 
 
-def _body(
-    sitter: Sitter, u: Tensor, v: Tensor, pixel: float, picture: Tensor, depth: Tensor
-) -> None:
+def _body(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> None:
     """Lay neck and shoulders over ``picture`` and ``depth`` in place."""
     a, n = sitter.anatomy, sitter.factors.shape[0]
+    u, v, pixel = view.u, view.v, view.pixel
     one = torch.ones(n, 1).to(u)
     base = Point(u.expand(n, -1), v.expand(n, -1), torch.zeros_like(depth))
-    rays = Rays(base, Point(0 * one, 0 * one, one))
+    rays = Rays(base, Point(0 * one, 0 * one, one), pixel)
 
     def solid(p: Point) -> Tensor:
         return body_distance(p, a)
 
-    hit = trace(solid, solid, rays, torch.full_like(depth, 0.35), BODY_STEPS, pixel)
+    hit = trace(solid, solid, rays, torch.full_like(depth, 0.35), _finer(BODY_STEPS, pixel))
     light = lamps(sitter.factors, torch.eye(3).to(u).expand(n, 3, 3))
     cloth = ramp(cloth_line(hit.point), -0.5 * pixel - 0.004, 0.5 * pixel + 0.004)
     rim = ramp((cloth_line(hit.point) - 0.035).abs(), 0.012, 0.0)
@@ -109,18 +126,23 @@ def _body(
     depth.copy_(torch.where(hit.cover > 0.5, hit.z, depth))
 
 
+def _finer(steps: tuple[int, int], pixel: float) -> tuple[int, int]:
+    """Tracing steps for a sample size: what a coarse sample blurs, a fine one resolves."""
+    extra = max(0.0, 3 * math.log2(COARSE_PIXEL / pixel))
+    return steps[0], steps[1] + round(extra)
+
+
 def _under_head(sitter: Sitter, p: Point) -> Tensor:
     f = sitter.factors
-    lx = 0.5 * f[:, 24:25]
+    side = column("light_x")
+    lx = 0.5 * f[:, side : side + 1]
     return 0.25 + 0.75 * ramp(p.y + 0.12 * p.x * lx, -0.6, -0.95)
 
 
-def _head(
-    sitter: Sitter, u: Tensor, v: Tensor, pixel: float, picture: Tensor, depth: Tensor
-) -> Tensor:
+def _head(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> Tensor:
     """The picture with the head and what it wears laid over it."""
-    a = sitter.anatomy
-    rays = head_rays(sitter.turn, u, v)
+    a, u, v, pixel = sitter.anatomy, view.u, view.v, view.pixel
+    rays = head_rays(sitter.turn, u, v, pixel)
     start = 0.9 * (1 - (u * u + v * v) * 0.7).clamp(min=0.1).sqrt().expand_as(depth)
 
     def solid(p: Point) -> Tensor:
@@ -129,7 +151,7 @@ def _head(
     def rough(p: Point) -> Tensor:
         return rough_distance(p, a, pixel)
 
-    hit = trace(solid, rough, rays, start, HEAD_STEPS, pixel)
+    hit = trace(solid, rough, rays, start, _finer(HEAD_STEPS, pixel))
     light = lamps(sitter.factors, sitter.turn)
     finish, normal = paint_head(hit, a, sitter.colours, pixel)
     lit_part = shadow(rough, hit, light.key, (0.1, 0.25))
@@ -137,16 +159,17 @@ def _head(
     front = hit.cover * ramp(hit.z - depth, -0.03, 0.01)
     picture = torch.lerp(picture, colour, front[:, None])
     depth = torch.where(front > 0.5, hit.z, depth)
-    picture = earrings_over(picture, depth, rays, a, sitter.colours, light, pixel)
-    return glasses_over(picture, depth, rays, a, sitter.colours, light, pixel)
+    dressing = Dressing(rays, a, sitter.colours, light, view.pixel)
+    picture = earrings_over(picture, depth, dressing)
+    return glasses_over(picture, depth, dressing)
 
 
-def head_rays(turn: Tensor, u: Tensor, v: Tensor) -> Rays:
+def head_rays(turn: Tensor, u: Tensor, v: Tensor, pixel: float) -> Rays:
     """View rays through ``u, v [1, P]`` in the frame of heads turned by ``turn``."""
     m = turn.unsqueeze(-1)  # [N, 3, 3, 1]; the columns are the head axes in view
     x, y = u - PIVOT[0], v - PIVOT[1]
     base = [x * m[:, 0, i] + y * m[:, 1, i] - PIVOT[2] * m[:, 2, i] + PIVOT[i] for i in range(3)]
-    return Rays(Point(*base), Point(*(m[:, 2, i] for i in range(3))))
+    return Rays(Point(*base), Point(*(m[:, 2, i] for i in range(3))), pixel)
 
 
 @torch.no_grad()

@@ -22,9 +22,9 @@ class Point(NamedTuple):
     z: Tensor
 
 
-def ellipsoid(x: Tensor, y: Tensor, z: Tensor, rx: Length, ry: Length, rz: Length) -> Tensor:
+def ellipsoid(p: Point, rx: Length, ry: Length, rz: Length) -> Tensor:
     """Distance to an ellipsoid at the origin, exact to first order at the surface."""
-    x, y, z = x / rx, y / ry, z / rz
+    x, y, z = p.x / rx, p.y / ry, p.z / rz
     k0 = (x * x + y * y + z * z).sqrt()
     x, y, z = x / rx, y / ry, z / rz
     k1 = (x * x + y * y + z * z + 1e-8).rsqrt()
@@ -47,3 +47,11 @@ def lobe(x: Tensor, y: Tensor, sx: float, sy: float) -> Tensor:
     x, y = x * (1 / sx), y * (1 / sy)
     r = (1 - x * x - y * y).clamp(min=0)
     return r * r
+
+
+def present(d: Tensor, amount: Tensor, gap: float) -> Tensor:
+    """The solid moved ``gap`` away as ``amount`` falls to zero, and out of reach at zero.
+
+    Out of reach, so that a portrait looks the same next to whatever others wear.
+    """
+    return d + (1 - amount) * gap + torch.where(amount > 0, 0.0, 9.0)

@@ -18,11 +18,13 @@ Solid = Callable[[Point], Tensor]
 class Rays:
     """Parallel view rays in the frame of a solid: ``base + z * step``.
 
-    ``base`` is ``[N, P]`` per axis, ``step`` (the way to the viewer) ``[N, 1]``.
+    ``base`` is ``[N, P]`` per axis, ``step`` (the way to the viewer) ``[N, 1]``;
+    ``pixel`` is the distance of neighbouring rays.
     """
 
     base: Point
     step: Point
+    pixel: float
 
     def at(self, z: Tensor) -> Point:
         """Points at view depth ``z [N, P]``."""
@@ -40,8 +42,7 @@ class Hit:
     normal: Point
 
 
-def trace(solid: Solid, rough: Solid, rays: Rays, z: Tensor, steps: tuple[int, int],
-          pixel: float) -> Hit:
+def trace(solid: Solid, rough: Solid, rays: Rays, z: Tensor, steps: tuple[int, int]) -> Hit:
     """Follow the rays from depth ``z``: first against a rough solid, then the true one."""
     closest = torch.full_like(z, 9.0)
     last_z, last_d = z, closest
@@ -58,8 +59,8 @@ def trace(solid: Solid, rough: Solid, rays: Rays, z: Tensor, steps: tuple[int, i
     d = solid(point)
     closest = torch.minimum(closest, d)
     # A ray that meets the surface ends at distance zero, so coverage fades outside it.
-    cover = (1.2 - closest / pixel).clamp(0, 1)
-    return Hit(z, cover, point, normals(solid, point, d, max(0.005, 0.7 * pixel)))
+    cover = (1.2 - closest / rays.pixel).clamp(0, 1)
+    return Hit(z, cover, point, normals(solid, point, d, max(0.005, 0.7 * rays.pixel)))
 
 
 def normals(solid: Solid, p: Point, d: Tensor, gap: float) -> Point:

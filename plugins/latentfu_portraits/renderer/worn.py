@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -14,11 +16,20 @@ from latentfu_portraits.renderer.trace import Rays, dot
 GLASSES_Z = 0.53
 
 
-def glasses_over(
-    picture: Tensor, depth: Tensor, rays: Rays, a: Anatomy, colours: Palette, light: Light,
-    pixel: float,
-) -> Tensor:
+@dataclass(frozen=True)
+class Dressing:
+    """The head that wears, its view rays, colours and light."""
+
+    rays: Rays
+    anatomy: Anatomy
+    colours: Palette
+    light: Light
+    pixel: float
+
+
+def glasses_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     """The picture with glasses where they are worn."""
+    rays, a, colours, pixel = on.rays, on.anatomy, on.colours, on.pixel
     e = a.extras
     if not bool((e.glasses_on > 0).any()):
         return picture
@@ -38,7 +49,7 @@ def glasses_over(
     streak = ramp((x + 0.6 * y + 0.03 - 0.1).abs(), 0.045, 0.02) * 0.14
     picture = picture * (1 - 0.07 * glass)[:, None] + (glass * streak)[:, None]
     picture = torch.lerp(picture, _frame(picture, colours, lens, thick), (weight * seen)[:, None])
-    return _temples(picture, depth, rays, a, colours, pixel)
+    return _temples(picture, depth, on)
 
 
 def _rounded(x: Tensor, y: Tensor, w: Tensor, h: Tensor, r: Tensor) -> Tensor:
@@ -53,9 +64,8 @@ def _frame(picture: Tensor, colours: Palette, lens: Tensor, thick: Tensor) -> Te
     return colours.frame.expand_as(picture) + (0.05 * round_ * round_)[:, None]
 
 
-def _temples(
-    picture: Tensor, depth: Tensor, rays: Rays, a: Anatomy, colours: Palette, pixel: float
-) -> Tensor:
+def _temples(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
+    rays, a, colours, pixel = on.rays, on.anatomy, on.colours, on.pixel
     # From the outer edge of a lens slantwise to above the ear.
     outer = 0.205 + 0.155 * (0.82 + 0.3 * a.extras.glasses)
     slant = (a.skull.half_width + 0.02 - outer) / GLASSES_Z
@@ -72,11 +82,9 @@ def _temples(
     return picture
 
 
-def earrings_over(
-    picture: Tensor, depth: Tensor, rays: Rays, a: Anatomy, colours: Palette, light: Light,
-    pixel: float,
-) -> Tensor:
+def earrings_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     """The picture with earrings where they are worn."""
+    rays, a, light = on.rays, on.anatomy, on.light
     e = a.extras
     if not bool((e.earrings_on > 0).any()):
         return picture
@@ -88,12 +96,13 @@ def earrings_over(
         near = Point(*(w + z * s for w, s in zip(away, rays.step, strict=True)))
         miss2 = dot(near, near)
         inner = (radius * radius - miss2).clamp(min=0).sqrt()
-        weight = (0.5 - (miss2.sqrt() - radius) / pixel).clamp(0, 1) * e.earrings_on
+        weight = (0.5 - (miss2.sqrt() - radius) / on.pixel).clamp(0, 1) * e.earrings_on
         weight = weight * ramp(z + inner - depth, -0.03, 0.0)
-        n = Point(*((q + inner * s) / (radius + 1e-4) for q, s in
-                    zip(near, rays.step, strict=True)))
+        n = Point(
+            *((q + inner * s) / (radius + 1e-4) for q, s in zip(near, rays.step, strict=True))
+        )
         diffuse = 0.25 + 0.75 * dot(n, light.key).clamp(min=0)
         spark = ramp(dot(n, light.half), 0.9, 0.98)
-        colour = colours.metal * diffuse[:, None] + spark[:, None]
+        colour = on.colours.metal * diffuse[:, None] + spark[:, None]
         picture = torch.lerp(picture, colour, weight[:, None])
     return picture
