@@ -1,0 +1,121 @@
+"""Where the work is done: in the running server (networks warm, shared with GIMP), or here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from latentfu.cli.options import Choice
+from latentfu.errors import ServerError
+from latentfu.nouns.layer import Layer
+from latentfu.progress import Progress
+
+if TYPE_CHECKING:
+    from latentfu.edit.path import Editor
+
+
+@dataclass(frozen=True)
+class Done:
+    """The finished layer and the report of docs/http-api.md. ``place``: "server" or "here"."""
+
+    layer: Layer
+    report: Mapping[str, object]
+    place: str
+
+
+class Place(Protocol):
+    """Something that edits and mixes."""
+
+    def edit(
+        self,
+        layer: Layer,
+        edits: Mapping[str, float],
+        choice: Choice,
+        progress: Progress,
+    ) -> Done:
+        """The layer with controls moved."""
+
+    def mix(
+        self,
+        layer: Layer,
+        source: Layer,
+        layers: tuple[int, int],
+        choice: Choice,
+        progress: Progress,
+    ) -> Done:
+        """The layer with styles of the source."""
+
+
+class Here:
+    """This process: loads the networks (seconds), needs no server."""
+
+    def edit(
+        self,
+        layer: Layer,
+        edits: Mapping[str, float],
+        choice: Choice,
+        progress: Progress,
+    ) -> Done:
+        from latentfu.edit.path import EditRequest
+
+        editor, name = open_editor(choice)
+        request = EditRequest(
+            layer,
+            edits,
+            name,
+            choice.inverter,
+            choice.aligner,
+            choice.mask,
+            choice.feather,
+            choice.psi,
+        )
+        outcome = editor.edit(request, progress)
+        return Done(outcome.layer, outcome.report, "here")
+
+    def mix(
+        self,
+        layer: Layer,
+        source: Layer,
+        layers: tuple[int, int],
+        choice: Choice,
+        progress: Progress,
+    ) -> Done:
+        from latentfu.edit.path import MixRequest
+
+        editor, name = open_editor(choice)
+        request = MixRequest(
+            layer, source, layers, name, choice.inverter, choice.aligner, choice.mask, choice.feather,
+            choice.psi,
+        )  # fmt: skip
+        outcome = editor.mix(request, progress)
+        return Done(outcome.layer, outcome.report, "here")
+
+
+def open_editor(choice: Choice) -> tuple[Editor, str | None]:
+    """An editor on the best device, and the name under which it knows the chosen generator."""
+    from latentfu.api import best_device, open_generator
+    from latentfu.edit.path import Editor
+
+    editor = Editor(best_device())
+    if choice.generator is None or not is_file(choice.generator):
+        return editor, choice.generator
+    return editor, editor.studio.adopt(open_generator(choice.generator))
+
+
+def is_file(generator: str) -> bool:
+    """A generator given as a file can not be named to the server."""
+    return Path(generator).is_file()
+
+
+def place(local: bool, choice: Choice) -> Place:
+    """The server if one runs and can be asked, else here."""
+    if local or (choice.generator is not None and is_file(choice.generator)):
+        return Here()
+    from latentfu.cli.remote import find_server
+
+    try:
+        return find_server() or Here()
+    except ServerError:
+        return Here()
