@@ -114,7 +114,19 @@ def _inside(root: Path, command: list[str]) -> list[str]:
     environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root"]
     environment.append("DEBIAN_FRONTEND=noninteractive")
     script = f'{MOUNTS} && root="$1" && shift && exec chroot "$root" "$@"'
-    return ["unshare", "-m", "sh", "-c", script, "sh", str(root), "env", "-i", *environment, *command]
+    return [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        str(root),
+        "env",
+        "-i",
+        *environment,
+        *command,
+    ]
 
 
 def _step(command: list[str], log: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import CancelledError, PluginError, ServerGoneError
-from .wire import Picture, read_picture, sha256
+from .wire import Picture, read_picture
 
 TIMEOUT = 300.0
 GONE = "The Latent-Fu server stopped answering: try again, it will be started anew."
@@ -68,12 +68,11 @@ class Client:
 
     def send_picture(self, picture: Picture) -> str:
         """Bring ``picture`` to the server unless it is there already; its name there."""
-        body = picture.body()
-        name = sha256(body)
-        status, _ = self._ask("GET", f"/v1/layers/{name}", allow=(404,))
+        path = f"/v1/layers/{picture.sha256}"
+        status, _ = self._ask("GET", path, allow=(404,))
         if status == 404:
-            self._ask("PUT", f"/v1/layers/{name}", body, PIXELS)
-        return name
+            self._ask("PUT", path, picture.body(), PIXELS)
+        return picture.sha256
 
     def result(self, job: str) -> Picture:
         """The picture that a finished job made."""

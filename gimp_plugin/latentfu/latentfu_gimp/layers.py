@@ -11,7 +11,7 @@ from . import state
 from .errors import PluginError
 from .jobs import Result
 from .pixels import read_layer, read_selection, write_changes
-from .wire import Picture, sha256
+from .wire import Picture
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def target_again(image: Gimp.Image, layer: Gimp.Layer) -> Target:
     selected = read_selection(image, source)
     mask = selected or state.unpack_mask(earlier.mask, *size)
     note = "Editing the original layer again."
-    if sha256(picture.body()) != earlier.source_sha256:
+    if picture.sha256 != earlier.source_sha256:
         note = "Editing the original layer again; it has changed since."
     elif earlier.mask == "lost" and selected is None:
         note = "The selection of the last edit was too large to keep: select again to limit it."

@@ -28,7 +28,8 @@ def read_layer(layer: Gimp.Layer) -> Picture:
     """The layer's own pixels in sRGB, 8 bits, with straight alpha where it has alpha."""
     channels = 4 if layer.has_alpha() else 3
     width, height = layer.get_width(), layer.get_height()
-    return _read(layer, 0, 0, width, height, channels, FORMATS[channels])
+    rectangle = Gegl.Rectangle.new(0, 0, width, height)
+    return _read(layer, rectangle, channels, FORMATS[channels])
 
 
 def read_selection(image: Gimp.Image, layer: Gimp.Layer) -> Picture | None:
@@ -41,7 +42,7 @@ def read_selection(image: Gimp.Image, layer: Gimp.Layer) -> Picture | None:
     _, x, y = layer.get_offsets()
     width, height = layer.get_width(), layer.get_height()
     # "Y u8", not "Y' u8": mask values are linear and must not be bent by gamma.
-    mask = _read(image.get_selection(), x, y, width, height, 1, "Y u8")
+    mask = _read(image.get_selection(), Gegl.Rectangle.new(x, y, width, height), 1, "Y u8")
     if mask.pixels.count(0) == len(mask.pixels):
         raise PluginError(
             "The selection is empty inside this layer: select something in it, or select nothing "
@@ -50,12 +51,9 @@ def read_selection(image: Gimp.Image, layer: Gimp.Layer) -> Picture | None:
     return mask
 
 
-def _read(
-    drawable: Gimp.Drawable, x: int, y: int, width: int, height: int, channels: int, form: str
-) -> Picture:
-    rectangle = Gegl.Rectangle.new(x, y, width, height)
+def _read(drawable: Gimp.Drawable, rectangle: Gegl.Rectangle, channels: int, form: str) -> Picture:
     data = drawable.get_buffer().get(rectangle, 1.0, form, Gegl.AbyssPolicy.NONE)
-    return Picture(width, height, channels, bytes(data))
+    return Picture(rectangle.width, rectangle.height, channels, bytes(data))
 
 
 def write_changes(layer: Gimp.Layer, before: Picture, after: Picture) -> None:

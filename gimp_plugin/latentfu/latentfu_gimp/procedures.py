@@ -82,7 +82,7 @@ def _create_server(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.add_choice_argument(
         "action", "_Action", "What to do: status, start or stop", choice, "status", READWRITE
     )
-    procedure.add_string_return_value("status", "Status", "The server's state", None, READWRITE)
+    procedure.add_string_return_value("status", "Status", "The state of the server", "", READWRITE)
     return procedure
 
 
@@ -104,7 +104,7 @@ def _add_common(procedure: Gimp.Procedure) -> None:
     add(
         "inverter",
         "_Inverter",
-        "Name of the inversion method, empty for the default",
+        "Inversion method, empty for the default",
         "",
         READWRITE,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from . import state
 from .jobs import Result, Work
 from .layers import Target
-from .wire import sha256
 
 
 def remembered(target: Target, work: Work, result: Result) -> state.State:
@@ -13,7 +12,7 @@ def remembered(target: Target, work: Work, result: Result) -> state.State:
     report = result.report
     mix = {}
     if work.source:
-        mix = {"source_sha256": sha256(work.source.body()), "layers": list(work.layers)}
+        mix = {"source_sha256": work.source.sha256, "layers": list(work.layers)}
     return state.State(
         generator=str(report.get("generator") or work.generator),
         generator_id=str(report.get("generator_id") or ""),
@@ -22,7 +21,7 @@ def remembered(target: Target, work: Work, result: Result) -> state.State:
         feather=work.feather,
         quad=report.get("quad") or [],
         inversion_key=str(report.get("inversion_key") or ""),
-        source_sha256=sha256(target.picture.body()),
+        source_sha256=target.picture.sha256,
         source_tattoo=target.layer.get_tattoo(),
         seconds=report.get("seconds") or {},
         mask=state.pack_mask(target.mask),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 
 from .errors import ServerGoneError
 
@@ -26,15 +27,21 @@ class Picture:
                 f"{len(self.pixels)} bytes are not {self.width} x {self.height} x {self.channels}."
             )
 
+    @property
+    def header(self) -> bytes:
+        """What stands before the pixels on the wire."""
+        return _HEADER.pack(b"LFPX", 1, self.channels, 0, self.width, self.height)
+
     def body(self) -> bytes:
         """The pixel body that goes over the wire."""
-        head = _HEADER.pack(b"LFPX", 1, self.channels, 0, self.width, self.height)
-        return head + self.pixels
+        return self.header + self.pixels
 
-
-def sha256(body: bytes) -> str:
-    """The name of a pixel body on the server."""
-    return hashlib.sha256(body).hexdigest()
+    @cached_property
+    def sha256(self) -> str:
+        """The name of the pixel body on the server."""
+        total = hashlib.sha256(self.header)
+        total.update(self.pixels)
+        return total.hexdigest()
 
 
 def read_picture(body: bytes) -> Picture:

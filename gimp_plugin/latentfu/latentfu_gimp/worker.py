@@ -32,10 +32,9 @@ class Worker:
             self._newest = task
             self._wake.notify()
 
-    def forget(self) -> None:
-        """Drop everything that has not begun."""
+    def forget_previews(self) -> None:
+        """Drop the task given to :meth:`replace` if it has not begun."""
         with self._wake:
-            self._tasks.clear()
             self._newest = None
 
     def stop(self) -> None:

@@ -1,0 +1,138 @@
+"""What happens behind a dialog: one worker thread that talks to the server.
+
+Nothing here knows Gtk: results are handed to ``on_main``, which runs them in the main thread.
+"""
+
+from __future__ import annotations
+
+import traceback
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from . import finder, jobs
+from .client import Client, RefusedError
+from .errors import CancelledError, PluginError, ServerGoneError
+from .wire import Picture
+from .worker import Worker
+
+Document = dict[str, Any]
+OnMain = Callable[[Callable[[], None]], Any]
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Called in the main thread: ``report`` with progress, ``failed`` with one sentence."""
+
+    report: Callable[[float, str], None]
+    failed: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What the server has: generators and inverters (the default first) and the controls."""
+
+    generators: list[Document]
+    inverters: list[Document]
+    controls: list[Document]
+
+
+class Session:
+    """The requests of one dialog, done one after the other; of previews only the newest."""
+
+    def __init__(self, on_main: OnMain, watcher: Watcher) -> None:
+        self._on_main = on_main
+        self._watcher = watcher
+        self._worker = Worker()
+        self._client: Client | None = None
+        self._name = str(uuid.uuid4())
+        self._closed = False
+
+    def open(self, generator: str, done: Callable[[Catalog], None]) -> None:
+        """Find or start the server and ask what it has for ``generator`` ("" the default)."""
+
+        def task() -> None:
+            client = self._connect()
+            generators = client.get("/v1/generators")["generators"]
+            inverters = client.get("/v1/inverters")["inverters"]
+            names = [str(one["name"]) for one in generators]
+            if not names:
+                raise PluginError("No generator is installed: run `latentfu doctor` to see why.")
+            chosen = generator if generator in names else names[0]
+            controls = client.get(f"/v1/controls?generator={quote(chosen)}")["controls"]
+            self._hand_over(done, Catalog(generators, inverters, controls))
+
+        self._worker.add(lambda: self._guard(task))
+
+    def prepare(self, work: jobs.Work, done: Callable[[Document], None]) -> None:
+        """Invert the layer, so that previews are quick."""
+
+        def task() -> None:
+            self._hand_over(done, jobs.prepare(self._connect(), work, self._report))
+
+        self._worker.add(lambda: self._guard(task))
+
+    def preview(self, work: jobs.Work, side: int, done: Callable[[Picture], None]) -> None:
+        """A small picture of ``work``, unless a newer one is asked for before it began."""
+
+        def task() -> None:
+            try:
+                picture = jobs.preview(self._connect(), work, self._name, side)
+            except RefusedError as error:
+                if error.code == "overtaken":
+                    return
+                raise
+            self._hand_over(done, picture)
+
+        self._worker.replace(lambda: self._guard(task))
+
+    def finish(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
+        """The whole layer; previews that wait are dropped."""
+
+        def task() -> None:
+            self._hand_over(done, jobs.run(self._connect(), work, self._report))
+
+        self._worker.forget_previews()
+        self._worker.add(lambda: self._guard(task))
+
+    def close(self) -> None:
+        """Cancel everything; nothing is handed over any more."""
+        self._closed = True
+        self._worker.stop()
+        if self._client:
+            self._client.abort()
+
+    def _connect(self) -> Client:
+        if self._client is None:
+            self._client = finder.connect(self._report)
+        return self._client
+
+    def _report(self, fraction: float, message: str) -> None:
+        if self._closed:
+            raise CancelledError
+        self._hand_over(self._watcher.report, fraction, message)
+
+    def _guard(self, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except CancelledError:
+            if not self._closed:
+                self._hand_over(self._watcher.failed, "The server cancelled the work: try again.")
+        except ServerGoneError as error:
+            self._client = None  # The next request finds or starts a server again.
+            self._hand_over(self._watcher.failed, str(error))
+        except PluginError as error:
+            self._hand_over(self._watcher.failed, str(error))
+        except Exception as error:
+            traceback.print_exc()
+            text = f"Latent-Fu met an error it does not know ({type(error).__name__}: {error})."
+            self._hand_over(self._watcher.failed, text)
+
+    def _hand_over(self, callback: Callable[..., None], *arguments: Any) -> None:
+        def call() -> None:
+            if not self._closed:
+                callback(*arguments)
+
+        self._on_main(call)

@@ -1,0 +1,113 @@
+"""Small parts that the dialogs share: the line at the bottom, choices, the frame of a dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gi.repository import GimpUi, GLib, Gtk, Pango
+
+
+class StatusLine:
+    """A bar and a sentence below; errors are shown with a sign."""
+
+    def __init__(self) -> None:
+        self._bar = Gtk.ProgressBar()
+        self._icon = Gtk.Image()
+        self._text = Gtk.Label(xalign=0.0)
+        self._text.set_line_wrap(True)
+        self._text.set_line_wrap_mode(Pango.WrapMode.WORD_CHAR)
+        self._text.set_max_width_chars(60)
+        line = Gtk.Box(spacing=6)
+        line.pack_start(self._icon, False, False, 0)
+        line.pack_start(self._text, True, True, 0)
+        self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
+        self.widget.pack_start(self._bar, False, False, 0)
+        self.widget.pack_start(line, False, False, 0)
+
+    def busy(self, fraction: float, sentence: str) -> None:
+        """Work is going on."""
+        self._bar.set_fraction(min(max(fraction, 0.0), 1.0))
+        if sentence:
+            self._say(sentence, "")
+
+    def idle(self, sentence: str) -> None:
+        """Nothing is going on."""
+        self._bar.set_fraction(0.0)
+        self._say(sentence, "")
+
+    def error(self, sentence: str) -> None:
+        """Something went wrong."""
+        self._bar.set_fraction(0.0)
+        self._say(sentence, "dialog-warning")
+
+    def _say(self, sentence: str, icon: str) -> None:
+        self._text.set_text(sentence)
+        self._icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
+        self._icon.set_visible(bool(icon))
+
+
+class Choice:
+    """A labelled list of named things; hidden while there is only one."""
+
+    def __init__(self, label: str, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._quiet = False
+        self._list = Gtk.ComboBoxText()
+        self._list.connect("changed", lambda _list: None if self._quiet else self._changed())
+        name = Gtk.Label.new_with_mnemonic(label)
+        name.set_mnemonic_widget(self._list)
+        self.widget = Gtk.Box(spacing=8)
+        self.widget.pack_start(name, False, False, 0)
+        self.widget.pack_start(self._list, True, True, 0)
+        self.widget.set_no_show_all(True)
+
+    def show(self, things: Sequence[Mapping[str, Any]], chosen: str) -> None:
+        """Offer ``things`` (name, title); the default is the first."""
+        self._quiet = True
+        self._list.remove_all()
+        for thing in things:
+            self._list.append(str(thing["name"]), str(thing.get("title") or thing["name"]))
+        if not self._list.set_active_id(chosen):
+            self._list.set_active(0)
+        for child in self.widget.get_children():
+            child.show()
+        self.widget.set_visible(len(things) > 1)
+        self._quiet = False
+
+    @property
+    def name(self) -> str:
+        """The chosen name, "" when there is none yet."""
+        return self._list.get_active_id() or ""
+
+
+def feather_entry(value: float, changed: Callable[[], None]) -> GimpUi.ScaleEntry:
+    """The width of the soft border."""
+    entry = GimpUi.ScaleEntry.new("Soft _border", value, 0.0, 500.0, 1)
+    entry.set_bounds(0.0, 60.0, True)
+    entry.set_tooltip_text("Pixels over which the change fades out at the selection's border")
+    entry.get_range().set_size_request(190, -1)
+    entry.connect("value-changed", lambda _entry: changed())
+    return entry
+
+
+def new_dialog(title: str, role: str) -> Gtk.Dialog:
+    """An empty dialog in front of GIMP's window, with Cancel and Apply."""
+    GimpUi.init(role)
+    dialog = GimpUi.Dialog(use_header_bar=False, title=title, role=role)
+    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    dialog.add_button("_Apply", Gtk.ResponseType.OK)
+    dialog.set_default_response(Gtk.ResponseType.OK)
+    dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
+    GimpUi.window_set_transient(dialog)
+    return dialog
+
+
+def on_main(call: Callable[[], None]) -> None:
+    """Run ``call`` in the main thread; to be called from any thread."""
+
+    def once() -> bool:
+        call()
+        return GLib.SOURCE_REMOVE
+
+    GLib.idle_add(once)

@@ -1,0 +1,48 @@
+"""Run by GIMP's python-fu-eval: executes the Python files that the test drops into FOLDER."""
+
+import json
+import os
+import time
+import traceback
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+from gi.repository import Gegl, Gimp, Gio, GLib, GObject
+
+FOLDER = os.environ["LATENTFU_TEST_ORDERS"]
+SCOPE = {"Gimp": Gimp, "Gegl": Gegl, "Gio": Gio, "GLib": GLib, "GObject": GObject, "json": json}
+
+
+def answer(number, document):
+    part = f"{FOLDER}/{number}.part"
+    with open(part, "w") as file:
+        json.dump(document, file)
+    os.rename(part, f"{FOLDER}/{number}.json")
+
+
+def loop():
+    number = 0
+    while True:
+        order = f"{FOLDER}/{number}.py"
+        if not os.path.exists(order):
+            # GIMP's own calls to this process are answered while it sleeps in the main loop.
+            GLib.MainContext.default().iteration(False)
+            time.sleep(0.02)
+            continue
+        with open(order) as file:
+            source = file.read()
+        if source == "quit":
+            return
+        try:
+            SCOPE["value"] = None
+            exec(compile(source, order, "exec"), SCOPE)
+            answer(number, {"value": SCOPE["value"]})
+        except BaseException:
+            answer(number, {"error": traceback.format_exc()})
+        number += 1
+
+
+Gegl.init(None)
+loop()
