@@ -109,11 +109,12 @@ class Board:
                         yield None
 
     async def claim(self) -> Job | None:
-        """The next job to do, now running."""
+        """The next job to do, now running; None until ``work`` is set again."""
+        self.work.clear()
         job = await self._call(self._table.claim)
         if job is None:
-            self.work.clear()
             return None
+        self.work.set()
         watch = self._watches.setdefault(job.id, _Watch(job, self._first_listener_s))
         watch.set(job)
         return job

@@ -52,7 +52,7 @@ def read_png(path: Path) -> tuple[PixelHeader, bytes]:
         raise BadInputError("This PNG file is damaged or cut off: save it again.") from error
 
 
-def write_png(header: PixelHeader, pixels: bytes | memoryview) -> bytes:
+def write_png(header: PixelHeader, pixels: bytes) -> bytes:
     """The picture as the bytes of a PNG file."""
     from PIL import Image
 

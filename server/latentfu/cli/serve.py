@@ -1,0 +1,66 @@
+"""``latentfu serve``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from latentfu.errors import LatentFuError
+
+if TYPE_CHECKING:
+    from latentfu.store.settings import ServerAddress
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Port; 0 for any free one.  [default: 7860, or any free one if that is taken]",
+)
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    default=("auto",),
+    show_default=True,
+    help="cpu, cuda, cuda:1, ...; given twice, two workers.",
+)
+@click.option("--allow-remote", is_flag=True, help="Let other machines connect (with the token).")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+)
+@click.pass_context
+def serve_command(  # noqa: PLR0917 - one per option
+    context: click.Context,
+    host: str,
+    port: int | None,
+    devices: tuple[str, ...],
+    allow_remote: bool,
+    log_level: str,
+) -> None:
+    """Run the server that GIMP and the other commands use.
+
+    It stops with Ctrl-C, a TERM signal or a POST to /v1/shutdown.
+    """
+    from latentfu.web.run import Settings, serve
+
+    settings = Settings(host, port, devices, allow_remote, log_level)
+    try:
+        serve(settings, _say)
+    except LatentFuError as error:
+        if context.find_root().params.get("debug"):
+            raise
+        click.echo(str(error), err=True)
+        context.exit(1)
+    except KeyboardInterrupt:
+        pass
+
+
+def _say(address: ServerAddress) -> None:
+    click.echo(f"Latent-Fu listens on {address.url} (Ctrl-C stops it).")

@@ -1,0 +1,82 @@
+"""Previews: per session only the newest counts."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentfu.jobs.errors import OvertakenError, QueueFullError, WorkError, WorkerUnavailableError
+from latentfu.jobs.lane import Lane
+
+# Two previews that agree in these share their inversion, the expensive part.
+_INVERSION_KEYS = ("layer", "generator", "inverter", "aligner")
+
+
+@dataclass
+class _Waiting:
+    id: str
+    body: Mapping[str, object]
+    task: asyncio.Task[None]
+
+
+class Previews:
+    """Hands previews to a lane; a newer one of the same session overtakes the older."""
+
+    def __init__(self, folder: Path, lanes: list[Lane], max_waiting: int, limit_s: float) -> None:
+        self._folder = folder
+        self._lanes = lanes
+        self._max_waiting = max_waiting
+        self._limit_s = limit_s
+        self._waiting: dict[str, _Waiting] = {}
+
+    async def make(
+        self, session: str, body: Mapping[str, object], wanted: Callable[[], bool]
+    ) -> bytes:
+        """The preview as a pixel body.
+
+        ``wanted`` is asked now and then; once false the work is dropped. Raises OvertakenError,
+        QueueFullError, WorkError or WorkerUnavailableError.
+        """
+        older = self._waiting.get(session)
+        if older is None and len(self._waiting) >= self._max_waiting:
+            raise QueueFullError("Too many previews are waiting: try again in a moment.")
+        # A session stays with one worker, whose memory holds its layer.
+        lane = self._lanes[hash(session) % len(self._lanes)]
+        preview_id = str(uuid.uuid4())
+        out = self._folder / preview_id
+        task = asyncio.create_task(lane.preview(preview_id, session, body, out))
+        mine = self._waiting[session] = _Waiting(preview_id, body, task)
+        if older is not None:
+            self._overtake(lane, older, body)
+        try:
+            await self._wait(mine, wanted, lane)
+            return out.read_bytes()
+        finally:
+            out.unlink(missing_ok=True)
+            if self._waiting.get(session) is mine:
+                del self._waiting[session]
+
+    def _overtake(self, lane: Lane, older: _Waiting, newer: Mapping[str, object]) -> None:
+        older.task.cancel()
+        if any(older.body.get(key) != newer.get(key) for key in _INVERSION_KEYS):
+            lane.cancel(older.id)
+
+    async def _wait(self, mine: _Waiting, wanted: Callable[[], bool], lane: Lane) -> None:
+        try:
+            async with asyncio.timeout(self._limit_s):
+                while not mine.task.done():
+                    await asyncio.wait([mine.task], timeout=0.5)
+                    if not wanted():
+                        raise WorkError("cancelled", "Nobody waits for this preview any more.")
+        except TimeoutError as error:
+            raise WorkerUnavailableError("The preview took too long: try again.") from error
+        finally:
+            if not mine.task.done():
+                mine.task.cancel()
+                lane.cancel(mine.id)
+        if mine.task.cancelled():
+            raise OvertakenError
+        mine.task.result()
