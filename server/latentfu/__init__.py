@@ -54,6 +54,7 @@ _WHERE = {
     "generators": "latentfu.api",
     "invert": "latentfu.api",
     "inverters": "latentfu.api",
+    "losses": "latentfu.api",
     "mix": "latentfu.api",
     "open_generator": "latentfu.api",
     "scorers": "latentfu.api",
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from latentfu.api import generators as generators
     from latentfu.api import invert as invert
     from latentfu.api import inverters as inverters
+    from latentfu.api import losses as losses
     from latentfu.api import mix as mix
     from latentfu.api import open_generator as open_generator
     from latentfu.api import scorers as scorers

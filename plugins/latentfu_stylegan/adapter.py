@@ -1,0 +1,136 @@
+"""A StyleGAN2 network as the generator that the rest of Latent-Fu works with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast, overload
+
+import torch
+from latentfu import BadInputError, Generator, Latent
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from latentfu.nouns.generator import Noise
+
+    from latentfu_stylegan.stylegan2 import StyleGAN2
+
+
+class StyleGAN2Generator(Generator):
+    """`network` as a Generator; `id` is the sha256 (hex) of its weights file."""
+
+    def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:
+        self.network = network
+        self.name = name
+        self.id = id
+        self.domain = domain
+        config = network.config
+        self.resolution = config.resolution
+        self.spaces = ("w", "w+")
+        self.z_dim = config.z_dim
+        self.w_dim = config.w_dim
+        self.num_ws = config.num_ws
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.network.mapping.w_avg.device
+
+    def map(
+        self,
+        z: Tensor,
+        psi: float = 1.0,
+        cutoff: int | None = None,
+        labels: Tensor | None = None,
+    ) -> Latent:
+        """z [N, z_dim] -> codes [N, num_ws, w_dim] in w+. The network takes no labels."""
+        if labels is not None:
+            raise BadInputError(f"The generator {self.name} has no labels: leave them out.")
+        try:
+            return Latent(self.network.map(z.to(self.device), psi, cutoff), "w+", self.id)
+        except ValueError as error:
+            raise BadInputError(f"The latent does not fit {self.name}: {error}.") from error
+
+    @overload
+    def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> Tensor: ...
+
+    @overload
+    def render(
+        self, latent: Latent, noise: Noise, features: Sequence[int]
+    ) -> tuple[Tensor, dict[int, Tensor]]: ...
+
+    def render(
+        self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
+    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+        """Codes in w [N, w_dim] or w+ [N, num_ws, w_dim] -> pictures [N, 3, R, R]."""
+        ws = self.styles(latent)
+        if features is None:
+            return self.network.synthesis(ws, noise=noise)  # type: ignore[no-any-return]
+        if not features:
+            return self.network.synthesis(ws, noise=noise), {}
+        both = self.network.synthesis(ws, noise=noise, features=features)
+        return cast("tuple[Tensor, dict[int, Tensor]]", both)
+
+    def mean_latent(self) -> Latent:
+        """The mean w for every layer, [1, num_ws, w_dim]."""
+        return Latent(self.network.broadcast(self.network.mapping.w_avg[None]), "w+", self.id)
+
+    def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
+        """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R]."""
+        inside = torch.ones(1, 1, 1, 1, device=self.device) if mask is None else mask
+        try:
+            return self.network.synthesis.mix(self.styles(a), self.styles(b), layers, inside)
+        except ValueError as error:
+            raise BadInputError(f"The pictures can not be mixed: {error}.") from error
+
+    def styles(self, latent: Latent) -> Tensor:
+        """The latent as one style per layer; refuses foreign latents and spaces."""
+        latent.check_generator(self.id)
+        if latent.space not in self.spaces:
+            raise BadInputError(f"The generator {self.name} takes w and w+, not {latent.space}.")
+        codes = latent.codes.to(self.device)
+        codes = self.network.broadcast(codes) if latent.space == "w" else codes
+        if tuple(codes.shape[1:]) != (self.num_ws, self.w_dim):
+            raise BadInputError(
+                f"The latent is {list(codes.shape)}; {self.name} takes "
+                f"[N, {self.num_ws}, {self.w_dim}]."
+            )
+        return codes
+
+
+def weights_id(path: Path) -> str:
+    """sha256 (hex) of a weights file, computed again only when the file changes."""
+    state = path.stat()
+    return _sha256(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, changed: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_weights(
+    path: Path, device: str = "cpu", name: str | None = None, domain: str | None = None
+) -> StyleGAN2Generator:
+    """The generator in a weights file; raises BadInputError when it holds none."""
+    from latentfu_stylegan.stylegan2 import load_network
+
+    try:
+        network = load_network(path, device)
+    except ValueError as error:
+        raise BadInputError(f"The weights can not be used: {error}.") from error
+    known = domain or network.metadata.get("domain", "unknown")
+    return StyleGAN2Generator(network, name or path.stem, weights_id(path), known)
+
+
+def holds_stylegan2(path: Path) -> bool:
+    """Whether a file says of itself that it is one of our StyleGAN2 networks."""
+    from latentfu_stylegan.stylegan2.files import ARCHITECTURE, read_metadata
+
+    try:
+        return read_metadata(path).get("architecture") == ARCHITECTURE
+    except ValueError:
+        return False

@@ -1,0 +1,47 @@
+"""What the StyleGAN family brings: its file format and its trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentfu import CheckpointFormat, Command, Generator, hookimpl
+
+if TYPE_CHECKING:
+    import click
+
+
+def detect(path: Path) -> bool:
+    """Whether `path` is a StyleGAN2 network written by this project."""
+    from latentfu_stylegan.adapter import holds_stylegan2
+
+    return holds_stylegan2(path)
+
+
+def load(path: Path, device: str) -> Generator:
+    """The generator in `path`."""
+    from latentfu_stylegan.adapter import open_weights
+
+    return open_weights(path, device)
+
+
+def training(name: str) -> click.Command:
+    """The command `name` of the trainer."""
+    from latentfu_stylegan.training.cli import train_command
+
+    return train_command.commands[name]
+
+
+@hookimpl
+def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
+    """Our own safetensors files."""
+    return [CheckpointFormat("stylegan2", "StyleGAN2, safetensors", detect, load)]
+
+
+@hookimpl
+def latentfu_commands() -> list[Command]:
+    """latentfu train pairs and latentfu train generator."""
+    return [
+        Command(("train", "pairs"), "Render pictures to train on.", lambda: training("pairs")),
+        Command(("train", "generator"), "Train a generator.", lambda: training("generator")),
+    ]

@@ -1,0 +1,225 @@
+"""The Python side that stays stable: open, invert, edit, mix, and what is installed.
+
+Editing here and through the server gives the same pixels: both go through
+:class:`latentfu.edit.path.Editor`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from latentfu.errors import BadInputError, NotInstalledError
+from latentfu.hooks import Aligner, ControlMaker, GeneratorSpec, Inverter, Loss, Scorer
+from latentfu.nouns.control import Control
+from latentfu.nouns.generator import Generator
+from latentfu.nouns.inversion import Inversion
+from latentfu.nouns.layer import Layer
+from latentfu.progress import Progress, silent
+from latentfu.registry import get_registry
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from latentfu.edit.path import Editor
+
+Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
+Which = Generator | str | None
+
+_editors: dict[str, Editor] = {}
+
+
+def generators() -> dict[str, GeneratorSpec]:
+    """Installed generators by name, the default first."""
+    return get_registry().generators()
+
+
+def inverters() -> dict[str, Inverter]:
+    """Installed inverters by name, the default first."""
+    return get_registry().inverters()
+
+
+def aligners() -> dict[str, Aligner]:
+    """Installed aligners by name."""
+    return get_registry().aligners()
+
+
+def losses() -> dict[str, Loss]:
+    """Installed image distances by name."""
+    return get_registry().losses()
+
+
+def scorers() -> dict[str, Scorer]:
+    """Installed scorers by name."""
+    return get_registry().scorers()
+
+
+def control_makers() -> dict[str, ControlMaker]:
+    """Installed makers of directions and deformations by name."""
+    return get_registry().control_makers()
+
+
+def controls(generator: Which = None) -> dict[str, Control]:
+    """The sliders of a generator (an opened one, a name, or None for the default)."""
+    editor = _editor(generator)
+    return get_registry().controls(editor.studio.spec(_name(editor, generator)))
+
+
+def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
+    """An installed generator by name, or a checkpoint file in a known format.
+
+    ``device``: "cpu", "cuda", ... or "auto" for the best there is. Raises NotInstalledError.
+    """
+    device = best_device() if device == "auto" else device
+    spec = get_registry().generators().get(str(name_or_path))
+    if spec is not None:
+        return spec.load(device)
+    path = Path(name_or_path)
+    if not path.is_file():
+        known = ", ".join(get_registry().generators()) or "none"
+        raise NotInstalledError(
+            f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
+        )
+    for known_format in get_registry().checkpoint_formats().values():
+        if known_format.detect(path):
+            return known_format.load(path, device)
+    raise BadInputError(f"{path} is in no format that the installed plug-ins read.")
+
+
+def invert(
+    pixels: Pixels,
+    *,
+    generator: Which = None,
+    inverter: str | None = None,
+    aligner: str | None = None,
+    options: Mapping[str, float | int | str | bool] | None = None,
+    progress: Progress = silent,
+) -> Inversion:
+    """The latent of ``pixels``: uint8 ``[H, W, 1, 3 or 4]`` (or ``[H, W]``) or a PIL image."""
+    from latentfu.edit.path import EditRequest
+
+    editor = _editor(generator)
+    request = EditRequest(
+        layer_of(pixels), {}, _name(editor, generator), inverter=inverter, aligner=aligner
+    )
+    return editor.inversion(request, options, progress)[1].inversion
+
+
+def edit(
+    pixels: Pixels,
+    edits: Mapping[str, float],
+    *,
+    generator: Which = None,
+    inverter: str | None = None,
+    aligner: str | None = None,
+    mask: npt.NDArray[np.uint8] | Image | None = None,
+    feather: float = 12.0,
+    psi: float = 1.0,
+    progress: Progress = silent,
+) -> Pixels:
+    """``pixels`` with the controls in ``edits`` moved; the same kind of picture comes back.
+
+    ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels.
+    """
+    from latentfu.edit.path import EditRequest
+
+    editor = _editor(generator)
+    name = _name(editor, generator)
+    request = EditRequest(
+        layer_of(pixels), edits, name, inverter, aligner, mask_of(mask), feather, psi
+    )
+    return like(pixels, editor.edit(request, progress).layer)
+
+
+def mix(
+    pixels: Pixels,
+    source: npt.NDArray[np.uint8] | Image,
+    layers: tuple[int, int],
+    *,
+    generator: Which = None,
+    inverter: str | None = None,
+    aligner: str | None = None,
+    mask: npt.NDArray[np.uint8] | Image | None = None,
+    feather: float = 12.0,
+    psi: float = 1.0,
+    progress: Progress = silent,
+) -> Pixels:
+    """``pixels`` with the styles of ``source`` in ``layers`` (first, last), inside ``mask``."""
+    from latentfu.edit.path import MixRequest
+
+    editor = _editor(generator)
+    request = MixRequest(
+        layer_of(pixels),
+        layer_of(source),
+        layers,
+        _name(editor, generator),
+        inverter,
+        aligner,
+        mask_of(mask),
+        feather,
+        psi,
+    )
+    return like(pixels, editor.mix(request, progress).layer)
+
+
+def best_device() -> str:
+    """ "cuda" where there is one, else "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def layer_of(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
+    """A numpy or PIL picture as a Layer; other modes than L, RGB and RGBA are converted."""
+    if isinstance(pixels, np.ndarray):
+        return Layer(pixels[:, :, None] if pixels.ndim == 2 else pixels)
+    if not hasattr(pixels, "mode"):
+        raise BadInputError(f"A picture is a numpy array or a PIL image, not {type(pixels)}.")
+    if pixels.mode not in ("L", "RGB", "RGBA"):
+        pixels = pixels.convert("RGBA" if pixels.has_transparency_data else "RGB")
+    array = np.asarray(pixels)
+    return Layer(array[:, :, None] if array.ndim == 2 else array)
+
+
+def mask_of(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
+    """A mask as uint8 ``[H, W]``; boolean arrays are taken too."""
+    if mask is None:
+        return None
+    if not isinstance(mask, np.ndarray):
+        return np.asarray(mask.convert("L"))
+    return mask.astype(np.uint8) * 255 if mask.dtype == np.bool_ else mask
+
+
+def like(pixels: Pixels, layer: Layer) -> Pixels:
+    """The layer as the kind of picture that ``pixels`` is."""
+    result = layer.pixels[:, :, 0] if gray(pixels, layer) else layer.pixels
+    if isinstance(pixels, np.ndarray):
+        return result
+    from PIL import Image as PillowImage
+
+    return PillowImage.fromarray(result)
+
+
+def gray(pixels: npt.NDArray[np.uint8] | Image, layer: Layer) -> bool:
+    """Whether the picture has no axis for channels."""
+    if isinstance(pixels, np.ndarray):
+        return pixels.ndim == 2
+    return bool(layer.pixels.shape[2] == 1)
+
+
+def _editor(generator: Which) -> Editor:
+    """The editor of the device that ``generator`` is on."""
+    from latentfu.edit.path import Editor
+
+    device = str(generator.device) if isinstance(generator, Generator) else best_device()
+    if device not in _editors:
+        _editors[device] = Editor(device)
+    return _editors[device]
+
+
+def _name(editor: Editor, generator: Which) -> str | None:
+    return editor.studio.adopt(generator) if isinstance(generator, Generator) else generator

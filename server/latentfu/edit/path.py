@@ -1,0 +1,229 @@
+"""The whole way, layer -> crop -> invert -> edit -> render -> paste -> layer, for one device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from latentfu.edit import crop as cropping
+from latentfu.edit import render as rendering
+from latentfu.edit.edit import Movers, apply, check_psi, truncated
+from latentfu.edit.geometry import Floats, scaled
+from latentfu.edit.invert import Found, InversionShelf, Options, invert, key_for
+from latentfu.edit.paste import paste
+from latentfu.edit.recent import Recent
+from latentfu.edit.report import changed_outside, make_report
+from latentfu.edit.small import shrink
+from latentfu.edit.studio import Studio, Tools
+from latentfu.edit.weight import check_feather
+from latentfu.nouns.control import check_strengths
+from latentfu.nouns.crop import Crop, Quad
+from latentfu.nouns.layer import Layer, MaskPixels, check_mask
+from latentfu.progress import Progress, Stopwatch, between, silent
+
+
+@dataclass(frozen=True)
+class EditRequest:
+    """One edit: ``edits`` maps control names to strengths. None is the default everywhere.
+
+    ``mask``: uint8 ``[H, W]`` of the layer's size. ``feather``: in layer pixels. ``psi``: 1
+    leaves the edited latent as it is, less pulls it towards the generator's mean.
+    """
+
+    layer: Layer
+    edits: Mapping[str, float]
+    generator: str | None = None
+    inverter: str | None = None
+    aligner: str | None = None
+    mask: MaskPixels | None = None
+    feather: float = 12.0
+    psi: float = 1.0
+
+
+@dataclass(frozen=True)
+class MixRequest:
+    """Style mixing: ``layers`` (first, last, both included) of ``source`` into ``layer``."""
+
+    layer: Layer
+    source: Layer
+    layers: tuple[int, int]
+    generator: str | None = None
+    inverter: str | None = None
+    aligner: str | None = None
+    mask: MaskPixels | None = None
+    feather: float = 12.0
+    psi: float = 1.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The layer that came out, and the report of docs/http-api.md."""
+
+    layer: Layer
+    report: dict[str, object]
+
+
+class Editor:
+    """Does requests on one device, keeping networks, crops and inversions for the next one.
+
+    For one thread at a time. Raises LatentFuError in one sentence for what can not be done;
+    the request's layer is never changed.
+    """
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.studio = Studio(device)
+        self._shelf = InversionShelf()
+        self._movers = Movers()
+        self._crops: Recent[Crop] = Recent(8)
+        self._renders: Recent[Floats] = Recent(8)
+
+    def edit(self, request: EditRequest, progress: Progress = silent) -> Outcome:
+        """The layer with the controls moved."""
+        work = self._start(request)
+        check_strengths(request.edits, work.tools.controls)
+        crop, found = self._find(request.layer, work, between(progress, 0.0, 0.9))
+        edited, inverted = self._edited(request, work.tools, found)
+        work.watch.lap("render")
+        return self._finish(request, work, _Shown(crop, found, edited, inverted), progress)
+
+    def mix(self, request: MixRequest, progress: Progress = silent) -> Outcome:
+        """The layer with styles of the source, inside the mask."""
+        work = self._start(request)
+        generator = work.tools.generator
+        rendering.check_layers(generator, request.layers)
+        crop, found = self._find(request.layer, work, between(progress, 0.0, 0.45))
+        _, source = self._find(request.source, work, between(progress, 0.45, 0.9))
+        mask = None
+        if request.mask is not None:
+            mask = cropping.cut_mask(request.mask, crop.quad, generator.resolution)
+        a = truncated(found.inversion.latent, generator, request.psi)
+        mixed = rendering.mix(generator, a, source.inversion.latent, request.layers, mask)
+        inverted = self._inverted(work.tools, found)
+        work.watch.lap("render")
+        outcome = self._finish(request, work, _Shown(crop, found, mixed, inverted), progress)
+        return Outcome(outcome.layer, {**outcome.report, "source_inversion_key": source.key})
+
+    def invert(self, request: EditRequest, progress: Progress = silent) -> Outcome:
+        """The layer with its crop replaced by what the inversion shows; fills the cache."""
+        work = self._start(request)
+        crop, found = self._find(request.layer, work, between(progress, 0.0, 0.9))
+        shown = self._inverted(work.tools, found)
+        work.watch.lap("render")
+        return self._finish(request, work, _Shown(crop, found, shown, None), progress)
+
+    def preview(self, request: EditRequest, side: int, progress: Progress = silent) -> Layer:
+        """The edited layer scaled down to a longest side of ``side``: one render when cached."""
+        work = self._start(request)
+        check_strengths(request.edits, work.tools.controls)
+        small = shrink(request.layer, request.mask, side)
+        crop, found = self._find(request.layer, work, progress)
+        edited, inverted = self._edited(request, work.tools, found)
+        quad = scaled(crop.quad, *small.factors)
+        feather = request.feather * small.factor
+        return paste(small.layer, quad, edited, inverted, mask=small.mask, feather=feather)
+
+    def is_inverted(self, request: EditRequest) -> bool:
+        """Whether an edit of this layer would need no inversion."""
+        tools = self.studio.tools(request)
+        key = key_for(self._crop(request.layer, tools), tools.generator, tools.inverter, {})
+        return self._shelf.get(key, tools.generator) is not None
+
+    def inversion(
+        self, request: EditRequest, options: Options | None = None, progress: Progress = silent
+    ) -> tuple[Crop, Found]:
+        """The crop and its inversion, by an inverter with ``options``."""
+        return self._find(request.layer, self._start(request), progress, options)
+
+    def _start(self, request: EditRequest | MixRequest) -> _Work:
+        """Refuse what can be refused before anything costs time, then gather the tools."""
+        if request.mask is not None:
+            check_mask(request.mask, request.layer)
+        check_feather(request.feather)
+        check_psi(request.psi)
+        watch = Stopwatch()
+        tools = self.studio.tools(request)
+        watch.lap("load")
+        return _Work(tools, watch)
+
+    def _crop(self, layer: Layer, tools: Tools) -> Crop:
+        key = (layer.digest(), tools.aligner.name, tools.generator.resolution)
+
+        def make() -> Crop:
+            quad: Quad = cropping.find_quad(layer, tools.aligner)
+            return cropping.cut(layer, quad, tools.generator.resolution, tools.aligner.name)
+
+        return self._crops.get_or_make(key, make)
+
+    def _find(
+        self, layer: Layer, work: _Work, progress: Progress, options: Options | None = None
+    ) -> tuple[Crop, Found]:
+        progress(0.0, "Looking for the part to edit")
+        crop = self._crop(layer, work.tools)
+        work.watch.lap("crop")
+        tools = work.tools
+        found = invert(
+            crop,
+            tools.generator,
+            tools.inverter,
+            shelf=self._shelf,
+            progress=progress,
+            options=options,
+        )
+        work.watch.lap("invert")
+        return crop, found
+
+    def _inverted(self, tools: Tools, found: Found) -> Floats:
+        latent = found.inversion.latent
+        return self._renders.get_or_make(
+            found.key, lambda: rendering.render(tools.generator, latent)
+        )
+
+    def _edited(self, request: EditRequest, tools: Tools, found: Found) -> tuple[Floats, Floats]:
+        """The pictures of the edited latent and of the inversion."""
+        before = found.inversion.latent
+        inverted = self._inverted(tools, found)
+        latent = apply(
+            before,
+            request.edits,
+            tools.controls,
+            tools.generator,
+            movers=self._movers,
+            psi=request.psi,
+        )
+        unmoved = latent is before
+        return (inverted if unmoved else rendering.render(tools.generator, latent)), inverted
+
+    def _finish(
+        self,
+        request: EditRequest | MixRequest,
+        work: _Work,
+        shown: _Shown,
+        progress: Progress,
+    ) -> Outcome:
+        progress(0.95, "Pasting back")
+        layer, quad, mask = request.layer, shown.crop.quad, request.mask
+        out = paste(layer, quad, shown.edited, shown.inverted, mask=mask, feather=request.feather)
+        work.watch.lap("paste")
+        outside = changed_outside(layer, out, quad, mask)
+        work.watch.lap("check")
+        progress(1.0, "Done")
+        report = make_report(work.tools, shown.crop, shown.found, work.watch.seconds, outside)
+        return Outcome(out, report)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is pasted: ``edited`` in place of ``inverted`` (None: as it is)."""
+
+    crop: Crop
+    found: Found
+    edited: Floats
+    inverted: Floats | None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a request is done with, and the time that its steps take."""
+
+    tools: Tools
+    watch: Stopwatch

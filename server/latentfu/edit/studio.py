@@ -1,0 +1,94 @@
+"""What one device works with: opened generators, and the tools that a request names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from latentfu.errors import NotInstalledError
+from latentfu.hooks import Aligner, GeneratorSpec, Inverter
+from latentfu.nouns.control import Control
+from latentfu.nouns.generator import Generator
+from latentfu.registry import get_registry, pick
+
+
+class Choice(Protocol):
+    """The names in a request; None is the default."""
+
+    @property
+    def generator(self) -> str | None: ...
+    @property
+    def inverter(self) -> str | None: ...
+    @property
+    def aligner(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The objects behind a request's names."""
+
+    spec: GeneratorSpec
+    generator: Generator
+    aligner: Aligner
+    inverter: Inverter
+    controls: dict[str, Control]
+
+
+class Studio:
+    """Opens generators on ``device``, once each."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._open: dict[str, Generator] = {}
+        self._guests: dict[str, GeneratorSpec] = {}
+
+    def adopt(self, generator: Generator) -> str:
+        """Take in an opened generator; gives the name under which requests find it."""
+        installed = get_registry().generators().get(generator.name)
+        if installed is None or installed.id != generator.id:
+            self._guests[generator.id] = guest_spec(generator)
+            self._open[generator.id] = generator
+            return generator.id
+        self._open.setdefault(generator.id, generator)
+        return generator.name
+
+    def spec(self, name: str | None) -> GeneratorSpec:
+        """The spec of a generator's name (None: the default); NotInstalledError if unknown."""
+        if name is not None and name in self._guests:
+            return self._guests[name]
+        return pick(get_registry().generators(), name, "generator")
+
+    def generator(self, spec: GeneratorSpec) -> Generator:
+        """The network of ``spec``, loaded when first asked for."""
+        if spec.id not in self._open:
+            self._open[spec.id] = spec.load(self.device)
+        return self._open[spec.id]
+
+    def tools(self, choice: Choice) -> Tools:
+        """Everything that ``choice`` names; NotInstalledError for what is not there."""
+        registry = get_registry()
+        spec = self.spec(choice.generator)
+        aligner = pick(registry.aligners(), choice.aligner or spec.aligner, "aligner")
+        inverter = pick(registry.inverters(), choice.inverter, "inverter")
+        generator = self.generator(spec)
+        if not set(inverter.spaces) & set(generator.spaces):
+            raise NotInstalledError(
+                f"The inverter {inverter.name} works in {', '.join(inverter.spaces)}, which the "
+                f"generator {spec.name} does not take: choose another inverter."
+            )
+        return Tools(spec, generator, aligner, inverter, registry.controls(spec))
+
+
+def guest_spec(generator: Generator) -> GeneratorSpec:
+    """A spec for a generator that no plug-in lists, such as one opened from a file."""
+    specs = get_registry().generators().values()
+    related = next((spec for spec in specs if spec.domain == generator.domain), None)
+    return GeneratorSpec(
+        name=generator.name,
+        title=generator.name,
+        domain=generator.domain,
+        resolution=generator.resolution,
+        id=generator.id,
+        load=lambda device: generator,
+        aligner=related.aligner if related else "center",
+    )

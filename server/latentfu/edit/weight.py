@@ -1,0 +1,81 @@
+"""How strongly a pasted change shows at each pixel of the layer."""
+
+from __future__ import annotations
+
+import math
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+
+from latentfu.edit.geometry import Box, Floats, crop_to_layer
+from latentfu.errors import BadInputError
+from latentfu.nouns.crop import Quad
+from latentfu.nouns.layer import Layer, MaskPixels
+
+BORDER_PART = 0.05
+"""The soft edge at the crop's border is at least this part of the crop's side."""
+
+
+def check_feather(feather: float) -> None:
+    """Refuse a feather that is no width (raises BadInputError)."""
+    if not math.isfinite(feather) or not 0.0 <= feather <= 4096.0:
+        raise BadInputError(f"The feather is {feather}: give 0 to 4096 pixels.")
+
+
+def paste_weight(
+    part: Layer, quad: Quad, box: Box, mask: MaskPixels | None, feather: float
+) -> Floats:
+    """float32 ``[h, w]`` in 0..1 over the box: 0 outside the mask, the crop and the opaque part."""
+    check_feather(feather)
+    weight = border_weight(quad, box, feather)
+    if mask is not None:
+        weight *= mask_weight(mask, box, feather)
+    if part.has_alpha:
+        weight *= part.pixels[:, :, 3].astype(np.float32) / 255.0
+    return weight
+
+
+def border_weight(quad: Quad, box: Box, feather: float) -> Floats:
+    """1 inside the quad, falling smoothly to 0 at its border, 0 beyond."""
+    x0, y0, x1, y1 = box
+    inverse = np.linalg.inv(crop_to_layer(quad, 1.0))
+    x = np.arange(x0, x1, dtype=np.float64) + 0.5
+    y = (np.arange(y0, y1, dtype=np.float64) + 0.5)[:, None]
+    depth = inverse[2, 0] * x + inverse[2, 1] * y + inverse[2, 2]
+    nearest = np.full((y1 - y0, x1 - x0), np.inf)
+    for row in (0, 1):
+        along = (inverse[row, 0] * x + inverse[row, 1] * y + inverse[row, 2]) / depth
+        nearest = np.minimum(nearest, np.minimum(along, 1.0 - along))
+    width = max(feather / quad.side, BORDER_PART)
+    return smoothstep(nearest / min(width, 0.5))
+
+
+def mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
+    """The mask over the box, made soft on its inner side only.
+
+    The soft edge is never wider than half of what the selection is deep, so that a narrow
+    selection still shows the whole change in its middle.
+    """
+    import cv2
+
+    x0, y0, x1, y1 = box
+    reach = ceil(feather) + 1
+    left, top = max(x0 - reach, 0), max(y0 - reach, 0)
+    around = mask[top : y1 + reach, left : x1 + reach]
+    inner = (slice(y0 - top, y0 - top + y1 - y0), slice(x0 - left, x0 - left + x1 - x0))
+    values = around[inner].astype(np.float32) / 255.0
+    selected = (around > 0).astype(np.uint8)
+    if feather == 0.0 or selected.all():
+        return values
+    distance = cv2.distanceTransform(selected, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    width = min(feather, 0.5 * float(distance.max()))
+    if width <= 0.0:
+        return values
+    return values * smoothstep((distance[inner] - 0.5) / width)
+
+
+def smoothstep(x: npt.NDArray[np.floating]) -> Floats:
+    """0 below 0, 1 above 1, smooth in between."""
+    x = np.clip(x, 0.0, 1.0)
+    return np.asarray(x * x * (3.0 - 2.0 * x), dtype=np.float32)
