@@ -69,8 +69,8 @@ def check_control_ids(controls: Iterable[Control], generator: hooks.GeneratorSpe
 def _item_fault(kind: hooks.Kind, item: object) -> str | None:
     wanted = TYPES[kind]
     if not isinstance(item, wanted) or not dataclasses.is_dataclass(item):
-        return f"{_short(item)} instead of a {wanted.__name__}"
-    label = f"a {wanted.__name__} with"
+        return f"{_short(item)} instead of {_a(wanted)}"
+    label = f"{_a(wanted)} with"
     for spec in dataclasses.fields(item):
         fault = _value_fault(str(spec.type), getattr(item, spec.name))
         if fault:
@@ -162,6 +162,11 @@ def _value_fault(annotation: str, value: object) -> str | None:
         if annotation.startswith(start):
             return check(value)
     raise AssertionError(f"no check for fields of type {annotation}")
+
+
+def _a(wanted: type) -> str:
+    name = wanted.__name__
+    return f"an {name}" if name[0] in "AEIO" else f"a {name}"
 
 
 def _short(value: object) -> str:

@@ -1,0 +1,98 @@
+"""Single-file plug-ins, each wrong in one way, with a word that its reason must contain."""
+
+from __future__ import annotations
+
+_AFTER_IMPORT = "import latentfu\nfrom latentfu import hookimpl\n"
+_INVERTER = """
+@hookimpl
+def latentfu_inverters():
+    return [latentfu.Inverter(name={name}, title={title}, spaces=("z",), invert=print)]
+"""
+
+
+def inverter(name: str, title: str = "Fine") -> str:
+    """A plug-in with one inverter."""
+    return _AFTER_IMPORT + _INVERTER.format(name=repr(name), title=repr(title))
+
+
+def returning(value: str) -> str:
+    """A plug-in whose only hook returns ``value``."""
+    return f"{_AFTER_IMPORT}\n@hookimpl\ndef latentfu_inverters():\n    return {value}\n"
+
+
+def doing(statement: str) -> str:
+    """A plug-in with one hook that runs ``statement``."""
+    return f"{_AFTER_IMPORT}\n@hookimpl\ndef latentfu_inverters():\n    {statement}\n"
+
+
+def control(fields: str) -> str:
+    """A plug-in with its own generator and one control for it."""
+    return f"""{_AFTER_IMPORT}
+@hookimpl
+def latentfu_generators():
+    return [latentfu.GeneratorSpec("mine", "Mine", "test", 16, "a" * 64, print)]
+
+@hookimpl
+def latentfu_controls(generator):
+    if generator.name == "mine":
+        yield latentfu.Control(**dict(
+            dict(name="tilt", title="Tilt", plus="more", generator_id=generator.id, load=print),
+            {fields}
+        ))
+"""
+
+
+BROKEN: dict[str, tuple[str, str]] = {
+    "raises_at_import": ("raise ValueError('out of\\nluck')", "ValueError: out of luck"),
+    "syntax_error": ("def (", "SyntaxError"),
+    "exits_at_import": ("import sys; sys.exit(3)", "sys.exit(3)"),
+    "fakes_ctrl_c": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "missing_module": ("import there_is_no_such_module", "there_is_no_such_module"),
+    "has_no_hook": ("latentfu_inverters = 3", "has no hook"),
+    "unknown_hook": (
+        _AFTER_IMPORT + "@hookimpl\ndef latentfu_inverterz():\n    return []\n",
+        "latentfu_inverterz",
+    ),
+    "bad_signature": (
+        _AFTER_IMPORT + "@hookimpl\ndef latentfu_controls(generatr):\n    return []\n",
+        "generatr",
+    ),
+    "wrapper": (
+        _AFTER_IMPORT
+        + "@latentfu.hookimpl(wrapper=True)\ndef latentfu_inverters():\n    return (yield)\n",
+        "wrapper",
+    ),
+    "raises_in_hook": (doing("raise RuntimeError('no luck')"), "no luck"),
+    "exits_in_hook": (doing("raise SystemExit"), "sys.exit"),
+    "returns_none": (returning("None"), "returned None"),
+    "returns_a_number": (returning("7"), "returned 7"),
+    "returns_text": (returning("'w-plus'"), "'w-plus'"),
+    "returns_numbers": (returning("[1, 2]"), "1 instead of an Inverter"),
+    "returns_nones": (returning("[None]"), "None instead of an Inverter"),
+    "returns_the_class": (returning("[latentfu.Inverter]"), "instead of an Inverter"),
+    "never_ends": (returning("iter(int, 1)"), "more than 10000"),
+    "raises_while_listed": (returning("(1 / 0 for _ in 'ab')"), "ZeroDivisionError"),
+    "line_break_in_name": (inverter("a\r\nSet-Cookie: b"), "line breaks"),
+    "line_break_in_title": (inverter("fine-name", "a\r\nb"), "line breaks"),
+    "upper_case_name": (inverter("Mine"), "'Mine'"),
+    "empty_name": (inverter(""), "the name ''"),
+    "the_same_twice": (
+        returning("[latentfu.Inverter('a', 'A', ('z',), print)] * 2"),
+        "'a' twice",
+    ),
+    "spaces_as_text": (returning("[latentfu.Inverter('a', 'A', 'z', print)]"), "spaces"),
+    "not_callable": (returning("[latentfu.Inverter('a', 'A', ('z',), 5)]"), "can not be called"),
+    "foreign_control": (control("generator_id='b' * 64"), "compare generator.id"),
+    "endless_range": (control("maximum=float('inf')"), "maximum"),
+    "backward_range": (control("minimum=3.0, maximum=-3.0"), "range 3.0..-3.0"),
+    "odd_layers": (control("layers=(7, 4)"), "layers"),
+    "odd_kind": (control("kind='wish'"), "neither direction nor deformation"),
+    "claims_a_command": (
+        _AFTER_IMPORT
+        + "@hookimpl\ndef latentfu_commands():\n"
+        + "    return [latentfu.Command(('edit',), 'Mine', print)]\n",
+        "latentfu itself",
+    ),
+}
+
+FINE = inverter("fine")

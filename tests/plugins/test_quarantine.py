@@ -1,0 +1,140 @@
+"""Broken plug-ins are named with their reason, contribute nothing, and stop nobody else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broken import BROKEN, FINE, inverter
+from latentfu.registry import Registry, get_registry, use_registry
+from latentfu.registry.sources import file_sources
+from latentfu.store import paths
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "latentfu", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def write(name: str, text: str) -> Path:
+    path = paths.plugin_dir() / f"{name}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """``latentfu plugins list --json`` with every broken plug-in and a good one installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENTFU_HOME", str(tmp_path_factory.mktemp("home")))
+        for name, (text, _) in BROKEN.items():
+            write(name, text)
+        write("fine", "print('I talk to stdout')\n" + FINE)
+        done = run("plugins", "list", "--json")
+        assert done.returncode == 0, done.stderr
+        yield {plugin["name"]: plugin for plugin in json.loads(done.stdout)["plugins"]}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_is_quarantined_with_its_reason(listed: dict[str, Any], name: str) -> None:
+    plugin = listed[name]
+    assert plugin["state"] == "quarantined"
+    assert BROKEN[name][1] in plugin["reason"]
+    assert "\n" not in plugin["reason"]
+    assert plugin["provides"] == {}
+    assert plugin["origin"].endswith(f"{name}.py")
+
+
+def test_the_others_work(listed: dict[str, Any]) -> None:
+    assert listed["fine"]["state"] == "ok"
+    assert listed["fine"]["provides"] == {"inverters": ["fine"]}
+
+
+def test_the_built_in_plug_ins_come_first(listed: dict[str, Any]) -> None:
+    origins = [plugin["origin"] for plugin in listed.values()]
+    own = [origin == "package latentfu" for origin in origins]
+    assert own == sorted(own, reverse=True)
+    assert next(iter(listed)) == "portraits"
+
+
+def test_the_later_of_two_claims_is_kept_out_and_both_are_named(isolated_home: Path) -> None:
+    write("a_first", inverter("shared"))
+    write("b_second", inverter("shared") + "\n" + _SCORER)
+    registry = Registry(file_sources())
+    first, second = registry.statuses()
+    assert first.state == "ok"
+    assert second.state == "quarantined"
+    assert "shared" in second.reason
+    assert "a_first" in second.reason
+    assert registry.scorers() == {}
+
+
+def test_a_name_is_free_again_when_its_owner_is_broken(isolated_home: Path) -> None:
+    bad_controls = "\n@hookimpl\ndef latentfu_controls(generator):\n    return 3\n"
+    write("a_first", inverter("shared") + bad_controls)
+    write("b_second", inverter("shared") + _GENERATOR)
+    registry = Registry(file_sources())
+    assert [status.state for status in registry.statuses()] == ["quarantined", "ok"]
+    assert list(registry.inverters()) == ["shared"]
+
+
+def test_a_control_claimed_twice(isolated_home: Path) -> None:
+    write("a_first", "import latentfu\nfrom latentfu import hookimpl\n" + _GENERATOR + _CONTROL)
+    write("b_second", "import latentfu\nfrom latentfu import hookimpl\n" + _CONTROL)
+    registry = Registry(file_sources())
+    assert [status.state for status in registry.statuses()] == ["ok", "quarantined"]
+    assert "'tilt' of generator given" in registry.statuses()[1].reason
+
+
+def test_a_fault_that_shows_later_quarantines_then(isolated_home: Path) -> None:
+    write("a_first", inverter("early") + _FAILS_SECOND_TIME + _GENERATOR)
+    registry = Registry(file_sources())
+    assert registry.statuses()[0].state == "ok"
+    (spec,) = registry.generators().values()
+    assert registry.controls(spec) == {}
+    assert registry.statuses()[0].state == "quarantined"
+    assert registry.inverters() == {}
+
+
+def test_new_files_are_seen_after_a_fresh_look(isolated_home: Path) -> None:
+    with use_registry(Registry(())):
+        before = get_registry(fresh=True)
+        write("late", inverter("late"))
+        assert "late" not in get_registry().inverters()
+        assert "late" in get_registry(fresh=True).inverters()
+        assert get_registry() is not before
+
+
+_SCORER = """
+@hookimpl
+def latentfu_scorers():
+    return [latentfu.Scorer("looks", "Looks", "test", ("smile",), print)]
+"""
+_GENERATOR = """
+@hookimpl
+def latentfu_generators():
+    return [latentfu.GeneratorSpec("given", "Given", "test", 16, "c" * 64, print)]
+"""
+_CONTROL = """
+@hookimpl
+def latentfu_controls(generator):
+    if generator.name == "given":
+        return [latentfu.Control("tilt", "Tilt", "more", generator.id, print)]
+    return []
+"""
+_FAILS_SECOND_TIME = """
+calls = []
+
+@hookimpl
+def latentfu_controls(generator):
+    calls.append(1)
+    if len(calls) > 1:
+        raise OSError("the disk is gone")
+    return []
+"""
