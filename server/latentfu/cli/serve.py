@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latentfu.errors import LatentFuError
-
 if TYPE_CHECKING:
     from latentfu.store.settings import ServerAddress
 
@@ -35,9 +33,7 @@ if TYPE_CHECKING:
     default="info",
     show_default=True,
 )
-@click.pass_context
-def serve_command(  # noqa: PLR0917 - one per option
-    context: click.Context,
+def serve_command(
     host: str,
     port: int | None,
     devices: tuple[str, ...],
@@ -51,15 +47,7 @@ def serve_command(  # noqa: PLR0917 - one per option
     from latentfu.web.run import Settings, serve
 
     settings = Settings(host, port, devices, allow_remote, log_level)
-    try:
-        serve(settings, _say)
-    except LatentFuError as error:
-        if context.find_root().params.get("debug"):
-            raise
-        click.echo(str(error), err=True)
-        context.exit(1)
-    except KeyboardInterrupt:
-        pass
+    serve(settings, _say)
 
 
 def _say(address: ServerAddress) -> None:

@@ -13,7 +13,7 @@ from latentfu.jobs.shop import Shop
 
 @dataclass(frozen=True)
 class Front:
-    """``stop``: set to end the server. ``silent``: connections that have sent no whole request yet."""
+    """``stop``: set to end the server. ``silent``: connections without a whole request yet."""
 
     shop: Shop
     token: str

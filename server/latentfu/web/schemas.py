@@ -30,31 +30,28 @@ class _Work(Model):
     aligner: Name | None = None
     feather: Annotated[float, Field(ge=0, le=1000)] = 12.0
     psi: Annotated[float, Field(ge=0, le=2)] = 1.0
+    edits: Annotated[dict[Name, Strength], Field(max_length=100)] = Field(default_factory=dict)
+    interactive: bool = False
 
 
 class EditJob(_Work):
     """Edit a layer by control strengths."""
 
     kind: Literal["edit"]
-    edits: Annotated[dict[Name, Strength], Field(max_length=100)] = Field(default_factory=dict)
-    interactive: bool = False
 
 
 class InvertJob(_Work):
     """Find the latent of a layer and keep it, so that a later edit is one render."""
 
     kind: Literal["invert"]
-    edits: Annotated[dict[Name, Strength], Field(max_length=100)] = Field(default_factory=dict)
-    interactive: bool = False
 
 
 class MixJob(_Work):
-    """Take the latent layers ``layers`` (first and last, both included) from ``source``."""
+    """Take the latent layers ``layers`` (first and last) from ``source``; ``edits`` count not."""
 
     kind: Literal["mix"]
     source: Sha256
     layers: tuple[Annotated[int, Field(ge=0, le=63)], Annotated[int, Field(ge=0, le=63)]]
-    interactive: bool = False
 
     @model_validator(mode="after")
     def _in_order(self) -> MixJob:
@@ -69,7 +66,6 @@ JobRequest = Annotated[EditJob | InvertJob | MixJob, Field(discriminator="kind")
 class PreviewRequest(_Work):
     """A small picture of an edit."""
 
-    edits: Annotated[dict[Name, Strength], Field(max_length=100)] = Field(default_factory=dict)
     side: Annotated[int, Field(ge=32, le=1024)] = 256
 
 
