@@ -6,6 +6,7 @@ import importlib
 
 import click
 
+from latentfu.cli.known import plugin_commands
 from latentfu.cli.table import COMMANDS, GROUPS
 from latentfu.errors import LatentFuError
 
@@ -33,7 +34,7 @@ class Shell(click.Group):
             loaded = _plugin_command(path)
             if loaded is not None:
                 return loaded
-            is_group = any(known[: len(path)] == path for known in _plugin_paths())
+            is_group = any(known[: len(path)] == path for known in plugin_commands())
         return Shell(path, help=_group_help(path)) if is_group else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -42,7 +43,7 @@ class Shell(click.Group):
 
     def _lines(self, ctx: click.Context) -> dict[str, str]:
         """Name and help line of each command below, without importing the commands."""
-        below = {path: entry.help for path, entry in COMMANDS.items()} | _plugin_paths()
+        below = {path: entry.help for path, entry in COMMANDS.items()} | plugin_commands()
         lines: dict[str, str] = {}
         depth = len(self.path)
         for path, line in below.items():
@@ -60,18 +61,6 @@ def _import(target: str) -> click.Command:
     module, _, attribute = target.partition(":")
     command: click.Command = getattr(importlib.import_module(module), attribute)
     return command
-
-
-def _plugin_paths() -> dict[tuple[str, ...], str]:
-    """Paths and help lines of the plug-ins' commands; none if plug-ins can not be listed at all."""
-    from latentfu.registry import get_registry
-
-    try:
-        commands = get_registry().commands().values()
-    except LatentFuError as error:
-        click.echo(f"Plug-ins are left out: {error}", err=True)
-        return {}
-    return {command.path: command.help for command in commands}
 
 
 def _plugin_command(path: tuple[str, ...]) -> click.Command | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from latentfu.cli.options import Choice
-from latentfu.errors import ServerError
 from latentfu.nouns.layer import Layer
 from latentfu.progress import Progress
 
@@ -86,9 +85,16 @@ class Here:
 
         editor, name = open_editor(choice)
         request = MixRequest(
-            layer, source, layers, name, choice.inverter, choice.aligner, choice.mask, choice.feather,
+            layer,
+            source,
+            layers,
+            name,
+            choice.inverter,
+            choice.aligner,
+            choice.mask,
+            choice.feather,
             choice.psi,
-        )  # fmt: skip
+        )
         outcome = editor.mix(request, progress)
         return Done(outcome.layer, outcome.report, "here")
 
@@ -115,7 +121,4 @@ def place(local: bool, choice: Choice) -> Place:
         return Here()
     from latentfu.cli.remote import find_server
 
-    try:
-        return find_server() or Here()
-    except ServerError:
-        return Here()
+    return find_server() or Here()

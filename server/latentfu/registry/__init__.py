@@ -1,6 +1,27 @@
 """Plug-ins: finding them, keeping broken ones apart, listing what they bring."""
 
-from latentfu.registry.plugins import PluginStatus
-from latentfu.registry.registry import Registry, get_registry, pick, use_registry
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+_WHERE = {
+    "PluginStatus": "latentfu.registry.plugins",
+    "Registry": "latentfu.registry.registry",
+    "get_registry": "latentfu.registry.registry",
+    "pick": "latentfu.registry.registry",
+    "use_registry": "latentfu.registry.registry",
+}
 
 __all__ = ["PluginStatus", "Registry", "get_registry", "pick", "use_registry"]
+
+if TYPE_CHECKING:
+    from latentfu.registry.plugins import PluginStatus
+    from latentfu.registry.registry import Registry, get_registry, pick, use_registry
+
+
+def __getattr__(name: str) -> object:
+    """Names are loaded when used: ``latentfu --help`` looks at sources only, without pluggy."""
+    if name in _WHERE:
+        return getattr(importlib.import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'latentfu.registry' has no attribute {name!r}")

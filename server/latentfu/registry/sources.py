@@ -35,6 +35,16 @@ def installed_sources() -> list[Source]:
     return [_from_entry_point(point) for point in points]
 
 
+def installed_stamps() -> list[str]:
+    """Changes whenever a package with plug-ins is installed again, even in the same version."""
+    stamps = set()
+    for point in metadata.entry_points(group=GROUP):
+        folder = getattr(point.dist, "_path", None)  # has no public name; "" where it is missing
+        stamp = folder.stat().st_mtime_ns if isinstance(folder, Path) and folder.exists() else ""
+        stamps.add(f"{point.value} {stamp}")
+    return sorted(stamps)
+
+
 def file_sources() -> list[Source]:
     """Single-file plug-ins of the plug-in folder, by name; names with ``_`` in front are not."""
     files = sorted(paths.plugin_dir().glob("*.py"))

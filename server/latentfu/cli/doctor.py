@@ -1,0 +1,138 @@
+"""``latentfu doctor``: is this installation whole, and what to do if not."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import click
+
+import latentfu
+from latentfu.cli.output import json_option, print_json
+from latentfu.errors import LatentFuError
+
+_COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
+_LOW_BYTES = 200 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """``state``: "note" is worth knowing, "wrong" must be mended."""
+
+    name: str
+    state: Literal["ok", "note", "wrong"]
+    message: str
+
+
+@click.command("doctor")
+@json_option
+@click.pass_context
+def doctor_command(context: click.Context, as_json: bool) -> None:
+    """Check folders, packages, plug-ins and the server; exit code 1 when something is wrong.
+
+    For GIMP's menu see: latentfu gimp doctor. For a plug-in that hangs: latentfu plugins doctor.
+    """
+    checks = list(examine())
+    if as_json:
+        print_json({"checks": [dataclasses.asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            mark = click.style(f"{check.state:<6}", fg=_COLOURS[check.state])
+            click.echo(f"{mark}{check.name:<12} {check.message}")
+    if any(check.state == "wrong" for check in checks):
+        context.exit(1)
+
+
+def examine() -> Iterator[Check]:
+    """Every check in turn; none raises."""
+    version = f"latentfu {latentfu.__version__}, Python {sys.version.split()[0]}"
+    yield Check("program", "ok", version)
+    yield from _packages()
+    yield from _folders()
+    yield from _plugins()
+    yield from _generators()
+    yield _server()
+
+
+def _packages() -> Iterator[Check]:
+    for package in ("torch", "torchvision", "numpy", "pillow", "opencv-python-headless"):
+        try:
+            yield Check(package, "ok", metadata.version(package))
+        except metadata.PackageNotFoundError:
+            yield Check(package, "wrong", f"is not installed; run: pip install {package}")
+
+
+def _folders() -> Iterator[Check]:
+    from latentfu.store import paths
+
+    folders = {
+        "settings": paths.config_dir(),
+        "data": paths.data_dir(),
+        "cache": paths.cache_dir(),
+    }
+    for name, folder in folders.items():
+        there = _first_that_exists(folder)
+        if not os.access(there, os.W_OK):
+            told = f"{folder} can not be written; correct the permissions of {there}"
+            yield Check(name, "wrong", told)
+        elif shutil.disk_usage(there).free < _LOW_BYTES:
+            free = shutil.disk_usage(there).free >> 20
+            yield Check(name, "wrong", f"{folder} has {free} MB left; make room on that disk")
+        else:
+            yield Check(name, "ok", str(folder))
+
+
+def _first_that_exists(folder: Path) -> Path:
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+
+
+def _plugins() -> Iterator[Check]:
+    from latentfu.registry import get_registry
+
+    try:
+        statuses = get_registry().statuses()
+    except LatentFuError as error:
+        yield Check("plug-ins", "wrong", str(error))
+        return
+    for status in statuses:
+        if status.state == "quarantined":
+            told = f"{status.name} ({status.origin}) is left out: it {status.reason}"
+            yield Check("plug-in", "wrong", told)
+    names = ", ".join(status.name for status in statuses if status.state == "ok")
+    yield Check("plug-ins", "ok" if names else "wrong", names or "none works")
+
+
+def _generators() -> Iterator[Check]:
+    from latentfu.registry import get_registry
+
+    try:
+        registry = get_registry()
+        generators = registry.generators()
+    except LatentFuError:
+        return  # said above
+    for name, spec in generators.items():
+        count = len(registry.controls(spec))
+        yield Check("generator", "ok", f"{name}, {spec.resolution} px, {count} controls")
+    if not generators:
+        yield Check("generator", "wrong", "none is installed; install latentfu again")
+
+
+def _server() -> Check:
+    from latentfu.web.client import Client
+
+    try:
+        client = Client.connect()
+        health = client.health()
+    except LatentFuError as error:
+        return Check("server", "note", f"{error}")
+    if health.version != latentfu.__version__:
+        told = f"runs in version {health.version}, this is {latentfu.__version__}: start it again"
+        return Check("server", "wrong", told)
+    worker = f"{health.worker.state} on {health.worker.device}"
+    return Check("server", "ok", f"{client.address.url}, worker {worker}")
