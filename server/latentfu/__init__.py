@@ -53,6 +53,7 @@ _WHERE = {
     "edit": "latentfu.api",
     "generators": "latentfu.api",
     "invert": "latentfu.api",
+    "data_dir": "latentfu.store.paths",
     "inverters": "latentfu.api",
     "losses": "latentfu.api",
     "mix": "latentfu.api",
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     from latentfu.store.directions import directions_in as directions_in
     from latentfu.store.directions import read_direction as read_direction
     from latentfu.store.directions import write_direction as write_direction
+    from latentfu.store.paths import data_dir as data_dir
 
 
 def __getattr__(name: str) -> object:

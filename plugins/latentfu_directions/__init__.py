@@ -1,0 +1,1 @@
+"""Making directions from scored samples. Importing this package is cheap."""

@@ -1,0 +1,72 @@
+"""What this package brings: two makers of directions, and the user's own directions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentfu import (
+    Command,
+    Control,
+    ControlMaker,
+    ControlRequest,
+    GeneratorSpec,
+    data_dir,
+    directions_in,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    import click
+
+
+def svm(request: ControlRequest, out: Path) -> list[Path]:
+    """InterFaceGAN's boundaries."""
+    from latentfu_directions.makers import make_svm
+
+    return make_svm(request, out)
+
+
+def ridge(request: ControlRequest, out: Path) -> list[Path]:
+    """Regression slopes that leave the other attributes alone."""
+    from latentfu_directions.makers import make_ridge
+
+    return make_ridge(request, out)
+
+
+def train() -> click.Command:
+    """latentfu directions train."""
+    from latentfu_directions.cli import train_command
+
+    return train_command
+
+
+@hookimpl
+def latentfu_control_makers() -> list[ControlMaker]:
+    """Makers that learn from scored samples."""
+    return [
+        ControlMaker(
+            name="svm",
+            title="Linear SVM boundary (Shen et al. 2020)",
+            make=svm,
+            options={"ends": 0.25, "clean": 0, "trials": 64},
+        ),
+        ControlMaker(
+            name="ridge",
+            title="Ridge regression on all attributes",
+            make=ridge,
+            options={"strength": 0.01, "clean": -1, "trials": 64},
+        ),
+    ]
+
+
+@hookimpl
+def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
+    """Directions that the user trained or put into the data folder."""
+    return directions_in(data_dir() / "directions", generator.id)
+
+
+@hookimpl
+def latentfu_commands() -> list[Command]:
+    """latentfu directions train."""
+    return [Command(("directions", "train"), "Train a direction from scored samples.", train)]

@@ -1,0 +1,82 @@
+"""Random latents, rendered and scored: what directions are learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from latentfu import BadInputError, Generator, Latent, Progress, Scorer, random_latents
+from torch import Tensor
+
+BATCH = 32
+MOST_SAMPLES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Samples:
+    """``codes [N, w_dim]`` of random latents and their ``scores [N, A]``, float32 on the CPU.
+
+    ``spread [A]``: the standard deviation of each score.
+    """
+
+    generator: Generator
+    codes: Tensor
+    scores: Tensor
+    attributes: tuple[str, ...]
+
+    @property
+    def spread(self) -> Tensor:
+        return self.scores.std(dim=0).clamp(min=1e-6)
+
+    def column(self, attribute: str) -> int:
+        """The column of ``attribute``; raises BadInputError when the scorer has none."""
+        if attribute not in self.attributes:
+            known = ", ".join(self.attributes)
+            raise BadInputError(f"The scorer does not know {attribute!r}; it knows: {known}.")
+        return self.attributes.index(attribute)
+
+
+Score = Callable[[Tensor], Tensor]
+
+
+def draw(
+    generator: Generator, scorer: Scorer, count: int, seed: int, progress: Progress
+) -> Samples:
+    """``count`` random latents of ``seed`` with their scores; raises BadInputError."""
+    check_count(count)
+    codes = shared_codes(random_latents(generator, count, seed))
+    score = scorer.load(str(generator.device))
+    scores = rendered_scores(generator, score, codes, progress)
+    return Samples(generator, codes.cpu(), scores, scorer.attributes)
+
+
+def check_count(count: int) -> None:
+    """Refuse numbers of samples that nothing can be learned from (raises BadInputError)."""
+    if not 100 <= count <= MOST_SAMPLES:
+        raise BadInputError(f"{count} samples: give 100 to {MOST_SAMPLES}.")
+
+
+def shared_codes(latent: Latent) -> Tensor:
+    """One code a sample, ``[N, D]``: w of a freshly mapped w+ (its layers are equal), or z."""
+    return latent.codes[:, 0] if latent.codes.ndim == 3 else latent.codes
+
+
+def as_latent(generator: Generator, codes: Tensor) -> Latent:
+    """codes ``[N, D]`` as the space that they came from."""
+    return Latent(codes, "w" if "w" in generator.spaces else "z", generator.id)
+
+
+@torch.no_grad()
+def rendered_scores(
+    generator: Generator, score: Score, codes: Tensor, progress: Progress
+) -> Tensor:
+    """The scores ``[N, A]`` of the pictures of codes ``[N, D]``, rendered in batches."""
+    parts: Sequence[Tensor] = torch.split(codes, BATCH)
+    found = []
+    for done, part in enumerate(parts):
+        progress(done / len(parts), "Rendering and scoring samples")
+        with torch.autocast(generator.device.type, dtype=torch.bfloat16):
+            image = generator.render(as_latent(generator, part.to(generator.device)))
+        found.append(score(image.float().clamp(-1, 1)).float().cpu())
+    return torch.cat(found)

@@ -1,0 +1,191 @@
+"""What the built-in portraits bring: generator, aligner, scorer, loss, directions, commands.
+
+Listing is cheap: headers of files are read, torch is imported when something is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentfu import (
+    Aligner,
+    BadInputError,
+    Command,
+    Control,
+    Generator,
+    GeneratorSpec,
+    Loss,
+    Quad,
+    directions_in,
+    hookimpl,
+)
+from latentfu import Scorer as ScorerObject
+
+if TYPE_CHECKING:
+    import click
+    import numpy as np
+    import torch
+
+    from latentfu_portraits.locator import Locator
+    from latentfu_portraits.scorer import Scorer
+
+NAME = "portraits"
+FOLDER = Path(__file__).parent
+GENERATOR = FOLDER / "weights" / "generator.safetensors"
+SCORER = FOLDER / "weights" / "scorer.safetensors"
+LOCATOR = FOLDER / "weights" / "locator.safetensors"
+DIRECTIONS = FOLDER / "directions"
+SUREST_NOTHING = 0.5
+"""Below this presence the locator has seen no portrait."""
+
+
+@lru_cache(maxsize=8)
+def header(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file, without torch."""
+    from safetensors import safe_open
+
+    with safe_open(str(path), framework="np") as file:
+        return dict(file.metadata() or {})
+
+
+@cache
+def generator_id() -> str:
+    """sha256 (hex) of the weights."""
+    return hashlib.sha256(GENERATOR.read_bytes()).hexdigest()
+
+
+def load_generator(device: str) -> Generator:
+    """The generator on ``device``."""
+    from latentfu_stylegan.adapter import open_weights
+
+    return open_weights(GENERATOR, device, name=NAME, domain=NAME)
+
+
+@cache
+def scorer_network(device: str) -> Scorer:
+    """The scorer on ``device``; raises BadInputError when its file is not usable."""
+    from latentfu_portraits.scorer import load_scorer
+
+    try:
+        return load_scorer(SCORER, device)
+    except ValueError as error:
+        raise BadInputError(f"The scorer of the portraits can not be used: {error}.") from error
+
+
+@cache
+def locator_network() -> Locator:
+    """The locator; raises BadInputError when its file is not usable."""
+    from latentfu_portraits.locator import load_locator
+
+    try:
+        return load_locator(LOCATOR)
+    except ValueError as error:
+        raise BadInputError(f"The locator of the portraits can not be used: {error}.") from error
+
+
+def find(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
+    """The standard crop of the portrait in a picture; empty when there is none."""
+    from latentfu_portraits.locator import locate
+
+    found = locate(locator_network(), rgb)
+    if found.presence < SUREST_NOTHING:
+        return []
+    x0, y0, x1, _ = found.crop
+    return [Quad.square(x0, y0, x1 - x0, found.presence)]
+
+
+def distance(generator: Generator) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """The scorer's perceptual distance."""
+    return scorer_network(str(generator.device)).distance
+
+
+def score(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The scorer as a function, without gradients."""
+    import torch
+
+    return torch.no_grad()(scorer_network(device))
+
+
+@hookimpl
+def latentfu_generators() -> list[GeneratorSpec]:
+    """The built-in generator."""
+    if not GENERATOR.is_file():
+        return []
+    notes = header(GENERATOR)
+    return [
+        GeneratorSpec(
+            name=NAME,
+            title="Portraits",
+            domain=NAME,
+            resolution=int(json.loads(notes["config"])["resolution"]),
+            id=generator_id(),
+            load=load_generator,
+            aligner=NAME if LOCATOR.is_file() else "center",
+            licence=notes.get("licence", ""),
+            description="Drawn portraits of people who do not exist; trained on our renderer.",
+        )
+    ]
+
+
+@hookimpl
+def latentfu_aligners() -> list[Aligner]:
+    """Finds a drawn portrait by five landmarks."""
+    if not LOCATOR.is_file():
+        return []
+    return [Aligner(NAME, "The portrait in the layer", (NAME,), find)]
+
+
+@hookimpl
+def latentfu_losses() -> list[Loss]:
+    """A perceptual distance by the scorer's features."""
+    if not SCORER.is_file():
+        return []
+    return [Loss(NAME, "Features of the portraits' scorer", distance, (NAME,))]
+
+
+@hookimpl
+def latentfu_scorers() -> list[ScorerObject]:
+    """Reads a portrait's factors."""
+    if not SCORER.is_file():
+        return []
+    names = tuple(json.loads(header(SCORER)["factors"]))
+    return [ScorerObject(NAME, "Factors of a portrait", NAME, names, score)]
+
+
+@hookimpl
+def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
+    """The shipped directions."""
+    return directions_in(DIRECTIONS, generator.id)
+
+
+def trainer(name: str) -> click.Command:
+    """``latentfu train scorer`` or ``latentfu train locator``."""
+    from latentfu_portraits import training
+
+    command: click.Command = getattr(training, f"{name}_command")
+    return command
+
+
+def build() -> click.Command:
+    """``latentfu build portraits``."""
+    from latentfu_directions.build import build_command
+
+    from latentfu_portraits.renderer import FACTORS
+
+    factors = [(factor.name, factor.plus, factor.group) for factor in FACTORS]
+    return build_command(NAME, factors, DIRECTIONS)
+
+
+@hookimpl
+def latentfu_commands() -> list[Command]:
+    """Training the small networks, and rebuilding the shipped directions."""
+    return [
+        Command(("train", "scorer"), "Train the portraits' scorer.", lambda: trainer("scorer")),
+        Command(("train", "locator"), "Train the portraits' locator.", lambda: trainer("locator")),
+        Command(("build", "portraits"), "Rebuild the portraits' directions.", build),
+    ]
