@@ -1,0 +1,43 @@
+"""Moving a slider: what each further edit of the same picture costs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from unittest import mock
+
+from latentfu.bench import Measure, median_ms
+from latentfu.bench.sample import sample_layer
+from latentfu.errors import NotInstalledError
+
+_RUNS = 15
+_SIZE = (768, 960)
+
+
+def measure() -> Iterator[Measure]:
+    """The first edit with its inversion, then edits and previews with ever new strengths."""
+    from latentfu.api import best_device
+    from latentfu.edit.path import Editor, EditRequest
+    from latentfu.registry import get_registry
+
+    with (
+        tempfile.TemporaryDirectory(prefix="latentfu-bench-") as home,
+        mock.patch.dict(os.environ, {"LATENTFU_HOME": home}),
+    ):
+        editor = Editor(best_device())
+        spec = editor.studio.spec(None)
+        names = list(get_registry().controls(spec))
+        if not names:
+            raise NotInstalledError(f"There is no control for {spec.name} to measure with.")
+        layer = sample_layer(editor.studio.generator(spec), *_SIZE)
+        strengths = (0.01 * step for step in itertools.count(1))
+
+        def request() -> EditRequest:
+            return EditRequest(layer, {names[0]: next(strengths)})
+
+        size = f"{_SIZE[0]} x {_SIZE[1]}"
+        yield median_ms(f"first edit, {size}, with inversion", lambda: editor.edit(request()), 1)
+        yield median_ms(f"next edit, {size}", lambda: editor.edit(request()), _RUNS)
+        yield median_ms("preview, 256 px", lambda: editor.preview(request(), 256), _RUNS)

@@ -1,0 +1,50 @@
+"""The road to the server and back: everything but the network's own time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+
+from latentfu.bench import Measure
+from latentfu.bench.sample import sample_layer
+from latentfu.bench.server import own_server, wait_for_worker
+from latentfu.nouns.layer import Layer
+from latentfu.web.client import Client
+from latentfu.web.pixels import body_layer, layer_body
+
+_RUNS = 7
+_SIDE = 2048
+
+
+def measure() -> Iterator[Measure]:
+    """Send a new layer, run an edit whose inversion is cached, fetch the result."""
+    import latentfu
+
+    generator = latentfu.open_generator(next(iter(latentfu.generators())))
+    name = next(iter(latentfu.controls(generator)))
+    layer = sample_layer(generator, _SIDE, _SIDE)
+    with own_server() as client:
+        wait_for_worker(client)
+        _trip(client, layer, {name: 1.0})  # inverts
+        trips = []
+        for run in range(_RUNS):
+            layer.pixels[0, 0] = run  # a new layer to send; its crop stays as it is
+            trips.append(_trip(client, layer, {name: 1.0 + run / 100}))
+    whole, work = zip(*trips, strict=True)
+    without = [total - inside for total, inside in trips]
+    size = f"{_SIDE} x {_SIDE} RGB"
+    yield Measure(f"{size}, whole round trip", statistics.median(whole), "ms", _RUNS)
+    yield Measure(f"{size}, work in the worker", statistics.median(work), "ms", _RUNS)
+    yield Measure(f"{size}, without the work", statistics.median(without), "ms", _RUNS)
+
+
+def _trip(client: Client, layer: Layer, edits: Mapping[str, float]) -> tuple[float, float]:
+    """Milliseconds of the whole way, and of the steps that the report counts."""
+    began = time.perf_counter()
+    request = {"kind": "edit", "layer": client.send_layer(layer_body(layer)), "edits": dict(edits)}
+    body, report = client.run(request)
+    body_layer(body)
+    whole = (time.perf_counter() - began) * 1000
+    seconds = report["seconds"] if isinstance(report, Mapping) else report.seconds
+    return whole, 1000 * sum(dict(seconds).values())
