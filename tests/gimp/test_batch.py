@@ -5,37 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 from gimp import Gimp
-from PIL import Image
 from steps import SETUP
-
-PORTRAIT_SIZE = (240, 320)
-
-
-@pytest.fixture(scope="module")
-def portrait(share: Path) -> Path:
-    """A head and shoulders, drawn here, off-centre."""
-    path = share / "portrait.png"
-    width, height = PORTRAIT_SIZE
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    picture = np.stack([90 + 0 * x, 110 + y / 8, 140 + x / 6], axis=-1)
-    _ellipse(picture, x, y, (110, 330, 100, 110), (60, 70, 120))
-    _ellipse(picture, x, y, (110, 140, 74, 100), (70, 45, 30))
-    _ellipse(picture, x, y, (110, 155, 60, 82), (224, 178, 150))
-    for eye in (86, 134):
-        _ellipse(picture, x, y, (eye, 140, 13, 8), (250, 250, 250))
-        _ellipse(picture, x, y, (eye, 140, 6, 7), (50, 40, 30))
-    _ellipse(picture, x, y, (110, 198, 24, 7), (180, 70, 70))
-    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path)
-    return path
-
-
-def _ellipse(picture, x, y, place, colour) -> None:
-    cx, cy, rx, ry = place
-    inside = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
-    picture[inside] = colour
 
 
 @pytest.fixture(scope="module")

@@ -37,12 +37,10 @@ def mix(
     if source is None:
         raise PluginError("No second layer is given: choose the one whose features to take.")
     layers = parse_layers(config.get_property("layers") or "")
-    edits = parse_edits(config.get_property("edits") or "")
     target = plain_target(image, layer)
     work = jobs.Work(
         target.picture,
         target.mask,
-        edits=edits,
         source=read_layer(check_layer(source)),
         layers=layers,
         **common(config),

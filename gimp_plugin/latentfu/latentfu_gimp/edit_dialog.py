@@ -48,8 +48,9 @@ class EditDialog:
         self._dialog = new_dialog("Edit portrait", "latentfu-edit")
         self._preview = PreviewPane(target.picture, self._ask_preview)
         self._sliders = Sliders(self._moved)
-        self._generators = Choice("_Network", self._open)
-        self._inverters = Choice("_Method", self._prepare)
+        names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
+        self._generators = Choice("_Network", names, self._open)
+        self._inverters = Choice("_Method", names, self._prepare)
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         self._feather = feather_entry(feather, self._moved)
         self._status = StatusLine()
@@ -80,7 +81,7 @@ class EditDialog:
             self._buttons.append(again)
         for button in self._buttons:
             button.get_parent().set_child_secondary(button, True)
-        self._dialog.set_default_size(880, 560)
+        self._dialog.set_default_size(900, 640)
 
     def run(self) -> tuple[jobs.Work, jobs.Result]:
         """Show the window until it is done; raises CancelledError."""
@@ -121,8 +122,8 @@ class EditDialog:
         kept = self._sliders.strengths() or self._wanted
         self._sliders.show(catalog.controls)
         self._sliders.set_all(kept)
-        self._sliders.focus()
         self._prepare()
+        self._sliders.focus()
 
     def _prepare(self) -> None:
         self._set_ready(True)

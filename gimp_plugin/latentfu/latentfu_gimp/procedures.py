@@ -39,7 +39,9 @@ def _create_edit(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         "The selection is the mask; the result is a new layer above. Talks to the Latent-Fu "
         "server on this machine and starts it when none runs.",
     )
-    _add_edits(procedure, "Edits", "What to change and how much: smile=2 yaw=-1")
+    procedure.add_string_argument(
+        "edits", "_Edits", "What to change and how much: smile=2 yaw=-1", "", READWRITE
+    )
     _add_common(procedure)
     return procedure
 
@@ -60,7 +62,6 @@ def _create_mix(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.add_string_argument(
         "layers", "_Layers", "First and last network layer taken: 4-7", "4-7", READWRITE
     )
-    _add_edits(procedure, "Edits", "What to change besides: smile=2 yaw=-1")
     _add_common(procedure)
     return procedure
 
@@ -92,10 +93,6 @@ def _describe_image_procedure(procedure: Gimp.Procedure, label: str, blurb: str,
     procedure.set_menu_label(label)
     procedure.set_documentation(blurb, more, procedure.get_name())
     procedure.add_layer_return_value("result", "Result", "The new layer", True, READWRITE)
-
-
-def _add_edits(procedure: Gimp.Procedure, nick: str, blurb: str) -> None:
-    procedure.add_string_argument("edits", f"_{nick}", blurb, "", READWRITE)
 
 
 def _add_common(procedure: Gimp.Procedure) -> None:

@@ -88,6 +88,14 @@ class Session:
 
         self._worker.replace(lambda: self._guard(task))
 
+    def try_out(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
+        """The whole layer, unless a newer :meth:`try_out` is asked for before it began."""
+
+        def task() -> None:
+            self._hand_over(done, jobs.run(self._connect(), work, self._report))
+
+        self._worker.replace(lambda: self._guard(task))
+
     def finish(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
         """The whole layer; previews that wait are dropped."""
 

@@ -23,7 +23,7 @@ class Sliders:
         self.widget.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
         self.widget.set_shadow_type(Gtk.ShadowType.IN)
         self.widget.set_overlay_scrolling(False)
-        self.widget.set_size_request(430, 380)
+        self.widget.set_size_request(440, 380)
         self.widget.add(self._list)
 
     def show(self, controls: list[Control]) -> None:

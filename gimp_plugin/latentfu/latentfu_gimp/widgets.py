@@ -50,12 +50,14 @@ class StatusLine:
 class Choice:
     """A labelled list of named things; hidden while there is only one."""
 
-    def __init__(self, label: str, changed: Callable[[], None]) -> None:
+    def __init__(self, label: str, names: Gtk.SizeGroup, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._quiet = False
         self._list = Gtk.ComboBoxText()
         self._list.connect("changed", lambda _list: None if self._quiet else self._changed())
         name = Gtk.Label.new_with_mnemonic(label)
+        name.set_xalign(0.0)
+        names.add_widget(name)
         name.set_mnemonic_widget(self._list)
         self.widget = Gtk.Box(spacing=8)
         self.widget.pack_start(name, False, False, 0)

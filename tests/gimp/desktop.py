@@ -1,0 +1,82 @@
+"""A screen without a monitor: Xvfb with a window manager, keys, mouse and screenshots."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from machine import Shell
+from PIL import Image
+
+SCREEN = (1280, 860)
+
+
+class Desktop:
+    """``display`` is what programs need as DISPLAY."""
+
+    def __init__(self, shell: Shell, folder: Path) -> None:
+        self._shell = shell
+        numbers = folder / "xvfb.log"
+        size = f"{SCREEN[0]}x{SCREEN[1]}x24"
+        command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"]
+        shell.spawn(*command, log=numbers)
+        wait_for(lambda: numbers.read_text().strip().isdigit(), "Xvfb did not start")
+        self.display = f":{numbers.read_text().strip()}"
+        shell.spawn("openbox", log=folder / "openbox.log", DISPLAY=self.display)
+
+    def _x(self, *command: str) -> bytes:
+        return self._shell.run(*command, DISPLAY=self.display)
+
+    def window(self, title: str, timeout: float = 60) -> str:
+        """The id of the visible window of that title, when it is there."""
+        found: list[str] = []
+
+        def look() -> bool:
+            found[:] = self.windows(title)
+            return bool(found)
+
+        wait_for(look, f"no window {title!r}", timeout)
+        return found[-1]
+
+    def windows(self, title: str) -> list[str]:
+        """The ids of the visible windows of that title, none if there are none."""
+        script = f"xdotool search --onlyvisible --name '{title}' || true"
+        return self._x("sh", "-c", script).decode().split()
+
+    def activate(self, window: str) -> None:
+        self._x("xdotool", "windowactivate", "--sync", window)
+
+    def keys(self, *keys: str) -> None:
+        self._x("xdotool", "key", "--delay", "40", *keys)
+
+    def type(self, text: str) -> None:
+        self._x("xdotool", "type", "--delay", "30", text)
+
+    def click(self, window: str, x: int, y: int) -> None:
+        self._x("xdotool", "mousemove", "--window", window, str(x), str(y), "click", "1")
+
+    def see(self, window: str = "root") -> Image.Image:
+        """A screenshot of a window."""
+        data = self._x("import", "-window", window, "png:-")
+        return Image.open(io.BytesIO(data)).convert("RGB")
+
+    def preview(self, window: str) -> np.ndarray:
+        """The part of the dialog where the preview is."""
+        return np.asarray(self.see(window).crop((20, 20, 380, 380)), dtype=np.int16)
+
+    def has_sliders(self, window: str) -> bool:
+        """Whether the list beside the preview is filled: before, it is one even surface."""
+        image = np.asarray(self.see(window).convert("L"), dtype=np.int16)
+        part = image[150:350, 430:-40]
+        return bool(part.size and part.std() > 8)
+
+
+def wait_for(condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
+    """Until ``condition()`` holds; AssertionError otherwise."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.15)

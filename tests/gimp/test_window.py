@@ -1,0 +1,155 @@
+"""Real GIMP 3 with its window: the dialog is used with keys and mouse, as a person would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from desktop import Desktop, wait_for
+from gimp import Gimp
+from machine import Shell
+from steps import SETUP
+
+OPEN = """
+procedure = Gimp.get_pdb().lookup_procedure("{name}")
+config = procedure.create_config()
+config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
+config.set_property("image", image)
+config.set_core_object_array("drawables", [{layer}])
+values = procedure.run(config)
+value = [values.index(0).value_nick, [l.get_name() for l in image.get_layers()]]
+"""
+LAYERS = "value = [l.get_name() for l in image.get_layers()]"
+
+
+@pytest.fixture(scope="module")
+def desktop(shell: Shell, share: Path) -> Desktop:
+    return Desktop(shell, share)
+
+
+@pytest.fixture(scope="module")
+def ui(shell: Shell, share: Path, desktop: Desktop, home: Path, portrait: Path) -> Iterator[Gimp]:
+    gimp = Gimp(shell, share / "window", desktop.display)
+    gimp.run(SETUP + f'PORTRAIT = "{portrait}"')
+    yield gimp
+    gimp.quit()
+
+
+@pytest.fixture
+def image(ui: Gimp) -> Iterator[Gimp]:
+    """``ui`` with the portrait open in a display as ``image``."""
+    ui.run("image = load(PORTRAIT); display = Gimp.Display.new(image); Gimp.displays_flush()")
+    yield ui
+    ui.run("display.delete()")
+
+
+def wait_ready(desktop: Desktop, dialog: str) -> np.ndarray:
+    """Until the dialog takes input and its first preview has come; the preview."""
+    last: list[np.ndarray] = [desktop.preview(dialog)]
+
+    def still() -> bool:
+        now = desktop.preview(dialog)
+        before, last[0] = last[0], now
+        return bool((before == now).all())
+
+    wait_for(still, "the preview never stood still")
+    return last[0]
+
+
+def set_first_slider(desktop: Desktop, dialog: str, number: str) -> None:
+    """Type into the first slider's number until the dialog has it (it opens with the focus)."""
+    desktop.activate(dialog)
+    desktop.keys("ctrl+a")
+    desktop.type(number)
+    desktop.keys("Tab")
+
+
+def wait_changed(desktop: Desktop, dialog: str, before: np.ndarray, limit: float = 0.5) -> None:
+    def changed() -> bool:
+        return bool(np.abs(desktop.preview(dialog) - before).mean() > limit)
+
+    wait_for(changed, "the preview did not change", 90)
+
+
+def test_edit_with_the_mouse_and_undo(
+    desktop: Desktop, image: Gimp, screenshots: Path | None
+) -> None:
+    order = image.send(OPEN.format(name="latentfu-edit", layer="image.get_layers()[-1]"))
+    dialog = desktop.window("Edit portrait")
+    wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
+    before = wait_ready(desktop, dialog)
+    set_first_slider(desktop, dialog, "2.5")
+    wait_changed(desktop, dialog, before)
+    after = wait_ready(desktop, dialog)
+    if screenshots:
+        desktop.see(dialog).save(screenshots / "gimp-dialog.png")
+    desktop.keys("alt+b")
+    wait_changed(desktop, dialog, after)
+    assert np.abs(desktop.preview(dialog) - before).mean() < 1.0, "Before shows the layer as it is"
+    desktop.keys("alt+b", "alt+a")
+    status, layers = image.answer(order)
+    assert status == "success"
+    assert len(layers) == 2 and layers[0].startswith("Latent-Fu: ")
+    assert "+2.5" in layers[0]
+    if screenshots:
+        wait_for(lambda: not desktop.windows("Edit portrait"), "the dialog stays")
+        desktop.see().save(screenshots / "gimp-result.png")
+    desktop.activate(desktop.window("GNU Image Manipulation Program|GIMP"))
+    desktop.keys("ctrl+z")
+    wait_for(lambda: len(image.run(LAYERS)) == 1, "one undo did not remove the new layer", 10)
+
+
+def test_cancel_leaves_the_image_alone(desktop: Desktop, image: Gimp) -> None:
+    order = image.send(OPEN.format(name="latentfu-edit", layer="image.get_layers()[-1]"))
+    dialog = desktop.window("Edit portrait")
+    desktop.activate(dialog)
+    desktop.keys("alt+c")
+    status, layers = image.answer(order, 20)
+    assert status == "cancel" and len(layers) == 1
+
+
+def test_edit_again_starts_from_the_original(desktop: Desktop, image: Gimp) -> None:
+    image.run("""
+        layer = image.get_layers()[0]
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 50, 60, 120, 180)
+        first = run("latentfu-edit", image, layer, edits="smile=2", feather=4.0)
+        Gimp.Selection.none(image)
+    """)
+    order = image.send(OPEN.format(name="latentfu-edit", layer="image.get_layers()[0]"))
+    dialog = desktop.window("Edit portrait")
+    wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
+    desktop.activate(dialog)
+    desktop.keys("alt+a")
+    status, layers = image.answer(order)
+    assert status == "success" and len(layers) == 2, "the earlier result was replaced"
+    seen = image.run("""
+        new, old = image.get_layers()
+        value = [about(new)["state"], changed(old, new)["box"]]
+    """)
+    assert seen[0]["edits"] == {"smile": 2.0} and seen[0]["feather"] == 4.0
+    x0, y0, x1, y1 = seen[1]
+    assert x0 >= 50 and y0 >= 60 and x1 <= 170 and y1 <= 240, "the selection was remembered"
+
+
+def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) -> None:
+    """From the menu's search, then Ctrl+F: the last values are used without a window."""
+    main = desktop.window("GNU Image Manipulation Program|GIMP")
+    desktop.activate(main)
+    desktop.keys("slash")
+    desktop.window("Search Actions")
+    desktop.type("Edit portrait")
+    wait_for(lambda: True, "")
+    desktop.keys("Return")
+    dialog = desktop.window("Edit portrait")
+    wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
+    wait_ready(desktop, dialog)
+    set_first_slider(desktop, dialog, "1.5")
+    desktop.keys("alt+a")
+    wait_for(lambda: len(image.run(LAYERS)) == 2, "no new layer")
+    image.run("image.remove_layer(image.get_layers()[0]); Gimp.displays_flush()")
+    desktop.activate(main)
+    desktop.keys("ctrl+f")
+    wait_for(lambda: len(image.run(LAYERS)) == 2, "Ctrl+F did not repeat the edit")
+    assert "+1.5" in image.run(LAYERS)[0]
