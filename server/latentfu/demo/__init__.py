@@ -1,0 +1,1 @@
+"""The main job through the HTTP interface: what ``install.py demo`` runs."""

@@ -1,0 +1,93 @@
+"""Runs the tour and writes its pictures and its report."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from latentfu.demo.facts import machine, versions
+from latentfu.demo.portraits import SITTER, SOURCE, portrait, save
+from latentfu.demo.server import lent_server
+from latentfu.demo.sheet import contact_sheet
+from latentfu.demo.teller import Teller
+from latentfu.demo.tour import MASKED_WISHES, STRENGTHS, WISHES, Tour
+from latentfu.errors import LatentFuError, StorageError
+from latentfu.progress import between
+from latentfu.store.atomic import whole_file, write_whole
+
+
+def run_demo(out: Path) -> None:
+    """Make everything in ``out``; raises LatentFuError in one sentence."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"Could not make {out}: {error.strerror}; name another --out."
+        ) from error
+    teller = Teller()
+    with teller.step("portrait", "Rendering a portrait"):
+        sitter = portrait(SITTER)
+        save(out / "portrait.png", sitter)
+    with teller.step("source", "Rendering a second one to mix with"):
+        source = portrait(SOURCE)
+    with ExitStack() as stack:
+        with teller.step("server", "Starting the server") as progress:
+            client = stack.enter_context(lent_server(progress))
+        generator = client.generators().generators[0]
+        controls = client.controls(generator.name).controls
+        tour = Tour(client, sitter, list(controls), generator.resolution)
+        _pictures(tour, source, teller, out)
+        _sheet(tour, teller, out)
+    report = {
+        "generator": {"name": generator.name, "id": generator.id, "side": generator.resolution},
+        "inversion": _quality(tour.reports["inverted"]),
+        "changed_outside_mask": sum(tour.outside.values()),
+        "changed_outside": tour.outside,
+        "edits": {"edited": tour.wished(WISHES), "masked": tour.wished(MASKED_WISHES)},
+        "seconds": teller.seconds,
+        "server_seconds": {name: made.get("seconds") for name, made in tour.reports.items()},
+        "versions": versions(),
+        "machine": machine(),
+    }
+    write_whole(out / "report.json", json.dumps(report, indent=2).encode() + b"\n")
+    _check(tour)
+    print(f"\nLook here: {out / 'sheet.png'} and the pictures beside it; figures in report.json.")
+
+
+def _pictures(tour: Tour, source: Any, teller: Teller, out: Path) -> None:
+    with teller.step("inverted", "Finding the portrait in the network") as progress:
+        save(out / "inverted.png", tour.invert(progress))
+    with teller.step("edited", "Editing several directions") as progress:
+        save(out / "edited.png", tour.edit(progress))
+    with teller.step("masked", "Editing inside a mask") as progress:
+        save(out / "masked.png", tour.edit_masked(progress))
+    with teller.step("mixed", "Mixing in a second portrait inside a mask") as progress:
+        save(out / "mixed.png", tour.mix(source, progress))
+
+
+def _sheet(tour: Tour, teller: Teller, out: Path) -> None:
+    count = len(tour.controls)
+    with teller.step("sheet", f"Trying {count} directions for the contact sheet") as progress:
+        rows = [
+            tour.row(control, between(progress, index / count, (index + 1) / count))
+            for index, control in enumerate(tour.controls)
+        ]
+        heads = [f"{strength:+.0f}" if strength else "0" for strength in STRENGTHS]
+        with whole_file(out / "sheet.png") as temporary:
+            contact_sheet(rows, heads).save(temporary, "PNG")
+
+
+def _quality(report: Any) -> dict[str, object]:
+    keys = ("psnr", "perceptual", "perceptual_name", "inverter", "aligner", "inversion_cached")
+    return {key: report.get(key) for key in keys}
+
+
+def _check(tour: Tour) -> None:
+    spilled = {name: count for name, count in tour.outside.items() if count}
+    if spilled:
+        raise LatentFuError(
+            f"Pixels outside the mask were changed ({spilled}): this is a fault of the program, "
+            "please report it."
+        )

@@ -1,0 +1,115 @@
+"""The pictures of the demo, each made by one request to the server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from latentfu.demo.masks import Square, changed_outside, ellipse
+from latentfu.demo.sheet import Row
+from latentfu.nouns.layer import Layer, MaskPixels, Pixels
+from latentfu.progress import Progress
+from latentfu.web.pixels import body_layer, layer_body, mask_body
+
+if TYPE_CHECKING:
+    from latentfu.web.client import Client
+    from latentfu.web.schemas import ControlReply
+
+STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+# What is shown first if the generator has it; any generator has something to show.
+WISHES = {"smile": 2.0, "glasses": 2.5, "hair_lightness": -2.0, "yaw": 1.0, "age": 1.0}
+MASKED_WISHES = {"smile": 2.5, "mouth_open": 2.0}
+PREVIEW_SIDE = 384
+
+
+@dataclass
+class Tour:
+    """One client, one portrait; ``outside`` counts changed pixels where a mask is 0."""
+
+    client: Client
+    sitter: Pixels
+    controls: list[ControlReply]
+    resolution: int
+    outside: dict[str, int] = field(default_factory=dict)
+    reports: dict[str, Any] = field(default_factory=dict)
+    square: Square = field(default_factory=lambda: Square(0, 0, 1))
+
+    def invert(self, progress: Progress) -> Pixels:
+        """The portrait as the generator sees it, pasted back."""
+        picture = self._job("inverted", {"kind": "invert"}, progress)
+        self.square = Square.around(self.reports["inverted"]["quad"])
+        return picture
+
+    def edit(self, progress: Progress) -> Pixels:
+        """Several directions at once."""
+        return self._job("edited", {"kind": "edit", "edits": self.wished(WISHES)}, progress)
+
+    def edit_masked(self, progress: Progress) -> Pixels:
+        """An edit inside a selection round the mouth."""
+        mask = self.mouth()
+        request = {"kind": "edit", "edits": self.wished(MASKED_WISHES), "feather": 16.0}
+        return self._job("masked", request, progress, mask)
+
+    def mix(self, source: Pixels, progress: Progress) -> Pixels:
+        """The upper part of the head with another person's styles."""
+        last = 2 * (self.resolution.bit_length() - 1) - 3
+        name = self.client.send_layer(layer_body(Layer(source)))
+        request = {"kind": "mix", "source": name, "layers": [2, last], "feather": 0.0}
+        return self._job("mixed", request, progress, self.hair())
+
+    def row(self, control: ControlReply, progress: Progress) -> Row:
+        """Small faces with one control at each of ``STRENGTHS``."""
+        session, layer = str(uuid.uuid4()), self._layer()
+        pictures = []
+        for index, strength in enumerate(STRENGTHS):
+            edits = {control.name: strength} if strength else {}
+            request = {"layer": layer, "edits": edits, "side": PREVIEW_SIDE}
+            pictures.append(self._face(body_layer(self.client.preview(session, request)).rgb()))
+            progress((index + 1) / len(STRENGTHS), control.title)
+        return Row(control.title, control.plus, pictures)
+
+    def wished(self, wishes: Mapping[str, float]) -> dict[str, float]:
+        """The wishes that this generator's controls can fulfil, else its first three."""
+        known = {control.name for control in self.controls}
+        fulfilled = {name: value for name, value in wishes.items() if name in known}
+        return fulfilled or {control.name: 2.0 for control in self.controls[:3]}
+
+    def mouth(self) -> MaskPixels:
+        """A selection round the mouth."""
+        return ellipse(self.sitter.shape[:2], self.square, (0.5, 0.62), (0.22, 0.15))
+
+    def hair(self) -> MaskPixels:
+        """A soft selection of the upper part of the head."""
+        return ellipse(self.sitter.shape[:2], self.square, (0.5, 0.22), (0.42, 0.3), softness=0.35)
+
+    def _job(
+        self,
+        name: str,
+        request: dict[str, object],
+        progress: Progress,
+        mask: MaskPixels | None = None,
+    ) -> Pixels:
+        request["layer"] = self._layer()
+        if mask is not None:
+            request["mask"] = self.client.send_layer(mask_body(mask))
+        body, report = self.client.run(request, progress)
+        self.reports[name] = report
+        picture = body_layer(body).rgb()
+        if mask is not None:
+            self.outside[name] = changed_outside(self.sitter, picture, mask)
+        return picture
+
+    def _layer(self) -> str:
+        return self.client.send_layer(layer_body(Layer(self.sitter)))
+
+    def _face(self, small: Pixels) -> Pixels:
+        """The generator's square of a preview, as far as it lies inside."""
+        scale = small.shape[0] / self.sitter.shape[0]
+        side = round(self.square.side * scale)
+        left = round(np.clip(self.square.left * scale, 0, max(0, small.shape[1] - side)))
+        top = round(np.clip(self.square.top * scale, 0, max(0, small.shape[0] - side)))
+        return np.ascontiguousarray(small[top : top + side, left : left + side])
