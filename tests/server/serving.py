@@ -111,6 +111,9 @@ class Server:
     def job(self, job_id):
         return self.get(f"/v1/jobs/{job_id}")[1]
 
+    def job_ids(self):
+        return [job["id"] for job in self.get("/v1/jobs")[1]["jobs"]]
+
     def wait_for(self, job_id, *states):
         states = states or ("done", "failed", "cancelled")
         wait_until(lambda: self.job(job_id)["state"] in states)

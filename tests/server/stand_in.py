@@ -2,7 +2,8 @@
 
 The edits steer it: ``brightness`` is added to every pixel; ``steps`` and ``pause_ms`` make it
 long; ``crash`` ends the process; ``crash_once`` does so when a marker file is missing; ``deaf``
-sleeps without asking whether it is wanted; ``boom`` raises; ``memory`` raises MemoryError.
+sleeps without asking whether it is wanted; ``grow`` gives a layer of 20
+times that side; ``boom`` raises; ``memory`` raises MemoryError.
 """
 
 import os
@@ -78,6 +79,8 @@ class Editor:
         if request.generator == "missing":
             raise NotInstalledError("There is no generator 'missing'; installed: plain.")
         amount = int(request.edits.get("brightness", 0))
+        if grow := 20 * int(request.edits.get("grow", 0)):
+            return Layer(np.zeros((grow, grow, 4), np.uint8))
         moved = np.clip(request.layer.pixels.astype(int) + amount, 0, 255).astype(np.uint8)
         if request.mask is not None:
             moved = np.where(request.mask[..., None] > 0, moved, request.layer.pixels)

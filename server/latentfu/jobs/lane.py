@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from latentfu.errors import StorageError
 from latentfu.jobs.board import Board
 from latentfu.jobs.errors import WorkError, WorkerUnavailableError
 from latentfu.jobs.frames import Message
-from latentfu.jobs.job import Failure, Job
+from latentfu.jobs.job import Failure, Job, State
 from latentfu.jobs.limits import Limits
 from latentfu.jobs.process import WorkerDied, WorkerProcess
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 WorkerState = Literal["starting", "ready", "busy", "restarting"]
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
 
@@ -127,7 +130,7 @@ class Lane:
         if not await _first(self._ready.wait(), worker.ended.wait()):
             return
         while not self._stopping and not worker.ended.is_set():
-            job = await self._board.claim()
+            job = await _insist(self._board.claim)
             if job is None:
                 await _first(self._board.work.wait(), worker.ended.wait())
                 continue
@@ -136,7 +139,7 @@ class Lane:
                 await self._do(worker, job)
             except WorkerDied:
                 if not self._stopping:
-                    await self._board.worker_died(job)
+                    await _insist(partial(self._board.worker_died, job))
             finally:
                 self._job = None
 
@@ -149,23 +152,42 @@ class Lane:
                 report = await worker.ask(message)
         except WorkError as error:
             if error.code == "cancelled":
-                await self._board.finish(job.id, "cancelled")
+                await self._end(job, "cancelled")
             else:
-                await self._board.finish(job.id, "failed", Failure(error.code, str(error)))
+                await self._end(job, "failed", Failure(error.code, str(error)))
         except TimeoutError:
             worker.kill()
             minutes = self._limits.job_s / 60
             text = f"The job took longer than {minutes:.0f} minutes and was stopped."
-            await self._board.finish(job.id, "failed", Failure("too_long", text))
+            await self._end(job, "failed", Failure("too_long", text))
         else:
             self._failed_starts = 0
-            if not await self._board.finish(job.id, "done", report=report):
+            if not await self._end(job, "done", report=report):
                 out.unlink(missing_ok=True)  # Cancelled in the very last moment.
+
+    async def _end(
+        self,
+        job: Job,
+        state: State,
+        error: Failure | None = None,
+        report: Mapping[str, object] | None = None,
+    ) -> bool:
+        return await _insist(lambda: self._board.finish(job.id, state, error, report))
 
     def _kill_if_at(self, worker: WorkerProcess, work_id: str) -> None:
         if self._job is not None and self._job.id == work_id and self._worker is worker:
             log.warning("worker %s does not stop its cancelled job and is killed", worker.pid)
             worker.kill()
+
+
+async def _insist(write: Callable[[], Awaitable[T]]) -> T:
+    """Write to the queue; while the disk is full, again every second."""
+    while True:
+        try:
+            return await write()
+        except StorageError as error:
+            log.error("%s", error)
+            await asyncio.sleep(1.0)
 
 
 async def _first(wanted: Awaitable[object], other: Awaitable[object]) -> bool:

@@ -121,7 +121,10 @@ class Shop:
         pause = min(1.0, self.limits.orphan_s / 5)
         while True:
             await asyncio.sleep(pause)
-            await self.board.cancel_orphans()
+            try:
+                await self.board.cancel_orphans()
+            except StorageError as error:
+                log.error("%s", error)
 
     async def _tidy(self) -> None:
         while True:

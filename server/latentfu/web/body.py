@@ -57,6 +57,7 @@ async def read_json(request: web.Request, adapter: TypeAdapter[T]) -> T:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part)[:100] for part in first["loc"])
-    what = str(first["msg"])
-    return f"The request can not be used: {where + ': ' if where else ''}{what}."
+    kinds = ("edit", "mix", "invert")  # Which schema was tried says nothing to a person.
+    where = ".".join(str(part)[:100] for part in first["loc"] if part not in kinds)
+    sentence = f"The request can not be used: {where + ': ' if where else ''}{first['msg']}."
+    return "".join(letter if letter.isprintable() else "?" for letter in sentence)
