@@ -13,16 +13,17 @@ def main() -> int:
     """Exit code 0, or 1 after one sentence."""
     parser = argparse.ArgumentParser(prog="latentfu.demo", description="Edit a portrait.")
     parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR")
-    out = parser.parse_args().out
+    parser.add_argument("--generator", metavar="NAME", help="another than the default one")
+    options = parser.parse_args()
     from latentfu.demo.run import run_demo
 
     try:
-        run_demo(out)
+        run_demo(options.out, options.generator)
     except LatentFuError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped; what is finished lies in", out, file=sys.stderr)
+        print("\nStopped; what is finished lies in", options.out, file=sys.stderr)
         return 130
     return 0
 

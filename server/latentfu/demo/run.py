@@ -13,13 +13,18 @@ from latentfu.demo.server import lent_server
 from latentfu.demo.sheet import contact_sheet
 from latentfu.demo.teller import Teller
 from latentfu.demo.tour import MASKED_WISHES, STRENGTHS, WISHES, Tour
-from latentfu.errors import LatentFuError, StorageError
+from latentfu.errors import LatentFuError, NotInstalledError, StorageError
 from latentfu.progress import between
 from latentfu.store.atomic import whole_file, write_whole
+from latentfu.web.client import Client
+from latentfu.web.schemas import GeneratorReply
 
 
-def run_demo(out: Path) -> None:
-    """Make everything in ``out``; raises LatentFuError in one sentence."""
+def run_demo(out: Path, generator_name: str | None = None) -> None:
+    """Make everything in ``out`` with a generator (None: the default one).
+
+    Raises LatentFuError in one sentence; what is finished by then stays.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -35,9 +40,9 @@ def run_demo(out: Path) -> None:
     with ExitStack() as stack:
         with teller.step("server", "Starting the server") as progress:
             client = stack.enter_context(lent_server(progress))
-        generator = client.generators().generators[0]
+        generator = _choose(client, generator_name)
         controls = client.controls(generator.name).controls
-        tour = Tour(client, sitter, list(controls), generator.resolution)
+        tour = Tour(client, sitter, generator, list(controls))
         _pictures(tour, source, teller, out)
         _sheet(tour, teller, out)
     report = {
@@ -54,6 +59,15 @@ def run_demo(out: Path) -> None:
     write_whole(out / "report.json", json.dumps(report, indent=2).encode() + b"\n")
     _check(tour)
     print(f"\nLook here: {out / 'sheet.png'} and the pictures beside it; figures in report.json.")
+
+
+def _choose(client: Client, name: str | None) -> GeneratorReply:
+    installed = {generator.name: generator for generator in client.generators().generators}
+    name = name or next(iter(installed), None)
+    if name not in installed:
+        known = ", ".join(installed) or "none"
+        raise NotInstalledError(f"There is no generator {name or 'at all'}; installed: {known}.")
+    return installed[name]
 
 
 def _pictures(tour: Tour, source: Any, teller: Teller, out: Path) -> None:

@@ -17,7 +17,7 @@ from latentfu.web.pixels import body_layer, layer_body, mask_body
 
 if TYPE_CHECKING:
     from latentfu.web.client import Client
-    from latentfu.web.schemas import ControlReply
+    from latentfu.web.schemas import ControlReply, GeneratorReply
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 # What is shown first if the generator has it; any generator has something to show.
@@ -32,8 +32,8 @@ class Tour:
 
     client: Client
     sitter: Pixels
+    generator: GeneratorReply
     controls: list[ControlReply]
-    resolution: int
     outside: dict[str, int] = field(default_factory=dict)
     reports: dict[str, Any] = field(default_factory=dict)
     square: Square = field(default_factory=lambda: Square(0, 0, 1))
@@ -56,7 +56,7 @@ class Tour:
 
     def mix(self, source: Pixels, progress: Progress) -> Pixels:
         """The upper part of the head with another person's styles."""
-        last = 2 * (self.resolution.bit_length() - 1) - 3
+        last = 2 * (self.generator.resolution.bit_length() - 1) - 3
         name = self.client.send_layer(layer_body(Layer(source)))
         request = {"kind": "mix", "source": name, "layers": [2, last], "feather": 0.0}
         return self._job("mixed", request, progress, self.hair())
@@ -68,6 +68,7 @@ class Tour:
         for index, strength in enumerate(STRENGTHS):
             edits = {control.name: strength} if strength else {}
             request = {"layer": layer, "edits": edits, "side": PREVIEW_SIDE}
+            request["generator"] = self.generator.name
             pictures.append(self._face(body_layer(self.client.preview(session, request)).rgb()))
             progress((index + 1) / len(STRENGTHS), control.title)
         return Row(control.title, control.plus, pictures)
@@ -93,7 +94,7 @@ class Tour:
         progress: Progress,
         mask: MaskPixels | None = None,
     ) -> Pixels:
-        request["layer"] = self._layer()
+        request |= {"layer": self._layer(), "generator": self.generator.name}
         if mask is not None:
             request["mask"] = self.client.send_layer(mask_body(mask))
         body, report = self.client.run(request, progress)
