@@ -65,7 +65,7 @@ def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     """
     import cv2
 
-    image, quad = reduced(image, quad, floor(quad.side / resolution / 4))
+    image, quad = reduced(image, quad, floor(quad.side / resolution / 16))
     samples = max(1, ceil(quad.side / resolution))
     side = resolution * samples
     to_crop: Matrix = np.linalg.inv(crop_to_layer(quad, side)).astype(np.float64)

@@ -66,7 +66,7 @@ def mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
     inner = (slice(y0 - top, y0 - top + y1 - y0), slice(x0 - left, x0 - left + x1 - x0))
     values = around[inner].astype(np.float32) / 255.0
     selected = (around > 0).astype(np.uint8)
-    if feather == 0.0 or selected.all():
+    if feather < 0.01 or selected.all():
         return values
     distance = cv2.distanceTransform(selected, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     width = min(feather, 0.5 * float(distance.max()))

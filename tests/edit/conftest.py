@@ -1,0 +1,41 @@
+"""An editor with the small world and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import latentfu_inversion.plugin
+import pytest
+import small_world
+
+from latentfu.edit.path import Editor
+from latentfu.registry import Registry, use_registry
+from latentfu.registry.sources import Source
+
+
+@pytest.fixture(scope="session")
+def world() -> Registry:
+    return Registry(
+        [
+            Source("small", "tests", "", lambda: small_world.PLUGIN),
+            Source("inversion", "tests", "", lambda: latentfu_inversion.plugin),
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def editor(world: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    """One for all tests, as in the worker: what is cached must never be seen in a result."""
+    home: Path = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch, use_registry(world):
+        patch.setenv("LATENTFU_HOME", str(home))
+        yield Editor()
+
+
+@pytest.fixture
+def fresh(world: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty LATENTFU_HOME with the small world; gives the home."""
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path))
+    with use_registry(world):
+        yield tmp_path
