@@ -1,7 +1,7 @@
 """Build a Debian chroot with GIMP 3 for the tests; the machine itself is not changed.
 
 ``python tests/gimp/chroot.py`` builds it (about a minute, 1.1 GB) or finds it already there and
-prints where it is. The place is ``$LATENTFU_GIMP_CHROOT`` or ``~/.cache/latentfu-tests/gimp-chroot``.
+prints where it is: ``$LATENTFU_GIMP_CHROOT``, or ``~/.cache/latentfu-tests/gimp-chroot``.
 Every mount is made in a private namespace, so none is left behind however the build ends.
 """
 
@@ -16,9 +16,18 @@ from pathlib import Path
 
 SUITE = "trixie"
 PACKAGES = (
-    "gimp python3-gi gir1.2-gtk-3.0 python3-gi-cairo xvfb xdotool openbox imagemagick xauth "
-    "fonts-dejavu-core adwaita-icon-theme"
-).split()
+    "gimp",
+    "python3-gi",
+    "gir1.2-gtk-3.0",
+    "python3-gi-cairo",
+    "xvfb",
+    "xdotool",
+    "openbox",
+    "imagemagick",
+    "xauth",
+    "fonts-dejavu-core",
+    "adwaita-icon-theme",
+)
 LEFT_OUT = 77
 # One shell line that runs in a private mount namespace; $1 is the chroot.
 MOUNTS = (
@@ -74,17 +83,16 @@ def build(root: Path) -> Path:
     root.parent.mkdir(parents=True, exist_ok=True)
     for old in (part, root):
         _remove(old)
-    with log.open("w") as out:
-        if not shutil.which("debootstrap"):
-            _step(["apt-get", "update"], out.name)
-            _step(["apt-get", "install", "-y", "--no-install-recommends", "debootstrap"], out.name)
-        print(f"Building a Debian {SUITE} chroot with GIMP 3 in {root} (a minute or two) ...")
-        _step(["unshare", "-m", "debootstrap", "--variant=minbase", SUITE, str(part)], out.name)
-        _configure(part)
-        _step(_inside(part, ["apt-get", "update"]), out.name)
-        install = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-        _step(_inside(part, install), out.name)
-        _step(_inside(part, ["apt-get", "clean"]), out.name)
+    log.write_text("")
+    install = ["apt-get", "install", "-y", "--no-install-recommends"]
+    if not shutil.which("debootstrap"):
+        _step(["apt-get", "update"], log)
+        _step([*install, "debootstrap"], log)
+    print(f"Building a Debian {SUITE} chroot with GIMP 3 in {root} (minutes) ...", flush=True)
+    _step(["unshare", "-m", "debootstrap", "--variant=minbase", SUITE, str(part)], log)
+    _configure(part)
+    for command in (["apt-get", "update"], [*install, *PACKAGES], ["apt-get", "clean"]):
+        _step(_inside(part, command), log)
     (part / ".latentfu-complete").write_text(recipe())
     part.rename(root)
     return root
@@ -129,13 +137,13 @@ def _inside(root: Path, command: list[str]) -> list[str]:
     ]
 
 
-def _step(command: list[str], log: str) -> None:
-    with Path(log).open("a") as out:
+def _step(command: list[str], log: Path) -> None:
+    with log.open("a") as out:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False
         )
     if done.returncode:
-        last = (Path(log).read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
+        last = (log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1]
         raise NoGimpError(f"Building the GIMP 3 chroot failed ({last.strip()}): see {log}.")
 
 

@@ -47,6 +47,13 @@ def changed(a, b):
     box = [min(xs), min(ys), max(xs) + 1, max(ys) + 1] if ys else None
     return {"box": box, "count": count}
 
+def alpha(layer):
+    rectangle = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+    return bytes(layer.get_buffer().get(rectangle, 1.0, "A u8", Gegl.AbyssPolicy.NONE))
+
+def kind(layer):
+    return layer.is_gray(), layer.is_indexed()
+
 def about(layer):
     _, x, y = layer.get_offsets()
     parasite = layer.get_parasite("latentfu/state")

@@ -153,3 +153,21 @@ def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) ->
     desktop.keys("ctrl+f")
     wait_for(lambda: len(image.run(LAYERS)) == 2, "Ctrl+F did not repeat the edit")
     assert "+1.5" in image.run(LAYERS)[0]
+
+
+def test_mix_with_the_second_layer(desktop: Desktop, image: Gimp) -> None:
+    image.run("""
+        other = image.get_layers()[0].copy(); image.insert_layer(other, None, 0)
+        other.set_name("Second"); other.flip_simple(Gimp.OrientationType.HORIZONTAL, True, 0.0)
+        other.invert(False)
+    """)
+    order = image.send(OPEN.format(name="latentfu-mix", layer="image.get_layers()[-1]"))
+    dialog = desktop.window("Mix with layer")
+    before = desktop.preview(dialog)
+    wait_changed(desktop, dialog, before)
+    wait_ready(desktop, dialog)
+    desktop.activate(dialog)
+    desktop.keys("alt+a")
+    status, layers = image.answer(order)
+    assert status == "success"
+    assert layers[:2] == ["Second", "Latent-Fu: 4-7 of Second"]

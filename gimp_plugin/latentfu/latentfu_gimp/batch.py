@@ -90,11 +90,10 @@ def common(config: Gimp.ProcedureConfig) -> dict[str, Any]:
 
 def _run(work: jobs.Work, message: str) -> jobs.Result:
     Gimp.progress_init(message)
-    client = finder.connect(_report)
     try:
-        return jobs.run(client, work, _report)
+        with finder.connect(_report) as client:
+            return jobs.run(client, work, _report)
     finally:
-        client.close()
         Gimp.progress_end()
 
 

@@ -50,6 +50,12 @@ class Client:
         """Close the connection."""
         self._connection.close()
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
     def get(self, path: str) -> Any:
         """GET a JSON document."""
         return _json(self._ask("GET", path)[1])
@@ -86,9 +92,11 @@ class Client:
                 raise _refusal(response.status, response.read())
             for line in response:
                 if self._aborted:
-                    raise CancelledError
+                    break
                 if line.strip():
                     yield _json(line)
+            if self._aborted:  # Its closed socket looks like the end of the stream.
+                raise CancelledError
         except (OSError, http.client.HTTPException) as error:
             raise self._gone() from error
         finally:

@@ -40,15 +40,13 @@ def find() -> tuple[Client, dict[str, Any]] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     client = Client(host, port, token)
-    probe = client.another(timeout=5.0)
     try:
-        return client, probe.get("/v1/health")
+        with client.another(timeout=5.0) as probe:
+            return client, probe.get("/v1/health")
     except ServerGoneError:
         return None
     except RefusedError as error:
         raise PluginError(str(error)) from error
-    finally:
-        probe.close()
 
 
 def connect(report: Report = lambda fraction, message: None) -> Client:
@@ -75,8 +73,8 @@ def stop() -> bool:
     if not found:
         return False
     client, _ = found
-    client.post("/v1/shutdown")
-    client.close()
+    with client:
+        client.post("/v1/shutdown")
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and find():
         time.sleep(0.1)

@@ -110,9 +110,8 @@ def _follow(client: Client, document: dict[str, Any], report: Report) -> tuple[s
 
 def _drop(client: Client, job: str) -> None:
     try:
-        other = client.another(timeout=2.0)
-        other.delete(f"/v1/jobs/{job}")
-        other.close()
+        with client.another(timeout=2.0) as other:
+            other.delete(f"/v1/jobs/{job}")
     except PluginError:
         pass  # The server drops the job by itself when nobody listens any more.
 

@@ -108,9 +108,14 @@ class Session:
     def close(self) -> None:
         """Cancel everything; nothing is handed over any more."""
         self._closed = True
-        self._worker.stop()
         if self._client:
             self._client.abort()
+        self._worker.stop(self._forget)
+
+    def _forget(self) -> None:
+        client, self._client = self._client, None
+        if client:
+            client.close()
 
     def _connect(self) -> Client:
         if self._client is None:
@@ -129,7 +134,7 @@ class Session:
             if not self._closed:
                 self._hand_over(self._watcher.failed, "The server cancelled the work: try again.")
         except ServerGoneError as error:
-            self._client = None  # The next request finds or starts a server again.
+            self._forget()  # The next request finds or starts a server again.
             self._hand_over(self._watcher.failed, str(error))
         except PluginError as error:
             self._hand_over(self._watcher.failed, str(error))

@@ -16,6 +16,7 @@ class Worker:
         self._tasks: deque[Task] = deque()
         self._newest: Task | None = None
         self._stopped = False
+        self._last: Task = lambda: None
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._loop, name="latentfu", daemon=True)
         self._thread.start()
@@ -37,9 +38,10 @@ class Worker:
         with self._wake:
             self._newest = None
 
-    def stop(self) -> None:
-        """End the thread after the task that runs now."""
+    def stop(self, last: Task) -> None:
+        """End the thread after the task that runs now and then ``last``."""
         with self._wake:
+            self._last = last
             self._stopped = True
             self._tasks.clear()
             self._newest = None
@@ -51,10 +53,11 @@ class Worker:
                 while not (self._tasks or self._newest or self._stopped):
                     self._wake.wait()
                 if self._stopped:
-                    return
+                    break
                 if self._tasks:
                     task = self._tasks.popleft()
                 else:
                     task, self._newest = self._newest, None
             if task:
                 task()
+        self._last()

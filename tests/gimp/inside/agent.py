@@ -4,35 +4,34 @@ import json
 import os
 import time
 import traceback
+from pathlib import Path
 
 import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
-from gi.repository import Gegl, Gimp, Gio, GLib, GObject
+from gi.repository import Gegl, Gimp, Gio, GLib, GObject  # noqa: E402
 
-FOLDER = os.environ["LATENTFU_TEST_ORDERS"]
+FOLDER = Path(os.environ["LATENTFU_TEST_ORDERS"])
 SCOPE = {"Gimp": Gimp, "Gegl": Gegl, "Gio": Gio, "GLib": GLib, "GObject": GObject, "json": json}
 
 
 def answer(number, document):
-    part = f"{FOLDER}/{number}.part"
-    with open(part, "w") as file:
-        json.dump(document, file)
-    os.rename(part, f"{FOLDER}/{number}.json")
+    part = FOLDER / f"{number}.part"
+    part.write_text(json.dumps(document))
+    part.rename(FOLDER / f"{number}.json")
 
 
 def loop():
     number = 0
     while True:
-        order = f"{FOLDER}/{number}.py"
-        if not os.path.exists(order):
+        order = FOLDER / f"{number}.py"
+        if not order.exists():
             # GIMP's own calls to this process are answered while it sleeps in the main loop.
             GLib.MainContext.default().iteration(False)
             time.sleep(0.02)
             continue
-        with open(order) as file:
-            source = file.read()
+        source = order.read_text()
         if source == "quit":
             return
         try:

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 
 def run(order: dict) -> dict:
@@ -27,7 +28,7 @@ def run(order: dict) -> dict:
 
 
 def spawn(order: dict) -> tuple[dict, subprocess.Popen]:
-    with open(order["log"], "wb") as log:
+    with Path(order["log"]).open("wb") as log:
         process = subprocess.Popen(
             order["spawn"],
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,41 @@
+"""Build GIMP 3 if it is missing and run the tests that need it: ``python tests/gimp/run.py``.
+
+Everything after it goes to pytest, except ``--screenshots DIR``, where pictures of GIMP's windows
+are left. Exit code 77 and one line when GIMP can not be had here, else pytest's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import chroot  # noqa: E402
+import machine  # noqa: E402
+
+
+def main() -> int:
+    """Build, run, and give pytest's exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--screenshots", type=Path, help="folder for pictures of the windows")
+    given, rest = parser.parse_known_args()
+    try:
+        found = machine.find(build=True)
+    except chroot.NoGimpError as error:
+        print(f"GIMP tests left out: {error}", file=sys.stderr)
+        return chroot.LEFT_OUT
+    print(f"GIMP 3 in {found.root}" if found.root else "GIMP 3 of this machine", flush=True)
+    environment = dict(os.environ)
+    if given.screenshots:
+        environment["LATENTFU_SCREENSHOTS"] = str(given.screenshots.resolve())
+    command = [sys.executable, "-m", "pytest", str(HERE), "-m", "gimp", *rest]
+    return subprocess.run(command, cwd=HERE.parents[1], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The texts that scripts pass to the procedures."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from latentfu_gimp.arguments import format_edits, layer_name, parse_edits, parse_layers
+from latentfu_gimp.errors import PluginError
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)
+STRENGTHS = st.floats(-100, 100).map(lambda x: float(f"{x:.6g}")).filter(bool)
+
+
+@given(st.dictionaries(NAMES, STRENGTHS, max_size=8))
+def test_edits_come_back(edits: dict[str, float]) -> None:
+    assert parse_edits(format_edits(edits)) == edits
+
+
+def test_separators() -> None:
+    assert parse_edits(" smile=2, yaw=-1;age=0.5\n") == {"smile": 2, "yaw": -1, "age": 0.5}
+    assert parse_edits("") == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["smile", "=2", "smile=", "smile=big", "smile=nan", "a=inf", "a=101", "a=1 a=2"]
+)
+def test_bad_edits_are_one_sentence(text: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        parse_edits(text)
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+def test_layers() -> None:
+    assert parse_layers("4-7") == (4, 7)
+    assert parse_layers(" 3 ") == (3, 3)
+    assert parse_layers("0..9") == (0, 9)
+
+
+@pytest.mark.parametrize("text", ["", "a", "-3", "7-4", "1-2-3", "4-", "1.5"])
+def test_bad_layers(text: str) -> None:
+    with pytest.raises(PluginError):
+        parse_layers(text)
+
+
+def test_layer_name_is_readable() -> None:
+    assert layer_name({"smile": 2, "yaw": -1}) == "Latent-Fu: smile +2.0, yaw -1.0"
+    assert layer_name(dict.fromkeys("abcdef", 1)).endswith(" ...")
