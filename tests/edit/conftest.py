@@ -8,7 +8,6 @@ from pathlib import Path
 import latentfu_inversion.plugin
 import pytest
 import small_world
-
 from latentfu.edit.path import Editor
 from latentfu.registry import Registry, use_registry
 from latentfu.registry.sources import Source

@@ -7,9 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-
 from latentfu import (
     Control,
     Direction,
@@ -23,6 +20,8 @@ from latentfu import (
     hookimpl,
 )
 from latentfu.store.directions import DirectionMover
+from latentfu_stylegan.adapter import StyleGAN2Generator
+from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 
 SIDE = 16
 ID = "a" * 64

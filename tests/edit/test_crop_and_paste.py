@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_world import picture
-
 from latentfu.edit.crop import cut, cut_mask
 from latentfu.edit.paste import paste
 from latentfu.errors import BadInputError
 from latentfu.nouns.crop import Quad
 from latentfu.nouns.layer import Layer
+from small_world import picture
 
 
 def rotated(x: float, y: float, side: float, degrees: float) -> Quad:

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_world import WORLD, picture
-
 from latentfu.edit.path import Editor, EditRequest, MixRequest
 from latentfu.errors import (
     BadInputError,
@@ -20,6 +18,7 @@ from latentfu.errors import (
     NotInstalledError,
 )
 from latentfu.nouns.layer import Layer
+from small_world import WORLD, picture
 
 WORLD_ARGS: dict[str, Any] = WORLD
 
