@@ -12,7 +12,11 @@ from latentfu.registry.validation import key_of
 OWN_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("serve",),
     ("doctor",),
-    ("plugins",),
+    ("plugins", "list"),
+    ("plugins", "doctor"),
+    ("plugins", "enable"),
+    ("plugins", "disable"),
+    ("plugins", "new"),
     ("generators", "list"),
     ("generators", "info"),
     ("inverters", "list"),

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import small_house
+from latentfu.cli.main import run
+from latentfu.registry import Registry, use_registry
+from latentfu.registry.sources import all_sources
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Program = Callable[..., Ran]
+
+
+@pytest.fixture
+def house(isolated_home: Path) -> Iterator[Path]:
+    """A home with the small house installed; gives the home."""
+    small_house.build(isolated_home)
+    with use_registry(Registry(all_sources())):
+        yield isolated_home
+
+
+@pytest.fixture
+def latentfu_program(capsys: pytest.CaptureFixture[str]) -> Program:
+    """``latentfu_program("edit", ...)``: the real program, in this process for speed."""
+
+    def call(*arguments: str | Path) -> Ran:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A 90 x 70 RGBA picture with a soft pattern and a transparent corner."""
+    y, x = np.mgrid[0:70, 0:90]
+    channels = [x * 2, y * 3, (x + y) % 256, np.where(x + y < 30, 0, 255)]
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.stack(channels, axis=2).astype(np.uint8)).save(path)
+    return path

@@ -1,0 +1,139 @@
+"""edit, mix and invert on real files: in this process, and through a real server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Program
+from latentfu.errors import ServerError
+from latentfu.web.client import Client
+from PIL import Image
+
+TINY = ("--generator", "tiny", "--inverter", "guess")
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image).copy()
+
+
+@pytest.fixture
+def half_mask(tmp_path: Path) -> Path:
+    """White in the left half of the photo."""
+    mask = np.zeros((70, 90), np.uint8)
+    mask[:, :45] = 255
+    path = tmp_path / "mask.png"
+    Image.fromarray(mask).save(path)
+    return path
+
+
+@pytest.fixture
+def server(house: Path) -> Iterator[Client]:
+    """A real server in the house, on a free port."""
+    command = [sys.executable, "-P", "-m", "latentfu", "serve", "--port", "0", "--device", "cpu"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield wait_for(process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_for(process: subprocess.Popen[bytes]) -> Client:
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return Client.connect()
+        except ServerError:
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_edit_changes_the_inside_of_the_mask_only(
+    house: Path, latentfu_program: Program, photo: Path, half_mask: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    ran = latentfu_program(
+        "edit", photo, "-o", out, "--set", "tilt=2", *TINY, "--mask", half_mask, "--json"
+    )
+    assert ran.code == 0, ran.err
+    assert ran.json["place"] == "here"
+    assert ran.json["report"]["changed_outside_mask"] == 0
+    before, after = pixels(photo), pixels(out)
+    assert np.array_equal(before[:, 45:], after[:, 45:])
+    assert not np.array_equal(before[:, :45], after[:, :45])
+    assert np.array_equal(before[:, :, 3], after[:, :, 3])
+
+
+def test_invert_writes_a_latent_of_that_generator(
+    house: Path, latentfu_program: Program, photo: Path, tmp_path: Path
+) -> None:
+    from safetensors import safe_open
+
+    out = tmp_path / "latent.safetensors"
+    ran = latentfu_program("invert", photo, "-o", out, *TINY, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["shape"] == [1, 8]
+    with safe_open(str(out), framework="np") as file:
+        assert file.get_tensor("codes").shape == (1, 8)
+    assert latentfu_program("invert", photo, "-o", tmp_path / "x.pt", *TINY).code == 1
+
+
+def test_what_can_not_be_done_leaves_no_file(
+    house: Path, latentfu_program: Program, photo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    for arguments in (
+        ("edit", photo, "-o", out, "--set", "smirk=2", *TINY),
+        ("edit", photo, "-o", out, "--set", "tilt=1", "--generator", "nonsense"),
+        ("edit", photo, "-o", out, "--set", "tilt=1000", *TINY),
+        ("mix", photo, photo, "-o", out, "--layers", "0-1", *TINY),
+    ):
+        ran = latentfu_program(*arguments, "--local")
+        assert ran.code == 1
+        assert len(ran.err.strip().splitlines()) == 1
+        assert "internal" not in ran.err
+        assert not out.exists()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["latentfu-home", "photo.png"]
+
+
+def test_the_server_gives_the_same_pixels(
+    server: Client, latentfu_program: Program, photo: Path, half_mask: Path, tmp_path: Path
+) -> None:
+    edit = ("edit", photo, "--set", "tilt=1.5", *TINY, "--mask", half_mask, "--json")
+    there = latentfu_program(*edit, "-o", tmp_path / "there.png")
+    here = latentfu_program(*edit, "-o", tmp_path / "here.png", "--local")
+    assert there.code == here.code == 0, there.out + here.out
+    assert (there.json["place"], here.json["place"]) == ("server", "here")
+    assert np.array_equal(pixels(tmp_path / "there.png"), pixels(tmp_path / "here.png"))
+    wrong = latentfu_program("edit", photo, "-o", tmp_path / "no.png", "--set", "smirk=1", *TINY)
+    assert wrong.code == 1
+    assert "smirk" in wrong.err
+    refused = latentfu_program(
+        "mix", photo, photo, "-o", tmp_path / "no.png", "--layers", "0-1", *TINY
+    )
+    assert refused.code == 1
+    assert not (tmp_path / "no.png").exists()
+
+
+def test_doctor_sees_the_server(server: Client, latentfu_program: Program) -> None:
+    checks = latentfu_program("doctor", "--json").json["checks"]
+    (found,) = [check for check in checks if check["name"] == "server"]
+    assert found["state"] == "ok"
+    assert str(server.address.port) in found["message"]
+
+
+def test_the_program_runs_as_a_module(house: Path, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jpg"
+    command = [sys.executable, "-P", "-m", "latentfu", "edit", photo, "-o", out, "--set", "tilt=1"]
+    done = subprocess.run([*command, *TINY], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "transparency" in done.stderr
+    assert not out.exists()

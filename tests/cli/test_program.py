@@ -1,0 +1,177 @@
+"""The shell itself: help, exit codes, sentences instead of tracebacks, plug-ins' commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Program
+from latentfu.cli.main import program
+from latentfu.cli.shell import Shell
+from latentfu.cli.table import COMMANDS
+from latentfu.registry.names import OWN_COMMANDS
+
+HEAVY = ("torch", "numpy", "aiohttp", "pydantic", "PIL", "cv2")
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_help_imports_nothing_heavy(house: Path) -> None:
+    code = f"""
+import sys
+from latentfu.cli.main import run
+run(["--help"])
+run(["--help"])
+print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
+"""
+    python(code)  # the first help asks the plug-ins and remembers their commands
+    done = python(code)
+    assert done.stderr.strip() == "[]"
+    assert "party" in done.stdout
+
+
+def test_importing_latentfu_and_its_testing_imports_nothing_heavy() -> None:
+    code = f"""
+import sys, latentfu, latentfu.testing.pytest_plugin
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+    assert python(code).stdout.strip() == "[]"
+
+
+def test_every_command_of_the_table_is_there(latentfu_program: Program) -> None:
+    for path in COMMANDS:
+        ran = latentfu_program(*path, "--help")
+        assert ran.code == 0, ran.err
+        assert "Usage: latentfu " + " ".join(path) in ran.out
+
+
+def test_the_registry_knows_the_same_commands() -> None:
+    assert set(OWN_COMMANDS) == set(COMMANDS)
+
+
+def test_every_command_takes_json() -> None:
+    context = program.make_context("latentfu", ["plugins", "list"])
+    for path in COMMANDS:
+        group: object = program
+        for word in path:
+            assert isinstance(group, Shell)
+            group = group.get_command(context, word)
+        commands = getattr(group, "commands", {path: group}) or {path: group}
+        for command in commands.values():
+            if path != ("serve",):
+                assert "--json" in {name for param in command.params for name in param.opts}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["nonsense"], 2),
+        (["edit"], 2),
+        (["edit", "a.png", "-o", "b.png"], 2),
+        (["edit", "a.png", "-o", "b.png", "--set", "smile"], 2),
+        (["edit", "a.png", "-o", "b.png", "--set", "smile=nan"], 2),
+        (["edit", "a.png", "-o", "b.png", "--set", "smile=inf"], 2),
+        (["edit", "a.png", "-o", "b.png", "--set", "a=1", "--set", "a=2"], 2),
+        (["edit", "a.png", "-o", "b.png", "--set", "a=1", "--feather", "-1"], 2),
+        (["mix", "a.png", "b.png", "-o", "c.png", "--layers", "7-4"], 2),
+        (["mix", "a.png", "b.png", "-o", "c.png", "--layers", "four"], 2),
+        (["bench", "nonsense"], 2),
+        (["edit", "nowhere.png", "-o", "b.png", "--set", "smile=1"], 1),
+        (["generators", "info", "nonsense"], 1),
+        (["plugins", "disable", "nonsense"], 1),
+    ],
+)
+def test_wrong_use_is_two_and_failure_is_one(
+    house: Path, latentfu_program: Program, arguments: list[str], code: int
+) -> None:
+    ran = latentfu_program(*arguments)
+    assert ran.code == code
+    assert len(ran.err.strip().splitlines()) == 1
+    assert "Traceback" not in ran.err
+    as_json = latentfu_program(*arguments, "--json")
+    assert as_json.code == code
+    assert set(as_json.json["error"]) == {"code", "message"}
+
+
+def test_a_bug_is_one_sentence_and_debug_shows_it(
+    house: Path, latentfu_program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latentfu.registry.registry.Registry.inverters", lambda self: 1 / 0)
+    ran = latentfu_program("inverters", "list")
+    assert ran.code == 1
+    assert len(ran.err.strip().splitlines()) == 1
+    assert "--debug" in ran.err
+    for arguments in (["--debug", "inverters", "list"], ["inverters", "list", "--debug"]):
+        with pytest.raises(ZeroDivisionError):
+            latentfu_program(*arguments)
+
+
+def test_commands_of_plug_ins(house: Path, latentfu_program: Program) -> None:
+    assert "greet" in latentfu_program("directions", "--help").out
+    assert "party" in latentfu_program("--help").out
+    assert latentfu_program("directions", "greet").out == "hello\n"
+    assert latentfu_program("party", "greet").out == "hello\n"
+    failed = latentfu_program("party", "greet", "--fail")
+    assert (failed.code, failed.err) == (1, "This can not be greeted: give another name.\n")
+    crashed = latentfu_program("party", "crash")
+    assert crashed.code == 1
+    assert "ZeroDivisionError" in crashed.err
+
+
+def test_listings(house: Path, latentfu_program: Program) -> None:
+    tiny = latentfu_program("generators", "info", "tiny", "--json").json
+    assert tiny["controls"] == ["tilt", "bend"]
+    listed = latentfu_program("controls", "list", "--generator", "tiny", "--json").json
+    assert [control["name"] for control in listed["controls"]] == ["tilt", "bend"]
+    assert "more [tilt]" in latentfu_program("controls", "list", "--generator", "tiny").out
+    only = latentfu_program("directions", "list", "--generator", "tiny", "--json").json
+    assert [direction["name"] for direction in only["directions"]] == ["tilt"]
+    shown = latentfu_program("directions", "show", "tilt", "--generator", "tiny", "--json").json
+    assert shown["minimum"] == -3.0
+    assert latentfu_program("directions", "show", "bend", "--generator", "tiny").code == 1
+    inverters = latentfu_program("inverters", "list", "--json").json["inverters"]
+    assert "guess" in [inverter["name"] for inverter in inverters]
+
+
+def test_help_lists_new_commands_after_a_change(house: Path, latentfu_program: Program) -> None:
+    assert "party" in latentfu_program("--help").out
+    latentfu_program("plugins", "disable", "small_house")
+    remembered = json.loads((house / "cache" / "commands.json").read_text())
+    latentfu_program("--help")
+    again = json.loads((house / "cache" / "commands.json").read_text())
+    assert remembered["key"] != again["key"]
+
+
+def test_a_reader_that_goes_away_is_no_error(house: Path) -> None:
+    command = f"{sys.executable} -P -m latentfu plugins list --json | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+def test_ctrl_c_says_so_and_leaves_nothing(house: Path, tmp_path: Path) -> None:
+    slow = "import os, time\nopen(os.environ['STARTED'], 'w').close()\ntime.sleep(60)\n"
+    (house / "config" / "plugins" / "slow.py").write_text(slow)
+    started = tmp_path / "started"
+    command = [sys.executable, "-P", "-m", "latentfu", "generators", "list"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "STARTED": str(started)},
+    )
+    while not started.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err.strip()) == (130, "", "Stopped.")
