@@ -1,23 +1,3 @@
-import pytest
-from serving import Server
+from fixtures import server, start
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("home"))
-    yield running
-    assert running.stop() == 0
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Start servers with limits of their own; they are stopped after the test."""
-    started = []
-
-    def start_server(**options):
-        started.append(Server(options.pop("home", tmp_path), **options))
-        return started[-1]
-
-    yield start_server
-    for one in started:
-        one.stop()
+__all__ = ["server", "start"]

@@ -40,12 +40,12 @@ class LayerUpload:
     def write(self, chunk: bytes) -> None:
         """Take the next bytes; raises BadInputError or TooLargeError as soon as it is clear."""
         self.received += len(chunk)
-        if self.received > self._limit:
-            raise TooLargeError("The body is longer than its picture can be: send it whole.")
         if not self._judged:
             self._start += chunk[:_ENOUGH_TO_JUDGE]
             if len(self._start) >= _ENOUGH_TO_JUDGE:
                 self._judge()
+        if self.received > self._limit:
+            raise TooLargeError("The body is longer than its picture can be: send just that.")
         self._hash.update(chunk)
         self._file.write(chunk)
 

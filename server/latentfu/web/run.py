@@ -67,7 +67,11 @@ async def _serve(
     shop = Shop(settings.devices, settings.limits, settings.worker_arguments)
     front = Front(shop, read_or_make_token(), remote=not is_loopback(settings.host))
     runner = web.AppRunner(
-        make_app(front), access_log=None, shutdown_timeout=1.0, auto_decompress=False
+        make_app(front),
+        access_log=None,
+        shutdown_timeout=1.0,
+        auto_decompress=False,
+        lingering_time=3.0,
     )
     await runner.setup()
     try:
