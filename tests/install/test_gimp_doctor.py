@@ -37,7 +37,7 @@ def test_every_fault_has_a_sentence_and_a_remedy(machine: Machine) -> None:
     (machine.config / "program.json").unlink()
     result = CliRunner().invoke(gimp_group, ["doctor", "--json"])
     assert result.exit_code == 1
-    wrong = [check for check in json.loads(result.output) if check["state"] == "wrong"]
+    wrong = [check for check in json.loads(result.output)["checks"] if check["state"] == "wrong"]
     assert {check["name"] for check in wrong} == {"placed", "program"}
     assert all(check["message"].endswith(".") and check["remedy"] for check in wrong)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from latentfu.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
     from latentfu.gimp.checks import Check
@@ -24,7 +25,7 @@ def gimp_group() -> None:
 @click.option(
     "--force-version", metavar="3.X", help="Place it for this GIMP even if none is found."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def install_command(force_version: str | None, as_json: bool) -> None:
     """Put the plug-in where each GIMP 3 on this machine looks."""
     from latentfu.gimp.install import install
@@ -36,7 +37,7 @@ def install_command(force_version: str | None, as_json: bool) -> None:
             "unchanged": [str(folder) for folder in placed.unchanged],
             "notes": placed.notes,
         }
-        click.echo(json.dumps(content))
+        print_json(content)
         return
     for folder in placed.written:
         click.echo(f"The plug-in is in {folder}: start GIMP again, then Filters > Latent-Fu.")
@@ -47,7 +48,7 @@ def install_command(force_version: str | None, as_json: bool) -> None:
 
 
 @gimp_group.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_context
 def doctor_command(context: click.Context, as_json: bool) -> None:
     """Say why the menu entry is missing (exit code 1 when something is wrong)."""
@@ -55,7 +56,7 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
     checks = examine()
     if as_json:
-        click.echo(json.dumps([vars(check) for check in checks]))
+        print_json({"checks": [vars(check) for check in checks]})
     else:
         _show(checks)
     if any(check.state == "wrong" for check in checks):
@@ -63,14 +64,14 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
 
 @gimp_group.command("uninstall")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def uninstall_command(as_json: bool) -> None:
     """Take the plug-in out of every GIMP 3."""
     from latentfu.gimp.install import uninstall
 
     removed = uninstall()
     if as_json:
-        click.echo(json.dumps({"removed": [str(folder) for folder in removed]}))
+        print_json({"removed": [str(folder) for folder in removed]})
         return
     _say_removed(removed)
 
