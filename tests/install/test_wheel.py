@@ -62,7 +62,8 @@ def test_the_wheel_has_the_weights_and_no_tests(wheel: zipfile.Path) -> None:
 
 def test_an_installed_wheel_finds_its_plug_in(wheel: zipfile.Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-    command += ["--prefix", str(tmp_path), str(wheel.root.filename)]
+    # Without --ignore-installed pip removes the installation that runs these tests.
+    command += ["--ignore-installed", "--prefix", str(tmp_path), str(wheel.root.filename)]
     subprocess.run(command, check=True, capture_output=True)
     (packages,) = tmp_path.glob("lib*/python*/site-packages")
     code = (
