@@ -63,6 +63,20 @@ class Desktop:
         data = self._x("import", "-window", window, "png:-")
         return Image.open(io.BytesIO(data)).convert("RGB")
 
+    def wait_still(self, window: str) -> None:
+        """Until the window has looked the same three times in a row."""
+        seen: list[bytes] = []
+
+        def still() -> bool:
+            seen.append(self.see(window).tobytes())
+            return len(seen) > 2 and len(set(seen[-3:])) == 1
+
+        wait_for(still, "the window never stood still")
+
+    def maximize(self, window: str) -> None:
+        self._x("xdotool", "windowmove", window, "0", "0")
+        self._x("xdotool", "windowsize", "--sync", window, str(SCREEN[0]), str(SCREEN[1] - 30))
+
     def preview(self, window: str) -> np.ndarray:
         """The part of the dialog where the preview is."""
         return np.asarray(self.see(window).crop((20, 20, 380, 380)), dtype=np.int16)

@@ -19,7 +19,8 @@ config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
 config.set_property("image", image)
 config.set_core_object_array("drawables", [{layer}])
 values = procedure.run(config)
-value = [values.index(0).value_nick, [l.get_name() for l in image.get_layers()]]
+text = str(values.index(1)) if values.length() > 1 else ""
+value = [values.index(0).value_nick, [l.get_name() for l in image.get_layers()], text]
 """
 LAYERS = "value = [l.get_name() for l in image.get_layers()]"
 
@@ -47,15 +48,8 @@ def image(ui: Gimp) -> Iterator[Gimp]:
 
 def wait_ready(desktop: Desktop, dialog: str) -> np.ndarray:
     """Until the dialog takes input and its first preview has come; the preview."""
-    last: list[np.ndarray] = [desktop.preview(dialog)]
-
-    def still() -> bool:
-        now = desktop.preview(dialog)
-        before, last[0] = last[0], now
-        return bool((before == now).all())
-
-    wait_for(still, "the preview never stood still")
-    return last[0]
+    desktop.wait_still(dialog)
+    return desktop.preview(dialog)
 
 
 def set_first_slider(desktop: Desktop, dialog: str, number: str) -> None:
@@ -89,14 +83,17 @@ def test_edit_with_the_mouse_and_undo(
     wait_changed(desktop, dialog, after)
     assert np.abs(desktop.preview(dialog) - before).mean() < 1.0, "Before shows the layer as it is"
     desktop.keys("alt+b", "alt+a")
-    status, layers = image.answer(order)
-    assert status == "success"
+    status, layers, text = image.answer(order)
+    assert status == "success", text
     assert len(layers) == 2 and layers[0].startswith("Latent-Fu: ")
     assert "+2.5" in layers[0]
+    wait_for(lambda: not desktop.windows("Edit portrait"), "the dialog stays")
+    main = desktop.window("GNU Image Manipulation Program|GIMP")
+    desktop.activate(main)
     if screenshots:
-        wait_for(lambda: not desktop.windows("Edit portrait"), "the dialog stays")
-        desktop.see().save(screenshots / "gimp-result.png")
-    desktop.activate(desktop.window("GNU Image Manipulation Program|GIMP"))
+        desktop.maximize(main)
+        desktop.wait_still(main)
+        desktop.see(main).save(screenshots / "gimp-result.png")
     desktop.keys("ctrl+z")
     wait_for(lambda: len(image.run(LAYERS)) == 1, "one undo did not remove the new layer", 10)
 
@@ -106,7 +103,7 @@ def test_cancel_leaves_the_image_alone(desktop: Desktop, image: Gimp) -> None:
     dialog = desktop.window("Edit portrait")
     desktop.activate(dialog)
     desktop.keys("alt+c")
-    status, layers = image.answer(order, 20)
+    status, layers, _ = image.answer(order, 20)
     assert status == "cancel" and len(layers) == 1
 
 
@@ -122,8 +119,8 @@ def test_edit_again_starts_from_the_original(desktop: Desktop, image: Gimp) -> N
     wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
     desktop.activate(dialog)
     desktop.keys("alt+a")
-    status, layers = image.answer(order)
-    assert status == "success" and len(layers) == 2, "the earlier result was replaced"
+    status, layers, text = image.answer(order)
+    assert status == "success" and len(layers) == 2, f"the earlier result was not replaced {text}"
     seen = image.run("""
         new, old = image.get_layers()
         value = [about(new)["state"], changed(old, new)["box"]]
@@ -138,9 +135,9 @@ def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) ->
     main = desktop.window("GNU Image Manipulation Program|GIMP")
     desktop.activate(main)
     desktop.keys("slash")
-    desktop.window("Search Actions")
+    search = desktop.window("Search Actions")
     desktop.type("Edit portrait")
-    wait_for(lambda: True, "")
+    desktop.wait_still(search)
     desktop.keys("Return")
     dialog = desktop.window("Edit portrait")
     wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
@@ -158,8 +155,7 @@ def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) ->
 def test_mix_with_the_second_layer(desktop: Desktop, image: Gimp) -> None:
     image.run("""
         other = image.get_layers()[0].copy(); image.insert_layer(other, None, 0)
-        other.set_name("Second"); other.flip_simple(Gimp.OrientationType.HORIZONTAL, True, 0.0)
-        other.invert(False)
+        other.set_name("Second"); other.invert(False)
     """)
     order = image.send(OPEN.format(name="latentfu-mix", layer="image.get_layers()[-1]"))
     dialog = desktop.window("Mix with layer")
@@ -168,6 +164,6 @@ def test_mix_with_the_second_layer(desktop: Desktop, image: Gimp) -> None:
     wait_ready(desktop, dialog)
     desktop.activate(dialog)
     desktop.keys("alt+a")
-    status, layers = image.answer(order)
-    assert status == "success"
+    status, layers, text = image.answer(order)
+    assert status == "success", text
     assert layers[:2] == ["Second", "Latent-Fu: 4-7 of Second"]

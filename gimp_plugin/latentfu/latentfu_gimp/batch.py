@@ -10,7 +10,8 @@ from gi.repository import Gimp
 from . import finder, jobs
 from .arguments import layer_name, parse_edits, parse_layers
 from .errors import PluginError
-from .layers import check_layer, chosen_layer, insert_result, plain_target, read_layer
+from .layers import check_layer, chosen_layer, insert_result, plain_target
+from .pixels import read_layer
 from .remember import remembered
 
 

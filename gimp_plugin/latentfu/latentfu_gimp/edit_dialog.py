@@ -81,7 +81,7 @@ class EditDialog:
             self._buttons.append(again)
         for button in self._buttons:
             button.get_parent().set_child_secondary(button, True)
-        self._dialog.set_default_size(900, 640)
+        self._dialog.set_default_size(900, 680)
 
     def run(self) -> tuple[jobs.Work, jobs.Result]:
         """Show the window until it is done; raises CancelledError."""

@@ -40,9 +40,9 @@ def mix_with_dialog(
     dialog = MixDialog(target, sources, config)
     try:
         work, result = dialog.run()
+        name = mix_name(dialog.source, work.layers)
     finally:
         dialog.close()
-    name = mix_name(dialog.source, work.layers)
     return insert_result(target, result, name, remembered(target, work, result))
 
 

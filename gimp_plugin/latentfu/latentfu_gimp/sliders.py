@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gi.repository import GimpUi, Gtk
@@ -26,7 +26,7 @@ class Sliders:
         self.widget.set_size_request(440, 380)
         self.widget.add(self._list)
 
-    def show(self, controls: list[Control]) -> None:
+    def show(self, controls: Sequence[Control]) -> None:
         """Replace the sliders by those for ``controls``, all at 0."""
         self._entries.clear()
         for child in self._list.get_children():

@@ -110,6 +110,6 @@ def on_main(call: Callable[[], None]) -> None:
 
     def once() -> bool:
         call()
-        return GLib.SOURCE_REMOVE
+        return False  # Not again.
 
     GLib.idle_add(once)

@@ -54,10 +54,13 @@ class Worker:
                     self._wake.wait()
                 if self._stopped:
                     break
-                if self._tasks:
-                    task = self._tasks.popleft()
-                else:
-                    task, self._newest = self._newest, None
-            if task:
-                task()
+                task = self._next()
+            task()
         self._last()
+
+    def _next(self) -> Task:
+        if self._tasks:
+            return self._tasks.popleft()
+        task, self._newest = self._newest, None
+        assert task
+        return task
