@@ -102,13 +102,13 @@ def levels(image: Floats) -> Floats:
 def upsampled(image: npt.NDArray[np.float32], quad: Quad, box: Box) -> Floats:
     """``image [R, R, C]`` of the crop, seen in the box of the layer: ``[h, w, C]``.
 
-    Bicubic to about the quad's size, then one warp into place.
+    Lanczos to about the quad's size, then one warp into place.
     """
     import cv2
 
     resolution, channels = image.shape[0], image.shape[2]
     side = int(np.clip(round(quad.side), 1, max(LARGEST_UPSAMPLED, resolution)))
-    how = cv2.INTER_CUBIC if side >= resolution else cv2.INTER_AREA
+    how = cv2.INTER_LANCZOS4 if side >= resolution else cv2.INTER_AREA
     large = cv2.resize(image, (side, side), interpolation=how)
     x0, y0, x1, y1 = box
     to_box = shift(-x0, -y0) @ crop_to_layer(quad, side)

@@ -1,0 +1,158 @@
+"""Directions learned from scored samples: a planted one is found again, and measured right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from latentfu import (
+    BadInputError,
+    ControlRequest,
+    Generator,
+    Latent,
+    Scorer,
+    read_direction,
+)
+from latentfu.progress import silent
+from latentfu_directions.boundary import svm_boundary, without
+from latentfu_directions.makers import make_ridge, make_svm
+from latentfu_directions.whitening import Whitening
+
+ID = "e" * 64
+
+
+class Blocks(Generator):
+    """w = mixed z; each of its 6 numbers is the brightness of a block of the picture."""
+
+    name, id, domain, resolution = "blocks", ID, "blocks", 6
+    spaces = ("w", "w+")
+    z_dim, w_dim, num_ws = 6, 6, 2
+
+    def __init__(self) -> None:
+        draw = torch.Generator().manual_seed(3)
+        self.mixing = torch.randn(6, 6, generator=draw) + 2 * torch.eye(6)
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cpu")
+
+    def map(
+        self, z: torch.Tensor, psi: float = 1.0, cutoff: Any = None, labels: Any = None
+    ) -> Latent:
+        return Latent((psi * z @ self.mixing.T)[:, None].repeat(1, 2, 1), "w+", ID)
+
+    def render(  # type: ignore[override]
+        self, latent: Latent, noise: str = "const", features: Sequence[int] | None = None
+    ) -> torch.Tensor:
+        w = latent.codes if latent.space == "w" else latent.codes.mean(dim=1)
+        return (w[:, None, :, None] / 20).expand(-1, 3, 6, 6).float()
+
+    def mean_latent(self) -> Latent:
+        return self.map(torch.zeros(1, 6))
+
+
+PLANTED = torch.tensor([[1.0, 1, 0, 0, 0, 0], [1.0, 0, 1, 0, 0, 0], [0.0, 0, 0, 1, -1, 0]])
+
+
+def score(images: torch.Tensor) -> torch.Tensor:
+    values = images[:, 0, :, 0] * 20 @ PLANTED.T
+    return torch.cat([values[:, :2], torch.tanh(values[:, 2:])], dim=1)
+
+
+SCORER = Scorer("blocks", "Blocks", "blocks", ("bright", "alike", "there"), lambda device: score)
+
+
+def request(attribute: str, **options: float | int | str | bool) -> ControlRequest:
+    return ControlRequest(Blocks(), attribute, 1500, 1, silent, SCORER, options)
+
+
+@pytest.mark.parametrize("attribute", ["bright", "alike", "there"])
+@pytest.mark.parametrize("make", [make_svm, make_ridge])
+def test_strength_1_moves_the_attribute_by_one_standard_deviation(
+    tmp_path: Path, make: Any, attribute: str
+) -> None:
+    (path,) = make(request(attribute), tmp_path)
+    found = read_direction(path)
+    assert found.generator_id == ID and found.attribute == attribute
+    assert found.effect == pytest.approx(1.0, abs=0.1)
+    assert found.accuracy is not None and found.accuracy > 0.95
+    assert set(found.leakage) == {"bright", "alike", "there"} - {attribute}
+    generator = Blocks()
+    fresh = generator.map(torch.randn(4000, 6, generator=torch.Generator().manual_seed(77)))
+    column = SCORER.attributes.index(attribute)
+    scores = score(generator.render(fresh))[:, column]
+    moved = fresh.with_codes(fresh.codes + 0.3 * torch.from_numpy(found.vector))
+    gain = (score(generator.render(moved))[:, column] - scores).mean() / scores.std() / 0.3
+    assert float(gain) == pytest.approx(1.0, abs=0.15)
+
+
+def test_cleaning_takes_the_leak_away(tmp_path: Path) -> None:
+    (plain,) = make_svm(request("bright", name="plain"), tmp_path)
+    (clean,) = make_svm(request("bright", name="clean", clean=1), tmp_path)
+    before, after = read_direction(plain).leakage, read_direction(clean).leakage
+    worst = max(before, key=lambda name: abs(before[name]))
+    assert abs(before[worst]) > 0.2
+    assert abs(after[worst]) < 0.1
+
+
+def test_ridge_leaves_all_others_alone(tmp_path: Path) -> None:
+    (path,) = make_ridge(request("bright"), tmp_path)
+    assert max(abs(v) for v in read_direction(path).leakage.values()) < 0.1
+
+
+def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
+    one = make_svm(request("there"), tmp_path / "1")[0].read_bytes()
+    assert one == make_svm(request("there"), tmp_path / "2")[0].read_bytes()
+
+
+def test_a_planted_boundary_is_recovered_from_noisy_labels() -> None:
+    draw = np.random.default_rng(0)
+    p = torch.from_numpy(draw.normal(size=(3000, 20)))
+    normal = torch.zeros(20, dtype=torch.float64)
+    normal[3], normal[7] = 0.6, -0.8
+    scores = p @ normal + 0.5 * torch.from_numpy(draw.normal(size=3000))
+    found = svm_boundary(p, scores, 0.25, 0)
+    assert float(found.normal @ normal) > 0.97
+    assert found.accuracy > 0.9 and abs(found.bias) < 0.2
+
+
+def test_whitening_follows_the_spread_of_the_codes() -> None:
+    codes = torch.randn(5000, 3, generator=torch.Generator().manual_seed(0))
+    codes = codes * torch.tensor([5.0, 1.0, 0.001]) + 7
+    white = Whitening.of(codes)
+    p = white.coordinates(codes)
+    assert p.shape == (5000, 2) and torch.allclose(p.std(dim=0), torch.ones(2).double(), atol=0.01)
+    step = torch.tensor([0.3, -2.0]).double()
+    again = white.coordinates(codes + white.move(step)) - p
+    assert torch.allclose(again.mean(dim=0), step, atol=1e-3)
+
+
+def test_a_normal_without_others_is_orthogonal_to_them() -> None:
+    others = torch.randn(4, 10, generator=torch.Generator().manual_seed(1)).double()
+    left = without(torch.ones(10).double(), others)
+    assert (others @ left).abs().max() < 1e-9 and float(left.norm()) == pytest.approx(1.0)
+    with pytest.raises(BadInputError):
+        without(others[0] + others[1], others)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"attribute": "nothing"}, "does not know 'nothing'"),
+        ({"samples": 3}, "give 100 to"),
+        ({"scorer": None}, "no scorer"),
+        ({"options": {"ends": 0.7}}, "ends"),
+    ],
+)
+def test_bad_requests_are_one_sentence_and_leave_nothing(
+    tmp_path: Path, changes: dict[str, Any], word: str
+) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(BadInputError, match=word):
+        make_svm(replace(request("bright"), **changes), tmp_path)
+    assert list(tmp_path.iterdir()) == []
