@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -89,7 +89,7 @@ class Board:
         """Jobs that wait or run."""
         return [watch.job for watch in self._watches.values()]
 
-    async def follow(self, job_id: str, idle_s: float) -> AsyncIterator[Job | None]:
+    async def follow(self, job_id: str, idle_s: float) -> AsyncGenerator[Job | None, None]:
         """The job at every change until it has ended; None after ``idle_s`` without one."""
         job = await self.get(job_id)
         watch = self._watches.get(job_id)

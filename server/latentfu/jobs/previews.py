@@ -53,7 +53,7 @@ class Previews:
             self._overtake(lane, older, body)
         try:
             await self._wait(mine, wanted, lane)
-            return out.read_bytes()
+            return await asyncio.to_thread(out.read_bytes)
         finally:
             out.unlink(missing_ok=True)
             if self._waiting.get(session) is mine:

@@ -27,6 +27,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def reachable(host: str) -> str:
+    """Where a client on this machine finds a server bound to ``host``."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
 def open_socket(host: str, port: int | None, allow_remote: bool) -> socket.socket:
     """Bind; ``port`` None: 7860 or any free one. Raises BadInputError or ServerError."""
     if not is_loopback(host) and not allow_remote:

@@ -30,7 +30,7 @@ from latentfu.store.settings import (
 )
 from latentfu.web.app import make_app
 from latentfu.web.keys import Front
-from latentfu.web.listen import is_loopback, open_socket, protocol_factory
+from latentfu.web.listen import is_loopback, open_socket, protocol_factory, reachable
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ async def _serve(
             protocol_factory(front, runner.server), sock=listening, backlog=512
         )
         address = ServerAddress(
-            settings.host, listening.getsockname()[1], os.getpid(), latentfu.__version__
+            reachable(settings.host), listening.getsockname()[1], os.getpid(), latentfu.__version__
         )
         write_address(address)
         log.info("listening on %s, pid %s", address.url, address.pid)

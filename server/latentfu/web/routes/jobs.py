@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping
+from contextlib import aclosing
 
 from aiohttp import web
 from pydantic import TypeAdapter
@@ -74,9 +76,10 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
     await response.prepare(request)
-    async for job in shop.board.follow(job_id, shop.limits.keep_alive_s):
-        line = "" if job is None else job_reply(job).model_dump_json()
-        await response.write(line.encode() + b"\n")
+    async with aclosing(shop.board.follow(job_id, shop.limits.keep_alive_s)) as changes:
+        async for job in changes:
+            line = "" if job is None else job_reply(job).model_dump_json()
+            await response.write(line.encode() + b"\n")
     await response.write_eof()
     return response
 
@@ -89,7 +92,7 @@ async def get_result(request: web.Request) -> web.StreamResponse:
     if job.state != "done" or not path.is_file():
         raise NotFoundError(f"There is no result: the job is {job.state}.")
     if wants_png(request):
-        return await pixel_reply(request, path.read_bytes())
+        return await pixel_reply(request, await asyncio.to_thread(path.read_bytes))
     response = web.FileResponse(path)
     response.content_type = "application/octet-stream"
     return response
