@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from latentfu.nouns.crop import Crop, Quad
     from latentfu.nouns.generator import Generator
     from latentfu.nouns.inversion import Inversion
-    from latentfu.nouns.latent import Latent
     from latentfu.progress import Progress
 
 hookspec = pluggy.HookspecMarker("latentfu")
@@ -186,7 +185,7 @@ Kind = Literal[
 
 
 class Hooks:
-    """The hook specifications. Every hook may be left out; every hook may return nothing."""
+    """The hook specifications. Any hook may be left out; an empty list is nothing, None a fault."""
 
     @hookspec
     def latentfu_generators(self) -> Iterable[GeneratorSpec]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from broken import BROKEN, FINE, inverter
 from latentfu.registry import Registry, get_registry, use_registry
+from latentfu.registry.isolation import hint_when_slow
 from latentfu.registry.sources import file_sources
 from latentfu.store import paths
 
@@ -111,6 +113,27 @@ def test_new_files_are_seen_after_a_fresh_look(isolated_home: Path) -> None:
         assert get_registry() is not before
 
 
+def test_a_hook_that_asks_what_is_installed_is_named(isolated_home: Path) -> None:
+    write("curious", "import latentfu\n" + _CURIOUS)
+    with use_registry(Registry(())):
+        status = get_registry(fresh=True).statuses()[-1]
+    assert status.name == "curious"
+    assert "being listed" in status.reason
+
+
+def test_the_person_is_told_who_keeps_them_waiting(capsys: pytest.CaptureFixture[str]) -> None:
+    with hint_when_slow("sleepy", after_seconds=0.01):
+        end = time.monotonic() + 10
+        while "plugins disable sleepy" not in capsys.readouterr().err:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+_CURIOUS = """
+@latentfu.hookimpl
+def latentfu_losses():
+    return list(latentfu.generators())
+"""
 _SCORER = """
 @hookimpl
 def latentfu_scorers():

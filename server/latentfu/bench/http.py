@@ -20,9 +20,11 @@ _SIDE = 2048
 def measure() -> Iterator[Measure]:
     """Send a new layer, run an edit whose inversion is cached, fetch the result."""
     import latentfu
+    from latentfu.registry import pick
 
-    generator = latentfu.open_generator(next(iter(latentfu.generators())))
-    name = next(iter(latentfu.controls(generator)))
+    spec = pick(latentfu.generators(), None, "generator")
+    generator = latentfu.open_generator(spec.name)
+    name = pick(latentfu.controls(generator), None, "control").name
     layer = sample_layer(generator, _SIDE, _SIDE)
     with own_server() as client:
         wait_for_worker(client)

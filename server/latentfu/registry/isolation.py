@@ -39,25 +39,44 @@ def run_isolated(what: str, call: Callable[[], T]) -> T:
 
 
 @contextlib.contextmanager
+def hint_when_slow(name: str, after_seconds: float = 5.0) -> Iterator[None]:
+    """Say on stderr who is to blame when plug-in ``name`` takes long: it may never come back.
+
+    A plug-in that hangs can not be stopped from inside its own process; the person can.
+    """
+    hint = f"Still waiting for the plug-in {name}; if it hangs: latentfu plugins disable {name}\n"
+    timer = threading.Timer(after_seconds, lambda: sys.stderr.write(hint))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextlib.contextmanager
 def _notice_ctrl_c() -> Iterator[list[int]]:
     """A list that is filled when Ctrl-C is really pressed, and not when code raises the error."""
-    pressed: list[int] = []
     usual = signal.getsignal(signal.SIGINT)
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or usual is not signal.default_int_handler:
-        yield pressed
+        yield _pressed if usual is _note else []
         return
-
-    def note(number: int, frame: FrameType | None) -> None:
-        pressed.append(number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, note)
+    _pressed.clear()
+    signal.signal(signal.SIGINT, _note)
     try:
-        yield pressed
+        yield _pressed
     finally:
-        if signal.getsignal(signal.SIGINT) is note:
+        if signal.getsignal(signal.SIGINT) is _note:
             signal.signal(signal.SIGINT, usual)
+
+
+_pressed: list[int] = []
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    _pressed.append(number)
+    raise KeyboardInterrupt
 
 
 def _one_line(error: BaseException) -> str:

@@ -10,7 +10,7 @@ import pluggy
 
 from latentfu import hooks
 from latentfu.nouns.control import Control
-from latentfu.registry.isolation import PluginFaultError, run_isolated
+from latentfu.registry.isolation import PluginFaultError, hint_when_slow, run_isolated
 from latentfu.registry.sources import Source
 from latentfu.registry.validation import check_control_ids, checked_items, key_of
 
@@ -68,10 +68,11 @@ class Plugin:
 def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     """Import the plug-in, register it and call its hooks; any fault quarantines it."""
     try:
-        module = run_isolated("while it was imported", plugin.source.load)
-        run_isolated("while it was registered", lambda: _register(plugin, module, manager))
-        for kind in _NO_ARGUMENTS:
-            plugin.items[kind] = _call(plugin, kind)
+        with hint_when_slow(plugin.source.name):
+            module = run_isolated("while it was imported", plugin.source.load)
+            run_isolated("while it was registered", lambda: _register(plugin, module, manager))
+            for kind in _NO_ARGUMENTS:
+                plugin.items[kind] = _call(plugin, kind)
     except PluginFaultError as fault:
         plugin.quarantine(str(fault))
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pluggy
 
 from latentfu import hooks
-from latentfu.errors import NotInstalledError
+from latentfu.errors import LatentFuError, NotInstalledError
 from latentfu.nouns.control import Control
 from latentfu.registry.disabled import disabled_names
 from latentfu.registry.names import Names
@@ -136,8 +136,9 @@ def pick(table: Mapping[str, T], name: str | None, word: str) -> T:
     raise NotInstalledError(f"There is no {wanted}; installed: {known}.")
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _current: list[Registry] = []
+_making: list[bool] = []
 
 
 def get_registry(fresh: bool = False) -> Registry:
@@ -147,8 +148,14 @@ def get_registry(fresh: bool = False) -> Registry:
     imported are not imported again). Raises StorageError if ``plugins.json`` is damaged.
     """
     with _lock:
+        if _making:
+            raise LatentFuError("A hook may not ask what is installed: plug-ins are being listed.")
         if fresh or not _current:
-            _current[:] = [Registry(all_sources(), disabled_names())]
+            _making.append(True)
+            try:
+                _current[:] = [Registry(all_sources(), disabled_names())]
+            finally:
+                _making.clear()
         return _current[0]
 
 
