@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from latentfu.gimp.checks import Check, note, ok, wrong
+from latentfu.gimp.command import typed
 from latentfu.gimp.install import sandbox_note
 from latentfu.gimp.package import MAIN, NAME
 from latentfu.gimp.places import InstalledGimp, Profile, installed_gimps, profile_for, profiles
@@ -16,8 +17,6 @@ from latentfu.gimp.profile_checks import (
 )
 from latentfu.gimp.python_checks import check_python
 from latentfu.gimp.server_checks import check_program, check_server, config_notes
-
-_GET_GIMP = "Install GIMP 3.0 or newer, then run: latentfu gimp install"
 
 
 def examine() -> list[Check]:
@@ -36,13 +35,14 @@ def examine() -> list[Check]:
 
 
 def _gimp(gimps: list[InstalledGimp], threes: list[InstalledGimp], known: list[Profile]) -> Check:
+    remedy = f"Install GIMP 3.0 or newer, then run: {typed('gimp install')}"
     if threes:
         return ok("gimp", " and ".join(str(gimp) for gimp in threes) + ".")
     if known:
         return note("gimp", "No GIMP 3 was found in PATH, but there are folders of one.")
     if gimps:
-        return wrong("gimp", f"Only {gimps[0]} was found; Latent-Fu needs GIMP 3.", _GET_GIMP)
-    return wrong("gimp", "No GIMP was found on this machine.", _GET_GIMP)
+        return wrong("gimp", f"Only {gimps[0]} was found; Latent-Fu needs GIMP 3.", remedy)
+    return wrong("gimp", "No GIMP was found on this machine.", remedy)
 
 
 def _all_profiles(threes: list[InstalledGimp], known: list[Profile]) -> Iterator[Check]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentfu.errors import BadInputError
+from latentfu.gimp.command import typed
 from latentfu.gimp.package import NAME, source_folder
 from latentfu.gimp.placement import place, remove
 from latentfu.gimp.places import (
@@ -63,11 +64,11 @@ def sandbox_note(packaging: str) -> str:
     if packaging == "flatpak":
         return (
             "GIMP from Flatpak may not start programs: start the server yourself with "
-            "`latentfu serve` before you use the menu."
+            f"`{typed('serve')}` before you use the menu."
         )
     return (
         "GIMP from Snap is shut off from your own programs and often from your own plug-ins: "
-        "start the server with `latentfu serve`, and if the menu stays empty use another build."
+        f"start the server with `{typed('serve')}`, and if the menu stays empty use another build."
     )
 
 
@@ -90,5 +91,5 @@ def _no_gimp(gimps: list[InstalledGimp]) -> str:
     seen = f"only {gimps[0]} is here" if gimps else "there is no GIMP on this machine"
     return (
         f"No GIMP 3 was found ({seen}), so the plug-in was not placed: install GIMP 3.0 or newer "
-        "and run `latentfu gimp install`."
+        f"and run `{typed('gimp install')}`."
     )

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from latentfu.gimp.checks import Check, note, ok, wrong
+from latentfu.gimp.command import typed
 from latentfu.gimp.package import MAIN, NAME, digest, source_folder
 from latentfu.gimp.places import Profile, profile_roots
 from latentfu.gimp.pluginrc import check_pluginrc
 
-PLACE = "latentfu gimp install"
 _PATH_SETTING = re.compile(r'^\s*\(plug-in-path\s+"([^"]*)"', re.MULTILINE)
 
 
@@ -38,7 +38,7 @@ def check_strays() -> Iterator[Check]:
             yield wrong(
                 "wrong-folder",
                 f"There is a copy of the plug-in in {place}, where GIMP 3 does not look.",
-                f"Delete {place} and run: {PLACE}",
+                f"Delete {place} and run: {typed('gimp install')}",
             )
 
 
@@ -60,7 +60,7 @@ def _missing(profile: Profile) -> Iterator[Check]:
         yield wrong(
             "loose-file",
             f"{loose} lies loose in plug-ins; GIMP 3 loads only {NAME}/{MAIN}.",
-            f"Delete it and run: {PLACE}",
+            f"Delete it and run: {typed('gimp install')}",
         )
         return
     for found in sorted(profile.plug_ins.glob(f"*/{MAIN}")):
@@ -68,15 +68,21 @@ def _missing(profile: Profile) -> Iterator[Check]:
             "folder-name",
             f"The folder {found.parent.name} and the file {MAIN} have different names, so GIMP "
             "skips the plug-in.",
-            f"Delete {found.parent} and run: {PLACE}",
+            f"Delete {found.parent} and run: {typed('gimp install')}",
         )
         return
     nested = profile.plug_ins / NAME / NAME / MAIN
     if nested.is_file():
         message = f"The plug-in lies one folder too deep, in {nested.parent}."
-        yield wrong("folder-name", message, f"Delete {nested.parents[1]} and run: {PLACE}")
+        yield wrong(
+            "folder-name", message, f"Delete {nested.parents[1]} and run: {typed('gimp install')}"
+        )
         return
-    yield wrong("placed", f"GIMP {profile.minor} has no plug-in in {profile.plug_ins}.", PLACE)
+    yield wrong(
+        "placed",
+        f"GIMP {profile.minor} has no plug-in in {profile.plug_ins}.",
+        typed("gimp install"),
+    )
 
 
 def _run_bit(main: Path) -> Check:
@@ -88,7 +94,9 @@ def _run_bit(main: Path) -> Check:
 def _copy(folder: Path) -> Check:
     if digest(folder) == digest(source_folder()):
         return ok("copy", "The copy is the one of this version.")
-    return wrong("copy", f"{folder} is not the copy that this version brings.", PLACE)
+    return wrong(
+        "copy", f"{folder} is not the copy that this version brings.", typed("gimp install")
+    )
 
 
 def _search_path(profile: Profile) -> Check:
@@ -124,7 +132,7 @@ def check_minor(minor: str, profile: Profile, others: list[Profile]) -> Check | 
         "wrong-folder",
         f"The plug-in is in GIMP {elsewhere[0].minor}'s folder, but GIMP {minor} is installed and "
         f"looks in {profile.plug_ins}.",
-        PLACE,
+        typed("gimp install"),
     )
 
 
@@ -133,5 +141,5 @@ def never_started(profile: Profile) -> Check:
     return note(
         "placed",
         f"GIMP {profile.minor} has not been started yet; its folder {profile.folder} is missing.",
-        PLACE,
+        typed("gimp install"),
     )

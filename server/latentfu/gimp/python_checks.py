@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from latentfu.gimp.checks import Check, note, ok, wrong
+from latentfu.gimp.command import typed
 from latentfu.gimp.places import InstalledGimp
 
 _INTERPRETER = re.compile(r"^python3?=(.+)$", re.MULTILINE)
@@ -84,7 +85,7 @@ def check_python(gimp: InstalledGimp, main: Path) -> Iterator[Check]:
         yield wrong(
             "loads",
             f"The plug-in does not load in GIMP's Python: {found['plug_in']}.",
-            "latentfu gimp install (and report the message if it stays)",
+            f"{typed('gimp install')} (and report the message if it stays)",
         )
     else:
         yield ok("loads", "The plug-in loads in GIMP's Python.")

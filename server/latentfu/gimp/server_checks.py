@@ -12,16 +12,15 @@ from pathlib import Path
 
 from latentfu.errors import StorageError
 from latentfu.gimp.checks import Check, note, ok, wrong
+from latentfu.gimp.command import typed
 from latentfu.gimp.places import InstalledGimp
 from latentfu.gimp.program import program_path, read_program
 from latentfu.store.paths import server_path, token_path
 
-_START = "latentfu serve"
-
 
 def check_program() -> Check:
     """``program.json`` names a Python that is there."""
-    again = "latentfu gimp install"
+    again = typed("gimp install")
     try:
         program = read_program()
     except FileNotFoundError:
@@ -77,7 +76,7 @@ def _address() -> tuple[str, int, int] | Check | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path} can not be read ({_reason(error)})."
-        return wrong("server", message, f"Delete {path} and run: {_START}")
+        return wrong("server", message, f"Delete {path} and run: {typed('serve')}")
 
 
 def _health(where: tuple[str, int, int], token: str, gimps: list[InstalledGimp]) -> Check:
@@ -91,15 +90,15 @@ def _health(where: tuple[str, int, int], token: str, gimps: list[InstalledGimp])
         if not _alive(pid):
             return _not_running(gimps)
         message = f"The server (process {pid}) does not answer on port {port}."
-        return wrong("server", message, f"kill {pid} and run: {_START}")
+        return wrong("server", message, f"kill {pid} and run: {typed('serve')}")
     finally:
         connection.close()
     if reply.status == 401:
         message = f"The server on port {port} was started with another token."
-        return wrong("server", message, f"Stop process {pid} and run: {_START}")
+        return wrong("server", message, f"Stop process {pid} and run: {typed('serve')}")
     if reply.status != 200 or b'"status"' not in body:
         message = f"Another program answers on port {port}, which {server_path()} names."
-        return wrong("server", message, f"Delete {server_path()} and run: {_START}")
+        return wrong("server", message, f"Delete {server_path()} and run: {typed('serve')}")
     return ok("server", f"The server answers on {host}:{port}.")
 
 
@@ -108,7 +107,7 @@ def _not_running(gimps: list[InstalledGimp]) -> Check:
     if sandboxed:
         packaging = sandboxed[0].packaging.capitalize()
         message = f"The server is not running, and GIMP from {packaging} can not start it."
-        return wrong("server", message, f"{_START} (before you use the menu)")
+        return wrong("server", message, f"{typed('serve')} (before you use the menu)")
     return note("server", "The server is not running; the plug-in starts it when it is used.")
 
 
