@@ -123,7 +123,7 @@ BROKEN: list[tuple[str, object, dict[str, Any], bytes]] = [
     ("line break", {**GOOD, "plus": "a\r\nb"}, {"vector": VECTOR}, ONES),
     ("text as number", {**GOOD, "minimum": "-3"}, {"vector": VECTOR}, ONES),
     ("no range", {**GOOD, "minimum": 3.0, "maximum": -3.0}, {"vector": VECTOR}, ONES),
-    ("NaN", '{"space":"w","name":"x","generator_id":"' + ID + '","bias":NaN}', {"vector": VECTOR}, ONES),
+    ("NaN", json.dumps({**GOOD, "bias": math.nan}), {"vector": VECTOR}, ONES),
     ("layers", {**GOOD, "layers": [3, 1]}, {"vector": VECTOR}, ONES),
     ("leakage", {**GOOD, "leakage": {"a": "b"}}, {"vector": VECTOR}, ONES),
     ("no vector", GOOD, {"other": VECTOR}, ONES),

@@ -104,9 +104,10 @@ def test_ridge_leaves_all_others_alone(tmp_path: Path) -> None:
     assert max(abs(v) for v in read_direction(path).leakage.values()) < 0.1
 
 
-def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
-    one = make_svm(request("there"), tmp_path / "1")[0].read_bytes()
-    assert one == make_svm(request("there"), tmp_path / "2")[0].read_bytes()
+def test_the_same_seed_gives_the_same_direction(tmp_path: Path) -> None:
+    one, two = (read_direction(make_svm(request("there"), tmp_path / k)[0]) for k in "12")
+    assert np.allclose(one.vector, two.vector, rtol=1e-3, atol=1e-4)
+    assert one.accuracy == two.accuracy
 
 
 def test_a_planted_boundary_is_recovered_from_noisy_labels() -> None:
