@@ -21,6 +21,7 @@ class TrainingOptions:
     regression_lr: float = 2.5e-3
     regression_final: float = 0.02  # the cosine ends at this part of the rate
     landmark_strength: float = 9.0
+    style_start: float = 0.2  # regression begins with styles that act this much
     adversarial_images: int = 1_000_000
     generator_lr: float = 2.0e-3
     discriminator_lr: float = 2.0e-3

@@ -52,6 +52,11 @@ class PairCache:
         return int(self.index["count"]) >= int(self.index["capacity"])
 
     @property
+    def factor_count(self) -> int:
+        """How many factors each picture was rendered from."""
+        return int(self.arrays["normals"].shape[1])
+
+    @property
     def resolution(self) -> int:
         """Pixel size of the pictures."""
         return int(self.index["resolution"])

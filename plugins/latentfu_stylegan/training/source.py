@@ -32,6 +32,11 @@ class Batch:
 class Source(Protocol):
     """Anything that gives batches of pictures, drawn with a torch generator."""
 
+    @property
+    def factor_count(self) -> int:
+        """How many numbers of z the pictures depend on; 0 when they come without z."""
+        ...
+
     def draw(self, count: int, generator: torch.Generator) -> Batch:
         """A random batch of `count` pictures."""
         ...
@@ -80,6 +85,11 @@ class RendererSource:
     resolution: int
     z_dim: int
 
+    @property
+    def factor_count(self) -> int:
+        """The teacher's number of factors."""
+        return self.teacher.factor_count
+
     def draw(self, count: int, generator: torch.Generator) -> Batch:
         """Random z from the generator, and what the teacher draws for them."""
         z = torch.randn(count, self.z_dim, generator=generator)
@@ -90,6 +100,8 @@ class RendererSource:
 
 class FolderSource:
     """All pictures below a folder, centre-cropped to squares, kept in memory as bytes."""
+
+    factor_count = 0
 
     def __init__(self, folder: Path, resolution: int, mirror: bool = False) -> None:
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd import backward
 
 from latentfu_stylegan.stylegan2 import Discriminator, StyleGAN2, StyleGAN2Config
+from latentfu_stylegan.stylegan2.layers import EqualLinear
 from latentfu_stylegan.training import losses
 from latentfu_stylegan.training.augment import diff_augment
 from latentfu_stylegan.training.options import TrainingOptions
@@ -24,6 +25,21 @@ def make_adam(
     ratio = every / (every + 1) if every else 1.0
     scaled = (betas[0] ** ratio, betas[1] ** ratio)
     return torch.optim.Adam(net.parameters(), lr=lr * ratio, betas=scaled)
+
+
+@torch.no_grad()
+def calm(net: StyleGAN2, factors: int, style_start: float) -> None:
+    """Begin paired regression from a network that listens little, and only to the factors.
+
+    A fresh network answers every z with loud blobs, which take long to unlearn: the styles are
+    turned down to `style_start`, and the numbers of z that the teacher ignores are cut off.
+    """
+    first: EqualLinear = net.mapping.layers[0]  # type: ignore[assignment]
+    if factors:
+        first.weight[:, factors:] = 0.0
+    for layer in [*net.synthesis.convs, *net.synthesis.rgbs]:
+        affine: EqualLinear = layer.affine
+        affine.weight.mul_(style_start)
 
 
 class Trainer:
@@ -45,6 +61,8 @@ class Trainer:
         self.device = torch.device(device)
         layout = torch.channels_last
         self.generator = StyleGAN2(config).to(self.device).to(memory_format=layout)
+        if options.regression_images:
+            calm(self.generator, source.factor_count, options.style_start)
         judge = Discriminator(config, options.discriminator_channels)
         self.judge = judge.to(self.device).to(memory_format=layout)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)

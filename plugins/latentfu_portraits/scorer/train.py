@@ -1,0 +1,117 @@
+"""Training the scorer on rendered pairs, and measuring it factor by factor."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from latentfu_stylegan.stylegan2.files import write_atomically
+from latentfu_stylegan.training.pairs import PairCache
+from torch import Tensor
+
+from latentfu_portraits.augment import mild
+from latentfu_portraits.renderer import FACTORS, from_normal
+from latentfu_portraits.scorer.network import CIRCULAR, PRESENCE, Scorer, save_scorer
+
+PLAIN = tuple(i for i in range(len(FACTORS)) if i not in PRESENCE and i not in CIRCULAR)
+
+
+@dataclass(frozen=True)
+class ScorerOptions:
+    """How the scorer is trained; amounts are counted in pictures."""
+
+    images: int = 120_000
+    batch: int = 64
+    lr: float = 2e-3
+    seed: int = 0
+    holdout: int = 1024
+    bf16: bool = True
+
+
+def loss(numbers: Tensor, factors: Tensor) -> Tensor:
+    """Squared error for values and hues, cross entropy for presence; numbers as `Scorer.raw`."""
+    plain = (numbers[:, PLAIN] - factors[:, PLAIN]).square().sum(dim=1)
+    there = (factors[:, PRESENCE] > 0).float()
+    logits = numbers[:, PRESENCE]
+    presence = F.binary_cross_entropy_with_logits(logits, there, reduction="none").sum(dim=1)
+    angle = factors[:, CIRCULAR] * math.pi
+    sines = numbers[:, len(FACTORS) :]
+    round_ = (numbers[:, CIRCULAR] - angle.cos()).square() + (sines - angle.sin()).square()
+    return (plain + 0.3 * presence + 0.3 * round_.sum(dim=1)).mean()
+
+
+def train_scorer(
+    cache: PairCache, options: ScorerOptions, say: Callable[[str], None]
+) -> tuple[Scorer, dict[str, float]]:
+    """A scorer trained on the cache's pairs, and its figures on those held out."""
+    torch.manual_seed(options.seed)
+    random = torch.Generator().manual_seed(options.seed)
+    scorer = Scorer().to(memory_format=torch.channels_last)
+    adam = torch.optim.AdamW(scorer.parameters(), lr=options.lr, weight_decay=0.02)
+    steps = max(1, options.images // options.batch)
+    plan = torch.optim.lr_scheduler.OneCycleLR(adam, options.lr, total_steps=steps, pct_start=0.1)
+    held = min(options.holdout, cache.count // 8)
+    begun = said = time.monotonic()
+    for step in range(steps):
+        rows = torch.randint(held, cache.count, (options.batch,), generator=random)
+        chosen = rows.sort().values.numpy()
+        images = mild(cache.rows(chosen).images.contiguous(), random)
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+            numbers = scorer.raw(images)
+        value = loss(numbers.float(), from_normal(cache.normals(chosen)))
+        adam.zero_grad(set_to_none=True)
+        torch.autograd.backward(value)
+        adam.step()
+        plan.step()
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            speed = (step + 1) * options.batch / (said - begun)
+            say(f"{step + 1}/{steps}  loss {value.item():.3f}  {speed:.0f} img/s")
+    scorer.eval().requires_grad_(False)
+    return scorer, measure(scorer, cache, held)
+
+
+@torch.no_grad()
+def measure(scorer: Scorer, cache: PairCache, count: int) -> dict[str, float]:
+    """R2 of each continuous factor, accuracy of each presence factor, on held-out renders."""
+    parts = [
+        scorer(cache.rows(slice(i, min(i + 64, count))).images.contiguous())
+        for i in range(0, count, 64)
+    ]
+    return figures(torch.cat(parts), from_normal(cache.normals(slice(0, count))))
+
+
+def figures(found: Tensor, truth: Tensor) -> dict[str, float]:
+    """The figures by factor, from values [N, F] found and true."""
+    result: dict[str, float] = {}
+    for place, factor in enumerate(FACTORS):
+        a, b = found[:, place], truth[:, place]
+        if place in PRESENCE:
+            result[factor.name] = ((a > 0) == (b > 0)).float().mean().item()
+            continue
+        error = a - b
+        if place in CIRCULAR:
+            error = torch.remainder(error + 1, 2) - 1
+        result[factor.name] = 1 - (error.square().mean() / b.var()).item()
+    return {name: round(value, 4) for name, value in result.items()}
+
+
+def write_scorer(
+    path: Path, scorer: Scorer, numbers: dict[str, float], options: ScorerOptions, pictures: int
+) -> None:
+    """The weights, and beside them a JSON file with the figures."""
+    save_scorer(path, scorer, {"domain": "portraits", "licence": "Apache-2.0"})
+    kinds = {f.name: "accuracy" if f.kind == "presence" else "R2" for f in FACTORS}
+    notes = {
+        "trained_on": f"{pictures} renders, {options.images} pictures seen, seed {options.seed}",
+        "held_out": min(options.holdout, pictures // 8),
+        "figures": {name: {kinds[name]: value} for name, value in numbers.items()},
+    }
+    write_atomically(path.with_suffix(".json"), (json.dumps(notes, indent=1) + "\n").encode())

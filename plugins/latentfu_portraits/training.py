@@ -1,0 +1,72 @@
+"""`latentfu train scorer` and `latentfu train locator`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@click.command("scorer")
+@click.option("--pairs", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path))
+@click.option("--images", default=120_000, show_default=True, help="Pictures to train on.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+def scorer_command(pairs: Path, output: Path | None, images: int, seed: int, threads: int) -> None:
+    """Train the network that reads factors back from a portrait."""
+    import torch
+    from latentfu_stylegan.training.pairs import PairCache
+
+    from latentfu_portraits.scorer.train import ScorerOptions, train_scorer, write_scorer
+
+    if threads:
+        torch.set_num_threads(threads)
+    options = ScorerOptions(images=images, seed=seed)
+    cache = PairCache(pairs)
+    scorer, numbers = train_scorer(cache, options, click.echo)
+    write_scorer(output or WEIGHTS / "scorer.safetensors", scorer, numbers, options, cache.count)
+    for name, value in numbers.items():
+        click.echo(f"{name:20} {value:7.4f}")
+
+
+@click.command("locator")
+@click.option("--pairs", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--scenes", type=click.Path(path_type=Path), required=True, help="Cache file.")
+@click.option("--count", default=6000, show_default=True, help="Scenes to render.")
+@click.option("-o", "--output", type=click.Path(path_type=Path))
+@click.option("--images", default=60_000, show_default=True, help="Pictures to train on.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+def locator_command(
+    pairs: Path, scenes: Path, output: Path | None, threads: int, **asked: int
+) -> None:
+    """Train the network that finds a portrait's landmarks in a picture."""
+    import torch
+    from latentfu_stylegan.training.pairs import PairCache
+
+    from latentfu_portraits.locator.scenes import render_scenes
+    from latentfu_portraits.locator.train import (
+        LocatorOptions,
+        measure,
+        train_locator,
+        write_locator,
+    )
+
+    if threads:
+        torch.set_num_threads(threads)
+    options = LocatorOptions(images=asked["images"], seed=asked["seed"])
+    cache = PairCache(pairs)
+    with click.progressbar(length=asked["count"], label="Rendering scenes") as bar:
+        found = render_scenes(
+            scenes, asked["count"], asked["seed"], lambda done, _: bar.update(done - bar.pos)
+        )
+    standard = cache.rows(slice(0, cache.count)).landmarks
+    assert standard is not None
+    locator = train_locator(found, standard, options, click.echo)
+    numbers = measure(locator)
+    write_locator(output or WEIGHTS / "locator.safetensors", locator, numbers, options)
+    for name, value in numbers.items():
+        click.echo(f"{name:28} {value}")
