@@ -17,11 +17,12 @@ HERE = Path(__file__).parent
 class Server:
     """``limits``: fields of Limits. ``prelude``: code that runs in the process first."""
 
-    def __init__(self, home, limits=None, prelude="", wait=True, real=False):
+    def __init__(self, home, limits=None, prelude="", wait=True, real=False, editing="stand_in"):
         self.home = home
         self.limits = limits or {}
         self.prelude = prelude
         self.real = real
+        self.editing = editing
         self.process = None
         try:
             self.start(wait)
@@ -30,7 +31,7 @@ class Server:
             raise
 
     def start(self, wait=True):
-        stand_in = () if self.real else ("--editing", "stand_in", "--catalog", "stand_in")
+        stand_in = () if self.real else ("--editing", self.editing, "--catalog", "stand_in")
         code = (
             f"{self.prelude}\n"
             "from latentfu.web.run import Settings, serve\n"

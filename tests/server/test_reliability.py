@@ -111,6 +111,17 @@ def test_a_plugin_that_misbehaves_fails_its_job_only(server, edits, code, words)
     assert server.worker_pid() == worker
 
 
+def test_a_worker_that_can_not_start_is_said_to_whoever_waits(start):
+    server = start(editing="no_such_module")
+    layer = server.put_layer(pixel_body())
+    job = server.wait_for(server.put_job(layer))
+    assert (job["state"], job["error"]["code"]) == ("failed", "worker")
+    assert "no_such_module" in job["error"]["message"]
+    status, answer = server.put(f"/v1/previews/{uuid.uuid4()}", {"layer": layer})
+    assert (status, answer["error"]["code"]) == (503, "worker")
+    assert server.get("/v1/health")[1]["worker"]["state"] == "restarting"
+
+
 def test_cancel_while_queued_and_while_running(server):
     layer = server.put_layer(pixel_body())
     long = server.put_job(layer, edits={"steps": 100, "pause_ms": 100})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -33,12 +35,15 @@ if TYPE_CHECKING:
     default="info",
     show_default=True,
 )
+@click.option("--json", "as_json", is_flag=True, help="Say the address as a line of JSON.")
 def serve_command(
+    *,
     host: str,
     port: int | None,
     devices: tuple[str, ...],
     allow_remote: bool,
     log_level: str,
+    as_json: bool,
 ) -> None:
     """Run the server that GIMP and the other commands use.
 
@@ -47,8 +52,12 @@ def serve_command(
     from latentfu.web.run import Settings, serve
 
     settings = Settings(host, port, devices, allow_remote, log_level)
-    serve(settings, _say)
+    serve(settings, _say_json if as_json else _say)
 
 
 def _say(address: ServerAddress) -> None:
     click.echo(f"Latent-Fu listens on {address.url} (Ctrl-C stops it).")
+
+
+def _say_json(address: ServerAddress) -> None:
+    click.echo(json.dumps(asdict(address)))

@@ -171,6 +171,12 @@ class Board:
             if watch.job.interactive and not watch.listeners and now > watch.alone_until:
                 await self.cancel(job_id)
 
+    async def give_up(self, reason: Failure) -> None:
+        """Fail what waits: there will be no worker for it."""
+        for job in self.unfinished():
+            if job.state == "queued":
+                await self.finish(job.id, "failed", reason)
+
     async def prune(self, max_age_s: float, max_ended: int) -> None:
         """Forget old jobs and remove their results."""
         for job_id in await self._call(lambda: self._table.prune(max_age_s, max_ended)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 WorkerState = Literal["starting", "ready", "busy", "restarting"]
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
+_HOPELESS = 3
+_REASON = "ended unexpectedly (the log says more)"
 
 
 class Lane:
@@ -43,6 +46,7 @@ class Lane:
         self._stopping = False
         self._asked = 0
         self._failed_starts = 0
+        self._reason = _REASON
         self.device = ""
         self.message = "The worker is starting."
 
@@ -52,6 +56,11 @@ class Lane:
         if not self._ready.is_set():
             return "restarting" if self._failed_starts else "starting"
         return "busy" if self._job is not None or self._asked else "ready"
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the worker died several times before it was ready."""
+        return self._failed_starts >= _HOPELESS and not self._ready.is_set()
 
     async def run(self) -> None:
         """Start the worker, feed it until it dies, start the next."""
@@ -65,7 +74,8 @@ class Lane:
                 return
             self._failed_starts += 1
             log.error("the worker process %s ended unexpectedly", worker.pid)
-            self.message = "The worker died and is started again; the log says more."
+            self.message = f"The worker process {self._reason}; it is started again."
+            self._reason = _REASON
             pause = min(_FIRST_PAUSE_S * 2 ** (self._failed_starts - 1), _LONGEST_PAUSE_S)
             await asyncio.sleep(pause)
 
@@ -104,8 +114,12 @@ class Lane:
             self._asked -= 1
 
     async def worker(self) -> WorkerProcess:
-        """The worker once it is ready."""
-        await self._ready.wait()
+        """The worker once it is ready; raises WorkerUnavailableError when it will not be."""
+        while not self._ready.is_set():
+            if self.is_hopeless:
+                raise WorkerUnavailableError(self.message)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ready.wait(), 0.5)
         assert self._worker is not None
         return self._worker
 
@@ -119,7 +133,10 @@ class Lane:
             case "ready":
                 self.device = str(message["device"])
                 self.message = ""
+                self._failed_starts = 0
                 self._ready.set()
+            case "start_failed":
+                self._reason = f"can not start ({message['message']})"
             case "progress":
                 fraction: Any = message["fraction"]
                 self._board.progress(str(message["id"]), fraction, str(message["message"]))
@@ -161,7 +178,6 @@ class Lane:
             text = f"The job took longer than {minutes:.0f} minutes and was stopped."
             await self._end(job, "failed", Failure("too_long", text))
         else:
-            self._failed_starts = 0
             if not await self._end(job, "done", report=report):
                 out.unlink(missing_ok=True)  # Cancelled in the very last moment.
 

@@ -14,6 +14,7 @@ from latentfu.errors import StorageError
 from latentfu.jobs.board import Board
 from latentfu.jobs.errors import WorkerUnavailableError
 from latentfu.jobs.frames import Message
+from latentfu.jobs.job import Failure
 from latentfu.jobs.lane import Lane
 from latentfu.jobs.limits import Limits
 from latentfu.jobs.previews import Previews
@@ -70,7 +71,7 @@ class Shop:
         make_private(cache_dir() / "layers")
         await self.board.open()
         self.board.on_cancel = self._cancel_everywhere
-        self._start(self._watch_orphans())
+        self._start(self._watch_over_jobs())
         self._start(self._tidy())
         for lane in self.lanes:
             self._start(lane.run())
@@ -117,12 +118,14 @@ class Shop:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
-    async def _watch_orphans(self) -> None:
+    async def _watch_over_jobs(self) -> None:
         pause = min(1.0, self.limits.orphan_s / 5)
         while True:
             await asyncio.sleep(pause)
             try:
                 await self.board.cancel_orphans()
+                if all(lane.is_hopeless for lane in self.lanes):
+                    await self.board.give_up(Failure("worker", self.lanes[0].message))
             except StorageError as error:
                 log.error("%s", error)
 

@@ -38,10 +38,15 @@ def main() -> None:
     inbox.start()
     catalog = _catalog_sender(options.catalog, send)
     catalog({})
-    device = choose_device(options.device)
-    editing = load_editing(options.editing)
+    try:
+        device = choose_device(options.device)
+        editing = load_editing(options.editing)
+        editor = editing.Editor(device)
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        send({"event": "start_failed", "message": f"{type(error).__name__}: {error}"[:300]})
+        sys.exit(1)
     reader = RequestReader(editing, LayerStore(options.layers))
-    editor = editing.Editor(device)
     send({"event": "ready", "device": device})
     Desk(editor, reader, inbox, send, catalog).work()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,6 @@ from latentfu.progress import Progress
 from latentfu.store.paths import data_dir, make_private
 
 _PROGRAM = "from latentfu.cli.main import main; main(['serve'])"
-_started: list[subprocess.Popen[bytes]] = []
 
 
 def start_server(answers: Callable[[], bool], progress: Progress, patience_s: float = 30.0) -> None:
@@ -27,7 +27,8 @@ def start_server(answers: Callable[[], bool], progress: Progress, patience_s: fl
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _started.append(process)  # It outlives us; Python must not warn that nobody waited for it.
+    # It outlives us; if it does not, it must not stay a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
     start = time.monotonic()
     while (waited := time.monotonic() - start) < patience_s:
         progress(min(0.95, waited / 5.0), "Starting the server")
