@@ -78,5 +78,5 @@ def rendered_scores(
         progress(done / len(parts), "Rendering and scoring samples")
         with torch.autocast(generator.device.type, dtype=torch.bfloat16):
             image = generator.render(as_latent(generator, part.to(generator.device)))
-        found.append(score(image.float().clamp(-1, 1)).float().cpu())
+            found.append(score(image.float().clamp(-1, 1)).float().cpu())
     return torch.cat(found)
