@@ -21,20 +21,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 HEARTBEAT_SECONDS = 5.0
 LEFT_OUT = 77  # exit code of a test step that this machine can not run
 
+_FULL = "The disk is full: make about 8 GB of room for torch and run this again."
+_FULL_BYTES = 100_000_000
 _FAILURES = (
-    (
-        r"No space left on device|Errno 28|not enough space on the disk",
-        "The disk is full: make about 8 GB of room for torch and run this again.",
-    ),
+    (r"No space left on device|Errno 28|not enough space on the disk", _FULL),
     (
         r"CERTIFICATE_VERIFY_FAILED",
         "pip does not trust the certificate of its package index: set pip's `cert` option to "
@@ -169,8 +170,7 @@ def make_venv(venv: Venv, repair: bool) -> None:
         check=False,
     )
     if done.returncode != 0 or not venv.runs("pip"):
-        venv.log.write_text(done.stdout, encoding="utf-8")
-        if "ensurepip" in done.stdout:
+        if "ensurepip is not available" in done.stdout:
             raise InstallError(
                 "This Python has no venv module: install it (on Debian and Ubuntu: "
                 "apt install python3-venv) and run this again."
@@ -184,13 +184,15 @@ def pip_install(venv: Venv, testing: bool) -> None:
     terminal = sys.stdout.isatty()
     # Beside the environment: /tmp is often a small memory disk.
     scratch = Path(tempfile.mkdtemp(prefix="pip-", dir=venv.folder))
-    command = [str(venv.python), "-m", "pip", "install", "--no-input", "--log", str(venv.log)]
+    command = [str(venv.python), "-m", "pip", "install", "--no-input"]
     command += ["--progress-bar", "on" if terminal else "off"]
     command += ["--editable", f"{ROOT}[test]" if testing else str(ROOT)]
     environment = {**os.environ, "TMPDIR": str(scratch), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    venv.log.unlink(missing_ok=True)
     started = time.monotonic()
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    complaints: list[str] = []
+    listener = threading.Thread(target=_pass_on, args=(process.stderr, complaints))
+    listener.start()
     try:
         while not _ended(process):
             if not terminal:
@@ -199,10 +201,19 @@ def pip_install(venv: Venv, testing: bool) -> None:
     finally:
         process.kill()
         process.wait()
+        listener.join()
         shutil.rmtree(scratch, ignore_errors=True)
     if process.returncode != 0:
-        raise InstallError(explain(_read(venv.log), venv.log))
+        raise InstallError(explain("".join(complaints), venv.log))
     venv.log.unlink(missing_ok=True)
+
+
+def _pass_on(stream: IO[bytes], kept: list[str]) -> None:
+    """Show what pip complains about, and keep it."""
+    with stream:
+        for line in stream:
+            kept.append(line.decode(errors="replace"))
+            print(kept[-1], end="", file=sys.stderr, flush=True)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:
@@ -241,7 +252,13 @@ def unpacked(folder: Path) -> str:
 
 
 def explain(output: str, log: Path) -> str:
-    """One sentence for a failed installation, from what pip or venv wrote."""
+    """One sentence for a failed installation, from what pip or venv wrote (kept in ``log``)."""
+    try:
+        log.write_text(output, encoding="utf-8")
+    except OSError:
+        output += "\nNo space left on device"
+    if shutil.disk_usage(log.parent).free < _FULL_BYTES:
+        return _FULL
     for pattern, sentence in _FAILURES:
         match = re.search(pattern, output)
         if match:
@@ -258,7 +275,7 @@ def command_install(venv: Venv, options: argparse.Namespace) -> int:
     if run([str(venv.python), "-m", "latentfu.demo.selfcheck"]) != 0:
         return 1
     say("\nNext: python3 install.py demo       edits a portrait and writes pictures")
-    say("      GIMP > Filters > Latent-Fu   edits the active layer")
+    say("      in GIMP 3: Filters > Latent-Fu")
     say(f"      {venv.latentfu} --help")
     return 0
 
@@ -372,13 +389,6 @@ def run_and_keep(command: Sequence[str], environment: dict[str, str]) -> tuple[i
             kept = (kept + chunk)[-8192:]
     lines = [line.strip(" =") for line in kept.decode(errors="replace").splitlines()]
     return process.returncode, next((line for line in reversed(lines) if line), "")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def say(line: str) -> None:
