@@ -35,6 +35,11 @@ class Ran:
 Program = Callable[..., Ran]
 
 
+@pytest.fixture(autouse=True)
+def own_home(isolated_home: Path) -> None:
+    """No test of the program looks into the real home."""
+
+
 @pytest.fixture
 def house(isolated_home: Path) -> Iterator[Path]:
     """A home with the small house installed; gives the home."""

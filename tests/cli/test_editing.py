@@ -101,7 +101,7 @@ def test_what_can_not_be_done_leaves_no_file(
         assert len(ran.err.strip().splitlines()) == 1
         assert "internal" not in ran.err
         assert not out.exists()
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["latentfu-home", "photo.png"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["photo.png"]
 
 
 def test_the_server_gives_the_same_pixels(

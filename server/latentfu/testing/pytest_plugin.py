@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty LATENTFU_HOME: settings, data and cache of this test alone."""
-    home = tmp_path / "latentfu-home"
-    home.mkdir()
+def isolated_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """An empty LATENTFU_HOME outside ``tmp_path``: settings, data and cache of this test alone."""
+    home = tmp_path_factory.mktemp("latentfu-home")
     monkeypatch.setenv("LATENTFU_HOME", str(home))
     return home
 
