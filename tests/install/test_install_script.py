@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -34,11 +35,23 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 class Pip:
     """Stands in for the long part of pip: puts the project in place, or fails as told."""
 
-    def __init__(self, script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, script: ModuleType, monkeypatch: pytest.MonkeyPatch, template: Path) -> None:
         self.script = script
+        self.template = template
         self.runs = 0
         self.failure = ""
         monkeypatch.setattr(script, "pip_install", self)
+        monkeypatch.setattr(script, "make_venv", self.make_venv)
+
+    def make_venv(self, venv: object, repair: bool) -> None:
+        if repair:
+            shutil.rmtree(venv.folder)  # type: ignore[attr-defined]
+        shutil.copytree(
+            self.template,
+            venv.folder,  # type: ignore[attr-defined]
+            symlinks=True,
+            dirs_exist_ok=True,
+        )
 
     def __call__(self, venv: object, testing: bool) -> None:
         self.runs += 1
@@ -54,9 +67,17 @@ class Pip:
         Path(done.stdout.strip(), "latentfu.pth").write_text(str(self.script.ROOT))
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment to copy: making one takes seconds."""
+    folder = tmp_path_factory.mktemp("template") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    return folder
+
+
 @pytest.fixture
-def pip(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Pip:
-    return Pip(script, monkeypatch)
+def pip(script: ModuleType, monkeypatch: pytest.MonkeyPatch, template: Path) -> Pip:
+    return Pip(script, monkeypatch, template)
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 8), (2, 7)])
