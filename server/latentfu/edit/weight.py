@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from math import ceil
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,16 +40,30 @@ def paste_weight(
 def border_weight(quad: Quad, box: Box, feather: float) -> Floats:
     """1 inside the quad, falling smoothly to 0 at its border, 0 beyond."""
     x0, y0, x1, y1 = box
-    inverse = np.linalg.inv(crop_to_layer(quad, 1.0))
-    x = np.arange(x0, x1, dtype=np.float64) + 0.5
-    y = (np.arange(y0, y1, dtype=np.float64) + 0.5)[:, None]
+    inverse = np.linalg.inv(crop_to_layer(quad, 1.0)).astype(np.float32)
+    width = min(max(feather / quad.side, BORDER_PART), 0.5)
+    x = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5)
+    y = (np.arange(y0, y1, dtype=np.float32) + np.float32(0.5))[:, None]
+    if upright(inverse):  # each axis by itself: a hundred times less work
+        across = inverse[0, 0] * x + inverse[0, 2]
+        down = inverse[1, 1] * y + inverse[1, 2]
+        return np.minimum(edge(across, width), edge(down, width))
     depth = inverse[2, 0] * x + inverse[2, 1] * y + inverse[2, 2]
-    nearest = np.full((y1 - y0, x1 - x0), np.inf)
-    for row in (0, 1):
-        along = (inverse[row, 0] * x + inverse[row, 1] * y + inverse[row, 2]) / depth
-        nearest = np.minimum(nearest, np.minimum(along, 1.0 - along))
-    width = max(feather / quad.side, BORDER_PART)
-    return smoothstep(nearest / min(width, 0.5))
+    along = ((inverse[row, 0] * x + inverse[row, 1] * y + inverse[row, 2]) for row in (0, 1))
+    first, second = (edge(part / depth, width) for part in along)
+    return np.minimum(first, second)
+
+
+def upright(inverse: Floats) -> bool:
+    """Whether the quad's sides lie along the layer's."""
+    others = (inverse[0, 1], inverse[1, 0], inverse[2, 0], inverse[2, 1])
+    return bool(np.abs(others).max() < 1e-9) and abs(float(inverse[2, 2]) - 1.0) < 1e-6
+
+
+def edge(along: Floats, width: float) -> Floats:
+    """Weight by one axis, on which the crop spans 0..1."""
+    nearest = np.minimum(along, 1 - along)
+    return smoothstep(nearest / np.float32(width))
 
 
 def mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
@@ -75,7 +90,7 @@ def mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
     return values * smoothstep((distance[inner] - 0.5) / width)
 
 
-def smoothstep(x: npt.NDArray[np.floating]) -> Floats:
+def smoothstep(x: npt.NDArray[Any]) -> Floats:
     """0 below 0, 1 above 1, smooth in between."""
-    x = np.clip(x, 0.0, 1.0)
-    return np.asarray(x * x * (3.0 - 2.0 * x), dtype=np.float32)
+    x = np.clip(x, 0, 1)
+    return np.asarray(x * x * (3 - 2 * x), dtype=np.float32)
