@@ -8,7 +8,17 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import ControlRequest, NotInstalledError, Progress, Scorer, data_dir, read_direction
+from latentfu import (
+    BadInputError,
+    ControlRequest,
+    Generator,
+    NotInstalledError,
+    Progress,
+    Scorer,
+    read_direction,
+)
+
+from latentfu_directions.own import own_folder
 
 
 @click.command("train")
@@ -35,7 +45,7 @@ def train_command(
     """
     options = {"name": asked["name"] or f"my-{attribute}"}
     options |= {} if asked["clean"] is None else {"clean": asked["clean"]}
-    folder = out or data_dir() / "directions"
+    folder = out or own_folder()
     with click.progressbar(length=100, label="Sampling", hidden=as_json) as bar:
         paths = train(
             attribute, folder, generator=generator, maker=maker, options=options,
@@ -64,6 +74,7 @@ def train(
     if maker not in makers:
         raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
     opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
+    refuse_taken(str((options or {}).get("name", attribute)), out, opened)
     request = ControlRequest(
         generator=opened,
         attribute=attribute,
@@ -74,6 +85,15 @@ def train(
         options=options or {},
     )
     return makers[maker].make(request, out)
+
+
+def refuse_taken(name: str, out: Path, generator: Generator) -> None:
+    """Refuse a name that another control has, unless it is the file to be replaced."""
+    control = latentfu.controls(generator).get(name)
+    if out != own_folder() or control is None:
+        return
+    if control.facts.get("file") != str(out / f"{name}.safetensors"):
+        raise BadInputError(f"There is a control {name!r} already: give another --name.")
 
 
 def scorer_for(domain: str) -> Scorer | None:

@@ -1,20 +1,11 @@
-"""What this package brings: two makers of directions, and the user's own directions."""
+"""What this package brings: two makers of directions, and the command that trains one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentfu import (
-    Command,
-    Control,
-    ControlMaker,
-    ControlRequest,
-    GeneratorSpec,
-    data_dir,
-    directions_in,
-    hookimpl,
-)
+from latentfu import Command, ControlMaker, ControlRequest, hookimpl
 
 if TYPE_CHECKING:
     import click
@@ -58,12 +49,6 @@ def latentfu_control_makers() -> list[ControlMaker]:
             options={"strength": 0.01, "clean": -1, "trials": 64},
         ),
     ]
-
-
-@hookimpl
-def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
-    """Directions that the user trained or put into the data folder."""
-    return directions_in(data_dir() / "directions", generator.id)
 
 
 @hookimpl
