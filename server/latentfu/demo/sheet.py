@@ -44,7 +44,7 @@ def contact_sheet(rows: Sequence[Row], heads: Sequence[str], blocks: int = 2) ->
 def _heads(draw: ImageDraw.ImageDraw, left: int, heads: Sequence[str]) -> None:
     for column, text in enumerate(heads):
         center = left + LABEL + column * (CELL + GAP) + CELL // 2
-        draw.text((center, HEAD // 2), text, fill=INK, font=_font(20), anchor="mm")
+        draw.text((center, HEAD // 2), text, fill=INK, font=font(20), anchor="mm")
 
 
 def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, left: int, top: int, row: Row) -> None:
@@ -52,8 +52,8 @@ def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, left: int, top: int, row
 
     middle = top + CELL // 2
     title = _fit(row.title, 20, LABEL - 3 * GAP)
-    draw.text((left + 2 * GAP, middle - 3), title, fill=INK, font=_font(20), anchor="ls")
-    draw.text((left + 2 * GAP, middle + 3), _wrap(row.plus), fill=FAINT, font=_font(13))
+    draw.text((left + 2 * GAP, middle - 3), title, fill=INK, font=font(20), anchor="ls")
+    draw.text((left + 2 * GAP, middle + 3), _wrap(row.plus), fill=FAINT, font=font(13))
     for column, picture in enumerate(row.pictures):
         cell = Image.fromarray(picture).resize((CELL, CELL), Image.Resampling.LANCZOS)
         sheet.paste(cell, (left + LABEL + column * (CELL + GAP), top))
@@ -64,7 +64,7 @@ def _wrap(text: str) -> str:
     lines: list[str] = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if _font(13).getlength(longer) <= LABEL - 3 * GAP:
+        if font(13).getlength(longer) <= LABEL - 3 * GAP:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -72,12 +72,12 @@ def _wrap(text: str) -> str:
 
 
 def _fit(text: str, size: int, width: int) -> str:
-    while len(text) > 4 and _font(size).getlength(text) > width:
+    while len(text) > 4 and font(size).getlength(text) > width:
         text = text[:-2] + "…"
     return text
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own TrueType font, so that the sheet looks the same everywhere."""
     from PIL import ImageFont
 

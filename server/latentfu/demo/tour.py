@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class Tour:
     outside: dict[str, int] = field(default_factory=dict)
     reports: dict[str, Any] = field(default_factory=dict)
     square: Square = field(default_factory=lambda: Square(0, 0, 1))
+    _session: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def invert(self, progress: Progress) -> Pixels:
         """The portrait as the generator sees it, pasted back."""
@@ -63,15 +65,16 @@ class Tour:
 
     def row(self, control: ControlReply, progress: Progress) -> Row:
         """Small faces with one control at each of ``STRENGTHS``."""
-        session, layer = str(uuid.uuid4()), self._layer()
         pictures = []
         for index, strength in enumerate(STRENGTHS):
-            edits = {control.name: strength} if strength else {}
-            request = {"layer": layer, "edits": edits, "side": PREVIEW_SIDE}
-            request["generator"] = self.generator.name
-            pictures.append(self._face(body_layer(self.client.preview(session, request)).rgb()))
-            progress((index + 1) / len(STRENGTHS), control.title)
+            progress(index / len(STRENGTHS), control.title)
+            pictures.append(self._face(control.name, strength) if strength else self.neutral)
         return Row(control.title, control.plus, pictures)
+
+    @cached_property
+    def neutral(self) -> Pixels:
+        """The small face without an edit: the middle of every row."""
+        return self._face("", 0.0)
 
     def wished(self, wishes: Mapping[str, float]) -> dict[str, float]:
         """The wishes that this generator's controls can fulfil, else its first three."""
@@ -107,8 +110,12 @@ class Tour:
     def _layer(self) -> str:
         return self.client.send_layer(layer_body(Layer(self.sitter)))
 
-    def _face(self, small: Pixels) -> Pixels:
-        """The generator's square of a preview, as far as it lies inside."""
+    def _face(self, control: str, strength: float) -> Pixels:
+        """The generator's square of a preview, as far as it lies inside the picture."""
+        edits = {control: strength} if strength else {}
+        request = {"layer": self._layer(), "generator": self.generator.name, "edits": edits}
+        body = self.client.preview(self._session, request | {"side": PREVIEW_SIDE})
+        small = body_layer(body).rgb()
         scale = small.shape[0] / self.sitter.shape[0]
         side = round(self.square.side * scale)
         left = round(np.clip(self.square.left * scale, 0, max(0, small.shape[1] - side)))
