@@ -24,16 +24,19 @@ class Person:
     """A portrait by its seed, far from the seeds that training draws.
 
     ``center``: the head's place in fractions of width and height; ``scale``: the side of the
-    generator's square in fractions of the width.
+    generator's square in fractions of the width; ``shared``: what is as with the sitter.
     """
 
     seed: int
     center: tuple[float, float]
     scale: float
+    shared: tuple[str, ...] = ()
 
 
 SITTER = Person(seed=20268465, center=(0.40, 0.44), scale=0.82)
-SOURCE = Person(seed=20268748, center=(0.55, 0.47), scale=0.90)
+# One studio for both, and one complexion: what the mixture shows is then the hair.
+SHARED = ("background_hue", "background_light", "yaw", "pitch", "roll", "light_x", "light_y")
+SOURCE = Person(20268748, center=(0.55, 0.47), scale=0.90, shared=(*SHARED, "skin_tone"))
 
 
 def portrait(person: Person) -> Pixels:
@@ -51,12 +54,15 @@ def portrait(person: Person) -> Pixels:
 
 def _render(person: Person) -> Pixels:
     import torch
-    from latentfu_portraits.renderer import Placement, render, sample
+    from latentfu_portraits.renderer import FACTOR_NAMES, Placement, render, sample
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
+    factors = sample(1, seed=person.seed)
+    shared = [FACTOR_NAMES.index(name) for name in person.shared]
+    factors[:, shared] = sample(1, seed=SITTER.seed)[:, shared]
     placement = Placement(*person.center, person.scale)
-    picture = render(sample(1, seed=person.seed), (HEIGHT, WIDTH), placement=placement)[0]
+    picture = render(factors, (HEIGHT, WIDTH), placement=placement)[0]
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255)
     pixels: Pixels = levels.to("cpu").numpy().astype(np.uint8)
     return pixels
