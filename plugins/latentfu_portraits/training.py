@@ -35,7 +35,7 @@ def scorer_command(pairs: Path, output: Path | None, images: int, seed: int, thr
 @click.command("locator")
 @click.option("--pairs", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--scenes", type=click.Path(path_type=Path), required=True, help="Cache file.")
-@click.option("--count", default=6000, show_default=True, help="Scenes to render.")
+@click.option("--count", default=400, show_default=True, help="Scenes to render.")
 @click.option("-o", "--output", type=click.Path(path_type=Path))
 @click.option("--images", default=60_000, show_default=True, help="Pictures to train on.")
 @click.option("--seed", default=0, show_default=True)
@@ -63,9 +63,7 @@ def locator_command(
         found = render_scenes(
             scenes, asked["count"], asked["seed"], lambda done, _: bar.update(done - bar.pos)
         )
-    standard = cache.rows(slice(0, cache.count)).landmarks
-    assert standard is not None
-    locator = train_locator(found, standard, options, click.echo)
+    locator = train_locator(found, cache, options, click.echo)
     numbers = measure(locator)
     write_locator(output or WEIGHTS / "locator.safetensors", locator, numbers, options)
     for name, value in numbers.items():

@@ -16,11 +16,15 @@ from latentfu_portraits.locator.scenes import (
     clutter,
     draw_scene,
     move,
+    place_crops,
     render_scenes,
     training_batch,
 )
 from latentfu_portraits.locator.train import LocatorOptions, train_locator
 from latentfu_portraits.renderer import Placement, crop_quad, landmarks, render, sample
+from latentfu_portraits.teacher import make_teacher
+from latentfu_stylegan.training.pairs import render_pairs
+from latentfu_stylegan.training.source import Batch
 
 
 def test_a_scaled_and_shifted_mean_is_found_exactly() -> None:
@@ -85,16 +89,31 @@ def test_scenes_hold_their_landmarks(tmp_path: Path) -> None:
     again = render_scenes(path, 4, 0, lambda done, total: None)
     assert torch.equal(first.images, again.images) and len(first) == 4
     random = torch.Generator().manual_seed(0)
-    images, _, there = training_batch(first, torch.tensor([0, 1, 2, 3]), random, empty=0.0)
-    assert images.shape == (4, 3, 128, 128) and bool((there == 1).all())
+    crops = Batch(torch.rand(3, 3, 64, 64), None, torch.rand(3, 5, 2))
+    images, _, there = training_batch(first, crops, random, own=4, empty=0.0)
+    assert images.shape == (7, 3, 128, 128) and bool((there == 1).all())
     assert clutter(2, random).abs().max() <= 1
+
+
+def test_placed_crops_take_their_landmarks_along() -> None:
+    crops = torch.zeros(6, 3, 64, 64)
+    crops[:, :, 30:34, 20:24] = 1.0
+    places = torch.tensor([22.0, 32.0]).div(64).expand(6, 5, 2)
+    pictures, where = place_crops(crops, places, torch.Generator().manual_seed(3))
+    for picture, place in zip(pictures, where, strict=True):
+        if bool(((place > 0.25) & (place < 0.75)).all()):
+            y, x = divmod(int(picture[0].argmax()), 128)
+            assert abs(x + 0.5 - float(place[0, 0]) * 128) < 5
+            assert abs(y + 0.5 - float(place[0, 1]) * 128) < 5
 
 
 def test_a_few_steps_run_and_the_file_comes_back(tmp_path: Path) -> None:
     scenes = Scenes(torch.randint(0, 255, (8, 3, 128, 128), dtype=torch.uint8), torch.rand(8, 5, 2))
-    standard = landmarks(sample(200, seed=2), 1)
-    options = LocatorOptions(images=16, batch=8)
-    locator = train_locator(scenes, standard, options, lambda line: None)
+    teacher = make_teacher()
+    teacher.supersample = 1
+    cache = render_pairs(teacher, tmp_path, count=48, resolution=16, z_dim=40, batch=48)
+    options = LocatorOptions(images=16, batch=8, own=4)
+    locator = train_locator(scenes, cache, options, lambda line: None)
     path = tmp_path / "locator.safetensors"
     save_locator(path, locator, {})
     loaded = load_locator(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from latentfu_stylegan.stylegan2.files import write_atomically
+from latentfu_stylegan.training.source import Batch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -70,6 +71,36 @@ def render_scenes(
     return scenes
 
 
+def place_crops(crops: Tensor, places: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Standard crops [N, 3, R, R] somewhere in pictures of 128 px, their borders drawn on.
+
+    Much cheaper than rendering scenes, so that there can be many faces. places: [N, 5, 2] in
+    0..1 of the crop -> the pictures [N, 3, 128, 128] and landmarks in 0..1 of them.
+    """
+    n = crops.shape[0]
+    scale = 0.35 + 0.75 * torch.rand(n, generator=random)
+    reach = (0.5 - 0.38 * scale).clamp_min(0.06)
+    centre = 0.5 + (2 * torch.rand(n, 2, generator=random) - 1) * reach[:, None]
+    matrices = torch.zeros(n, 2, 3)  # from the picture, -1..1, to the crop, -1..1
+    matrices[:, 0, 0] = matrices[:, 1, 1] = 1 / scale
+    matrices[:, :, 2] = -(centre * 2 - 1) / scale[:, None]
+    grid = F.affine_grid(matrices, [n, 3, SIZE, SIZE], align_corners=False)
+    pictures = F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
+    moved = centre[:, None] + (places - 0.5) * scale[:, None, None]
+    return letterbox_bars(pictures, random), moved
+
+
+def letterbox_bars(x: Tensor, random: torch.Generator) -> Tensor:
+    """Grey bars at two sides, as pictures that are not square get them, in some of x."""
+    wide, bar = torch.rand(2, x.shape[0], 1, 1, generator=random).unbind(0)
+    bar = (bar - 0.4).clamp_min(0) * 0.35  # [N, 1, 1], as a part of the picture
+    grid = (torch.arange(SIZE) + 0.5) / SIZE
+    edge = torch.minimum(grid, 1 - grid)
+    across = (edge[None, None, :] < bar) & (wide < 0.5)
+    down = (edge[None, :, None] < bar) & (wide >= 0.5)
+    return x.masked_fill((across | down)[:, None], 0.0)
+
+
 def clutter(count: int, random: torch.Generator) -> Tensor:
     """Pictures without a portrait [N, 3, 128, 128]: blurred noise, gradients, soft discs."""
     x = torch.zeros(count, 3, SIZE, SIZE)
@@ -120,13 +151,19 @@ def new_background(images: Tensor, places: Tensor, random: torch.Generator) -> T
 
 
 def training_batch(
-    scenes: Scenes, rows: Tensor, random: torch.Generator, empty: float = 0.2
+    scenes: Scenes, crops: Batch, random: torch.Generator, *, own: int = 12, empty: float = 0.2
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Changed scenes: images [N, 3, 128, 128], landmarks [N, 5, 2], presence [N] (0 or 1)."""
-    images = scenes.images[rows].float() / 127.5 - 1.0
-    images, places = move(images, scenes.landmarks[rows], random)
+    """`own` rendered scenes and the placed crops, all changed, some emptied:
+
+    images [N, 3, 128, 128], landmarks [N, 5, 2], presence [N] (0 or 1).
+    """
+    rows = torch.randint(len(scenes), (own,), generator=random)
+    images, places = move(scenes.images[rows].float() / 127.5 - 1.0, scenes.landmarks[rows], random)
+    if crops.landmarks is not None:
+        placed = place_crops(crops.images.contiguous(), crops.landmarks, random)
+        images, places = torch.cat([images, placed[0]]), torch.cat([places, placed[1]])
     images = new_background(images, places, random)
-    n = len(rows)
+    n = len(images)
     present = (torch.rand(n, generator=random) >= empty).float()
     images = torch.where(present[:, None, None, None] > 0, images, clutter(n, random))
     images = speckle(jitter(blur(images, random), random, 0.12), random).clamp(-1, 1)

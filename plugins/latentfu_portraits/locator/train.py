@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from latentfu_stylegan.stylegan2.files import write_atomically
+from latentfu_stylegan.training.pairs import PairCache
 from torch import Tensor
 
 from latentfu_portraits.locator.crop import learn_crop_fit
@@ -26,6 +27,7 @@ class LocatorOptions:
 
     images: int = 60_000
     batch: int = 48
+    own: int = 12  # of the batch, so many from the rendered scenes
     lr: float = 2e-3
     seed: int = 0
     bf16: bool = True
@@ -50,12 +52,15 @@ def loss(heat: Tensor, present: Tensor, places: Tensor, there: Tensor) -> Tensor
 
 
 def train_locator(
-    scenes: Scenes, standard: Tensor, options: LocatorOptions, say: Callable[[str], None]
+    scenes: Scenes, cache: PairCache, options: LocatorOptions, say: Callable[[str], None]
 ) -> Locator:
-    """A locator trained on the scenes; `standard`: landmarks [M, 5, 2] in the standard crop."""
+    """A locator trained on rendered scenes and on the cache's portraits, placed in pictures."""
     torch.manual_seed(options.seed)
     random = torch.Generator().manual_seed(options.seed)
     locator = Locator().to(memory_format=torch.channels_last)
+    standard = cache.rows(slice(0, cache.count)).landmarks
+    if standard is None:
+        raise ValueError("the locator needs portraits whose landmarks are known")
     fit = learn_crop_fit(standard)
     locator.crop_mean.copy_(fit.mean)
     locator.crop_correction.copy_(fit.correction)
@@ -64,8 +69,8 @@ def train_locator(
     plan = torch.optim.lr_scheduler.OneCycleLR(adam, options.lr, total_steps=steps, pct_start=0.1)
     begun = said = time.monotonic()
     for step in range(steps):
-        rows = torch.randint(len(scenes), (options.batch,), generator=random)
-        images, places, there = training_batch(scenes, rows, random)
+        crops = cache.draw(options.batch - options.own, random)
+        images, places, there = training_batch(scenes, crops, random, own=options.own)
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
             heat, present = locator.heatmaps(images.contiguous(memory_format=torch.channels_last))
         value = loss(heat, present, places, there)

@@ -14,11 +14,11 @@ class TrainingOptions:
     either may be 0.
     """
 
-    batch: int = 32
+    batch: int = 16
     seed: int = 0
     bf16: bool = True
     regression_images: int = 0
-    regression_lr: float = 2.5e-3
+    regression_lr: float = 5e-3
     regression_final: float = 0.02  # the cosine ends at this part of the rate
     landmark_strength: float = 9.0
     style_start: float = 0.2  # regression begins with styles that act this much
