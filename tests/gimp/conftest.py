@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,11 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 HERE = Path(__file__).parent
+SMALL_WORLD = HERE.parent / "edit" / "small_world.py"
 sys.path.append(str(HERE))
 
 import chroot  # noqa: E402
@@ -53,25 +52,23 @@ def shell(share: Path) -> Iterator[machine.Shell]:
 
 @pytest.fixture(scope="session")
 def home(share: Path) -> Iterator[Path]:
-    """LATENTFU_HOME of a running server that GIMP finds; the real one unless told otherwise."""
+    """LATENTFU_HOME of a running server that GIMP finds, with a second, tiny network in it."""
     home = share / "latentfu"
     home.mkdir(exist_ok=True)
-    if os.environ.get("LATENTFU_GIMP_SERVER") == "standin":
-        server = _standin().StandIn()
-        server.write_address(home)
-        yield home
-        server.close()
-        return
-    process = subprocess.Popen(
-        [sys.executable, "-m", "latentfu", "serve"],
-        env={**os.environ, "LATENTFU_HOME": str(home)},
-        stdout=(share / "serve.log").open("wb"),
-        stderr=subprocess.STDOUT,
-    )
+    plugins = home / "config" / "plugins"
+    plugins.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SMALL_WORLD, plugins)
+    with (share / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "latentfu", "serve", "--port", "0"],
+            env={**os.environ, "LATENTFU_HOME": str(home)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     deadline = time.monotonic() + 60
     while not (home / "config" / "server.json").exists():
-        log = (share / "serve.log").read_text(errors="replace")
-        assert process.poll() is None and time.monotonic() < deadline, log
+        said = (share / "serve.log").read_text(errors="replace")
+        assert process.poll() is None and time.monotonic() < deadline, said
         time.sleep(0.1)
     yield home
     process.terminate()
@@ -86,31 +83,24 @@ def gimp(shell: machine.Shell, share: Path, home: Path) -> Iterator[Gimp]:
     gimp.quit()
 
 
-PORTRAIT_SIZE = (240, 320)
+PORTRAIT_SIZE = (480, 600)
 
 
 @pytest.fixture(scope="session")
 def portrait(share: Path) -> Path:
-    """A head and shoulders, drawn here, off-centre."""
+    """A rendered person, off-centre, larger than the network's resolution."""
+    import torch
+    from latentfu_portraits.renderer import Placement, render, sample
+    from PIL import Image
+
+    # Beside other work, threads that wait for each other cost far more than they bring.
+    torch.set_num_threads(1)
+    where = Placement(0.46, 0.45, 0.8)
+    picture = render(sample(1, seed=20268465), PORTRAIT_SIZE[::-1], placement=where)[0]
+    levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     path = share / "portrait.png"
-    width, height = PORTRAIT_SIZE
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    picture = np.stack([90 + 0 * x, 110 + y / 8, 140 + x / 6], axis=-1)
-    _ellipse(picture, x, y, (110, 330, 100, 110), (60, 70, 120))
-    _ellipse(picture, x, y, (110, 140, 74, 100), (70, 45, 30))
-    _ellipse(picture, x, y, (110, 155, 60, 82), (224, 178, 150))
-    for eye in (86, 134):
-        _ellipse(picture, x, y, (eye, 140, 13, 8), (250, 250, 250))
-        _ellipse(picture, x, y, (eye, 140, 6, 7), (50, 40, 30))
-    _ellipse(picture, x, y, (110, 198, 24, 7), (180, 70, 70))
-    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path)
+    Image.fromarray(levels.numpy()).save(path)
     return path
-
-
-def _ellipse(picture, x, y, place, colour) -> None:
-    cx, cy, rx, ry = place
-    inside = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
-    picture[inside] = colour
 
 
 @pytest.fixture(scope="session")
@@ -122,13 +112,3 @@ def screenshots() -> Path | None:
     folder = Path(given)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _standin():
-    path = HERE.parent / "gimp_client" / "standin.py"
-    spec = importlib.util.spec_from_file_location("latentfu_standin", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["latentfu_standin"] = module
-    spec.loader.exec_module(module)
-    return module
