@@ -10,12 +10,12 @@ from latentfu import BadInputError
 DEFAULTS: Mapping[str, float | int | str | bool] = {
     "steps": 120,
     "shared": 0.3,
-    "rate": 0.08,
+    "rate": 0.12,
     "pixel": 1.0,
     "perceptual": 1.0,
     "prior": 0.002,
     "loss": "auto",
-    "candidates": 64,
+    "candidates": 0,
     "seed": 0,
 }
 
