@@ -338,6 +338,7 @@ def command_uninstall(venv: Venv, options: argparse.Namespace) -> int:
     stamp = venv.read_stamp()
     if stamp.get("created"):
         shutil.rmtree(venv.folder)
+        shutil.rmtree(ROOT / "latentfu.egg-info", ignore_errors=True)
         say(f"Removed {venv.folder}.")
     elif works:
         run([str(venv.python), "-m", "pip", "uninstall", "--yes", "--quiet", "latentfu"])

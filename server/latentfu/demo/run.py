@@ -42,6 +42,11 @@ def run_demo(out: Path, generator_name: str | None = None) -> None:
             client = stack.enter_context(lent_server(progress))
         generator = _choose(client, generator_name)
         controls = client.controls(generator.name).controls
+        if not controls:
+            raise NotInstalledError(
+                f"The generator {generator.name} has no directions: install a plug-in that "
+                "brings some, or see latentfu directions --help."
+            )
         tour = Tour(client, sitter, generator, list(controls))
         _pictures(tour, source, teller, out)
         _sheet(tour, teller, out)
