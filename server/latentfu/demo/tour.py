@@ -88,7 +88,7 @@ class Tour:
 
     def hair(self) -> MaskPixels:
         """A soft selection of the upper part of the head."""
-        return ellipse(self.sitter.shape[:2], self.square, (0.5, 0.22), (0.42, 0.3), softness=0.35)
+        return ellipse(self.sitter.shape[:2], self.square, (0.5, 0.19), (0.37, 0.26), softness=0.4)
 
     def _job(
         self,
