@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,21 +13,28 @@ WEIGHTS = Path(__file__).parent / "weights"
 @click.command("scorer")
 @click.option("--pairs", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path))
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Scorer to go on from.")
 @click.option("--images", default=120_000, show_default=True, help="Pictures to train on.")
+@click.option("--batch", default=64, show_default=True)
+@click.option("--lr", default=2e-3, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
-def scorer_command(pairs: Path, output: Path | None, images: int, seed: int, threads: int) -> None:
+def scorer_command(
+    pairs: Path, output: Path | None, start: Path | None, threads: int, **asked: Any
+) -> None:
     """Train the network that reads factors back from a portrait."""
     import torch
     from latentfu_stylegan.training.pairs import PairCache
 
+    from latentfu_portraits.scorer import load_scorer
     from latentfu_portraits.scorer.train import ScorerOptions, train_scorer, write_scorer
 
     if threads:
         torch.set_num_threads(threads)
-    options = ScorerOptions(images=images, seed=seed)
+    options = ScorerOptions(**asked)
     cache = PairCache(pairs)
-    scorer, numbers = train_scorer(cache, options, click.echo)
+    begun = load_scorer(start) if start else None
+    scorer, numbers = train_scorer(cache, options, click.echo, begun)
     write_scorer(output or WEIGHTS / "scorer.safetensors", scorer, numbers, options, cache.count)
     for name, value in numbers.items():
         click.echo(f"{name:20} {value:7.4f}")

