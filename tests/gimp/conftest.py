@@ -89,16 +89,25 @@ PORTRAIT_SIZE = (480, 600)
 @pytest.fixture(scope="session")
 def portrait(share: Path) -> Path:
     """A rendered person, off-centre, larger than the network's resolution."""
+    return _draw(share / "portrait.png", 20268465, (0.46, 0.45, 0.8))
+
+
+@pytest.fixture(scope="session")
+def second_portrait(share: Path) -> Path:
+    """Another person."""
+    return _draw(share / "second.png", 20268748, (0.52, 0.46, 0.85))
+
+
+def _draw(path: Path, seed: int, where: tuple[float, float, float]) -> Path:
     import torch
     from latentfu_portraits.renderer import Placement, render, sample
     from PIL import Image
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
-    where = Placement(0.46, 0.45, 0.8)
-    picture = render(sample(1, seed=20268465), PORTRAIT_SIZE[::-1], placement=where)[0]
+    people = sample(1, seed=seed)
+    picture = render(people, PORTRAIT_SIZE[::-1], placement=Placement(*where))[0]
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    path = share / "portrait.png"
     Image.fromarray(levels.numpy()).save(path)
     return path
 

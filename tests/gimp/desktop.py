@@ -84,8 +84,8 @@ class Desktop:
     def has_sliders(self, window: str) -> bool:
         """Whether the list beside the preview is filled: before, it is one even surface."""
         image = np.asarray(self.see(window).convert("L"), dtype=np.int16)
-        part = image[150:350, 430:-40]
-        return bool(part.size and part.std() > 8)
+        part = image[130:250, 430:-40]
+        return bool(part.size and part.std() > 3)
 
 
 def wait_for(condition: Callable[[], bool], what: str, timeout: float = 60) -> None:

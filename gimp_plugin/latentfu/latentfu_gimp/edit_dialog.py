@@ -18,7 +18,7 @@ from .widgets import Choice, StatusLine, feather_entry, new_dialog, on_main
 from .wire import Picture
 
 FINISHED = 1
-RESET, LAST = 2, 3
+RESET, LAST, AGAIN = 2, 3, 4
 READY = "Move a slider; hold the mouse on the picture to compare."
 
 
@@ -81,6 +81,8 @@ class EditDialog:
             self._buttons.append(again)
         for button in self._buttons:
             button.get_parent().set_child_secondary(button, True)
+        self._again = self._dialog.add_button("Try a_gain", AGAIN)
+        self._again.set_no_show_all(True)
         self._dialog.set_default_size(900, 680)
 
     def run(self) -> tuple[jobs.Work, jobs.Result]:
@@ -96,6 +98,8 @@ class EditDialog:
                 self._apply()
             elif response == RESET:
                 self._set_sliders({})
+            elif response == AGAIN:
+                self._open()
             elif response == LAST:
                 self._set_sliders(self._last)
             else:
@@ -108,6 +112,7 @@ class EditDialog:
 
     def _open(self) -> None:
         self._status.busy(0.0, "Looking for the Latent-Fu server ...")
+        self._again.hide()
         self._set_ready(False)
         earlier = self._target.earlier
         first = earlier.generator if earlier else self._config.get_property("generator") or ""
@@ -151,7 +156,8 @@ class EditDialog:
     def _previewed(self, picture: Picture) -> None:
         self._preview.show_after(picture)
         if not self._applying:
-            self._status.idle(READY)
+            self._again.hide()
+            self._status.idle(self._target.note or READY)
 
     def _apply(self) -> None:
         try:
@@ -173,6 +179,7 @@ class EditDialog:
     def _failed(self, sentence: str) -> None:
         self._applying = False
         self._set_ready(True)
+        self._again.show()
         self._status.error(sentence)
 
     def _set_ready(self, ready: bool) -> None:
