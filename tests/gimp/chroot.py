@@ -78,6 +78,13 @@ def build(root: Path) -> Path:
         return root
     if reason := why_not():
         raise NoGimpError(reason)
+    try:
+        return _build(root)
+    except OSError as error:
+        raise NoGimpError(f"The GIMP 3 chroot could not be written to {root}: {error}.") from error
+
+
+def _build(root: Path) -> Path:
     part = root.with_name(root.name + ".part")
     log = root.with_name(root.name + ".log")
     root.parent.mkdir(parents=True, exist_ok=True)

@@ -103,7 +103,10 @@ def find(build: bool = False) -> Machine:
         return Machine(chroot.build(root))
     if chroot.is_complete(root) and os.geteuid() == 0:
         return Machine(root)
-    reason = chroot.why_not() or "its chroot is not built: run python tests/gimp/run.py"
+    reason = (
+        chroot.why_not()
+        or "GIMP 3 is not on PATH and its chroot is not built: run python tests/gimp/run.py"
+    )
     raise chroot.NoGimpError(reason)
 
 
