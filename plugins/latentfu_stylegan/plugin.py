@@ -40,8 +40,9 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu train pairs and latentfu train generator."""
+    """latentfu train pairs, generator and export."""
     return [
         Command(("train", "pairs"), "Render pictures to train on.", lambda: training("pairs")),
         Command(("train", "generator"), "Train a generator.", lambda: training("generator")),
+        Command(("train", "export"), "Write a run's network.", lambda: training("export")),
     ]

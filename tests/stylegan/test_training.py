@@ -141,6 +141,16 @@ def test_a_short_regression_lowers_the_loss(source: RendererSource) -> None:
     assert trainer.generator.mapping.w_avg.abs().sum() > 0
 
 
+def test_an_installed_loss_can_be_added_to_the_pixels(source: RendererSource) -> None:
+    options = replace(OPTIONS, feature_loss="pixels", feature_weight=0.0)
+    plain = Trainer(CONFIG, OPTIONS, source).step()["paired"]
+    assert Trainer(CONFIG, options, source).step()["paired"] == pytest.approx(plain)
+    doubled = Trainer(CONFIG, replace(options, feature_weight=2.0), source).step()["paired"]
+    assert doubled > plain
+    with pytest.raises(ValueError, match="there is no loss sepia"):
+        Trainer(CONFIG, replace(OPTIONS, feature_loss="sepia"), source)
+
+
 def test_bfloat16_trains_too(source: RendererSource) -> None:
     trainer = Trainer(CONFIG, replace(OPTIONS, bf16=True, regression_images=8), source)
     assert trainer.step().keys() == {"paired"}

@@ -21,6 +21,8 @@ class TrainingOptions:
     regression_lr: float = 5e-3
     regression_final: float = 0.02  # the cosine ends at this part of the rate
     landmark_strength: float = 9.0
+    feature_loss: str = ""  # an installed loss beside the pixels', e.g. portraits or lpips
+    feature_weight: float = 1.0
     style_start: float = 0.2  # regression begins with styles that act this much
     adversarial_images: int = 1_000_000
     generator_lr: float = 2.0e-3

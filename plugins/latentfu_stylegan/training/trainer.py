@@ -6,16 +6,20 @@ import copy
 import math
 from collections.abc import Callable
 
+import latentfu
 import torch
 from torch import Tensor, nn
 from torch.autograd import backward
 
+from latentfu_stylegan.adapter import StyleGAN2Generator
 from latentfu_stylegan.stylegan2 import Discriminator, StyleGAN2, StyleGAN2Config
 from latentfu_stylegan.stylegan2.layers import EqualLinear
 from latentfu_stylegan.training import losses
 from latentfu_stylegan.training.augment import diff_augment
 from latentfu_stylegan.training.options import TrainingOptions
 from latentfu_stylegan.training.source import Batch, Source
+
+FeatureDistance = Callable[[Tensor, Tensor], Tensor]
 
 
 def make_adam(
@@ -70,8 +74,19 @@ class Trainer:
         self.images = 0
         self.steps = 0
         self.path_mean = torch.zeros((), device=self.device)
+        self.feature_distance = self.open_feature_loss()
         self.phase = ""
         self.enter_phase()
+
+    def open_feature_loss(self) -> FeatureDistance | None:
+        """The perceptual distance that the options name; ValueError when it is not installed."""
+        name = self.options.feature_loss
+        if not name:
+            return None
+        installed = latentfu.losses()
+        if name not in installed:
+            raise ValueError(f"there is no loss {name}; installed: {', '.join(installed)}")
+        return installed[name].build(StyleGAN2Generator(self.generator, "training", "", ""))
 
     @property
     def total_images(self) -> int:
@@ -131,7 +146,12 @@ class Trainer:
         if batch.landmarks is not None:
             strength = self.options.landmark_strength
             weights = losses.landmark_weights(batch.landmarks, self.config.resolution, strength)
-        return losses.paired_loss(made, batch.images, weights)
+        paired = losses.paired_loss(made, batch.images, weights)
+        if self.feature_distance is None:
+            return paired
+        with self.autocast():  # blur costs little in pixels, but much in features
+            features = self.feature_distance(made, batch.images)
+        return paired + self.options.feature_weight * features.float()
 
     def regression_step(self, batch: Batch) -> dict[str, float]:
         """G(z) towards the teacher's picture for the same z."""
