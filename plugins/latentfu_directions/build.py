@@ -20,8 +20,10 @@ from latentfu_directions.makers import (
     save,
     svm_direction,
 )
+from latentfu_directions.samples import Meaning
 
 WEAKEST_ACCURACY = 0.75
+WEAKEST_AGREEMENT = 0.2
 LONGEST_LEVER = 6.0
 """A direction whose strength 1 is more than this many spreads of w tears the picture."""
 
@@ -50,13 +52,17 @@ def short(plus: str) -> str:
 
 
 def build_directions(
-    request: ControlRequest, subjects: Iterable[Subject], *, maker: str = "svm"
+    request: ControlRequest,
+    subjects: Iterable[Subject],
+    *,
+    maker: str = "svm",
+    meaning: Meaning | None = None,
 ) -> list[Row]:
     """A direction for each subject, by ``maker``, from the samples that ``request`` asks for."""
     defaults = SVM_OPTIONS if maker == "svm" else RIDGE_OPTIONS
     make = svm_direction if maker == "svm" else ridge_direction
     options = {**defaults, **request.options}
-    work = Workbench.of(request, int(options["trials"]))
+    work = Workbench.of(request, int(options["trials"]), meaning)
     rows = []
     for subject in subjects:
         words = {**options, "plus": short(subject.plus), "group": subject.group}
@@ -73,6 +79,9 @@ def checked(direction: Direction, work: Workbench) -> Row:
     import numpy as np
 
     name = direction.attribute
+    seen = work.samples.agreement(name)
+    if work.samples.known and seen < WEAKEST_AGREEMENT:
+        return Row(name, None, f"its pictures show it too little (correlation {seen:.2f})")
     if (direction.accuracy or 0.0) < WEAKEST_ACCURACY:
         return Row(name, None, f"only {direction.accuracy:.0%} of held-out samples told apart")
     spread = float(work.samples.codes.std(dim=0).norm())
@@ -83,9 +92,16 @@ def checked(direction: Direction, work: Workbench) -> Row:
 
 
 def build_command(
-    generator: str, factors: Iterable[tuple[str, str, str]], folder: Path
+    generator: str,
+    factors: Iterable[tuple[str, str, str]],
+    folder: Path,
+    meaning: Meaning | None = None,
 ) -> click.Command:
-    """A click command that rebuilds ``folder`` for ``generator``: (attribute, plus, group)."""
+    """A click command that rebuilds ``folder`` for ``generator``: (attribute, plus, group).
+
+    ``meaning``: what the generator was taught to show for z. Labels from there are exact; the
+    scorer then says what can be seen, and what a step does.
+    """
     subjects = [Subject(*factor) for factor in factors]
 
     @click.command("portraits")
@@ -107,7 +123,7 @@ def build_command(
             scorer=scorer_for(opened.domain),
             options={**options, **ours()},
         )
-        replace_all(build_directions(request, subjects, maker=maker), out)
+        replace_all(build_directions(request, subjects, maker=maker, meaning=meaning), out)
 
     return command
 

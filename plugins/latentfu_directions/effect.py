@@ -59,10 +59,15 @@ def to_scale(bench: Bench, vector: Tensor, column: int, name: str, progress: Pro
     Raises BadInputError when moving along it hardly changes the attribute.
     """
     first = float(bench.slopes(vector, STEP, progress)[column])
-    if abs(first) < WEAKEST:
-        raise BadInputError(
-            f"Moving along the direction hardly changes {name}: this generator does not show it."
-        )
+    check_effect(abs(first), name)
     vector = vector / first
     effects = bench.slopes(vector, min(STEP, STEP * abs(first)), progress)
     return Measured(vector, effects)
+
+
+def check_effect(effect: float, name: str) -> None:
+    """Refuse a direction that does next to nothing (raises BadInputError)."""
+    if effect < WEAKEST:
+        raise BadInputError(
+            f"Moving along the direction hardly changes {name}: this generator does not show it."
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, ControlRequest, Direction, Scorer, write_direction
+from latentfu import BadInputError, ControlRequest, Direction, Progress, Scorer, write_direction
 from torch import Tensor
 
 from latentfu_directions.boundary import (
@@ -17,8 +17,8 @@ from latentfu_directions.boundary import (
     svm_boundary,
     without,
 )
-from latentfu_directions.effect import Bench, Measured, to_scale
-from latentfu_directions.samples import Samples, draw
+from latentfu_directions.effect import STEP, Bench, Measured, check_effect, to_scale
+from latentfu_directions.samples import Meaning, Samples, draw
 from latentfu_directions.whitening import Whitening
 
 SVM_OPTIONS: Mapping[str, float | int | str | bool] = {"ends": 0.25, "clean": 0, "trials": 64}
@@ -42,17 +42,36 @@ class Workbench:
     seed: int
 
     @staticmethod
-    def of(request: ControlRequest, trials: int) -> Workbench:
-        """Draw what ``request`` asks for."""
+    def of(request: ControlRequest, trials: int, meaning: Meaning | None = None) -> Workbench:
+        """Draw what ``request`` asks for; labels from ``meaning`` where that is known."""
         scorer = scorer_of(request)
-        samples = draw(request.generator, scorer, request.samples, request.seed, request.progress)
+        samples = draw(
+            request.generator,
+            scorer,
+            request.samples,
+            seed=request.seed,
+            progress=request.progress,
+            meaning=meaning,
+        )
         white = Whitening.of(samples.codes)
         bench = Bench.fresh(samples, scorer, trials, request.seed)
         return Workbench(samples, white, white.coordinates(samples.codes), bench, request.seed)
 
-    def scores(self, attribute: str) -> Tensor:
-        """The samples' scores for ``attribute``, [N]."""
-        return self.samples.scores[:, self.samples.column(attribute)]
+    def labels(self, attribute: str) -> Tensor:
+        """What is learned for ``attribute``, [N]."""
+        return self.samples.labels[:, self.samples.column(attribute)]
+
+    def measured(self, normal: Tensor, attribute: str, progress: Progress) -> Measured:
+        """The direction of ``normal [K]`` at the length of one standard deviation."""
+        column = self.samples.column(attribute)
+        step = self.white.move(normal)
+        if not self.samples.known:
+            return to_scale(self.bench, step, column, attribute, progress)
+        slope = ridge_normals(self.points, self.labels(attribute)[:, None], 1e-3)[0]
+        step = step / float(slope @ normal)
+        effects = self.bench.slopes(step, STEP, progress)
+        check_effect(float(effects[column]), attribute)
+        return Measured(step, effects)
 
     def strongest(self, effects: Tensor, attribute: str, count: int) -> list[str]:
         """The ``count`` other attributes that a direction with these effects moves most."""
@@ -88,20 +107,17 @@ def make_ridge(request: ControlRequest, out: Path) -> list[Path]:
 def svm_direction(work: Workbench, request: ControlRequest, options: Options) -> Direction:
     """InterFaceGAN's boundary for ``request.attribute``, conditional on the strongest leaks."""
     name, ends = request.attribute, float(options["ends"])
-    column = work.samples.column(name)
 
     def boundary(attribute: str) -> Boundary:
-        return svm_boundary(work.points, work.scores(attribute), ends, work.seed)
+        return svm_boundary(work.points, work.labels(attribute), ends, work.seed)
 
     found = boundary(name)
-    step = work.white.move(found.normal)
-    measured = to_scale(work.bench, step, column, name, request.progress)
+    measured = work.measured(found.normal, name, request.progress)
     count = int(options["clean"])
     if count > 0:
         leaks = work.strongest(measured.effects, name, count)
         others = torch.stack([boundary(leak).normal for leak in leaks])
-        step = work.white.move(without(found.normal, others))
-        measured = to_scale(work.bench, step, column, name, request.progress)
+        measured = work.measured(without(found.normal, others), name, request.progress)
     return filled(work, request, measured, Facts("linear SVM", found.accuracy, found.bias))
 
 
@@ -109,17 +125,17 @@ def ridge_direction(work: Workbench, request: ControlRequest, options: Options) 
     """The regression slope of ``request.attribute`` with no part along those of the others."""
     name = request.attribute
     column = work.samples.column(name)
-    slopes = ridge_normals(work.points, work.samples.scores, float(options["strength"]))
+    slopes = ridge_normals(work.points, work.samples.labels, float(options["strength"]))
     slope = slopes[column]
-    accuracy = explained(work.points, work.scores(name), slope)
+    accuracy = explained(work.points, work.labels(name), slope)
     others = [i for i in range(len(slopes)) if i != column]
     count = int(options["clean"])
     if count >= 0:
         along = {i: abs(float(torch.cosine_similarity(slopes[i], slope, dim=0))) for i in others}
         others = sorted(others, key=lambda i: -along[i])[:count]
     shown = [i for i in others if float(slopes[i].norm()) > 0.05]
-    step = work.white.move(without(slope / slope.norm(), slopes[shown]))
-    measured = to_scale(work.bench, step, column, name, request.progress)
+    normal = without(slope / slope.norm(), slopes[shown])
+    measured = work.measured(normal, name, request.progress)
     return filled(work, request, measured, Facts("ridge regression", accuracy, 0.0))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from latentfu import BadInputError, Generator, Latent, Progress, Scorer, random_latents
+from latentfu import BadInputError, Generator, Latent, Progress, Scorer
 from torch import Tensor
 
 BATCH = 32
@@ -17,13 +17,22 @@ MOST_SAMPLES = 1_000_000
 class Samples:
     """``codes [N, w_dim]`` of random latents and their ``scores [N, A]``, float32 on the CPU.
 
-    ``spread [A]``: the standard deviation of each score.
+    ``spread [A]``: the standard deviation of each score. ``labels [N, A]``: what is learned
+    from; the scores, or the true values where the generator's z is known to mean something.
     """
 
     generator: Generator
     codes: Tensor
     scores: Tensor
     attributes: tuple[str, ...]
+    labels: Tensor
+    known: bool = False
+
+    def agreement(self, attribute: str) -> float:
+        """Correlation of the scores with the labels: whether the attribute can be seen."""
+        column = self.column(attribute)
+        both = torch.stack([self.scores[:, column], self.labels[:, column]])
+        return float(torch.nan_to_num(torch.corrcoef(both)[0, 1]))
 
     @property
     def spread(self) -> Tensor:
@@ -40,15 +49,29 @@ class Samples:
 Score = Callable[[Tensor], Tensor]
 
 
+Meaning = Callable[[Tensor], Tensor]
+"""z ``[N, z_dim]`` -> ``[N, A]``: what a generator was taught to show for it."""
+
+
 def draw(
-    generator: Generator, scorer: Scorer, count: int, seed: int, progress: Progress
+    generator: Generator,
+    scorer: Scorer,
+    count: int,
+    *,
+    seed: int,
+    progress: Progress,
+    meaning: Meaning | None = None,
 ) -> Samples:
     """``count`` random latents of ``seed`` with their scores; raises BadInputError."""
     check_count(count)
-    codes = shared_codes(random_latents(generator, count, seed))
+    z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+    codes = shared_codes(generator.map(z.to(generator.device)))
     score = scorer.load(str(generator.device))
     scores = rendered_scores(generator, score, codes, progress)
-    return Samples(generator, codes.cpu(), scores, scorer.attributes)
+    labels = scores if meaning is None else meaning(z)
+    return Samples(
+        generator, codes.cpu(), scores, scorer.attributes, labels, known=meaning is not None
+    )
 
 
 def check_count(count: int) -> None:

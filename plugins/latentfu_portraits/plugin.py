@@ -178,7 +178,16 @@ def build() -> click.Command:
     from latentfu_portraits.renderer import FACTORS
 
     factors = [(factor.name, factor.plus, factor.group) for factor in FACTORS]
-    return build_command(NAME, factors, DIRECTIONS)
+    return build_command(NAME, factors, DIRECTIONS, taught)
+
+
+def taught(z: torch.Tensor) -> torch.Tensor:
+    """z ``[N, z_dim]`` -> the normal numbers that the renderer drew the factors from."""
+    from latentfu_stylegan.stylegan2 import normalize_2nd_moment
+
+    from latentfu_portraits.renderer import FACTORS
+
+    return normalize_2nd_moment(z)[:, : len(FACTORS)]
 
 
 @hookimpl

@@ -157,3 +157,30 @@ def test_bad_requests_are_one_sentence_and_leave_nothing(
     with pytest.raises(BadInputError, match=word):
         make_svm(replace(request("bright"), **changes), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_known_labels_give_a_direction_where_the_scorer_is_half_blind() -> None:
+    """Strength 1 is then one standard deviation of the truth, whatever the scorer sees of it."""
+    from latentfu_directions.build import Subject, build_directions
+
+    blind = torch.Generator().manual_seed(5)
+
+    def noisy(images: torch.Tensor) -> torch.Tensor:
+        values = score(images)
+        noise = torch.randn(values.shape, generator=blind) * values.std(dim=0)
+        return torch.cat([values[:, :1] + 2 * noise[:, :1], noise[:, 1:]], dim=1)
+
+    def meaning(z: torch.Tensor) -> torch.Tensor:
+        w = z @ Blocks().mixing.T
+        return w @ PLANTED.T
+
+    scorer = Scorer("noisy", "Noisy", "blocks", SCORER.attributes, lambda device: noisy)
+    asked = ControlRequest(Blocks(), "", 1500, 1, silent, scorer, {"trials": 400})
+    subjects = [Subject(name, f"more {name}; 7", "group") for name in SCORER.attributes]
+    rows = build_directions(asked, subjects, meaning=meaning)
+    assert [row.direction is not None for row in rows] == [True, False, False]
+    assert rows[1].reason and rows[2].reason
+    made = rows[0].direction
+    assert made is not None and (made.plus, made.group) == ("more bright", "group")
+    spread = meaning(torch.randn(4000, 6, generator=torch.Generator().manual_seed(9)))[:, 0].std()
+    assert float(PLANTED[0] @ torch.from_numpy(made.vector) / spread) == pytest.approx(1, abs=0.1)
