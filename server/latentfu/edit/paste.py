@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from latentfu.edit.crop import visible
 from latentfu.edit.geometry import Box, Floats, box_of, crop_to_layer, shift, warp
-from latentfu.edit.weight import paste_weight
+from latentfu.edit.weight import paste_weight, smoothstep
 from latentfu.nouns.crop import Quad
 from latentfu.nouns.layer import Layer, MaskPixels
 
@@ -50,7 +50,7 @@ def paste(
     weight = paste_weight(part, quad, box, mask, feather)
     change = layer_change(part, quad, box, edited, inverted)
     if layer.pixels.shape[2] == 1:
-        change = (change @ LUMA)[:, :, None]
+        change = gray(change)[:, :, None]
     colours = change.shape[2]
     rounded = np.rint(change * weight[:, :, None]).astype(np.int16)
     changed = np.clip(part.pixels[:, :, :colours].astype(np.int16) + rounded, 0, 255)
@@ -70,18 +70,18 @@ def layer_change(
     if not np.any(delta):
         return np.zeros((part.height, part.width, 3), dtype=np.float32)
     change = upsampled(delta, quad, box)
-    lost = ghosting(delta)
+    lost = ghosting(delta, base)
     if lost.max() > 0:
         detail = visible(part) - upsampled(base, quad, box)
         change -= np.clip(upsampled(lost[:, :, None], quad, box), 0.0, 1.0) * detail
     return change
 
 
-def ghosting(delta: Floats) -> Floats:
+def ghosting(delta: Floats, base: Floats) -> Floats:
     """How much of the layer's detail must go: float32 ``[R, R]`` in 0..1.
 
-    A new colour on an unmoved shape is smooth and keeps the detail; a moved shape shows as
-    steep changes of the delta.
+    A new colour on an unmoved shape is smooth and keeps the detail. A moved shape shows as steep
+    changes of ``delta``; inside it, as another structure in the edited picture than in ``base``.
     """
     import cv2
 
@@ -89,9 +89,34 @@ def ghosting(delta: Floats) -> Floats:
     dy = cv2.Sobel(delta, cv2.CV_32F, 0, 1, ksize=3) / 8.0
     steep = np.sqrt((dx * dx + dy * dy).max(axis=2)) * (delta.shape[0] / 64.0)
     steep = cv2.dilate(steep, np.ones((3, 3), np.uint8))
-    part = np.clip((steep - GHOST_FROM) / (GHOST_TO - GHOST_FROM), 0.0, 1.0)
-    smooth: Floats = cv2.GaussianBlur(part * part * (3.0 - 2.0 * part), (0, 0), 1.0)
-    return smooth
+    moved = smoothstep((steep - GHOST_FROM) / (GHOST_TO - GHOST_FROM))
+    changed = smoothstep((blurred(np.abs(delta).max(axis=2), 2.0) - 15.0) / 30.0)
+    alike = likeness(gray(base), gray(base + delta))
+    other = changed * smoothstep((0.6 - alike) / 0.5)
+    return np.maximum(blurred(moved, 1.0), blurred(other, 2.0))
+
+
+def likeness(a: Floats, b: Floats) -> Floats:
+    """Contrast and structure of two gray pictures ``[R, R]`` around each pixel, at most 1.
+
+    The term of that name in SSIM (Wang et al. 2004), for levels 0..255.
+    """
+    mean_a, mean_b = blurred(a, 2.0), blurred(b, 2.0)
+    spread = blurred(a * a, 2.0) - mean_a**2 + blurred(b * b, 2.0) - mean_b**2
+    together = blurred(a * b, 2.0) - mean_a * mean_b
+    return np.asarray((2.0 * together + 64.0) / (np.maximum(spread, 0.0) + 64.0), np.float32)
+
+
+def gray(image: Floats) -> Floats:
+    """``[H, W, 3]`` -> ``[H, W]``."""
+    return np.asarray(image @ LUMA, dtype=np.float32)
+
+
+def blurred(image: Floats, sigma: float) -> Floats:
+    """A Gaussian blur of ``[R, R]``."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
 
 
 def levels(image: Floats) -> Floats:
