@@ -15,6 +15,8 @@ from machine import Shell
 
 PLUG_IN = Path(__file__).resolve().parents[2] / "gimp_plugin" / "latentfu"
 
+EDIT_KEY = "F9"
+
 
 class GimpError(AssertionError):
     """The Python sent to GIMP failed there; the text is its traceback."""
@@ -36,6 +38,8 @@ class Gimp:
             f'(config-version "{version[1].decode()}")\n(show-welcome-dialog no)\n'
             "(check-updates no)\n"
         )
+        shortcut = f'(file-version 1)\n(action "latentfu-edit" "{EDIT_KEY}")\n'
+        (profile / "shortcutsrc").write_text(shortcut)
         environment = {"GIMP3_DIRECTORY": str(profile), "LATENTFU_TEST_ORDERS": str(self._orders)}
         program = ["gimp-console", "-i", "-d", "-f"]
         if display:

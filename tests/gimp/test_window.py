@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from desktop import Desktop, wait_for
-from gimp import Gimp
+from gimp import EDIT_KEY, Gimp
 from machine import Shell
 from steps import SETUP
 
@@ -145,14 +145,10 @@ def test_edit_again_starts_from_the_original(desktop: Desktop, image: Gimp) -> N
 
 
 def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) -> None:
-    """From the menu's search, then Ctrl+F: the last values are used without a window."""
+    """From the menu entry's shortcut, then Ctrl+F: the last values are used without a window."""
     main = desktop.window("GNU Image Manipulation Program|GIMP")
     desktop.activate(main)
-    desktop.keys("slash")
-    search = desktop.window("Search Actions")
-    desktop.type("Edit portrait")
-    desktop.wait_still(search)
-    desktop.keys("Return")
+    desktop.keys(EDIT_KEY)
     dialog = desktop.window("Edit portrait")
     wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
     wait_ready(desktop, dialog)
