@@ -8,6 +8,8 @@ from typing import Any
 from gi.repository import GimpUi, Gtk
 
 Control = Mapping[str, Any]
+# What people reach for first; groups that are not named here follow in the server's order.
+FIRST_GROUPS = ("expression", "pose", "eyes", "mouth", "face", "hair", "extras", "light", "scene")
 
 
 class Sliders:
@@ -37,7 +39,7 @@ class Sliders:
             groups.setdefault(str(control.get("group") or "other"), []).append(control)
         if not groups:
             self._list.pack_start(Gtk.Label(label="This network has no controls yet."), 1, 1, 0)
-        for group, members in groups.items():
+        for group, members in sorted(groups.items(), key=_rank):
             self._list.pack_start(self._section(group, members, labels), False, False, 0)
         self._list.show_all()
 
@@ -91,6 +93,11 @@ class Sliders:
     def _moved(self) -> None:
         if not self._quiet:
             self._changed()
+
+
+def _rank(group: tuple[str, Any]) -> int:
+    name = group[0].lower()
+    return FIRST_GROUPS.index(name) if name in FIRST_GROUPS else len(FIRST_GROUPS)
 
 
 def _leave_to_list(scale: Gtk.Widget, _event: Any) -> bool:
