@@ -61,7 +61,7 @@ _WHERE = {
     "scorers": "latentfu.api",
 }
 
-__all__ = ["__version__", *sorted(_WHERE)]
+__all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 - all of them are str
 
 if TYPE_CHECKING:
     from latentfu.api import aligners as aligners

@@ -87,8 +87,12 @@ class Tour:
         return ellipse(self.sitter.shape[:2], self.square, (0.5, 0.62), (0.22, 0.15))
 
     def hair(self) -> MaskPixels:
-        """A soft selection of the upper part of the head."""
-        return ellipse(self.sitter.shape[:2], self.square, (0.5, 0.19), (0.37, 0.26), softness=0.4)
+        """A soft selection of the upper part of the head, without the face."""
+        size, square = self.sitter.shape[:2], self.square
+        head = ellipse(size, square, (0.5, 0.30), (0.44, 0.40), softness=0.25)
+        face = ellipse(size, square, (0.5, 0.58), (0.27, 0.30), softness=0.4)
+        mask: MaskPixels = (head * (1.0 - face / 255.0)).round().astype(np.uint8)
+        return mask
 
     def _job(
         self,
