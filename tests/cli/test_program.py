@@ -162,6 +162,8 @@ def test_ctrl_c_says_so_and_leaves_nothing(house: Path, tmp_path: Path) -> None:
     (house / "config" / "plugins" / "slow.py").write_text(slow)
     started = tmp_path / "started"
     command = [sys.executable, "-P", "-m", "latentfu", "generators", "list"]
+    # Tests that run in the background inherit an ignored SIGINT, and would hand it on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -169,9 +171,13 @@ def test_ctrl_c_says_so_and_leaves_nothing(house: Path, tmp_path: Path) -> None:
         text=True,
         env={**os.environ, "STARTED": str(started)},
     )
+    signal.signal(signal.SIGINT, before)
     while not started.exists():
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    try:
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert (process.returncode, out, err.strip()) == (130, "", "Stopped.")
