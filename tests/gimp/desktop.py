@@ -23,8 +23,8 @@ class Desktop:
         size = f"{SCREEN[0]}x{SCREEN[1]}x24"
         command = ["Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp"]
         shell.spawn(*command, log=numbers)
-        wait_for(lambda: numbers.read_text().strip().isdigit(), "Xvfb did not start")
-        self.display = f":{numbers.read_text().strip()}"
+        wait_for(lambda: bool(chosen(numbers)), "Xvfb did not start")
+        self.display = f":{chosen(numbers)}"
         shell.spawn("openbox", log=folder / "openbox.log", DISPLAY=self.display)
 
     def _x(self, *command: str) -> bytes:
@@ -86,6 +86,15 @@ class Desktop:
         image = np.asarray(self.see(window).convert("L"), dtype=np.int16)
         part = image[130:250, 430:-40]
         return bool(part.size and part.std() > 3)
+
+
+def chosen(log: Path) -> str:
+    """The display that Xvfb chose, empty before it has.
+
+    Where other screens run, it first complains about each number that is taken.
+    """
+    lines = log.read_text().splitlines()
+    return next((line.strip() for line in lines if line.strip().isdigit()), "")
 
 
 def wait_for(condition: Callable[[], bool], what: str, timeout: float = 60) -> None:
