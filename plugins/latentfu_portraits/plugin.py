@@ -40,6 +40,8 @@ GENERATOR = FOLDER / "weights" / "generator.safetensors"
 SCORER = FOLDER / "weights" / "scorer.safetensors"
 LOCATOR = FOLDER / "weights" / "locator.safetensors"
 DIRECTIONS = FOLDER / "directions"
+FIRST = ("smile", "mouth_open", "yaw", "age", "gender", "glasses", "hair_length", "light_x")
+"""What a person tries first stands first in its group."""
 SUREST_NOTHING = 0.5
 """Below this presence the locator has seen no portrait."""
 
@@ -160,7 +162,11 @@ def latentfu_scorers() -> list[ScorerObject]:
 @hookimpl
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The shipped directions."""
-    return directions_in(DIRECTIONS, generator.id)
+
+    def place(control: Control) -> int:
+        return FIRST.index(control.name) if control.name in FIRST else len(FIRST)
+
+    return sorted(directions_in(DIRECTIONS, generator.id), key=place)
 
 
 def trainer(name: str) -> click.Command:
