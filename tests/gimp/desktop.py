@@ -43,8 +43,17 @@ class Desktop:
 
     def windows(self, title: str) -> list[str]:
         """The ids of the visible windows of that title, none if there are none."""
-        script = f"xdotool search --onlyvisible --name '{title}' || true"
+        script = f"xdotool search --onlyvisible --name '{title}' 2>/dev/null || true"
         return self._x("sh", "-c", script).decode().split()
+
+    def dismiss(self, title: str) -> None:
+        """Close the windows of that title that have not gone by themselves in a moment."""
+        deadline = time.monotonic() + 2
+        while self.windows(title) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for window in self.windows(title):
+            self.activate(window)
+            self.keys("Escape")
 
     def activate(self, window: str) -> None:
         self._x("xdotool", "windowactivate", "--sync", window)

@@ -110,3 +110,13 @@ def test_worker_keeps_the_order_and_drops_overtaken_tasks() -> None:
     assert last.wait(5)
     assert done == ["slow", "task", "new"]
     worker.stop(lambda: None)
+
+
+def test_controls_are_those_of_the_network_that_is_named(serve) -> None:
+    serve()
+    main, seen = Main(), []
+    for asked in ("others", "gone", ""):
+        main.session.open(asked, seen.append)
+    main.until(seen, 3)
+    assert [catalog.generator for catalog in seen] == ["others", "portraits", "portraits"]
+    main.close()

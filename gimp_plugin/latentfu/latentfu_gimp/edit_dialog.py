@@ -121,8 +121,7 @@ class EditDialog:
     def _opened(self, catalog: Catalog) -> None:
         earlier = self._target.earlier
         first = earlier.inverter if earlier else self._config.get_property("inverter") or ""
-        chosen = self._generators.name or (earlier.generator if earlier else "")
-        self._generators.show(catalog.generators, chosen)
+        self._generators.show(catalog.generators, catalog.generator)
         self._inverters.show(catalog.inverters, self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
         self._sliders.show(catalog.controls)

@@ -32,8 +32,12 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What the server has: generators and inverters (the default first) and the controls."""
+    """What the server has: generators and inverters (the default first), controls of one.
 
+    ``generator``: whose controls they are; the default where the one asked for is not there.
+    """
+
+    generator: str
     generators: list[Document]
     inverters: list[Document]
     controls: list[Document]
@@ -62,7 +66,7 @@ class Session:
                 raise PluginError("No generator is installed: run `latentfu doctor` to see why.")
             chosen = generator if generator in names else names[0]
             controls = client.get(f"/v1/controls?generator={quote(chosen)}")["controls"]
-            self._hand_over(done, Catalog(generators, inverters, controls))
+            self._hand_over(done, Catalog(chosen, generators, inverters, controls))
 
         self._worker.add(lambda: self._guard(task))
 
