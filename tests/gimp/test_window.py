@@ -79,6 +79,16 @@ def wait_changed(desktop: Desktop, dialog: str, before: np.ndarray, limit: float
     wait_for(changed, "the preview did not change", 240)
 
 
+def shows_a_change(desktop: Desktop, dialog: str) -> bool:
+    """Whether Before shows something else: the first preview may come before one can look."""
+    after = wait_ready(desktop, dialog)
+    desktop.keys("alt+b")
+    before = wait_ready(desktop, dialog)
+    desktop.keys("alt+b")
+    wait_ready(desktop, dialog)
+    return bool(np.abs(after - before).mean() > 0.5)
+
+
 def test_edit_with_the_mouse_and_undo(
     desktop: Desktop, image: Gimp, screenshots: Path | None
 ) -> None:
@@ -178,12 +188,10 @@ def test_mix_with_the_second_layer(
     quick = {} if screenshots else SMALL
     order = open_dialog(image, "latentfu-mix", "image.get_layers()[-1]", layers="2-3", **quick)
     dialog = desktop.window("Mix with layer")
-    before = desktop.preview(dialog)
-    wait_changed(desktop, dialog, before)
-    wait_ready(desktop, dialog)
+    desktop.activate(dialog)
+    wait_for(lambda: shows_a_change(desktop, dialog), "the preview shows no mixture", 240)
     if screenshots:
         desktop.see(dialog).save(screenshots / "gimp-mix.png")
-    desktop.activate(dialog)
     desktop.keys("alt+a")
     status, layers, text = image.answer(order)
     assert status == "success", text
