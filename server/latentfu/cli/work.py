@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from latentfu.cli.options import Choice
-from latentfu.nouns.layer import Layer
+from latentfu.nouns.layer import Layer, MaskPixels
 from latentfu.progress import Progress
 
 if TYPE_CHECKING:
@@ -60,16 +60,7 @@ class Here:
         from latentfu.edit.path import EditRequest
 
         editor, name = open_editor(choice)
-        request = EditRequest(
-            layer,
-            edits,
-            name,
-            choice.inverter,
-            choice.aligner,
-            choice.mask,
-            choice.feather,
-            choice.psi,
-        )
+        request = EditRequest(layer, edits, name, *common(choice))
         outcome = editor.edit(request, progress)
         return Done(outcome.layer, outcome.report, "here")
 
@@ -84,19 +75,14 @@ class Here:
         from latentfu.edit.path import MixRequest
 
         editor, name = open_editor(choice)
-        request = MixRequest(
-            layer,
-            source,
-            layers,
-            name,
-            choice.inverter,
-            choice.aligner,
-            choice.mask,
-            choice.feather,
-            choice.psi,
-        )
+        request = MixRequest(layer, source, layers, name, *common(choice))
         outcome = editor.mix(request, progress)
         return Done(outcome.layer, outcome.report, "here")
+
+
+def common(choice: Choice) -> tuple[str | None, str | None, MaskPixels | None, float, float]:
+    """What both requests take after the generator, in their order."""
+    return choice.inverter, choice.aligner, choice.mask, choice.feather, choice.psi
 
 
 def open_editor(choice: Choice) -> tuple[Editor, str | None]:
