@@ -29,7 +29,12 @@ _WHERE = {
     "Inversion": "latentfu.nouns.inversion",
     "Quality": "latentfu.nouns.inversion",
     "Latent": "latentfu.nouns.latent",
+    "Bend": "latentfu.nouns.latent",
+    "Detail": "latentfu.nouns.latent",
     "Space": "latentfu.nouns.latent",
+    "SynthesisLayer": "latentfu.nouns.generator",
+    "Measure": "latentfu.bench",
+    "bench_command": "latentfu.cli.bench",
     "Layer": "latentfu.nouns.layer",
     "Progress": "latentfu.progress",
     "Aligner": "latentfu.hooks",
@@ -75,6 +80,8 @@ if TYPE_CHECKING:
     from latentfu.api import mix as mix
     from latentfu.api import open_generator as open_generator
     from latentfu.api import scorers as scorers
+    from latentfu.bench import Measure as Measure
+    from latentfu.cli.bench import bench_command as bench_command
     from latentfu.errors import BadInputError as BadInputError
     from latentfu.errors import CancelledError as CancelledError
     from latentfu.errors import LatentFuError as LatentFuError
@@ -98,9 +105,12 @@ if TYPE_CHECKING:
     from latentfu.nouns.crop import Crop as Crop
     from latentfu.nouns.crop import Quad as Quad
     from latentfu.nouns.generator import Generator as Generator
+    from latentfu.nouns.generator import SynthesisLayer as SynthesisLayer
     from latentfu.nouns.generator import random_latents as random_latents
     from latentfu.nouns.inversion import Inversion as Inversion
     from latentfu.nouns.inversion import Quality as Quality
+    from latentfu.nouns.latent import Bend as Bend
+    from latentfu.nouns.latent import Detail as Detail
     from latentfu.nouns.latent import Latent as Latent
     from latentfu.nouns.latent import Space as Space
     from latentfu.nouns.layer import Layer as Layer

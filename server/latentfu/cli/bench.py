@@ -1,30 +1,50 @@
-"""``latentfu bench``: figures of this machine."""
+"""``latentfu bench NAME``: figures of this machine, by the program and by plug-ins."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterable
 
 import click
 
-from latentfu.bench import BENCHMARKS, run
+from latentfu.bench import BENCHMARKS, Measure, run
 from latentfu.cli.output import json_option, print_json, print_table, watched
 
-_LIST = "\n\n".join(f"{name}: {what}" for name, what in BENCHMARKS.items())
+
+def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]) -> click.Command:
+    """A command that shows what ``measure`` gives, as a table or with ``--json``.
+
+    Plug-ins offer theirs as a Command with the path ``("bench", NAME)``.
+    """
+
+    @click.command(name, help=f"Measure {what}.")
+    @json_option
+    def command(as_json: bool) -> None:
+        show(name, measure(), as_json)
+
+    return command
 
 
-@click.command("bench", help=f"Measure NAME on this machine.\n\n{_LIST}")
-@click.argument("name", type=click.Choice(list(BENCHMARKS)))
-@json_option
-def bench_command(name: str, as_json: bool) -> None:
-    """Run one benchmark and print its figures."""
+def show(name: str, figures: Iterable[Measure], as_json: bool) -> None:
+    """Print the figures of benchmark ``name``, the one at work named while they come."""
     measures = []
     with watched(f"Measuring {name}", quiet=as_json) as progress:
-        for measure in run(name):
-            measures.append(measure)
-            progress(0.5, measure.name)
+        for figure in figures:
+            measures.append(figure)
+            progress(0.5, figure.name)
     if as_json:
         content = [dataclasses.asdict(measure) for measure in measures]
         print_json({"benchmark": name, "measures": content})
         return
-    rows = [(m.name, f"{m.value:.1f} {m.unit}", str(m.runs)) for m in measures]
+    rows = [(m.name, f"{m.value:.4g} {m.unit}", str(m.runs)) for m in measures]
     print_table(("what", "median", "runs"), rows)
+
+
+def _own(name: str) -> click.Command:
+    return bench_command(name, BENCHMARKS[name], lambda: run(name))
+
+
+edit = _own("edit")
+http = _own("http")
+start = _own("start")
+imports = _own("import")

@@ -27,7 +27,10 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("doctor",): Entry(
         f"{_CLI}.doctor:doctor_command", "Say what is wrong with this installation."
     ),
-    ("bench",): Entry(f"{_CLI}.bench:bench_command", "Measure how fast this machine is."),
+    ("bench", "edit"): Entry(f"{_CLI}.bench:edit", "An edit whose inversion is cached."),
+    ("bench", "http"): Entry(f"{_CLI}.bench:http", "A large layer through the server."),
+    ("bench", "start"): Entry(f"{_CLI}.bench:start", "From latentfu serve to the first answer."),
+    ("bench", "import"): Entry(f"{_CLI}.bench:imports", "What every start of the program costs."),
     ("generators", "list"): Entry(f"{_CLI}.listing:generators_list", "List the generators."),
     ("generators", "info"): Entry(f"{_CLI}.listing:generators_info", "All about one generator."),
     ("inverters", "list"): Entry(f"{_CLI}.listing:inverters_list", "List the inversion methods."),
@@ -48,6 +51,9 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
 }
 
 GROUPS: dict[str, str] = {
+    "bench": "Measure how fast this machine is.",
+    "build": "Rebuild what depends on a generator's weights.",
+    "evaluate": "Measure how good a generator is.",
     "generators": "Networks that make pictures.",
     "inverters": "Methods that find the latent of a picture.",
     "controls": "What can be set: directions and deformations.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload
 
 from latentfu.errors import BadInputError
@@ -15,13 +16,30 @@ if TYPE_CHECKING:
 Noise = Literal["const", "random", "none"]
 
 
+@dataclass(frozen=True)
+class SynthesisLayer:
+    """One layer of a synthesis network, in the order of the data's way.
+
+    ``resolution``: side of its output in pixels; ``channels``: of its output; ``style``: the
+    index into ``num_ws`` of the style it reads; ``weight``: the name of its convolution's
+    weight ``[out, in, k, k]`` for ``Generator.parameter``.
+    """
+
+    name: str
+    resolution: int
+    channels: int
+    style: int
+    weight: str
+
+
 class Generator(ABC):
     """What every generator offers; a plug-in's network is wrapped in a subclass.
 
     Attributes set by the subclass: ``name``; ``id`` (sha256 of the weights, hex); ``domain``
     ("portraits", "faces", "cars", ...); ``resolution`` (output side in pixels); ``channels``
     (3 RGB); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
-    ``w_dim`` and ``num_ws`` (0 where there is only z).
+    ``w_dim`` and ``num_ws`` (0 where there is only z); ``layers``, numbered as ``features`` and
+    ``Detail.layer`` are (empty where the network can not be looked into).
     """
 
     name: str
@@ -32,6 +50,7 @@ class Generator(ABC):
     z_dim: int
     w_dim: int = 0
     num_ws: int = 0
+    layers: tuple[SynthesisLayer, ...] = ()
 
     @property
     @abstractmethod
@@ -68,12 +87,21 @@ class Generator(ABC):
         """Latent of N codes -> float32 ``[N, 3, R, R]``, about -1..1, not clipped.
 
         With ``features=[i, ...]`` also a dict of the feature tensors after those synthesis
-        layers. Gradients flow to the codes. Raises WrongGeneratorError for a foreign latent.
+        layers. The latent's bends and details act on this call alone. Gradients flow to the
+        codes, bends and details. Raises WrongGeneratorError for a foreign latent, BadInputError
+        for a bend or detail that names no parameter or layer or has another shape.
         """
 
     @abstractmethod
     def mean_latent(self) -> Latent:
         """The mean code, N = 1, in the editing space: where optimisation starts."""
+
+    def parameter(self, name: str) -> torch.Tensor:
+        """The weights of that name (not a copy: do not change them).
+
+        BadInputError where the generator has none of that name, or shows none.
+        """
+        raise BadInputError(f"The generator {self.name} shows no parameter {name!r}.")
 
     def mix(
         self, a: Latent, b: Latent, layers: range, mask: torch.Tensor | None = None

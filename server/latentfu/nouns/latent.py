@@ -14,16 +14,44 @@ Space = Literal["z", "w", "w+", "w++"]
 
 
 @dataclass(frozen=True)
+class Bend:
+    """A change of the network's weights that goes with a latent: a deformation, or a tuning.
+
+    ``parameter``: a name that ``Generator.parameter`` knows. ``shift``: a tensor of that
+    parameter's shape, added ``strength`` times (a number, or a tensor ``[N]``, one for each
+    code). Gradients flow to both.
+    """
+
+    parameter: str
+    shift: torch.Tensor
+    strength: float | torch.Tensor = 1.0
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Feature maps that no code describes, added to what synthesis layer ``layer`` gives.
+
+    ``delta``: ``[N or 1, C, H, W]``, of the layer's shape. Gradients flow to it.
+    """
+
+    layer: int
+    delta: torch.Tensor
+
+
+@dataclass(frozen=True)
 class Latent:
-    """A batch of latent codes.
+    """A batch of latent codes, and what of the picture no code can say.
 
     ``codes``: float32 tensor, ``[N, z_dim]`` for z, ``[N, w_dim]`` for w,
     ``[N, num_ws, w_dim]`` for w+ and w++. ``generator_id``: sha256 of the generator's weights.
+    ``bends`` and ``details`` act when the latent is rendered; the generator keeps its weights.
     """
 
     codes: torch.Tensor
     space: Space
     generator_id: str
+    bends: tuple[Bend, ...] = ()
+    details: tuple[Detail, ...] = ()
 
     def __post_init__(self) -> None:
         wanted = 2 if self.space in ("z", "w") else 3

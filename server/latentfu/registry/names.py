@@ -26,7 +26,10 @@ OWN_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("invert",),
     ("edit",),
     ("mix",),
-    ("bench",),
+    ("bench", "edit"),
+    ("bench", "http"),
+    ("bench", "start"),
+    ("bench", "import"),
     ("gimp",),
 )
 
