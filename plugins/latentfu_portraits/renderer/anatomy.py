@@ -161,19 +161,19 @@ def _nose(f: Tensor) -> Nose:
 def _eyes(f: Tensor) -> Eyes:
     size, wide, smile = _col(f, "eye_size"), _col(f, "eye_open"), _col(f, "smile")
     gender, age = _col(f, "gender"), _col(f, "age")
-    grow = 1 + 0.2 * size - 0.04 * gender - 0.05 * age
-    squint = 0.2 * smile.clamp(min=0)
+    grow = 1.16 + 0.2 * size - 0.04 * gender - 0.05 * age
+    squint = 0.16 * smile.clamp(min=0)
     lift = (0.62 + 0.38 * wide + 0.16 * wide * wide).clamp(min=0.1)
     return Eyes(
         x=0.2,
         y=0.06,
         half_width=0.108 * grow,
-        upper=0.075 * grow * lift * (1 - squint),
-        lower=0.042 * grow * (0.75 + 0.25 * wide) * (1 - 1.6 * squint),
+        upper=0.082 * grow * lift * (1 - squint),
+        lower=0.05 * grow * (0.75 + 0.25 * wide) * (1 - 1.2 * squint),
         ball=0.135 * grow,
-        gaze_x=0.55 * _col(f, "gaze_x"),
-        gaze_y=0.32 * _col(f, "gaze_y"),
-        brow_y=0.225 + 0.055 * _col(f, "brow_height") - 0.018 * gender,
+        gaze_x=0.5 * _col(f, "gaze_x"),
+        gaze_y=0.34 * _col(f, "gaze_y"),
+        brow_y=0.245 + 0.055 * _col(f, "brow_height") - 0.018 * gender,
         brow_angle=_col(f, "brow_angle"),
         brow_thick=0.024 + 0.009 * gender,
         lash=0.013 - 0.006 * gender,
@@ -186,11 +186,12 @@ def _mouth(f: Tensor) -> Mouth:
     thin = 1 - 0.2 * gender - 0.18 * _col(f, "age")
     return Mouth(
         y=-0.365 + 0.012 * smile,
-        half_width=0.155 + 0.045 * smile - 0.012 * opened,
-        curve=0.075 * smile,
+        half_width=0.165 + 0.04 * smile - 0.012 * opened,
+        # A face at rest has corners that turn up a little.
+        curve=0.012 + 0.083 * smile.clamp(min=0) + 0.05 * smile.clamp(max=0),
         open=0.125 * opened + 0.035 * ramp(smile, 0.15, 0.9),
-        upper=0.042 * thin * (1 - 0.25 * smile.clamp(min=0)),
-        lower=0.052 * thin * (1 - 0.2 * smile.clamp(min=0)),
+        upper=0.044 * thin * (1 - 0.25 * smile.clamp(min=0)),
+        lower=0.06 * thin * (1 - 0.2 * smile.clamp(min=0)),
     )
 
 

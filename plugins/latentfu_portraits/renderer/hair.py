@@ -62,11 +62,14 @@ def curtain(p: Point, a: Anatomy, pixel: float) -> Tensor:
 
 
 def beard_region(p: Point, side: Tensor, a: Anatomy) -> Tensor:
-    """Share of beard, 0..1: jaw, chin and upper lip, free of the lips."""
+    """Share of beard, 0..1: sideburns, jaw, chin and moustache, free of the lips."""
     m = a.mouth
-    cheek = -0.3 + 1.1 * (side - 0.2).clamp(min=0) - p.y + 0.02
-    under = p.y - a.nose.tip_y + 0.09
-    region = ramp(torch.minimum(cheek, -under), -0.02, 0.04)
+    # From below the mouth the edge climbs over the cheeks to the ears.
+    edge = -0.38 + 0.12 * ramp(side, 0.08, 0.24) + 0.42 * ramp(side, 0.22, 0.46)
+    jaw = ramp(edge - p.y, -0.05, 0.1)
+    wing = a.nose.tip_y - 0.075 - 0.5 * (side - 0.03).clamp(min=0)
+    moustache = ramp(wing - p.y, -0.02, 0.04) * ramp(side, m.half_width + 0.1, m.half_width - 0.02)
+    region = torch.maximum(jaw, moustache * ramp(p.y, m.y - 0.25, m.y - 0.15))
     r = p.x / (m.half_width * 1.02)
     lip_y = m.y + m.curve * (r * r - 0.5) - m.open * 0.39
     lips = 1 - r * r - ((p.y - lip_y) / (m.upper * 1.25 + m.open * 0.61)) ** 2

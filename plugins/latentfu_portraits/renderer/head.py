@@ -42,7 +42,9 @@ def skin_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
     d = blend(d, _ear(p, side, a), 0.03)
     d = d - hair_thickness(p, side, a, pixel)
     if bool((a.extras.beard_on > 0).any()):
-        d = d - beard_region(p, side, a) * a.extras.beard_on * (0.006 + 0.075 * a.extras.beard)
+        # It stands off gently from the cheeks and full below the chin.
+        length = 0.006 + (0.02 + 0.055 * ramp(p.y, -0.3, -0.52)) * a.extras.beard
+        d = d - beard_region(p, side, a) ** 2 * a.extras.beard_on * length
     return d
 
 

@@ -114,17 +114,19 @@ def _mouth(coat: Coat, face: Face) -> None:
     m = a.mouth
     full, top, bottom = lip_curves(p.x, m)
     bow = 1 - 0.28 * lobe(p.x, p.x * 0, 0.045, 1.0)
-    upper_edge = top + m.upper * full.sqrt() * bow
-    lower_edge = bottom - m.lower * full.sqrt()
+    # Lips run out thin at the corners.
+    taper = full**0.75
+    upper_edge = top + m.upper * taper * bow
+    lower_edge = bottom - m.lower * taper
     soft = max(0.008, pixel)
     inside = torch.minimum(upper_edge - p.y, p.y - lower_edge) / soft
     on = front * ramp(full, 0.0, 0.12)
     lips = (inside + 0.5).clamp(0, 1) * on
-    coat.cover(lips * 0.9, colours.lips, 0.3, 0.6)
+    coat.cover(lips * 0.85, colours.lips, 0.3, 0.6)
     gap = (torch.minimum(top - p.y, p.y - bottom) / soft + 0.5).clamp(0, 1) * on
     gap = gap * ramp(m.open, 0.002, 0.02)
     line = (1 - (p.y - (top + bottom) / 2).abs() / (0.009 + 0.5 * pixel)).clamp(min=0) * on
-    coat.darken(line * 0.75)
+    coat.darken(line * 0.6)
     dark = torch.tensor([0.07, 0.012, 0.012]).to(p.x).view(1, 3, 1)
     tongue = torch.tensor([0.4, 0.09, 0.09]).to(p.x).view(1, 3, 1)
     teeth = torch.tensor([0.8, 0.77, 0.7]).to(p.x).view(1, 3, 1)
@@ -170,9 +172,9 @@ def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, face: Face) 
     dx, dy = n.x - e.gaze_x, n.y - e.gaze_y
     far = (dx * dx + dy * dy).sqrt()
     blur = max(0.008, face.pixel) / e.ball
-    white = grey(0.74, p.x)
-    lid_shade = 0.45 + 0.55 * ramp(under_lid, 0.0, 0.045)
-    iris_size = 0.43
+    white = grey(0.82, p.x)
+    lid_shade = 0.6 + 0.4 * ramp(under_lid, 0.0, 0.04)
+    iris_size = 0.42
     iris = ((iris_size - far) / blur + 0.5).clamp(0, 1)
     ring = ramp(far, 0.30, 0.42) * 0.65
     spokes = 1 + 0.9 * ramp(-dy, -0.1, 0.35) - ring
@@ -192,12 +194,12 @@ def _brows(coat: Coat, face: Face) -> None:
     colours, pixel = face.colours, face.pixel
     e = a.eyes
     t = (side - 0.21) / 0.15  # -1 at the inner end, 1 at the outer
-    middle = e.brow_y + 0.028 * (1 - t * t) - 0.012 + 0.042 * e.brow_angle * t
-    thick = e.brow_thick * (1 - 0.32 * t - 0.12 * t * t)
+    middle = e.brow_y + 0.03 * (1 - t * t) - 0.012 + 0.06 * e.brow_angle * t
+    thick = e.brow_thick * (1 - 0.42 * t - 0.22 * t * t)
     soft = max(0.012, pixel)
     away = torch.maximum((p.y - middle).abs() - thick, ((t.abs() - 0.98) * 0.15))
     fade = min(1.0, 0.012 / pixel)
-    hairs = 1 - 0.12 * fade * (1 + torch.sin(side * 260 + p.y * 330 + 40 * side * side))
+    hairs = 1 - 0.05 * fade * (1 + torch.sin(side * 260 + p.y * 330 + 40 * side * side))
     brow = (0.5 - away / soft).clamp(0, 1) * hairs * front
     coat.cover(brow * (0.78 + 0.12 * a.male), colours.hair * 0.62, 0.05)
 
@@ -224,7 +226,7 @@ def _hair(coat: Coat, face: Face) -> None:
     across = side * 74 + 9 * torch.sin(p.y * (3 + 5 * a.hair.curl) + p.z * 4)
     strands = torch.sin(across) * 0.6 + torch.sin(across * 2.3 + p.z * 7) * 0.4
     band = lobe(p.x * 0, coat.normal.y - 0.55, 1.0, 0.42)
-    tone = 0.88 + 0.17 * strands * fade + band * (0.5 + 0.35 * strands * fade)
+    tone = 0.9 + 0.07 * strands * fade + band * (0.5 + 0.16 * strands * fade)
     glossy = colours.hair * tone[:, None] + 0.012 * band[:, None]
     coat.cover(weight, glossy, 0.1)
     if bool((a.extras.hat_on > 0).any()):
