@@ -68,6 +68,7 @@ def pairs_command(renderer: str, out: Path, threads: int, **sizes: int) -> None:
 @click.option("--mapping-layers", default=4, show_default=True)
 @click.option("--mapping-lr", default=0.01, show_default=True, help="Rate of the mapping.")
 @click.option("--channels", help="Channels from 4 px up, e.g. 256,256,256,128,64.")
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Network to grow from.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Training option.")
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
@@ -105,19 +106,17 @@ def open_source(asked: dict[str, Any]) -> Source:
     if asked["renderer"] is not None:
         teacher = open_teacher(asked["renderer"])
         return RendererSource(teacher, asked["resolution"], asked["z_dim"])
-    cache = PairCache(asked["pairs"])
-    if cache.resolution != asked["resolution"]:
-        raise click.UsageError(f"the cache's pictures have {cache.resolution} px")
-    return cache
+    return PairCache(asked["pairs"], asked["resolution"])
 
 
 def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Trainer:
     """Continue from the checkpoint when there is one, else begin."""
     from dataclasses import replace
 
-    from latentfu_stylegan.stylegan2 import StyleGAN2Config
+    from latentfu_stylegan.stylegan2 import StyleGAN2Config, load_network
     from latentfu_stylegan.stylegan2.config import default_channels
     from latentfu_stylegan.training.checkpoint import load_checkpoint, read_checkpoint
+    from latentfu_stylegan.training.grow import begin_from
     from latentfu_stylegan.training.options import TrainingOptions
     from latentfu_stylegan.training.trainer import Trainer
 
@@ -135,7 +134,10 @@ def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Tra
         mapping_lr_multiplier=asked["mapping_lr"],
         channels=parse_channels(channels) if channels else default_channels(asked["resolution"]),
     )
-    return Trainer(config, replace(TrainingOptions(), **changes), source, asked["device"])
+    trainer = Trainer(config, replace(TrainingOptions(), **changes), source, asked["device"])
+    if asked["start"] is not None:
+        begin_from(trainer, load_network(asked["start"]))
+    return trainer
 
 
 def parse_channels(text: str) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from latentfu_stylegan.stylegan2.files import write_atomically
@@ -26,9 +27,13 @@ ARRAYS = ("z", "images", "normals", "landmarks")
 
 
 class PairCache:
-    """Reading side of the cache: a `Source` over what has been rendered so far."""
+    """Reading side of the cache: a `Source` over what has been rendered so far.
 
-    def __init__(self, folder: Path) -> None:
+    `resolution`: smaller than the cache's own to train a smaller network on it first; the
+    pictures are averaged down.
+    """
+
+    def __init__(self, folder: Path, resolution: int | None = None) -> None:
         self.folder = folder
         if not (folder / "index.json").is_file():
             raise ValueError(f"there is no cache of rendered pairs in {folder}")
@@ -38,6 +43,10 @@ class PairCache:
             for name in ARRAYS
         }
         self.checked = time.monotonic()
+        side = int(self.index["resolution"])
+        self.resolution = resolution or side
+        if side % self.resolution:
+            raise ValueError(f"the cache's pictures have {side} px, not {self.resolution}")
 
     @property
     def count(self) -> int:
@@ -56,16 +65,13 @@ class PairCache:
         """How many factors each picture was rendered from."""
         return int(self.arrays["normals"].shape[1])
 
-    @property
-    def resolution(self) -> int:
-        """Pixel size of the pictures."""
-        return int(self.index["resolution"])
-
     def rows(self, chosen: np.ndarray | slice) -> Batch:
         """The pairs at these places, in this order."""
         z = torch.from_numpy(np.array(self.arrays["z"][chosen]))
         landmarks = torch.from_numpy(np.array(self.arrays["landmarks"][chosen]))
-        return Batch(to_images(self.arrays["images"][chosen]), z, landmarks)
+        images = to_images(self.arrays["images"][chosen])
+        times = images.shape[-1] // self.resolution
+        return Batch(F.avg_pool2d(images, times) if times > 1 else images, z, landmarks)
 
     def normals(self, chosen: np.ndarray | slice) -> Tensor:
         """The normal numbers [N, F] that the pictures were rendered from."""
