@@ -38,10 +38,12 @@ _WHERE = {
     "Layer": "latentfu.nouns.layer",
     "Progress": "latentfu.progress",
     "Aligner": "latentfu.hooks",
+    "BuildStep": "latentfu.hooks",
     "CheckpointFormat": "latentfu.hooks",
     "Command": "latentfu.hooks",
     "ControlMaker": "latentfu.hooks",
     "ControlRequest": "latentfu.hooks",
+    "Encoder": "latentfu.hooks",
     "GeneratorSpec": "latentfu.hooks",
     "InversionRequest": "latentfu.hooks",
     "Inverter": "latentfu.hooks",
@@ -53,9 +55,11 @@ _WHERE = {
     "read_direction": "latentfu.store.directions",
     "write_direction": "latentfu.store.directions",
     "aligners": "latentfu.api",
+    "build_steps": "latentfu.api",
     "control_makers": "latentfu.api",
     "controls": "latentfu.api",
     "edit": "latentfu.api",
+    "encoders": "latentfu.api",
     "generators": "latentfu.api",
     "invert": "latentfu.api",
     "data_dir": "latentfu.store.paths",
@@ -70,9 +74,11 @@ __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 - all of them are st
 
 if TYPE_CHECKING:
     from latentfu.api import aligners as aligners
+    from latentfu.api import build_steps as build_steps
     from latentfu.api import control_makers as control_makers
     from latentfu.api import controls as controls
     from latentfu.api import edit as edit
+    from latentfu.api import encoders as encoders
     from latentfu.api import generators as generators
     from latentfu.api import invert as invert
     from latentfu.api import inverters as inverters
@@ -90,10 +96,12 @@ if TYPE_CHECKING:
     from latentfu.errors import StorageError as StorageError
     from latentfu.errors import WrongGeneratorError as WrongGeneratorError
     from latentfu.hooks import Aligner as Aligner
+    from latentfu.hooks import BuildStep as BuildStep
     from latentfu.hooks import CheckpointFormat as CheckpointFormat
     from latentfu.hooks import Command as Command
     from latentfu.hooks import ControlMaker as ControlMaker
     from latentfu.hooks import ControlRequest as ControlRequest
+    from latentfu.hooks import Encoder as Encoder
     from latentfu.hooks import GeneratorSpec as GeneratorSpec
     from latentfu.hooks import InversionRequest as InversionRequest
     from latentfu.hooks import Inverter as Inverter

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.errors import BadInputError, NotInstalledError
-from latentfu.hooks import Aligner, ControlMaker, GeneratorSpec, Inverter, Loss, Scorer
+from latentfu.hooks import Aligner, BuildStep, ControlMaker, Encoder, GeneratorSpec, Inverter, Loss, Scorer
 from latentfu.nouns.control import Control
 from latentfu.nouns.generator import Generator
 from latentfu.nouns.inversion import Inversion
@@ -51,6 +51,16 @@ def aligners() -> dict[str, Aligner]:
 def losses() -> dict[str, Loss]:
     """Installed image distances by name."""
     return get_registry().losses()
+
+
+def encoders() -> dict[str, Encoder]:
+    """Installed encoders by name."""
+    return get_registry().encoders()
+
+
+def build_steps() -> dict[str, BuildStep]:
+    """What ``latentfu build`` makes, by name."""
+    return get_registry().build_steps()
 
 
 def scorers() -> dict[str, Scorer]:

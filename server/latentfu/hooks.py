@@ -121,6 +121,24 @@ class Inverter:
 
 
 @dataclass(frozen=True)
+class Encoder:
+    """A network that gives the latent of a picture in one pass.
+
+    ``generator_id``: sha256 of the weights it was trained for. ``load(device)`` gives a function
+    of pictures ``[N, 3, R, R]`` in -1..1 (R the generator's resolution) to float32 codes in
+    ``space``: ``[N, num_ws, w_dim]`` for w+ and w++, ``[N, w_dim]`` for w, ``[N, z_dim]`` for z.
+    """
+
+    name: str
+    title: str
+    generator_id: str
+    load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+    space: Literal["z", "w", "w+", "w++"] = "w+"
+    licence: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class Scorer:
     """Reads attributes from images: labels for training directions, figures for reports.
 
@@ -171,16 +189,34 @@ class Command:
     load: Callable[[], click.Command]
 
 
+@dataclass(frozen=True)
+class BuildStep:
+    """A part of what is shipped for a generator that is made from its weights.
+
+    ``latentfu build GENERATOR`` runs the steps of that generator by ``order`` (lowest first)
+    and writes into the folders that they ship from. ``run(folder, progress)``: makes the files
+    in ``folder`` instead when it is not None.
+    """
+
+    name: str
+    title: str
+    generator: str
+    order: int
+    run: Callable[[Path | None, Progress], None]
+
+
 Kind = Literal[
     "generators",
     "checkpoint_formats",
     "aligners",
     "losses",
     "inverters",
+    "encoders",
     "scorers",
     "controls",
     "control_makers",
     "commands",
+    "build_steps",
 ]
 
 
@@ -213,6 +249,11 @@ class Hooks:
         return ()
 
     @hookspec
+    def latentfu_encoders(self) -> Iterable[Encoder]:
+        """Networks that give the latent of a picture in one pass."""
+        return ()
+
+    @hookspec
     def latentfu_scorers(self) -> Iterable[Scorer]:
         """Networks that read attributes from a picture."""
         return ()
@@ -230,4 +271,9 @@ class Hooks:
     @hookspec
     def latentfu_commands(self) -> Iterable[Command]:
         """Commands added to the ``latentfu`` program."""
+        return ()
+
+    @hookspec
+    def latentfu_build_steps(self) -> Iterable[BuildStep]:
+        """Parts of what is shipped for a generator, made again from its weights."""
         return ()

@@ -39,10 +39,12 @@ _WORDS = {
     "aligners": "aligner",
     "losses": "loss",
     "inverters": "inverter",
+    "encoders": "encoder",
     "scorers": "scorer",
     "controls": "control",
     "control_makers": "control maker",
     "commands": "command",
+    "build_steps": "build step",
 }
 
 

@@ -60,6 +60,14 @@ class Registry:
         """Inversion methods, the default first."""
         return self._table("inverters", hooks.Inverter)
 
+    def encoders(self) -> dict[str, hooks.Encoder]:
+        """Networks that give a latent in one pass."""
+        return self._table("encoders", hooks.Encoder)
+
+    def build_steps(self) -> dict[str, hooks.BuildStep]:
+        """What ``latentfu build`` makes."""
+        return self._table("build_steps", hooks.BuildStep)
+
     def scorers(self) -> dict[str, hooks.Scorer]:
         """Readers of attributes."""
         return self._table("scorers", hooks.Scorer)

@@ -23,10 +23,12 @@ TYPES: dict[hooks.Kind, type] = {
     "aligners": hooks.Aligner,
     "losses": hooks.Loss,
     "inverters": hooks.Inverter,
+    "encoders": hooks.Encoder,
     "scorers": hooks.Scorer,
     "controls": Control,
     "control_makers": hooks.ControlMaker,
     "commands": hooks.Command,
+    "build_steps": hooks.BuildStep,
 }
 
 
@@ -90,9 +92,10 @@ def _law_fault(item: object) -> str | None:
             return f"the id {item.id[:70]!r}, which is no sha256 in hex"
         if not 1 <= item.resolution <= 16384:
             return f"the resolution {item.resolution}"
-    if isinstance(item, Control):
+    if isinstance(item, (Control, hooks.Encoder)):
         if not _ID.fullmatch(item.generator_id):
             return f"the generator_id {item.generator_id[:70]!r}, which is no sha256 in hex"
+    if isinstance(item, Control):
         if not item.minimum < item.maximum:
             return f"the range {item.minimum}..{item.maximum}"
     return None
@@ -139,6 +142,10 @@ def _layers_fault(value: object) -> str | None:
     return None if right else f"= {_short(value)}, which is no pair (first, last)"
 
 
+def _space_fault(value: object) -> str | None:
+    return None if value in ("z", "w", "w+", "w++") else f"= {_short(value)}, which is no space"
+
+
 def _kind_fault(value: object) -> str | None:
     known = value in ("direction", "deformation")
     return None if known else f"= {_short(value)}, which is neither direction nor deformation"
@@ -152,6 +159,8 @@ _CHECKS: tuple[tuple[str, Callable[[object], str | None]], ...] = (
     ("Mapping", _mapping_fault),
     ("tuple[str", _texts_fault),
     ("tuple[int, int] | None", _layers_fault),
+    ("Literal['z'", _space_fault),
+    ('Literal["z"', _space_fault),
     ("Literal['direction", _kind_fault),
     ('Literal["direction', _kind_fault),
 )
