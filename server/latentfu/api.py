@@ -14,7 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.errors import BadInputError, NotInstalledError
-from latentfu.hooks import Aligner, BuildStep, ControlMaker, Encoder, GeneratorSpec, Inverter, Loss, Scorer
+from latentfu.hooks import (
+    Aligner,
+    BuildStep,
+    ControlMaker,
+    Encoder,
+    GeneratorSpec,
+    Inverter,
+    Loss,
+    Scorer,
+)
 from latentfu.nouns.control import Control
 from latentfu.nouns.generator import Generator
 from latentfu.nouns.inversion import Inversion

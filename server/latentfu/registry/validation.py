@@ -92,12 +92,10 @@ def _law_fault(item: object) -> str | None:
             return f"the id {item.id[:70]!r}, which is no sha256 in hex"
         if not 1 <= item.resolution <= 16384:
             return f"the resolution {item.resolution}"
-    if isinstance(item, (Control, hooks.Encoder)):
-        if not _ID.fullmatch(item.generator_id):
-            return f"the generator_id {item.generator_id[:70]!r}, which is no sha256 in hex"
-    if isinstance(item, Control):
-        if not item.minimum < item.maximum:
-            return f"the range {item.minimum}..{item.maximum}"
+    if isinstance(item, (Control, hooks.Encoder)) and not _ID.fullmatch(item.generator_id):
+        return f"the generator_id {item.generator_id[:70]!r}, which is no sha256 in hex"
+    if isinstance(item, Control) and not item.minimum < item.maximum:
+        return f"the range {item.minimum}..{item.maximum}"
     return None
 
 
