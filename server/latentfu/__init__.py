@@ -37,6 +37,8 @@ _WHERE = {
     "bench_command": "latentfu.cli.bench",
     "Layer": "latentfu.nouns.layer",
     "Progress": "latentfu.progress",
+    "between": "latentfu.progress",
+    "silent": "latentfu.progress",
     "Aligner": "latentfu.hooks",
     "BuildStep": "latentfu.hooks",
     "CheckpointFormat": "latentfu.hooks",
@@ -63,6 +65,7 @@ _WHERE = {
     "generators": "latentfu.api",
     "invert": "latentfu.api",
     "data_dir": "latentfu.store.paths",
+    "write_whole": "latentfu.store.atomic",
     "inverters": "latentfu.api",
     "losses": "latentfu.api",
     "mix": "latentfu.api",
@@ -123,6 +126,9 @@ if TYPE_CHECKING:
     from latentfu.nouns.latent import Space as Space
     from latentfu.nouns.layer import Layer as Layer
     from latentfu.progress import Progress as Progress
+    from latentfu.progress import between as between
+    from latentfu.progress import silent as silent
+    from latentfu.store.atomic import write_whole as write_whole
     from latentfu.store.directions import Direction as Direction
     from latentfu.store.directions import directions_in as directions_in
     from latentfu.store.directions import read_direction as read_direction
