@@ -124,15 +124,16 @@ class Inverter:
 class Encoder:
     """A network that gives the latent of a picture in one pass.
 
-    ``generator_id``: sha256 of the weights it was trained for. ``load(device)`` gives a function
-    of pictures ``[N, 3, R, R]`` in -1..1 (R the generator's resolution) to float32 codes in
-    ``space``: ``[N, num_ws, w_dim]`` for w+ and w++, ``[N, w_dim]`` for w, ``[N, z_dim]`` for z.
+    ``generator_id``: sha256 of the weights it was trained for. ``load(generator)`` gives, on the
+    generator's device, a function of pictures ``[N, 3, R, R]`` in -1..1 (R the generator's
+    resolution) to float32 codes in ``space``: ``[N, num_ws, w_dim]`` for w+ and w++,
+    ``[N, w_dim]`` for w, ``[N, z_dim]`` for z.
     """
 
     name: str
     title: str
     generator_id: str
-    load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+    load: Callable[[Generator], Callable[[torch.Tensor], torch.Tensor]]
     space: Literal["z", "w", "w+", "w++"] = "w+"
     licence: str = ""
     description: str = ""

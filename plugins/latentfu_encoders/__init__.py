@@ -1,0 +1,1 @@
+"""Networks that give the latent of a picture in one pass: ours, trained here, and foreign ones."""

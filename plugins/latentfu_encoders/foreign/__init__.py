@@ -1,0 +1,1 @@
+"""Encoders of other projects, rebuilt so that their checkpoints load by name."""

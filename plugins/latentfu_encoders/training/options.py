@@ -1,0 +1,85 @@
+"""How an encoder is trained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+from latentfu import BadInputError
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Amounts are counted in pictures.
+
+    ``pictures``: how many are looked at in all. ``pool``: rendered pictures kept at a time, of
+    which ``fresh`` are rendered anew at each step. ``outside``: the part of a batch that is not
+    the generator's own, where there are such pictures. ``seen``: how many of a batch are rendered
+    again from the codes found, and compared. ``code``, ``pixel``, ``perceptual``: weights.
+    ``apart``: how far the layers of the generator's own codes are moved apart, in spreads.
+    """
+
+    pictures: int = 60_000
+    batch: int = 64
+    rate: float = 2e-3
+    pool: int = 3072
+    fresh: int = 16
+    outside: float = 0.25
+    seen: int = 8
+    code: float = 1.0
+    pixel: float = 10.0
+    perceptual: float = 1.0
+    apart: float = 0.15
+    seed: int = 0
+    bf16: bool = True
+
+    def __post_init__(self) -> None:
+        ranges: dict[str, tuple[float, float]] = {
+            "pictures": (2, 10**9),
+            "batch": (2, 4096),
+            "rate": (1e-6, 1.0),
+            "pool": (2, 10**6),
+            "fresh": (0, 4096),
+            "outside": (0.0, 0.9),
+            "seen": (0, 4096),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise BadInputError(f"The option {name} is {getattr(self, name)}: {low} to {high}.")
+
+    @property
+    def steps(self) -> int:
+        """How many batches there are."""
+        return max(1, self.pictures // self.batch)
+
+    @property
+    def others(self) -> int:
+        """How many of a batch are not the generator's own."""
+        return round(self.batch * self.outside)
+
+    def to_json(self) -> str:
+        """One line that :meth:`from_json` reads back."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> TrainingOptions:
+        """What :meth:`to_json` wrote."""
+        values = json.loads(text)
+        known = {field.name for field in fields(TrainingOptions)}
+        return TrainingOptions(**{name: value for name, value in values.items() if name in known})
+
+
+def settings(given: tuple[str, ...]) -> dict[str, float | int | bool]:
+    """NAME=VALUE texts as options; raises BadInputError naming what is not known."""
+    kinds = {field.name: type(field.default) for field in fields(TrainingOptions)}
+    found: dict[str, float | int | bool] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if name not in kinds:
+            raise BadInputError(f"There is no option {name!r}; there are: {', '.join(kinds)}.")
+        try:
+            kind = kinds[name]
+            found[name] = value.lower() in ("1", "true", "yes") if kind is bool else kind(value)
+        except ValueError as error:
+            raise BadInputError(f"{value!r} is no value for the option {name}.") from error
+    return found
