@@ -21,13 +21,13 @@ class EncoderConfig:
     """Sizes: ``size`` of the picture it looks at, ``shape`` of the code that it gives.
 
     ``shape``: ``(num_ws, w_dim)``, or ``(D,)`` for one code without layers. ``widths``: channels
-    after each halving of the picture. ``space``: the latent space of the codes.
+    at full size, half, quarter, ... ``space``: the latent space of the codes.
     """
 
     size: int
     shape: tuple[int, ...]
     space: str
-    widths: tuple[int, ...] = (48, 96, 160, 256)
+    widths: tuple[int, ...] = (32, 64, 96, 128, 160)
     hidden: int = 512
 
     def __post_init__(self) -> None:
@@ -43,7 +43,7 @@ class EncoderConfig:
     @property
     def shrink(self) -> int:
         """How many times smaller the last features are than the picture."""
-        return int(2 ** len(self.widths))
+        return int(2 ** (len(self.widths) - 1))
 
     @property
     def layers(self) -> int:
@@ -65,33 +65,13 @@ class EncoderConfig:
             raise ValueError(f"the encoder's config can not be read: {error}") from error
 
 
-class Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; the size stays."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv0 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm0 = nn.BatchNorm2d(channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [N, C, H, W] -> [N, C, H, W]."""
-        y = F.leaky_relu(self.norm0(self.conv0(x)), 0.1)
-        return F.leaky_relu(x + self.norm1(self.conv1(y)), 0.1)
-
-
-class Halving(nn.Module):
-    """A 4x4 convolution with stride 2 and what comes after it."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [N, C, H, W] -> [N, C', H/2, W/2]."""
-        return F.leaky_relu(self.norm(self.conv(x)), 0.1)
+def conv(inputs: int, outputs: int) -> nn.Sequential:
+    """3x3 convolution, batch normalisation, activation."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.LeakyReLU(0.1),
+    )
 
 
 class PictureEncoder(nn.Module):
@@ -103,10 +83,12 @@ class PictureEncoder(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
+        self.taken = False
+        """Whether the convolutions were another network's before."""
         self.stages = nn.ModuleList()
         inputs = 3
         for width in config.widths:
-            self.stages.append(nn.Sequential(Halving(inputs, width), Block(width)))
+            self.stages.append(nn.Sequential(conv(inputs, width), conv(width, width)))
             inputs = width
         last = (config.size // config.shrink) ** 2 * config.widths[-1]
         self.dense = nn.Linear(last, config.hidden)
@@ -122,8 +104,8 @@ class PictureEncoder(nn.Module):
     def offsets(self, x: Tensor) -> Tensor:
         """Pictures [N, 3, H, W] in -1..1 -> offsets in spreads [N, layers, D]."""
         x = resized(x, self.config.size)
-        for stage in self.stages:
-            x = stage(x)  # [N, C, S / 2^i, S / 2^i]
+        for place, stage in enumerate(self.stages):
+            x = stage(F.avg_pool2d(x, 2) if place else x)  # [N, C, S / 2^i, S / 2^i]
         hidden = F.leaky_relu(self.norm(self.dense(x.flatten(1))), 0.1)  # [N, hidden]
         apart = self.apart(hidden).float().unflatten(1, (self.config.layers, -1))
         shared: Tensor = self.shared(hidden).float()[:, None]

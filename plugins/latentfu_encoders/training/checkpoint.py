@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from latentfu import BadInputError, Generator, WrongGeneratorError, write_whole
-from latentfu_inversion.prior import Spread
 from safetensors.torch import save
 from torch import Tensor
 
 from latentfu_encoders.files import read_tensors
 from latentfu_encoders.header import read_header
 from latentfu_encoders.training.options import TrainingOptions
-from latentfu_encoders.training.sources import Lessons
-from latentfu_encoders.training.trainer import Trainer
+from latentfu_encoders.training.trainer import Outside, Trainer, optimiser
 
 FORMAT = "latentfu-encoder-training-1"
 
@@ -33,7 +30,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
         "format": FORMAT,
         "generator_id": trainer.generator.id,
         "options": trainer.options.to_json(),
-        "counters": json.dumps({"step": trainer.step}),
+        "counters": json.dumps({"step": trainer.step, "taken": trainer.encoder.taken}),
     }
     whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     write_whole(path, bytes(save(whole, metadata)))
@@ -42,7 +39,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
 def load_checkpoint(
     path: Path,
     generator: Generator,
-    outside: Callable[[Spread], Lessons | None],
+    outside: Outside,
 ) -> Trainer:
     """The run as it was; its pool of pictures is filled anew.
 
@@ -60,9 +57,12 @@ def load_checkpoint(
     trainer = Trainer.begin(generator, TrainingOptions.from_json(header["options"]), outside)
     tensors = read_tensors(path)
     try:
+        counters = json.loads(header["counters"])
         trainer.encoder.load_state_dict(part(tensors, "encoder."))
+        trainer.encoder.taken = bool(counters["taken"])
+        trainer.adam = optimiser(trainer.encoder, trainer.options)
         restore_adam(trainer, part(tensors, "adam."))
-        trainer.step = int(json.loads(header["counters"])["step"])
+        trainer.step = int(counters["step"])
         trainer.random.set_state(tensors["random"])
     except (RuntimeError, KeyError, ValueError, TypeError) as error:
         raise BadInputError(f"The checkpoint {path} is damaged: remove it.") from error

@@ -21,6 +21,11 @@ from latentfu_encoders.own import own_folder
     help="Folder of aligned pictures that it should show too.",
 )
 @click.option("--renderer", help="Renderer that the generator learned from, e.g. portraits.")
+@click.option(
+    "--trunk",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Network to take the convolutions of, e.g. a scorer's file.",
+)
 @click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--checkpoint-minutes", default=2.0, show_default=True)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Training option.")
@@ -52,6 +57,7 @@ def train_command(generator: str, as_json: bool, threads: int, **asked: Any) -> 
         options,
         pictures=asked["pictures"],
         renderer=asked["renderer"],
+        trunk=asked["trunk"],
         checkpoint=asked["checkpoint"] or output.with_suffix(".checkpoint"),
         minutes=asked["checkpoint_minutes"],
         notes={"licence": asked["licence"]},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 
-from latentfu_encoders.training.sources import Lesson, Lessons, Own, codes_of, rendered
+from latentfu_encoders.network import resized
+from latentfu_encoders.training.sources import Lesson, Lessons, codes_of, rendered
 from latentfu_encoders.training.trainer import Trainer, code_error
 
 UNSEEN_SEED = 918_273
@@ -15,12 +17,12 @@ PORTION = 16
 
 @torch.no_grad()
 def figures(trainer: Trainer, count: int = 64) -> dict[str, float]:
-    """PSNR in dB, the perceptual distance and the codes' error, by where the pictures are from.
+    """PSNR in dB, perceptual distance and the codes' error, at the size that is looked at.
 
     ``own``: random pictures of the generator; ``outside``: those of the other source.
     """
     trainer.encoder.eval()
-    plain = Own(trainer.generator, trainer.spread, 0.0, trainer.options.bf16)
+    plain = replace(trainer.own, apart=0.0)
     sources: dict[str, Lessons] = {"own": plain}
     if trainer.outside is not None:
         sources["outside"] = trainer.outside
@@ -40,6 +42,7 @@ def measured(trainer: Trainer, lesson: Lesson) -> dict[str, float]:
     offsets = trainer.encoder.offsets(targets)
     codes = codes_of(trainer.spread, offsets, trainer.generator)
     images = rendered(trainer.generator, codes, False).clamp(-1, 1)
+    images = resized(images, targets.shape[-1])
     errors = (images - targets).square().mean(dim=(1, 2, 3)).clamp(min=1e-10)
     row = {"psnr": float((10.0 * torch.log10(4.0 / errors)).mean())}
     if trainer.perceptual is not None:

@@ -30,8 +30,8 @@ class Order:
     """What is to be made: an encoder for ``generator`` in the file ``output``.
 
     ``pictures``, ``renderer``: a folder, or the name of a renderer that the generator learned
-    from; at most one. ``checkpoint``: where the run is kept every ``minutes``, and gone on with.
-    ``notes``: metadata of the file.
+    from; at most one. ``trunk``: a file whose convolutions it begins with. ``checkpoint``: where
+    the run is kept every ``minutes``, and gone on with. ``notes``: metadata of the file.
     """
 
     generator: Generator
@@ -39,6 +39,7 @@ class Order:
     options: TrainingOptions
     pictures: Path | None = None
     renderer: str | None = None
+    trunk: Path | None = None
     checkpoint: Path | None = None
     minutes: float = 2.0
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -75,12 +76,14 @@ def train_encoder(
 def opened(order: Order) -> Trainer:
     """The interrupted run, or a new one."""
 
-    def outside(spread: Spread) -> Lessons | None:
-        return outside_source(order.generator, spread, order.pictures, order.renderer)
+    def outside(spread: Spread, size: int) -> Lessons | None:
+        return outside_source(
+            order.generator, spread, size, folder=order.pictures, renderer=order.renderer
+        )
 
     if order.checkpoint is not None and order.checkpoint.is_file():
         return load_checkpoint(order.checkpoint, order.generator, outside)
-    return Trainer.begin(order.generator, order.options, outside)
+    return Trainer.begin(order.generator, order.options, outside, order.trunk)
 
 
 def descend(

@@ -15,7 +15,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Lesson:
-    """Pictures [N, 3, R, R] in -1..1 and their offsets [N, layers, D] in spreads.
+    """Pictures [N, 3, S, S] in -1..1, of the size that the encoder looks at.
+
+    ``offsets [N, layers, D]``: their codes, in spreads.
 
     ``known [N]``: 1 where the offsets are known, 0 where they are only zeros.
     """
@@ -39,6 +41,7 @@ class Own:
 
     generator: Generator
     spread: Spread
+    size: int
     apart: float
     bf16: bool
 
@@ -88,17 +91,17 @@ class Photos:
 
 
 def outside_source(
-    generator: Generator, spread: Spread, folder: Path | None, renderer: str | None
+    generator: Generator, spread: Spread, size: int, *, folder: Path | None, renderer: str | None
 ) -> Lessons | None:
     """Pictures that are not the generator's own, if any are named; raises BadInputError."""
     try:
         if renderer is not None:
             teacher = open_teacher(renderer)
-            source = RendererSource(teacher, generator.resolution, generator.z_dim)
+            source = RendererSource(teacher, size, generator.z_dim)
             return Taught(generator, spread, source)
         if folder is not None:
             shape = (layers_of(generator), len(spread.mean))
-            return Photos(FolderSource(folder, generator.resolution), shape)
+            return Photos(FolderSource(folder, size), shape)
     except ValueError as error:
         raise BadInputError(f"The pictures can not be used: {error}.") from error
     return None

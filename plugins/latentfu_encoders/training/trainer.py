@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
-from latentfu import Generator
+from latentfu import BadInputError, Generator
 from latentfu_inversion.losses import Distance, perceptual_loss, pyramid
 from latentfu_inversion.prior import Spread, measure_spread
+from safetensors import SafetensorError
 from torch import Tensor
 
-from latentfu_encoders.network import EncoderConfig, PictureEncoder
+from latentfu_encoders.files import read_tensors
+from latentfu_encoders.network import EncoderConfig, PictureEncoder, resized
 from latentfu_encoders.training.augment import changed
 from latentfu_encoders.training.options import TrainingOptions
 from latentfu_encoders.training.pool import Pool
@@ -26,6 +29,11 @@ from latentfu_encoders.training.sources import (
 LARGEST_LOOK = 64
 """Larger pictures are looked at from this size: the code says nothing that is smaller."""
 WARM_UP = 0.05
+TRUNK_PACE = 0.3
+"""How much slower the convolutions learn when they were trained for something else before."""
+
+Outside = Callable[[Spread, int], Lessons | None]
+"""The spread and the size of the pictures -> a source of pictures, or none."""
 
 
 @dataclass
@@ -47,26 +55,29 @@ class Trainer:
     def begin(
         generator: Generator,
         options: TrainingOptions,
-        outside: Callable[[Spread], Lessons | None] = lambda spread: None,
+        outside: Outside = lambda spread, size: None,
+        trunk: Path | None = None,
     ) -> Trainer:
-        """A run that has not begun yet, for ``generator``."""
+        """A run that has not begun yet, for ``generator``; see :func:`take_trunk`."""
         torch.manual_seed(options.seed)
         spread = measure_spread(generator)
         encoder = PictureEncoder(config_for(generator))
+        if trunk is not None:
+            take_trunk(encoder, trunk)
         encoder.mean.copy_(spread.mean.expand_as(encoder.mean))
         encoder.axes.copy_(spread.axes)
         encoder = encoder.to(generator.device).to(memory_format=torch.channels_last)
-        adam = torch.optim.AdamW(encoder.parameters(), lr=options.rate, weight_decay=0.02)
+        size = encoder.config.size
         return Trainer(
             generator,
             options,
             spread,
             encoder,
-            adam,
+            optimiser(encoder, options),
             torch.Generator().manual_seed(options.seed),
             perceptual_loss("auto", generator)[1],
-            Own(generator, spread, options.apart, options.bf16),
-            outside(spread),
+            Own(generator, spread, size, options.apart, options.bf16),
+            outside(spread, size),
         )
 
     def pools(self, told: Callable[[int], None]) -> list[tuple[Pool, int]]:
@@ -86,7 +97,7 @@ class Trainer:
         """One step; gives its loss."""
         self.encoder.train()
         for group in self.adam.param_groups:
-            group["lr"] = self.options.rate * pace(self.step / self.options.steps)
+            group["lr"] = group["highest"] * pace(self.step / self.options.steps)
         lesson = joined([pool.draw(count) for pool, count in pools])
         pictures = changed(lesson.pictures, self.random)
         pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.generator.device)
@@ -109,10 +120,40 @@ class Trainer:
         targets = lesson.pictures[rows].to(self.generator.device)
         codes = codes_of(self.spread, offsets[rows], self.generator)
         images = rendered(self.generator, codes, self.options.bf16)
+        images = resized(images, self.encoder.config.size)
         error = self.options.pixel * pyramid(images, targets).mean()
         if self.perceptual is not None and self.options.perceptual > 0:
             error = error + self.options.perceptual * self.perceptual(images, targets).mean()
         return error
+
+
+def take_trunk(encoder: PictureEncoder, path: Path) -> None:
+    """Begin with the convolutions of another network of the same sizes (a scorer's, say).
+
+    What is learned for one reading of a picture serves for another: training is several times
+    shorter. Raises BadInputError when the file has no such tensors.
+    """
+    own = encoder.state_dict()
+    try:
+        found = {k: v.float() for k, v in read_tensors(path).items() if k.startswith("stages.")}
+    except SafetensorError as error:
+        raise BadInputError(f"{path} can not be read: {error}.") from error
+    fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
+    if not fitting:
+        raise BadInputError(f"{path} holds no convolutions that fit the encoder.")
+    encoder.load_state_dict(fitting, strict=False)
+    encoder.taken = True
+
+
+def optimiser(encoder: PictureEncoder, options: TrainingOptions) -> torch.optim.AdamW:
+    """Adam on all parameters, more careful with convolutions that were taken over."""
+    slow = options.rate * (TRUNK_PACE if encoder.taken else 1.0)
+    heads = [p for name, p in encoder.named_parameters() if not name.startswith("stages.")]
+    groups = [
+        {"params": list(encoder.stages.parameters()), "highest": slow},
+        {"params": heads, "highest": options.rate},
+    ]
+    return torch.optim.AdamW(groups, lr=options.rate, weight_decay=0.02)
 
 
 def config_for(generator: Generator) -> EncoderConfig:

@@ -1,0 +1,91 @@
+"""The inverters: an encoder's answer as it is, and the same refined by a few steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from latentfu import BadInputError, Generator, Inversion, InversionRequest, Latent, Quality
+from latentfu_inversion.losses import Distance, perceptual_loss, pyramid
+from latentfu_inversion.w_plus import check_target, one_thread
+from torch import Tensor
+
+from latentfu_encoders.choose import encoded
+from latentfu_encoders.refine import refined
+
+Values = Mapping[str, float | int | str | bool]
+
+
+@dataclass(frozen=True)
+class View:
+    """What an inversion is judged by: the target [1, 3, R, R] and a perceptual distance."""
+
+    generator: Generator
+    target: Tensor
+    name: str
+    perceptual: Distance | None
+
+    @staticmethod
+    def of(request: InversionRequest) -> View:
+        """The picture of a request, checked; raises BadInputError when it is not usable."""
+        generator = request.generator
+        target = torch.from_numpy(request.crop.image)[None].to(generator.device)
+        check_target(target, generator)
+        name, perceptual = perceptual_loss(str(request.options.get("loss", "auto")), generator)
+        return View(generator, target, name, perceptual)
+
+    @torch.no_grad()
+    def quality(self, latent: Latent, seconds: float) -> Quality:
+        """How well ``latent`` shows the target, rendered with constant noise."""
+        image = self.generator.render(latent).float().clamp(-1, 1)
+        error = float((image - self.target).square().mean())
+        distance = self.perceptual or pyramid
+        return Quality(
+            psnr=10.0 * math.log10(4.0 / max(error, 1e-10)),
+            perceptual=float(distance(image, self.target)[0]),
+            perceptual_name=self.name if self.perceptual else "pixels",
+            seconds=seconds,
+        )
+
+
+def encode(request: InversionRequest) -> Inversion:
+    """One forward pass; raises NotInstalledError when there is no encoder for the generator."""
+    begun = time.perf_counter()
+    view = View.of(request)
+    request.progress(0.1, "Encoding the picture")
+    with one_thread(view.generator):
+        latent = first_latent(view, request.options)
+        request.progress(0.9, "Measuring")
+        quality = view.quality(latent, time.perf_counter() - begun)
+    return Inversion(latent, quality, "encoder")
+
+
+def encode_and_refine(request: InversionRequest) -> Inversion:
+    """One forward pass and a few steps of optimisation from there."""
+    begun = time.perf_counter()
+    view = View.of(request)
+    steps = whole(request.options, "steps", 1, 20_000)
+    with one_thread(view.generator):
+        request.progress(0.0, "Encoding the picture")
+        latent = first_latent(view, request.options)
+        latent = refined(view.generator, latent, view.target, view.perceptual, request)
+        quality = view.quality(latent, time.perf_counter() - begun)
+    return Inversion(latent, quality, "encoder-refined", steps)
+
+
+@torch.no_grad()
+def first_latent(view: View, options: Values) -> Latent:
+    """What the encoder says, in the generator's editing space."""
+    codes, _ = encoded(view.generator, view.target, str(options.get("encoder", "auto")))
+    return view.generator.mean_latent().with_codes(codes)
+
+
+def whole(options: Values, name: str, low: int, high: int) -> int:
+    """A whole number among the options; raises BadInputError outside ``low``..``high``."""
+    value = int(options[name])
+    if not low <= value <= high:
+        raise BadInputError(f"The option {name} is {value}: give {low} to {high}.")
+    return value
