@@ -15,7 +15,9 @@ from latentfu import (
     hookimpl,
 )
 
+from latentfu_inversion.features.options import DEFAULTS as FEATURE_DETAIL
 from latentfu_inversion.options import DEFAULTS
+from latentfu_inversion.pivotal.options import DEFAULTS as PIVOTAL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +28,20 @@ if TYPE_CHECKING:
 def w_plus(request: InversionRequest) -> Inversion:
     """Optimisation in w, then in w+."""
     from latentfu_inversion.w_plus import invert
+
+    return invert(request)
+
+
+def pivotal(request: InversionRequest) -> Inversion:
+    """Pivotal tuning."""
+    from latentfu_inversion.pivotal.inverter import invert
+
+    return invert(request)
+
+
+def feature_detail(request: InversionRequest) -> Inversion:
+    """A feature map beside the code."""
+    from latentfu_inversion.features.inverter import invert
 
     return invert(request)
 
@@ -62,7 +78,23 @@ def latentfu_inverters() -> list[Inverter]:
             invert=w_plus,
             options=DEFAULTS,
             description="Seconds a picture; starts from the mean and needs no training.",
-        )
+        ),
+        Inverter(
+            name="pivotal",
+            title="A code, and the weights bent around it",
+            spaces=("w", "w+", "w++"),
+            invert=pivotal,
+            options=PIVOTAL,
+            description="Half a minute a picture; keeps a face that no code can show.",
+        ),
+        Inverter(
+            name="feature-detail",
+            title="A code, and features beside it",
+            spaces=("w", "w+", "w++"),
+            invert=feature_detail,
+            options=FEATURE_DETAIL,
+            description="Seconds a picture; keeps hats and backgrounds through an edit.",
+        ),
     ]
 
 

@@ -1,0 +1,58 @@
+"""What can be tuned about the inverter feature-detail; read without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from latentfu import BadInputError
+
+DEFAULTS: Mapping[str, float | int | str | bool] = {
+    "pivot": "auto",
+    "side": 0,
+    "steps": 60,
+    "rate": 0.06,
+    "pixel": 1.0,
+    "perceptual": 1.0,
+    "size": 0.01,
+    "loss": "auto",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Options of feature-detail.
+
+    ``pivot``: the inverter that finds the code first; auto for the best that is installed.
+    ``side``: pixels of the layer that gets the detail, 0 for a quarter of the picture's.
+    ``rate``: Adam's, as a part of the spread of the layer's features. ``pixel``, ``perceptual``:
+    weights of the terms; ``size``: of the detail's own mean square, in spreads. ``loss``: the
+    perceptual loss by name.
+    """
+
+    pivot: str
+    side: int
+    steps: int
+    rate: float
+    pixel: float
+    perceptual: float
+    size: float
+    loss: str
+
+    @staticmethod
+    def of(given: Mapping[str, float | int | str | bool]) -> Plan:
+        """The defaults overridden by ``given``; raises BadInputError for senseless values."""
+        values = {**DEFAULTS, **given}
+        plan = Plan(**{name: type(DEFAULTS[name])(values[name]) for name in DEFAULTS})  # type: ignore
+        ranges: dict[str, tuple[float, float]] = {
+            "side": (0, 16384),
+            "steps": (1, 20_000),
+            "rate": (1e-6, 10.0),
+            "pixel": (0.0, 1e6),
+            "perceptual": (0.0, 1e6),
+            "size": (0.0, 1e6),
+        }
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(plan, name) <= high:
+                raise BadInputError(f"The option {name} is {getattr(plan, name)}: {low} to {high}.")
+        return plan

@@ -1,0 +1,107 @@
+"""edited latent -> its details carried along: what hangs on the head turns with the head.
+
+A detail is what a picture's features have beyond those of its code, at one layer. When the code
+is edited, the features change by a difference, and the detail added to them gives what the edit
+of the whole features would be (Yao et al. 2022, arXiv 2202.02183). Where the edit moves things,
+the detail is moved with them: each place of the edited features is looked for nearby in the
+unedited ones. Where nothing like it is found, what was there is gone, and so is its detail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from latentfu.nouns.generator import Generator
+from latentfu.nouns.latent import Detail, Latent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+REACH = 8
+"""Things are looked for up to this part of the picture's side away (1 / REACH)."""
+SHARPNESS = 24.0
+SURE, LOST = 0.9, 0.5
+"""Likeness (a cosine) above which a detail stays whole, and below which it goes."""
+
+
+def carried(before: Latent, after: Latent, generator: Generator) -> Latent:
+    """``after`` with the details of ``before`` moved along with the features under them.
+
+    The same codes and bends leave the details exactly as they are.
+    """
+    if not before.details or after is before:
+        return after
+    import torch
+
+    layers = sorted({detail.layer for detail in before.details})
+    with torch.no_grad():
+        old = generator.render(replace(before, details=()), "const", features=layers)[1]
+        new = generator.render(replace(after, details=()), "const", features=layers)[1]
+        moved = tuple(
+            Detail(d.layer, follow(d.delta, old[d.layer].float(), new[d.layer].float()))
+            for d in before.details
+        )
+    return replace(after, details=moved)
+
+
+def follow(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
+    """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
+    import torch
+
+    if torch.equal(old, new):
+        return delta
+    from_old, from_new = directions(old), directions(new)
+    reach = max(1, old.shape[-1] // REACH)
+    shift = displacement(from_new, from_old, reach) - displacement(from_old, from_old, reach)
+    here = warped(from_old, smooth(shift))
+    likeness = (here * from_new).sum(dim=1, keepdim=True)  # [N, 1, H, W]
+    kept = ((smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
+    return warped(delta.to(new), smooth(shift)) * kept
+
+
+def directions(x: Tensor) -> Tensor:
+    """Features [N, C, H, W] without their mean, with length 1 over the channels."""
+    import torch.nn.functional as F
+
+    return F.normalize(x - x.mean(dim=(2, 3), keepdim=True), dim=1)
+
+
+def displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
+    """Where each place of ``wanted`` is in ``given``: [N, 2, H, W], x and y in pixels."""
+    import torch
+    import torch.nn.functional as F
+
+    padded = F.pad(given, (reach,) * 4, mode="replicate")
+    height, width = wanted.shape[-2:]
+    steps = range(2 * reach + 1)
+    moved = (padded[:, :, y : y + height, x : x + width] for y in steps for x in steps)
+    alike = [(wanted * there).sum(dim=1) for there in moved]
+    likeness = smooth(torch.stack(alike, dim=1))  # [N, S * S, H, W]
+    shares = torch.softmax(SHARPNESS * likeness, dim=1)
+    offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)
+    dx = (shares * offsets.repeat(len(steps))[None, :, None, None]).sum(dim=1)
+    dy = (shares * offsets.repeat_interleave(len(steps))[None, :, None, None]).sum(dim=1)
+    return torch.stack([dx, dy], dim=1)
+
+
+def smooth(x: Tensor) -> Tensor:
+    """A mean over 3 x 3 places, borders repeated."""
+    import torch.nn.functional as F
+
+    return F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+
+
+def warped(x: Tensor, shift: Tensor) -> Tensor:
+    """x [N or 1, C, H, W] read at each place plus ``shift`` [N, 2, H, W] in pixels."""
+    import torch
+    import torch.nn.functional as F
+
+    height, width = x.shape[-2:]
+    rows = torch.arange(height, device=x.device, dtype=x.dtype) + 0.5
+    columns = torch.arange(width, device=x.device, dtype=x.dtype) + 0.5
+    grid_x = (columns[None, None, :] + shift[:, 0]) * 2 / width - 1
+    grid_y = (rows[None, :, None] + shift[:, 1]) * 2 / height - 1
+    grid = torch.stack([grid_x, grid_y], dim=-1)  # [N, H, W, 2]
+    x = x.expand(len(shift), -1, -1, -1)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
