@@ -47,8 +47,10 @@ _WHERE = {
     "ControlRequest": "latentfu.hooks",
     "Encoder": "latentfu.hooks",
     "GeneratorSpec": "latentfu.hooks",
+    "Identity": "latentfu.hooks",
     "InversionRequest": "latentfu.hooks",
     "Inverter": "latentfu.hooks",
+    "Level": "latentfu.hooks",
     "Loss": "latentfu.hooks",
     "Scorer": "latentfu.hooks",
     "hookimpl": "latentfu.hooks",
@@ -63,6 +65,7 @@ _WHERE = {
     "edit": "latentfu.api",
     "encoders": "latentfu.api",
     "generators": "latentfu.api",
+    "identities": "latentfu.api",
     "invert": "latentfu.api",
     "data_dir": "latentfu.store.paths",
     "write_whole": "latentfu.store.atomic",
@@ -83,6 +86,7 @@ if TYPE_CHECKING:
     from latentfu.api import edit as edit
     from latentfu.api import encoders as encoders
     from latentfu.api import generators as generators
+    from latentfu.api import identities as identities
     from latentfu.api import invert as invert
     from latentfu.api import inverters as inverters
     from latentfu.api import losses as losses
@@ -106,8 +110,10 @@ if TYPE_CHECKING:
     from latentfu.hooks import ControlRequest as ControlRequest
     from latentfu.hooks import Encoder as Encoder
     from latentfu.hooks import GeneratorSpec as GeneratorSpec
+    from latentfu.hooks import Identity as Identity
     from latentfu.hooks import InversionRequest as InversionRequest
     from latentfu.hooks import Inverter as Inverter
+    from latentfu.hooks import Level as Level
     from latentfu.hooks import Loss as Loss
     from latentfu.hooks import Scorer as Scorer
     from latentfu.hooks import hookimpl as hookimpl

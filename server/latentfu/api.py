@@ -20,6 +20,7 @@ from latentfu.hooks import (
     ControlMaker,
     Encoder,
     GeneratorSpec,
+    Identity,
     Inverter,
     Loss,
     Scorer,
@@ -75,6 +76,11 @@ def build_steps() -> dict[str, BuildStep]:
 def scorers() -> dict[str, Scorer]:
     """Installed scorers by name."""
     return get_registry().scorers()
+
+
+def identities() -> dict[str, Identity]:
+    """Installed networks that know a person again, by name."""
+    return get_registry().identities()
 
 
 def control_makers() -> dict[str, ControlMaker]:

@@ -8,7 +8,7 @@ Import torch inside ``load`` functions, never at the top of a plug-in module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from latentfu.nouns.control import Control
-    from latentfu.nouns.crop import Crop, Quad
+    from latentfu.nouns.crop import Crop, Point, Quad
     from latentfu.nouns.generator import Generator
     from latentfu.nouns.inversion import Inversion
     from latentfu.progress import Progress
@@ -68,12 +68,18 @@ class Aligner:
     """Finds the squares in a layer that a generator of ``domains`` understands.
 
     ``find(rgb)``: uint8 ``[H, W, 3]`` -> quads, best first, empty when there is none.
+    ``place(eyes, mouth)``: the same square from points that a person gave, in layer pixels: the
+    two eyes ``((x, y), (x, y))``, left in the picture first, and the middle of the mouth; None
+    where the aligner knows none. ``padding``: what stands outside the layer: "mirror", or "blur"
+    for a mirror that fades into a blur, so that no second face appears there.
     """
 
     name: str
     title: str
     domains: tuple[str, ...]
     find: Callable[[np.ndarray[Any, np.dtype[np.uint8]]], list[Quad]]
+    place: Callable[[tuple[Point, Point], Point], Quad] | None = None
+    padding: Literal["mirror", "blur"] = "mirror"
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,7 @@ class InversionRequest:
     """What an inverter gets: the crop, the loaded generator, options and who watches.
 
     ``preview(image)`` may be called with a ``[1, 3, R, R]`` tensor to show work in progress.
+    ``mask``: float32 ``[R, R]`` in 0..1; only what is inside it counts. None for everything.
     """
 
     crop: Crop
@@ -102,6 +109,23 @@ class InversionRequest:
     progress: Progress
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     preview: Callable[[torch.Tensor], None] | None = None
+    mask: np.ndarray[Any, np.dtype[np.float32]] | None = None
+
+
+QUALITIES = ("draft", "good", "best")
+"""What a person can ask for instead of an inverter; "good" is the default."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """How an inverter serves one of the qualities "draft", "good" and "best".
+
+    ``rank``: among the inverters that fit a generator the highest rank of a quality is taken.
+    ``options``: what it is called with then, over its defaults.
+    """
+
+    rank: float
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,7 +133,11 @@ class Inverter:
     """A method that finds the latent of a crop.
 
     ``spaces``: the latent spaces it works in. ``options``: names and default values of what
-    can be tuned; they are part of the cache key.
+    can be tuned; they are part of the cache key. ``levels``: the qualities ("draft", "good",
+    "best") for which it can be chosen when a person names none. ``fits(generator)``: whether
+    it can work for that generator here (an encoder may be missing), known without loading; None
+    for any with one of its spaces. ``invert_many``: the same for several requests with one
+    generator and equal options, faster together than one by one; None if nothing is gained.
     """
 
     name: str
@@ -118,6 +146,9 @@ class Inverter:
     invert: Callable[[InversionRequest], Inversion]
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     description: str = ""
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    fits: Callable[[GeneratorSpec], bool] | None = None
+    invert_many: Callable[[Sequence[InversionRequest]], list[Inversion]] | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +183,22 @@ class Scorer:
     domain: str
     attributes: tuple[str, ...]
     load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Tells whether two pictures show the same person (or thing).
+
+    ``load(device)`` gives a function of pictures ``[N, 3, R, R]`` in -1..1, cropped for a
+    generator of one of ``domains``, to embeddings ``[N, D]``, differentiable; their cosine is
+    the likeness.
+    """
+
+    name: str
+    title: str
+    domains: tuple[str, ...]
+    load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,6 +261,7 @@ Kind = Literal[
     "inverters",
     "encoders",
     "scorers",
+    "identities",
     "controls",
     "control_makers",
     "commands",
@@ -257,6 +305,11 @@ class Hooks:
     @hookspec
     def latentfu_scorers(self) -> Iterable[Scorer]:
         """Networks that read attributes from a picture."""
+        return ()
+
+    @hookspec
+    def latentfu_identities(self) -> Iterable[Identity]:
+        """Networks that tell whether two pictures show the same person."""
         return ()
 
     @hookspec

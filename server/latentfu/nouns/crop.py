@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Point = tuple[float, float]
+"""(x, y) in layer pixels."""
+
 
 @dataclass(frozen=True)
 class Quad:

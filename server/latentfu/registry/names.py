@@ -41,6 +41,7 @@ _WORDS = {
     "inverters": "inverter",
     "encoders": "encoder",
     "scorers": "scorer",
+    "identities": "identity",
     "controls": "control",
     "control_makers": "control maker",
     "commands": "command",

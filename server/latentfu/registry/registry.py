@@ -68,6 +68,10 @@ class Registry:
         """What ``latentfu build`` makes."""
         return self._table("build_steps", hooks.BuildStep)
 
+    def identities(self) -> dict[str, hooks.Identity]:
+        """Networks that know a person again."""
+        return self._table("identities", hooks.Identity)
+
     def scorers(self) -> dict[str, hooks.Scorer]:
         """Readers of attributes."""
         return self._table("scorers", hooks.Scorer)

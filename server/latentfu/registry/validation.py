@@ -25,6 +25,7 @@ TYPES: dict[hooks.Kind, type] = {
     "inverters": hooks.Inverter,
     "encoders": hooks.Encoder,
     "scorers": hooks.Scorer,
+    "identities": hooks.Identity,
     "controls": Control,
     "control_makers": hooks.ControlMaker,
     "commands": hooks.Command,
@@ -96,6 +97,18 @@ def _law_fault(item: object) -> str | None:
         return f"the generator_id {item.generator_id[:70]!r}, which is no sha256 in hex"
     if isinstance(item, Control) and not item.minimum < item.maximum:
         return f"the range {item.minimum}..{item.maximum}"
+    return _levels_fault(item) if isinstance(item, hooks.Inverter) else None
+
+
+def _levels_fault(inverter: hooks.Inverter) -> str | None:
+    for name, level in inverter.levels.items():
+        if name not in hooks.QUALITIES:
+            return f"the level {name!r} (there are: {', '.join(hooks.QUALITIES)})"
+        if not isinstance(level, hooks.Level):
+            return f"{_short(level)} as the level {name} instead of a Level"
+        unknown = sorted(set(level.options) - set(inverter.options))
+        if unknown:
+            return f"the level {name} that sets {unknown[0]!r}, which is not among its options"
     return None
 
 
@@ -144,6 +157,10 @@ def _space_fault(value: object) -> str | None:
     return None if value in ("z", "w", "w+", "w++") else f"= {_short(value)}, which is no space"
 
 
+def _padding_fault(value: object) -> str | None:
+    return None if value in ("mirror", "blur") else f"= {_short(value)}, neither mirror nor blur"
+
+
 def _kind_fault(value: object) -> str | None:
     known = value in ("direction", "deformation")
     return None if known else f"= {_short(value)}, which is neither direction nor deformation"
@@ -159,6 +176,8 @@ _CHECKS: tuple[tuple[str, Callable[[object], str | None]], ...] = (
     ("tuple[int, int] | None", _layers_fault),
     ("Literal['z'", _space_fault),
     ('Literal["z"', _space_fault),
+    ("Literal['mirror", _padding_fault),
+    ('Literal["mirror', _padding_fault),
     ("Literal['direction", _kind_fault),
     ('Literal["direction', _kind_fault),
 )
@@ -167,7 +186,7 @@ _CHECKS: tuple[tuple[str, Callable[[object], str | None]], ...] = (
 def _value_fault(annotation: str, value: object) -> str | None:
     for start, check in _CHECKS:
         if annotation.startswith(start):
-            return check(value)
+            return None if value is None and annotation.endswith("| None") else check(value)
     raise AssertionError(f"no check for fields of type {annotation}")
 
 
