@@ -187,6 +187,13 @@ def build() -> click.Command:
     return build_command(NAME, factors, DIRECTIONS, taught)
 
 
+def evaluation() -> click.Command:
+    """``latentfu evaluate portraits``."""
+    from latentfu_portraits.evaluate.cli import evaluate_command
+
+    return evaluate_command
+
+
 def taught(z: torch.Tensor) -> torch.Tensor:
     """z ``[N, z_dim]`` -> the normal numbers that the renderer drew the factors from."""
     from latentfu_stylegan.stylegan2 import normalize_2nd_moment
@@ -202,5 +209,6 @@ def latentfu_commands() -> list[Command]:
     return [
         Command(("train", "scorer"), "Train the portraits' scorer.", lambda: trainer("scorer")),
         Command(("train", "locator"), "Train the portraits' locator.", lambda: trainer("locator")),
+        Command(("evaluate", "portraits"), "Measure the portraits against renders.", evaluation),
         Command(("build", "portraits"), "Rebuild the portraits' directions.", build),
     ]

@@ -34,7 +34,8 @@ class Shell(click.Group):
             loaded = _plugin_command(path)
             if loaded is not None:
                 return loaded
-            is_group = any(known[: len(path)] == path for known in plugin_commands())
+            # Asked of the plug-ins themselves: what is remembered for --help may be older.
+            is_group = any(known[: len(path)] == path for known in _plugin_paths())
         return Shell(path, help=_group_help(path)) if is_group else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -61,6 +62,12 @@ def _import(target: str) -> click.Command:
     module, _, attribute = target.partition(":")
     command: click.Command = getattr(importlib.import_module(module), attribute)
     return command
+
+
+def _plugin_paths() -> list[tuple[str, ...]]:
+    from latentfu.registry import get_registry
+
+    return [command.path for command in get_registry().commands().values()]
 
 
 def _plugin_command(path: tuple[str, ...]) -> click.Command | None:

@@ -1,0 +1,1 @@
+"""How good the portraits are: distributions, attributes, smoothness, memorising, in figures."""
