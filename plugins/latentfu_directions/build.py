@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
-import latentfu
-from latentfu import BadInputError, ControlRequest, Direction, Progress
+from latentfu import BadInputError, ControlRequest, Direction
 
-from latentfu_directions.cli import scorer_for
 from latentfu_directions.makers import (
     RIDGE_OPTIONS,
     SVM_OPTIONS,
@@ -91,43 +89,6 @@ def checked(direction: Direction, work: Workbench) -> Row:
     return Row(name, direction)
 
 
-def build_command(
-    generator: str,
-    factors: Iterable[tuple[str, str, str]],
-    folder: Path,
-    meaning: Meaning | None = None,
-) -> click.Command:
-    """A click command that rebuilds ``folder`` for ``generator``: (attribute, plus, group).
-
-    ``meaning``: what the generator was taught to show for z. Labels from there are exact; the
-    scorer then says what can be seen, and what a step does.
-    """
-    subjects = [Subject(*factor) for factor in factors]
-
-    @click.command("portraits")
-    @click.option("--samples", default=6000, show_default=True, type=click.IntRange(min=200))
-    @click.option("--trials", default=64, show_default=True, help="Fresh samples per direction.")
-    @click.option("--seed", default=0, show_default=True)
-    @click.option("--maker", default="svm", show_default=True, type=click.Choice(["svm", "ridge"]))
-    @click.option("--clean", default=0, show_default=True, help="Other attributes left alone.")
-    @click.option("--out", default=folder, type=click.Path(path_type=Path, file_okay=False))
-    def command(samples: int, seed: int, maker: str, out: Path, **options: int) -> None:
-        """Make the directions that are shipped, replacing those in the folder."""
-        opened = latentfu.open_generator(generator)
-        request = ControlRequest(
-            generator=opened,
-            attribute="",
-            samples=samples,
-            seed=seed,
-            progress=percent(),
-            scorer=scorer_for(opened.domain),
-            options={**options, **ours()},
-        )
-        replace_all(build_directions(request, subjects, maker=maker, meaning=meaning), out)
-
-    return command
-
-
 def ours() -> dict[str, str]:
     """What the shipped files say about where they come from."""
     return {
@@ -135,19 +96,6 @@ def ours() -> dict[str, str]:
         "licence": "Apache-2.0",
         "source": "latentfu build portraits",
     }
-
-
-def percent() -> Progress:
-    """A line every tenth."""
-    told = [-1]
-
-    def show(fraction: float, message: str = "") -> None:
-        tenth = int(fraction * 10)
-        if fraction < 1.0 and tenth > told[0]:
-            told[0] = tenth
-            click.echo(f"{message}: {tenth * 10} %", err=True)
-
-    return show
 
 
 def replace_all(rows: list[Row], out: Path) -> None:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from latentfu import (
     Aligner,
     BadInputError,
+    BuildStep,
     Command,
     Control,
     Generator,
     GeneratorSpec,
     Loss,
+    Progress,
     Quad,
     directions_in,
     hookimpl,
@@ -177,16 +179,6 @@ def trainer(name: str) -> click.Command:
     return command
 
 
-def build() -> click.Command:
-    """``latentfu build portraits``."""
-    from latentfu_directions.build import build_command
-
-    from latentfu_portraits.renderer import FACTORS
-
-    factors = [(factor.name, factor.plus, factor.group) for factor in FACTORS]
-    return build_command(NAME, factors, DIRECTIONS, taught)
-
-
 def evaluation() -> click.Command:
     """``latentfu evaluate portraits``."""
     from latentfu_portraits.evaluate.cli import evaluate_command
@@ -205,10 +197,41 @@ def taught(z: torch.Tensor) -> torch.Tensor:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """Training the small networks, and rebuilding the shipped directions."""
+    """Training the small networks, and measuring the generator."""
     return [
         Command(("train", "scorer"), "Train the portraits' scorer.", lambda: trainer("scorer")),
         Command(("train", "locator"), "Train the portraits' locator.", lambda: trainer("locator")),
         Command(("evaluate", "portraits"), "Measure the portraits against renders.", evaluation),
-        Command(("build", "portraits"), "Rebuild the portraits' directions.", build),
     ]
+
+
+STEPS = (
+    ("directions", 20, "The shipped directions", "directions", "build_shipped_directions"),
+    ("renders", 80, "Renders for the card", "grids", "build_renders"),
+    ("samples", 81, "Samples for the card", "grids", "build_samples"),
+    ("mixing", 82, "Style mixing for the card", "grids", "build_mixing"),
+    ("sheet", 83, "Every direction on a sample", "grids", "build_direction_sheet"),
+    ("figures", 90, "The card's figures", "card", "build_figures"),
+)
+"""Name, order, title, and where it is: ``latentfu_portraits.rebuild.MODULE.FUNCTION``."""
+
+
+@hookimpl
+def latentfu_build_steps() -> list[BuildStep]:
+    """Directions, pictures and figures, made again from the weights."""
+    return [
+        BuildStep(f"portraits-{name}", title, NAME, order, step_of(module, function))
+        for name, order, title, module, function in STEPS
+    ]
+
+
+def step_of(module: str, function: str) -> Callable[[Path | None, Progress], None]:
+    """A build step that is imported when it runs."""
+
+    def run(folder: Path | None, progress: Progress) -> None:
+        import importlib
+
+        found = importlib.import_module(f"latentfu_portraits.rebuild.{module}")
+        getattr(found, function)(folder, progress)
+
+    return run

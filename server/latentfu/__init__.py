@@ -34,6 +34,8 @@ _WHERE = {
     "Space": "latentfu.nouns.latent",
     "SynthesisLayer": "latentfu.nouns.generator",
     "Measure": "latentfu.bench",
+    "SheetRow": "latentfu.sheets",
+    "contact_sheet": "latentfu.sheets",
     "bench_command": "latentfu.cli.bench",
     "Layer": "latentfu.nouns.layer",
     "Progress": "latentfu.progress",
@@ -67,7 +69,9 @@ _WHERE = {
     "generators": "latentfu.api",
     "identities": "latentfu.api",
     "invert": "latentfu.api",
+    "Stopwatch": "latentfu.progress",
     "data_dir": "latentfu.store.paths",
+    "load_inversion": "latentfu.store.inversions",
     "write_whole": "latentfu.store.atomic",
     "inverters": "latentfu.api",
     "losses": "latentfu.api",
@@ -132,13 +136,17 @@ if TYPE_CHECKING:
     from latentfu.nouns.latent import Space as Space
     from latentfu.nouns.layer import Layer as Layer
     from latentfu.progress import Progress as Progress
+    from latentfu.progress import Stopwatch as Stopwatch
     from latentfu.progress import between as between
     from latentfu.progress import silent as silent
+    from latentfu.sheets import SheetRow as SheetRow
+    from latentfu.sheets import contact_sheet as contact_sheet
     from latentfu.store.atomic import write_whole as write_whole
     from latentfu.store.directions import Direction as Direction
     from latentfu.store.directions import directions_in as directions_in
     from latentfu.store.directions import read_direction as read_direction
     from latentfu.store.directions import write_direction as write_direction
+    from latentfu.store.inversions import load_inversion as load_inversion
     from latentfu.store.paths import data_dir as data_dir
 
 

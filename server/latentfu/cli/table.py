@@ -27,6 +27,7 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("doctor",): Entry(
         f"{_CLI}.doctor:doctor_command", "Say what is wrong with this installation."
     ),
+    ("build",): Entry(f"{_CLI}.build:build_command", "Rebuild what is shipped for a generator."),
     ("bench", "edit"): Entry(f"{_CLI}.bench:edit", "An edit whose inversion is cached."),
     ("bench", "http"): Entry(f"{_CLI}.bench:http", "A large layer through the server."),
     ("bench", "start"): Entry(f"{_CLI}.bench:start", "From latentfu serve to the first answer."),
@@ -52,7 +53,6 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
 
 GROUPS: dict[str, str] = {
     "bench": "Measure how fast this machine is.",
-    "build": "Rebuild what depends on a generator's weights.",
     "evaluate": "Measure how good a generator is.",
     "generators": "Networks that make pictures.",
     "inverters": "Methods that find the latent of a picture.",

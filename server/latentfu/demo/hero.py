@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from latentfu.demo.sheet import INK, PAPER, font
+from latentfu.sheets import INK, PAPER, font
 from latentfu.store.atomic import whole_file
 
 SHOWN = (

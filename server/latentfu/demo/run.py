@@ -10,7 +10,7 @@ from typing import Any
 from latentfu.demo.facts import machine, versions
 from latentfu.demo.portraits import SITTER, SOURCE, portrait, save
 from latentfu.demo.server import lent_server
-from latentfu.demo.sheet import contact_sheet
+from latentfu.sheets import contact_sheet
 from latentfu.demo.teller import Teller
 from latentfu.demo.tour import MASKED_WISHES, STRENGTHS, WISHES, Tour
 from latentfu.errors import LatentFuError, NotInstalledError, StorageError

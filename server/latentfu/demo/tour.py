@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentfu.demo.masks import Square, changed_outside, ellipse
-from latentfu.demo.sheet import Row
+from latentfu.sheets import SheetRow
 from latentfu.nouns.layer import Layer, MaskPixels, Pixels
 from latentfu.progress import Progress
 from latentfu.web.pixels import body_layer, layer_body, mask_body
@@ -63,13 +63,13 @@ class Tour:
         request = {"kind": "mix", "source": name, "layers": [2, last], "feather": 0.0}
         return self._job("mixed", request, progress, self.hair())
 
-    def row(self, control: ControlReply, progress: Progress) -> Row:
+    def row(self, control: ControlReply, progress: Progress) -> SheetRow:
         """Small faces with one control at each of ``STRENGTHS``."""
         pictures = []
         for index, strength in enumerate(STRENGTHS):
             progress(index / len(STRENGTHS), control.title)
             pictures.append(self._face(control.name, strength) if strength else self.neutral)
-        return Row(control.title, control.plus, pictures)
+        return SheetRow(control.title, control.plus, pictures)
 
     @cached_property
     def neutral(self) -> Pixels:

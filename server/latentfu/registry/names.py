@@ -26,6 +26,7 @@ OWN_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("invert",),
     ("edit",),
     ("mix",),
+    ("build",),
     ("bench", "edit"),
     ("bench", "http"),
     ("bench", "start"),

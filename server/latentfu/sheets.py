@@ -16,7 +16,7 @@ PAPER, INK, FAINT = (250, 250, 248), (30, 30, 34), (120, 120, 126)
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """``title`` and ``plus`` ("+ is more smile") beside uint8 ``[S, S, 3]`` pictures."""
 
     title: str
@@ -24,7 +24,7 @@ class Row:
     pictures: Sequence[Pixels]
 
 
-def contact_sheet(rows: Sequence[Row], heads: Sequence[str], blocks: int = 2) -> Image.Image:
+def contact_sheet(rows: Sequence[SheetRow], heads: Sequence[str], blocks: int = 2) -> Image.Image:
     """The rows in ``blocks`` columns side by side, each under its own line of ``heads``."""
     from PIL import Image, ImageDraw
 
@@ -47,7 +47,7 @@ def _heads(draw: ImageDraw.ImageDraw, left: int, heads: Sequence[str]) -> None:
         draw.text((center, HEAD // 2), text, fill=INK, font=font(20), anchor="mm")
 
 
-def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, left: int, top: int, row: Row) -> None:
+def _row(sheet: Image.Image, draw: ImageDraw.ImageDraw, left: int, top: int, row: SheetRow) -> None:
     from PIL import Image
 
     middle = top + CELL // 2

@@ -1,0 +1,37 @@
+"""The step that trains the shipped directions, one for each factor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import latentfu
+from latentfu import ControlRequest, Progress
+from latentfu_directions.build import Subject, build_directions, ours, replace_all
+from latentfu_directions.cli import scorer_for
+
+from latentfu_portraits.renderer import FACTORS
+
+SAMPLES, TRIALS = 5000, 64
+
+
+def build_shipped_directions(folder: Path | None, progress: Progress) -> None:
+    """Replace the shipped directions (or fill ``folder``) by the project's own trainer.
+
+    The labels are the factors that each z stands for; the scorer says what can be seen.
+    """
+    from latentfu_portraits.plugin import DIRECTIONS, NAME, taught
+
+    generator = latentfu.open_generator(NAME)
+    request = ControlRequest(
+        generator=generator,
+        attribute="",
+        samples=SAMPLES,
+        seed=0,
+        progress=progress,
+        scorer=scorer_for(generator.domain),
+        options={"trials": TRIALS, "clean": 0, **ours()},
+    )
+    subjects = [Subject(factor.name, factor.plus, factor.group) for factor in FACTORS]
+    out = folder / "directions" if folder else DIRECTIONS
+    out.mkdir(parents=True, exist_ok=True)
+    replace_all(build_directions(request, subjects, maker="svm", meaning=taught), out)

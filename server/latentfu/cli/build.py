@@ -1,0 +1,65 @@
+"""``latentfu build GENERATOR``: everything that is made from a generator's weights, in order."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from latentfu.cli.output import json_option, print_json, print_table, watched
+from latentfu.hooks import BuildStep
+
+
+@click.command("build")
+@click.argument("generator")
+@click.option("--only", multiple=True, metavar="STEP", help="This step alone; may be repeated.")
+@click.option("--list", "listing", is_flag=True, help="Say what the steps are, and stop.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder.")
+@json_option
+def build_command(
+    generator: str, only: tuple[str, ...], listing: bool, out: Path | None, as_json: bool
+) -> None:
+    """Make again what is shipped for GENERATOR after its weights have changed.
+
+    Each plug-in offers its own steps (directions, encoders, sheets, figures); they run in order
+    and replace the files that are shipped, or write into --out.
+    """
+    steps = chosen_steps(generator, only)
+    if listing:
+        _tell([{"step": s.name, "title": s.title, "order": s.order} for s in steps], as_json)
+        return
+    done: list[dict[str, object]] = []
+    for step in steps:
+        began = time.monotonic()
+        with watched(step.title, quiet=as_json) as progress:
+            step.run(out, progress)
+        seconds = round(time.monotonic() - began, 1)
+        done.append({"step": step.name, "title": step.title, "seconds": seconds})
+        if not as_json:
+            click.echo(f"{step.name}: {seconds} s", err=True)
+    _tell(done, as_json)
+
+
+def chosen_steps(generator: str, only: tuple[str, ...]) -> list[BuildStep]:
+    """The steps of ``generator`` in order; click.UsageError for a name that it has not."""
+    import latentfu
+
+    steps = [step for step in latentfu.build_steps().values() if step.generator == generator]
+    known = [step.name for step in sorted(steps, key=lambda step: (step.order, step.name))]
+    if not known:
+        raise click.UsageError(f"nothing is built for a generator {generator!r}")
+    unknown = sorted(set(only) - set(known))
+    if unknown:
+        raise click.UsageError(f"there is no step {unknown[0]!r}; there are {', '.join(known)}")
+    wanted = set(only or known)
+    return sorted(
+        (step for step in steps if step.name in wanted), key=lambda step: (step.order, step.name)
+    )
+
+
+def _tell(rows: list[dict[str, object]], as_json: bool) -> None:
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(tuple(rows[0]), [tuple(map(str, row.values())) for row in rows])

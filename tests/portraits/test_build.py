@@ -1,0 +1,36 @@
+"""``latentfu build``: what is made from a generator's weights, step by step."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+from latentfu.cli.build import build_command
+from PIL import Image
+
+
+def test_the_steps_are_listed_in_their_order() -> None:
+    ran = CliRunner().invoke(build_command, ["portraits", "--list", "--json"])
+    steps = json.loads(ran.output)
+    orders = [step["order"] for step in steps]
+    assert orders == sorted(orders)
+    names = [step["step"] for step in steps]
+    assert names.index("portraits-directions") < names.index("portraits-figures")
+
+
+def test_one_step_writes_its_pictures_into_a_folder(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(
+        build_command, ["portraits", "--only", "portraits-mixing", "--out", str(tmp_path)]
+    )
+    assert ran.exit_code == 0, ran.output
+    with Image.open(tmp_path / "images" / "mixing.jpg") as picture:
+        assert picture.width == 6 * 128 and picture.height == 7 * 128
+        assert len(set(picture.convert("L").tobytes())) > 50
+
+
+def test_unknown_generators_and_steps_are_named() -> None:
+    nothing = CliRunner().invoke(build_command, ["nobody"])
+    assert nothing.exit_code == 2 and "'nobody'" in nothing.output
+    unknown = CliRunner().invoke(build_command, ["portraits", "--only", "soup"])
+    assert unknown.exit_code == 2 and "'soup'" in unknown.output
