@@ -1,7 +1,9 @@
-"""What this package brings: the inverter w-plus, two plain losses, the aligner center."""
+"""What this package brings: inverters by optimisation and beyond, losses, the aligner center."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from latentfu import (
@@ -16,8 +18,8 @@ from latentfu import (
 )
 
 from latentfu_inversion.features.options import DEFAULTS as FEATURE_DETAIL
-from latentfu_inversion.options import DEFAULTS
 from latentfu_inversion.pivotal.options import DEFAULTS as PIVOTAL
+from latentfu_inversion.presets import PRESETS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +27,18 @@ if TYPE_CHECKING:
     from latentfu_inversion.losses import Distance
 
 
-def w_plus(request: InversionRequest) -> Inversion:
-    """Optimisation in w, then in w+."""
-    from latentfu_inversion.w_plus import invert
+def optimise(name: str, request: InversionRequest) -> Inversion:
+    """The preset ``name`` for one picture."""
+    from latentfu_inversion.optimise import invert
 
-    return invert(request)
+    return invert(request, name)
+
+
+def optimise_many(name: str, requests: Sequence[InversionRequest]) -> list[Inversion]:
+    """The preset ``name`` for several pictures at once."""
+    from latentfu_inversion.optimise import invert_many
+
+    return invert_many(requests, name)
 
 
 def pivotal(request: InversionRequest) -> Inversion:
@@ -53,38 +62,62 @@ def central_square(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
     return [Quad.square((width - side) / 2, (height - side) / 2, side)]
 
 
-def pixels(generator: Generator) -> Distance:
-    """Squared differences of the pictures and of their halves."""
-    from latentfu_inversion.losses import pyramid
-
-    return pyramid
+def has_layers(generator: Generator) -> bool:
+    """Whether the network can be looked into."""
+    return bool(generator.layers)
 
 
-def lpips(generator: Generator) -> Distance:
-    """LPIPS; refuses in one sentence when its network is not on this disk."""
-    from latentfu_inversion.losses import lpips_distance
+def pixels(name: str, generator: Generator) -> Distance:
+    """A function of :mod:`latentfu_inversion.pixel`."""
+    from latentfu_inversion import pixel
 
-    return lpips_distance(str(generator.device))
+    distance: Distance = getattr(pixel, name)
+    return distance
+
+
+def features(name: str, generator: Generator) -> Distance:
+    """vgg16 or lpips; refuses in one sentence when the network is not on this disk."""
+    from latentfu_inversion.losses import built
+
+    return built(name, generator)
+
+
+def identity(generator: Generator) -> Distance:
+    """1 - likeness by the domain's identity model."""
+    from latentfu_inversion.losses import identity_distance
+
+    return identity_distance(generator)
+
+
+def presets() -> list[Inverter]:
+    """The optimisation under its names; w-plus is the plain one."""
+    return [
+        Inverter(
+            name=name,
+            title=preset.title,
+            spaces=("w+",) if name == "w-plus" else ("z", "w", "w+", "w++"),
+            invert=partial(optimise, name),
+            options=preset.options,
+            description=preset.description,
+            levels=preset.levels,
+            invert_many=partial(optimise_many, name),
+        )
+        for name, preset in PRESETS.items()
+    ]
 
 
 @hookimpl
 def latentfu_inverters() -> list[Inverter]:
-    """The inverter that needs no training."""
+    """Methods that need no training."""
     return [
-        Inverter(
-            name="w-plus",
-            title="Optimisation in W+",
-            spaces=("w+",),
-            invert=w_plus,
-            options=DEFAULTS,
-            description="Seconds a picture; starts from the mean and needs no training.",
-        ),
+        *presets(),
         Inverter(
             name="pivotal",
             title="A code, and the weights bent around it",
             spaces=("w", "w+", "w++"),
             invert=pivotal,
             options=PIVOTAL,
+            fits=has_layers,
             description="Half a minute a picture; keeps a face that no code can show.",
         ),
         Inverter(
@@ -93,6 +126,7 @@ def latentfu_inverters() -> list[Inverter]:
             spaces=("w", "w+", "w++"),
             invert=feature_detail,
             options=FEATURE_DETAIL,
+            fits=has_layers,
             description="Seconds a picture; keeps hats and backgrounds through an edit.",
         ),
     ]
@@ -100,10 +134,17 @@ def latentfu_inverters() -> list[Inverter]:
 
 @hookimpl
 def latentfu_losses() -> list[Loss]:
-    """Losses for generators that have none of their own."""
+    """Losses by name."""
     return [
-        Loss("pixels", "Squared differences at several sizes", pixels),
-        Loss("lpips", "LPIPS (Zhang et al. 2018, arXiv 1801.03924)", lpips),
+        Loss("pixels", "Squared differences at several sizes", partial(pixels, "pyramid")),
+        Loss("l1", "Mean absolute difference", partial(pixels, "l1")),
+        Loss("l2", "Mean squared difference", partial(pixels, "l2")),
+        Loss("log-cosh", "Squares near 0, absolute far from it", partial(pixels, "log_cosh")),
+        Loss("blurred-l2", "Squared difference when blurred", partial(pixels, "blurred_l2")),
+        Loss("blurred-log-cosh", "Log cosh when blurred", partial(pixels, "blurred_log_cosh")),
+        Loss("vgg16", "Features of VGG16 at one layer", partial(features, "vgg16")),
+        Loss("lpips", "LPIPS (Zhang et al. 2018, arXiv 1801.03924)", partial(features, "lpips")),
+        Loss("identity", "Another person (by an installed model)", identity),
     ]
 
 

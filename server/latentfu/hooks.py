@@ -135,8 +135,8 @@ class Inverter:
     ``spaces``: the latent spaces it works in. ``options``: names and default values of what
     can be tuned; they are part of the cache key. ``levels``: the qualities ("draft", "good",
     "best") for which it can be chosen when a person names none. ``fits(generator)``: whether
-    it can work for that generator here (an encoder may be missing), known without loading; None
-    for any with one of its spaces. ``invert_many``: the same for several requests with one
+    it can work for that opened generator (an encoder may be missing); None for any with one of
+    its spaces. ``invert_many``: the same for several requests with one
     generator and equal options, faster together than one by one; None if nothing is gained.
     """
 
@@ -147,7 +147,7 @@ class Inverter:
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     description: str = ""
     levels: Mapping[str, Level] = field(default_factory=dict)
-    fits: Callable[[GeneratorSpec], bool] | None = None
+    fits: Callable[[Generator], bool] | None = None
     invert_many: Callable[[Sequence[InversionRequest]], list[Inversion]] | None = None
 
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from latentfu import BadInputError, CancelledError, Crop, InversionRequest, Quad, random_latents
 from latentfu.progress import silent
-from latentfu_inversion.losses import pyramid
+from latentfu_inversion.pixel import pyramid
 from latentfu_inversion.prior import measure_spread
 from latentfu_inversion.w_plus import invert
 from small_world import ID, small_generator
 
-QUICK: dict[str, float | int | str | bool] = {"loss": "none", "steps": 60, "candidates": 16}
+QUICK: dict[str, float | int | str | bool] = {"losses": "pixels", "steps": 60, "candidates": 16}
 
 
 def crop_of(image: np.ndarray[Any, Any]) -> Crop:
@@ -105,10 +105,10 @@ def test_unusable_pictures_are_one_sentence(image: np.ndarray[Any, Any], word: s
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("steps", 0), ("rate", 0.0), ("shared", 2.0), ("loss", "nobody")]
+    ("name", "value"), [("steps", 0), ("rate", 0.0), ("cascade", 2.0), ("losses", "nobody")]
 )
 def test_senseless_options_are_one_sentence(name: str, value: float | str) -> None:
-    with pytest.raises(BadInputError, match=name if name != "loss" else "nobody"):
+    with pytest.raises(BadInputError, match=name if name != "losses" else "nobody"):
         invert(request(own_picture(5), **{name: value}))
 
 

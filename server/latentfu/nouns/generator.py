@@ -22,7 +22,8 @@ class SynthesisLayer:
 
     ``resolution``: side of its output in pixels; ``channels``: of its output; ``style``: the
     index into ``num_ws`` of the style it reads; ``weight``: the name of its convolution's
-    weight ``[out, in, k, k]`` for ``Generator.parameter``.
+    weight ``[out, in, k, k]`` for ``Generator.parameter``; ``noise``: of its noise map
+    ``[R, R]``, empty where it has none or shows none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class SynthesisLayer:
     channels: int
     style: int
     weight: str
+    noise: str = ""
 
 
 class Generator(ABC):

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from latentfu.errors import LatentFuError, StorageError
+from latentfu.errors import BadInputError, LatentFuError, StorageError, WrongGeneratorError
 from latentfu.nouns.crop import Crop
 from latentfu.nouns.inversion import Inversion, Quality
 from latentfu.nouns.latent import Latent
 from latentfu.store.atomic import write_whole
+from latentfu.store.bends import packed_all, read_bends, read_details
 from latentfu.store.paths import cache_dir, make_private
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from latentfu.nouns.generator import Generator
 
-FORMAT = "latentfu-inversion-1"
+FORMAT = "latentfu-inversion-2"
 DETAIL = "detail."
 MOST_BYTES = 512 << 20
 LARGEST_ENTRY = 128 << 20
@@ -33,13 +35,19 @@ _log = logging.getLogger(__name__)
 
 
 def inversion_key(
-    crop: Crop, generator_id: str, method: str, options: Mapping[str, float | int | str | bool]
+    crop: Crop,
+    generator_id: str,
+    method: str,
+    options: Mapping[str, float | int | str | bool],
+    mask: npt.NDArray[np.float32] | None = None,
 ) -> str:
-    """sha256 (hex) over the crop's pixels and place, the weights, the method and its options."""
+    """sha256 (hex) over the crop's pixels, place and mask, weights, method and its options."""
     where = {"aligner": crop.aligner, "quad": crop.quad.corners, "shape": crop.image.shape}
     how = {"generator": generator_id, "method": method, "options": dict(options)}
     text = json.dumps([FORMAT, where, how], sort_keys=True, default=float)
     pixels = np.ascontiguousarray(crop.image, dtype="<f4").tobytes()
+    if mask is not None:
+        pixels += b"mask" + np.ascontiguousarray(mask, dtype="<f4").tobytes()
     return hashlib.sha256(text.encode() + b"\0" + pixels).hexdigest()
 
 
@@ -66,7 +74,7 @@ class InversionStore:
                 return None
             inversion = read_inversion(path, key, generator)
             os.utime(path)
-        except (OSError, ValueError, KeyError, TypeError, LatentFuError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
             _log.warning("The cached inversion %s is not usable (%s); made again.", path, error)
             return None
         return inversion
@@ -100,23 +108,55 @@ def dumped(key: str, inversion: Inversion) -> bytes:
     """The bytes of an entry: codes, detail tensors, and everything else as metadata."""
     from safetensors.torch import save
 
-    quality = inversion.quality
+    quality, latent = inversion.quality, inversion.latent
     facts = {
         "key": key,
-        "space": inversion.latent.space,
-        "generator_id": inversion.latent.generator_id,
+        "space": latent.space,
+        "generator_id": latent.generator_id,
         "method": inversion.method,
         "steps": inversion.steps,
         "quality": [quality.psnr, quality.perceptual, quality.perceptual_name, quality.seconds],
+        "parts": dict(quality.parts),
+        "identity": quality.identity,
+        "beyond": quality.beyond,
+        "bends": [[bend.parameter, single(bend.strength)] for bend in latent.bends],
+        "details": [[detail.layer] for detail in latent.details],
     }
-    tensors = {"codes": inversion.latent.codes}
+    tensors = {"codes": latent.codes}
+    for packed in packed_all(latent.bends, latent.details):
+        tensors |= packed
     tensors |= {DETAIL + name: value for name, value in inversion.detail.items()}
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     return bytes(save(plain, {"format": FORMAT, "inversion": json.dumps(facts)}))
 
 
-def read_inversion(path: Path, key: str, generator: Generator) -> Inversion:
-    """The entry at ``path``; ValueError (or what safetensors raises) when anything is off."""
+def single(strength: float | torch.Tensor) -> float:
+    """A bend's strength as a number."""
+    return float(strength)
+
+
+def load_inversion(path: Path, generator: Generator) -> Inversion:
+    """The inversion in a file that ``latentfu invert`` wrote.
+
+    Raises WrongGeneratorError when it is another generator's, BadInputError when it is none.
+    """
+    try:
+        return read_inversion(path, None, generator)
+    except WrongGeneratorError:
+        raise
+    except OSError as error:
+        raise BadInputError(f"{path} can not be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
+        raise BadInputError(
+            f"{path} holds no latent of {generator.name} ({error}): make it with latentfu invert."
+        ) from error
+
+
+def read_inversion(path: Path, key: str | None, generator: Generator) -> Inversion:
+    """The entry at ``path``, of ``key`` unless that is None.
+
+    Raises ValueError, KeyError, TypeError, RuntimeError or LatentFuError when anything is off.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -128,24 +168,48 @@ def read_inversion(path: Path, key: str, generator: Generator) -> Inversion:
     codes = tensors.pop("codes")
     check_codes(codes, facts["space"], generator)
     psnr, perceptual, name, seconds = facts["quality"]
+    quality = Quality(
+        psnr=float(psnr),
+        perceptual=float(perceptual),
+        perceptual_name=str(name),
+        seconds=float(seconds),
+        parts={str(part): float(value) for part, value in facts.get("parts", {}).items()},
+        identity=optional(facts.get("identity")),
+        beyond=optional(facts.get("beyond")),
+    )
+    bends = read_bends(facts.get("bends", []), tensors, generator)
+    details = read_details(facts.get("details", []), tensors, generator)
+    extra = {name: value for name, value in tensors.items() if name.startswith(DETAIL)}
     return Inversion(
-        latent=Latent(codes, facts["space"], generator.id),
-        quality=Quality(float(psnr), float(perceptual), str(name), float(seconds)),
+        latent=Latent(codes, facts["space"], generator.id, bends, details),
+        quality=quality,
         method=str(facts["method"]),
         steps=int(facts["steps"]),
-        detail={name.removeprefix(DETAIL): value for name, value in tensors.items()},
+        detail={name.removeprefix(DETAIL): value for name, value in extra.items()},
     )
 
 
-def checked_facts(metadata: Mapping[str, str], key: str, generator: Generator) -> dict[str, Any]:
-    """The entry's facts; ValueError unless they speak of ``key`` and ``generator``."""
+def optional(value: object) -> float | None:
+    """A number, or None."""
+    return None if value is None else float(value)  # type: ignore[arg-type]
+
+
+def checked_facts(
+    metadata: Mapping[str, str], key: str | None, generator: Generator
+) -> dict[str, Any]:
+    """The entry's facts; raises unless they speak of ``key`` (None: any) and ``generator``."""
     if metadata.get("format") != FORMAT:
         raise ValueError("another format")
     facts = json.loads(metadata["inversion"])
-    if not isinstance(facts, dict) or facts["key"] != key:
+    if not isinstance(facts, dict) or (key is not None and facts["key"] != key):
         raise ValueError("the entry of another picture")
-    if facts["generator_id"] != generator.id or facts["space"] not in generator.spaces:
-        raise ValueError("made for another generator")
+    if facts["generator_id"] != generator.id:
+        raise WrongGeneratorError(
+            f"This latent was made for generator {str(facts['generator_id'])[:12]}, not for "
+            f"{generator.name}: open the generator it was made with, or invert again."
+        )
+    if facts["space"] not in generator.spaces:
+        raise ValueError("in a space that the generator does not take")
     return facts
 
 
