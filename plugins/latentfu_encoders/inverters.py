@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from latentfu import BadInputError, Generator, Inversion, InversionRequest, Latent, Quality
+from latentfu import Generator, Inversion, InversionRequest, Latent, Quality
+from latentfu_inversion import optimise
+from latentfu_inversion.checks import check_target, one_thread
 from latentfu_inversion.losses import Distance, perceptual_loss, pyramid
-from latentfu_inversion.w_plus import check_target, one_thread
 from torch import Tensor
 
-from latentfu_encoders.choose import encoded
-from latentfu_encoders.refine import refined
+from latentfu_encoders.choose import encoded, encoder_for
 
 Values = Mapping[str, float | int | str | bool]
 
@@ -64,16 +64,15 @@ def encode(request: InversionRequest) -> Inversion:
 
 
 def encode_and_refine(request: InversionRequest) -> Inversion:
-    """One forward pass and a few steps of optimisation from there."""
-    begun = time.perf_counter()
-    view = View.of(request)
-    steps = whole(request.options, "steps", 1, 20_000)
-    with one_thread(view.generator):
-        request.progress(0.0, "Encoding the picture")
-        latent = first_latent(view, request.options)
-        latent = refined(view.generator, latent, view.target, view.perceptual, request)
-        quality = view.quality(latent, time.perf_counter() - begun)
-    return Inversion(latent, quality, "encoder-refined", steps)
+    """One forward pass and a few steps of optimisation from there (arXiv 2004.00049)."""
+    return encode_and_refine_many([request])[0]
+
+
+def encode_and_refine_many(requests: Sequence[InversionRequest]) -> list[Inversion]:
+    """The same for several pictures together; raises NotInstalledError without an encoder."""
+    for request in requests:
+        encoder_for(request.generator, str(request.options.get("encoder", "auto")))
+    return optimise.invert_many(requests, "encoder-refined")
 
 
 @torch.no_grad()
@@ -81,11 +80,3 @@ def first_latent(view: View, options: Values) -> Latent:
     """What the encoder says, in the generator's editing space."""
     codes, _ = encoded(view.generator, view.target, str(options.get("encoder", "auto")))
     return view.generator.mean_latent().with_codes(codes)
-
-
-def whole(options: Values, name: str, low: int, high: int) -> int:
-    """A whole number among the options; raises BadInputError outside ``low``..``high``."""
-    value = int(options[name])
-    if not low <= value <= high:
-        raise BadInputError(f"The option {name} is {value}: give {low} to {high}.")
-    return value

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latentfu import Command, Encoder, Inversion, InversionRequest, Inverter, hookimpl
+import latentfu
+from latentfu import (
+    Command,
+    Encoder,
+    GeneratorSpec,
+    Inversion,
+    InversionRequest,
+    Inverter,
+    Level,
+    hookimpl,
+)
+from latentfu_inversion.settings import DEFAULTS
 
 from latentfu_encoders.own import own_encoders
 
@@ -13,14 +25,20 @@ if TYPE_CHECKING:
 
 
 REFINING = {
-    "encoder": "auto",
-    "steps": 40,
-    "rate": 0.1,
-    "pixel": 1.0,
-    "perceptual": 1.0,
-    "prior": 0.002,
-    "loss": "auto",
+    **DEFAULTS,
+    "start": "encoder",
+    "steps": 50,
+    "rate": 0.25,
+    "ramp_up": 0.1,
+    "ramp_down": 1.0,
+    "cascade": 0.0,
 }
+"""The optimisation's options for a short way from a good start."""
+
+
+def fits(generator: GeneratorSpec) -> bool:
+    """Whether there is an encoder for these weights."""
+    return any(found.generator_id == generator.id for found in latentfu.encoders().values())
 
 
 def encode(request: InversionRequest) -> Inversion:
@@ -37,11 +55,32 @@ def refine(request: InversionRequest) -> Inversion:
     return encode_and_refine(request)
 
 
+def refine_many(requests: Sequence[InversionRequest]) -> list[Inversion]:
+    """The same for several pictures together."""
+    from latentfu_encoders.inverters import encode_and_refine_many
+
+    return encode_and_refine_many(requests)
+
+
 def train() -> click.Command:
     """latentfu train encoder."""
     from latentfu_encoders.training.cli import train_command
 
     return train_command
+
+
+def bring_in() -> click.Command:
+    """latentfu encoders import."""
+    from latentfu_encoders.foreign.cli import import_command
+
+    return import_command
+
+
+def show() -> click.Command:
+    """latentfu encoders list."""
+    from latentfu_encoders.foreign.cli import list_command
+
+    return list_command
 
 
 @hookimpl
@@ -62,6 +101,8 @@ def latentfu_inverters() -> list[Inverter]:
             invert=encode,
             options={"encoder": "auto", "loss": "auto"},
             description="A blink a picture; as good as the encoder of the generator.",
+            levels={"draft": Level(20)},
+            fits=fits,
         ),
         Inverter(
             name="encoder-refined",
@@ -70,11 +111,18 @@ def latentfu_inverters() -> list[Inverter]:
             invert=refine,
             options=REFINING,
             description="A second or two a picture: the encoder's code, made better.",
+            levels={"good": Level(20), "best": Level(20, {"steps": 300})},
+            fits=fits,
+            invert_many=refine_many,
         ),
     ]
 
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """Training."""
-    return [Command(("train", "encoder"), "Train an encoder for a generator.", train)]
+    """Training, and encoders of other projects."""
+    return [
+        Command(("train", "encoder"), "Train an encoder for a generator.", train),
+        Command(("encoders", "import"), "Bring in an encoder of another project.", bring_in),
+        Command(("encoders", "list"), "List the installed encoders.", show),
+    ]

@@ -18,6 +18,7 @@ from latentfu import (
     BuildStep,
     Command,
     Control,
+    Encoder,
     Generator,
     GeneratorSpec,
     Loss,
@@ -41,6 +42,7 @@ FOLDER = Path(__file__).parent
 GENERATOR = FOLDER / "weights" / "generator.safetensors"
 SCORER = FOLDER / "weights" / "scorer.safetensors"
 LOCATOR = FOLDER / "weights" / "locator.safetensors"
+ENCODER = FOLDER / "weights" / "encoder.safetensors"
 DIRECTIONS = FOLDER / "directions"
 FIRST = ("smile", "mouth_open", "yaw", "age", "gender", "glasses", "hair_length", "light_x")
 """What a person tries first stands first in its group."""
@@ -153,6 +155,15 @@ def latentfu_losses() -> list[Loss]:
 
 
 @hookimpl
+def latentfu_encoders() -> list[Encoder]:
+    """The shipped encoder, if it was trained for some generator's weights."""
+    from latentfu_encoders.own import listed
+
+    found = listed(ENCODER, NAME, "Portraits in one pass") if ENCODER.is_file() else None
+    return [] if found is None else [found]
+
+
+@hookimpl
 def latentfu_scorers() -> list[ScorerObject]:
     """Reads a portrait's factors."""
     if not SCORER.is_file():
@@ -206,6 +217,7 @@ def latentfu_commands() -> list[Command]:
 
 
 STEPS = (
+    ("encoder", 10, "The shipped encoder", "encoder", "build_encoder"),
     ("directions", 20, "The shipped directions", "directions", "build_shipped_directions"),
     ("renders", 80, "Renders for the card", "grids", "build_renders"),
     ("samples", 81, "Samples for the card", "grids", "build_samples"),
@@ -218,7 +230,7 @@ STEPS = (
 
 @hookimpl
 def latentfu_build_steps() -> list[BuildStep]:
-    """Directions, pictures and figures, made again from the weights."""
+    """Encoder, directions, pictures and figures, made again from the weights."""
     return [
         BuildStep(f"portraits-{name}", title, NAME, order, step_of(module, function))
         for name, order, title, module, function in STEPS

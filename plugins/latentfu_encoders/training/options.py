@@ -19,11 +19,11 @@ class TrainingOptions:
     ``apart``: how far the layers of the generator's own codes are moved apart, in spreads.
     """
 
-    pictures: int = 60_000
+    pictures: int = 40_000
     batch: int = 64
     rate: float = 2e-3
     pool: int = 3072
-    fresh: int = 16
+    fresh: int = 10
     outside: float = 0.25
     seen: int = 8
     code: float = 1.0

@@ -10,7 +10,7 @@ from latentfu import Inversion, InversionRequest
 from latentfu_inversion.pivot import begin
 from latentfu_inversion.pivotal.options import Plan
 from latentfu_inversion.pivotal.tune import Subject, fresh_shifts, tuned
-from latentfu_inversion.w_plus import one_thread
+from latentfu_inversion.checks import one_thread
 
 
 def invert(request: InversionRequest) -> Inversion:

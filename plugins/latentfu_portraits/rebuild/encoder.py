@@ -1,0 +1,35 @@
+"""The step that trains the shipped encoder.
+
+It is learned on the generator's own pictures and on renders, and begins with the convolutions of
+the scorer: a few minutes of one core.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import latentfu
+from latentfu import Progress
+
+PICTURES = 26_000
+
+
+def build_encoder(folder: Path | None, progress: Progress) -> None:
+    """Train the encoder for the weights that are there now."""
+    from latentfu_encoders.training.options import TrainingOptions
+    from latentfu_encoders.training.run import Order, train_encoder
+
+    from latentfu_portraits.plugin import ENCODER, NAME, SCORER
+
+    generator = latentfu.open_generator(NAME)
+    kept = latentfu.data_dir() / "encoders" / f"{NAME}-{generator.id[:12]}.checkpoint"
+    order = Order(
+        generator,
+        folder / ENCODER.name if folder else ENCODER,
+        TrainingOptions(pictures=PICTURES),
+        renderer=NAME,
+        trunk=SCORER,
+        checkpoint=kept,
+        notes={"licence": "Apache-2.0", "author": "The Latent-Fu authors"},
+    )
+    train_encoder(order, progress)
