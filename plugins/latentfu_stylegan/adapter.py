@@ -9,8 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
 
 import torch
-from latentfu import BadInputError, Generator, Latent
+from latentfu import BadInputError, Generator, Latent, SynthesisLayer
 from torch import Tensor
+
+from latentfu_stylegan.bending import (
+    call_bent,
+    details_by_layer,
+    has_own_strengths,
+    one_by_one,
+    parameter_of,
+)
 
 if TYPE_CHECKING:
     from latentfu.nouns.generator import Noise
@@ -32,6 +40,17 @@ class StyleGAN2Generator(Generator):
         self.z_dim = config.z_dim
         self.w_dim = config.w_dim
         self.num_ws = config.num_ws
+        self.layers = tuple(
+            SynthesisLayer(
+                name=f"{config.layer_resolution(i)} px, {'first' if i % 2 else 'second'}",
+                resolution=config.layer_resolution(i),
+                channels=config.layer_channels(i),
+                style=i,
+                weight=f"synthesis.convs.{i}.weight",
+                noise=f"synthesis.convs.{i}.noise_const",
+            )
+            for i in range(config.num_layers)
+        )
 
     @property
     def device(self) -> torch.device:
@@ -64,24 +83,60 @@ class StyleGAN2Generator(Generator):
     def render(
         self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
     ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
-        """Codes in w [N, w_dim] or w+ [N, num_ws, w_dim] -> pictures [N, 3, R, R]."""
-        ws = self.styles(latent)
-        if features is None:
-            return self.network.synthesis(ws, noise=noise)  # type: ignore[no-any-return]
-        if not features:
-            return self.network.synthesis(ws, noise=noise), {}
-        both = self.network.synthesis(ws, noise=noise, features=features)
-        return cast("tuple[Tensor, dict[int, Tensor]]", both)
+        """Codes in w [N, w_dim] or w+ [N, num_ws, w_dim] -> pictures [N, 3, R, R].
+
+        Bends act on any weight of the network by its name; one with a strength for each code
+        is rendered code by code.
+        """
+        if has_own_strengths(latent):
+            parts = [self.render(item, noise, features or ()) for item in one_by_one(latent)]
+            image = torch.cat([part[0] for part in parts])
+            kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
+            return image if features is None else (image, kept)
+        ws, details = self.styles(latent), self.details(latent)
+
+        def draw(network: StyleGAN2) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+            if features:
+                return network.synthesis(ws, noise=noise, features=features, details=details)  # type: ignore[no-any-return]
+            return network.synthesis(ws, noise=noise, details=details)  # type: ignore[no-any-return]
+
+        drawn = call_bent(self.network, latent.bends, draw, self.name)
+        if features is not None and not features:
+            return cast("Tensor", drawn), {}
+        return drawn
+
+    def parameter(self, name: str) -> Tensor:
+        """The weights of that name, e.g. synthesis.convs.3.weight [out, in, 3, 3]."""
+        return parameter_of(self.network, name, self.name)
+
+    def details(self, latent: Latent) -> dict[int, Tensor]:
+        """The latent's details by layer, checked against what the layers give."""
+        shapes = {
+            place: (layer.channels, layer.resolution, layer.resolution)
+            for place, layer in enumerate(self.layers)
+        }
+        return details_by_layer(latent, shapes, self.name)
 
     def mean_latent(self) -> Latent:
         """The mean w for every layer, [1, num_ws, w_dim]."""
         return Latent(self.network.broadcast(self.network.mapping.w_avg[None]), "w+", self.id)
 
     def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
-        """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R]."""
+        """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R].
+
+        The weights are bent as A asks; B's details come with its styles.
+        """
+        ws_a, ws_b = self.styles(a), self.styles(b)
         inside = torch.ones(1, 1, 1, 1, device=self.device) if mask is None else mask
         try:
-            return self.network.synthesis.mix(self.styles(a), self.styles(b), layers, inside)
+            return call_bent(
+                self.network,
+                a.bends,
+                lambda network: network.synthesis.mix(
+                    ws_a, ws_b, layers, inside, details=(self.details(a), self.details(b))
+                ),
+                self.name,
+            )
         except ValueError as error:
             raise BadInputError(f"The pictures can not be mixed: {error}.") from error
 

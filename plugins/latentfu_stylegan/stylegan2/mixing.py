@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from latentfu_stylegan.stylegan2.synthesis import Noise, SynthesisState
+from latentfu_stylegan.stylegan2.synthesis import NO_DETAILS, Details, Noise, SynthesisState
 
 if TYPE_CHECKING:
     from latentfu_stylegan.stylegan2.synthesis import Synthesis
@@ -28,6 +28,7 @@ def mix(
     mask: Tensor,
     *,
     noise: Noise = "const",
+    details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
 ) -> Tensor:
     """Picture [N, 3, R, R] made with A's styles, and with B's for `layers` where the mask is 1.
 
@@ -46,7 +47,9 @@ def mix(
     mask = mask.to(ws_a).clamp(0.0, 1.0)
     state = synthesis.start(ws_a.shape[0])
     for i in range(synthesis.config.num_layers):
-        state = mix_step(synthesis, i, state, ws_a, ws_b, chosen, mask=mask, noise=noise)
+        state = mix_step(
+            synthesis, i, state, ws_a, ws_b, chosen, mask=mask, noise=noise, details=details
+        )
     return synthesis.finish(state)
 
 
@@ -60,13 +63,18 @@ def mix_step(  # noqa: PLR0917 - the two style sets and where they act
     *,
     mask: Tensor,
     noise: Noise = "const",
+    details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
 ) -> SynthesisState:
-    """Layer i with both sets of styles, blended by the mask; toRGB likewise."""
+    """Layer i with both sets of styles and details, blended by the mask; toRGB likewise."""
     noise = shared_noise(synthesis, i, state, noise)
     x = synthesis.features(i, state.x, ws_a[:, i], noise)  # [N, C, R, R]
+    if i in details[0]:
+        x = x + details[0][i].to(x)
     small = F.interpolate(mask, size=x.shape[-2:], mode="area")  # [N or 1, 1, R, R]
     if i in layers:
         other = synthesis.features(i, state.x, ws_b[:, i], noise)
+        if i in details[1]:
+            other = other + details[1][i].to(x)
         x = torch.lerp(x, other, small.to(x.dtype))
     if i % 2:
         return SynthesisState(x, state.rgb, i + 1)

@@ -24,6 +24,11 @@ Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
 for some layers, the others const."""
 
 
+Details = Dictionary[int, Tensor]
+"""Feature maps [N or 1, C, H, W] that are added to what their layers give."""
+NO_DETAILS: Details = {}
+
+
 class SynthesisState(NamedTuple):
     """What is known after some layers: features x [N, C, H, W] and the picture so far.
 
@@ -110,15 +115,23 @@ class Synthesis(nn.Module):
             return upsample_2x(rgb, self.kernel) + part
 
     def step(
-        self, i: int, state: SynthesisState, ws: Tensor, noise: Noise = "const"
+        self,
+        i: int,
+        state: SynthesisState,
+        ws: Tensor,
+        noise: Noise = "const",
+        details: Details = NO_DETAILS,
     ) -> SynthesisState:
         """Do layer i (and toRGB when it is the last of its size): state before -> state after.
 
-        ws: [N, num_ws, w_dim]; of it only ws[:, i] and ws[:, i + 1] are read.
+        ws: [N, num_ws, w_dim]; of it only ws[:, i] and ws[:, i + 1] are read. `details` are
+        added to the features of their layers.
         """
         if state.layer != i:
             raise ValueError(f"the state is at layer {state.layer}, so layer {i} can not be next")
         x = self.features(i, state.x, ws[:, i], noise)  # [N, C, R, R]
+        if i in details:
+            x = x + details[i].to(x)
         if i % 2:
             return SynthesisState(x, state.rgb, i + 1)
         part = self.to_rgb(i, x, ws[:, i + 1])  # [N, 3, R, R]
@@ -131,15 +144,27 @@ class Synthesis(nn.Module):
         return state.rgb
 
     @overload
-    def forward(self, ws: Tensor, *, noise: Noise = "const") -> Tensor: ...
+    def forward(
+        self, ws: Tensor, *, noise: Noise = "const", details: Details = NO_DETAILS
+    ) -> Tensor: ...
 
     @overload
     def forward(
-        self, ws: Tensor, *, noise: Noise = "const", features: Sequence[int]
+        self,
+        ws: Tensor,
+        *,
+        noise: Noise = "const",
+        features: Sequence[int],
+        details: Details = NO_DETAILS,
     ) -> tuple[Tensor, dict[int, Tensor]]: ...
 
     def forward(
-        self, ws: Tensor, *, noise: Noise = "const", features: Sequence[int] = ()
+        self,
+        ws: Tensor,
+        *,
+        noise: Noise = "const",
+        features: Sequence[int] = (),
+        details: Details = NO_DETAILS,
     ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
         """ws [N, num_ws, w_dim] -> picture [N, 3, R, R], about -1..1.
 
@@ -149,7 +174,7 @@ class Synthesis(nn.Module):
         state = self.start(ws.shape[0])
         kept: dict[int, Tensor] = {}
         for i in range(self.config.num_layers):
-            state = self.step(i, state, ws, noise)
+            state = self.step(i, state, ws, noise, details)
             if i in features:
                 kept[i] = state.x
         image = self.finish(state)
@@ -165,13 +190,21 @@ class Synthesis(nn.Module):
             )
 
     def mix(
-        self, ws_a: Tensor, ws_b: Tensor, layers: range, mask: Tensor, *, noise: Noise = "const"
+        self,
+        ws_a: Tensor,
+        ws_b: Tensor,
+        layers: range,
+        mask: Tensor,
+        *,
+        noise: Noise = "const",
+        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
     ) -> Tensor:
         """Masked style mixing: B's styles in `layers` inside the mask, A's everywhere else.
 
         ws_a, ws_b: [N, num_ws, w_dim]; layers: indices into ws; mask: [N or 1, 1, H, W], 0..1.
-        -> picture [N, 3, R, R]. See `latentfu_stylegan.stylegan2.mixing`.
+        details: those of A and those of B. -> picture [N, 3, R, R].
+        See `latentfu_stylegan.stylegan2.mixing`.
         """
         from latentfu_stylegan.stylegan2.mixing import mix
 
-        return mix(self, ws_a, ws_b, layers, mask, noise=noise)
+        return mix(self, ws_a, ws_b, layers, mask, noise=noise, details=details)

@@ -27,5 +27,5 @@ def begin_from(trainer: Trainer, trained: StyleGAN2) -> None:
         mine[name].copy_(value)
     old = len(trained.synthesis.rgbs)
     for rgb in list(trainer.generator.synthesis.rgbs)[old:]:
-        rgb.weight.zero_()
+        torch.nn.init.zeros_(rgb.get_parameter("weight"))
     trainer.ema.load_state_dict(trainer.generator.state_dict())
