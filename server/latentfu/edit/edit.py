@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from latentfu.edit.carry import carried
 from latentfu.errors import BadInputError
 from latentfu.nouns.control import Control, Mover, check_strengths
 from latentfu.nouns.generator import Generator
@@ -43,6 +44,8 @@ def apply(
 ) -> Latent:
     """``latent`` with every control moved by its strength, then pulled to the mean by ``psi``.
 
+    Its details go along with what moves under them.
+
     Order: directions before deformations, each by name, so that the order of the request does
     not matter. Strength 0 does nothing at all. Raises NotInstalledError for an unknown control
     and BadInputError for a strength that is no number in -100..100.
@@ -50,9 +53,10 @@ def apply(
     check_strengths(edits, controls)
     check_psi(psi)
     latent.check_generator(generator.id)
+    edited = latent
     for control in in_order(edits, controls):
-        latent = movers.of(control).move(latent, float(edits[control.name]), generator)
-    return truncated(latent, generator, psi)
+        edited = movers.of(control).move(edited, float(edits[control.name]), generator)
+    return carried(latent, truncated(edited, generator, psi), generator)
 
 
 def in_order(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
