@@ -101,7 +101,7 @@ def test_unknown_generators_and_files_are_one_sentence(tmp_path: Path) -> None:
 
 def test_what_is_installed_is_listed_as_typed_objects() -> None:
     assert isinstance(latentfu.generators()["small"], latentfu.GeneratorSpec)
-    assert list(latentfu.inverters()) == ["instant", "w-plus"]
+    assert list(latentfu.inverters())[:2] == ["instant", "w-plus"]
     assert list(latentfu.controls("small")) == ["red", "tall"]
     assert "center" in latentfu.aligners() and "pixels" in latentfu.losses()
     assert latentfu.control_makers() == {} and latentfu.scorers() == {}

@@ -39,7 +39,7 @@ part = st.floats(0.0, 0.95)
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.integers(9, 120), st.integers(9, 120), st.sampled_from([1, 3, 4]), st.integers(0, 9),
+    st.integers(16, 120), st.integers(16, 120), st.sampled_from([1, 3, 4]), st.integers(0, 9),
     part, part, st.floats(0.05, 1.0), st.floats(0.0, 40.0), st.sampled_from(["edit", "mix"]),
 )  # fmt: skip
 def test_outside_the_mask_every_byte_is_the_same(

@@ -10,36 +10,68 @@ import numpy.typing as npt
 
 from latentfu.edit.geometry import Floats, Matrix, check_quad, crop_to_layer, scaled, shift, warp
 from latentfu.errors import BadInputError
-from latentfu.hooks import Aligner
 from latentfu.nouns.crop import Crop, Quad
 from latentfu.nouns.layer import Layer
 
+SMALLEST_LAYER = 16
+BLUR = 0.02
+SOFT_FROM, FLAT_FROM = 0.1, 0.5
+"""Where the padding is wholly blurred, and wholly flat: in crop sides outside the layer."""
 NEUTRAL = 128.0
 """What stands behind transparent pixels: the colour under them is often left-over garbage."""
 
 
-def find_quad(layer: Layer, aligner: Aligner) -> Quad:
-    """The best square in ``layer``; raises BadInputError when the aligner finds none."""
-    quads = aligner.find(np.ascontiguousarray(visible(layer).round().astype(np.uint8)))
-    if not quads:
-        raise BadInputError(
-            f"The aligner {aligner.name} found nothing to edit in this layer: choose a layer "
-            f"that shows it larger and upright, or another aligner."
-        )
-    check_quad(quads[0])
-    return quads[0]
-
-
-def cut(layer: Layer, quad: Quad, resolution: int, aligner: str) -> Crop:
+def cut(layer: Layer, quad: Quad, resolution: int, aligner: str, padding: str = "mirror") -> Crop:
     """The quad's content as float32 ``[3, R, R]`` in -1..1.
 
     Shrinking averages over the pixels that fall together; outside the layer its pixels are
-    mirrored; transparent pixels count as neutral gray.
+    mirrored, and with ``padding`` "blur" fade there into a blur and then their mean colour;
+    transparent pixels count as neutral gray. Raises BadInputError for a quad that is
+    too small.
     """
     check_quad(quad)
     pixels = resample(visible(layer), quad, resolution)
+    if padding == "blur":
+        pixels = faded(pixels, outside(layer, quad, resolution))
     image = np.clip(pixels.transpose(2, 0, 1) / 127.5 - 1.0, -1.0, 1.0)
     return Crop(np.ascontiguousarray(image, dtype=np.float32), quad, aligner)
+
+
+def check_layer(layer: Layer) -> None:
+    """Refuse a layer in which nothing can be recognised (raises BadInputError)."""
+    if min(layer.width, layer.height) < SMALLEST_LAYER:
+        raise BadInputError(
+            f"The picture is only {layer.width} x {layer.height} pixels: at least "
+            f"{SMALLEST_LAYER} x {SMALLEST_LAYER} are needed, so scale the layer up first."
+        )
+
+
+def outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
+    """How far each crop pixel lies outside the layer, in crop sides: float32 ``[R, R]``."""
+    places = (np.arange(resolution) + 0.5).astype(np.float64)
+    x, y = np.meshgrid(places, places)
+    to_layer = crop_to_layer(quad, resolution)
+    px, py, scale = to_layer @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+    px, py = px / scale, py / scale
+    dx = np.maximum(np.maximum(-px, px - layer.width), 0.0)
+    dy = np.maximum(np.maximum(-py, py - layer.height), 0.0)
+    away = np.hypot(dx, dy) / quad.side
+    return away.reshape(resolution, resolution).astype(np.float32)
+
+
+def faded(pixels: Floats, away: Floats) -> Floats:
+    """``pixels [R, R, 3]`` blurred where ``away`` grows, and their median colour far out."""
+    import cv2
+
+    if not away.any():
+        return pixels
+    sigma = max(1.0, BLUR * pixels.shape[0])
+    blurred = cv2.GaussianBlur(pixels, (0, 0), sigma)
+    median = np.median(pixels[away == 0], axis=0) if (away == 0).any() else blurred.mean((0, 1))
+    soft = np.clip(away / SOFT_FROM, 0.0, 1.0)[:, :, None]
+    flat = np.clip(away / FLAT_FROM, 0.0, 1.0)[:, :, None]
+    mixed = pixels + soft * (blurred - pixels)
+    return np.asarray(mixed + flat * (median - mixed), dtype=np.float32)
 
 
 def cut_mask(mask: npt.NDArray[np.uint8], quad: Quad, resolution: int) -> Floats:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
+from latentfu.edit.judge import judged
 from latentfu.edit.recent import Recent
 from latentfu.errors import BadInputError
 from latentfu.hooks import InversionRequest, Inverter
 from latentfu.nouns.crop import Crop
 from latentfu.nouns.generator import Generator
 from latentfu.nouns.inversion import Inversion
-from latentfu.progress import Progress
+from latentfu.store.bends import as_stored
 from latentfu.store.inversions import InversionStore, inversion_key
 
+if TYPE_CHECKING:
+    import torch
+
 Options = Mapping[str, float | int | str | bool]
+CropMask = npt.NDArray[np.float32]
+"""float32 ``[R, R]`` in 0..1, as the crop shows it."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,25 @@ class Found:
     inversion: Inversion
     key: str
     cached: bool
+
+
+@dataclass(frozen=True)
+class How:
+    """What else can be said about an inversion.
+
+    ``options``: over those of the inverter and the quality. ``masked``: only what is inside the
+    request's mask counts. ``again``: what is cached is not taken. ``preview``: gets pictures
+    ``[1, 3, R, R]`` while it is worked on.
+    """
+
+    options: Options | None = None
+    masked: bool = False
+    again: bool = False
+    preview: Callable[[torch.Tensor], None] | None = None
+
+
+PLAINLY = How()
+"""Nothing else."""
 
 
 class InversionShelf:
@@ -56,31 +83,76 @@ def merged_options(inverter: Inverter, options: Options) -> dict[str, float | in
     return {**inverter.options, **options}
 
 
-def key_for(crop: Crop, generator: Generator, inverter: Inverter, options: Options) -> str:
-    """The cache key of this inversion."""
-    return inversion_key(crop, generator.id, inverter.name, merged_options(inverter, options))
-
-
-def invert(
+def key_for(
     crop: Crop,
     generator: Generator,
     inverter: Inverter,
+    options: Options,
+    mask: CropMask | None = None,
+) -> str:
+    """The cache key of this inversion."""
+    chosen = merged_options(inverter, options)
+    return inversion_key(crop, generator.id, inverter.name, chosen, mask)
+
+
+def invert(
+    request: InversionRequest, inverter: Inverter, *, shelf: InversionShelf, again: bool = False
+) -> Found:
+    """The latent of ``request.crop``: cached, or found by ``inverter``, measured and cached.
+
+    ``again``: what is cached is not taken. Nothing is cached when the work fails or is
+    cancelled. Raises BadInputError for crops without a picture in them.
+    """
+    return invert_many([request], inverter, shelf=shelf, again=again)[0]
+
+
+def invert_many(
+    requests: Sequence[InversionRequest],
+    inverter: Inverter,
     *,
     shelf: InversionShelf,
-    progress: Progress,
-    options: Options | None = None,
-) -> Found:
-    """The latent of ``crop``: cached, or found by ``inverter`` and then cached."""
-    chosen = merged_options(inverter, options or {})
-    key = key_for(crop, generator, inverter, chosen)
-    cached = shelf.get(key, generator)
-    if cached is not None:
-        return Found(cached, key, True)
-    check_content(crop)
-    inversion = inverter.invert(InversionRequest(crop, generator, progress, chosen))
-    inversion.latent.check_generator(generator.id)
-    shelf.put(key, inversion)
-    return Found(inversion, key, False)
+    again: bool = False,
+) -> list[Found]:
+    """The same for several crops with one generator and equal options, together if it can be."""
+    generator = requests[0].generator
+    chosen = merged_options(inverter, requests[0].options)
+    requests = [replace(request, options=chosen) for request in requests]
+    keys = [key_for(each.crop, generator, inverter, chosen, each.mask) for each in requests]
+    cached = [None if again else shelf.get(key, generator) for key in keys]
+    missing = [row for row, one in enumerate(cached) if one is None]
+    for row in missing:
+        check_content(requests[row].crop)
+    made = dict(zip(missing, found_by(inverter, [requests[row] for row in missing]), strict=True))
+    for row, inversion in made.items():
+        shelf.put(keys[row], inversion)
+    return [
+        Found(cached[row] or made[row], key, cached[row] is not None)
+        for row, key in enumerate(keys)
+    ]
+
+
+def found_by(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
+    """What the inverter finds, checked and measured."""
+    if inverter.invert_many is not None and len(requests) > 1:
+        found = inverter.invert_many(requests)
+    else:
+        found = [inverter.invert(request) for request in requests]
+    for inversion, request in zip(found, requests, strict=True):
+        inversion.latent.check_generator(request.generator.id)
+        check_numbers(inversion, inverter)
+    return [
+        judged(as_stored(inversion), request.crop, request.generator)
+        for inversion, request in zip(found, requests, strict=True)
+    ]
+
+
+def check_numbers(inversion: Inversion, inverter: Inverter) -> None:
+    """Refuse a latent that holds no numbers (raises BadInputError)."""
+    if not bool(inversion.latent.codes.isfinite().all()):
+        raise BadInputError(
+            f"The inverter {inverter.name} found no latent for this picture (the search gave no "
+            f"numbers): choose another inverter."
+        )
 
 
 def check_content(crop: Crop) -> None:

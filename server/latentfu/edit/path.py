@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from latentfu.edit import crop as cropping
 from latentfu.edit import render as rendering
+from latentfu.edit.cropper import Cropper
 from latentfu.edit.edit import Movers, apply, check_psi, truncated
 from latentfu.edit.geometry import Floats, scaled
-from latentfu.edit.invert import Found, InversionShelf, Options, invert, key_for
+from latentfu.edit.invert import (
+    PLAINLY,
+    Found,
+    How,
+    InversionShelf,
+    Options,
+    invert,
+    invert_many,
+    key_for,
+)
 from latentfu.edit.paste import paste
+from latentfu.edit.placing import ANYWHERE, Placing
 from latentfu.edit.recent import Recent
 from latentfu.edit.report import changed_outside, make_report
 from latentfu.edit.small import shrink
 from latentfu.edit.studio import Studio, Tools
 from latentfu.edit.weight import check_feather
+from latentfu.hooks import InversionRequest
 from latentfu.nouns.control import check_strengths
-from latentfu.nouns.crop import Crop, Quad
+from latentfu.nouns.crop import Crop
 from latentfu.nouns.layer import Layer, MaskPixels, check_mask
 from latentfu.progress import Progress, Stopwatch, between, silent
 
@@ -27,7 +39,8 @@ class EditRequest:
     """One edit: ``edits`` maps control names to strengths. None is the default everywhere.
 
     ``mask``: uint8 ``[H, W]`` of the layer's size. ``feather``: in layer pixels. ``psi``: 1
-    leaves the edited latent as it is, less pulls it towards the generator's mean.
+    leaves the edited latent as it is, less pulls it towards the generator's mean. ``quality``:
+    draft, good or best instead of an inverter. ``placing``: where in the layer.
     """
 
     layer: Layer
@@ -38,6 +51,8 @@ class EditRequest:
     mask: MaskPixels | None = None
     feather: float = 12.0
     psi: float = 1.0
+    quality: str | None = None
+    placing: Placing = ANYWHERE
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,8 @@ class MixRequest:
     mask: MaskPixels | None = None
     feather: float = 12.0
     psi: float = 1.0
+    quality: str | None = None
+    placing: Placing = ANYWHERE
 
 
 @dataclass(frozen=True)
@@ -74,14 +91,14 @@ class Editor:
         self.studio = Studio(device)
         self._shelf = InversionShelf()
         self._movers = Movers()
-        self._crops: Recent[Crop] = Recent(8)
+        self._cropper = Cropper()
         self._renders: Recent[Floats] = Recent(8)
 
     def edit(self, request: EditRequest, progress: Progress = silent) -> Outcome:
         """The layer with the controls moved."""
         work = self._start(request)
         check_strengths(request.edits, work.tools.controls)
-        crop, found = self._find(request.layer, work, between(progress, 0.0, 0.9))
+        crop, found = self._find(request, work, between(progress, 0.0, 0.9))
         edited, inverted = self._edited(request, work.tools, found)
         work.watch.lap("render")
         return self._finish(request, work, _Shown(crop, found, edited, inverted), progress)
@@ -91,8 +108,9 @@ class Editor:
         work = self._start(request)
         generator = work.tools.generator
         rendering.check_layers(generator, request.layers)
-        crop, found = self._find(request.layer, work, between(progress, 0.0, 0.45))
-        _, source = self._find(request.source, work, between(progress, 0.45, 0.9))
+        crop, found = self._find(request, work, between(progress, 0.0, 0.45))
+        other = replace(request, layer=request.source, mask=None, placing=ANYWHERE)
+        _, source = self._find(other, work, between(progress, 0.45, 0.9))
         mask = None
         if request.mask is not None:
             mask = cropping.cut_mask(request.mask, crop.quad, generator.resolution)
@@ -106,7 +124,7 @@ class Editor:
     def invert(self, request: EditRequest, progress: Progress = silent) -> Outcome:
         """The layer with its crop replaced by what the inversion shows; fills the cache."""
         work = self._start(request)
-        crop, found = self._find(request.layer, work, between(progress, 0.0, 0.9))
+        crop, found = self._find(request, work, between(progress, 0.0, 0.9))
         shown = self._inverted(work.tools, found)
         work.watch.lap("render")
         return self._finish(request, work, _Shown(crop, found, shown, None), progress)
@@ -116,7 +134,7 @@ class Editor:
         work = self._start(request)
         check_strengths(request.edits, work.tools.controls)
         small = shrink(request.layer, request.mask, side)
-        crop, found = self._find(request.layer, work, progress)
+        crop, found = self._find(request, work, progress)
         edited, inverted = self._edited(request, work.tools, found)
         quad = scaled(crop.quad, *small.factors)
         feather = request.feather * small.factor
@@ -125,14 +143,37 @@ class Editor:
     def is_inverted(self, request: EditRequest) -> bool:
         """Whether an edit of this layer would need no inversion."""
         tools = self.studio.tools(request)
-        key = key_for(self._crop(request.layer, tools), tools.generator, tools.inverter, {})
+        crop = self._crop(request, tools)
+        key = key_for(crop, tools.generator, tools.inverter, tools.options)
         return self._shelf.get(key, tools.generator) is not None
 
     def inversion(
-        self, request: EditRequest, options: Options | None = None, progress: Progress = silent
+        self,
+        request: EditRequest,
+        options: Options | None = None,
+        progress: Progress = silent,
+        how: How = PLAINLY,
     ) -> tuple[Crop, Found]:
         """The crop and its inversion, by an inverter with ``options``."""
-        return self._find(request.layer, self._start(request), progress, options)
+        return self._find(request, self._start(request), progress, replace(how, options=options))
+
+    def inversions(
+        self,
+        requests: Sequence[EditRequest],
+        options: Options | None = None,
+        progress: Progress = silent,
+        how: How = PLAINLY,
+    ) -> list[tuple[Crop, Found]]:
+        """The same for several layers at once; the tools are those of the first request."""
+        tools = self._start(requests[0]).tools
+        how = replace(how, options=options)
+        crops = [self._crop(request, tools) for request in requests]
+        asked = [
+            self._asked(request, crop, tools, progress, how)
+            for request, crop in zip(requests, crops, strict=True)
+        ]
+        found = invert_many(asked, tools.inverter, shelf=self._shelf, again=how.again)
+        return list(zip(crops, found, strict=True))
 
     def _start(self, request: EditRequest | MixRequest) -> _Work:
         """Refuse what can be refused before anything costs time, then gather the tools."""
@@ -145,32 +186,39 @@ class Editor:
         watch.lap("load")
         return _Work(tools, watch)
 
-    def _crop(self, layer: Layer, tools: Tools) -> Crop:
-        key = (layer.digest(), tools.aligner.name, tools.generator.resolution)
-
-        def make() -> Crop:
-            quad: Quad = cropping.find_quad(layer, tools.aligner)
-            return cropping.cut(layer, quad, tools.generator.resolution, tools.aligner.name)
-
-        return self._crops.get_or_make(key, make)
+    def _crop(self, request: EditRequest | MixRequest, tools: Tools) -> Crop:
+        resolution = tools.generator.resolution
+        placing, mask = request.placing, request.mask
+        return self._cropper.crop(request.layer, tools.aligner, resolution, placing, mask)
 
     def _find(
-        self, layer: Layer, work: _Work, progress: Progress, options: Options | None = None
+        self,
+        request: EditRequest | MixRequest,
+        work: _Work,
+        progress: Progress,
+        how: How = PLAINLY,
     ) -> tuple[Crop, Found]:
         progress(0.0, "Looking for the part to edit")
-        crop = self._crop(layer, work.tools)
+        crop = self._crop(request, work.tools)
         work.watch.lap("crop")
-        tools = work.tools
-        found = invert(
-            crop,
-            tools.generator,
-            tools.inverter,
-            shelf=self._shelf,
-            progress=progress,
-            options=options,
-        )
+        asked = self._asked(request, crop, work.tools, progress, how)
+        found = invert(asked, work.tools.inverter, shelf=self._shelf, again=how.again)
         work.watch.lap("invert")
         return crop, found
+
+    def _asked(
+        self,
+        request: EditRequest | MixRequest,
+        crop: Crop,
+        tools: Tools,
+        progress: Progress,
+        how: How,
+    ) -> InversionRequest:
+        mask = None
+        if how.masked and request.mask is not None:
+            mask = cropping.cut_mask(request.mask, crop.quad, tools.generator.resolution)
+        options = {**tools.options, **(how.options or {})}
+        return InversionRequest(crop, tools.generator, progress, options, how.preview, mask)
 
     def _inverted(self, tools: Tools, found: Found) -> Floats:
         latent = found.inversion.latent

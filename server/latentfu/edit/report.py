@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from latentfu.edit.geometry import Box, box_of
 from latentfu.edit.invert import Found
+from latentfu.edit.judge import is_outside, warning
 from latentfu.edit.studio import Tools
 from latentfu.nouns.crop import Crop, Quad
 from latentfu.nouns.layer import Layer, MaskPixels
@@ -23,13 +24,19 @@ def make_report(
         "psnr": quality.psnr,
         "perceptual": quality.perceptual,
         "perceptual_name": quality.perceptual_name,
+        "identity": quality.identity,
+        "beyond": quality.beyond,
+        "outside": is_outside(found.inversion),
+        "warning": warning(found.inversion, tools.spec.name),
         "quad": [[float(x), float(y)] for x, y in crop.quad.corners],
-        "aligner": tools.aligner.name,
+        "aligner": crop.aligner,
         "inverter": tools.inverter.name,
         "generator": tools.spec.name,
         "generator_id": tools.generator.id,
         "inversion_cached": found.cached,
         "inversion_key": found.key,
+        "inversion_seconds": round(quality.seconds, 4),
+        "inversion_parts": {name: round(value, 4) for name, value in quality.parts.items()},
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
         "changed_outside_mask": changed_outside,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from latentfu.errors import NotInstalledError
+from latentfu.edit.quality import Options, check_quality, choose
 from latentfu.hooks import Aligner, GeneratorSpec, Inverter
 from latentfu.nouns.control import Control
 from latentfu.nouns.generator import Generator
@@ -13,7 +13,7 @@ from latentfu.registry import get_registry, pick
 
 
 class Choice(Protocol):
-    """The names in a request; None is the default."""
+    """The names in a request; None is the default. ``quality`` counts without an inverter."""
 
     @property
     def generator(self) -> str | None: ...
@@ -21,6 +21,8 @@ class Choice(Protocol):
     def inverter(self) -> str | None: ...
     @property
     def aligner(self) -> str | None: ...
+    @property
+    def quality(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Tools:
     aligner: Aligner
     inverter: Inverter
     controls: dict[str, Control]
+    options: Options
 
 
 class Studio:
@@ -69,14 +72,13 @@ class Studio:
         registry = get_registry()
         spec = self.spec(choice.generator)
         aligner = pick(registry.aligners(), choice.aligner or spec.aligner, "aligner")
-        inverter = pick(registry.inverters(), choice.inverter, "inverter")
+        inverters = registry.inverters()
+        if choice.inverter is not None:
+            pick(inverters, choice.inverter, "inverter")  # a wrong name costs no loading
+        check_quality(choice.quality)
         generator = self.generator(spec)
-        if not set(inverter.spaces) & set(generator.spaces):
-            raise NotInstalledError(
-                f"The inverter {inverter.name} works in {', '.join(inverter.spaces)}, which the "
-                f"generator {spec.name} does not take: choose another inverter."
-            )
-        return Tools(spec, generator, aligner, inverter, registry.controls(spec))
+        inverter, options = choose(inverters, generator, choice.inverter, choice.quality)
+        return Tools(spec, generator, aligner, inverter, registry.controls(spec), options)
 
 
 def guest_spec(generator: Generator) -> GeneratorSpec:
