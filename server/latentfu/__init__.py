@@ -28,6 +28,7 @@ _WHERE = {
     "random_latents": "latentfu.nouns.generator",
     "Inversion": "latentfu.nouns.inversion",
     "Quality": "latentfu.nouns.inversion",
+    "Placing": "latentfu.edit.placing",
     "Latent": "latentfu.nouns.latent",
     "Bend": "latentfu.nouns.latent",
     "Detail": "latentfu.nouns.latent",
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
     from latentfu.api import scorers as scorers
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
+    from latentfu.edit.placing import Placing as Placing
     from latentfu.errors import BadInputError as BadInputError
     from latentfu.errors import CancelledError as CancelledError
     from latentfu.errors import LatentFuError as LatentFuError

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from latentfu.edit.path import Editor
+    from latentfu.edit.placing import Placing
 
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
@@ -121,17 +122,33 @@ def invert(
     generator: Which = None,
     inverter: str | None = None,
     aligner: str | None = None,
+    quality: str | None = None,
+    placing: Placing | None = None,
+    mask: npt.NDArray[np.uint8] | Image | None = None,
     options: Mapping[str, float | int | str | bool] | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """The latent of ``pixels``: uint8 ``[H, W, 1, 3 or 4]`` (or ``[H, W]``) or a PIL image."""
+    """The latent of ``pixels``: uint8 ``[H, W, 1, 3 or 4]`` (or ``[H, W]``) or a PIL image.
+
+    ``quality``: "draft", "good" or "best" instead of an inverter. ``placing``: where in the
+    picture. ``mask``: only what is inside it counts.
+    """
+    from latentfu.edit.invert import How
     from latentfu.edit.path import EditRequest
+    from latentfu.edit.placing import ANYWHERE
 
     editor = _editor(generator)
     request = EditRequest(
-        layer_of(pixels), {}, _name(editor, generator), inverter=inverter, aligner=aligner
+        layer_of(pixels),
+        {},
+        _name(editor, generator),
+        inverter,
+        aligner,
+        mask_of(mask),
+        quality=quality,
+        placing=placing or ANYWHERE,
     )
-    return editor.inversion(request, options, progress)[1].inversion
+    return editor.inversion(request, options, progress, How(masked=True))[1].inversion
 
 
 def edit(
@@ -144,19 +161,24 @@ def edit(
     mask: npt.NDArray[np.uint8] | Image | None = None,
     feather: float = 12.0,
     psi: float = 1.0,
+    quality: str | None = None,
+    placing: Placing | None = None,
     progress: Progress = silent,
 ) -> Pixels:
     """``pixels`` with the controls in ``edits`` moved; the same kind of picture comes back.
 
-    ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels.
+    ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels. ``quality``
+    and ``placing`` as for :func:`invert`.
     """
     from latentfu.edit.path import EditRequest
+    from latentfu.edit.placing import ANYWHERE
 
     editor = _editor(generator)
     name = _name(editor, generator)
     request = EditRequest(
-        layer_of(pixels), edits, name, inverter, aligner, mask_of(mask), feather, psi
-    )
+        layer_of(pixels), edits, name, inverter, aligner, mask_of(mask), feather, psi, quality,
+        placing or ANYWHERE,
+    )  # fmt: skip
     return like(pixels, editor.edit(request, progress).layer)
 
 

@@ -28,6 +28,7 @@ def edit_command(
     generator: str | None,
     inverter: str | None,
     aligner: str | None,
+    place: options.Place,
     mask: Path | None,
     feather: float,
     psi: float,
@@ -40,16 +41,16 @@ def edit_command(
     """
     edits = options.strengths(sets)
     from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
-    from latentfu.cli.work import place
+    from latentfu.cli.work import place as working_place
     from latentfu.nouns.layer import Layer
 
     picture = read_picture(image)
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     selection = read_mask(mask, picture) if mask else None
-    choice = options.Choice(generator, inverter, aligner, selection, feather, psi)
+    choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place)
     with watched("Editing", quiet=as_json) as progress:
         layer = Layer(picture.pixels)
-        done = place(local, choice).edit(layer, edits, choice, progress)
+        done = working_place(local, choice).edit(layer, edits, choice, progress)
     write_picture(output, Picture(done.layer.pixels, picture.profile))
     if as_json:
         print_json({"output": str(output), "place": done.place, "report": done.report})

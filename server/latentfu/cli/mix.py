@@ -30,6 +30,7 @@ def mix_command(
     generator: str | None,
     inverter: str | None,
     aligner: str | None,
+    place: options.Place,
     mask: Path | None,
     feather: float,
     psi: float,
@@ -38,16 +39,16 @@ def mix_command(
 ) -> None:
     """Put the styles of SOURCE into IMAGE, everywhere or inside a mask."""
     from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
-    from latentfu.cli.work import place
+    from latentfu.cli.work import place as working_place
     from latentfu.nouns.layer import Layer
 
     picture, other = read_picture(image), read_picture(source)
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     selection = read_mask(mask, picture) if mask else None
-    choice = options.Choice(generator, inverter, aligner, selection, feather, psi)
+    choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place)
     with watched("Mixing", quiet=as_json) as progress:
         layer, second = Layer(picture.pixels), Layer(other.pixels)
-        done = place(local, choice).mix(layer, second, layers, choice, progress)
+        done = working_place(local, choice).mix(layer, second, layers, choice, progress)
     write_picture(output, Picture(done.layer.pixels, picture.profile))
     if as_json:
         print_json({"output": str(output), "place": done.place, "report": done.report})

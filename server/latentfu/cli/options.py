@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 if TYPE_CHECKING:
+    from latentfu.edit.placing import Placing
     from latentfu.nouns.layer import MaskPixels
 
+Point = tuple[float, float]
 F = TypeVar("F", bound=Callable[..., Any])
 _LAYERS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Quality and place of a picture command, as HTTP says them; None is the default."""
+
+    quality: str | None = None
+    face: int | None = None
+    corners: tuple[Point, ...] | None = None
+    eyes: tuple[Point, ...] | None = None
+    mouth: Point | None = None
+
+    def placing(self) -> Placing:
+        """For the editor."""
+        from latentfu.edit.placing import Placing
+
+        return Placing(self.face, self.corners, self.eyes, self.mouth)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -31,6 +52,30 @@ class Choice:
     mask: MaskPixels | None = None
     feather: float = 12.0
     psi: float = 1.0
+    place: Place = dataclasses.field(default_factory=Place)
+
+
+class Points(click.ParamType[tuple[Point, ...]]):
+    """``x,y,x,y...``: ``count`` points in pixels."""
+
+    name = "points"
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Point, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = [float(part) for part in str(value).split(",")]
+        except ValueError:
+            numbers = []
+        if len(numbers) != 2 * self.count or not all(map(math.isfinite, numbers)):
+            example = ",".join(["x,y"] * self.count)
+            self.fail(f"{value!r} is not like {example} (numbers in pixels).", param, ctx)
+        return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 class Strength(click.ParamType[tuple[str, float]]):
@@ -84,14 +129,49 @@ def output_option(help: str) -> Callable[[F], F]:
 
 
 def choice_options(function: F) -> F:
-    """``--generator --inverter --aligner``."""
+    """``--generator --inverter --aligner``, and ``place`` of the quality and the placing."""
+    function = place_options(function)
     for name, what in (
         ("--aligner", "How the square to edit is found (default: the generator's own)."),
-        ("--inverter", "See: latentfu inverters list (default: the first)."),
+        ("--inverter", "See: latentfu inverters list (default: the best for the quality)."),
         ("--generator", "A name from: latentfu generators list, or a file (default: the first)."),
     ):
         function = click.option(name, metavar="NAME", help=what)(function)
     return function
+
+
+def place_options(function: F) -> F:
+    """``--quality --face --corners --eyes --mouth``; the command gets ``place: Place``."""
+
+    @functools.wraps(function)
+    def gathered(**given: Any) -> Any:
+        mouth = given.pop("mouth")
+        said = {name: given.pop(name) for name in ("quality", "face", "corners", "eyes")}
+        return function(place=Place(mouth=mouth[0] if mouth else None, **said), **given)
+
+    decorations = (
+        click.option("--mouth", type=Points(1), metavar="X,Y", help="Its middle, with --eyes."),
+        click.option(
+            "--eyes", type=Points(2), metavar="X,Y,X,Y",
+            help="The eyes in pixels, left in the picture first: where nothing is detected.",
+        ),
+        click.option(
+            "--corners", type=Points(4), metavar="X,Y,...",
+            help="The square by hand: top left, top right, bottom right, bottom left.",
+        ),
+        click.option(
+            "--face", type=click.IntRange(1, 1000), metavar="N",
+            help="Which of several faces: 1 is the largest (default: the one in the mask).",
+        ),
+        click.option(
+            "--quality", type=click.Choice(["draft", "good", "best"]),
+            help="Instead of an inverter: how well, at the cost of time (default: good).",
+        ),
+    )  # fmt: skip
+    decorated: Any = gathered
+    for decorate in decorations:
+        decorated = decorate(decorated)
+    return cast(F, decorated)
 
 
 def blend_options(function: F) -> F:

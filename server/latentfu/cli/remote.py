@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from latentfu.cli.options import Choice
 from latentfu.cli.work import Done
@@ -60,6 +61,7 @@ class Server:
             "aligner": choice.aligner,
             "feather": choice.feather,
             "psi": choice.psi,
+            **{name: said for name, said in asdict(choice.place).items() if said is not None},
             # The server drops the job by itself if this process is killed.
             "interactive": True,
         }

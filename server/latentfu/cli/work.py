@@ -13,6 +13,9 @@ from latentfu.progress import Progress
 
 if TYPE_CHECKING:
     from latentfu.edit.path import Editor
+    from latentfu.edit.placing import Placing
+
+    Common = tuple[str | None, str | None, MaskPixels | None, float, float, str | None, Placing]
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,13 @@ class Here:
         return Done(outcome.layer, outcome.report, "here")
 
 
-def common(choice: Choice) -> tuple[str | None, str | None, MaskPixels | None, float, float]:
+def common(choice: Choice) -> Common:
     """What both requests take after the generator, in their order."""
-    return choice.inverter, choice.aligner, choice.mask, choice.feather, choice.psi
+    said = choice.place
+    return (
+        choice.inverter, choice.aligner, choice.mask, choice.feather, choice.psi, said.quality,
+        said.placing(),
+    )  # fmt: skip
 
 
 def open_editor(choice: Choice) -> tuple[Editor, str | None]:

@@ -12,7 +12,9 @@ from latentfu.jobs.errors import OvertakenError, QueueFullError, WorkError, Work
 from latentfu.jobs.lane import Lane
 
 # Two previews that agree in these share their inversion, the expensive part.
-_INVERSION_KEYS = ("layer", "generator", "inverter", "aligner")
+_INVERSION_KEYS = (
+    "layer", "generator", "inverter", "aligner", "quality", "face", "corners", "eyes", "mouth",
+)  # fmt: skip
 
 
 @dataclass

@@ -37,6 +37,7 @@ class RequestReader:
             "mask": self._mask(body.get("mask")),
             "feather": float(body["feather"]),
             "psi": float(body["psi"]),
+            **place_and_quality(body),
         }
         if body.get("kind") == "mix":
             first, last = body["layers"]
@@ -67,6 +68,25 @@ class RequestReader:
             raise BadInputError(f"A mask has one channel, not {pixels.shape[2]}.")
         mask: MaskPixels = pixels[:, :, 0]
         return mask
+
+
+def place_and_quality(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request says of both, nothing where it says nothing."""
+    from latentfu.edit.placing import Placing
+
+    said: dict[str, Any] = {}
+    if body.get("quality") is not None:
+        said["quality"] = body["quality"]
+    given = {key: body.get(key) for key in ("face", "corners", "eyes", "mouth")}
+    if any(value is not None for value in given.values()):
+        corners, eyes, mouth = given["corners"], given["eyes"], given["mouth"]
+        said["placing"] = Placing(
+            face=given["face"],
+            corners=tuple((float(x), float(y)) for x, y in corners) if corners else None,
+            eyes=tuple((float(x), float(y)) for x, y in eyes) if eyes else None,
+            mouth=(float(mouth[0]), float(mouth[1])) if mouth else None,
+        )
+    return said
 
 
 def write_layer(path: Path, layer: Layer) -> None:

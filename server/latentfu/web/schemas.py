@@ -22,12 +22,21 @@ class Model(BaseModel):
     )
 
 
+Coordinate = Annotated[float, Field(ge=-65536, le=65536)]
+Point = tuple[Coordinate, Coordinate]
+
+
 class _Work(Model):
     layer: Sha256
     mask: Sha256 | None = None
     generator: Name | None = None
     inverter: Name | None = None
     aligner: Name | None = None
+    quality: Literal["draft", "good", "best"] | None = None
+    face: Annotated[int, Field(ge=1, le=1000)] | None = None
+    corners: tuple[Point, Point, Point, Point] | None = None
+    eyes: tuple[Point, Point] | None = None
+    mouth: Point | None = None
     feather: Annotated[float, Field(ge=0, le=1000)] = 12.0
     psi: Annotated[float, Field(ge=0, le=2)] = 1.0
     edits: Annotated[dict[Name, Strength], Field(max_length=100)] = Field(default_factory=dict)
