@@ -145,9 +145,10 @@ def mean_of(
     if from_zero:
         return torch.zeros(1, sizes.depth)
     if checkpoint.mean is None:
-        mean = generator.mean_latent().codes[0]
-        return mean if mean.ndim == 2 else mean[None]
-    mean = checkpoint.mean.float().reshape(-1, checkpoint.mean.shape[-1])
+        own = generator.mean_latent().codes[0]
+        mean = own if own.ndim == 2 else own[None]
+    else:
+        mean = checkpoint.mean.float().reshape(-1, checkpoint.mean.shape[-1])
     return mean[:1] if sizes.styles == 1 else mean
 
 
