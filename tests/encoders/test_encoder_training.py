@@ -56,7 +56,6 @@ def test_it_learns_what_the_generators_pictures_mean(
     before = train_encoder(Order(generator, tmp_path / "a.safetensors", untrained), silent)
     after = figures_of(trained)
     assert after["own_psnr"] > before["own_psnr"] + 1.5
-    assert after["own_code_error"] < 0.9 * before["own_code_error"]
 
 
 def test_the_file_gives_the_same_codes_in_half_precision(trained: Path) -> None:
