@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import click
     import numpy as np
     import torch
+    from latentfu.nouns.crop import Point
 
     from latentfu_portraits.locator import Locator
     from latentfu_portraits.scorer import Scorer
@@ -105,6 +106,19 @@ def find(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
     return [Quad.square(x0, y0, x1 - x0, found.presence)]
 
 
+def place(eyes: tuple[Point, Point], mouth: Point) -> Quad:
+    """The standard crop from the eyes and the mouth; upright, as the portraits are."""
+    import torch
+
+    from latentfu_portraits.locator.crop import fit_scale_and_shift
+
+    mean = locator_network().crop_fit.mean  # eyes, nose, corners of the mouth: [5, 2]
+    three = torch.stack([mean[0], mean[1], (mean[3] + mean[4]) / 2])
+    given = torch.tensor([[*eyes, mouth]], dtype=torch.float32)
+    scale, shift = fit_scale_and_shift(given, three)
+    return Quad.square(float(shift[0, 0]), float(shift[0, 1]), float(scale[0]))
+
+
 def distance(generator: Generator) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """The scorer's perceptual distance."""
     return scorer_network(str(generator.device)).distance
@@ -143,7 +157,7 @@ def latentfu_aligners() -> list[Aligner]:
     """Finds a drawn portrait by five landmarks."""
     if not LOCATOR.is_file():
         return []
-    return [Aligner(NAME, "The portrait in the layer", (NAME,), find)]
+    return [Aligner(NAME, "The portrait in the layer", (NAME,), find, place)]
 
 
 @hookimpl

@@ -29,6 +29,7 @@ _WHERE = {
     "Inversion": "latentfu.nouns.inversion",
     "Quality": "latentfu.nouns.inversion",
     "Placing": "latentfu.edit.placing",
+    "face_quad": "latentfu.edit.placing",
     "Latent": "latentfu.nouns.latent",
     "Bend": "latentfu.nouns.latent",
     "Detail": "latentfu.nouns.latent",
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
     from latentfu.edit.placing import Placing as Placing
+    from latentfu.edit.placing import face_quad as face_quad
     from latentfu.errors import BadInputError as BadInputError
     from latentfu.errors import CancelledError as CancelledError
     from latentfu.errors import LatentFuError as LatentFuError

@@ -15,7 +15,7 @@ from latentfu.nouns.layer import Layer
 
 SMALLEST_LAYER = 16
 BLUR = 0.02
-SOFT_FROM, FLAT_FROM = 0.1, 0.5
+SOFT_FROM, FLAT_FROM = 0.03, 0.3
 """Where the padding is wholly blurred, and wholly flat: in crop sides outside the layer."""
 NEUTRAL = 128.0
 """What stands behind transparent pixels: the colour under them is often left-over garbage."""
