@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from latentfu_faces.detect import Face, Points, Rgb, faces
 
-UPRIGHT = 1.5
+UPRIGHT = 3.0
 """Degrees within which a face is left as it was found."""
 SURE = 0.9
 """Below this the picture is looked at turned too: a lying face scores 0.79 to 0.87."""

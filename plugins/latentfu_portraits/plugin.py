@@ -148,6 +148,7 @@ def latentfu_generators() -> list[GeneratorSpec]:
             aligner=NAME if LOCATOR.is_file() else "center",
             licence=notes.get("licence", ""),
             description="Drawn portraits of people who do not exist; trained on our renderer.",
+            outside=0.08,
         )
     ]
 

@@ -36,6 +36,7 @@ class GeneratorSpec:
 
     ``load(device)`` gives the loaded network ("cpu", "cuda", "cuda:1", ...). ``id`` is the
     sha256 of its weights, known without loading. ``aligner``: the aligner that finds its crops.
+    ``outside``: above this ``Quality.beyond`` a picture is called outside what it can show.
     """
 
     name: str
@@ -47,6 +48,7 @@ class GeneratorSpec:
     aligner: str = "center"
     licence: str = ""
     description: str = ""
+    outside: float = 0.35
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from latentfu.hooks import GeneratorSpec
 from latentfu.nouns.crop import Crop
 from latentfu.nouns.generator import Generator, random_latents
-from latentfu.nouns.inversion import Inversion
+from latentfu.nouns.inversion import Inversion, Quality
 from latentfu.nouns.latent import Latent
 from latentfu.registry import get_registry
 
 if TYPE_CHECKING:
     import torch
 
-OUTSIDE = 0.35
-"""Above this ``Quality.beyond`` a picture is called outside; docs/inversion.md says why."""
 SAMPLES = 8
 
 _usual: WeakKeyDictionary[Generator, float] = WeakKeyDictionary()
@@ -70,17 +69,16 @@ def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | 
     return float(F.cosine_similarity(embed(a), embed(b), dim=1)[0])
 
 
-def is_outside(inversion: Inversion) -> bool:
+def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the network's codes can not show the picture."""
-    beyond = inversion.quality.beyond
-    return beyond is not None and beyond > OUTSIDE
+    return quality.beyond is not None and quality.beyond > spec.outside
 
 
-def warning(inversion: Inversion, generator: str) -> str:
+def warning(quality: Quality, spec: GeneratorSpec) -> str:
     """A sentence about a picture that is outside what the network shows; empty if it is not."""
-    if not is_outside(inversion):
+    if not is_outside(quality, spec):
         return ""
     return (
-        f"This picture is outside what {generator} can show: expect edits to look wrong, or choose "
+        f"This picture is outside what {spec.name} can show: expect edits to look wrong, or choose "
         f"another generator or a crop that fits it."
     )
