@@ -9,7 +9,7 @@ import latentfu
 from latentfu import (
     Command,
     Encoder,
-    GeneratorSpec,
+    Generator,
     Inversion,
     InversionRequest,
     Inverter,
@@ -36,7 +36,7 @@ REFINING = {
 """The optimisation's options for a short way from a good start."""
 
 
-def fits(generator: GeneratorSpec) -> bool:
+def fits(generator: Generator) -> bool:
     """Whether there is an encoder for these weights."""
     return any(found.generator_id == generator.id for found in latentfu.encoders().values())
 

@@ -16,11 +16,13 @@ from latentfu import (
     NotInstalledError,
     Progress,
     Quality,
+    Stopwatch,
     between,
 )
 from torch import Tensor
 
 from latentfu_inversion.losses import Distance, perceptual_loss, pyramid
+from latentfu_inversion.terms import mask_tensor
 
 SHARE = 0.3
 """The part of the progress that finding the first code is."""
@@ -29,29 +31,47 @@ BUILT_ON_ANOTHER = ("pivotal", "feature-detail")
 
 @dataclass(frozen=True)
 class Begun:
-    """A picture ``target [1, 3, R, R]`` with the code that another inverter found for it."""
+    """A picture ``target [1, 3, R, R]`` with the code that another inverter found for it.
+
+    ``mask [1, 1, R, R]``: what of the picture counts; None for all of it.
+    """
 
     generator: Generator
     target: Tensor
     first: Inversion
     loss: str
     perceptual: Distance | None
+    mask: Tensor | None
     progress: Progress
+    watch: Stopwatch
 
-    def quality(self, inversion: Inversion, seconds: float) -> Quality:
-        """How well ``inversion`` shows the target, rendered with constant noise."""
+    def distance(self, image: Tensor, pixel: float, perceptual: float) -> Tensor:
+        """The weighted distance of ``image [1, 3, R, R]`` to the target, a number."""
+        if self.mask is not None:
+            image = self.target + self.mask * (image - self.target)
+        total = pixel * pyramid(image, self.target)[0]
+        if self.perceptual is not None and perceptual > 0:
+            total = total + perceptual * self.perceptual(image, self.target)[0]
+        return total
+
+    def judged(self, inversion: Inversion) -> Inversion:
+        """``inversion`` with how well it shows the target, rendered with constant noise."""
         with torch.no_grad():
             image = self.generator.render(inversion.latent).float().clamp(-1, 1)
             error = float((image - self.target).square().mean())
             distance = self.perceptual or pyramid
             seen = float(distance(image, self.target)[0])
         name = self.loss if self.perceptual else "pixels"
-        return Quality(10.0 * math.log10(4.0 / max(error, 1e-10)), seen, name, seconds)
+        self.watch.lap("measure")
+        parts = dict(self.watch.seconds)
+        psnr = 10.0 * math.log10(4.0 / max(error, 1e-10))
+        quality = Quality(psnr, seen, name, sum(parts.values()), parts=parts)
+        return replace(inversion, quality=quality)
 
 
 def begin(request: InversionRequest, pivot: str, loss: str) -> Begun:
     """Find the first code of ``request`` by the inverter ``pivot``; raises LatentFuError."""
-    generator = request.generator
+    watch, generator = Stopwatch(), request.generator
     inverter = chosen(generator, pivot)
     name, perceptual = perceptual_loss(loss, generator)
     target = torch.from_numpy(request.crop.image)[None].to(generator.device)
@@ -62,8 +82,10 @@ def begin(request: InversionRequest, pivot: str, loss: str) -> Begun:
             options=inverter.options,
         )
     )
+    watch.lap("pivot")
+    mask = mask_tensor([request.mask], generator.device)
     rest = between(request.progress, SHARE, 1.0)
-    return Begun(generator, target, first, name, perceptual, rest)
+    return Begun(generator, target, first, name, perceptual, mask, rest, watch)
 
 
 def chosen(generator: Generator, name: str) -> Inverter:

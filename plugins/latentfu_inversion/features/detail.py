@@ -10,14 +10,15 @@ from latentfu import BadInputError, Detail, Generator, InversionRequest, Latent
 from torch import Tensor
 
 from latentfu_inversion.features.options import Plan
-from latentfu_inversion.losses import pyramid
 from latentfu_inversion.pivot import Begun
 
 PREVIEW_EVERY = 20
+MOST_SIDE = 64
+"""What is finer is better kept by pasting the change onto the layer."""
 
 
 def layer_of(generator: Generator, side: int) -> int:
-    """The last layer whose features have ``side`` pixels (0: a quarter of the picture's).
+    """The last layer whose features have ``side`` pixels (0: half of the picture's, at most 64).
 
     Raises BadInputError when the generator shows no layers, or none of that size.
     """
@@ -26,7 +27,7 @@ def layer_of(generator: Generator, side: int) -> int:
             f"The generator {generator.name} does not show its layers, so no detail can be kept "
             f"in them: choose another inverter."
         )
-    wanted = side or generator.resolution // 4
+    wanted = side or min(MOST_SIDE, generator.resolution // 2)
     sides = [layer.resolution for layer in generator.layers]
     if wanted not in sides and not side:
         wanted = min(sides, key=lambda found: abs(math.log2(found / wanted)))
@@ -48,9 +49,7 @@ def detailed(start: Begun, plan: Plan, request: InversionRequest) -> Latent:
     best, lowest = delta.detach().clone(), math.inf
     for step in range(plan.steps + 1):
         image = generator.render(with_detail(code, layer, delta))
-        loss = plan.pixel * pyramid(image, start.target)[0]
-        if start.perceptual is not None and plan.perceptual > 0:
-            loss = loss + plan.perceptual * start.perceptual(image, start.target)[0]
+        loss = start.distance(image, plan.pixel, plan.perceptual)
         loss = loss + plan.size * (delta / spread).square().mean()
         value = float(loss.detach())
         if math.isfinite(value) and value < lowest:

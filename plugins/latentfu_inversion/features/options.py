@@ -10,7 +10,7 @@ from latentfu import BadInputError
 DEFAULTS: Mapping[str, float | int | str | bool] = {
     "pivot": "auto",
     "side": 0,
-    "steps": 60,
+    "steps": 80,
     "rate": 0.06,
     "pixel": 1.0,
     "perceptual": 1.0,
@@ -24,7 +24,7 @@ class Plan:
     """Options of feature-detail.
 
     ``pivot``: the inverter that finds the code first; auto for the best that is installed.
-    ``side``: pixels of the layer that gets the detail, 0 for a quarter of the picture's.
+    ``side``: pixels of the layer that gets the detail, 0 for half of the picture's, at most 64.
     ``rate``: Adam's, as a part of the spread of the layer's features. ``pixel``, ``perceptual``:
     weights of the terms; ``size``: of the detail's own mean square, in spreads. ``loss``: the
     perceptual loss by name.

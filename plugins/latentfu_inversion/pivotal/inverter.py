@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from latentfu import Inversion, InversionRequest
 
+from latentfu_inversion.checks import one_thread
 from latentfu_inversion.pivot import begin
 from latentfu_inversion.pivotal.options import Plan
-from latentfu_inversion.pivotal.tune import Subject, fresh_shifts, tuned
-from latentfu_inversion.checks import one_thread
+from latentfu_inversion.pivotal.tune import fresh_shifts, tuned
 
 
 def invert(request: InversionRequest) -> Inversion:
@@ -18,13 +17,11 @@ def invert(request: InversionRequest) -> Inversion:
 
     The generator is left as it is. A generator that shows no layers is refused at once.
     """
-    begun = time.perf_counter()
     plan = Plan.of(request.options)
     fresh_shifts(request.generator)
     start = begin(request, plan.pivot, plan.loss)
-    subject = Subject(request.generator, start.first.latent, start.target, start.perceptual)
     with one_thread(request.generator):
-        latent = tuned(subject, plan, replace(request, progress=start.progress))
-        found = Inversion(latent, start.first.quality, "pivotal", start.first.steps + plan.steps)
-        quality = start.quality(found, time.perf_counter() - begun)
-    return replace(found, quality=quality)
+        latent = tuned(start, plan, replace(request, progress=start.progress))
+        start.watch.lap("tune")
+        steps = start.first.steps + plan.steps
+        return start.judged(replace(start.first, latent=latent, method="pivotal", steps=steps))

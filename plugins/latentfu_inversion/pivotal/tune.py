@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from latentfu import BadInputError, Bend, Generator, InversionRequest, Latent
 from torch import Tensor
 
-from latentfu_inversion.losses import Distance, pyramid
+from latentfu_inversion.pivot import Begun
 from latentfu_inversion.pivotal.locality import Neighbourhood
 from latentfu_inversion.pivotal.low_rank import truncated
 from latentfu_inversion.pivotal.options import Plan
@@ -18,26 +18,17 @@ from latentfu_inversion.pivotal.options import Plan
 PREVIEW_EVERY = 20
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is tuned: the picture ``target [1, 3, R, R]`` and the code that shows it best."""
-
-    generator: Generator
-    pivot: Latent
-    target: Tensor
-    perceptual: Distance | None
-
-
-def tuned(subject: Subject, plan: Plan, request: InversionRequest) -> Latent:
+def tuned(start: Begun, plan: Plan, request: InversionRequest) -> Latent:
     """The pivot with bends of the plan's rank; raises BadInputError where nothing can be bent."""
-    shifts = fresh_shifts(subject.generator)
-    adam = torch.optim.Adam(parameter_groups(subject.generator, shifts, plan.rate))
-    near = Neighbourhood.of(subject.generator, subject.pivot, plan.reach, plan.seed)
+    generator, pivot = start.generator, start.first.latent
+    shifts = fresh_shifts(generator)
+    adam = torch.optim.Adam(parameter_groups(generator, shifts, plan.rate))
+    near = Neighbourhood.of(generator, pivot, plan.reach, plan.seed)
     best, lowest = {name: shift.detach().clone() for name, shift in shifts.items()}, math.inf
     for step in range(plan.steps + 1):
-        bent = with_shifts(subject.pivot, shifts)
-        image = subject.generator.render(bent)
-        loss = fit(subject, plan, image)
+        bent = with_shifts(pivot, shifts)
+        image = generator.render(bent)
+        loss = start.distance(image, plan.pixel, plan.perceptual)
         value = float(loss.detach())
         if not math.isfinite(value):
             break
@@ -46,22 +37,14 @@ def tuned(subject: Subject, plan: Plan, request: InversionRequest) -> Latent:
         if step == plan.steps:
             break
         if plan.locality > 0 and step % plan.locality_every == 0:
-            loss = loss + plan.locality * near.change(bent, step, subject.perceptual)
+            loss = loss + plan.locality * near.change(bent, step, start.perceptual)
         for group in adam.param_groups:
             group["lr"] = group["highest"] * pace(step / plan.steps)
         adam.zero_grad()
         torch.autograd.backward(loss)
         adam.step()
         tell(request, step, plan.steps, image)
-    return with_shifts(subject.pivot, {k: truncated(v, plan.rank) for k, v in best.items()})
-
-
-def fit(subject: Subject, plan: Plan, image: Tensor) -> Tensor:
-    """Weighted distance of the picture to the target."""
-    loss = plan.pixel * pyramid(image, subject.target)[0]
-    if subject.perceptual is not None and plan.perceptual > 0:
-        loss = loss + plan.perceptual * subject.perceptual(image, subject.target)[0]
-    return loss
+    return with_shifts(pivot, {k: truncated(v, plan.rank) for k, v in best.items()})
 
 
 def fresh_shifts(generator: Generator) -> dict[str, Tensor]:
