@@ -107,13 +107,13 @@ class PictureEncoder(nn.Module):
         for place, stage in enumerate(self.stages):
             x = stage(F.avg_pool2d(x, 2) if place else x)  # [N, C, S / 2^i, S / 2^i]
         hidden = F.leaky_relu(self.norm(self.dense(x.flatten(1))), 0.1)  # [N, hidden]
-        apart = self.apart(hidden).float().unflatten(1, (self.config.layers, -1))
+        apart: Tensor = self.apart(hidden).float().reshape(len(x), self.config.layers, -1)
         shared: Tensor = self.shared(hidden).float()[:, None]
         return shared + apart
 
     def codes(self, offsets: Tensor) -> Tensor:
         """Offsets [N, layers, D] -> codes [N, *shape]."""
-        codes = self.mean + offsets @ self.axes.T
+        codes: Tensor = self.mean + offsets @ self.axes.T
         return codes if len(self.config.shape) == 2 else codes[:, 0]
 
     def forward(self, x: Tensor) -> Tensor:

@@ -71,9 +71,7 @@ def list_command(as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        shown = (
-            row["generator"] or f"a generator that is not installed ({row['generator_id'][:12]})"
-        )
-        click.echo(f"{row['name']:24} {row['title']}; for {shown}")
+        unknown = f"{row['generator_id']!s:.12}, which is not installed"
+        click.echo(f"{row['name']:24} {row['title']}; for {row['generator'] or unknown}")
     if not rows:
         click.echo("There is no encoder: train one with latentfu train encoder GENERATOR.")

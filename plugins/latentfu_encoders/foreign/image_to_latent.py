@@ -22,7 +22,7 @@ class ImageToLatent(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        from torchvision.models import resnet50
+        from torchvision.models import resnet50  # type: ignore[import-untyped]
 
         whole: Any = resnet50(weights=None)
         self.resnet = nn.Sequential(*list(whole.children())[:-2])
@@ -38,4 +38,4 @@ class ImageToLatent(nn.Module):
         deviation = torch.tensor(DEVIATION, device=x.device)[:, None, None]
         features = self.conv2d(self.resnet(((x + 1) / 2 - mean) / deviation))  # [N, C, 8, 8]
         codes: Tensor = self.dense2(self.dense1(features.flatten(1)))
-        return codes.unflatten(1, (-1, self.depth))
+        return codes.reshape(len(codes), -1, self.depth)

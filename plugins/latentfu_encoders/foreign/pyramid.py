@@ -107,4 +107,4 @@ class PspIntoWPlus(nn.Module):
         """x [N, 3, 256, 256] -> offsets from the mean code [N, styles, D]."""
         hidden = self.output_layer_2(self.body(self.input_layer(x)))  # [N, D]
         codes: Tensor = self.linear(hidden)
-        return codes.unflatten(1, (-1, hidden.shape[1]))
+        return codes.reshape(len(codes), -1, hidden.shape[1])

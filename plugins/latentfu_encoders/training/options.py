@@ -71,7 +71,7 @@ class TrainingOptions:
 
 def settings(given: tuple[str, ...]) -> dict[str, float | int | bool]:
     """NAME=VALUE texts as options; raises BadInputError naming what is not known."""
-    kinds = {field.name: type(field.default) for field in fields(TrainingOptions)}
+    kinds = {name: type(value) for name, value in asdict(TrainingOptions()).items()}
     found: dict[str, float | int | bool] = {}
     for text in given:
         name, _, value = text.partition("=")

@@ -170,7 +170,8 @@ def code_error(offsets: Tensor, lesson: Lesson, spread: Spread) -> Tensor:
     widths = spread.axes.norm(dim=0)
     weights = widths / widths.mean()  # [D]
     error = ((offsets - wanted).square() * weights).mean(dim=(1, 2))
-    return (error * known).sum() / known.sum().clamp(min=1.0)
+    mean: Tensor = (error * known).sum() / known.sum().clamp(min=1.0)
+    return mean
 
 
 def joined(lessons: list[Lesson]) -> Lesson:

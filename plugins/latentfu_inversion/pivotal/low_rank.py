@@ -16,7 +16,7 @@ def truncated(shift: Tensor, rank: int) -> Tensor:
     if rank <= 0 or rank >= min(flat.shape):
         return shift
     left, values, right = torch.linalg.svd(flat.double(), full_matrices=False)
-    kept = (left[:, :rank] * values[:rank]) @ right[:rank]
+    kept: Tensor = (left[:, :rank] * values[:rank]) @ right[:rank]
     return kept.to(shift.dtype).reshape(shift.shape)
 
 
