@@ -16,6 +16,7 @@ from latentfu.edit.invert import (
     How,
     InversionShelf,
     Options,
+    check_content,
     invert,
     invert_many,
     key_for,
@@ -156,6 +157,14 @@ class Editor:
     ) -> tuple[Crop, Found]:
         """The crop and its inversion, by an inverter with ``options``."""
         return self._find(request, self._start(request), progress, replace(how, options=options))
+
+    def inversion_key(self, request: EditRequest, options: Options | None = None) -> str:
+        """The key under which the inversion is cached; refuses what can not be inverted."""
+        tools = self._start(request).tools
+        crop = self._crop(request, tools)
+        check_content(crop)
+        chosen = {**tools.options, **(options or {})}
+        return key_for(crop, tools.generator, tools.inverter, chosen)
 
     def inversions(
         self,

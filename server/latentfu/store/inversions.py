@@ -135,6 +135,20 @@ def single(strength: float | torch.Tensor) -> float:
     return float(strength)
 
 
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """What a file says of its inversion, without its tensors; None when it holds none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="np") as file:
+            metadata = file.metadata() or {}
+        facts = json.loads(metadata["inversion"])
+        whole = isinstance(facts, dict) and len(facts["quality"]) == 4 and facts["key"]
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return None
+    return facts if whole and metadata.get("format") == FORMAT else None
+
+
 def load_inversion(path: Path, generator: Generator) -> Inversion:
     """The inversion in a file that ``latentfu invert`` wrote.
 

@@ -1,0 +1,209 @@
+"""A folder of pictures inverted: several at once, and from where an earlier run stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from latentfu.cli.output import print_json, print_table, watched
+from latentfu.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
+from latentfu.progress import Progress, between
+
+if TYPE_CHECKING:
+    from latentfu.cli.options import Choice
+    from latentfu.edit.invert import How
+    from latentfu.edit.path import Editor, EditRequest
+
+TABLE = "qualities.json"
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
+Values = Mapping[str, float | int | str | bool]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Pictures in, latents out; ``batch`` at once (None: by size); ``again``: all anew."""
+
+    pictures: Path
+    out: Path
+    batch: int | None
+    again: bool
+
+    def names(self) -> dict[Path, Path]:
+        """Each picture and the file of its latent."""
+        paths = sorted(path for path in self.pictures.iterdir() if path.suffix.lower() in ENDINGS)
+        if not paths:
+            raise BadInputError(f"There is no picture in {self.pictures}.")
+        stems = [path.stem for path in paths]
+        return {
+            path: self.out
+            / f"{path.stem if stems.count(path.stem) == 1 else path.name}.safetensors"
+            for path in paths
+        }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A picture that has to be worked on."""
+
+    picture: Path
+    target: Path
+    request: EditRequest
+
+
+def invert_folder(folder: Folder, choice: Choice, values: Values, as_json: bool) -> None:
+    """Invert what is not there yet; the table of qualities is written after every batch."""
+    from latentfu.cli.work import open_editor
+    from latentfu.edit.invert import How
+
+    targets = folder.names()
+    make_folder(folder.out)
+    editor, name = open_editor(choice)
+    desk = Desk(editor, name, choice, values, How(again=folder.again))
+    rows: dict[str, Row] = {}
+    with watched("Inverting", quiet=as_json) as progress:
+        waiting: list[Waiting] = []
+        for number, (picture, target) in enumerate(targets.items()):
+            progress(0.1 * number / len(targets), f"Looking at {picture.name}")
+            row = desk.look(picture, target, waiting)
+            if row is not None:
+                rows[picture.name] = row
+        size = folder.batch or at_once(editor, name)
+        done = 0
+        for chunk in chunks(waiting, size):
+            start, end = (0.1 + 0.9 * count / len(waiting) for count in (done, done + len(chunk)))
+            rows |= desk.work(chunk, between(progress, start, end))
+            done += len(chunk)
+            write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
+    table = [rows[path.name] for path in targets]
+    write_table(folder.out, table)
+    show(folder, table, as_json)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What all pictures of a folder are inverted with."""
+
+    editor: Editor
+    name: str | None
+    choice: Choice
+    values: Values
+    how: How
+
+    def look(self, picture: Path, target: Path, waiting: list[Waiting]) -> Row | None:
+        """The row of a picture that is done or can not be used; else it joins ``waiting``."""
+        from latentfu.cli.pictures import read_picture
+        from latentfu.edit.path import EditRequest
+        from latentfu.nouns.layer import Layer
+        from latentfu.store.inversions import read_facts
+
+        try:
+            layer = Layer(read_picture(picture).pixels)
+            request = EditRequest(
+                layer, {}, self.name, self.choice.inverter, self.choice.aligner,
+                quality=self.choice.place.quality, placing=self.choice.place.placing(),
+            )  # fmt: skip
+            key = self.editor.inversion_key(request, self.values)
+        except NotInstalledError:
+            raise
+        except CancelledError:
+            raise
+        except LatentFuError as error:
+            return {"picture": picture.name, "error": str(error)}
+        known = None if self.how.again else read_facts(target)
+        if known is None or known["key"] != key:
+            waiting.append(Waiting(picture, target, request))
+            return None
+        psnr, perceptual, perceptual_name, seconds = known["quality"]
+        return {
+            "picture": picture.name, "output": target.name, "inverter": known["method"],
+            "psnr": psnr, "perceptual": perceptual, "perceptual_name": perceptual_name,
+            "identity": known.get("identity"), "beyond": known.get("beyond"),
+            "seconds": seconds, "state": "there already",
+        }  # fmt: skip
+
+    def work(self, chunk: Sequence[Waiting], progress: Progress) -> dict[str, Row]:
+        """One batch: its latents written, its rows; one at a time where the whole batch fails."""
+        from latentfu.cli.invert import facts
+        from latentfu.store.atomic import write_whole
+        from latentfu.store.inversions import dumped
+
+        try:
+            found = self.editor.inversions(
+                [each.request for each in chunk], self.values, progress, self.how
+            )
+        except CancelledError:
+            raise
+        except LatentFuError as error:
+            if len(chunk) == 1:
+                return {
+                    chunk[0].picture.name: {"picture": chunk[0].picture.name, "error": str(error)}
+                }
+            rows: dict[str, Row] = {}
+            for each in chunk:
+                rows |= self.work([each], progress)
+            return rows
+        spec = self.editor.studio.spec(self.name)
+        rows = {}
+        for each, (_, one) in zip(chunk, found, strict=True):
+            write_whole(each.target, dumped(one.key, one.inversion))
+            told = {"picture": each.picture.name, "output": each.target.name, **facts(one, spec)}
+            rows[each.picture.name] = {**told, "state": "cached" if one.cached else "found"}
+        return rows
+
+
+def at_once(editor: Editor, name: str | None) -> int:
+    """How many pictures fit: about as many pixels as 8 of 128 px."""
+    side = editor.studio.generator(editor.studio.spec(name)).resolution
+    return max(1, min(8, (8 * 128 * 128) // (side * side)))
+
+
+def chunks(waiting: Sequence[Waiting], size: int) -> list[Sequence[Waiting]]:
+    """``waiting`` in parts of ``size``."""
+    return [waiting[start : start + size] for start in range(0, len(waiting), size)]
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of the latents, made if it is not there; raises BadInputError."""
+    if folder.exists() and not folder.is_dir():
+        raise BadInputError(f"{folder} is a file: name a folder for the latents.")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_table(folder: Path, rows: Sequence[Row]) -> None:
+    """The qualities as JSON, whole or not at all."""
+    from latentfu.store.atomic import write_whole
+
+    text = json.dumps({"pictures": list(rows)}, indent=2, ensure_ascii=False)
+    write_whole(folder / TABLE, text.encode())
+
+
+def show(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
+    """The rows for people or machines; a failure when some pictures could not be used."""
+    failed = [row for row in rows if "error" in row]
+    if as_json:
+        print_json({"output": str(folder.out), "pictures": list(rows)})
+    else:
+        print_table(("picture", "dB", "distance", "seconds", "by"), [line(row) for row in rows])
+    if failed:
+        raise BadInputError(
+            f"{len(failed)} of {len(rows)} pictures could not be inverted; "
+            f"{folder.out / TABLE} says why."
+        )
+    if not as_json:
+        click.echo(f"{folder.out}: {len(rows)} latents; their qualities are in {TABLE}.")
+
+
+def line(row: Row) -> tuple[str, str, str, str, str]:
+    """A row in words."""
+    if "error" in row:
+        return row["picture"], "", "", "", row["error"]
+    return (
+        row["picture"], f"{row['psnr']:.1f}", f"{row['perceptual']:.3f}", f"{row['seconds']:.1f}",
+        f"{row['inverter']} ({row['state']})",
+    )  # fmt: skip
