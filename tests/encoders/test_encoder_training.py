@@ -23,6 +23,7 @@ from latentfu.registry.sources import all_sources
 from latentfu.testing import check_inverter
 from latentfu_encoders.files import figures_of, load_encoder, save_encoder
 from latentfu_encoders.plugin import latentfu_inverters
+from latentfu_encoders.training.beginning import trunk_tensors
 from latentfu_encoders.training.options import TrainingOptions
 from latentfu_encoders.training.run import Order, train_encoder
 from latentfu_encoders.training.trainer import Trainer
@@ -110,7 +111,7 @@ def test_pictures_of_a_folder_are_learned_too(generator: Generator, tmp_path: Pa
     few = replace(SHORT, pictures=160)
     order = Order(generator, tmp_path / "e.safetensors", few, pictures=folder)
     assert "outside_psnr" in train_encoder(order, silent)
-    with pytest.raises(BadInputError, match="not both"):
+    with pytest.raises(BadInputError, match="only one of them"):
         train_encoder(replace(order, renderer="portraits"), silent)
 
 
@@ -163,3 +164,15 @@ def test_the_command_trains_lists_and_refuses(
     assert "no option 'colour'" in capsys.readouterr().err
     assert run(["train", "encoder", "nothing-there"]) == 1
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_an_encoder_for_earlier_weights_is_a_beginning(
+    generator: Generator, other: Generator, trained: Path
+) -> None:
+    trainer = Trainer.begin(other, SHORT, trunk=trunk_tensors(trained))
+    pictures = torch.rand(4, 3, 16, 16) * 2 - 1
+    with torch.no_grad():
+        codes = trainer.encoder.eval()(pictures)
+    torch.testing.assert_close(codes, load_encoder(trained)(pictures), atol=2e-3, rtol=1e-3)
+    with pytest.raises(BadInputError, match="can not be read"):
+        trunk_tensors(trained.with_name("nothing.safetensors"))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from latentfu_encoders.files import read_tensors
 from latentfu_encoders.header import read_header
+from latentfu_encoders.network import EncoderConfig
 from latentfu_encoders.training.options import TrainingOptions
 from latentfu_encoders.training.trainer import Outside, Trainer, optimiser
 
@@ -29,6 +30,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
     metadata = {
         "format": FORMAT,
         "generator_id": trainer.generator.id,
+        "config": trainer.encoder.config.to_json(),
         "options": trainer.options.to_json(),
         "counters": json.dumps({"step": trainer.step, "taken": trainer.encoder.taken}),
     }
@@ -54,7 +56,9 @@ def load_checkpoint(
             f"{path} is a run for other weights than those of {generator.name}: "
             f"give another --checkpoint, or remove it."
         )
-    trainer = Trainer.begin(generator, TrainingOptions.from_json(header["options"]), outside)
+    options = TrainingOptions.from_json(header["options"])
+    config = EncoderConfig.from_json(header["config"])
+    trainer = Trainer.begin(generator, options, outside, config=config)
     tensors = read_tensors(path)
     try:
         counters = json.loads(header["counters"])

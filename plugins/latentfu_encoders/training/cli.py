@@ -22,9 +22,14 @@ from latentfu_encoders.own import own_folder
 )
 @click.option("--renderer", help="Renderer that the generator learned from, e.g. portraits.")
 @click.option(
+    "--pairs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Cache of its pictures, by latentfu train pairs.",
+)
+@click.option(
     "--trunk",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Network to take the convolutions of, e.g. a scorer's file.",
+    help="Network to begin with: a scorer, or an encoder for earlier weights.",
 )
 @click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--checkpoint-minutes", default=2.0, show_default=True)
@@ -57,6 +62,7 @@ def train_command(generator: str, as_json: bool, threads: int, **asked: Any) -> 
         options,
         pictures=asked["pictures"],
         renderer=asked["renderer"],
+        pairs=asked["pairs"],
         trunk=asked["trunk"],
         checkpoint=asked["checkpoint"] or output.with_suffix(".checkpoint"),
         minutes=asked["checkpoint_minutes"],

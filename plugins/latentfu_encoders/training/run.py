@@ -13,6 +13,7 @@ from latentfu import BadInputError, CancelledError, Generator, Progress, between
 from latentfu_inversion.prior import Spread
 
 from latentfu_encoders.files import save_encoder
+from latentfu_encoders.training.beginning import trunk_tensors
 from latentfu_encoders.training.checkpoint import load_checkpoint, save_checkpoint
 from latentfu_encoders.training.figures import figures
 from latentfu_encoders.training.options import TrainingOptions
@@ -29,9 +30,10 @@ SAY_EVERY = 15.0
 class Order:
     """What is to be made: an encoder for ``generator`` in the file ``output``.
 
-    ``pictures``, ``renderer``: a folder, or the name of a renderer that the generator learned
-    from; at most one. ``trunk``: a file whose convolutions it begins with. ``checkpoint``: where
-    the run is kept every ``minutes``, and gone on with. ``notes``: metadata of the file.
+    ``pictures``, ``renderer``, ``pairs``: a folder, the name of a renderer that the generator
+    learned from, or a cache of its pictures; at most one. ``trunk``: a file whose convolutions
+    it begins with. ``checkpoint``: where the run is kept every ``minutes``, and gone on with.
+    ``notes``: metadata of the file.
     """
 
     generator: Generator
@@ -39,6 +41,7 @@ class Order:
     options: TrainingOptions
     pictures: Path | None = None
     renderer: str | None = None
+    pairs: Path | None = None
     trunk: Path | None = None
     checkpoint: Path | None = None
     minutes: float = 2.0
@@ -52,8 +55,8 @@ def train_encoder(
 
     An interrupted run goes on from its checkpoint, which is removed when the file is written.
     """
-    if order.pictures is not None and order.renderer is not None:
-        raise BadInputError("Give a folder of pictures or a renderer, not both.")
+    if sum(source is not None for source in (order.pictures, order.renderer, order.pairs)) > 1:
+        raise BadInputError("Give a folder of pictures, a renderer or pairs: only one of them.")
     trainer = opened(order)
     if trainer.step:
         say(f"Going on after {trainer.step} of {trainer.options.steps} steps.")
@@ -78,12 +81,14 @@ def opened(order: Order) -> Trainer:
 
     def outside(spread: Spread, size: int) -> Lessons | None:
         return outside_source(
-            order.generator, spread, size, folder=order.pictures, renderer=order.renderer
-        )
+            order.generator, spread, size,
+            folder=order.pictures, renderer=order.renderer, pairs=order.pairs,
+        )  # fmt: skip
 
     if order.checkpoint is not None and order.checkpoint.is_file():
         return load_checkpoint(order.checkpoint, order.generator, outside)
-    return Trainer.begin(order.generator, order.options, outside, order.trunk)
+    trunk = None if order.trunk is None else trunk_tensors(order.trunk)
+    return Trainer.begin(order.generator, order.options, outside, trunk)
 
 
 def descend(

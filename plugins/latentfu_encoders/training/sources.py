@@ -9,7 +9,8 @@ from typing import Protocol
 import torch
 from latentfu import BadInputError, Generator
 from latentfu_inversion.prior import Spread
-from latentfu_stylegan.training.source import FolderSource, RendererSource, open_teacher
+from latentfu_stylegan.training.pairs import PairCache
+from latentfu_stylegan.training.source import FolderSource, RendererSource, Source, open_teacher
 from torch import Tensor
 
 
@@ -65,7 +66,7 @@ class Taught:
 
     generator: Generator
     spread: Spread
-    renderer: RendererSource
+    renderer: Source
 
     @torch.no_grad()
     def draw(self, count: int, random: torch.Generator) -> Lesson:
@@ -91,18 +92,25 @@ class Photos:
 
 
 def outside_source(
-    generator: Generator, spread: Spread, size: int, *, folder: Path | None, renderer: str | None
+    generator: Generator,
+    spread: Spread,
+    size: int,
+    *,
+    folder: Path | None = None,
+    renderer: str | None = None,
+    pairs: Path | None = None,
 ) -> Lessons | None:
     """Pictures that are not the generator's own, if any are named; raises BadInputError."""
     try:
         if renderer is not None:
             teacher = open_teacher(renderer)
-            source = RendererSource(teacher, size, generator.z_dim)
-            return Taught(generator, spread, source)
+            return Taught(generator, spread, RendererSource(teacher, size, generator.z_dim))
+        if pairs is not None:
+            return Taught(generator, spread, PairCache(pairs, size))
         if folder is not None:
             shape = (layers_of(generator), len(spread.mean))
             return Photos(FolderSource(folder, size), shape)
-    except ValueError as error:
+    except (ValueError, OSError, KeyError) as error:
         raise BadInputError(f"The pictures can not be used: {error}.") from error
     return None
 

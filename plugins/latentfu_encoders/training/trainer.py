@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from latentfu import BadInputError, Generator
+from latentfu import Generator
 from latentfu_inversion.losses import Distance, perceptual_loss, pyramid
 from latentfu_inversion.prior import Spread, measure_spread
-from safetensors import SafetensorError
 from torch import Tensor
 
-from latentfu_encoders.files import read_tensors
 from latentfu_encoders.network import EncoderConfig, PictureEncoder, resized
 from latentfu_encoders.training.augment import changed
+from latentfu_encoders.training.beginning import config_for, take
 from latentfu_encoders.training.options import TrainingOptions
 from latentfu_encoders.training.pool import Pool
 from latentfu_encoders.training.sources import (
@@ -26,8 +24,6 @@ from latentfu_encoders.training.sources import (
     rendered,
 )
 
-LARGEST_LOOK = 64
-"""Larger pictures are looked at from this size: the code says nothing that is smaller."""
 WARM_UP = 0.05
 TRUNK_PACE = 0.3
 """How much slower the convolutions learn when they were trained for something else before."""
@@ -56,16 +52,17 @@ class Trainer:
         generator: Generator,
         options: TrainingOptions,
         outside: Outside = lambda spread, size: None,
-        trunk: Path | None = None,
+        trunk: Mapping[str, Tensor] | None = None,
+        config: EncoderConfig | None = None,
     ) -> Trainer:
-        """A run that has not begun yet, for ``generator``; see :func:`take_trunk`."""
+        """A run that has not begun yet, for ``generator``; ``trunk``: see :func:`take`."""
         torch.manual_seed(options.seed)
         spread = measure_spread(generator)
-        encoder = PictureEncoder(config_for(generator))
-        if trunk is not None:
-            take_trunk(encoder, trunk)
+        encoder = PictureEncoder(config or config_for(generator, trunk))
         encoder.mean.copy_(spread.mean.expand_as(encoder.mean))
         encoder.axes.copy_(spread.axes)
+        if trunk is not None:
+            take(encoder, trunk)
         encoder = encoder.to(generator.device).to(memory_format=torch.channels_last)
         size = encoder.config.size
         return Trainer(
@@ -127,24 +124,6 @@ class Trainer:
         return error
 
 
-def take_trunk(encoder: PictureEncoder, path: Path) -> None:
-    """Begin with the convolutions of another network of the same sizes (a scorer's, say).
-
-    What is learned for one reading of a picture serves for another: training is several times
-    shorter. Raises BadInputError when the file has no such tensors.
-    """
-    own = encoder.state_dict()
-    try:
-        found = {k: v.float() for k, v in read_tensors(path).items() if k.startswith("stages.")}
-    except SafetensorError as error:
-        raise BadInputError(f"{path} can not be read: {error}.") from error
-    fitting = {k: v for k, v in found.items() if k in own and own[k].shape == v.shape}
-    if not fitting:
-        raise BadInputError(f"{path} holds no convolutions that fit the encoder.")
-    encoder.load_state_dict(fitting, strict=False)
-    encoder.taken = True
-
-
 def optimiser(encoder: PictureEncoder, options: TrainingOptions) -> torch.optim.AdamW:
     """Adam on all parameters, more careful with convolutions that were taken over."""
     slow = options.rate * (TRUNK_PACE if encoder.taken else 1.0)
@@ -154,13 +133,6 @@ def optimiser(encoder: PictureEncoder, options: TrainingOptions) -> torch.optim.
         {"params": heads, "highest": options.rate},
     ]
     return torch.optim.AdamW(groups, lr=options.rate, weight_decay=0.02)
-
-
-def config_for(generator: Generator) -> EncoderConfig:
-    """An encoder's sizes for ``generator``."""
-    mean = generator.mean_latent()
-    size = max(16, min(LARGEST_LOOK, generator.resolution))
-    return EncoderConfig(size, tuple(mean.codes.shape[1:]), mean.space)
 
 
 def code_error(offsets: Tensor, lesson: Lesson, spread: Spread) -> Tensor:
