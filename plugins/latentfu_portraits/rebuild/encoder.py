@@ -1,7 +1,7 @@
 """The step that trains the shipped encoder.
 
-It is learned on the generator's own pictures and on renders, and begins with the convolutions of
-the scorer: a few minutes of one core.
+It is learned on the generator's own pictures and on renders. It begins with the encoder that is
+there (for earlier weights), or with the convolutions of the scorer: minutes of one core.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import latentfu
 from latentfu import Progress
 
-PICTURES = 26_000
+PICTURES = 20_000
 
 
 def build_encoder(folder: Path | None, progress: Progress) -> None:
@@ -26,9 +26,9 @@ def build_encoder(folder: Path | None, progress: Progress) -> None:
     order = Order(
         generator,
         folder / ENCODER.name if folder else ENCODER,
-        TrainingOptions(pictures=PICTURES),
+        TrainingOptions(pictures=PICTURES, pool=2048, outside=0.2),
         renderer=NAME,
-        trunk=SCORER,
+        trunk=ENCODER if ENCODER.is_file() else SCORER,
         checkpoint=kept,
         notes={"licence": "Apache-2.0", "author": "The Latent-Fu authors"},
     )
