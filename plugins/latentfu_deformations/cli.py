@@ -1,0 +1,136 @@
+"""``latentfu deformations discover|keep|import|list``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import latentfu
+from latentfu import Generator, SheetRow, contact_sheet, write_whole
+
+from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
+from latentfu_deformations.own import own_folder
+
+STRENGTHS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("discover")
+@click.option("--generator", metavar="NAME", help="Default: the first listed.")
+@click.option("--layer", required=True, type=int, help="Number of the synthesis layer.")
+@click.option("--method", default="hessian", show_default=True, help="hessian or svd.")
+@click.option("--count", default=32, show_default=True, type=int)
+@click.option("--samples", default=16, show_default=True, type=click.IntRange(min=2))
+@click.option("--distance", default="", help="An installed loss; default: the domain's own.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--json", "as_json", is_flag=True)
+def discover_command(generator: str | None, out: Path, as_json: bool, **asked: Any) -> None:
+    """Find deformations of one layer: files, a sheet to look at, and what each one does.
+
+    Keep those worth a name with `latentfu deformations keep`.
+    """
+    from latentfu_deformations.discover import Search, discover
+    from latentfu_deformations.layer import opened
+
+    found_on = opened(generator)
+    search = Search(found_on, **asked)
+    with click.progressbar(length=100, label="Looking", hidden=as_json) as bar:
+        found = discover(search, lambda part, _="": bar.update(round(100 * part) - bar.pos))
+    out.mkdir(parents=True, exist_ok=True)
+    for deformation in found:
+        write_deformation(out / f"{deformation.name}.safetensors", deformation)
+    draw_sheet(found_on, found, out / "sheet.png")
+    report = [summary(deformation) for deformation in found]
+    write_whole(out / "report.json", (json.dumps(report, indent=1) + "\n").encode())
+    click.echo(json.dumps(report) if as_json else "\n".join(map(line, found)))
+
+
+def draw_sheet(generator: Generator, found: list[Deformation], path: Path, seed: int = 3) -> None:
+    """A row for each deformation, from -1 to 1, on one sample."""
+    import io
+
+    from latentfu_deformations.discover import sheet_pictures
+
+    rows = []
+    for deformation in found:
+        images = sheet_pictures(generator, deformation, STRENGTHS, seed)
+        pixels = images.add(1).mul(127.5).clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+        says = f"+ is {deformation.plus}" if deformation.plus else ""
+        rows.append(SheetRow(deformation.title or deformation.name, says, list(pixels)))
+    buffer = io.BytesIO()
+    contact_sheet(rows, [f"{s:+g}" for s in STRENGTHS]).save(buffer, "PNG")
+    write_whole(path, buffer.getvalue())
+
+
+def strongest(deformation: Deformation, count: int = 4) -> list[tuple[str, float]]:
+    """The attributes that it changes most."""
+    return sorted(deformation.effect.items(), key=lambda item: -abs(item[1]))[:count]
+
+
+def summary(deformation: Deformation) -> dict[str, object]:
+    """What a report says of one deformation."""
+    return {**deformation.facts(), "norm": deformation.norm}
+
+
+def line(deformation: Deformation) -> str:
+    """One deformation in a list."""
+    does = "  ".join(f"{name} {value:+.2f}" for name, value in strongest(deformation))
+    return f"{deformation.name:20} norm {deformation.norm:8.3f}  {does}"
+
+
+@click.command("keep")
+@click.argument("file", type=FILE)
+@click.option("--name", required=True, help="What --set NAME=... takes.")
+@click.option("--plus", default="", help='What a positive strength means, e.g. "larger eyes".')
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder.")
+def keep_command(file: Path, name: str, plus: str, out: Path | None) -> None:
+    """Put a found deformation among your own, under a name, where the editor finds it."""
+    named = read_deformation(file).named(name, plus)
+    path = write_deformation((out or own_folder()) / f"{safe(name)}.safetensors", named)
+    click.echo(str(path))
+
+
+def safe(name: str) -> str:
+    """``name`` as a file name; click.UsageError where the editor could not take it."""
+    import re
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+        raise click.UsageError(f"the name {name!r} is not usable: a-z 0-9 . _ - only")
+    return name
+
+
+@click.command("import")
+@click.argument("file", type=FILE)
+@click.option("--generator", metavar="NAME", help="Default: the first listed.")
+@click.option("--name", required=True)
+@click.option("--plus", default="")
+def import_command(file: Path, generator: str | None, name: str, plus: str) -> None:
+    """Take in a published deformation (.pt with layer_ix and shift) for a generator."""
+    from latentfu_deformations.foreign import read_published
+    from latentfu_deformations.layer import opened
+
+    found = read_published(file, opened(generator), safe(name)).named(name, plus)
+    click.echo(str(write_deformation(own_folder() / f"{name}.safetensors", found)))
+
+
+@click.command("list")
+@click.option("--generator", metavar="NAME", help="Default: the first listed.")
+@click.option("--json", "as_json", is_flag=True)
+def list_command(generator: str | None, as_json: bool) -> None:
+    """List the deformations that are installed for a generator."""
+    controls = latentfu.controls(generator or next(iter(latentfu.generators()))).values()
+    rows = [
+        {"name": c.name, "plus": c.plus, "group": c.group, **dict(c.facts)}
+        for c in controls
+        if c.kind == "deformation"
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:20} layer {row['layer']}  {row['plus']}")
+    if not rows:
+        click.echo("None is installed: latentfu deformations discover finds some.")

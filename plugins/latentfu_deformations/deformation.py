@@ -1,0 +1,144 @@
+"""Deformation: a shift of one convolution's weights, what it means, and its file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from latentfu import BadInputError, StorageError, write_whole
+
+FORMAT = "latentfu-deformation-1"
+LARGEST_FILE = 256 << 20
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Deformation:
+    """A shift that is added to the weights ``parameter`` as often as the strength says.
+
+    ``shift``: float32 ``[out, in, k, k]``; strength 1 adds it once, -1 takes it away, and what
+    lies between -1 and 1 is the sensible range. ``name``: what ``--set NAME=`` takes. ``layer``:
+    the number of the synthesis layer that ``parameter`` belongs to. ``generator_id``: sha256
+    of the weights it was found on. ``effect``: measured change of each attribute by strength 1,
+    in the attribute's standard deviations. Raises BadInputError for values that can not be.
+    """
+
+    shift: npt.NDArray[np.float32]
+    parameter: str
+    layer: int
+    name: str
+    generator_id: str
+    title: str = ""
+    plus: str = ""
+    group: str = "deformations"
+    generator: str = ""
+    method: str = ""
+    samples: int = 0
+    effect: Mapping[str, float] = field(default_factory=dict)
+    author: str = ""
+    licence: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        shift = np.ascontiguousarray(self.shift, dtype=np.float32)
+        object.__setattr__(self, "shift", shift)
+        object.__setattr__(self, "effect", dict(self.effect))
+        if shift.ndim != 4 or shift.size == 0:
+            raise BadInputError(
+                f"A deformation has the shape [out, in, k, k], not {list(shift.shape)}."
+            )
+        if not np.isfinite(shift).all() or not shift.any():
+            raise BadInputError(f"The deformation {self.name} holds no usable numbers.")
+        if not self.name or not self.parameter or self.layer < 0:
+            raise BadInputError("A deformation needs a name, a parameter and a layer.")
+
+    @property
+    def norm(self) -> float:
+        """Euclidean norm of the shift over the whole kernel."""
+        return float(np.linalg.norm(self.shift))
+
+    def named(self, name: str, plus: str = "") -> Deformation:
+        """The same shift under another name, with what a positive strength means."""
+        return replace(self, name=name, title="", plus=plus or self.plus)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything but the shift, ready for JSON."""
+        return {key: value for key, value in asdict(self).items() if key != "shift"}
+
+
+def write_deformation(path: Path, deformation: Deformation) -> Path:
+    """Write ``deformation`` whole or not at all, in half precision; raises StorageError."""
+    from safetensors.numpy import save
+
+    scale = float(np.abs(deformation.shift).max())
+    # Half precision relative to the largest number: shifts may be far outside its own range.
+    tensors: dict[str, npt.NDArray[Any]] = {
+        "shift": (deformation.shift / scale).astype(np.float16),
+        "scale": np.array([scale], dtype=np.float32),
+    }
+    facts = json.dumps(deformation.facts(), sort_keys=True)
+    write_whole(path, save(tensors, {"format": FORMAT, "deformation": facts}))
+    return path
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The metadata of a deformation file without its tensor; BadInputError for other files."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise BadInputError(f"{path} is too large for a deformation.")
+        with safe_open(str(path), framework="np") as file:
+            metadata = file.metadata() or {}
+    except OSError as error:
+        reason = error.strerror or error
+        raise StorageError(f"The deformation {path} can not be read: {reason}.") from error
+    except (SafetensorError, ValueError) as error:
+        raise BadInputError(f"{path} is no whole safetensors file: {error}.") from error
+    if metadata.get("format") != FORMAT:
+        raise BadInputError(f"{path} is no deformation file (its format is not {FORMAT}).")
+    return checked(path, metadata.get("deformation", ""))
+
+
+def checked(path: Path, text: str) -> dict[str, Any]:
+    """The facts of a file if they are of the right names and types."""
+    kinds = {"layer": int, "samples": int, "effect": dict}
+    names = {item.name for item in fields(Deformation)} - {"shift"}
+    try:
+        facts = json.loads(text)
+    except ValueError as error:
+        raise BadInputError(f"{path} has damaged facts: {error}.") from error
+    if not isinstance(facts, dict) or not {"name", "parameter", "layer", "generator_id"} <= set(
+        facts
+    ):
+        raise BadInputError(f"{path} lacks the name, parameter, layer or generator_id.")
+    for key, value in facts.items():
+        if key not in names or not isinstance(value, kinds.get(key, str)):
+            raise BadInputError(f"{path} has {key} = {value!r}, which no deformation has.")
+    return facts
+
+
+def read_deformation(path: Path) -> Deformation:
+    """The deformation in a file; BadInputError in one sentence for anything else."""
+    from safetensors import SafetensorError, safe_open
+
+    facts = read_facts(path)
+    try:
+        with safe_open(str(path), framework="np") as file:
+            if sorted(file.keys()) != ["scale", "shift"]:
+                raise BadInputError(f"{path} must hold two tensors, shift and scale.")
+            shift = file.get_tensor("shift").astype(np.float32)
+            scale = float(file.get_tensor("scale")[0])
+    except (SafetensorError, OSError, ValueError, TypeError, IndexError) as error:
+        raise BadInputError(f"{path} can not be read as a deformation: {error}.") from error
+    try:
+        return Deformation(shift=shift * scale, **facts)
+    except BadInputError as error:
+        raise BadInputError(f"The deformation {path} is not usable: {error}") from error

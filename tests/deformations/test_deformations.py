@@ -1,0 +1,191 @@
+"""Deformations: found, scaled, kept, applied, and told from one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from latentfu import BadInputError, WrongGeneratorError, random_latents, silent
+from latentfu_deformations.calibrate import LIFT, Bench
+from latentfu_deformations.cli import discover_command, keep_command
+from latentfu_deformations.control import DeformationMover, deformations_in
+from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
+from latentfu_deformations.foreign import read_published
+from latentfu_deformations.hessian import HessianProducts, spectrum
+from latentfu_deformations.layer import Convolution
+from latentfu_deformations.svd import svd_basis
+from latentfu_stylegan.adapter import StyleGAN2Generator
+from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+
+
+def a_generator(seed: int) -> StyleGAN2Generator:
+    torch.manual_seed(seed)
+    config = StyleGAN2Config(resolution=8, z_dim=6, w_dim=8, mapping_layers=2, channels=(4, 3))
+    network = StyleGAN2(config).eval().requires_grad_(False)
+    return StyleGAN2Generator(network, f"small{seed}", f"{seed}" * 64, "test")
+
+
+@pytest.fixture(scope="module")
+def generator() -> StyleGAN2Generator:
+    return a_generator(1)
+
+
+def pixels(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return (a - b).square().mean(dim=(1, 2, 3))
+
+
+def products_of(generator: StyleGAN2Generator, layer: int = 1) -> HessianProducts:
+    latents = random_latents(generator, 3, seed=5)
+    return HessianProducts(Convolution(generator, layer), latents, pixels, side=None, batch=2)
+
+
+def full_hessian(products: HessianProducts) -> torch.Tensor:
+    """The whole matrix, by torch's own second derivatives."""
+
+    def change(flat: torch.Tensor) -> torch.Tensor:
+        shift = flat.reshape(products.shape)
+        still = products.seen(products.latents, torch.zeros_like(shift))
+        return pixels(products.seen(products.latents, shift), still.detach()).mean()
+
+    return torch.autograd.functional.hessian(change, torch.zeros(products.size))
+
+
+def test_products_equal_the_whole_hessian(generator: StyleGAN2Generator) -> None:
+    products = products_of(generator)
+    whole = full_hessian(products)
+    for seed in range(3):
+        vector = torch.randn(products.shape, generator=torch.Generator().manual_seed(seed))
+        wanted = (whole @ vector.reshape(-1)).reshape(products.shape)
+        assert torch.allclose(products.times(vector), wanted, rtol=1e-3, atol=1e-6)
+
+
+def test_the_spectrum_is_that_of_the_whole_hessian(generator: StyleGAN2Generator) -> None:
+    products = products_of(generator)
+    values, vectors = torch.linalg.eigh(full_hessian(products).double())
+    found = spectrum(products, 5, silent, tolerance=1e-6)
+    assert torch.allclose(found.values, values.flip(0)[:5], rtol=1e-3)
+    mine = found.vectors.reshape(5, -1).double()
+    angles = torch.linalg.svdvals(mine @ vectors[:, -5:])
+    assert angles.min() > 0.999
+    assert found.residuals.max() < 1e-2
+
+
+def test_svd_directions_rebuild_the_weights(generator: StyleGAN2Generator) -> None:
+    convolution = Convolution(generator, 1)
+    basis = svd_basis(convolution, convolution.rank())
+    flat = basis.reshape(len(basis), -1)
+    assert torch.allclose(flat @ flat.T, torch.eye(len(basis)), atol=1e-5)
+    weight = convolution.weight.reshape(-1)
+    assert torch.allclose((flat @ weight) @ flat, weight, atol=1e-4)
+
+
+def a_deformation(on: StyleGAN2Generator, **changes: object) -> Deformation:
+    shape = tuple(on.parameter("synthesis.convs.1.weight").shape)
+    facts: dict[str, object] = {
+        "shift": np.random.default_rng(0).standard_normal(shape).astype(np.float32) * 300,
+        "parameter": "synthesis.convs.1.weight",
+        "layer": 1,
+        "name": "bulge",
+        "generator_id": on.id,
+        "effect": {"smile": 0.5},
+    }
+    return Deformation(**(facts | changes))  # type: ignore[arg-type]
+
+
+def test_a_file_gives_back_what_was_written(generator: StyleGAN2Generator, tmp_path: Path) -> None:
+    made = a_deformation(generator)
+    found = read_deformation(write_deformation(tmp_path / "bulge.safetensors", made))
+    assert found.facts() == made.facts()
+    assert np.abs(found.shift - made.shift).max() < 1e-3 * np.abs(made.shift).max()
+
+
+def test_strength_moves_the_picture_and_zero_does_not(generator: StyleGAN2Generator) -> None:
+    latent = random_latents(generator, 2, seed=0)
+    mover = DeformationMover(a_deformation(generator))
+    plain = generator.render(latent)
+    assert torch.equal(generator.render(mover.move(latent, 0.0, generator)), plain)
+    forth = generator.render(mover.move(latent, 1.0, generator))
+    there_and_back = mover.move(mover.move(latent, 1.0, generator), -1.0, generator)
+    assert (forth - plain).abs().max() > 0.01
+    assert torch.allclose(generator.render(there_and_back), plain, atol=1e-4)
+
+
+def test_calibration_makes_strength_one_a_clear_change(generator: StyleGAN2Generator) -> None:
+    convolution = Convolution(generator, 1)
+    bench = Bench(convolution, random_latents(generator, 6, seed=3), pixels)
+    shift = bench.calibrated(svd_basis(convolution, 1)[0])
+    wanted = LIFT * bench.apart()
+    # Demodulation may keep any shift from reaching all of it.
+    assert 0.2 * wanted < bench.moved(shift, 1.0) < 1.15 * wanted
+    assert bench.moved(shift, 0.2) < bench.moved(shift, 1.0)
+
+
+def test_what_does_not_fit_is_one_sentence(generator: StyleGAN2Generator, tmp_path: Path) -> None:
+    latent = random_latents(generator, 1, seed=0)
+    with pytest.raises(WrongGeneratorError, match="small1"):
+        stranger = a_generator(2)
+        DeformationMover(a_deformation(generator, generator="small1")).move(
+            random_latents(stranger, 1, seed=0), 1.0, stranger
+        )
+    with pytest.raises(BadInputError, match="shape"):
+        wrong = a_deformation(generator, shift=np.ones((2, 2, 3, 3), np.float32))
+        DeformationMover(wrong).move(latent, 1.0, generator)
+    with pytest.raises(BadInputError, match="no layer 9"):
+        Convolution(generator, 9)
+    with pytest.raises(BadInputError, match="at most"):
+        svd_basis(Convolution(generator, 1), 1000)
+    with pytest.raises(BadInputError, match="usable"):
+        a_deformation(generator, shift=np.full((3, 4, 3, 3), np.nan, np.float32))
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"\x10" * 40)
+    with pytest.raises(BadInputError, match="broken"):
+        read_deformation(broken)
+    assert deformations_in(tmp_path, generator.id) == []
+
+
+def test_published_files_are_read_without_running_them(
+    generator: StyleGAN2Generator, tmp_path: Path
+) -> None:
+    shape = tuple(generator.parameter("synthesis.convs.1.weight").shape)
+    shift = torch.randn(1, 1, *shape)
+    good, other, hostile = (tmp_path / name for name in ("good.pt", "other.pt", "bad.pt"))
+    torch.save({"layer_ix": 0, "shift": shift}, good)
+    found = read_published(good, generator, "found")
+    assert found.layer == 1
+    assert torch.allclose(torch.from_numpy(found.shift), shift[0, 0].flip(2, 3))
+    torch.save({"layer_ix": 0, "shift": torch.zeros(1, 1, 2, 2, 3, 3)}, other)
+    with pytest.raises(BadInputError, match="shift of"):
+        read_published(other, generator, "found")
+
+    class Runs:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (str(tmp_path / "ran"),))
+
+    torch.save({"layer_ix": 0, "shift": Runs()}, hostile)
+    with pytest.raises(BadInputError, match="more than tensors"):
+        read_published(hostile, generator, "found")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_found_on_the_portraits_kept_and_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
+    out = tmp_path / "found"
+    arguments = ["--method", "svd", "--layer", "1", "--count", "2", "--samples", "2"]
+    ran = CliRunner().invoke(discover_command, [*arguments, "--out", str(out), "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert (out / "sheet.png").stat().st_size > 1000
+    report = json.loads((out / "report.json").read_text())
+    assert [row["name"] for row in report] == ["svd-1-0", "svd-1-1"] and report[0]["effect"]
+    first = out / "svd-1-0.safetensors"
+    kept = CliRunner().invoke(
+        keep_command, [str(first), "--name", "swell", "--plus", "rounder", "--out", str(out / "k")]
+    )
+    assert kept.exit_code == 0, kept.output
+    (control,) = deformations_in(out / "k", report[0]["generator_id"])
+    assert (control.name, control.plus, control.kind) == ("swell", "rounder", "deformation")
