@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentfu import (
     Aligner,
+    Command,
     Generator,
     Inversion,
     InversionRequest,
@@ -23,6 +24,7 @@ from latentfu_inversion.pivotal.options import DEFAULTS as PIVOTAL
 from latentfu_inversion.presets import PRESETS
 
 if TYPE_CHECKING:
+    import click
     import numpy as np
 
     from latentfu_inversion.losses import Distance
@@ -147,6 +149,27 @@ def latentfu_losses() -> list[Loss]:
         Loss("vgg16", "Features of VGG16 at one layer", partial(features, "vgg16")),
         Loss("lpips", "LPIPS (Zhang et al. 2018, arXiv 1801.03924)", partial(features, "lpips")),
         Loss("identity", "Another person (by an installed model)", identity),
+    ]
+
+
+def command(name: str) -> click.Command:
+    """A command of :mod:`latentfu_inversion.cli`."""
+    from latentfu_inversion import cli
+
+    found: click.Command = getattr(cli, name)
+    return found
+
+
+@hookimpl
+def latentfu_commands() -> list[Command]:
+    """Measuring, and what can be minimised."""
+    return [
+        Command(
+            ("bench", "inversion"),
+            "Quality against time of every inverter.",
+            partial(command, "bench_command"),
+        ),
+        Command(("losses", "list"), "List the losses.", partial(command, "losses_command")),
     ]
 
 

@@ -78,11 +78,10 @@ def descend(search: Search, points: Tensor, watch: Watcher) -> Best:
     draw = torch.Generator().manual_seed(settings.seed)
     coarse = min(settings.coarse, search.space.rows)
     split = round(settings.steps * settings.cascade) if coarse < search.space.rows else 0
-    moving = points.detach()[:, :coarse] if split else points.detach()
-    mover = Mover(search, moving, noise)
+    mover = Mover(search, points.detach(), coarse if split else search.space.rows, noise)
     for step in range(settings.steps):
         if step == split and step > 0:
-            mover = Mover(search, mover.whole().detach(), noise)
+            mover = Mover(search, mover.whole().detach(), search.space.rows, noise)
         images = mover.step(step, draw, best)
         watch((step + 1) / settings.steps, images)
     mover.look(best)
@@ -112,11 +111,17 @@ def one_by_one(search: Search, points: Tensor, watch: Watcher) -> Best:
 
 
 class Mover:
-    """Moves the first rows of the points (the others follow their mean), and the noise maps."""
+    """Moves points away from ``base [N, rows, D]``, and the noise maps.
 
-    def __init__(self, search: Search, moving: Tensor, noise: NoiseMaps | None) -> None:
+    The first ``free_rows`` rows move, the others by the mean of their ways.
+    """
+
+    def __init__(
+        self, search: Search, base: Tensor, free_rows: int, noise: NoiseMaps | None
+    ) -> None:
         self.search = search
-        self.moving = moving.clone().requires_grad_(True)
+        self.base = base.clone()
+        self.moving = torch.zeros_like(base[:, :free_rows]).requires_grad_(True)
         self.noise = noise
         free = [self.moving, *(noise.maps if noise else ())]
         self.optimiser = optimiser(search.settings, free)
@@ -125,9 +130,9 @@ class Mover:
         """All rows: ``[N, rows, D]``."""
         missing = self.search.space.rows - self.moving.shape[1]
         if missing == 0:
-            return self.moving
+            return self.base + self.moving
         mean = self.moving.mean(dim=1, keepdim=True)
-        return torch.cat([self.moving, mean.expand(-1, missing, -1)], dim=1)
+        return self.base + torch.cat([self.moving, mean.expand(-1, missing, -1)], dim=1)
 
     def step(self, step: int, draw: torch.Generator, best: Best) -> Tensor:
         """One step; what it met goes into ``best``. Gives the pictures before it."""

@@ -41,6 +41,7 @@ _WHERE = {
     "bench_command": "latentfu.cli.bench",
     "Layer": "latentfu.nouns.layer",
     "Progress": "latentfu.progress",
+    "watched": "latentfu.cli.output",
     "between": "latentfu.progress",
     "silent": "latentfu.progress",
     "Aligner": "latentfu.hooks",
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from latentfu.api import scorers as scorers
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
+    from latentfu.cli.output import watched as watched
     from latentfu.edit.placing import Placing as Placing
     from latentfu.edit.placing import face_quad as face_quad
     from latentfu.errors import BadInputError as BadInputError

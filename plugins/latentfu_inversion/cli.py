@@ -1,0 +1,92 @@
+"""``latentfu bench inversion`` and ``latentfu losses list``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("inversion")
+@click.option("--generator", metavar="NAME", help="A name or a file (default: the first).")
+@click.option(
+    "--images", type=click.Path(path_type=Path), metavar="DIR",
+    help="Pictures to measure with (default: unseen ones of the generator's domain).",
+)  # fmt: skip
+@click.option("--count", type=click.IntRange(1, 10_000), default=32, show_default=True)
+@click.option(
+    "--inverter", "names", multiple=True, metavar="NAME", help="Only this one (repeatable)."
+)
+@click.option(
+    "--plot", type=click.Path(path_type=Path), metavar="FILE.png",
+    help="Also draw quality against time.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def bench_command(
+    *,
+    generator: str | None,
+    images: Path | None,
+    count: int,
+    names: tuple[str, ...],
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure every method of inversion: quality against time on the same pictures."""
+    import latentfu
+    from latentfu import BadInputError, watched
+
+    from latentfu_inversion.measure import all_rows, methods, pictures_for
+    from latentfu_inversion.plot import write_plot
+
+    if plot is not None and plot.suffix != ".png":
+        raise BadInputError(f"{plot} must end in .png.")
+    name = generator or next(iter(latentfu.generators()), None)
+    if name is None:
+        raise latentfu.NotInstalledError("There is no generator to measure with.")
+    network = latentfu.open_generator(name)
+    chosen = methods(network, names)
+    what, pictures = pictures_for(network, images, count)
+    with watched("Measuring", quiet=as_json) as progress:
+        rows = list(all_rows(network, pictures, chosen, progress))
+    title = f"{network.name}: {len(pictures)} {what}"
+    if plot is not None:
+        write_plot(plot, rows, title)
+    if as_json:
+        content = {"benchmark": "inversion", "generator": network.name, "pictures": what}
+        click.echo(json.dumps({**content, "count": len(pictures), "rows": rows}, indent=2))
+        return
+    show(rows, title)
+
+
+def show(rows: list[dict[str, Any]], title: str) -> None:
+    """The rows as a table, what was skipped below it."""
+    click.echo(title)
+    click.echo(f"{'method':36}{'dB':>7}{'lowest':>8}{'distance':>10}{'seconds':>9}")
+    for row in rows:
+        if "skipped" in row:
+            click.echo(f"{row['method']:36} skipped: {row['skipped']}")
+            continue
+        note = f"  ({row['note']})" if row["note"] else ""
+        click.echo(
+            f"{row['method']:36}{row['psnr']:7.2f}{row['psnr_lowest']:8.2f}"
+            f"{row['perceptual']:10.4f}{row['seconds']:9.2f}{note}"
+        )
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def losses_command(*, as_json: bool) -> None:
+    """List the losses that an inversion can minimise."""
+    import latentfu
+
+    found = [
+        {"name": loss.name, "title": loss.title, "domains": list(loss.domains)}
+        for loss in latentfu.losses().values()
+    ]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for loss in found:
+        click.echo(f"{loss['name']:18} {loss['title']}")
