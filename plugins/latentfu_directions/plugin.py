@@ -32,6 +32,20 @@ def train() -> click.Command:
     return train_command
 
 
+def fit() -> click.Command:
+    """latentfu directions fit."""
+    from latentfu_directions.fit import fit_command
+
+    return fit_command
+
+
+def bench() -> click.Command:
+    """latentfu bench boundary."""
+    from latentfu_directions.bench import boundary_command
+
+    return boundary_command
+
+
 @hookimpl
 def latentfu_control_makers() -> list[ControlMaker]:
     """Makers that learn from scored samples."""
@@ -53,5 +67,9 @@ def latentfu_control_makers() -> list[ControlMaker]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu directions train."""
-    return [Command(("directions", "train"), "Train a direction from scored samples.", train)]
+    """Training directions, and measuring how long it takes."""
+    return [
+        Command(("directions", "train"), "Train a direction from scored samples.", train),
+        Command(("directions", "fit"), "Train one from codes and scores in files.", fit),
+        Command(("bench", "boundary"), "Training a boundary, against scikit-learn.", bench),
+    ]
