@@ -6,10 +6,9 @@ import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
-from latentfu import BadInputError, NotInstalledError, data_dir
+from latentfu import BadInputError, NotInstalledError, StorageError, data_dir
 from torch import Tensor, nn
 
 FILE = "vgg16-397923af.pth"
@@ -52,20 +51,38 @@ def on_disk(given: str = "") -> bool:
 @lru_cache(maxsize=2)
 def features(path: Path) -> nn.Sequential:
     """The convolutions of VGG16 in ``path``, frozen, on the CPU; BadInputError for other files."""
-    from torchvision.models import vgg16
+    from torchvision.models import vgg  # type: ignore[import-untyped]
 
     check_hash(path)
-    network: Any = vgg16(weights=None)
+    convolutions: nn.Sequential = vgg.make_layers(vgg.cfgs["D"])
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state)
+        start = "features."
+        own = {key[len(start) :]: value for key, value in state.items() if key.startswith(start)}
+        convolutions.load_state_dict(own)
     except Exception as error:
         raise BadInputError(f"{path} does not hold VGG16's weights: fetch {FILE} again.") from error
-    convolutions: nn.Sequential = network.features.eval().requires_grad_(False)
+    convolutions.eval().requires_grad_(False)
     for layer in convolutions:
         if isinstance(layer, nn.ReLU):
             layer.inplace = False
     return convolutions
+
+
+def download(address: str = ADDRESS) -> Path:
+    """Fetch the weights (528 MB) to where they are looked for; gives the path.
+
+    Checked by their hash before they are there. Raises StorageError or BadInputError.
+    """
+    own_place().parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(address, str(own_place()), SHA256_START)
+    except RuntimeError as error:  # torch says so of a wrong hash
+        raise BadInputError(f"What {address} sent is not {FILE}: try another address.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise StorageError(f"{FILE} could not be fetched from {address}: {reason}.") from error
+    return own_place()
 
 
 def check_hash(path: Path) -> None:

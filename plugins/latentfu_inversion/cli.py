@@ -1,4 +1,4 @@
-"""``latentfu bench inversion`` and ``latentfu losses list``."""
+"""``latentfu bench inversion``, ``latentfu losses list``, ``latentfu backbones download``."""
 
 from __future__ import annotations
 
@@ -73,6 +73,18 @@ def show(rows: list[dict[str, Any]], title: str) -> None:
             f"{row['method']:36}{row['psnr']:7.2f}{row['psnr_lowest']:8.2f}"
             f"{row['perceptual']:10.4f}{row['seconds']:9.2f}{note}"
         )
+
+
+@click.command("download")
+@click.argument("name", type=click.Choice(["vgg16"]))
+@click.option("--address", metavar="URL", help="Another place to fetch it from.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def download_command(*, name: str, address: str | None, as_json: bool) -> None:
+    """Fetch the network that the losses vgg16 and lpips look through (528 MB)."""
+    from latentfu_inversion import backbone
+
+    path = backbone.download(address or backbone.ADDRESS)
+    click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"{path}: {name}.")
 
 
 @click.command("list")

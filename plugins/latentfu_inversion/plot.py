@@ -11,7 +11,7 @@ from latentfu import write_whole
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (960, 600)
-LEFT, RIGHT, TOP, BOTTOM = 80, 40, 50, 70
+LEFT, RIGHT, TOP, BOTTOM = 80, 40, 76, 70
 INK, FAINT, DOT = (30, 30, 34), (222, 222, 226), (38, 98, 170)
 Row = Mapping[str, Any]
 
@@ -61,7 +61,7 @@ class Axes:
             draw.line([(x, y), (SIZE[0] - RIGHT, y)], FAINT)
             draw.text((x - 8, y), f"{level}", INK, font, anchor="rm")
         draw.text((SIZE[0] / 2, SIZE[1] - 30), "seconds a picture", INK, font, anchor="ma")
-        draw.text((8, TOP - 24), "PSNR in dB", INK, font)
+        draw.text((8, TOP - 30), "PSNR in dB", INK, font)
 
 
 def dots(draw: ImageDraw.ImageDraw, axes: Axes, rows: Sequence[Row], font: Any) -> None:

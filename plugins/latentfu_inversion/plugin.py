@@ -169,6 +169,11 @@ def latentfu_commands() -> list[Command]:
             "Quality against time of every inverter.",
             partial(command, "bench_command"),
         ),
+        Command(
+            ("backbones", "download"),
+            "Fetch the network behind the losses vgg16 and lpips.",
+            partial(command, "download_command"),
+        ),
         Command(("losses", "list"), "List the losses.", partial(command, "losses_command")),
     ]
 

@@ -11,11 +11,12 @@ import torch
 from latentfu import BadInputError, InversionRequest, Latent, NotInstalledError, silent
 from torch import Tensor
 
-from latentfu_inversion.coordinates import Coordinates
+from latentfu_inversion.coordinates import Coordinates, Noises
 from latentfu_inversion.settings import Settings
 from latentfu_inversion.terms import Objective
 
 AT_ONCE = 16
+FOR_NOISE = 16
 
 
 def starting_points(
@@ -66,18 +67,21 @@ def nearer_candidates(
     space: Coordinates, settings: Settings, objective: Objective, targets: Tensor, points: Tensor
 ) -> Tensor:
     """``points``, replaced by random latents where those look more like the targets."""
-    if settings.candidates == 0:
+    count = settings.candidates
+    if isinstance(space, Noises) and settings.start == "mean":
+        count = max(count, FOR_NOISE)  # z = 0 is where its normalisation has no slope
+    if count == 0:
         return points
     generator = space.generator
     lowest = objective(generator.render(space.latent(points)), targets)
-    best = points.clone()
+    best = points.clone().contiguous()
     draw = torch.Generator().manual_seed(settings.seed)
-    z = torch.randn(settings.candidates, *z_shape(space), generator=draw).to(generator.device)
+    z = torch.randn(count, *z_shape(space), generator=draw).to(generator.device)
     for part in torch.split(z, AT_ONCE):
         latents = generator.map(part)
         images = generator.render(latents)
-        own = part.reshape(len(part), space.rows, -1) if settings.space == "z" else None
-        found = own if own is not None else space.points(latents)
+        by_noise = isinstance(space, Noises)
+        found = part.reshape(len(part), space.rows, -1) if by_noise else space.points(latents)
         for row, target in enumerate(targets):
             pick = objective.of(torch.tensor([row], device=targets.device))
             distances = pick(images, target[None].expand_as(images))

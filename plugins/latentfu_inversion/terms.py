@@ -71,6 +71,8 @@ def objective(
             name, found = asked, built(asked, generator, vgg_layer, path)
         if found is not None and weight > 0:
             terms.append(Term(name, weight, found))
+    if not terms and any(asked == "auto" and weight > 0 for asked, weight in parsed(text)):
+        terms = [Term("pixels", 1.0, pyramid)]  # a domain without a distance of its own
     if not terms:
         raise BadInputError(f"The losses {text!r} leave nothing to minimise: add pixels:1.")
     return Objective(tuple(terms), mask)

@@ -61,10 +61,10 @@ def lpips_network(file: Path) -> nn.Module:
     """The network of the package lpips over the backbone in ``file``, frozen."""
     import lpips
 
+    convolutions = backbone.features(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchvision's words about an old argument
         network: Any = lpips.LPIPS(net="vgg", pnet_rand=True, verbose=False)
-    convolutions = backbone.features(file)
     own = [layer for part in slices(network) for layer in part]
     for mine, loaded in zip(own, convolutions, strict=False):
         if isinstance(mine, nn.Conv2d):

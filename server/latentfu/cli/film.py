@@ -54,7 +54,8 @@ class Film:
 
 def levels(image: npt.NDArray[np.float32]) -> Frame:
     """``[3, R, R]`` in -1..1 -> uint8 ``[R, R, 3]``."""
-    return np.clip((image.transpose(1, 2, 0) + 1.0) * 127.5, 0, 255).round().astype(np.uint8)
+    values = np.clip((image.transpose(1, 2, 0) + 1.0) * 127.5, 0, 255).round()
+    return np.asarray(values, dtype=np.uint8)
 
 
 def enlarged(frame: Frame) -> Frame:

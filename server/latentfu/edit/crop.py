@@ -56,7 +56,7 @@ def outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     dx = np.maximum(np.maximum(-px, px - layer.width), 0.0)
     dy = np.maximum(np.maximum(-py, py - layer.height), 0.0)
     away = np.hypot(dx, dy) / quad.side
-    return away.reshape(resolution, resolution).astype(np.float32)
+    return np.asarray(away.reshape(resolution, resolution), dtype=np.float32)
 
 
 def faded(pixels: Floats, away: Floats) -> Floats:

@@ -82,11 +82,16 @@ def place_and_quality(body: Mapping[str, Any]) -> dict[str, Any]:
         corners, eyes, mouth = given["corners"], given["eyes"], given["mouth"]
         said["placing"] = Placing(
             face=given["face"],
-            corners=tuple((float(x), float(y)) for x, y in corners) if corners else None,
-            eyes=tuple((float(x), float(y)) for x, y in eyes) if eyes else None,
-            mouth=(float(mouth[0]), float(mouth[1])) if mouth else None,
+            corners=points(corners),
+            eyes=points(eyes),
+            mouth=points([mouth])[0] if mouth else None,
         )
     return said
+
+
+def points(given: Any) -> Any:
+    """Pairs of numbers as a tuple of points, None for None."""
+    return tuple((float(x), float(y)) for x, y in given) if given else None
 
 
 def write_layer(path: Path, layer: Layer) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latentfu.nouns.inversion import Inversion
 from latentfu.nouns.latent import Bend, Detail
@@ -128,7 +128,7 @@ def read_details(
     return tuple(details)
 
 
-def listed(facts: object) -> list[tuple[object, ...]]:
+def listed(facts: object) -> list[tuple[Any, ...]]:
     """A short list of lists, or ValueError."""
     if not isinstance(facts, list) or len(facts) > MOST:
         raise ValueError("facts that are no list")
