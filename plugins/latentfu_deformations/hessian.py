@@ -119,7 +119,7 @@ def spectrum(
     count: int,
     progress: Progress,
     *,
-    tolerance: float = 2e-3,
+    tolerance: float = 1e-2,
     seed: int = 0,
 ) -> Spectrum:
     """The ``count`` largest eigenvalues and their eigenvectors, by Lanczos' method.

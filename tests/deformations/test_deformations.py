@@ -120,7 +120,7 @@ def test_calibration_makes_strength_one_a_clear_change(generator: StyleGAN2Gener
     shift = bench.calibrated(svd_basis(convolution, 1)[0])
     wanted = LIFT * bench.apart()
     # Demodulation may keep any shift from reaching all of it.
-    assert 0.2 * wanted < bench.moved(shift, 1.0) < 1.15 * wanted
+    assert 0.1 * wanted < bench.moved(shift, 1.0) < 1.15 * wanted
     assert bench.moved(shift, 0.2) < bench.moved(shift, 1.0)
 
 

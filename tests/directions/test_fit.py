@@ -19,7 +19,7 @@ def codes_and_scores(folder: Path) -> tuple[Path, Path, np.ndarray]:
     random = np.random.default_rng(0)
     truth = random.standard_normal(generator.w_dim)
     truth /= np.linalg.norm(truth)
-    codes = random.standard_normal((400, generator.w_dim)).astype(np.float32)
+    codes = random.standard_normal((1200, generator.w_dim)).astype(np.float32)
     np.save(folder / "codes.npy", codes)
     lines = [f"{i}.png,{score}" for i, score in enumerate(codes @ truth)]
     (folder / "scores.csv").write_text("\n".join(["file,score", *lines]) + "\n")
@@ -49,7 +49,7 @@ def test_what_can_not_be_used_is_one_sentence(tmp_path: Path) -> None:
     codes, scores, _ = codes_and_scores(tmp_path)
     objects, foreign = tmp_path / "objects.npy", tmp_path / "foreign.npy"
     np.save(objects, np.array([os.system, None], dtype=object), allow_pickle=True)
-    np.save(foreign, np.ones((400, 77), np.float32))
+    np.save(foreign, np.ones((1200, 77), np.float32))
     text = tmp_path / "text.csv"
     text.write_text("a\nb\n")
     for arguments, word in (
