@@ -176,3 +176,9 @@ def test_an_encoder_for_earlier_weights_is_a_beginning(
     torch.testing.assert_close(codes, load_encoder(trained)(pictures), atol=2e-3, rtol=1e-3)
     with pytest.raises(BadInputError, match="can not be read"):
         trunk_tensors(trained.with_name("nothing.safetensors"))
+
+
+def test_larger_pictures_are_looked_at_smaller(generator: Generator) -> None:
+    trainer = Trainer.begin(generator, SHORT)
+    half = replace(trainer.own, size=8)
+    assert half.draw(2, torch.Generator().manual_seed(0)).pictures.shape == (2, 3, 8, 8)

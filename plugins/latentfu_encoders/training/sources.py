@@ -13,6 +13,8 @@ from latentfu_stylegan.training.pairs import PairCache
 from latentfu_stylegan.training.source import FolderSource, RendererSource, Source, open_teacher
 from torch import Tensor
 
+from latentfu_encoders.network import resized
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -54,9 +56,8 @@ class Own:
             other = offsets[torch.randperm(count, generator=random)]
             offsets = crossed(offsets, other, random)
             offsets = offsets + self.apart * torch.randn(offsets.shape, generator=random)
-        pictures = rendered(
-            self.generator, codes_of(self.spread, offsets, self.generator), self.bf16
-        )
+        codes = codes_of(self.spread, offsets, self.generator)
+        pictures = resized(rendered(self.generator, codes, self.bf16), self.size)
         return Lesson(pictures, offsets, torch.ones(count))
 
 
