@@ -238,6 +238,7 @@ STEPS = (
     ("samples", 81, "Samples for the card", "grids", "build_samples"),
     ("mixing", 82, "Style mixing for the card", "grids", "build_mixing"),
     ("sheet", 83, "Every direction on a sample", "grids", "build_direction_sheet"),
+    ("table", 84, "What the directions do, for the card", "card", "build_direction_table"),
     ("figures", 90, "The card's figures", "card", "build_figures"),
 )
 """Name, order, title, and where it is: ``latentfu_portraits.rebuild.MODULE.FUNCTION``."""

@@ -27,7 +27,8 @@ class Overlap:
 def radii(features: Tensor, k: int) -> Tensor:
     """Distance ``[N]`` of each of ``features [N, D]`` to its k-th nearest other one."""
     parts = [
-        torch.cdist(part, features).kthvalue(k + 1, dim=1).values for part in features.split(CHUNK)
+        torch.cdist(part, features).kthvalue(k + 1, dim=1).values
+        for part in torch.split(features, CHUNK)
     ]
     return torch.cat(parts)
 
@@ -55,7 +56,9 @@ def overlap(real: Tensor, made: Tensor, k: int = 5) -> Overlap:
 
 def nearest(features: Tensor, known: Tensor) -> Tensor:
     """Distance ``[N]`` of each of ``features [N, D]`` to the nearest of ``known [M, D]``."""
-    return torch.cat([torch.cdist(part, known).amin(dim=1) for part in features.split(CHUNK)])
+    return torch.cat(
+        [torch.cdist(part, known).amin(dim=1) for part in torch.split(features, CHUNK)]
+    )
 
 
 def memorising(made: Tensor, fresh: Tensor, known: Tensor) -> float:

@@ -135,9 +135,14 @@ def as_markdown(found: Evaluation) -> str:
 
 def into_card(card: Path, found: Evaluation) -> None:
     """Put the figures between the two marks of the card; BadInputError when it has none."""
+    put_between(card, BEGIN, END, as_markdown(found))
+
+
+def put_between(card: Path, begin: str, end: str, words: str) -> None:
+    """Replace what stands between two marks of a file; BadInputError when they are not there."""
     text = card.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise BadInputError(f"{card} has no place for figures: add {BEGIN} and {END}.")
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    write_whole(card, f"{before}{BEGIN}\n{as_markdown(found)}\n{END}{after}".encode())
+    if begin not in text or end not in text:
+        raise BadInputError(f"{card} has no place for this: add {begin} and {end}.")
+    before, rest = text.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    write_whole(card, f"{before}{begin}\n{words}\n{end}{after}".encode())

@@ -28,7 +28,9 @@ def path_length(
     total = 0.0
     for start in range(0, count, batch):
         n = min(batch, count - start)
-        a, b = random_latents(generator, 2 * n, seed + start).codes.split(n)  # [n, num_ws, w_dim]
+        a, b = torch.split(
+            random_latents(generator, 2 * n, seed + start).codes, n
+        )  # [n, num_ws, w_dim]
         t = torch.rand(n, 1, 1, generator=torch.Generator().manual_seed(seed + start)).to(a)
         here, there = torch.lerp(a, b, t), torch.lerp(a, b, t + STEP)
         latent = random_latents(generator, n, seed)

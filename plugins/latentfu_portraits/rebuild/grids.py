@@ -47,7 +47,7 @@ def save(image: Image.Image, folder: Path | None, name: str) -> None:
 @torch.no_grad()
 def drawn(generator: Generator, latent: Latent, batch: int = 16) -> Tensor:
     """Pictures of all codes of ``latent``, on the CPU."""
-    parts = [generator.render(latent.with_codes(part)) for part in latent.codes.split(batch)]
+    parts = [generator.render(latent.with_codes(part)) for part in torch.split(latent.codes, batch)]
     return torch.cat(parts).cpu()
 
 

@@ -68,8 +68,8 @@ def beard_region(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     edge = -0.38 + 0.12 * ramp(side, 0.08, 0.24) + 0.42 * ramp(side, 0.22, 0.46)
     jaw = ramp(edge - p.y, -0.05, 0.1)
     wing = a.nose.tip_y - 0.075 - 0.5 * (side - 0.03).clamp(min=0)
-    moustache = ramp(wing - p.y, -0.02, 0.04) * ramp(side, m.half_width + 0.1, m.half_width - 0.02)
-    region = torch.maximum(jaw, moustache * ramp(p.y, m.y - 0.25, m.y - 0.15))
+    moustache = ramp(wing - p.y, -0.02, 0.04) * ramp(side - m.half_width, 0.1, -0.02)
+    region = torch.maximum(jaw, moustache * ramp(p.y - m.y, -0.25, -0.15))
     r = p.x / (m.half_width * 1.02)
     lip_y = m.y + m.curve * (r * r - 0.5) - m.open * 0.39
     lips = 1 - r * r - ((p.y - lip_y) / (m.upper * 1.25 + m.open * 0.61)) ** 2
