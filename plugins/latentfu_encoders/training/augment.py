@@ -44,15 +44,16 @@ def blurred(x: Tensor, random: torch.Generator) -> Tensor:
     return torch.lerp(x, soft, amount)
 
 
-def moved(x: Tensor, random: torch.Generator, most: float = 0.012) -> Tensor:
-    """A half of the pictures shifted by up to ``most`` of their side, borders repeated.
+def moved(x: Tensor, random: torch.Generator, little: float = 0.012, far: float = 0.1) -> Tensor:
+    """Three quarters of the pictures shifted, a third of these by up to ``far`` of their side.
 
-    So little that the code stays right: an aligner's crop is never exact.
+    An aligner's crop is never exact, and sometimes wrong; colours must be read all the same.
+    Borders are repeated.
     """
     n = x.shape[0]
-    moves = (2 * torch.rand(n, 2, generator=random) - 1) * 2 * most
-    moves = moves * some(n, 0.5, random)[:, :, 0, 0]
+    moves = (2 * torch.rand(n, 2, generator=random) - 1) * 2
+    reach = little * some(n, 0.67, random) + far * some(n, 0.25, random)
     matrices = torch.eye(2, 3).repeat(n, 1, 1)
-    matrices[:, :, 2] = moves
+    matrices[:, :, 2] = moves * reach[:, :, 0, 0]
     grid = F.affine_grid(matrices, list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
