@@ -188,6 +188,8 @@ def show(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
     failed = [row for row in rows if "error" in row]
     if as_json:
         print_json({"output": str(folder.out), "pictures": list(rows)})
+        if failed:
+            click.get_current_context().exit(1)
     else:
         print_table(("picture", "dB", "distance", "seconds", "by"), [line(row) for row in rows])
     if failed:
