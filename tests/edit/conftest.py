@@ -23,9 +23,9 @@ def world() -> Registry:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def editor(world: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
-    """One for all tests, as in the worker: what is cached must never be seen in a result."""
+    """One for a whole file, as in the worker: what is cached must never be seen in a result."""
     home: Path = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch, use_registry(world):
         patch.setenv("LATENTFU_HOME", str(home))
