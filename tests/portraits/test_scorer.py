@@ -44,7 +44,7 @@ def test_shapes_of_factors_features_and_distance() -> None:
     a, b = torch.rand(3, 3, 80, 80) * 2 - 1, torch.rand(3, 3, 80, 80) * 2 - 1
     factors = scorer(a)
     assert factors.shape == (3, len(FACTORS)) and bool(factors.isfinite().all())
-    assert [f.shape[-1] for f in scorer.features(a)] == [64, 32, 16, 8, 4]
+    assert [f.shape[-1] for f in scorer.features(a)] == [128, 64, 32, 16, 8, 4]
     assert torch.equal(scorer.distance(a, a), torch.zeros(3))
     assert bool((scorer.distance(a, b) > 0).all())
 

@@ -1,4 +1,4 @@
-"""The scorer: a small convolutional network from a 64 x 64 portrait to its factors.
+"""The scorer: a small convolutional network from a 128 x 128 portrait to its factors.
 
 Its inner features also serve as a perceptual distance in the manner of LPIPS (Zhang et al.
 2018, arXiv 1801.03924): unit-normalised over the channels, squared differences, averaged.
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from latentfu_portraits.renderer import FACTOR_NAMES, FACTORS
 
 ARCHITECTURE = "portrait-scorer"
-SIZE = 64
-WIDTHS = (32, 64, 96, 128, 160)
+SIZE = 128
+WIDTHS = (16, 32, 64, 96, 128, 160)
 CIRCULAR = tuple(i for i, f in enumerate(FACTORS) if "colour circle" in f.plus)
 """Columns whose two ends mean the same: hues that go round."""
 PRESENCE = tuple(i for i, f in enumerate(FACTORS) if f.kind == "presence")
@@ -56,7 +56,7 @@ class Scorer(nn.Module):
         self.metadata: dict[str, str] = {}
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """x [N, 3, H, W] in -1..1 -> features at 64, 32, 16, 8 and 4 px, [N, C, S, S] each."""
+        """x [N, 3, H, W] in -1..1 -> features at 128, 64, ... 4 px, [N, C, S, S] each."""
         if x.shape[-2:] != (SIZE, SIZE):
             shrinks = min(x.shape[-2:]) > SIZE
             x = F.interpolate(x, (SIZE, SIZE), mode="area" if shrinks else "bilinear")
