@@ -179,7 +179,13 @@ class Mover:
 def optimiser(settings: Settings, free: list[Tensor]) -> torch.optim.Optimizer:
     """The optimiser that the settings name, over ``free``."""
     if settings.optimizer == "lbfgs":
-        return torch.optim.LBFGS(free, max_iter=1, history_size=20, line_search_fn="strong_wolfe")
+        return torch.optim.LBFGS(
+            free,
+            max_iter=1,
+            max_eval=25,  # looks along one line; by default a single one, which may lead up
+            history_size=20,
+            line_search_fn="strong_wolfe",
+        )
     if settings.optimizer == "sgd":
         return torch.optim.SGD(free, lr=settings.rate)
     return torch.optim.Adam(free, lr=settings.rate, betas=(0.9, 0.99))

@@ -52,13 +52,11 @@ def test_every_preset_keeps_the_contract_of_inverters(name: str) -> None:
 
 @pytest.mark.parametrize("space", ["z", "w", "w+"])
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_every_space_comes_nearer_than_the_mean(space: str, optimizer: str) -> None:
-    asked = request(space=space, optimizer=optimizer, candidates=64)
-    found = invert(asked)
-    generator, target = small_generator(), torch.from_numpy(asked.crop.image)
-    with torch.no_grad():
-        mean = generator.render(generator.mean_latent())[0].clamp(-1, 1)
-    assert found.quality.psnr > 10 * np.log10(4 / float((mean - target).square().mean()))
+def test_every_space_comes_nearer_with_time(space: str, optimizer: str) -> None:
+    asked = {"space": space, "optimizer": optimizer, "candidates": 64, "losses": "l2"}
+    early = invert(request(**asked, steps=1))  # near where it begins: the mean is no code in z
+    found = invert(request(**asked, steps=25))
+    assert found.quality.psnr > early.quality.psnr
     rows = found.latent.codes[0]
     assert (space == "w+") == bool((rows - rows[0]).abs().max() > 1e-4)
 
