@@ -40,9 +40,12 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu train pairs, generator and export."""
+    """latentfu train pairs, generator, export and state."""
     return [
         Command(("train", "pairs"), "Render pictures to train on.", lambda: training("pairs")),
         Command(("train", "generator"), "Train a generator.", lambda: training("generator")),
         Command(("train", "export"), "Write a run's network.", lambda: training("export")),
+        Command(
+            ("train", "state"), "Write what training goes on from.", lambda: training("state")
+        ),
     ]

@@ -11,7 +11,12 @@ from click.testing import CliRunner
 from latentfu_stylegan.stylegan2 import StyleGAN2Config, load_network, normalize_2nd_moment
 from latentfu_stylegan.training import losses
 from latentfu_stylegan.training.augment import diff_augment
-from latentfu_stylegan.training.checkpoint import gather, load_checkpoint, save_checkpoint
+from latentfu_stylegan.training.checkpoint import (
+    gather,
+    load_checkpoint,
+    save_checkpoint,
+    save_state,
+)
 from latentfu_stylegan.training.cli import train_command
 from latentfu_stylegan.training.options import TrainingOptions
 from latentfu_stylegan.training.pairs import PairCache, render_pairs
@@ -189,6 +194,23 @@ def test_resume_is_exact_to_the_bit(
     assert one.keys() == two.keys()
     assert [k for k in one if not torch.equal(one[k], two[k])] == []
     assert resumed.images == trainer.images
+
+
+def test_a_small_state_is_enough_to_train_on(source: RendererSource, tmp_path: Path) -> None:
+    whole, small = tmp_path / "checkpoint.safetensors", tmp_path / "state.safetensors"
+    trainer = Trainer(CONFIG, OPTIONS, source)
+    for _ in range(3):
+        trainer.step()
+    save_checkpoint(whole, trainer)
+    save_state(whole, small)
+    assert small.stat().st_size < 0.4 * whole.stat().st_size
+    again = load_checkpoint(small, source)
+    assert again.images == trainer.images
+    z = torch.randn(2, CONFIG.z_dim)
+    with torch.no_grad():
+        before, after = (t.ema.synthesis(t.ema.map(z)) for t in (trainer, again))
+    assert torch.allclose(before, after, atol=0.01)
+    assert again.step()["paired"] > 0
 
 
 def test_run_writes_samples_checkpoint_and_export(source: RendererSource, tmp_path: Path) -> None:

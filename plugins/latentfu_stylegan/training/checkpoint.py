@@ -59,6 +59,21 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
     write_atomically(path, save(gather(trainer), metadata))
 
 
+def save_state(checkpoint: Path, path: Path) -> None:
+    """A checkpoint small enough to keep: networks in float16, without the optimisers' moments.
+
+    Training goes on from it like from any checkpoint; the optimisers begin afresh.
+    """
+    tensors, metadata = read_checkpoint(checkpoint)
+    networks_of = tuple(f"{name}." for name in ("generator", "judge", "ema"))
+    kept = {
+        name: value.half() if name.startswith(networks_of) else value
+        for name, value in tensors.items()
+        if not name.startswith(("adam.", "judge_adam."))
+    }
+    write_atomically(path, save(kept, metadata))
+
+
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a checkpoint; ValueError when the file is none."""
     try:

@@ -194,5 +194,17 @@ def export_command(checkpoint: Path, output: Path, domain: str, licence: str, ra
     click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
+@train_command.command("state")
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@plainly
+def state_command(checkpoint: Path, output: Path) -> None:
+    """Write what is needed to train on: all networks in float16, without moments."""
+    from latentfu_stylegan.training.checkpoint import save_state
+
+    save_state(checkpoint, output)
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
 if __name__ == "__main__":
     train_command()
