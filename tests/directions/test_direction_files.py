@@ -26,7 +26,8 @@ from latentfu import (
     read_direction,
     write_direction,
 )
-from latentfu.store.directions import FORMAT, DirectionMover
+from latentfu.store.direction_mover import DirectionMover
+from latentfu.store.directions import FORMAT
 from small_world import ID, control, direction, small_generator
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.safetensors"))

@@ -19,7 +19,7 @@ from latentfu import (
     Quality,
     hookimpl,
 )
-from latentfu.store.directions import DirectionMover
+from latentfu.store.direction_mover import DirectionMover
 from latentfu_stylegan.adapter import StyleGAN2Generator
 from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 

@@ -20,10 +20,11 @@ _ID = re.compile(r"[0-9a-f]{64}")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TEXTS = (
     "space", "name", "title", "attribute", "plus", "group", "generator_id", "generator",
-    "unit", "method", "author", "licence", "source",
+    "unit", "method", "author", "licence", "source", "parameter",
 )  # fmt: skip
 _NUMBERS = ("minimum", "maximum", "bias")
 _MAYBE_NUMBERS = ("accuracy", "effect")
+TENSORS = ("vector", "normal")
 LONGEST_TEXT = 2000
 MOST_LEAKS = 1000
 
@@ -34,7 +35,7 @@ def checked_values(path: Path, text: str, kind: type) -> dict[str, Any]:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"The metadata of {path} is no JSON: {error}.") from error
-    known = {item.name for item in fields(kind)} - {"vector"}
+    known = {item.name for item in fields(kind)} - set(TENSORS)
     if not isinstance(values, dict) or not {"space", "name", "generator_id"} <= set(values):
         raise BadInputError(f"The metadata of {path} lacks space, name or generator_id.")
     values = {name: value for name, value in values.items() if name in known}
@@ -62,6 +63,19 @@ def check_direction(
     check_facts(facts)
 
 
+def checked_normal(
+    normal: npt.NDArray[np.float32], vector: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """The normal as float32 of unit length; BadInputError when the vector does not cross it."""
+    wide = np.asarray(normal, dtype=np.float64)
+    if wide.shape != vector.shape or not np.isfinite(wide).all() or not wide.any():
+        raise BadInputError("Its normal is not finite, or not of the vector's shape.")
+    wide = wide / np.linalg.norm(wide)
+    if not float((wide * vector).sum()) > 1e-9 * float(np.linalg.norm(vector)):
+        raise BadInputError("Its normal does not point where its vector goes.")
+    return wide.astype(np.float32)
+
+
 def check_facts(facts: Mapping[str, Any]) -> None:
     """Refuse wrong types, names and ranges (raises BadInputError)."""
     for name in _TEXTS:
@@ -77,6 +91,8 @@ def check_facts(facts: Mapping[str, Any]) -> None:
         raise BadInputError("Its generator_id is no sha256 in hex.")
     if not facts.get("minimum", -3.0) < facts.get("maximum", 3.0):
         raise BadInputError("Its minimum is not below its maximum.")
+    if not isinstance(facts.get("absolute", False), bool):
+        raise BadInputError("Its absolute is neither true nor false.")
     check_samples(facts.get("samples", 0))
     check_layers(facts.get("layers"))
     check_leakage(facts.get("leakage", {}))

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,12 @@ from latentfu.errors import BadInputError, LatentFuError, StorageError
 from latentfu.nouns.control import Control, Mover
 from latentfu.nouns.latent import Space
 from latentfu.store.atomic import write_whole
-from latentfu.store.direction_checks import check_direction, checked_values
-
-if TYPE_CHECKING:
-    from latentfu.nouns.generator import Generator
-    from latentfu.nouns.latent import Latent
+from latentfu.store.direction_checks import (
+    TENSORS,
+    check_direction,
+    checked_normal,
+    checked_values,
+)
 
 FORMAT = "latentfu-direction-1"
 LARGEST_FILE = 64 << 20
@@ -35,11 +36,16 @@ _log = logging.getLogger(__name__)
 class Direction:
     """A direction in latent space, scaled so that strength 1 adds ``vector`` once.
 
-    ``vector``: float32 ``[w_dim]`` (the same for all layers) or ``[num_ws, w_dim]``. ``name``:
-    what ``--set NAME=`` takes. ``attribute``: what the scorer calls it. ``plus``: what more of
+    ``vector``: float32 ``[w_dim]`` (the same for all layers) or ``[num_ws, w_dim]``; with
+    ``parameter`` (a weight's name) it is added to that weight instead of the code. ``normal``:
+    of unit length and the vector's shape, where reading the amount off a code takes another
+    direction than moving it does; None for the vector's own. ``name``: what ``--set NAME=``
+    takes. ``attribute``: what the scorer calls it. ``plus``: what more of
     it means. ``generator_id``: sha256 of the weights it was made for; ``generator``: their
     name, for people. ``layers``: first and last layer it moves, None for all. ``bias``: the
-    boundary's offset along the unit normal. ``accuracy``: on held-out samples, 0..1.
+    boundary's offset along the unit normal, so that the boundary is where the amount is 0.
+    ``absolute``: a strength is the amount to be reached, not a step. ``accuracy``: on held-out
+    samples, 0..1.
     ``effect``: measured change of the attribute by strength 1, in its standard deviations;
     ``leakage``: the same for other attributes. Raises BadInputError for values that can not be.
     """
@@ -66,15 +72,20 @@ class Direction:
     author: str = ""
     licence: str = ""
     source: str = ""
+    absolute: bool = False
+    parameter: str = ""
+    normal: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vector", np.array(self.vector, dtype=np.float32))
         object.__setattr__(self, "leakage", dict(self.leakage))
         check_direction(self.vector, self.facts(), get_args(Space))
+        if self.normal is not None:
+            object.__setattr__(self, "normal", checked_normal(self.normal, self.vector))
 
     def facts(self) -> dict[str, Any]:
-        """Everything but the vector, ready for JSON."""
-        names = (item.name for item in fields(self) if item.name != "vector")
+        """Everything but the tensors, ready for JSON."""
+        names = (item.name for item in fields(self) if item.name not in TENSORS)
         return {name: getattr(self, name) for name in names}
 
 
@@ -83,7 +94,10 @@ def write_direction(path: Path | str, direction: Direction) -> Path:
     from safetensors.numpy import save
 
     metadata = {"format": FORMAT, "direction": json.dumps(direction.facts(), sort_keys=True)}
-    write_whole(Path(path), save({"vector": direction.vector}, metadata))
+    tensors = {"vector": direction.vector}
+    if direction.normal is not None:
+        tensors["normal"] = direction.normal
+    write_whole(Path(path), save(tensors, metadata))
     return Path(path)
 
 
@@ -92,16 +106,22 @@ def read_direction(path: Path | str) -> Direction:
     from safetensors import SafetensorError, safe_open
 
     facts = read_facts(Path(path))
+    tensors: dict[str, npt.NDArray[Any]] = {}
     try:
         with safe_open(str(path), framework="np") as file:
-            names = list(file.keys())
-            shape = file.get_slice("vector").get_shape() if names == ["vector"] else []
-            vector = file.get_tensor("vector") if 1 <= len(shape) <= 2 else None
+            names = set(file.keys())
+            for name in names & set(TENSORS):
+                if 1 <= len(file.get_slice(name).get_shape()) <= 2:
+                    tensors[name] = file.get_tensor(name)
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise BadInputError(f"{path} can not be read as a direction: {error}.") from error
-    if vector is None or not np.issubdtype(vector.dtype, np.floating):
-        raise BadInputError(f"{path} is no direction: it must hold one tensor, vector, of floats.")
-    return built(path, vector, facts)
+    floats = all(np.issubdtype(tensor.dtype, np.floating) for tensor in tensors.values())
+    if "vector" not in tensors or names - set(tensors) or not floats:
+        raise BadInputError(
+            f"{path} is no direction: it must hold a tensor, vector, and perhaps a normal, of "
+            f"floats."
+        )
+    return built(path, tensors, facts)
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -123,10 +143,12 @@ def read_facts(path: Path) -> dict[str, Any]:
     return checked_values(path, metadata.get("direction", ""), Direction)
 
 
-def built(path: Path | str, vector: npt.NDArray[Any], facts: Mapping[str, Any]) -> Direction:
+def built(
+    path: Path | str, tensors: Mapping[str, npt.NDArray[Any]], facts: Mapping[str, Any]
+) -> Direction:
     """The direction made of a file's parts; the file is named when they do not fit."""
     try:
-        return Direction(vector=vector, **facts)
+        return Direction(**tensors, **facts)
     except (BadInputError, TypeError) as error:
         raise BadInputError(f"The direction {path} is not usable: {error}") from error
 
@@ -151,13 +173,15 @@ def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
 def as_control(path: Path, facts: Mapping[str, Any]) -> Control:
     """A direction file as a slider, its tensor read when first used."""
     state = path.stat()
-    own = ("method", "samples", "accuracy", "effect", "leakage", "attribute", "space")
+    own = (
+        "method", "samples", "accuracy", "effect", "leakage", "attribute", "space", "absolute",
+    )  # fmt: skip
     return Control(
         name=facts["name"],
         title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
         plus=facts.get("plus", ""),
         generator_id=facts["generator_id"],
-        load=lambda: DirectionMover(read_direction(path)),
+        load=lambda: mover_of(path),
         group=facts.get("group", "other"),
         minimum=facts.get("minimum", -3.0),
         maximum=facts.get("maximum", 3.0),
@@ -174,45 +198,8 @@ def as_control(path: Path, facts: Mapping[str, Any]) -> Control:
     )
 
 
-class DirectionMover(Mover):
-    """Adds a direction to a latent, in the layers that the direction is for."""
+def mover_of(path: Path) -> Mover:
+    """The direction in a file, ready to move latents."""
+    from latentfu.store.direction_mover import DirectionMover
 
-    def __init__(self, direction: Direction) -> None:
-        self.direction = direction
-
-    def move(self, latent: Latent, strength: float, generator: Generator) -> Latent:
-        """``codes + strength * vector``; raises WrongGeneratorError for a foreign generator."""
-        import torch
-
-        from latentfu.errors import WrongGeneratorError
-
-        d = self.direction
-        if d.generator_id != generator.id:
-            raise WrongGeneratorError(
-                f"The direction {d.name} was made for {d.generator or 'another generator'} "
-                f"({d.generator_id[:12]}), not for {generator.name} ({generator.id[:12]}): "
-                f"train or import one for this generator."
-            )
-        latent.check_generator(generator.id)
-        codes = latent.codes
-        vector = torch.from_numpy(d.vector).to(codes)
-        self._check_fit(latent)
-        if codes.ndim == 2:
-            return latent.with_codes(codes + strength * vector)
-        step = vector.expand(codes.shape[1:]).clone()
-        if d.layers is not None:
-            first, last = d.layers
-            step[:first] = 0.0
-            step[last + 1 :] = 0.0
-        return latent.with_codes(codes + strength * step)
-
-    def _check_fit(self, latent: Latent) -> None:
-        """Refuse a latent that the vector can not be added to (raises BadInputError)."""
-        d, shape = self.direction, tuple(latent.codes.shape[1:])
-        same = (d.space == "z") == (latent.space == "z")
-        last = d.layers[1] if d.layers is not None and len(shape) == 2 else 0
-        if not same or d.vector.shape not in (shape, shape[-1:]) or last >= shape[0]:
-            raise BadInputError(
-                f"The direction {d.name} is for {d.space} {list(d.vector.shape)}; the latent is "
-                f"{latent.space} {list(shape)}: use an inverter that works in {d.space}."
-            )
+    return DirectionMover(read_direction(path))
