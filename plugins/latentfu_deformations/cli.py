@@ -103,17 +103,41 @@ def safe(name: str) -> str:
 
 
 @click.command("import")
-@click.argument("file", type=FILE)
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--name", required=True)
-@click.option("--plus", default="")
-def import_command(file: Path, generator: str | None, name: str, plus: str) -> None:
-    """Take in a published deformation (.pt with layer_ix and shift) for a generator."""
-    from latentfu_deformations.foreign import read_published
+@click.option("--name", default="", help="Default: the file's own.")
+@click.option("--plus", default="", help="What a positive strength means.")
+@click.option("--group", default="published deformations", show_default=True)
+@click.option("--layer", type=int, help="The paper's layer, if the file's name does not say it.")
+@click.option("--basis", type=FILE, help="Eigenvectors that a checkpoint's coefficients are for.")
+@click.option("--direction", "directions", type=int, multiple=True, help="Only this one of many.")
+@click.option("--shift", type=float, help="Norm of strength 1; default: measured on samples.")
+@click.option("--licence", default="")
+@click.option("--json", "as_json", is_flag=True)
+def import_command(path: Path, generator: str | None, as_json: bool, **asked: Any) -> None:
+    """Take in published deformations: a .pt file, an archive (.tar, .zip) or a folder of them.
+
+    Read are deformations (layer_ix, shift), files of eigenvectors, and training checkpoints.
+    """
+    from latentfu_deformations.bring_in import Taking, take_in
     from latentfu_deformations.layer import opened
 
-    found = read_published(file, opened(generator), safe(name)).named(name, plus)
-    click.echo(str(write_deformation(own_folder() / f"{name}.safetensors", found)))
+    if asked["name"]:
+        safe(asked["name"])
+    taking = Taking(opened(generator), **asked)
+    with latentfu.watched("Reading", as_json) as progress:
+        found = take_in(path, taking, progress)
+    put_in_place(found, as_json)
+
+
+def put_in_place(found: list[Deformation], as_json: bool) -> None:
+    """Write deformations to the user's own and say where they are."""
+    paths = [write_deformation(own_folder() / f"{item.name}.safetensors", item) for item in found]
+    if as_json:
+        click.echo(json.dumps([str(path) for path in paths]))
+        return
+    for item, path in zip(found, paths, strict=True):
+        click.echo(f"{item.name:24} layer {item.layer:2}  {path}")
 
 
 @click.command("list")
