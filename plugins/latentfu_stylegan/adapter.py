@@ -64,13 +64,29 @@ class StyleGAN2Generator(Generator):
         cutoff: int | None = None,
         labels: Tensor | None = None,
     ) -> Latent:
-        """z [N, z_dim] -> codes [N, num_ws, w_dim] in w+. The network takes no labels."""
-        if labels is not None:
-            raise BadInputError(f"The generator {self.name} has no labels: leave them out.")
+        """z [N, z_dim] -> codes [N, num_ws, w_dim] in w+.
+
+        labels: [N, c_dim], of a conditional network; None for its first label.
+        """
+        labels = self.checked_labels(labels, len(z))
         try:
-            return Latent(self.network.map(z.to(self.device), psi, cutoff), "w+", self.id)
+            ws = self.network.map(z.to(self.device), psi, cutoff, labels)
+            return Latent(ws, "w+", self.id)
         except ValueError as error:
             raise BadInputError(f"The latent does not fit {self.name}: {error}.") from error
+
+    def checked_labels(self, labels: Tensor | None, n: int) -> Tensor | None:
+        """The labels on the network's device; BadInputError when it takes none or others."""
+        if labels is None:
+            return None
+        count = self.network.config.c_dim
+        if count == 0:
+            raise BadInputError(f"The generator {self.name} has no labels: leave them out.")
+        if tuple(labels.shape) != (n, count):
+            raise BadInputError(
+                f"The labels are {list(labels.shape)}; {self.name} takes [{n}, {count}]."
+            )
+        return labels.to(self.device)
 
     @overload
     def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> Tensor: ...

@@ -45,7 +45,5 @@ def latentfu_commands() -> list[Command]:
         Command(("train", "pairs"), "Render pictures to train on.", lambda: training("pairs")),
         Command(("train", "generator"), "Train a generator.", lambda: training("generator")),
         Command(("train", "export"), "Write a run's network.", lambda: training("export")),
-        Command(
-            ("train", "state"), "Write what training goes on from.", lambda: training("state")
-        ),
+        Command(("train", "state"), "Write what training goes on from.", lambda: training("state")),
     ]

@@ -47,6 +47,12 @@ _WHERE = {
     "Aligner": "latentfu.hooks",
     "BuildStep": "latentfu.hooks",
     "CheckpointFormat": "latentfu.hooks",
+    "Converted": "latentfu.importer",
+    "Foreign": "latentfu.importer",
+    "Thing": "latentfu.importer",
+    "read_foreign": "latentfu.importer",
+    "tensors_of": "latentfu.importer",
+    "checkpoint_formats": "latentfu.api",
     "Command": "latentfu.hooks",
     "ControlMaker": "latentfu.hooks",
     "ControlRequest": "latentfu.hooks",
@@ -88,6 +94,7 @@ __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604 - all of them are st
 if TYPE_CHECKING:
     from latentfu.api import aligners as aligners
     from latentfu.api import build_steps as build_steps
+    from latentfu.api import checkpoint_formats as checkpoint_formats
     from latentfu.api import control_makers as control_makers
     from latentfu.api import controls as controls
     from latentfu.api import edit as edit
@@ -127,6 +134,11 @@ if TYPE_CHECKING:
     from latentfu.hooks import Loss as Loss
     from latentfu.hooks import Scorer as Scorer
     from latentfu.hooks import hookimpl as hookimpl
+    from latentfu.importer import Converted as Converted
+    from latentfu.importer import Foreign as Foreign
+    from latentfu.importer import Thing as Thing
+    from latentfu.importer import read_foreign as read_foreign
+    from latentfu.importer import tensors_of as tensors_of
     from latentfu.nouns.control import Control as Control
     from latentfu.nouns.control import Mover as Mover
     from latentfu.nouns.crop import Crop as Crop

@@ -17,6 +17,7 @@ from latentfu.errors import BadInputError, NotInstalledError
 from latentfu.hooks import (
     Aligner,
     BuildStep,
+    CheckpointFormat,
     ControlMaker,
     Encoder,
     GeneratorSpec,
@@ -57,6 +58,11 @@ def inverters() -> dict[str, Inverter]:
 def aligners() -> dict[str, Aligner]:
     """Installed aligners by name."""
     return get_registry().aligners()
+
+
+def checkpoint_formats() -> dict[str, CheckpointFormat]:
+    """Installed file formats for weights by name."""
+    return get_registry().checkpoint_formats()
 
 
 def losses() -> dict[str, Loss]:
@@ -111,9 +117,11 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
             f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
         )
     for known_format in get_registry().checkpoint_formats().values():
-        if known_format.detect(path):
+        if known_format.detect and known_format.load and known_format.detect(path):
             return known_format.load(path, device)
-    raise BadInputError(f"{path} is in no format that the installed plug-ins read.")
+    raise BadInputError(
+        f"{path} can not be opened as it is: try `latentfu generators import {path}` first."
+    )
 
 
 def invert(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from latentfu.importer.tree import Converted, Foreign
     from latentfu.nouns.control import Control
     from latentfu.nouns.crop import Crop, Point, Quad
     from latentfu.nouns.generator import Generator
@@ -53,16 +54,20 @@ class GeneratorSpec:
 
 @dataclass(frozen=True)
 class CheckpointFormat:
-    """A file format for weights.
+    """A file format for weights: one that is opened as it is, or one that is imported.
 
-    ``detect(path)`` looks at the content, never runs it; ``load(path, device)`` gives the
-    network. Formats that are not safetensors are read in the importer child process.
+    ``detect(path)`` looks at the content of a safetensors file, and ``load(path, device)`` gives
+    the network. Files of other kinds are read in the importer's child process, where nothing in
+    them is run; ``convert(foreign)`` then makes the content into the tensors and metadata of a
+    format that can be opened, gives None when the content is another format's, and raises
+    BadInputError naming what it does not understand.
     """
 
     name: str
     title: str
-    detect: Callable[[Path], bool]
-    load: Callable[[Path, str], Generator]
+    detect: Callable[[Path], bool] | None = None
+    load: Callable[[Path, str], Generator] | None = None
+    convert: Callable[[Foreign], Converted | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ class StyleGAN2Config:
 
     `channels` lists the feature channels at 4, 8, 16, ... px up to `resolution`.
     `mapping_lr_multiplier` scales the learning rate of the mapping MLP (0.01 in the paper).
+    `c_dim`: how many labels a conditional network takes; 0 for none. `conv_clamp`: the largest
+    magnitude of features, None for no limit (StyleGAN2-ADA's guard for float16).
     """
 
     resolution: int = 64
@@ -20,6 +22,8 @@ class StyleGAN2Config:
     mapping_layers: int = 4
     mapping_lr_multiplier: float = 0.01
     channels: tuple[int, ...] = (256, 256, 256, 128, 64)
+    c_dim: int = 0
+    conv_clamp: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(int(c) for c in self.channels))
@@ -60,7 +64,9 @@ class StyleGAN2Config:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back."""
-        return json.dumps(asdict(self), sort_keys=True)
+        values = asdict(self)
+        unused = [name for name in ("c_dim", "conv_clamp") if not values[name]]
+        return json.dumps({k: v for k, v in values.items() if k not in unused}, sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> StyleGAN2Config:

@@ -14,24 +14,34 @@ from latentfu_stylegan.stylegan2.layers import EqualLinear, lrelu, normalize_2nd
 class Mapping(nn.Module):
     """MLP from z to w, with the running mean `w_avg` that truncation pulls towards.
 
-    w_avg: [w_dim] float32.
+    w_avg: [w_dim] float32. A conditional network also embeds its labels, and the MLP reads
+    both (StyleGAN2-ADA, arXiv 2006.06676).
     """
 
     w_avg: Tensor
 
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
-        sizes = [config.z_dim] + [config.w_dim] * config.mapping_layers
+        self.z_dim, self.c_dim = config.z_dim, config.c_dim
+        read = config.z_dim + (config.w_dim if config.c_dim else 0)
+        sizes = [read] + [config.w_dim] * config.mapping_layers
+        self.embed = EqualLinear(config.c_dim, config.w_dim) if config.c_dim else None
         self.layers = nn.ModuleList(
             EqualLinear(a, b, lr_multiplier=config.mapping_lr_multiplier)
             for a, b in pairwise(sizes)
         )
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
-    def forward(self, z: Tensor) -> Tensor:
-        """z [N, z_dim], standard normal -> w [N, w_dim]."""
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """z [N, z_dim], standard normal, labels [N, c_dim] (None: the first) -> w [N, w_dim]."""
         with torch.autocast(z.device.type, enabled=False):  # small, and worth full precision
             x = normalize_2nd_moment(z.float())
+            if self.embed is not None:
+                if labels is None:
+                    labels = torch.zeros(z.shape[0], self.c_dim, device=z.device)
+                    labels[:, 0] = 1.0
+                embedded = normalize_2nd_moment(self.embed(labels.float()))  # [N, w_dim]
+                x = torch.cat([x, embedded], dim=1)  # [N, z_dim + w_dim]
             for layer in self.layers:
                 x = lrelu(layer(x))
         return x
@@ -44,13 +54,12 @@ class Mapping(nn.Module):
     @torch.no_grad()
     def set_w_avg(self, samples: int = 10_000, seed: int = 0, batch: int = 1000) -> None:
         """Set w_avg to the mean w of `samples` random z (drawn from `seed`)."""
-        first: EqualLinear = self.layers[0]  # type: ignore[assignment]
         generator = torch.Generator().manual_seed(seed)
         total = torch.zeros_like(self.w_avg, dtype=torch.float64)
         done = 0
         while done < samples:
             count = min(batch, samples - done)
-            z = torch.randn(count, first.weight.shape[1], generator=generator)
+            z = torch.randn(count, self.z_dim, generator=generator)
             total += self(z.to(self.w_avg.device)).double().sum(dim=0)
             done += count
         self.w_avg.copy_(total / max(done, 1))

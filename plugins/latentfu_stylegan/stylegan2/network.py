@@ -23,15 +23,21 @@ class StyleGAN2(nn.Module):
         self.synthesis = Synthesis(config)
         self.metadata: dict[str, str] = {}
 
-    def map(self, z: Tensor, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
-        """z [N, z_dim], standard normal -> ws [N, num_ws, w_dim].
+    def map(
+        self,
+        z: Tensor,
+        psi: float = 1.0,
+        cutoff: int | None = None,
+        labels: Tensor | None = None,
+    ) -> Tensor:
+        """z [N, z_dim], standard normal, labels [N, c_dim] or None -> ws [N, num_ws, w_dim].
 
         psi pulls the first `cutoff` styles (all when None) towards the mean w: 1 leaves them
         as they are, 0 gives the mean exactly.
         """
         if z.ndim != 2 or z.shape[1] != self.config.z_dim:
             raise ValueError(f"z must have the shape [N, {self.config.z_dim}], not {list(z.shape)}")
-        w: Tensor = self.mapping(z)
+        w: Tensor = self.mapping(z, labels)
         ws = self.broadcast(w)
         if psi == 1.0:
             return ws

@@ -100,12 +100,17 @@ class Synthesis(nn.Module):
         """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
         conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
         y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), gain=LRELU_GAIN)
-        return F.leaky_relu(y, LRELU_SLOPE)
+        return self.clamped(F.leaky_relu(y, LRELU_SLOPE))
+
+    def clamped(self, x: Tensor) -> Tensor:
+        """x, within the largest magnitude that the network was trained with."""
+        limit = self.config.conv_clamp
+        return x if limit is None else x.clamp(-limit, limit)
 
     def to_rgb(self, layer: int, x: Tensor, w: Tensor) -> Tensor:
         """Features after `layer` (the last of its size) -> their part of the picture, float32."""
         y: Tensor = self.rgbs[layer // 2](x, w)
-        return y.float()
+        return self.clamped(y).float()
 
     def add_rgb(self, rgb: Tensor | None, part: Tensor) -> Tensor:
         """The picture so far [N, 3, H/2, W/2] doubled, plus the new part [N, 3, H, W]."""

@@ -1,0 +1,72 @@
+"""What this package brings: formats, the commands around imported networks, and those networks."""
+
+from __future__ import annotations
+
+from latentfu import CheckpointFormat, Command, Converted, Foreign, GeneratorSpec, hookimpl
+
+
+def rosinality(foreign: Foreign) -> Converted | None:
+    """rosinality's stylegan2-pytorch."""
+    from latentfu_checkpoints.rosinality import convert
+
+    return convert(foreign)
+
+
+def decoder(foreign: Foreign) -> Converted | None:
+    """The generator inside an encoder's checkpoint."""
+    from latentfu_checkpoints.rosinality import convert_decoder
+
+    return convert_decoder(foreign)
+
+
+def nvlabs_torch(foreign: Foreign) -> Converted | None:
+    """NVIDIA's PyTorch pickles of StyleGAN2-ADA."""
+    from latentfu_checkpoints.nvlabs_torch import convert
+
+    return convert(foreign)
+
+
+def nvlabs_tf(foreign: Foreign) -> Converted | None:
+    """NVIDIA's TensorFlow pickles of StyleGAN2."""
+    from latentfu_checkpoints.nvlabs_tf import convert
+
+    return convert(foreign)
+
+
+@hookimpl
+def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
+    """Formats of other projects; each is imported, none is opened as it is."""
+    return [
+        CheckpointFormat("nvlabs-ada", "StyleGAN2-ADA, NVIDIA's pickle", convert=nvlabs_torch),
+        CheckpointFormat("nvlabs-tf", "StyleGAN2, NVIDIA's TensorFlow pickle", convert=nvlabs_tf),
+        CheckpointFormat("rosinality", "stylegan2-pytorch by rosinality", convert=rosinality),
+        CheckpointFormat("encoder-decoder", "The decoder of pSp, e4e and ReStyle", convert=decoder),
+    ]
+
+
+@hookimpl
+def latentfu_generators() -> list[GeneratorSpec]:
+    """The networks that were imported."""
+    from latentfu_checkpoints.imported import installed
+
+    return installed()
+
+
+@hookimpl
+def latentfu_commands() -> list[Command]:
+    """latentfu generators import, export and remove."""
+
+    def load(name: str) -> Command:
+        def command() -> object:
+            from latentfu_checkpoints import cli
+
+            return getattr(cli, f"{name}_command")
+
+        lines = {
+            "import": "Read a checkpoint of another project.",
+            "export": "Write an imported network to a file.",
+            "remove": "Remove an imported network.",
+        }
+        return Command(("generators", name), lines[name], command)  # type: ignore[arg-type]
+
+    return [load(name) for name in ("import", "export", "remove")]

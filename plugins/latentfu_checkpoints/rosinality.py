@@ -1,0 +1,107 @@
+"""rosinality's stylegan2-pytorch: a dict with ``g_ema``, and the decoder inside pSp and its kin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from latentfu import Converted, Foreign, tensors_of
+from numpy.typing import NDArray
+
+from latentfu_checkpoints.stylegan2 import Tensors, converted, flipped
+
+SOURCE = "rosinality"
+
+
+def convert(foreign: Foreign) -> Converted | None:
+    """From ``{"g_ema": ..., "latent_avg": ...}``; None for anything else."""
+    state = tensors_of(foreign.member("g_ema"))
+    if "input.input" not in state or "conv1.conv.weight" not in state:
+        return None
+    average = foreign.member("latent_avg")
+    return network(state, average if isinstance(average, np.ndarray) else None)
+
+
+def convert_decoder(foreign: Foreign) -> Converted | None:
+    """The generator inside a pSp, e4e, ReStyle or HyperStyle checkpoint."""
+    whole = tensors_of(foreign.member("state_dict"))
+    state = {
+        name.removeprefix("decoder."): array
+        for name, array in whole.items()
+        if name.startswith("decoder.")
+    }
+    if "input.input" not in state:
+        return None
+    average = foreign.member("latent_avg")
+    if isinstance(average, np.ndarray):
+        average = average.reshape(-1, average.shape[-1])[0]
+    return network(state, average if isinstance(average, np.ndarray) else None)
+
+
+def network(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) -> Converted:
+    """rosinality's tensors as ours; without ``latent_avg`` the mean of 10,000 w is taken."""
+    tensors = Tensors(state, SOURCE)
+    ours: dict[str, NDArray[Any]] = {}
+    for place in range(sum(name.startswith("style.") for name in state) // 2):
+        ours[f"mapping.layers.{place}.weight"] = tensors.take(f"style.{place + 1}.weight")
+        ours[f"mapping.layers.{place}.bias"] = tensors.take(f"style.{place + 1}.bias")
+    w_dim = ours["mapping.layers.0.weight"].shape[0] if ours else 0
+    ours["synthesis.const"] = tensors.take("input.input", (1, None, 4, 4))[0]
+    count = 1 + sum(n.startswith("convs.") and n.endswith(".conv.weight") for n in state)
+    for layer in range(count):
+        take_layer(tensors, ours, layer)
+    for place in range(1 + count // 2):
+        take_rgb(tensors, ours, place)
+    tensors.finish()
+    if average is None:
+        ours["mapping.w_avg"] = mean_w(ours)
+    else:
+        ours["mapping.w_avg"] = np.asarray(average, np.float32).reshape(-1)[:w_dim]
+    return converted(ours)
+
+
+def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> None:
+    """One styled convolution; those with an odd number double the size."""
+    theirs = "conv1" if layer == 0 else f"convs.{layer - 1}"
+    mine, side = f"synthesis.convs.{layer}", 4 << ((layer + 1) // 2)
+    weight = tensors.take(f"{theirs}.conv.weight", (1, None, None, 3, 3))[0]
+    ours[f"{mine}.weight"] = flipped(weight) if layer % 2 else weight
+    ours[f"{mine}.affine.weight"] = tensors.take(f"{theirs}.conv.modulation.weight")
+    ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}.conv.modulation.bias")
+    ours[f"{mine}.bias"] = tensors.take(f"{theirs}.activate.bias").reshape(-1)
+    ours[f"{mine}.noise_strength"] = tensors.one(f"{theirs}.noise.weight")
+    noise = f"noises.noise_{layer}"
+    known = noise in tensors
+    ours[f"{mine}.noise_const"] = (
+        tensors.take(noise, (1, 1, side, side))[0, 0] if known else np.zeros((side, side), "f4")
+    )
+    tensors.check_filter(f"{theirs}.conv.blur.kernel")
+
+
+def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
+    """The layer that makes colours at one size."""
+    theirs = "to_rgb1" if place == 0 else f"to_rgbs.{place - 1}"
+    mine = f"synthesis.rgbs.{place}"
+    ours[f"{mine}.weight"] = tensors.take(f"{theirs}.conv.weight", (1, 3, None, 1, 1))[0]
+    ours[f"{mine}.affine.weight"] = tensors.take(f"{theirs}.conv.modulation.weight")
+    ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}.conv.modulation.bias")
+    ours[f"{mine}.bias"] = tensors.take(f"{theirs}.bias", (1, 3, 1, 1)).reshape(3)
+    tensors.check_filter(f"{theirs}.upsample.kernel")
+
+
+def mean_w(ours: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """The mean of 10,000 w of a fixed seed, where the file does not say it."""
+    import torch
+    from latentfu_stylegan.stylegan2.config import StyleGAN2Config
+    from latentfu_stylegan.stylegan2.mapping import Mapping
+
+    w_dim, z_dim = ours["mapping.layers.0.weight"].shape
+    count = sum(name.startswith("mapping.layers.") for name in ours) // 2
+    config = StyleGAN2Config(
+        z_dim=z_dim, w_dim=w_dim, mapping_layers=count, mapping_lr_multiplier=0.01
+    )
+    mapping = Mapping(config).requires_grad_(False)
+    for name, parameter in mapping.named_parameters():
+        parameter.copy_(torch.from_numpy(ours[f"mapping.{name}"]))
+    mapping.set_w_avg()
+    return mapping.w_avg.numpy()

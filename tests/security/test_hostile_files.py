@@ -1,0 +1,78 @@
+"""Files made to run something, or to take all memory, are refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from latentfu import BadInputError, CancelledError, read_foreign
+from latentfu.cli.main import run
+
+FOLDER = Path(__file__).parent / "hostile"
+FILES = [entry["file"] for entry in json.loads((FOLDER / "MANIFEST.json").read_text())["files"]]
+READ_BUT_EMPTY = "persistence_module_src.pkl"
+"""Source text in it is dropped unread, and an empty network remains."""
+
+
+@pytest.fixture
+def empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+def test_every_file_is_known() -> None:
+    there = {path.name for path in FOLDER.iterdir()} - {"MANIFEST.json", "README.md"}
+    assert there == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_is_refused_and_nothing_happens(
+    name: str, empty_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["generators", "import", str(FOLDER / name), "--name", "evil"]) == 1
+    said = capsys.readouterr().err.strip()
+    assert len(said.splitlines()) == 1 and said.endswith(".")
+    assert "Traceback" not in said
+    assert list(empty_place.iterdir()) == []
+    assert not list((empty_place.parent / "home").rglob("*.safetensors"))
+    assert not list((empty_place.parent / "home").rglob("*.trial"))
+
+
+@pytest.mark.parametrize("name", [n for n in FILES if not n.endswith(".safetensors")])
+def test_the_importer_itself_refuses_it(name: str, empty_place: Path) -> None:
+    if name == READ_BUT_EMPTY:
+        (network,) = read_foreign(FOLDER / name).content.values()
+        assert network.state["_modules"] == {} and "module_src" not in network.state
+    else:
+        with pytest.raises(BadInputError, match=r"was not read: .*[.]$"):
+            read_foreign(FOLDER / name)
+    assert list(empty_place.iterdir()) == []
+
+
+def test_a_module_of_the_same_name_here_is_not_imported(
+    empty_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in ("numpy", "latentfu", "safetensors", "json"):
+        (empty_place / f"{module}.py").write_text("open('PWNED', 'w').close()\n")
+    with pytest.raises(BadInputError):
+        read_foreign(FOLDER / "os_system.pkl")
+    assert not (empty_place / "PWNED").exists()
+
+
+def test_reading_can_be_cancelled(empty_place: Path) -> None:
+    def stop(fraction: float, message: str = "") -> None:
+        raise CancelledError
+
+    big = empty_place / "big.npy"
+    with big.open("wb") as file:
+        file.write((FOLDER / "huge_shape.npy").read_bytes())
+        file.truncate(2**31)
+    started = time.monotonic()
+    with pytest.raises(CancelledError):
+        read_foreign(big, stop)
+    assert time.monotonic() - started < 60
