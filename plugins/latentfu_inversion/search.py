@@ -79,6 +79,7 @@ def descend(search: Search, points: Tensor, watch: Watcher) -> Best:
     coarse = min(settings.coarse, search.space.rows)
     split = round(settings.steps * settings.cascade) if coarse < search.space.rows else 0
     mover = Mover(search, points.detach(), coarse if split else search.space.rows, noise)
+    mover.look(best)
     for step in range(settings.steps):
         if step == split and step > 0:
             mover = Mover(search, mover.whole().detach(), search.space.rows, noise)
@@ -160,7 +161,7 @@ class Mover:
 
     @torch.no_grad()
     def look(self, best: Best) -> None:
-        """Note where the last step led."""
+        """Note where the points are now."""
         points = self.whole()
         losses, _ = self.search.losses(points, self.noise, torch.zeros_like(points[:1]))
         best.note(losses, points, self.noise and self.noise.frozen())

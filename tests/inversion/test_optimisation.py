@@ -62,6 +62,18 @@ def test_every_space_comes_nearer_with_time(space: str, optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("changes", [
+    {"optimizer": "sgd", "rate": 100.0, "units": "plain"}, {"rate": 100.0}, {"explore": 10.0},
+    {"optimizer": "lbfgs"}, {"cascade": 1.0, "rate": 50.0},
+])  # fmt: skip
+def test_a_search_never_ends_worse_than_it_began(changes: dict[str, Any], tmp_path: Path) -> None:
+    first = invert(request(steps=60))
+    path = tmp_path / "first.safetensors"
+    path.write_bytes(dumped("0" * 64, first))
+    found = invert(request(start=str(path), steps=3, prior=0.0, **changes))
+    assert found.quality.perceptual <= first.quality.perceptual * 1.001 + 1e-3  # seen clipped
+
+
+@pytest.mark.parametrize("changes", [
     {}, {"optimizer": "sgd", "units": "plain"}, {"optimizer": "lbfgs", "steps": 6},
     {"explore": 0.1}, {"candidates": 8}, {"space": "z"},
 ])  # fmt: skip
