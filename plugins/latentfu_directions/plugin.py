@@ -39,6 +39,13 @@ def fit() -> click.Command:
     return fit_command
 
 
+def import_() -> click.Command:
+    """latentfu directions import."""
+    from latentfu_directions.foreign.cli import import_command
+
+    return import_command
+
+
 def bench() -> click.Command:
     """latentfu bench boundary."""
     from latentfu_directions.bench import boundary_command
@@ -71,5 +78,6 @@ def latentfu_commands() -> list[Command]:
     return [
         Command(("directions", "train"), "Train a direction from scored samples.", train),
         Command(("directions", "fit"), "Train one from codes and scores in files.", fit),
+        Command(("directions", "import"), "Take in published directions.", import_),
         Command(("bench", "boundary"), "Training a boundary, against scikit-learn.", bench),
     ]

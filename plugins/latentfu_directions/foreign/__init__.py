@@ -1,0 +1,1 @@
+"""Directions of other projects, read, recognised and turned into direction files."""
