@@ -37,12 +37,17 @@ def discover_command(generator: str | None, out: Path, as_json: bool, **asked: A
 
     found_on = opened(generator)
     search = Search(found_on, **asked)
-    with click.progressbar(length=100, label="Looking", hidden=as_json) as bar:
-        found = discover(search, lambda part, _="": bar.update(round(100 * part) - bar.pos))
+    with latentfu.watched("Looking", as_json) as progress:
+        found = discover(search, progress)
+    hand_over(found_on, found, out, as_json)
+
+
+def hand_over(generator: Generator, found: list[Deformation], out: Path, as_json: bool) -> None:
+    """Files, sheet and report of what was found in the folder ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     for deformation in found:
         write_deformation(out / f"{deformation.name}.safetensors", deformation)
-    draw_sheet(found_on, found, out / "sheet.png")
+    draw_sheet(generator, found, out / "sheet.png")
     report = [summary(deformation) for deformation in found]
     write_whole(out / "report.json", (json.dumps(report, indent=1) + "\n").encode())
     click.echo(json.dumps(report) if as_json else "\n".join(map(line, found)))

@@ -86,25 +86,30 @@ def discover(search: Search, progress: Progress) -> list[Deformation]:
     The effect on attributes is measured where a scorer of the generator's domain is installed.
     Raises BadInputError in one sentence for a layer, method, loss or count that can not be.
     """
-    convolution = Convolution(search.generator, search.layer)
     found = directions(search, between(progress, 0.0, 0.6))
+    return measured(search, found, between(progress, 0.6, 1.0), search.method)
+
+
+def measured(search: Search, found: Tensor, progress: Progress, name: str) -> list[Deformation]:
+    """The directions ``[count, out, in, k, k]`` scaled, with their effects, as NAME-LAYER-k."""
+    convolution = Convolution(search.generator, search.layer)
     fresh = random_latents(search.generator, search.samples, search.seed + 1_000_003, psi=0.8)
     bench = Bench(convolution, fresh, distance_of(search.generator, search.distance))
     scorers = latentfu.scorers().values()
     scorer = next((s for s in scorers if s.domain == search.generator.domain), None)
     made = []
     for place, direction in enumerate(found):
-        progress(0.6 + 0.4 * place / len(found), f"Trying {place + 1} of {len(found)}")
+        progress(place / len(found), f"Trying {place + 1} of {len(found)}")
         shift = bench.calibrated(direction)
         made.append(
             Deformation(
                 shift=shift.cpu().numpy(),
                 parameter=convolution.parameter,
                 layer=search.layer,
-                name=f"{search.method}-{search.layer}-{place}",
+                name=f"{name}-{search.layer}-{place}",
                 generator_id=search.generator.id,
                 generator=search.generator.name,
-                method=search.method,
+                method=name,
                 samples=search.samples,
                 effect=bench.effect(shift, scorer) if scorer else {},
             )

@@ -51,12 +51,12 @@ class Convolution:
         return self.generator.render(self.bent(latent, shift, strength))
 
 
-def opened(name: str | None) -> Generator:
+def opened(name: str | None, device: str = "auto") -> Generator:
     """The generator ``name``, the first listed for None; NotInstalledError when there is none."""
     names = list(latentfu.generators())
     if name is None and not names:
         raise NotInstalledError("There is no generator to deform: install one first.")
-    return latentfu.open_generator(name or names[0])
+    return latentfu.open_generator(name or names[0], device)
 
 
 def check_count(count: int, most: int, what: str) -> None:

@@ -17,6 +17,12 @@ def _command(name: str) -> click.Command:
     return command
 
 
+def _train() -> click.Command:
+    from latentfu_deformations.training.cli import train_command
+
+    return train_command
+
+
 def _bench() -> click.Command:
     from latentfu_deformations.bench import hessian_command
 
@@ -32,6 +38,7 @@ def latentfu_commands() -> list[Command]:
             "Find deformations of a layer.",
             lambda: _command("discover"),
         ),
+        Command(("deformations", "train"), "Train those that are easy to recognise.", _train),
         Command(("deformations", "keep"), "Keep a found one by name.", lambda: _command("keep")),
         Command(("deformations", "import"), "Take in a .pt file.", lambda: _command("import")),
         Command(("deformations", "list"), "List a generator's.", lambda: _command("list")),

@@ -1,0 +1,106 @@
+"""One step after the other: deform, let the predictor guess, and learn from the error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from latentfu import Latent
+from torch import Tensor, nn
+
+from latentfu_deformations.basis import Basis
+from latentfu_deformations.layer import Convolution
+from latentfu_deformations.training.options import TrainingOptions
+from latentfu_deformations.training.predictor import ShiftPredictor
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a step said: the whole loss, its two parts, and how often the direction was told."""
+
+    loss: float
+    which: float
+    how_much: float
+    right: float
+
+
+class Trainer:
+    """The state of a training.
+
+    ``rows [count, len(basis)]``: what is learned; direction k is the row's combination of the
+    basis, with norm 1 over the whole kernel.
+    """
+
+    def __init__(self, convolution: Convolution, basis: Basis, options: TrainingOptions) -> None:
+        self.convolution, self.basis, self.options = convolution, basis, options
+        self.random = torch.Generator().manual_seed(options.seed)
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(options.seed)
+            predictor = ShiftPredictor(options.predictor, options.count, options.side)
+            rows = torch.randn(options.count, len(basis))
+        device = convolution.generator.device
+        self.predictor = predictor.to(device).train()
+        self.rows = nn.Parameter(rows.to(device))
+        self.adam = torch.optim.Adam([self.rows], lr=options.rate)
+        self.predictor_adam = torch.optim.Adam(
+            self.predictor.parameters(), lr=options.predictor_rate
+        )
+        self.step = 0
+
+    def directions(self, chosen: Tensor | None = None) -> Tensor:
+        """The unit directions ``[n, out, in, k, k]``, all or those chosen; with gradients."""
+        rows = self.rows if chosen is None else self.rows[chosen]
+        return self.basis.combined(F.normalize(rows, dim=1))
+
+    def drawn(self) -> tuple[Latent, Tensor, Tensor]:
+        """Samples, which direction deforms each ``[batch]``, and by which shift ``[batch]``."""
+        o, generator = self.options, self.convolution.generator
+        z = torch.randn(o.batch, generator.z_dim, generator=self.random)
+        which = torch.randint(0, o.count, (o.batch,), generator=self.random)
+        shift = o.shift_scale * (2 * torch.rand(o.batch, generator=self.random) - 1)
+        far = shift.abs().clamp_min(o.min_shift) * torch.where(shift < 0, -1.0, 1.0)
+        with torch.no_grad():
+            latent = generator.map(z.to(generator.device), psi=o.psi)
+        return latent, which.to(generator.device), far.to(generator.device)
+
+    def pictures(self, latent: Latent, which: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """Each sample plain and with its own deformation, both ``[batch, 3, R, R]``."""
+        with torch.no_grad():
+            plain = self.convolution.generator.render(latent)
+        used, place = which.unique(return_inverse=True)
+        directions = self.directions(used)
+        items = [latent.with_codes(codes) for codes in torch.split(latent.codes, 1)]
+        deformed = [
+            self.convolution.render(item, directions[int(k)], s)
+            for item, k, s in zip(items, place, shift, strict=True)
+        ]
+        return plain, torch.cat(deformed)
+
+    def learn(self) -> Figures:
+        """One step of both, by cross entropy of the direction and mean error of the shift."""
+        latent, which, shift = self.drawn()
+        logits, guessed = self.predictor(*self.pictures(latent, which, shift))
+        label = self.options.label_weight * F.cross_entropy(logits, which)
+        much = self.options.shift_weight * (guessed - shift).abs().mean()
+        loss = label + much
+        for adam in (self.adam, self.predictor_adam):
+            adam.zero_grad(set_to_none=True)
+        loss.backward()
+        for adam in (self.adam, self.predictor_adam):
+            adam.step()
+        self.step += 1
+        right = (logits.argmax(dim=1) == which).float().mean()
+        return Figures(*(float(part.detach()) for part in (loss, label, much, right)))
+
+    @torch.no_grad()
+    def accuracy(self, batches: int = 4) -> float:
+        """How often the predictor names the direction of samples it has not seen, 0..1."""
+        self.predictor.eval()
+        right = 0.0
+        for _ in range(batches):
+            latent, which, shift = self.drawn()
+            logits, _ = self.predictor(*self.pictures(latent, which, shift))
+            right += float((logits.argmax(dim=1) == which).float().mean())
+        self.predictor.train()
+        return right / batches

@@ -1,0 +1,135 @@
+"""Training deformations: it learns, goes on where it stopped, and refuses what does not fit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from latentfu import BadInputError, CancelledError, WrongGeneratorError, silent
+from latentfu_deformations.basis import svd_of
+from latentfu_deformations.deformation import Deformation, read_deformation
+from latentfu_deformations.layer import Convolution
+from latentfu_deformations.training.cli import train_command
+from latentfu_deformations.training.options import PAPER, TrainingOptions
+from latentfu_deformations.training.predictor import ShiftPredictor
+from latentfu_deformations.training.run import STATE, Order, train
+from latentfu_deformations.training.trainer import Trainer
+from latentfu_stylegan.adapter import StyleGAN2Generator
+from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+
+SMALL = TrainingOptions(
+    count=3, steps=6, batch=4, predictor="small", side=16, rate=0.01, predictor_rate=0.003
+)
+
+
+def a_generator(seed: int) -> StyleGAN2Generator:
+    torch.manual_seed(seed)
+    config = StyleGAN2Config(resolution=16, z_dim=6, w_dim=8, mapping_layers=2, channels=(6, 6, 4))
+    network = StyleGAN2(config).eval().requires_grad_(False)
+    return StyleGAN2Generator(network, f"small{seed}", f"{seed}" * 64, "test")
+
+
+@pytest.fixture(scope="module")
+def generator() -> StyleGAN2Generator:
+    return a_generator(1)
+
+
+def quiet(order: Order, progress: object = silent) -> list[Deformation]:
+    return train(order, progress, lambda text: None, lambda found, path: None)  # type: ignore[arg-type]
+
+
+def test_the_predictor_learns_to_tell_the_directions(generator: StyleGAN2Generator) -> None:
+    convolution = Convolution(generator, 1)
+    options = replace(SMALL, batch=8, shift_scale=40.0, min_shift=10.0, shift_weight=0.02)
+    trainer = Trainer(convolution, svd_of(convolution.weight, 6), options)
+    losses = [trainer.learn().loss for _ in range(60)]
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+    norms = torch.linalg.vector_norm(trainer.directions().flatten(1), dim=1)
+    assert torch.allclose(norms, torch.ones(3), atol=1e-4)
+    with torch.no_grad():
+        assert (trainer.rows - trainer.rows.mean()).abs().max() > 0
+
+
+def test_shifts_keep_their_distance_from_nothing(generator: StyleGAN2Generator) -> None:
+    convolution = Convolution(generator, 1)
+    options = replace(SMALL, batch=64, shift_scale=6.0, min_shift=2.0, shift_weight=0.25)
+    _, which, shift = Trainer(convolution, svd_of(convolution.weight, 3), options).drawn()
+    assert shift.abs().min() >= 2.0 and shift.abs().max() <= 6.0
+    assert {int(k) for k in which} == {0, 1, 2} and shift.min() < 0 < shift.max()
+
+
+class Stops:
+    """A progress that is cancelled while the fourth step is reported."""
+
+    def __call__(self, fraction: float, message: str = "") -> None:
+        if message.startswith("Step 4"):
+            raise CancelledError
+
+
+@pytest.mark.parametrize("method", ["svd", "hessian"])
+def test_an_interrupted_training_ends_as_if_it_had_not_been(
+    generator: StyleGAN2Generator, tmp_path: Path, method: str
+) -> None:
+    order = Order(generator, 1, method, tmp_path / "whole", SMALL, samples=2, distance="pixels")
+    whole = quiet(order)
+    broken = replace(order, out=tmp_path / "broken")
+    with pytest.raises(CancelledError):
+        quiet(broken, Stops())
+    assert (broken.out / STATE).is_file()
+    resumed = quiet(broken)
+    for one, other in zip(whole, resumed, strict=True):
+        a, b = torch.from_numpy(one.shift), torch.from_numpy(other.shift)
+        assert torch.allclose(a, b, rtol=1e-3, atol=1e-4 * float(a.abs().max()))
+    assert json.loads((broken.out / "log.jsonl").read_text().splitlines()[-1])["step"] == 6
+
+
+def test_another_network_or_count_is_refused(generator: StyleGAN2Generator, tmp_path: Path) -> None:
+    order = Order(generator, 1, "svd", tmp_path, replace(SMALL, steps=1), samples=2)
+    order = replace(order, distance="pixels")
+    quiet(order)
+    with pytest.raises(WrongGeneratorError, match="another generator"):
+        quiet(replace(order, generator=a_generator(2)))
+    with pytest.raises(BadInputError, match="3 directions in the svd basis"):
+        quiet(replace(order, options=replace(SMALL, count=2)))
+    with pytest.raises(BadInputError, match="no basis"):
+        quiet(replace(order, method="pca", out=tmp_path / "other"))
+    with pytest.raises(BadInputError, match="at most"):
+        quiet(replace(order, options=replace(SMALL, basis=4000), out=tmp_path / "other"))
+
+
+def test_options_are_the_papers_and_wrong_ones_are_one_sentence() -> None:
+    options = TrainingOptions()
+    assert (options.rate, options.steps, options.batch) == (1e-4, 100_000, 32)
+    filled = options.filled("hessian", 60.0)
+    assert {name: getattr(filled, name) for name in PAPER["hessian"]} == PAPER["hessian"]
+    filled = options.filled("svd", 3500.0)
+    for name, value in PAPER["svd"].items():
+        assert getattr(filled, name) == pytest.approx(value)
+    for settings in ({"nothing": "1"}, {"rate": "x"}, {"predictor": "large"}, {"batch": "0"}):
+        with pytest.raises(BadInputError):
+            TrainingOptions.from_settings(settings, TrainingOptions())
+
+
+def test_the_predictors_see_pairs_of_any_size() -> None:
+    for kind in ("resnet", "small"):
+        predictor = ShiftPredictor(kind, 5, 32).eval()
+        logits, shift = predictor(torch.randn(2, 3, 64, 64), torch.randn(2, 3, 64, 64))
+        assert logits.shape == (2, 5) and shift.shape == (2,)
+
+
+def test_the_command_trains_and_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
+    out = tmp_path / "found"
+    arguments = ["--layer", "1", "--method", "svd", "--count", "2", "--steps", "2"]
+    settings = ["--set", "batch=2", "--set", "predictor=small", "--samples", "2"]
+    settings += ["--set", "basis=8"]
+    ran = CliRunner().invoke(train_command, [*arguments, *settings, "--out", str(out), "--json"])
+    assert ran.exit_code == 0, ran.output
+    report = json.loads(ran.output)
+    assert [row["name"] for row in report] == ["optimised-1-0", "optimised-1-1"]
+    assert (out / "samples-000002.png").stat().st_size > 1000
+    assert read_deformation(out / "optimised-1-0.safetensors").effect
