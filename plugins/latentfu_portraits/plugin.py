@@ -223,22 +223,32 @@ def taught(z: torch.Tensor) -> torch.Tensor:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """Training the small networks, and measuring the generator."""
+    """Training the small networks, measuring the generator, rendering people."""
     return [
         Command(("train", "scorer"), "Train the portraits' scorer.", lambda: trainer("scorer")),
         Command(("train", "locator"), "Train the portraits' locator.", lambda: trainer("locator")),
         Command(("evaluate", "portraits"), "Measure the portraits against renders.", evaluation),
+        Command(("render", "portraits"), "Render people to try things on.", rendering),
     ]
+
+
+def rendering() -> click.Command:
+    """latentfu render portraits."""
+    from latentfu_portraits.sitting import render_command
+
+    return render_command
 
 
 STEPS = (
     ("encoder", 10, "The shipped encoder", "encoder", "build_encoder"),
     ("directions", 20, "The shipped directions", "directions", "build_shipped_directions"),
     ("renders", 80, "Renders for the card", "grids", "build_renders"),
+    ("sitters", 80, "Portraits as photos bring them", "grids", "build_sitters"),
     ("samples", 81, "Samples for the card", "grids", "build_samples"),
     ("mixing", 82, "Style mixing for the card", "grids", "build_mixing"),
     ("sheet", 83, "Every direction on a sample", "grids", "build_direction_sheet"),
     ("table", 84, "What the directions do, for the card", "card", "build_direction_table"),
+    ("leakage", 85, "What each direction moves besides", "leakage", "build_leakage"),
     ("figures", 90, "The card's figures", "card", "build_figures"),
 )
 """Name, order, title, and where it is: ``latentfu_portraits.rebuild.MODULE.FUNCTION``."""

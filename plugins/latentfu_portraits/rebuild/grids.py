@@ -61,6 +61,18 @@ def build_renders(folder: Path | None, progress: Progress) -> None:
     save(tile(torch.cat(parts), 8, 192), folder, "renders.jpg")
 
 
+def build_sitters(folder: Path | None, progress: Progress) -> None:
+    """Four portraits of 1024 x 1280 with rooms behind, side by side at a third of the size."""
+    from latentfu_portraits.sitting import FIRST_SEED, Sitting, picture
+
+    canvas = Image.new("RGB", (4 * 340, 425))
+    for place in range(4):
+        progress(place / 4, "Rendering sitters")
+        drawn = Image.fromarray(picture(Sitting(FIRST_SEED + place)).numpy())
+        canvas.paste(drawn.resize((340, 425), Image.Resampling.LANCZOS), (place * 340, 0))
+    save(canvas, folder, "sitters.jpg")
+
+
 def build_samples(folder: Path | None, progress: Progress) -> None:
     """48 samples with truncation psi 0.7 and 1.0."""
     generator = latentfu.open_generator("portraits")

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latentfu_portraits.renderer.anatomy import Anatomy, measure, ramp
+from latentfu_portraits.renderer.backdrop import room
 from latentfu_portraits.renderer.body import body_distance, cloth_line
 from latentfu_portraits.renderer.factors import FACTORS, column
 from latentfu_portraits.renderer.head import head_distance, rough_distance
@@ -42,6 +43,7 @@ class Sitter:
     anatomy: Anatomy
     colours: Palette
     turn: Tensor  # [N, 3, 3] from head to view
+    backdrop: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,19 @@ class View:
 
 @torch.no_grad()
 def render(
-    factors: Tensor, size: Size, *, placement: Placement | None = None, supersample: int = 2
+    factors: Tensor,
+    size: Size,
+    *,
+    placement: Placement | None = None,
+    supersample: int = 2,
+    backdrop: int | None = None,
 ) -> Tensor:
     """Portraits ``[N, 3, H, W]`` in [-1, 1] of factors ``[N, F]`` in [-1, 1].
 
     ``size`` is one side or (height, width); ``placement`` says where the standard
     square crop lies in it. Every pixel is the mean of ``supersample`` squared samples.
+    ``backdrop``: the seed of a room behind the sitters, None for the plain wall that the
+    networks learn from.
     """
     _check(factors)
     height, width = height_width(size)
@@ -72,7 +81,7 @@ def render(
     count = max(1, BLOCK_SAMPLES // (row_samples * rows))
     for first in range(0, factors.shape[0], count):
         part = factors[first : first + count]
-        sitter = Sitter(part, measure(part), palette(part), rotation(part))
+        sitter = Sitter(part, measure(part), palette(part), rotation(part), backdrop)
         for top in range(0, height, rows):
             bottom = min(height, top + rows)
             band = v[top * supersample : bottom * supersample]
@@ -98,7 +107,8 @@ def _band(sitter: Sitter, u: Tensor, v: Tensor, pixel: float) -> Tensor:
 
 def _background(sitter: Sitter, u: Tensor, v: Tensor) -> Tensor:
     glow = 1.12 - 0.3 * torch.tanh(0.6 * (u * u + (v - 0.25) ** 2)) + 0.08 * torch.tanh(v)
-    return sitter.colours.background * glow[:, None]
+    wall = sitter.colours.background * glow[:, None]
+    return wall if sitter.backdrop is None else wall * room(sitter.backdrop, u, v)
 
 
 def _body(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> None:

@@ -1,0 +1,54 @@
+"""``latentfu render portraits``: people to try things on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from latentfu.cli.main import run
+from latentfu_portraits.renderer import FACTOR_NAMES, sample
+from latentfu_portraits.sitting import FIRST_SEED, Sitting, picture
+from PIL import Image
+
+
+def test_the_command_writes_pictures_of_the_size_asked_for(tmp_path: Path) -> None:
+    words = ["--count", "2", "--width", "64", "--height", "80", "--set", "glasses=1"]
+    assert run(["render", "portraits", "-o", str(tmp_path), *words]) == 0
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"portrait-{FIRST_SEED}.png", f"portrait-{FIRST_SEED + 1}.png"]
+    one, two = (np.asarray(Image.open(tmp_path / name)) for name in names)
+    assert one.shape == (80, 64, 3) and (one != two).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--set", "smil=1"], "There is no factor 'smil'"),
+        (["--set", "smile=3"], "goes from -1 to 1"),
+        (["--set", "smile"], "is not NAME=NUMBER"),
+        (["--width", "3"], "16 to 8192"),
+    ],
+)
+def test_wrong_use_is_one_sentence(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["render", "portraits", "-o", str(tmp_path / "out"), *words]) == 1
+    error = capsys.readouterr().err.strip()
+    assert said in error and len(error.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_factor_set_by_hand_changes_the_picture_and_the_room_only_the_wall() -> None:
+    plain = Sitting(FIRST_SEED, 48, 60, room=False)
+    shown = picture(plain).numpy().astype(int)
+    room = picture(Sitting(FIRST_SEED, 48, 60)).numpy().astype(int)
+    other = picture(Sitting(FIRST_SEED, 48, 60, False, {"hat": 1.0 - 2.0 * hat()})).numpy()
+    assert (shown != other).any()
+    same = (shown == room).all(axis=2)
+    assert 0.15 < same.mean() < 0.9  # head and shoulders stay, the wall changes
+
+
+def hat() -> float:
+    value = float(sample(1, seed=FIRST_SEED)[0, FACTOR_NAMES.index("hat")])
+    return 1.0 if value > 0 else 0.0
