@@ -9,7 +9,7 @@ import click
 import numpy as np
 from latentfu import Measure
 
-from latentfu_directions.interfacegan import linear_svm
+from latentfu_directions.solvers import linear_svm
 
 FULL = (5600, 9216)
 """The size of a run on flattened W+ codes of an 18-layer network."""

@@ -12,28 +12,22 @@ import latentfu
 import numpy as np
 from latentfu import BadInputError, Direction, Generator, Space, read_direction, write_direction
 
-from latentfu_directions.interfacegan import Floats, Told, TrainedBoundary, train_boundary
+from latentfu_directions.interfacegan import Told, TrainedBoundary, parts, train_boundary
 from latentfu_directions.own import own_folder
+from latentfu_directions.solvers import SOLVERS, Floats
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-MOST_NUMBERS = 400_000_000
-"""Codes with more numbers than this (3 GB as doubles) are refused rather than swapped."""
 
 
 def read_codes(path: Path) -> Floats:
-    """Codes ``[N, ...]`` of a .npy file; BadInputError for pickles, other types, or too many."""
+    """Codes ``[N, ...]`` mapped from a .npy file; BadInputError for pickles and other types."""
     try:
         codes = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise BadInputError(f"{path} can not be read as an array of numbers: {error}.") from error
     if not isinstance(codes, np.ndarray) or not np.issubdtype(codes.dtype, np.floating):
         raise BadInputError(f"{path} holds no codes: it must be one .npy array of floats.")
-    if codes.size > MOST_NUMBERS:
-        raise BadInputError(
-            f"{path} has {codes.shape[0]} codes of {codes[0].size} numbers, more than fit into "
-            f"memory: give fewer of them, such as those with the highest and lowest scores."
-        )
-    return np.asarray(codes)
+    return codes
 
 
 def read_scores(path: Path) -> Floats:
@@ -81,8 +75,7 @@ def as_direction(
 ) -> Direction:
     """A direction whose strength 1 is one standard deviation of the codes along the normal."""
     space = space_of(codes, generator)
-    flat = codes.reshape(len(codes), -1)
-    spread = float((flat @ found.normal).std())
+    spread = spread_along(codes, found.normal)
     vector = found.normal * spread
     if space == "w+":
         vector = vector.reshape(generator.num_ws, generator.w_dim)
@@ -95,10 +88,17 @@ def as_direction(
         attribute=words["attribute"] or name,
         plus=words["plus"],
         bias=found.bias,
-        method="linear SVM on given scores (InterFaceGAN)",
+        method=f"{words['method']} on given scores (InterFaceGAN's chain)",
         samples=found.trained_on,
         accuracy=found.validation.accuracy,
     )
+
+
+def spread_along(codes: Floats, normal: Floats) -> float:
+    """The standard deviation of ``codes [N, ...]`` along the flattened normal, read in parts."""
+    flat = np.asarray(normal, dtype=np.float64).reshape(-1)
+    amounts = [codes[part].reshape(-1, flat.size) @ flat for part in parts(len(codes))]
+    return float(np.concatenate(amounts).std())
 
 
 @click.command("fit")
@@ -109,6 +109,7 @@ def as_direction(
 @click.option("--attribute", default="", help="What a scorer calls it.")
 @click.option("--plus", default="", help="What a positive strength means.")
 @click.option("--ends", default=0.02, show_default=True, help="Part (or number) at each end.")
+@click.option("--method", default="svm", show_default=True, type=click.Choice(list(SOLVERS)))
 @click.option("--split", default=0.7, show_default=True, help="Part of the ends to train on.")
 @click.option("--invalid", type=float, help="The score that means: none.")
 @click.option("--seed", default=0, show_default=True)
@@ -128,6 +129,7 @@ def fit_command(
         split=asked["split"],
         invalid=asked["invalid"],
         seed=asked["seed"],
+        solver=SOLVERS[asked["method"]],
     )
     direction = as_direction(found, values, opened, name, asked)
     path = write_direction((out or own_folder()) / f"{name}.safetensors", direction)

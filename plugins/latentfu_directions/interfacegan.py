@@ -8,6 +8,7 @@ would multiply again and again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from latentfu import BadInputError
 
-Floats = npt.NDArray[np.floating[Any]]
-Places = npt.NDArray[np.int64]
+from latentfu_directions.solvers import Floats, Places, Solver, linear_svm
+
+MOST_NUMBERS = 400_000_000
+"""More numbers than this (3 GB as doubles) are refused rather than swapped."""
 FEWEST = 2
 """Samples at each end that a boundary needs to be trained on."""
 
@@ -35,6 +38,12 @@ class Told:
     def accuracy(self) -> float | None:
         """0..1; None when there were no samples."""
         return self.right / self.total if self.total else None
+
+    def and_(self, right: int, total: int, right_plus: int, plus: int) -> Told:
+        """These and some more."""
+        return Told(
+            self.right + right, self.total + total, self.right_plus + right_plus, self.plus + plus
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,13 @@ class Ends:
     minus_held: Places
     between: Places
 
+    def of(self, order: Places) -> Ends:
+        """The same places in a list of which ``order`` is the order."""
+        return Ends(
+            order[self.plus_train], order[self.plus_held], order[self.minus_train],
+            order[self.minus_held], order[self.between],
+        )  # fmt: skip
+
 
 def train_boundary(
     codes: Floats,
@@ -69,54 +85,106 @@ def train_boundary(
     split: float = 0.7,
     invalid: float | None = None,
     seed: int = 0,
+    solver: Solver = linear_svm,
 ) -> TrainedBoundary:
     """The boundary between few and much of what ``scores [N]`` measure, in ``codes [N, ...]``.
 
-    W+ codes ``[N, num_ws, w_dim]`` are flattened row by row. ``chosen``: a part of the samples
-    up to 1, or a count, for each end (at most half). ``split``: the part of the ends that is
-    trained on. ``invalid``: a score that means none. BadInputError for shapes that do not agree,
-    numbers that are not finite, too few samples, or scores that do not differ.
+    W+ codes ``[N, num_ws, w_dim]`` are flattened row by row; codes that are mapped from a file
+    are read in parts. ``chosen``: a part of the samples up to 1, or a count, for each end (at
+    most half). ``split``: the part of the ends that is trained on. ``invalid``: a score that
+    means none. BadInputError for shapes that do not agree, numbers that are not finite, too few
+    samples, scores that do not differ, or ends that do not fit into memory.
     """
-    flat, values = checked(codes, scores)
-    if invalid is not None:
-        valid = values != invalid
-        flat, values = flat[valid], values[valid]
-    order = np.argsort(values)[::-1]
-    flat, values = flat[order], values[order]
-    ends = share_out(len(values), chosen, split, seed)
-    if not values[0] > values[-1]:
+    values = checked(codes, scores)
+    valid = np.arange(len(values)) if invalid is None else np.flatnonzero(values != invalid)
+    order = valid[np.argsort(values[valid])[::-1]]
+    ends = share_out(len(order), chosen, split, seed)
+    if not values[order[0]] > values[order[-1]]:
         raise BadInputError("All samples have the same score: there is nothing to tell apart.")
+    middle = (values[order[0]] + values[order[-1]]) / 2
+    plus = values[order[ends.between]] >= middle
+    return solved(codes, ends.of(order), plus, solver)
+
+
+def train_labelled(
+    codes: Floats,
+    labels: Places,
+    *,
+    split: float = 0.7,
+    seed: int = 0,
+    solver: Solver = linear_svm,
+) -> TrainedBoundary:
+    """The boundary between codes of label 0 and label 1, sorted by hand; others (-1) are left
+    between them. BadInputError as for :func:`train_boundary`, and where a label has no codes."""
+    checked(codes, labels.astype(np.float64))
+    plus, minus = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    if not len(plus) or not len(minus):
+        raise BadInputError("All samples are of one kind: sort them into two.")
+    cuts = int(len(plus) * split), int(len(minus) * split)
+    if min(cuts) < FEWEST:
+        raise BadInputError(
+            f"{len(plus)} and {len(minus)} samples leave {min(cuts)} to train on: at least "
+            f"{FEWEST} of each kind are needed."
+        )
+    random = np.random.RandomState(seed)
+    random.shuffle(plus)
+    random.shuffle(minus)
+    ends = Ends(
+        plus[: cuts[0]], plus[cuts[0] :], minus[: cuts[1]], minus[cuts[1] :],
+        np.array([], dtype=np.int64),
+    )  # fmt: skip
+    return solved(codes, ends, np.array([], dtype=bool), solver)
+
+
+def solved(codes: Floats, ends: Ends, between_plus: Any, solver: Solver) -> TrainedBoundary:
+    """The boundary that ``solver`` finds between the ends, and how it does on all others."""
     train = np.concatenate([ends.plus_train, ends.minus_train])
+    if len(train) * codes[0].size > MOST_NUMBERS:
+        raise BadInputError(
+            f"The ends are {len(train)} codes of {codes[0].size} numbers, more than fit into "
+            f"memory: choose fewer of them."
+        )
     labels = np.repeat([1, 0], [len(ends.plus_train), len(ends.minus_train)])
-    weight, offset = linear_svm(flat[train], labels)
+    weight, offset = solver(rows(codes, train), labels)
     length = float(np.linalg.norm(weight))
-    if not length > 0:
+    if not length > 0 or not np.isfinite(length):
         raise BadInputError("The samples of the two ends do not differ: draw more of them.")
     held = np.concatenate([ends.plus_held, ends.minus_held])
     held_labels = np.repeat([1, 0], [len(ends.plus_held), len(ends.minus_held)])
-    middle = (values[0] + values[-1]) / 2
-    between_labels = (values[ends.between] >= middle).astype(int)
     return TrainedBoundary(
         normal=(weight / length).astype(np.float32),
         bias=offset / length,
-        validation=tell(flat[held], held_labels, weight, offset),
-        remaining=tell(flat[ends.between], between_labels, weight, offset),
+        validation=tell(codes, held, held_labels, weight, offset),
+        remaining=tell(codes, ends.between, between_plus.astype(int), weight, offset),
         trained_on=len(train),
     )
 
 
-def checked(codes: Floats, scores: Floats) -> tuple[Floats, Floats]:
-    """Codes as ``[N, D]`` and scores as ``[N]``; BadInputError when they can not be used."""
+def rows(codes: Floats, places: Places) -> Floats:
+    """The codes at ``places``, flattened: ``[P, D]``."""
+    return np.asarray(codes[places]).reshape(len(places), -1)
+
+
+def checked(codes: Floats, scores: Floats) -> Floats:
+    """Scores as ``[N]``; BadInputError when they or the codes can not be used."""
     values: Floats = np.asarray(scores).reshape(-1)
     if codes.ndim < 2 or len(codes) != len(values):
         raise BadInputError(
             f"There are codes of the shape {list(codes.shape)} and {len(values)} scores: give "
             f"one score for each code."
         )
-    flat: Floats = np.asarray(codes).reshape(len(codes), -1)
-    if not np.isfinite(values).all() or not np.isfinite(flat).all():
+    finite = np.isfinite(values).all()
+    for part in parts(len(codes)):
+        finite = finite and np.isfinite(codes[part]).all()
+    if not finite:
         raise BadInputError("Some codes or scores are not finite numbers: leave those out.")
-    return flat, values
+    return values
+
+
+def parts(count: int, size: int = 1000) -> Iterator[slice]:
+    """0..count in slices of ``size``, so that a mapped file is never read at once."""
+    for first in range(0, count, size):
+        yield slice(first, min(first + size, count))
 
 
 def share_out(count: int, chosen: float, split: float, seed: int) -> Ends:
@@ -141,24 +209,14 @@ def share_out(count: int, chosen: float, split: float, seed: int) -> Ends:
     return Ends(plus[:train], plus[train:], minus[:train], minus[train:], between)
 
 
-def linear_svm(points: Floats, labels: Places, cost: float = 1.0) -> tuple[Floats, float]:
-    """Weight ``[D]`` and offset of the linear support vector machine (libsvm, C = ``cost``)."""
-    from sklearn.svm import SVC
-
-    wide = np.ascontiguousarray(points, dtype=np.float64)
-    machine = SVC(kernel="precomputed", C=cost)
-    machine.fit(wide @ wide.T, labels)
-    weight = machine.dual_coef_[0] @ wide[machine.support_]
-    return weight, float(machine.intercept_[0])
-
-
-def tell(points: Floats, labels: Places, weight: Floats, offset: float) -> Told:
-    """How many of ``points [N, D]`` lie on the side that their labels (1 plus, 0 minus) say."""
-    if not len(points):
-        return Told(0, 0, 0, 0)
-    right = ((points @ weight + offset) > 0) == (labels == 1)
-    plus = labels == 1
-    return Told(int(right.sum()), len(labels), int(right[plus].sum()), int(plus.sum()))
+def tell(codes: Floats, places: Places, labels: Places, weight: Floats, offset: float) -> Told:
+    """How many of the codes at ``places`` lie on the side that labels (1 plus, 0 minus) say."""
+    told = Told(0, 0, 0, 0)
+    for part in parts(len(places)):
+        points, plus = rows(codes, places[part]), labels[part] == 1
+        right = ((points @ weight + offset) > 0) == plus
+        told = told.and_(int(right.sum()), len(plus), int(right[plus].sum()), int(plus.sum()))
+    return told
 
 
 def project_boundary(normal: Floats, *others: Floats) -> npt.NDArray[np.float32]:

@@ -1,0 +1,72 @@
+"""Ways to lay a plane between two sets of points: SVM, logistic regression, ridge.
+
+All work on the points' inner products where there are fewer points than numbers in each, which
+is the case for W+ codes of a few thousand samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+Places = npt.NDArray[np.int64]
+Solver = Callable[[Floats, Places], tuple[Floats, float]]
+"""Points ``[N, D]`` and labels 0 or 1 ``[N]`` -> weight ``[D]`` and offset of the plane."""
+
+
+def linear_svm(points: Floats, labels: Places, cost: float = 1.0) -> tuple[Floats, float]:
+    """Weight ``[D]`` and offset of the linear support vector machine (libsvm, C = ``cost``)."""
+    from sklearn.svm import SVC
+
+    wide = np.ascontiguousarray(points, dtype=np.float64)
+    machine = SVC(kernel="precomputed", C=cost)
+    machine.fit(wide @ wide.T, labels)
+    weight = machine.dual_coef_[0] @ wide[machine.support_]
+    return weight, float(machine.intercept_[0])
+
+
+def logistic(points: Floats, labels: Places, strength: float = 1.0) -> tuple[Floats, float]:
+    """Logistic regression with a quadratic penalty of ``strength``.
+
+    Solved in the span of the points, which holds the solution.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, basis = span(points)
+    machine = LogisticRegression(C=1.0 / strength, max_iter=2000)
+    machine.fit((points - mean) @ basis.T, labels)
+    weight = machine.coef_[0] @ basis
+    return weight, float(machine.intercept_[0] - mean @ weight)
+
+
+def ridge(points: Floats, labels: Places, strength: float = 0.01) -> tuple[Floats, float]:
+    """Least squares on the labels, with a penalty of ``strength`` of the points' variance."""
+    wide = np.asarray(points, dtype=np.float64)
+    mean = wide.mean(axis=0)
+    centred = wide - mean
+    wanted = np.where(labels == 1, 1.0, -1.0)
+    gram = centred @ centred.T
+    penalty = strength * max(float(np.trace(gram)) / len(gram), 1e-30) * len(gram)
+    weight = centred.T @ np.linalg.solve(
+        gram + penalty * np.eye(len(gram)) / len(gram), wanted - wanted.mean()
+    )
+    return weight, float(wanted.mean() - mean @ weight)
+
+
+def span(points: Floats) -> tuple[Floats, Floats]:
+    """The mean ``[D]`` and an orthonormal basis ``[K, D]`` of what the points span around it."""
+    wide = np.asarray(points, dtype=np.float64)
+    mean = wide.mean(axis=0)
+    if len(wide) >= wide.shape[1]:
+        return mean, np.eye(wide.shape[1])
+    values, vectors = np.linalg.eigh((wide - mean) @ (wide - mean).T)
+    kept = values > 1e-10 * values.max(initial=0.0)
+    basis = (vectors[:, kept] / np.sqrt(values[kept])).T @ (wide - mean)
+    return mean, basis
+
+
+SOLVERS: Mapping[str, Solver] = {"svm": linear_svm, "logistic": logistic, "ridge": ridge}
