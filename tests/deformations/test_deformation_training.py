@@ -126,7 +126,7 @@ def test_the_command_trains_and_draws(tmp_path: Path, monkeypatch: pytest.Monkey
     out = tmp_path / "found"
     arguments = ["--layer", "1", "--method", "svd", "--count", "2", "--steps", "2"]
     settings = ["--set", "batch=2", "--set", "predictor=small", "--samples", "2"]
-    settings += ["--set", "basis=8"]
+    settings += ["--set", "basis=8", "--distance", "pixels"]
     ran = CliRunner().invoke(train_command, [*arguments, *settings, "--out", str(out), "--json"])
     assert ran.exit_code == 0, ran.output
     report = json.loads(ran.output)
