@@ -1,8 +1,8 @@
-"""What this package brings: formats, the commands around imported networks, and those networks."""
+"""What this package brings: formats of other projects, and the commands that import them."""
 
 from __future__ import annotations
 
-from latentfu import CheckpointFormat, Command, Converted, Foreign, GeneratorSpec, hookimpl
+from latentfu import CheckpointFormat, Command, Converted, Foreign, hookimpl
 
 
 def rosinality(foreign: Foreign) -> Converted | None:
@@ -42,14 +42,6 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
         CheckpointFormat("rosinality", "stylegan2-pytorch by rosinality", convert=rosinality),
         CheckpointFormat("encoder-decoder", "The decoder of pSp, e4e and ReStyle", convert=decoder),
     ]
-
-
-@hookimpl
-def latentfu_generators() -> list[GeneratorSpec]:
-    """The networks that were imported."""
-    from latentfu_checkpoints.imported import installed
-
-    return installed()
 
 
 @hookimpl

@@ -17,6 +17,7 @@ from latentfu.registry.names import Names
 from latentfu.registry.plugins import Plugin, PluginStatus, controls_of, load
 from latentfu.registry.sources import Source, all_sources
 from latentfu.registry.validation import key_of
+from latentfu.store.paths import data_dir
 
 T = TypeVar("T")
 
@@ -151,10 +152,12 @@ def pick(table: Mapping[str, T], name: str | None, word: str) -> T:
 _lock = threading.RLock()
 _current: list[Registry] = []
 _making: list[bool] = []
+_seen: list[tuple[int, ...]] = []
+"""What :func:`_networks_stamp` was when the registry of this process was made."""
 
 
 def get_registry(fresh: bool = False) -> Registry:
-    """The registry of this process, made at the first call.
+    """The registry of this process, made at the first call, and again when a network was imported.
 
     ``fresh``: look again, for generators and plug-ins that came since (modules that are already
     imported are not imported again). Raises StorageError if ``plugins.json`` is damaged.
@@ -162,21 +165,34 @@ def get_registry(fresh: bool = False) -> Registry:
     with _lock:
         if _making:
             raise LatentFuError("A hook may not ask what is installed: plug-ins are being listed.")
-        if fresh or not _current:
+        stamp = _networks_stamp()
+        if fresh or not _current or (_seen and _seen[0] != stamp):
             _making.append(True)
             try:
                 _current[:] = [Registry(all_sources(), disabled_names())]
+                _seen[:] = [stamp]
             finally:
                 _making.clear()
         return _current[0]
 
 
+def _networks_stamp() -> tuple[int, ...]:
+    """Changes when a network or an encoder is put into the data folder or taken from it."""
+    times = []
+    for name in ("generators", "encoders"):
+        try:
+            times.append((data_dir() / name).stat().st_mtime_ns)
+        except OSError:
+            times.append(0)
+    return tuple(times)
+
+
 @contextmanager
 def use_registry(registry: Registry) -> Iterator[Registry]:
     """Let :func:`get_registry` give ``registry`` for a while (tests)."""
-    before = list(_current)
-    _current[:] = [registry]
+    before, seen = list(_current), list(_seen)
+    _current[:], _seen[:] = [registry], []
     try:
         yield registry
     finally:
-        _current[:] = before
+        _current[:], _seen[:] = before, seen
