@@ -102,7 +102,7 @@ def build_mixing(folder: Path | None, progress: Progress) -> None:
 def build_direction_sheet(folder: Path | None, progress: Progress) -> None:
     """Every direction from -3 to +3 on one sample."""
     generator = latentfu.open_generator("portraits")
-    base = random_latents(generator, 1, seed=11, psi=0.6)
+    base = random_latents(generator, 1, seed=36, psi=0.6)
     controls = latentfu.controls("portraits")
     rows = []
     for place, control in enumerate(controls.values()):
