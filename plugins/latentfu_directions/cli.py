@@ -1,16 +1,16 @@
-"""`latentfu directions train ATTRIBUTE`."""
+"""Training by an installed maker, and what its commands share."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 import latentfu
 from latentfu import (
     BadInputError,
     ControlRequest,
+    Direction,
     Generator,
     NotInstalledError,
     Progress,
@@ -19,43 +19,6 @@ from latentfu import (
 )
 
 from latentfu_directions.own import own_folder
-
-
-@click.command("train")
-@click.argument("attribute")
-@click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--maker", default="svm", show_default=True, help="svm, ridge, or a plug-in's.")
-@click.option("--samples", default=4000, show_default=True, type=click.IntRange(min=100))
-@click.option("--seed", default=0, show_default=True)
-@click.option("--clean", type=int, help="How many other attributes to leave alone.")
-@click.option("--name", help="Name of the direction; default: the attribute.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
-def train_command(
-    attribute: str,
-    generator: str | None,
-    maker: str,
-    out: Path | None,
-    as_json: bool,
-    **asked: Any,
-) -> None:
-    """Train the direction of ATTRIBUTE from random samples that a scorer has read.
-
-    It is put among your own directions, where the editor finds it.
-    """
-    options = {"name": asked["name"] or f"my-{attribute}"}
-    options |= {} if asked["clean"] is None else {"clean": asked["clean"]}
-    folder = out or own_folder()
-    with click.progressbar(length=100, label="Sampling", hidden=as_json) as bar:
-        paths = train(
-            attribute, folder, generator=generator, maker=maker, options=options,
-            progress=lambda done, message="": bar.update(round(100 * done) - bar.pos),
-            samples=asked["samples"],
-            seed=asked["seed"],
-
-        )  # fmt: skip
-    for path in paths:
-        tell(path, as_json)
 
 
 def train(
@@ -105,9 +68,14 @@ def scorer_for(domain: str) -> Scorer | None:
 def tell(path: Path, as_json: bool) -> None:
     """Say what was made and how well it does."""
     direction = read_direction(path)
-    strongest = sorted(direction.leakage.items(), key=lambda item: -abs(item[1]))[:3]
     if as_json:
         click.echo(json.dumps({"file": str(path), **direction.facts()}))
         return
-    leaks = ", ".join(f"{name} {amount:+.2f}" for name, amount in strongest) or "nothing"
-    click.echo(f"{path}: told apart {direction.accuracy:.0%} of held-out samples; moves {leaks}.")
+    held = "none" if direction.accuracy is None else f"{direction.accuracy:.0%}"
+    click.echo(f"{path}: told apart {held} of held-out samples; moves {leaks(direction)}.")
+
+
+def leaks(direction: Direction) -> str:
+    """The three other attributes that a direction moves most, for people."""
+    strongest = sorted(direction.leakage.items(), key=lambda item: -abs(item[1]))[:3]
+    return ", ".join(f"{name} {amount:+.2f}" for name, amount in strongest) or "nothing else"

@@ -31,11 +31,13 @@ class Bench:
         return Bench(samples.generator, score, codes.cpu(), samples.spread)
 
     def slopes(self, vector: Tensor, step: float, progress: Progress) -> Tensor:
-        """Change of every score, in standard deviations, per ``vector [D]``: ``[A]``.
+        """Change of every score, in standard deviations, per ``vector``: ``[A]``.
 
-        Measured as the difference between ``step`` forth and ``step`` back.
+        ``vector``: ``[D]``, or ``[L, D]`` with a step for each layer. Measured as the difference
+        between ``step`` forth and ``step`` back.
         """
-        both = torch.cat([self.codes + step * vector, self.codes - step * vector])
+        codes = self.codes if vector.ndim == 1 else self.codes[:, None]
+        both = torch.cat([codes + step * vector, codes - step * vector])
         scores = rendered_scores(self.generator, self.score, both, progress)
         forth, back = torch.split(scores, len(self.codes))
         slopes: Tensor = (forth - back).mean(dim=0) / (2 * step) / self.spread

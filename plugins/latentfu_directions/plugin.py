@@ -27,9 +27,16 @@ def ridge(request: ControlRequest, out: Path) -> list[Path]:
 
 def train() -> click.Command:
     """latentfu directions train."""
-    from latentfu_directions.cli import train_command
+    from latentfu_directions.train import train_command
 
     return train_command
+
+
+def sample() -> click.Command:
+    """latentfu directions sample."""
+    from latentfu_directions.train import sample_command
+
+    return sample_command
 
 
 def fit() -> click.Command:
@@ -76,7 +83,8 @@ def latentfu_control_makers() -> list[ControlMaker]:
 def latentfu_commands() -> list[Command]:
     """Training directions, and measuring how long it takes."""
     return [
-        Command(("directions", "train"), "Train a direction from scored samples.", train),
+        Command(("directions", "train"), "Train one from samples or sorted pictures.", train),
+        Command(("directions", "sample"), "Draw pictures to sort by hand.", sample),
         Command(("directions", "fit"), "Train one from codes and scores in files.", fit),
         Command(("directions", "import"), "Take in published directions.", import_),
         Command(("bench", "boundary"), "Training a boundary, against scikit-learn.", bench),

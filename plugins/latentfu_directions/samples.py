@@ -86,7 +86,9 @@ def shared_codes(latent: Latent) -> Tensor:
 
 
 def as_latent(generator: Generator, codes: Tensor) -> Latent:
-    """codes ``[N, D]`` as the space that they came from."""
+    """codes ``[N, D]`` as the space that they came from; ``[N, L, D]`` as w+ (or w++)."""
+    if codes.ndim == 3:
+        return Latent(codes, "w++" if generator.spaces[-1] == "w++" else "w+", generator.id)
     return Latent(codes, "w" if "w" in generator.spaces else "z", generator.id)
 
 

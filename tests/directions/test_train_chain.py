@@ -1,0 +1,231 @@
+"""From sorted pictures, scores or samples to a direction, in one command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from latentfu import BadInputError, CancelledError, Scorer, hookimpl, read_direction
+from latentfu.progress import silent
+from latentfu.testing.tiny import spec_of
+from latentfu_directions.classifier import train_classifier
+from latentfu_directions.fit import fit_command
+from latentfu_directions.interfacegan import train_boundary, train_labelled
+from latentfu_directions.numbered import Number, number_of, save_numbered, write_samples, z_of
+from latentfu_directions.solvers import SOLVERS
+from latentfu_directions.stream import Plan, stream
+from latentfu_directions.train import sample_command, train_command
+from test_makers import ID, Blocks
+
+PLANTED = torch.tensor([1.0, 1, 0, 0, 0, 0])
+GENERATOR = Blocks()
+GENERATOR.mixing = torch.eye(6)
+
+
+def level(images: torch.Tensor) -> torch.Tensor:
+    """What is planted: the brightness of the first two rows of blocks."""
+    return images[:, 0, :2, 0].sum(dim=1, keepdim=True) * 20
+
+
+class World:
+    """The plug-in with the generator and the scorer."""
+
+    @staticmethod
+    @hookimpl
+    def latentfu_generators() -> list[Any]:
+        return [spec_of(GENERATOR)]
+
+    @staticmethod
+    @hookimpl
+    def latentfu_scorers() -> list[Scorer]:
+        return [Scorer("level", "Level", "blocks", ("level",), lambda device: level)]
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def training(isolated_home: Path, registered: Any, tmp_path: Path) -> Run:
+    registered(World())
+
+    def run(*words: object) -> Result:
+        common = ["level", "--generator", "blocks", "--out", str(tmp_path / "out"), "--name", "d"]
+        return CliRunner().invoke(train_command, [*common, *map(str, words)])
+
+    return run
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """120 samples, sorted by what they show."""
+    few, much = tmp_path / "few", tmp_path / "much"
+    much.mkdir()
+    for number, path in enumerate(write_samples(GENERATOR, 120, 0, few, silent)):
+        if float(z_of(GENERATOR, 0, [number])[0, :2].sum()) > 0:
+            path.rename(much / f"renamed {number}.png")
+    return few, much
+
+
+def direction_in(tmp_path: Path) -> Any:
+    return read_direction(tmp_path / "out" / "d.safetensors")
+
+
+def along_the_planted(tmp_path: Path) -> float:
+    vector = torch.from_numpy(direction_in(tmp_path).vector)
+    return float(torch.cosine_similarity(vector, PLANTED, dim=0))
+
+
+@pytest.mark.parametrize("method", list(SOLVERS))
+def test_two_sorted_folders_give_the_direction(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path, method: str
+) -> None:
+    told = training("--folder", folders[0], "--folder", folders[1], "--method", method, "--json")
+    assert told.exit_code == 0, told.exception
+    report = json.loads(told.stdout)
+    assert report["validation"]["accuracy"] > 0.85
+    assert sum(report["validation"][k] for k in report["validation"] if k != "accuracy") >= 35
+    assert along_the_planted(tmp_path) > 0.85
+    assert direction_in(tmp_path).effect == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_classifier_carries_the_sorting_over_to_new_samples(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    words = ("--folder", folders[0], "--folder", folders[1], "--samples", 600, "--ends", 0.2)
+    told = training(*words)
+    assert told.exit_code == 0, told.exception
+    assert "pictures it did not see" in told.stdout
+    assert along_the_planted(tmp_path) > 0.9
+
+
+def test_layers_are_trained_one_by_one(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    told = training("--folder", folders[0], "--folder", folders[1], "--per-layer", "--json")
+    assert told.exit_code == 0, told.exception
+    assert len(json.loads(told.stdout)["layer_accuracy"]) == 2
+    assert direction_in(tmp_path).vector.shape == (2, 6)
+
+
+def test_a_scorer_labels_samples_and_another_direction_is_left_alone(
+    training: Run, tmp_path: Path
+) -> None:
+    assert training("--method", "svm", "--samples", 500, "--ends", 0.2).exit_code == 0
+    assert along_the_planted(tmp_path) > 0.95
+    first = tmp_path / "out" / "first.safetensors"
+    (tmp_path / "out" / "d.safetensors").rename(first)
+    told = training("--method", "svm", "--samples", 500, "--ends", 0.2, "--without", first)
+    assert told.exit_code == 1, "what is left of it moves nothing that the scorer reads"
+
+
+def test_a_broken_off_stream_goes_on(tmp_path: Path) -> None:
+    plan = Plan(GENERATOR, 2000, 3, "w", "level", 1)
+    calls = []
+
+    def stop(fraction: float, message: str = "") -> None:
+        if fraction > 0.7:
+            raise CancelledError
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        calls.append(len(images))
+        return level(images)
+
+    with pytest.raises(CancelledError):
+        stream(plan, score, stop, tmp_path / "a")
+    before = sum(calls)
+    broken = stream(plan, score, silent, tmp_path / "a")
+    whole = stream(plan, score, silent, tmp_path / "b")
+    assert sum(calls) - before < 2000 + 2000 - 1000
+    assert np.array_equal(broken.scores, whole.scores)
+    assert np.array_equal(broken.codes, whole.codes)
+
+
+def test_a_scored_folder_of_pictures(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    lines = [f"{p.name},{float(z_of(GENERATOR, 0, [int(p.stem[-6:])])[0, 1])}"
+             for p in sorted(folders[0].iterdir())]  # fmt: skip
+    (tmp_path / "s.csv").write_text("name,score\n" + "\n".join(lines))
+    told = training("--pictures", folders[0], "--scores", tmp_path / "s.csv", "--ends", 0.4)
+    assert told.exit_code == 0, told.exception
+    told = training("--pictures", folders[1], "--scores", tmp_path / "s.csv")
+    assert "which is not in" in str(told.exception)
+
+
+def test_samples_of_another_generator_are_refused(
+    training: Run, folders: tuple[Path, Path]
+) -> None:
+    save_numbered(folders[0] / "x.png", torch.zeros(3, 6, 6), Number("f" * 64, 0, 1))
+    told = training("--folder", folders[0], "--folder", folders[1])
+    assert told.exit_code == 1 and "another generator" in str(told.exception)
+
+
+def test_bad_folders_are_one_sentence(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for words, sentence in (
+        ((folders[0],), "one kind only"),
+        ((folders[0], tmp_path / "empty"), "no pictures"),
+        ((folders[0], tmp_path / "nowhere"), "no folder"),
+    ):
+        told = training(*(part for folder in words for part in ("--folder", folder)))
+        assert told.exit_code == 1 and sentence in str(told.exception)
+        assert not (tmp_path / "out").exists()
+
+
+def test_three_samples_and_one_class_and_nan_are_refused() -> None:
+    codes = np.random.default_rng(0).standard_normal((40, 4))
+    with pytest.raises(BadInputError, match="at least 2"):
+        train_boundary(codes[:3], np.arange(3.0), 0.5)
+    with pytest.raises(BadInputError, match="one kind"):
+        train_labelled(codes, np.ones(40, dtype=np.int64))
+    codes[7, 2] = np.nan
+    with pytest.raises(BadInputError, match="not finite"):
+        train_labelled(codes, np.arange(40) % 2)
+
+
+def test_a_file_of_codes_larger_than_memory_is_read_in_parts_or_refused(
+    training: Run, tmp_path: Path
+) -> None:
+    """7 GB of codes on a sparse file: the ends are read; too many of them are refused."""
+    path = tmp_path / "codes.npy"
+    codes = np.lib.format.open_memmap(path, mode="w+", dtype=np.float64, shape=(100_000, 9216))
+    del codes
+    np.save(tmp_path / "scores.npy", np.arange(2000.0))
+    words = [str(path), str(tmp_path / "scores.npy"), "--generator", "blocks", "--name", "d"]
+    told = CliRunner().invoke(fit_command, words)
+    assert told.exit_code == 1 and "fit no space of blocks" in str(told.exception)
+    mapped = np.load(path, mmap_mode="r")
+    huge = np.lib.stride_tricks.as_strided(mapped[:1], (100_000, 9216), (0, 8))
+    with pytest.raises(BadInputError, match="more than fit into memory"):
+        train_boundary(huge, np.arange(100_000.0), 0.4)
+
+
+def test_the_classifier_never_scores_what_it_learned_from() -> None:
+    """Random labels can be learned by heart; left-out scores show that nothing was found."""
+    draw = np.random.default_rng(0)
+    images = torch.from_numpy(draw.standard_normal((80, 3, 16, 16)).astype(np.float32))
+    trained = train_classifier(lambda i: images[i], np.arange(80) % 2, None, 0)
+    assert trained.accuracy < 0.75
+    learned = (trained.score(images)[:, 0] > 0).numpy() == (np.arange(80) % 2 == 1)
+    assert learned.mean() > 0.95
+
+
+def test_samples_are_the_same_whichever_are_asked_for(tmp_path: Path) -> None:
+    many = z_of(GENERATOR, 5, range(600))
+    assert torch.equal(z_of(GENERATOR, 5, [599, 3]), many[[599, 3]])
+    (path,) = write_samples(GENERATOR, 1, 5, tmp_path, silent)
+    assert number_of(path, GENERATOR) == Number(ID, 5, 0)
+
+
+def test_sample_writes_pictures_to_sort(training: Run, tmp_path: Path) -> None:
+    words = ["--generator", "blocks", "--count", "3", "--out", str(tmp_path / "s")]
+    assert CliRunner().invoke(sample_command, words).exit_code == 0
+    assert len(list((tmp_path / "s").glob("*.png"))) == 3
