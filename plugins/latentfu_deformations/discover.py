@@ -12,7 +12,7 @@ from torch import Tensor
 
 from latentfu_deformations.calibrate import Bench
 from latentfu_deformations.deformation import Deformation
-from latentfu_deformations.hessian import Distance, HessianProducts, spectrum
+from latentfu_deformations.hessian import WORTH_TRACING, Distance, HessianProducts, spectrum
 from latentfu_deformations.layer import Convolution
 from latentfu_deformations.svd import svd_basis
 
@@ -50,7 +50,9 @@ def by_hessian(
 ) -> Tensor:
     """The eigenvectors along which pictures change most."""
     latents = random_latents(search.generator, search.samples, search.seed)
-    products = HessianProducts(convolution, latents, distance, search.side)
+    products = HessianProducts(
+        convolution, latents, distance, search.side, traced=search.count >= WORTH_TRACING
+    )
     return spectrum(products, search.count, progress, seed=search.seed).vectors
 
 

@@ -9,6 +9,9 @@ which stops when they have converged.
 
 from __future__ import annotations
 
+import logging
+import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,16 +30,69 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 CHECK = 4
 """Products between two looks at the energy."""
 MOST_KEPT = 8
-"""Batches whose backward pass is kept in memory; with more, each is made again for each product."""
+"""Batches whose maps are kept in memory; with more, each is made again for each product."""
+WORTH_TRACING = 12
+"""From this many directions on, tracing pays."""
+
+_log = logging.getLogger(__name__)
+
+
+class Pieces:
+    """The three linear maps of one batch, made once: J, D and J^T.
+
+    What does not depend on the vector (the pictures themselves, the activations under them) is
+    not computed again for each product. ``traced``: J as a graph of its own, which takes
+    seconds to make and then costs a third.
+    """
+
+    def __init__(
+        self, picture: Callable[[Tensor], Tensor], zero: Tensor, distance: Distance, traced: bool
+    ) -> None:
+        self.picture, self.zero = picture, zero
+        still, self.back = torch.func.vjp(picture, zero)[:2]
+        self.still = still.detach()
+        self.images = self.still.clone().requires_grad_(True)
+        change = distance(self.images, self.still).sum()
+        self.slope = torch.autograd.grad(change, self.images, create_graph=True)[0]
+        self.forth = linearised(picture, zero) if traced else None
+
+    def moved(self, vector: Tensor) -> Tensor:
+        """J ``vector``: how the pictures change, ``[n, 3, S, S]``."""
+        if self.forth is not None:
+            return self.forth(vector)
+        change: Tensor = torch.func.jvp(self.picture, (self.zero,), (vector,))[1]
+        return change
+
+    def times(self, vector: Tensor) -> Tensor:
+        """J^T D J ``vector``."""
+        moved = self.moved(vector).detach()
+        # The distance's Hessian is symmetric: the slope's derivative backwards is that forwards.
+        bent = torch.autograd.grad(self.slope, self.images, moved, retain_graph=True)[0]
+        product: Tensor = self.back(bent)[0]
+        return product.detach()
+
+
+def linearised(
+    picture: Callable[[Tensor], Tensor], at: Tensor
+) -> Callable[[Tensor], Tensor] | None:
+    """The derivative of ``picture`` as a function; None where it can not be traced."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's words about its own graphs
+        try:
+            found: Callable[[Tensor], Tensor] = torch.func.linearize(picture, at)[1]
+        except Exception as error:
+            _log.debug("Not traced: %s", error)
+            return None
+    return found
 
 
 @dataclass
 class HessianProducts:
     """Products of the mean Hessian over ``latents`` with vectors ``[out * in * k * k]``.
 
-    One batch of pictures at a time is held in memory. ``side``: pictures are averaged down to
-    this many pixels before they are compared (None: as they are). ``count`` says how many
-    products were made.
+    One batch of pictures at a time is held in memory, a few batches if they are few. ``side``:
+    pictures are averaged down to this many pixels before they are compared (None: as they are).
+    ``traced``: worth it for many products. ``count`` says how many were made.
     """
 
     convolution: Convolution
@@ -44,53 +100,40 @@ class HessianProducts:
     distance: Distance
     side: int | None = 64
     batch: int = 4
+    traced: bool = False
     count: int = 0
 
     def __post_init__(self) -> None:
         shape = self.convolution.weight.shape
         self.shape = shape
         self.size = int(np.prod(shape))
-        self._kept: dict[int, tuple[Tensor, Callable[[Tensor], tuple[Tensor]]]] = {}
         self._parts = [
             self.latents.with_codes(c) for c in torch.split(self.latents.codes, self.batch)
         ]
+        self._kept: list[Pieces | None] = [None] * len(self._parts)
 
     def times(self, vector: Tensor) -> Tensor:
         """H ``vector``, both ``[out, in, k, k]``."""
         total = torch.zeros_like(vector)
-        for part in self._parts:
-            total += self._one(part, vector)
+        for place in range(len(self._parts)):
+            total += self.pieces(place).times(vector)
         self.count += 1
         return total / len(self.latents)
 
-    def _one(self, latent: Latent, vector: Tensor) -> Tensor:
-        """J^T D J ``vector`` summed over one batch."""
+    def pieces(self, place: int) -> Pieces:
+        """The maps of one batch; kept between products while there are few batches."""
+        found = self._kept[place]
+        if found is None:
+            latent, few = self._parts[place], len(self._parts) <= MOST_KEPT
+            zero = torch.zeros_like(self.convolution.weight)
 
-        def picture(shift: Tensor) -> Tensor:
-            return self.seen(latent, shift)  # [n, 3, S, S]
+            def picture(shift: Tensor) -> Tensor:
+                return self.seen(latent, shift)  # [n, 3, S, S]
 
-        zero = torch.zeros_like(vector)
-        still, back = self._pulled(latent, picture, zero)
-        moved = torch.func.jvp(picture, (zero,), (vector,))[1]  # J v, [n, 3, S, S]
-
-        def change(images: Tensor) -> Tensor:
-            return self.distance(images, still).sum()
-
-        slope = torch.func.jvp(torch.func.grad(change), (still,), (moved,))[1]  # D J v
-        product: Tensor = back(slope)[0]
-        return product.detach()
-
-    def _pulled(
-        self, latent: Latent, picture: Callable[[Tensor], Tensor], zero: Tensor
-    ) -> tuple[Tensor, Callable[[Tensor], tuple[Tensor]]]:
-        """The undeformed pictures and J^T; kept between products while there are few batches."""
-        place = id(latent)
-        if place not in self._kept:
-            still, back = torch.func.vjp(picture, zero)[:2]
-            if len(self._parts) > MOST_KEPT:
-                return still.detach(), back
-            self._kept[place] = (still.detach(), back)
-        return self._kept[place]
+            found = Pieces(picture, zero, self.distance, self.traced and few)
+            if few:
+                self._kept[place] = found
+        return found
 
     def seen(self, latent: Latent, shift: Tensor) -> Tensor:
         """Pictures of ``latent`` with the layer shifted, in the size that they are compared in."""
@@ -121,63 +164,70 @@ def spectrum(
     *,
     tolerance: float = 1e-2,
     seed: int = 0,
+    enough: float = math.inf,
 ) -> Spectrum:
     """The ``count`` largest eigenvalues and their eigenvectors, by Lanczos' method.
 
     The Krylov space grows, every new vector made orthogonal to all before, until the energy
     (the sum of the wanted eigenvalues) rises by less than ``tolerance`` of itself over the last
-    CHECK products. Raises BadInputError for a count above what the layer has, a distance that
-    sees no change, or no convergence. ``progress`` may cancel.
+    CHECK products, or is ``enough``. Raises BadInputError for a count above what the layer has,
+    a distance that sees no change, or no convergence. ``progress`` may cancel.
     """
     check_count(count, products.size - 1, f"layer {products.convolution.layer}")
     most = min(products.size, 4 * count + 40)
-    krylov = Krylov(products, seed)
+    krylov = Krylov(products, seed, most)
     energy = 0.0
     for step in range(1, most + 1):
         progress(min(0.99, step / (1.6 * count + 2 * CHECK)), "Products with the Hessian")
         krylov.grow()
         if krylov.exhausted or (step >= count and (step - count) % CHECK == 0):
             before, energy = energy, float(krylov.values()[:count].sum())
-            if krylov.exhausted or energy - before < tolerance * energy:
+            if krylov.exhausted or energy - before < tolerance * energy or energy >= enough:
                 return krylov.found(count)
     raise BadInputError(f"The {count} directions did not converge: ask for fewer.")
 
 
 class Krylov:
-    """An orthonormal basis of the space spanned by v, H v, H H v, ...
+    """An orthonormal basis of the space spanned by v, H v, H H v, ...; at most ``most`` products.
 
     ``exhausted``: H leads nowhere new, so that all it does is known.
     """
 
-    def __init__(self, products: HessianProducts, seed: int) -> None:
+    def __init__(self, products: HessianProducts, seed: int, most: int) -> None:
         random = torch.Generator().manual_seed(seed)
-        start = torch.randn(products.size, generator=random, dtype=torch.float64)
-        self.products = products
-        self.basis = [start / start.norm()]
-        self.images: list[Tensor] = []
-        self.exhausted = False
+        start = torch.randn(products.size, generator=random)
+        device = products.convolution.weight.device
+        self.products, self.exhausted = products, False
+        # Pages of the buffer are taken by the system only when they are written.
+        self.rows = torch.empty(most + 1, products.size, device=device)
+        self.rows[0] = (start / start.norm()).to(device)
+        self.inside = torch.zeros(most, most, dtype=torch.float64)
+        self.made, self.beyond = 0, 0.0
 
     def grow(self) -> None:
         """One more product, and the part of it that is new as the next basis vector."""
-        vector = self.basis[-1].float().reshape(self.products.shape)
-        image = self.products.times(vector).double().reshape(-1)
-        self.images.append(image)
-        rows = torch.stack(self.basis)  # [m, size]
-        new = image - rows.T @ (rows @ image)
-        new = new - rows.T @ (rows @ new)  # twice is enough
-        length = new.norm()
-        self.exhausted = bool(length <= 1e-9 * image.norm()) or len(rows) == self.products.size
-        if len(self.images) == 1 and not bool(image.norm() > 0):
+        place = self.made
+        image = self.products.times(self.rows[place].reshape(self.products.shape)).reshape(-1)
+        size = float(image.norm())
+        if place == 0 and not size > 0:
             layer = self.products.convolution.layer
             raise BadInputError(f"Layer {layer} changes nothing that the distance sees.")
+        known = self.rows[: place + 1]
+        inside = torch.zeros(place + 1, device=image.device)
+        for _ in range(2):  # twice is enough to be orthogonal in single precision
+            again = known @ image
+            image = torch.addmv(image, known.T, again, alpha=-1)
+            inside += again
+        self.inside[: place + 1, place] = inside.double().cpu()
+        self.made, self.beyond = place + 1, float(image.norm())
+        self.exhausted = self.beyond <= 1e-6 * size or self.made == self.products.size
         if not self.exhausted:
-            self.basis.append(new / length)
+            self.rows[self.made] = image / self.beyond
 
     def projected(self) -> Tensor:
         """H seen in the basis, ``[m, m]``, made symmetric against rounding."""
-        rows = torch.stack(self.basis[: len(self.images)])
-        matrix = rows @ torch.stack(self.images).T
-        return (matrix + matrix.T) / 2
+        upper = self.inside[: self.made, : self.made].triu()
+        return upper + upper.triu(1).T
 
     def values(self) -> Tensor:
         """Eigenvalues within the basis, largest first."""
@@ -185,11 +235,11 @@ class Krylov:
         return values.flip(0)
 
     def found(self, count: int) -> Spectrum:
-        """The largest eigenvalues with their vectors and true residuals."""
+        """The largest eigenvalues with their vectors and residuals."""
         values, inner = torch.linalg.eigh(self.projected())
         values, inner = values.flip(0)[:count], inner.flip(1)[:, :count]
-        vectors = inner.T @ torch.stack(self.basis[: len(self.images)])  # [count, size]
-        images = inner.T @ torch.stack(self.images)
-        residuals = (images - values[:, None] * vectors).norm(dim=1) / values[0]
-        shaped = vectors.float().reshape(-1, *self.products.shape)
+        vectors = inner.T.float().to(self.rows) @ self.rows[: self.made]  # [count, size]
+        # What H v has outside the basis comes from its last vector alone.
+        residuals = self.beyond * inner[-1].abs() / values[0]
+        shaped = vectors.reshape(-1, *self.products.shape)
         return Spectrum(values, shaped, residuals, self.products.count)
