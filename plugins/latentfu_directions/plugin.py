@@ -39,6 +39,34 @@ def sample() -> click.Command:
     return sample_command
 
 
+def pairs() -> click.Command:
+    """latentfu directions pairs."""
+    from latentfu_directions.pairs import pairs_command
+
+    return pairs_command
+
+
+def find() -> click.Command:
+    """latentfu directions find."""
+    from latentfu_directions.find_cli import find_command
+
+    return find_command
+
+
+def report() -> click.Command:
+    """latentfu directions report."""
+    from latentfu_directions.report_cli import report_command
+
+    return report_command
+
+
+def clean() -> click.Command:
+    """latentfu directions clean."""
+    from latentfu_directions.report_cli import clean_command
+
+    return clean_command
+
+
 def fit() -> click.Command:
     """latentfu directions fit."""
     from latentfu_directions.fit import fit_command
@@ -86,6 +114,10 @@ def latentfu_commands() -> list[Command]:
         Command(("directions", "train"), "Train one from samples or sorted pictures.", train),
         Command(("directions", "sample"), "Draw pictures to sort by hand.", sample),
         Command(("directions", "fit"), "Train one from codes and scores in files.", fit),
+        Command(("directions", "pairs"), "Make one of pictures before and after.", pairs),
+        Command(("directions", "find"), "Find some without labels.", find),
+        Command(("directions", "report"), "Measure what they do.", report),
+        Command(("directions", "clean"), "Make one leave others alone.", clean),
         Command(("directions", "import"), "Take in published directions.", import_),
         Command(("bench", "boundary"), "Training a boundary, against scikit-learn.", bench),
     ]

@@ -66,6 +66,7 @@ _WHERE = {
     "Scorer": "latentfu.hooks",
     "hookimpl": "latentfu.hooks",
     "Direction": "latentfu.store.directions",
+    "DirectionMover": "latentfu.store.direction_mover",
     "directions_in": "latentfu.store.directions",
     "read_direction": "latentfu.store.directions",
     "write_direction": "latentfu.store.directions",
@@ -160,6 +161,7 @@ if TYPE_CHECKING:
     from latentfu.sheets import SheetRow as SheetRow
     from latentfu.sheets import contact_sheet as contact_sheet
     from latentfu.store.atomic import write_whole as write_whole
+    from latentfu.store.direction_mover import DirectionMover as DirectionMover
     from latentfu.store.directions import Direction as Direction
     from latentfu.store.directions import directions_in as directions_in
     from latentfu.store.directions import read_direction as read_direction
