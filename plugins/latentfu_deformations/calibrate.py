@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from latentfu import BadInputError, Latent, Scorer
+from latentfu import BadInputError, Generator, Latent, Scorer, random_latents
 from torch import Tensor
 
 from latentfu_deformations.hessian import Distance
@@ -91,14 +91,22 @@ class Bench:
         return high
 
     @torch.no_grad()
-    def effect(self, shift: Tensor, scorer: Scorer) -> dict[str, float]:
-        """What strength 1 (against -1, halved) does to each attribute, in its deviations."""
+    def effect(self, shift: Tensor, scorer: Scorer, spread: Tensor) -> dict[str, float]:
+        """What strength 1 (against -1, halved) does to each attribute, in its ``spread [A]``."""
         score = scorer.load(str(self.convolution.generator.device))
-        plain = score(self.plain)
-        spread = plain.std(dim=0).clamp_min(1e-3)  # [A]
         change = score(self.pictures(shift, 1.0)) - score(self.pictures(shift, -1.0))
         per_unit = (change / 2).mean(dim=0) / spread
         return {
             name: round(float(value), 3)
             for name, value in zip(scorer.attributes, per_unit, strict=True)
         }
+
+
+@torch.no_grad()
+def spread_of(generator: Generator, scorer: Scorer, samples: int = 64, seed: int = 5) -> Tensor:
+    """The standard deviation of each attribute among the generator's own samples, ``[A]``."""
+    score = scorer.load(str(generator.device))
+    latents = random_latents(generator, samples, seed)
+    parts = [latents.with_codes(codes) for codes in torch.split(latents.codes, 8)]
+    scores = torch.cat([score(generator.render(part)) for part in parts])  # [samples, A]
+    return scores.std(dim=0).clamp_min(1e-3)

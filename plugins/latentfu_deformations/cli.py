@@ -135,6 +135,43 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
     put_in_place(found, as_json)
 
 
+@click.command("download")
+@click.argument("name", required=False)
+@click.option("--generator", metavar="NAME", help="Default: the first listed.")
+@click.option("--from", "address", default="", help="Another place that has the archive.")
+@click.option("--yes", is_flag=True, help="Agree to the terms without being asked.")
+@click.option("--json", "as_json", is_flag=True)
+def download_command(
+    name: str | None, generator: str | None, address: str, yes: bool, as_json: bool
+) -> None:
+    """Fetch a set that the paper's authors published: ffhq, car, horse or church.
+
+    Without NAME, say what there is.
+    """
+    from latentfu_deformations.bring_in import Taking, take_in
+    from latentfu_deformations.layer import opened
+    from latentfu_deformations.sets import SETS, TERMS, fetch
+
+    if name is None:
+        rows = [vars(known) for known in SETS.values()]
+        lines = [f"{row['name']:8} {row['title']:9} for {row['network']}" for row in rows]
+        click.echo(json.dumps(rows) if as_json else "\n".join([*lines, TERMS]))
+        return
+    if name not in SETS:
+        raise latentfu.BadInputError(f"There is no set {name!r}: choose of {', '.join(SETS)}.")
+    if not yes:
+        click.confirm(f"{TERMS} Go on?", abort=True, err=True)
+    known, bend_on = SETS[name], opened(generator)
+    with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
+        path = latentfu.data_dir() / "downloads" / f"{name}_weights_deformations.tar"
+        digest = "" if path.is_file() else fetch(address or known.address, path, progress)
+        taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
+        found = take_in(path, taking, progress)
+    if digest and not as_json:
+        click.echo(f"sha256 {digest}")
+    put_in_place(found, as_json)
+
+
 def put_in_place(found: list[Deformation], as_json: bool) -> None:
     """Write deformations to the user's own and say where they are."""
     paths = [write_deformation(own_folder() / f"{item.name}.safetensors", item) for item in found]
@@ -159,7 +196,10 @@ def list_command(generator: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
         return
-    for row in rows:
-        click.echo(f"{row['name']:20} layer {row['layer']}  {row['plus']}")
+    for group in dict.fromkeys(str(row["group"]) for row in rows):
+        click.echo(f"{group}:")
+        for row in rows:
+            if row["group"] == group:
+                click.echo(f"  {row['name']:24} layer {row['layer']:2}  {row['plus']}")
     if not rows:
         click.echo("None is installed: latentfu deformations discover finds some.")

@@ -10,7 +10,7 @@ import torch
 from latentfu import BadInputError, Generator, Progress, between, random_latents
 from torch import Tensor
 
-from latentfu_deformations.calibrate import Bench
+from latentfu_deformations.calibrate import Bench, spread_of
 from latentfu_deformations.deformation import Deformation
 from latentfu_deformations.hessian import WORTH_TRACING, Distance, HessianProducts, spectrum
 from latentfu_deformations.layer import Convolution
@@ -99,6 +99,7 @@ def measured(search: Search, found: Tensor, progress: Progress, name: str) -> li
     bench = Bench(convolution, fresh, distance_of(search.generator, search.distance))
     scorers = latentfu.scorers().values()
     scorer = next((s for s in scorers if s.domain == search.generator.domain), None)
+    spread = spread_of(search.generator, scorer) if scorer else None
     made = []
     for place, direction in enumerate(found):
         progress(place / len(found), f"Trying {place + 1} of {len(found)}")
@@ -113,7 +114,7 @@ def measured(search: Search, found: Tensor, progress: Progress, name: str) -> li
                 generator=search.generator.name,
                 method=name,
                 samples=search.samples,
-                effect=bench.effect(shift, scorer) if scorer else {},
+                effect=bench.effect(shift, scorer, spread) if scorer and spread is not None else {},
             )
         )
     return made

@@ -40,7 +40,12 @@ def latentfu_commands() -> list[Command]:
         ),
         Command(("deformations", "train"), "Train those that are easy to recognise.", _train),
         Command(("deformations", "keep"), "Keep a found one by name.", lambda: _command("keep")),
-        Command(("deformations", "import"), "Take in a .pt file.", lambda: _command("import")),
+        Command(("deformations", "import"), "Take in published files.", lambda: _command("import")),
+        Command(
+            ("deformations", "download"),
+            "Fetch a set that the authors published.",
+            lambda: _command("download"),
+        ),
         Command(("deformations", "list"), "List a generator's.", lambda: _command("list")),
         Command(("bench", "hessian"), "Finding deformations, against the paper's way.", _bench),
     ]
