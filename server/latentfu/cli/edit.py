@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, watched
 
+if TYPE_CHECKING:
+    from latentfu.edit.edit import Ways
+
 
 @click.command("edit")
 @options.picture_argument("image")
 @options.output_option("The edited picture; the ending names the format.")
 @click.option(
-    "--set", "sets", multiple=True, required=True, type=options.Strength(), metavar="NAME=NUMBER",
+    "--set", "sets", multiple=True, type=options.Strength(), metavar="NAME=NUMBER",
     help="A control and its strength, e.g. smile=2 (repeatable).",
 )  # fmt: skip
+@options.ways_options
 @options.choice_options
 @options.blend_options
 @json_option
@@ -33,6 +38,7 @@ def edit_command(
     feather: float,
     psi: float,
     local: bool,
+    ways: Ways | None,
     as_json: bool,
 ) -> None:
     """Edit IMAGE with the controls that `latentfu controls list` names.
@@ -40,6 +46,9 @@ def edit_command(
     A running server does the work (its networks are warm), else this process.
     """
     edits = options.strengths(sets)
+    targets = dict(ways.targets) if ways else {}
+    if not edits and not targets:
+        raise click.UsageError("Give --set smile=2, or --to smile=1.")
     from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
     from latentfu.cli.work import place as working_place
     from latentfu.nouns.layer import Layer
@@ -47,7 +56,7 @@ def edit_command(
     picture = read_picture(image)
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     selection = read_mask(mask, picture) if mask else None
-    choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place)
+    choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place, ways)
     with watched("Editing", quiet=as_json) as progress:
         layer = Layer(picture.pixels)
         done = working_place(local, choice).edit(layer, edits, choice, progress)
@@ -55,5 +64,5 @@ def edit_command(
     if as_json:
         print_json({"output": str(output), "place": done.place, "report": done.report})
     else:
-        told = " ".join(f"{name}={strength:g}" for name, strength in edits.items())
+        told = " ".join(f"{name}={strength:g}" for name, strength in (edits | targets).items())
         click.echo(f"{output}: {told} (inversion {done.report.get('psnr', 0):.1f} dB).")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 if TYPE_CHECKING:
+    from latentfu.edit.edit import Ways
     from latentfu.edit.placing import Placing
     from latentfu.nouns.layer import MaskPixels
 
@@ -43,7 +44,8 @@ class Place:
 class Choice:
     """What a picture command works with; None is the default.
 
-    ``mask``: uint8 ``[H, W]`` of the picture's size. ``feather``: in pixels.
+    ``mask``: uint8 ``[H, W]`` of the picture's size. ``feather``: in pixels. ``ways``: what a
+    running server does not take, so that this process has to work.
     """
 
     generator: str | None = None
@@ -53,6 +55,7 @@ class Choice:
     feather: float = 12.0
     psi: float = 1.0
     place: Place = dataclasses.field(default_factory=Place)
+    ways: Ways | None = None
 
 
 class Points(click.ParamType[tuple[Point, ...]]):
@@ -115,6 +118,59 @@ class Layers(click.ParamType[tuple[int, int]]):
         if first > last:
             self.fail(f"{value!r} runs backwards: write {last}-{first}.", param, ctx)
         return first, last
+
+
+class NamedLayers(click.ParamType[tuple[str, tuple[int, int]]]):
+    """``NAME=FIRST-LAST``."""
+
+    name = "name=first-last"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int, int]]:
+        if isinstance(value, tuple):
+            return value
+        control, equals, text = str(value).partition("=")
+        if not equals or not control.strip():
+            self.fail(f"{value!r} is not like smile=0-7 (a control and layers).", param, ctx)
+        return control.strip(), Layers().convert(text, param, ctx)
+
+
+def ways_options(function: F) -> F:
+    """``--to --only --truncate --identity``; the command gets ``ways``, None when none is given."""
+
+    @functools.wraps(function)
+    def gathered(**given: Any) -> Any:
+        said = [given.pop(name) for name in ("targets", "only", "truncate", "identity")]
+        ways = None
+        if any(said[:2]) or said[2] == "first" or said[3]:
+            from latentfu.edit.edit import Ways
+
+            ways = Ways(strengths(said[0]), dict(said[1]), said[2] == "first", said[3])
+        return function(ways=ways, **given)
+
+    decorations = (
+        click.option(
+            "--identity", type=click.FloatRange(0, 1000), default=0.0, metavar="WEIGHT",
+            help="Hold the person while the rest moves, e.g. 1.",
+        ),
+        click.option(
+            "--truncate", type=click.Choice(["first", "last"]), default="last",
+            help="Whether --psi acts before or after the edits (default: last).",
+        ),
+        click.option(
+            "--only", multiple=True, type=NamedLayers(), metavar="NAME=FIRST-LAST",
+            help="Move a control in these layers only, e.g. smile=0-4 (repeatable).",
+        ),
+        click.option(
+            "--to", "targets", multiple=True, type=Strength(), metavar="NAME=NUMBER",
+            help="Move a control to this amount, wherever it stands; 0 is the boundary.",
+        ),
+    )  # fmt: skip
+    decorated: Any = gathered
+    for decorate in decorations:
+        decorated = decorate(decorated)
+    return cast(F, decorated)
 
 
 def picture_argument(name: str) -> Callable[[F], F]:

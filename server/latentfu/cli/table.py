@@ -21,6 +21,12 @@ _CLI = "latentfu.cli"
 COMMANDS: dict[tuple[str, ...], Entry] = {
     ("edit",): Entry(f"{_CLI}.edit:edit_command", "Edit a picture: --set smile=2 --set yaw=-1."),
     ("mix",): Entry(f"{_CLI}.mix:mix_command", "Mix layers of a second picture into a first one."),
+    ("sweep",): Entry(
+        f"{_CLI}.sweep:sweep_command", "Move controls step by step: a film or a folder."
+    ),
+    ("transfer",): Entry(
+        f"{_CLI}.transfer:transfer_command", "Move a picture to where another one stands."
+    ),
     ("invert",): Entry(f"{_CLI}.invert:invert_command", "Find the latent of a picture."),
     ("serve",): Entry(f"{_CLI}.serve:serve_command", "Start the server that GIMP talks to."),
     ("gimp",): Entry(f"{_CLI}.gimp:gimp_group", "Install, check or remove the GIMP 3 plug-in."),

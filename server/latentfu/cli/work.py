@@ -60,10 +60,11 @@ class Here:
         choice: Choice,
         progress: Progress,
     ) -> Done:
-        from latentfu.edit.path import EditRequest
+        from latentfu.edit.path import AS_USUAL, EditRequest
 
         editor, name = open_editor(choice)
-        request = EditRequest(layer, edits, name, *common(choice))
+        ways = choice.ways or AS_USUAL
+        request = EditRequest(layer, edits, name, *common(choice), ways=ways)
         outcome = editor.edit(request, progress)
         return Done(outcome.layer, outcome.report, "here")
 
@@ -110,7 +111,11 @@ def is_file(generator: str) -> bool:
 
 def place(local: bool, choice: Choice) -> Place:
     """The server if one runs and can be asked, else here."""
-    if local or (choice.generator is not None and is_file(choice.generator)):
+    if (
+        local
+        or choice.ways is not None
+        or (choice.generator is not None and is_file(choice.generator))
+    ):
         return Here()
     from latentfu.cli.remote import find_server
 

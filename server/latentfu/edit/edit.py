@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from latentfu.edit.carry import carried
+from latentfu.edit.identity import with_identity
 from latentfu.errors import BadInputError
 from latentfu.nouns.control import Control, Mover, check_strengths
 from latentfu.nouns.generator import Generator
 from latentfu.nouns.latent import Latent
+from latentfu.store.direction_mover import DirectionMover
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How controls are applied, beside their strengths.
+
+    ``targets``: controls moved until the picture holds that much of them, wherever it stood.
+    ``only``: the first and last layer that a control may move. ``truncate_first``: pull to the
+    mean before the edits instead of after. ``identity``: how hard the person is held while the
+    rest moves (0 not at all).
+    """
+
+    targets: Mapping[str, float] = field(default_factory=dict)
+    only: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    truncate_first: bool = False
+    identity: float = 0.0
+
+
+PLAINLY = Ways()
 
 
 class Movers:
@@ -41,22 +63,63 @@ def apply(
     *,
     movers: Movers,
     psi: float = 1.0,
+    ways: Ways = PLAINLY,
 ) -> Latent:
     """``latent`` with every control moved by its strength, then pulled to the mean by ``psi``.
 
     Its details go along with what moves under them.
 
     Order: directions before deformations, each by name, so that the order of the request does
-    not matter. Strength 0 does nothing at all. Raises NotInstalledError for an unknown control
-    and BadInputError for a strength that is no number in -100..100.
+    not matter; then the targets, by name. Strength 0 does nothing at all, target 0 is the
+    boundary. Raises NotInstalledError for an unknown control and BadInputError for a strength
+    that is no number in -100..100, or a target or layers for a control that has none.
     """
-    check_strengths(edits, controls)
+    check_edits(edits, ways, controls)
     check_psi(psi)
     latent.check_generator(generator.id)
-    edited = latent
+    edited = truncated(latent, generator, psi) if ways.truncate_first else latent
+    unmoved = edited
     for control in in_order(edits, controls):
-        edited = movers.of(control).move(edited, float(edits[control.name]), generator)
-    return carried(latent, truncated(edited, generator, psi), generator)
+        mover = mover_for(control, movers, ways)
+        edited = mover.move(edited, float(edits[control.name]), generator)
+    for name in sorted(ways.targets):
+        mover = mover_for(controls[name], movers, ways)
+        edited = reaching(mover, controls[name]).reach(edited, float(ways.targets[name]), generator)
+    if ways.identity > 0 and edited is not unmoved:
+        edited = with_identity(unmoved, edited, generator, ways.identity)
+    after = edited if ways.truncate_first else truncated(edited, generator, psi)
+    return carried(latent, after, generator)
+
+
+def check_edits(edits: Mapping[str, float], ways: Ways, controls: Mapping[str, Control]) -> None:
+    """Refuse controls, strengths and targets that can not be (raises LatentFuError)."""
+    check_strengths(edits, controls)
+    check_strengths(ways.targets, controls)
+    both = sorted(set(edits) & set(ways.targets))
+    if both:
+        raise BadInputError(f"{both[0]} has a strength and a target: give one of them.")
+    idle = sorted(set(ways.only) - set(edits) - set(ways.targets))
+    if idle:
+        raise BadInputError(f"Layers are given for {idle[0]}, which is not moved.")
+    if not math.isfinite(ways.identity) or not 0 <= ways.identity <= 1000:
+        raise BadInputError("The identity's weight must be a number from 0 to 1000.")
+
+
+def mover_for(control: Control, movers: Movers, ways: Ways) -> Mover:
+    """The control's mover, kept to the layers that were asked for."""
+    mover = movers.of(control)
+    if control.name not in ways.only:
+        return mover
+    if not isinstance(mover, DirectionMover):
+        raise BadInputError(f"{control.name} is no direction: it can not be kept to layers.")
+    return mover.within(ways.only[control.name])
+
+
+def reaching(mover: Mover, control: Control) -> DirectionMover:
+    """The mover, if it can read amounts off a code (raises BadInputError)."""
+    if not isinstance(mover, DirectionMover):
+        raise BadInputError(f"{control.name} is no direction: give it a strength, not a target.")
+    return mover
 
 
 def in_order(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from latentfu.edit import crop as cropping
 from latentfu.edit import render as rendering
 from latentfu.edit.cropper import Cropper
-from latentfu.edit.edit import Movers, apply, check_psi, truncated
+from latentfu.edit.edit import PLAINLY as AS_USUAL
+from latentfu.edit.edit import Movers, Ways, apply, check_edits, check_psi, truncated
 from latentfu.edit.geometry import Floats, scaled
 from latentfu.edit.invert import (
     PLAINLY,
@@ -29,7 +30,6 @@ from latentfu.edit.small import shrink
 from latentfu.edit.studio import Studio, Tools
 from latentfu.edit.weight import check_feather
 from latentfu.hooks import InversionRequest
-from latentfu.nouns.control import check_strengths
 from latentfu.nouns.crop import Crop
 from latentfu.nouns.layer import Layer, MaskPixels, check_mask
 from latentfu.progress import Progress, Stopwatch, between, silent
@@ -41,7 +41,8 @@ class EditRequest:
 
     ``mask``: uint8 ``[H, W]`` of the layer's size. ``feather``: in layer pixels. ``psi``: 1
     leaves the edited latent as it is, less pulls it towards the generator's mean. ``quality``:
-    draft, good or best instead of an inverter. ``placing``: where in the layer.
+    draft, good or best instead of an inverter. ``placing``: where in the layer. ``ways``: targets
+    instead of strengths, layers, and what is held.
     """
 
     layer: Layer
@@ -54,6 +55,7 @@ class EditRequest:
     psi: float = 1.0
     quality: str | None = None
     placing: Placing = ANYWHERE
+    ways: Ways = AS_USUAL
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Editor:
     def edit(self, request: EditRequest, progress: Progress = silent) -> Outcome:
         """The layer with the controls moved."""
         work = self._start(request)
-        check_strengths(request.edits, work.tools.controls)
+        check_edits(request.edits, request.ways, work.tools.controls)
         crop, found = self._find(request, work, between(progress, 0.0, 0.9))
         edited, inverted = self._edited(request, work.tools, found)
         work.watch.lap("render")
@@ -133,7 +135,7 @@ class Editor:
     def preview(self, request: EditRequest, side: int, progress: Progress = silent) -> Layer:
         """The edited layer scaled down to a longest side of ``side``: one render when cached."""
         work = self._start(request)
-        check_strengths(request.edits, work.tools.controls)
+        check_edits(request.edits, request.ways, work.tools.controls)
         small = shrink(request.layer, request.mask, side)
         crop, found = self._find(request, work, progress)
         edited, inverted = self._edited(request, work.tools, found)
@@ -246,6 +248,7 @@ class Editor:
             tools.generator,
             movers=self._movers,
             psi=request.psi,
+            ways=request.ways,
         )
         unmoved = latent is before
         return (inverted if unmoved else rendering.render(tools.generator, latent)), inverted
