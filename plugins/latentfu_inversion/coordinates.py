@@ -11,18 +11,19 @@ from typing import cast
 from weakref import WeakKeyDictionary
 
 import torch
-from latentfu import BadInputError, Generator, Latent, Space, random_latents
+from latentfu import BadInputError, Generator, Latent, Space
 from torch import Tensor
 
-from latentfu_inversion.prior import Spread, measure_spread
+from latentfu_inversion.prior import Spread, measure_row_spread, measure_spread
 
 _spreads: WeakKeyDictionary[Generator, Spread] = WeakKeyDictionary()
 
 
 def spread_of(generator: Generator) -> Spread:
-    """The generator's spread of w, measured once while it is open."""
+    """The generator's spread of w (of each token of w++), measured once while it is open."""
     if generator not in _spreads:
-        _spreads[generator] = measure_spread(generator)
+        by_row = generator.spaces[-1] == "w++"
+        _spreads[generator] = (measure_row_spread if by_row else measure_spread)(generator)
     return _spreads[generator]
 
 
@@ -59,24 +60,20 @@ class Noises(Coordinates):
 
     generator: Generator
 
-    def __post_init__(self) -> None:
-        latent = random_latents(self.generator, 1, 0)
-        self._shape = tuple(latent.codes.shape[1:-1]) if latent.space == "w++" else ()
-        self.rows = self._shape[0] if self._shape else 1
+    rows: int = 1
 
     def origin(self) -> Tensor:
-        return torch.zeros(1, self.rows, self.generator.z_dim, device=self.generator.device)
+        return torch.zeros(1, 1, self.generator.z_dim, device=self.generator.device)
 
     def latent(self, points: Tensor) -> Latent:
-        z = points if self._shape else points[:, 0]  # [N, tokens, z_dim] or [N, z_dim]
-        return self.generator.map(z)
+        return self.generator.map(points[:, 0])
 
     def points(self, latent: Latent) -> Tensor:
         if latent.space != "z":
             raise BadInputError(
                 f"A code in {latent.space} says no z: start from the mean, or search in w+."
             )
-        return latent.codes.reshape(len(latent), self.rows, -1)
+        return latent.codes[:, None]
 
     def strangeness(self, points: Tensor) -> Tensor:
         return points.square().mean(dim=(1, 2))
@@ -87,24 +84,24 @@ class Noises(Coordinates):
 
 @dataclass
 class Styles(Coordinates):
-    """w, w+ or w++: the mean plus axes times points.
+    """w, w+ or w++: the mean and how far from it.
 
-    ``axes``: ``[D, D]`` for points in spreads of the generator's own w, None for points that
-    are differences to the mean.
+    ``plain``: points are differences to the mean; else they are in spreads of the generator's
+    own codes along their own axes.
     """
 
     generator: Generator
     rows: int
     mean: Tensor  # [1 or num_ws, D]
-    axes: Tensor | None
     spread: Spread
+    plain: bool
 
     def origin(self) -> Tensor:
         return self.mean.new_zeros(1, self.rows, self.mean.shape[-1])
 
     def codes(self, points: Tensor) -> Tensor:
         """Points ``[N, rows, D]`` -> w ``[N, rows, D]``."""
-        return self.mean + (points if self.axes is None else points @ self.axes.T)
+        return self.mean + (points if self.plain else self.spread.moved(points))
 
     def latent(self, points: Tensor) -> Latent:
         codes = self.codes(points)
@@ -120,16 +117,17 @@ class Styles(Coordinates):
         if self.rows == 1:
             codes = codes.mean(dim=1, keepdim=True)
         codes = codes.expand(-1, self.rows, -1)
-        return codes - self.mean if self.axes is None else self._whitened(codes - self.mean)
+        return codes - self.mean if self.plain else self._whitened(codes - self.mean)
 
     def strangeness(self, points: Tensor) -> Tensor:
-        white = points if self.axes is not None else self._whitened(points)
+        white = self._whitened(points) if self.plain else points
         apart = white - white.mean(dim=1, keepdim=True)
         return (white.square() + apart.square()).mean(dim=(1, 2))
 
     def scale(self) -> Tensor:
-        lengths = self.spread.axes.norm(dim=1)[None]  # spread of each coordinate of w
-        return lengths if self.axes is None else torch.ones_like(lengths)
+        lengths = self.spread.axes.norm(dim=-1)  # spread of each coordinate of w
+        lengths = lengths[None] if lengths.ndim == 1 else lengths
+        return lengths if self.plain else torch.ones_like(lengths)
 
     def _whitened(self, offsets: Tensor) -> Tensor:
         return self.spread.whitened(self.spread.mean + offsets)
@@ -156,4 +154,4 @@ def coordinates(generator: Generator, space: str, units: str) -> Coordinates:
     mean = generator.mean_latent().codes[0].detach()
     mean = mean[None] if mean.ndim == 1 else mean if space == "w++" else mean[:1]
     rows = 1 if space == "w" else generator.num_ws
-    return Styles(generator, rows, mean, spread.axes if units == "spread" else None, spread)
+    return Styles(generator, rows, mean, spread, units == "plain")

@@ -97,7 +97,8 @@ def chosen(generator: Generator, name: str) -> Inverter:
     installed = latentfu.inverters()
     if name == "auto":
         fitting = any(e.generator_id == generator.id for e in latentfu.encoders().values())
-        name = "encoder-refined" if fitting and "encoder-refined" in installed else "w-plus"
+        plain = "w-plus" if "w+" in generator.spaces else "optimise"
+        name = "encoder-refined" if fitting and "encoder-refined" in installed else plain
     if name in BUILT_ON_ANOTHER:
         raise BadInputError(f"{name} can not be the pivot: give an inverter that finds a code.")
     if name not in installed:

@@ -41,6 +41,11 @@ PRESETS: Mapping[str, Preset] = {
     "optimise": Preset(
         title="Optimisation, every option",
         description="z, w, w+, w++ and noise; Adam or L-BFGS; losses by name and weight.",
+        levels={  # for generators without w+
+            "draft": Level(5, {"steps": 40}),
+            "good": Level(5),
+            "best": Level(5, {"steps": 500}),
+        },
     ),
     "stylegan-editing": Preset(
         title="As stylegan-editing finds codes",

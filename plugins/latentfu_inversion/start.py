@@ -76,12 +76,12 @@ def nearer_candidates(
     lowest = objective(generator.render(space.latent(points)), targets)
     best = points.clone().contiguous()
     draw = torch.Generator().manual_seed(settings.seed)
-    z = torch.randn(count, *z_shape(space), generator=draw).to(generator.device)
+    z = torch.randn(count, generator.z_dim, generator=draw).to(generator.device)
     for part in torch.split(z, AT_ONCE):
         latents = generator.map(part)
         images = generator.render(latents)
         by_noise = isinstance(space, Noises)
-        found = part.reshape(len(part), space.rows, -1) if by_noise else space.points(latents)
+        found = part[:, None] if by_noise else space.points(latents)
         for row, target in enumerate(targets):
             pick = objective.of(torch.tensor([row], device=targets.device))
             distances = pick(images, target[None].expand_as(images))
@@ -90,10 +90,3 @@ def nearer_candidates(
                 lowest[row] = distances[nearest]
                 best[row] = found[nearest]
     return best
-
-
-def z_shape(space: Coordinates) -> tuple[int, ...]:
-    """The shape of one z."""
-    generator = space.generator
-    tokens = generator.spaces[-1] == "w++"
-    return (generator.num_ws, generator.z_dim) if tokens else (generator.z_dim,)

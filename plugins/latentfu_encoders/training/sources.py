@@ -133,11 +133,7 @@ def random_offsets(
     generator: Generator, spread: Spread, count: int, random: torch.Generator
 ) -> Tensor:
     """Offsets of ``count`` random codes [N, layers, D]."""
-    mean = generator.mean_latent()
-    tokens = (mean.codes.shape[1],) if mean.space == "w++" else ()
-    return offsets_of(
-        generator, spread, torch.randn(count, *tokens, generator.z_dim, generator=random)
-    )
+    return offsets_of(generator, spread, torch.randn(count, generator.z_dim, generator=random))
 
 
 def crossed(first: Tensor, second: Tensor, random: torch.Generator) -> Tensor:
