@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 def resnet() -> tuple[nn.Module, int]:
     """torchvision's ResNet-18 on six channels, and how many features it gives."""
-    from torchvision.models import resnet18  # type: ignore[import-untyped]
+    from torchvision.models import resnet18
 
     network = resnet18(weights=None)
     network.conv1 = nn.Conv2d(6, 64, 7, 2, padding=3, bias=False)

@@ -68,7 +68,7 @@ class Trainer:
         """Each sample plain and with its own deformation, both ``[batch, 3, R, R]``."""
         with torch.no_grad():
             plain = self.convolution.generator.render(latent)
-        used, place = which.unique(return_inverse=True)
+        used, place = torch.unique(which, return_inverse=True)
         directions = self.directions(used)
         items = [latent.with_codes(codes) for codes in torch.split(latent.codes, 1)]
         deformed = [
