@@ -25,6 +25,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--samples", default=16, show_default=True, type=click.IntRange(min=2))
 @click.option("--distance", default="", help="An installed loss; default: the domain's own.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--beyond", is_flag=True, help="Measure what no installed direction gives, too.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--json", "as_json", is_flag=True)
 def discover_command(generator: str | None, out: Path, as_json: bool, **asked: Any) -> None:
@@ -83,7 +84,8 @@ def summary(deformation: Deformation) -> dict[str, object]:
 def line(deformation: Deformation) -> str:
     """One deformation in a list."""
     does = "  ".join(f"{name} {value:+.2f}" for name, value in strongest(deformation))
-    return f"{deformation.name:20} norm {deformation.norm:8.3f}  {does}"
+    beyond = f"beyond {deformation.beyond:.2f}  " if deformation.beyond >= 0 else ""
+    return f"{deformation.name:20} norm {deformation.norm:8.3f}  {beyond}{does}"
 
 
 @click.command("keep")

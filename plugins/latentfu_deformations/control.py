@@ -90,6 +90,7 @@ def as_control(path: Path, facts: dict[str, Any]) -> Control:
             "layer": facts["layer"],
             "method": facts.get("method", ""),
             "effect": facts.get("effect", {}),
+            "beyond": facts.get("beyond", -1.0),
             "file": str(path),
             "version": f"{state.st_mtime_ns}-{state.st_size}",
         },

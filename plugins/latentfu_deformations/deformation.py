@@ -27,7 +27,9 @@ class Deformation:
     lies between -1 and 1 is the sensible range. ``name``: what ``--set NAME=`` takes. ``layer``:
     the number of the synthesis layer that ``parameter`` belongs to. ``generator_id``: sha256
     of the weights it was found on. ``effect``: measured change of each attribute by strength 1,
-    in the attribute's standard deviations. Raises BadInputError for values that can not be.
+    in the attribute's standard deviations. ``beyond``: the share of the pictures' change that no
+    installed direction makes (0..1; -1 where it was not measured).
+    Raises BadInputError for values that can not be.
     """
 
     shift: npt.NDArray[np.float32]
@@ -42,6 +44,7 @@ class Deformation:
     method: str = ""
     samples: int = 0
     effect: Mapping[str, float] = field(default_factory=dict)
+    beyond: float = -1.0
     author: str = ""
     licence: str = ""
     source: str = ""
@@ -109,7 +112,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 def checked(path: Path, text: str) -> dict[str, Any]:
     """The facts of a file if they are of the right names and types."""
-    kinds = {"layer": int, "samples": int, "effect": dict}
+    kinds = {"layer": int, "samples": int, "effect": dict, "beyond": float}
     names = {item.name for item in fields(Deformation)} - {"shift"}
     try:
         facts = json.loads(text)

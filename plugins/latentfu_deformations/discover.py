@@ -10,6 +10,7 @@ import torch
 from latentfu import BadInputError, Generator, Progress, between, random_latents
 from torch import Tensor
 
+from latentfu_deformations.beyond import reach_of
 from latentfu_deformations.calibrate import Bench, spread_of
 from latentfu_deformations.deformation import Deformation
 from latentfu_deformations.hessian import WORTH_TRACING, Distance, HessianProducts, spectrum
@@ -22,7 +23,7 @@ class Search:
     """What to look for, and on how many samples.
 
     ``method``: a key of METHODS. ``distance``: the name of an installed loss; "" is the
-    generator's own domain's, or pixels.
+    generator's own domain's, or pixels. ``beyond``: also measure how much no direction gives.
     """
 
     generator: Generator
@@ -33,6 +34,7 @@ class Search:
     seed: int = 0
     distance: str = ""
     side: int | None = 64
+    beyond: bool = False
 
 
 Found = Callable[[Search, Convolution, Distance, Progress], Tensor]
@@ -100,6 +102,7 @@ def measured(search: Search, found: Tensor, progress: Progress, name: str) -> li
     scorers = latentfu.scorers().values()
     scorer = next((s for s in scorers if s.domain == search.generator.domain), None)
     spread = spread_of(search.generator, scorer) if scorer else None
+    reach = reach_of(search.generator, progress) if search.beyond else None
     made = []
     for place, direction in enumerate(found):
         progress(place / len(found), f"Trying {place + 1} of {len(found)}")
@@ -115,6 +118,7 @@ def measured(search: Search, found: Tensor, progress: Progress, name: str) -> li
                 method=name,
                 samples=search.samples,
                 effect=bench.effect(shift, scorer, spread) if scorer and spread is not None else {},
+                beyond=round(reach.beyond(convolution, shift), 3) if reach else -1.0,
             )
         )
     return made
