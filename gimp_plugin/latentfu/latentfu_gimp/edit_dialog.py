@@ -36,6 +36,10 @@ def edit_with_dialog(
     return insert_result(target, result, layer_name(work.edits), kept)
 
 
+AUTOMATIC = {"name": "", "title": "Automatic: the best for this network"}
+"""The method that the server chooses."""
+
+
 class EditDialog:
     """Everything is in the main thread except what :class:`Session` does."""
 
@@ -122,7 +126,7 @@ class EditDialog:
         earlier = self._target.earlier
         first = earlier.inverter if earlier else self._config.get_property("inverter") or ""
         self._generators.show(catalog.generators, catalog.generator)
-        self._inverters.show(catalog.inverters, self._inverters.name or first)
+        self._inverters.show([AUTOMATIC, *catalog.inverters], self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
         self._sliders.show(catalog.controls)
         self._sliders.set_all(kept)
