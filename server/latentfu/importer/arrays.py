@@ -15,12 +15,12 @@ from latentfu.importer.unpickler import member, open_zip, remaining, unpickle
 def read_npy(file: BinaryIO) -> Any:
     """An array; of an array of objects what it holds, by the restricted unpickler."""
     try:
-        version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+        version = np.lib.format.read_magic(file)
         read = {
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
-        shape, fortran, dtype = read(file)  # type: ignore[no-untyped-call]
+        shape, fortran, dtype = read(file)
     except (ValueError, KeyError) as error:
         raise BadInputError(f"it is damaged ({error})") from error
     if dtype.hasobject:
