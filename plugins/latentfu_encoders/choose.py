@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import latentfu
@@ -10,6 +12,7 @@ from latentfu import BadInputError, Encoder, Generator, NotInstalledError
 from torch import Tensor
 
 from latentfu_encoders.files import check_fits
+from latentfu_encoders.own import listed
 
 Encode = Callable[[Tensor], Tensor]
 """Pictures [N, 3, R, R] in -1..1 -> codes."""
@@ -18,7 +21,7 @@ _loaded: WeakKeyDictionary[Generator, dict[str, Encode]] = WeakKeyDictionary()
 
 
 def encoder_for(generator: Generator, name: str = "auto") -> Encoder:
-    """The encoder of that name, or for ``auto`` the first made for ``generator``.
+    """The encoder of that name or in that file; for ``auto`` the first made for ``generator``.
 
     Raises NotInstalledError when there is none, WrongGeneratorError when the one asked for
     belongs to another generator.
@@ -33,11 +36,25 @@ def encoder_for(generator: Generator, name: str = "auto") -> Encoder:
                 f"encoder {generator.name}, or choose another inverter."
             )
         return found
+    if Path(name).expanduser().is_file():
+        return in_file(Path(name).expanduser(), generator)
     if name not in installed:
         known = ", ".join(installed) or "none"
         raise NotInstalledError(f"There is no encoder {name!r}; installed: {known}.")
     check_fits(installed[name].generator_id, generator, name)
     return installed[name]
+
+
+def in_file(path: Path, generator: Generator) -> Encoder:
+    """The encoder in ``path``; raises BadInputError where there is none."""
+    found = listed(path, name="file")
+    if found is None:
+        raise BadInputError(
+            f"{path} holds no encoder of this project: bring one of another project in with "
+            f"latentfu encoders import."
+        )
+    check_fits(found.generator_id, generator, str(path))
+    return replace(found, name=str(path.resolve()))
 
 
 def loaded(encoder: Encoder, generator: Generator) -> Encode:

@@ -19,6 +19,11 @@ import click
 @click.option(
     "--inverter", "names", multiple=True, metavar="NAME", help="Only this one (repeatable)."
 )
+@click.option("--own", is_flag=True, help="Measure with the generator's own random pictures.")
+@click.option(
+    "--edits", type=click.IntRange(0, 100), default=0, show_default=True, metavar="N",
+    help="Also try N controls on what was found, as the domain's scorer sees it.",
+)  # fmt: skip
 @click.option(
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png",
     help="Also draw quality against time.",
@@ -30,13 +35,20 @@ def bench_command(
     images: Path | None,
     count: int,
     names: tuple[str, ...],
+    own: bool,
+    edits: int,
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure every method of inversion: quality against time on the same pictures."""
+    """Measure every method of inversion: quality against time on the same pictures.
+
+    Edits: what strength 1 moves of its attribute, how far each is off, and what it moves of
+    every other attribute, in standard deviations among the generator's own pictures.
+    """
     import latentfu
     from latentfu import BadInputError, watched
 
+    from latentfu_inversion.edits import Judge
     from latentfu_inversion.measure import all_rows, methods, pictures_for
     from latentfu_inversion.plot import write_plot
 
@@ -47,9 +59,12 @@ def bench_command(
         raise latentfu.NotInstalledError("There is no generator to measure with.")
     network = latentfu.open_generator(name)
     chosen = methods(network, names)
-    what, pictures = pictures_for(network, images, count)
+    what, pictures = pictures_for(network, images, count, own)
+    judge = Judge.of(network, edits)
+    if edits and judge is None:
+        raise BadInputError(f"No scorer reads what the controls of {network.name} move.")
     with watched("Measuring", quiet=as_json) as progress:
-        rows = list(all_rows(network, pictures, chosen, progress))
+        rows = list(all_rows(network, pictures, chosen, progress, judge))
     title = f"{network.name}: {len(pictures)} {what}"
     if plot is not None:
         write_plot(plot, rows, title)
@@ -63,16 +78,20 @@ def bench_command(
 def show(rows: list[dict[str, Any]], title: str) -> None:
     """The rows as a table, what was skipped below it."""
     click.echo(title)
-    click.echo(f"{'method':36}{'dB':>7}{'lowest':>8}{'distance':>10}{'seconds':>9}")
+    tried = any(row.get("edits") for row in rows)
+    head = f"{'method':36}{'dB':>7}{'lowest':>8}{'distance':>10}{'seconds':>9}{'of CPU':>8}"
+    click.echo(head + (f"{'strength':>10}{'off':>6}{'leak':>7}" if tried else ""))
     for row in rows:
         if "skipped" in row:
             click.echo(f"{row['method']:36} skipped: {row['skipped']}")
             continue
-        note = f"  ({row['note']})" if row["note"] else ""
-        click.echo(
+        line = (
             f"{row['method']:36}{row['psnr']:7.2f}{row['psnr_lowest']:8.2f}"
-            f"{row['perceptual']:10.4f}{row['seconds']:9.2f}{note}"
+            f"{row['perceptual']:10.4f}{row['seconds']:9.2f}{row['cpu_seconds']:8.2f}"
         )
+        if row["edits"]:
+            line += "{strength:10.2f}{off:6.2f}{leak:7.3f}".format(**row["edits"])
+        click.echo(line + (f"  ({row['note']})" if row["note"] else ""))
 
 
 @click.command("download")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from latentfu import (
     silent,
 )
 
+from latentfu_inversion.edits import Judge
 from latentfu_inversion.losses import perceptual_loss
 from latentfu_inversion.pixel import pyramid
 
@@ -73,13 +74,17 @@ def measured(
     generator: Generator,
     pictures: Sequence[npt.NDArray[np.float32]],
     progress: Progress = silent,
+    judge: Judge | None = None,
 ) -> dict[str, Any]:
     """One row: means over the pictures, one at a time; ``skipped`` says why there are none.
+
+    ``seconds`` by the clock (median), ``cpu_seconds`` of this process, which other work on the
+    machine does not lengthen. With ``judge`` also what edits of the found latents do.
 
     Losses that need weights which are not on this disk are replaced by the domain's own.
     """
     try:
-        return row(method, generator, pictures, progress)
+        return row(method, generator, pictures, progress, judge)
     except latentfu.NotInstalledError as error:
         losses = str(method.inverter.options.get("losses", ""))
         if "vgg16" not in losses:
@@ -87,7 +92,7 @@ def measured(
     changed = {**method.options, "losses": losses.replace("vgg16", "auto")}
     other = Method(method.inverter, changed, method.level, "the domain's features for VGG16's")
     try:
-        return row(other, generator, pictures, progress)
+        return row(other, generator, pictures, progress, judge)
     except LatentFuError as error:
         return {"method": method.title, "skipped": str(error)}
 
@@ -97,24 +102,27 @@ def row(
     generator: Generator,
     pictures: Sequence[npt.NDArray[np.float32]],
     progress: Progress,
+    judge: Judge | None,
 ) -> dict[str, Any]:
     """What ``measured`` gives when nothing is missing."""
     name, distance = perceptual_loss("auto", generator)
     options = {**method.inverter.options, **method.options}
-    rows = []
+    rows, latents = [], []
     for number, picture in enumerate(pictures):
         part = between(progress, number / len(pictures), (number + 1) / len(pictures))
         crop = Crop(picture, Quad.square(0, 0, generator.resolution), "whole")
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         latent = method.inverter.invert(InversionRequest(crop, generator, part, options)).latent
-        seconds = time.perf_counter() - began
+        seconds, worked = time.perf_counter() - began, time.process_time() - worked
+        latents.append(latent)
         target = torch.from_numpy(picture)[None].to(generator.device)
         with torch.no_grad():
             image = generator.render(latent).clamp(-1, 1)
             error = float((image - target).square().mean())
             far = float((distance or pyramid)(image, target)[0])
-        rows.append((10 * np.log10(4 / max(error, 1e-10)), far, seconds))
-    psnr, far_each, seconds_each = zip(*rows, strict=True)
+        rows.append((10 * np.log10(4 / max(error, 1e-10)), far, seconds, worked))
+    psnr, far_each, seconds_each, worked_each = zip(*rows, strict=True)
+    edits = asdict(judge.followed(latents)) if judge else None
     return {
         "method": method.title,
         "note": method.note,
@@ -124,19 +132,22 @@ def row(
         "perceptual": statistics.fmean(far_each),
         "perceptual_name": name if distance else "pixels",
         "seconds": statistics.median(seconds_each),
+        "cpu_seconds": statistics.median(worked_each),
+        "edits": edits,
     }
 
 
 def pictures_for(
-    generator: Generator, folder: Path | None, count: int, seed: int = 20261
+    generator: Generator, folder: Path | None, count: int, own: bool = False, seed: int = 20261
 ) -> tuple[str, list[npt.NDArray[np.float32]]]:
     """``count`` pictures that the generator never saw, and what they are.
 
-    From ``folder`` if it is given; else the domain's own renderer, else the generator's own.
+    From ``folder`` if it is given; else the domain's own renderer, else the generator's own
+    (also for ``own``), whose codes are sampled at random.
     """
     if folder is not None:
         return f"pictures in {folder}", from_folder(generator, folder, count)
-    if generator.domain == "portraits":
+    if generator.domain == "portraits" and not own:
         return "unseen portraits of the renderer", rendered(generator, count, seed)
     with torch.no_grad():
         images = [
@@ -183,9 +194,10 @@ def all_rows(
     pictures: Sequence[npt.NDArray[np.float32]],
     chosen: Sequence[Method],
     progress: Progress,
+    judge: Judge | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The rows one after the other."""
     for number, method in enumerate(chosen):
         start, end = number / len(chosen), (number + 1) / len(chosen)
         progress(start, f"Measuring {method.title}")
-        yield measured(method, generator, pictures, between(progress, start, end))
+        yield measured(method, generator, pictures, between(progress, start, end), judge)

@@ -30,6 +30,7 @@ _WHERE = {
     "Quality": "latentfu.nouns.inversion",
     "Placing": "latentfu.edit.placing",
     "face_quad": "latentfu.edit.placing",
+    "carried": "latentfu.edit.carry",
     "Latent": "latentfu.nouns.latent",
     "Bend": "latentfu.nouns.latent",
     "Detail": "latentfu.nouns.latent",
@@ -111,6 +112,7 @@ if TYPE_CHECKING:
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
     from latentfu.cli.output import watched as watched
+    from latentfu.edit.carry import carried as carried
     from latentfu.edit.placing import Placing as Placing
     from latentfu.edit.placing import face_quad as face_quad
     from latentfu.errors import BadInputError as BadInputError

@@ -143,6 +143,22 @@ def test_they_fit_only_generators_that_have_an_encoder(
             inverter.invert(request(other, image, **{**inverter.options, "encoder": "small"}))
 
 
+def test_an_encoder_can_be_named_by_its_file(
+    generator: Generator, other: Generator, trained: Path, house: Path, tmp_path: Path
+) -> None:
+    image = picture_of(generator, 12)
+    named = {**ENCODER.options, "loss": "none", "encoder": str(trained)}
+    shown = load_encoder(trained)(torch.from_numpy(image)[None])
+    found = ENCODER.invert(request(generator, image, **named)).latent.codes
+    torch.testing.assert_close(found, shown, atol=1e-3, rtol=1e-3)
+    with pytest.raises(WrongGeneratorError, match="was made for generator"):
+        ENCODER.invert(request(other, image, **named))
+    text = tmp_path / "text.safetensors"
+    text.write_text("no network")
+    with pytest.raises(BadInputError, match="holds no encoder"):
+        ENCODER.invert(request(generator, image, **{**named, "encoder": str(text)}))
+
+
 def test_a_damaged_file_is_refused_in_a_sentence(trained: Path, tmp_path: Path) -> None:
     short = tmp_path / "short.safetensors"
     short.write_bytes(trained.read_bytes()[:5000])

@@ -1,0 +1,93 @@
+"""What edits of a found latent do, as the domain's scorer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import latentfu
+import torch
+from latentfu import Control, Generator, Latent, carried, random_latents
+from torch import Tensor
+
+SAMPLES = 128
+AT_ONCE = 16
+
+_spreads: WeakKeyDictionary[Generator, Tensor] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Means over pictures and controls, in standard deviations of each attribute.
+
+    ``strength``: what 1 moves of its own attribute; ``off``: how far each is from what was
+    asked, without its sign; ``leak``: what it moves of every other attribute.
+    """
+
+    strength: float
+    off: float
+    leak: float
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A scorer, and the controls of ``generator`` that move what it reads.
+
+    ``columns``: for each control its attribute; ``spread [A]``: over the generator's own pictures.
+    """
+
+    generator: Generator
+    score: Callable[[Tensor], Tensor]
+    controls: tuple[Control, ...]
+    columns: tuple[int, ...]
+    spread: Tensor
+
+    @staticmethod
+    def of(generator: Generator, most: int) -> Judge | None:
+        """``most`` controls, evenly from all; None without a scorer or controls that it reads."""
+        found = (item for item in latentfu.scorers().values() if item.domain == generator.domain)
+        scorer = next(found, None)
+        if scorer is None or most < 1:
+            return None
+        attributes = scorer.attributes
+        known = latentfu.controls(generator).values()
+        named = [control for control in known if control.name in attributes]
+        chosen = tuple(named[:: -(-len(named) // most)]) if named else ()
+        if not chosen:
+            return None
+        score = scorer.load(str(generator.device))
+        columns = tuple(attributes.index(control.name) for control in chosen)
+        return Judge(generator, score, chosen, columns, spread(generator, score))
+
+    @torch.no_grad()
+    def followed(self, latents: Sequence[Latent], strength: float = 1.0) -> Followed:
+        """What ``strength`` of each control does to each latent, for a strength of 1."""
+        movers = [control.load() for control in self.controls]
+        moves = []
+        for latent in latents:
+            before = self._scores(latent)
+            for mover in movers:
+                moved = mover.move(latent, strength, self.generator)
+                after = carried(latent, moved, self.generator)
+                moves.append((self._scores(after) - before) / self.spread / strength)
+        changes = torch.stack(moves)  # [latents * controls, A]
+        columns = torch.tensor(self.columns).repeat(len(latents))
+        own = changes.gather(1, columns[:, None].to(changes.device))[:, 0]
+        others = changes.abs().sum(dim=1) - own.abs()
+        leak = others.mean() / max(changes.shape[1] - 1, 1)
+        return Followed(float(own.mean()), float((own - 1).abs().mean()), float(leak))
+
+    def _scores(self, latent: Latent) -> Tensor:
+        return self.score(self.generator.render(latent).float().clamp(-1, 1))[0]
+
+
+@torch.no_grad()
+def spread(generator: Generator, score: Callable[[Tensor], Tensor]) -> Tensor:
+    """The standard deviation [A] of every score over the generator's own pictures."""
+    if generator not in _spreads:
+        latents = random_latents(generator, SAMPLES, seed=5)
+        parts = [latents.with_codes(codes) for codes in latents.codes.split(AT_ONCE)]
+        seen = [score(generator.render(part).float().clamp(-1, 1)) for part in parts]
+        _spreads[generator] = torch.cat(seen).std(dim=0).clamp_min(1e-6)
+    return _spreads[generator]
