@@ -66,11 +66,11 @@ def wanted(name: str, size: int) -> bool:
     return PurePosixPath(name).suffix in (".pt", *NOTES) and size <= LARGEST
 
 
-def files_of(folder: Path) -> list[Path]:
-    """The .pt files below a folder; BadInputError when there is none."""
+def files_of(folder: Path, source: Path) -> list[Path]:
+    """The .pt files below the folder that came from ``source``; BadInputError for none."""
     found = sorted(folder.rglob("*.pt"))
     if not found:
-        raise BadInputError(f"{folder} holds no .pt files.")
+        raise BadInputError(f"{source} holds no .pt files.")
     return found
 
 

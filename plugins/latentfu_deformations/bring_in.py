@@ -53,7 +53,7 @@ def take_in(path: Path, taking: Taking, progress: Progress) -> list[Deformation]
     found: list[Deformation] = []
     first: LatentFuError | None = None
     with unpacked(path) as folder:
-        files, notes = files_of(folder), notes_of(folder)
+        files, notes = files_of(folder, path), notes_of(folder)
         for place, file in enumerate(files):
             progress(place / len(files), file.name)
             try:

@@ -13,7 +13,7 @@ from torch import Tensor
 from latentfu_deformations.hessian import Distance
 from latentfu_deformations.layer import Convolution, unit
 
-LIFT = 0.35
+LIFT = 0.2
 """Strength 1 changes pictures by this much of the distance between two random pictures."""
 TRIES, CLOSE = 14, 0.04
 FASTEST = 8.0

@@ -45,6 +45,7 @@ SCORER = FOLDER / "weights" / "scorer.safetensors"
 LOCATOR = FOLDER / "weights" / "locator.safetensors"
 ENCODER = FOLDER / "weights" / "encoder.safetensors"
 DIRECTIONS = FOLDER / "directions"
+DEFORMATIONS = FOLDER / "deformations"
 FIRST = ("smile", "mouth_open", "yaw", "age", "gender", "glasses", "hair_length", "light_x")
 """What a person tries first stands first in its group."""
 SUREST_NOTHING = 0.5
@@ -189,12 +190,14 @@ def latentfu_scorers() -> list[ScorerObject]:
 
 @hookimpl
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
-    """The shipped directions."""
+    """The shipped directions, and after them the deformations."""
+    from latentfu_deformations.control import deformations_in
 
     def place(control: Control) -> int:
         return FIRST.index(control.name) if control.name in FIRST else len(FIRST)
 
-    return sorted(directions_in(DIRECTIONS, generator.id), key=place)
+    shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
+    return [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
 
 
 def trainer(name: str) -> click.Command:
@@ -242,11 +245,13 @@ def rendering() -> click.Command:
 STEPS = (
     ("encoder", 10, "The shipped encoder", "encoder", "build_encoder"),
     ("directions", 20, "The shipped directions", "directions", "build_shipped_directions"),
+    ("deformations", 30, "The shipped deformations", "deformations", "build_shipped_deformations"),
     ("renders", 80, "Renders for the card", "grids", "build_renders"),
     ("sitters", 80, "Portraits as photos bring them", "grids", "build_sitters"),
     ("samples", 81, "Samples for the card", "grids", "build_samples"),
     ("mixing", 82, "Style mixing for the card", "grids", "build_mixing"),
     ("sheet", 83, "Every direction on a sample", "grids", "build_direction_sheet"),
+    ("bends", 85, "Every deformation on samples", "deformations", "build_deformation_sheet"),
     ("table", 84, "What the directions do, for the card", "card", "build_direction_table"),
     ("leakage", 85, "What each direction moves besides", "leakage", "build_leakage"),
     ("figures", 90, "The card's figures", "card", "build_figures"),
