@@ -99,4 +99,5 @@ def edges(pictures: Tensor) -> Tensor:
     away = (turn - bins).abs()
     share = (1 - torch.minimum(away, BINS - away)).clamp(min=0)  # [N, BINS, S, S]
     cells = functional.adaptive_avg_pool2d(share * strength, CELLS).flatten(1)
-    return (cells / (cells.norm(dim=1, keepdim=True) + 1e-3)).sqrt()
+    found: Tensor = (cells / (cells.norm(dim=1, keepdim=True) + 1e-3)).sqrt()
+    return found

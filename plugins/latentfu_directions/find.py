@@ -50,7 +50,8 @@ def principal(generator: Generator, codes: Tensor, count: int, layers: Layers) -
             f"The codes of {generator.name} spread alike everywhere: they have no principal "
             f"components; try --method sefa."
         )
-    return vectors.T.flip(0)[:count]
+    found: Tensor = vectors.T.flip(0)[:count]
+    return found
 
 
 def closed_form(generator: Generator, codes: Tensor, count: int, layers: Layers) -> Tensor:
@@ -65,7 +66,8 @@ def closed_form(generator: Generator, codes: Tensor, count: int, layers: Layers)
         weight = first_weight(generator)
     columns = weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-12)
     _, vectors = torch.linalg.eigh(columns.T @ columns)
-    return vectors.T.flip(0)[:count]
+    found: Tensor = vectors.T.flip(0)[:count]
+    return found
 
 
 def first_weight(generator: Generator) -> Tensor:
@@ -147,7 +149,7 @@ def sheet(
     return contact_sheet(rows, [f"{s:+g}" for s in STRENGTHS], blocks=1 if len(rows) < 6 else 2)
 
 
-def pictures(latents: Sequence[Latent], generator: Generator) -> list[np.ndarray]:  # type: ignore[type-arg]
+def pictures(latents: Sequence[Latent], generator: Generator) -> list[np.ndarray]:
     """uint8 ``[R, R, 3]`` pictures of latents."""
     found = []
     for latent in latents:

@@ -87,7 +87,7 @@ def classifier_of(
     kinds: np.ndarray,
     generator: Generator,
     scorer: Scorer | None,
-    seed: int,  # type: ignore[type-arg]
+    seed: int,
 ) -> Trained:
     """A classifier of the pictures as the generator draws them, first folder against last."""
     ends = np.flatnonzero(kinds >= 0)
@@ -173,7 +173,7 @@ def scorer_needed(scorer: Scorer | None, wanted: Wanted) -> Scorer:
 
 
 @torch.no_grad()
-def scored(codes: Tensor, generator: Generator, scorer: Scorer, attribute: str) -> np.ndarray:  # type: ignore[type-arg]
+def scored(codes: Tensor, generator: Generator, scorer: Scorer, attribute: str) -> np.ndarray:
     """What the scorer reads in the pictures of these codes, ``[N]``."""
     from latentfu_directions.samples import rendered_scores
 

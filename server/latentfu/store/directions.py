@@ -148,7 +148,8 @@ def built(
 ) -> Direction:
     """The direction made of a file's parts; the file is named when they do not fit."""
     try:
-        return Direction(**tensors, **facts)
+        values: dict[str, Any] = {**tensors, **facts}
+        return Direction(**values)
     except (BadInputError, TypeError) as error:
         raise BadInputError(f"The direction {path} is not usable: {error}") from error
 
