@@ -103,9 +103,9 @@ def build_direction_sheet(folder: Path | None, progress: Progress) -> None:
     """Every direction from -3 to +3 on one sample."""
     generator = latentfu.open_generator("portraits")
     base = random_latents(generator, 1, seed=36, psi=0.6)
-    controls = latentfu.controls("portraits")
+    controls = [c for c in latentfu.controls("portraits").values() if c.kind == "direction"]
     rows = []
-    for place, control in enumerate(controls.values()):
+    for place, control in enumerate(controls):
         progress(place / len(controls), control.title)
         mover = control.load()
         moved = [mover.move(base, float(s), generator) for s in STRENGTHS]

@@ -87,11 +87,12 @@ def _pictures(tour: Tour, source: Any, teller: Teller, out: Path) -> None:
 
 
 def _sheet(tour: Tour, teller: Teller, out: Path) -> None:
-    count = len(tour.controls)
+    directions = [control for control in tour.controls if control.kind == "direction"]
+    count = len(directions)
     with teller.step("sheet", f"Trying {count} directions for the contact sheet") as progress:
         rows = [
             tour.row(control, between(progress, index / count, (index + 1) / count))
-            for index, control in enumerate(tour.controls)
+            for index, control in enumerate(directions)
         ]
         heads = [f"{strength:+.0f}" if strength else "0" for strength in STRENGTHS]
         with whole_file(out / "sheet.png") as temporary:
