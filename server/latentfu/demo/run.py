@@ -10,11 +10,11 @@ from typing import Any
 from latentfu.demo.facts import machine, versions
 from latentfu.demo.portraits import SITTER, SOURCE, portrait, save
 from latentfu.demo.server import lent_server
-from latentfu.sheets import contact_sheet
 from latentfu.demo.teller import Teller
 from latentfu.demo.tour import MASKED_WISHES, STRENGTHS, WISHES, Tour
 from latentfu.errors import LatentFuError, NotInstalledError, StorageError
 from latentfu.progress import between
+from latentfu.sheets import contact_sheet
 from latentfu.store.atomic import whole_file, write_whole
 from latentfu.web.client import Client
 from latentfu.web.schemas import GeneratorReply

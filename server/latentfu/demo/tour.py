@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from latentfu.demo.masks import Square, changed_outside, ellipse
-from latentfu.sheets import SheetRow
 from latentfu.nouns.layer import Layer, MaskPixels, Pixels
 from latentfu.progress import Progress
+from latentfu.sheets import SheetRow
 from latentfu.web.pixels import body_layer, layer_body, mask_body
 
 if TYPE_CHECKING:
