@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -118,7 +118,10 @@ def svm_direction(work: Workbench, request: ControlRequest, options: Options) ->
         leaks = work.strongest(measured.effects, name, count)
         others = torch.stack([boundary(leak).normal for leak in leaks])
         measured = work.measured(without(found.normal, others), name, request.progress)
-    return filled(work, request, measured, Facts("linear SVM", found.accuracy, found.bias))
+    plane, bias = work.white.plane(found.normal, found.bias)
+    crossed = float(plane @ measured.vector) > 0.05 * float(measured.vector.norm())
+    facts = Facts("linear SVM", found.accuracy, bias, plane)
+    return filled(work, request, measured, facts if crossed else replace(facts, normal=None))
 
 
 def ridge_direction(work: Workbench, request: ControlRequest, options: Options) -> Direction:
@@ -136,16 +139,17 @@ def ridge_direction(work: Workbench, request: ControlRequest, options: Options) 
     shown = [i for i in others if float(slopes[i].norm()) > 0.05]
     normal = without(slope / slope.norm(), slopes[shown])
     measured = work.measured(normal, name, request.progress)
-    return filled(work, request, measured, Facts("ridge regression", accuracy, 0.0))
+    return filled(work, request, measured, Facts("ridge regression", accuracy))
 
 
 @dataclass(frozen=True)
 class Facts:
-    """How a direction was found."""
+    """How a direction was found. ``normal [D]``, ``bias``: its boundary among the codes."""
 
     method: str
     accuracy: float
-    bias: float
+    bias: float = 0.0
+    normal: Tensor | None = None
 
 
 def filled(work: Workbench, request: ControlRequest, measured: Measured, facts: Facts) -> Direction:
@@ -164,7 +168,8 @@ def filled(work: Workbench, request: ControlRequest, measured: Measured, facts: 
         plus=str(options.get("plus", f"more {request.attribute.replace('_', ' ')}")),
         group=str(options.get("group", "other")),
         generator=generator.name,
-        bias=facts.bias,
+        bias=facts.bias if facts.normal is not None else middle(work, measured.vector),
+        normal=None if facts.normal is None else facts.normal.numpy(),
         method=facts.method,
         samples=len(work.samples.codes),
         accuracy=round(facts.accuracy, 4),
@@ -174,6 +179,11 @@ def filled(work: Workbench, request: ControlRequest, measured: Measured, facts: 
         licence=str(options.get("licence", "")),
         source=str(options.get("source", "")),
     )
+
+
+def middle(work: Workbench, vector: Tensor) -> float:
+    """The bias that puts the mean of the samples at amount 0 along ``vector``."""
+    return -float(work.white.mean @ (vector / vector.norm()).double())
 
 
 def save(direction: Direction, out: Path) -> Path:

@@ -43,3 +43,9 @@ class Whitening:
         """A step p ``[K]`` as a step of codes ``[D]``, float32."""
         step: Tensor = (self.axes @ p).float()
         return step
+
+    def plane(self, normal: Tensor, bias: float) -> tuple[Tensor, float]:
+        """The plane p . normal + bias = 0 in codes: unit normal ``[D]`` float32, and its bias."""
+        slope = (self.axes / self.axes.norm(dim=0) ** 2) @ normal
+        length = slope.norm().clamp(min=1e-12)
+        return (slope / length).float(), float((bias - self.mean @ slope) / length)

@@ -184,3 +184,14 @@ def test_known_labels_give_a_direction_where_the_scorer_is_half_blind() -> None:
     assert made is not None and (made.plus, made.group) == ("more bright", "group")
     spread = meaning(torch.randn(4000, 6, generator=torch.Generator().manual_seed(9)))[:, 0].std()
     assert float(PLANTED[0] @ torch.from_numpy(made.vector) / spread) == pytest.approx(1, abs=0.1)
+
+
+def test_a_plane_among_whitened_codes_is_the_same_plane_among_codes() -> None:
+    draw = torch.Generator().manual_seed(0)
+    codes = 3 + torch.randn(500, 4, generator=draw) @ torch.diag(torch.tensor([1.0, 2, 3, 4]))
+    white = Whitening.of(codes)
+    normal = torch.nn.functional.normalize(torch.randn(4, generator=draw).double(), dim=0)
+    plane, bias = white.plane(normal, 0.3)
+    there = white.coordinates(codes) @ normal + 0.3
+    here = codes @ plane + bias
+    assert torch.equal(there > 0, here > 0)

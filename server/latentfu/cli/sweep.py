@@ -115,11 +115,12 @@ def drawn(
 ) -> Iterator[Layer]:
     """The layer with the controls of each step; the inversion is found once and kept."""
     from latentfu.cli.work import common, open_editor
-    from latentfu.edit.path import AS_USUAL, EditRequest
+    from latentfu.edit.edit import PLAINLY
+    from latentfu.edit.path import EditRequest
     from latentfu.progress import silent
 
     editor, name = open_editor(choice)
-    request = EditRequest(layer, {}, name, *common(choice), ways=choice.ways or AS_USUAL)
+    request = EditRequest(layer, {}, name, *common(choice), ways=choice.ways or PLAINLY)
     for done, edits in enumerate(steps):
         progress(done / len(steps), f"Frame {done + 1} of {len(steps)}")
         yield editor.edit(replace(request, edits=dict(edits)), silent).layer

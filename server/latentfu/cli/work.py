@@ -60,10 +60,11 @@ class Here:
         choice: Choice,
         progress: Progress,
     ) -> Done:
-        from latentfu.edit.path import AS_USUAL, EditRequest
+        from latentfu.edit.edit import PLAINLY
+        from latentfu.edit.path import EditRequest
 
         editor, name = open_editor(choice)
-        ways = choice.ways or AS_USUAL
+        ways = choice.ways or PLAINLY
         request = EditRequest(layer, edits, name, *common(choice), ways=ways)
         outcome = editor.edit(request, progress)
         return Done(outcome.layer, outcome.report, "here")
