@@ -196,6 +196,22 @@ def test_resume_is_exact_to_the_bit(
     assert resumed.images == trainer.images
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # torch's own
+def test_compiled_networks_train_alike_and_keep_their_names(
+    source: RendererSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = torch.nn.Module.compile  # the eager backend needs no compiler and no minutes
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda net: plain(net, backend="eager"))
+    options = replace(OPTIONS, regression_images=8, mixing=0.0, augment="")
+    one, two = (Trainer(CONFIG, replace(options, compiled=c), source) for c in (False, True))
+    for _ in range(2):
+        a, b = one.step(), two.step()
+    assert a.keys() == b.keys()
+    assert b["paired"] == pytest.approx(a["paired"], rel=1e-3)
+    assert b["r1"] == pytest.approx(a["r1"], rel=1e-2)
+    assert gather(one).keys() == gather(two).keys()
+
+
 def test_a_small_state_is_enough_to_train_on(source: RendererSource, tmp_path: Path) -> None:
     whole, small = tmp_path / "checkpoint.safetensors", tmp_path / "state.safetensors"
     trainer = Trainer(CONFIG, OPTIONS, source)

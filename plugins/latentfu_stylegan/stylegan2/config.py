@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 
+MAPPINGS = ("mlp",)
+"""Kinds of mapping networks that can be built and trained."""
+
 
 @dataclass(frozen=True)
 class StyleGAN2Config:
@@ -13,7 +16,8 @@ class StyleGAN2Config:
     `channels` lists the feature channels at 4, 8, 16, ... px up to `resolution`.
     `mapping_lr_multiplier` scales the learning rate of the mapping MLP (0.01 in the paper).
     `c_dim`: how many labels a conditional network takes; 0 for none. `conv_clamp`: the largest
-    magnitude of features, None for no limit (StyleGAN2-ADA's guard for float16).
+    magnitude of features, None for no limit (StyleGAN2-ADA's guard for float16). `mapping`: the
+    kind of mapping network, one of MAPPINGS.
     """
 
     resolution: int = 64
@@ -24,6 +28,7 @@ class StyleGAN2Config:
     channels: tuple[int, ...] = (256, 256, 256, 128, 64)
     c_dim: int = 0
     conv_clamp: float | None = None
+    mapping: str = "mlp"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(int(c) for c in self.channels))
@@ -36,6 +41,8 @@ class StyleGAN2Config:
                 f"channels must list {len(self.resolutions)} numbers, one for each of the "
                 f"resolutions {self.resolutions}, not {len(self.channels)}"
             )
+        if self.mapping not in MAPPINGS:
+            raise ValueError(f"the mapping must be one of {MAPPINGS}, not {self.mapping!r}")
         if min(self.channels) < 1 or self.z_dim < 1 or self.w_dim < 1 or self.mapping_layers < 1:
             raise ValueError("all sizes of a network must be at least 1")
 
@@ -66,6 +73,7 @@ class StyleGAN2Config:
         """One line of JSON that `from_json` reads back."""
         values = asdict(self)
         unused = [name for name in ("c_dim", "conv_clamp") if not values[name]]
+        unused += ["mapping"] if self.mapping == "mlp" else []
         return json.dumps({k: v for k, v in values.items() if k not in unused}, sort_keys=True)
 
     @staticmethod

@@ -65,6 +65,7 @@ def pairs_command(renderer: str, out: Path, threads: int, **sizes: int) -> None:
 @click.option("--resolution", default=64, show_default=True)
 @click.option("--z-dim", default=64, show_default=True)
 @click.option("--w-dim", default=256, show_default=True)
+@click.option("--mapping", default="mlp", show_default=True, help="Kind of mapping network.")
 @click.option("--mapping-layers", default=4, show_default=True)
 @click.option("--mapping-lr", default=0.01, show_default=True, help="Rate of the mapping.")
 @click.option("--channels", help="Channels from 4 px up, e.g. 256,256,256,128,64.")
@@ -130,6 +131,7 @@ def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Tra
         resolution=asked["resolution"],
         z_dim=asked["z_dim"],
         w_dim=asked["w_dim"],
+        mapping=asked["mapping"],
         mapping_layers=asked["mapping_layers"],
         mapping_lr_multiplier=asked["mapping_lr"],
         channels=parse_channels(channels) if channels else default_channels(asked["resolution"]),

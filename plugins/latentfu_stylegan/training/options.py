@@ -17,6 +17,7 @@ class TrainingOptions:
     batch: int = 16
     seed: int = 0
     bf16: bool = True
+    compiled: bool = False  # torch.compile of both networks: minutes first, then faster on a GPU
     regression_images: int = 0
     regression_lr: float = 5e-3
     regression_final: float = 0.02  # the cosine ends at this part of the rate

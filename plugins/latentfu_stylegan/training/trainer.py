@@ -70,6 +70,7 @@ class Trainer:
         judge = Discriminator(config, options.discriminator_channels)
         self.judge = judge.to(self.device).to(memory_format=layout)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.make_fast()
         self.random = torch.Generator().manual_seed(options.seed + 1)
         self.images = 0
         self.steps = 0
@@ -87,6 +88,19 @@ class Trainer:
         if name not in installed:
             raise ValueError(f"there is no loss {name}; installed: {', '.join(installed)}")
         return installed[name].build(StyleGAN2Generator(self.generator, "training", "", ""))
+
+    def make_fast(self) -> None:
+        """TF32 where the device has it, and compiled networks when asked for.
+
+        Names of parameters stay as they are. What is differentiated twice (R1, path length)
+        goes through `forward`, which is never compiled: compiled code has one derivative.
+        """
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
+            torch.backends.cudnn.allow_tf32 = True
+        if self.options.compiled:
+            self.generator.synthesis.compile()
+            self.judge.compile()
 
     @property
     def total_images(self) -> int:
@@ -246,7 +260,7 @@ class Trainer:
     def r1_step(self, reals: Tensor) -> float:
         """Lazy R1 in float32: its gradient stands for all the steps since the last."""
         images = reals.detach().clone().requires_grad_(True)
-        logits = self.judge(diff_augment(images, self.options.augment))
+        logits = self.judge.forward(diff_augment(images, self.options.augment))
         penalty = losses.r1_penalty(logits, images)
         self.judge_adam.zero_grad(set_to_none=True)
         backward(0.5 * self.options.r1_gamma * self.options.r1_every * penalty)
@@ -256,7 +270,8 @@ class Trainer:
     def path_step(self, z: Tensor) -> float:
         """Lazy path length regularisation in float32."""
         ws = self.generator.map(z)
-        lengths = losses.path_lengths(self.generator.synthesis(ws, noise="random"), ws)
+        images = self.generator.synthesis.forward(ws, noise="random")
+        lengths = losses.path_lengths(images, ws)
         self.path_mean = torch.lerp(self.path_mean, lengths.detach().mean(), 0.01)
         penalty = (lengths - self.path_mean).square().mean()
         self.adam.zero_grad(set_to_none=True)
