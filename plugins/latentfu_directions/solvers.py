@@ -27,12 +27,12 @@ def linear_svm(points: Floats, labels: Places, cost: float = 1.0) -> tuple[Float
     from sklearn.svm import SVC
 
     single = points.dtype == np.float32
-    mean = points.mean(axis=0, dtype=np.float64) if single else np.zeros(points.shape[1])
-    around = (points - mean).astype(np.float32) if single else np.asarray(points, np.float64)
+    mean = points.mean(axis=0) if single else np.zeros(points.shape[1])
+    around = points - mean if single else np.asarray(points, np.float64)
     machine = SVC(kernel="precomputed", C=cost)
     machine.fit((around @ around.T).astype(np.float64, copy=False), labels)
     weight = machine.dual_coef_[0] @ around[machine.support_].astype(np.float64)
-    return weight, float(machine.intercept_[0] - mean @ weight)
+    return weight, float(machine.intercept_[0] - mean.astype(np.float64) @ weight)
 
 
 def logistic(points: Floats, labels: Places, strength: float = 1.0) -> tuple[Floats, float]:
