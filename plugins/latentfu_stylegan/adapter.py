@@ -19,6 +19,7 @@ from latentfu_stylegan.bending import (
     one_by_one,
     parameter_of,
 )
+from latentfu_stylegan.resuming import Resuming, can_resume
 
 if TYPE_CHECKING:
     from latentfu.nouns.generator import Noise
@@ -31,6 +32,7 @@ class StyleGAN2Generator(Generator):
 
     def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:
         self.network = network
+        self.resuming = Resuming(network, name)
         self.name = name
         self.id = id
         self.domain = domain
@@ -110,6 +112,9 @@ class StyleGAN2Generator(Generator):
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
             return image if features is None else (image, kept)
         ws, details = self.styles(latent), self.details(latent)
+        if not features and can_resume(latent, noise):
+            image = self.resuming.render(latent, ws, details, noise)
+            return image if features is None else (image, {})
 
         def draw(network: StyleGAN2) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
             if features:
