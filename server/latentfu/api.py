@@ -120,7 +120,7 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
         if known_format.detect and known_format.load and known_format.detect(path):
             return known_format.load(path, device)
     raise BadInputError(
-        f"{path} can not be opened as it is: try `latentfu generators import {path}` first."
+        f"{path} is in no format that is opened as it is: try `latentfu generators import {path}`."
     )
 
 
