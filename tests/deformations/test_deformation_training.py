@@ -20,6 +20,7 @@ from latentfu_deformations.training.run import STATE, Order, train
 from latentfu_deformations.training.trainer import Trainer
 from latentfu_stylegan.adapter import StyleGAN2Generator
 from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_stylegan.stylegan2.files import save_network
 
 SMALL = TrainingOptions(
     count=3, steps=6, batch=4, predictor="small", side=16, rate=0.01, predictor_rate=0.003
@@ -121,15 +122,20 @@ def test_the_predictors_see_pairs_of_any_size() -> None:
         assert logits.shape == (2, 5) and shift.shape == (2,)
 
 
-def test_the_command_trains_and_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_trains_and_draws(
+    generator: StyleGAN2Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
-    out = tmp_path / "found"
-    arguments = ["--layer", "1", "--method", "svd", "--count", "2", "--steps", "2"]
-    settings = ["--set", "batch=2", "--set", "predictor=small", "--samples", "2"]
-    settings += ["--set", "basis=8", "--distance", "pixels"]
-    ran = CliRunner().invoke(train_command, [*arguments, *settings, "--out", str(out), "--json"])
+    out, weights = tmp_path / "found", tmp_path / "small.safetensors"
+    save_network(weights, generator.network, {"domain": "test"})
+    arguments = ["--generator", str(weights), "--layer", "1", "--method", "svd", "--count", "2"]
+    arguments += ["--steps", "2", "--samples", "2", "--out", str(out), "--json"]
+    settings = ["--set", "batch=2", "--set", "predictor=small", "--distance", "pixels"]
+    ran = CliRunner().invoke(train_command, [*arguments, *settings])
     assert ran.exit_code == 0, ran.output
     report = json.loads(ran.output)
     assert [row["name"] for row in report] == ["optimised-1-0", "optimised-1-1"]
     assert (out / "samples-000002.png").stat().st_size > 1000
-    assert read_deformation(out / "optimised-1-0.safetensors").effect
+    assert read_deformation(out / "optimised-1-0.safetensors").norm > 0
+    wrong = CliRunner().invoke(train_command, [*arguments, "--set", "batch"])
+    assert wrong.exit_code == 2 and "NAME=VALUE" in wrong.output
