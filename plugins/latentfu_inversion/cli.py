@@ -19,6 +19,10 @@ import click
 @click.option(
     "--inverter", "names", multiple=True, metavar="NAME", help="Only this one (repeatable)."
 )
+@click.option(
+    "--quality", "qualities", multiple=True, type=click.Choice(["draft", "good", "best"]),
+    help="Only what serves this quality (repeatable).",
+)  # fmt: skip
 @click.option("--own", is_flag=True, help="Measure with the generator's own random pictures.")
 @click.option(
     "--edits", type=click.IntRange(0, 100), default=0, show_default=True, metavar="N",
@@ -35,6 +39,7 @@ def bench_command(
     images: Path | None,
     count: int,
     names: tuple[str, ...],
+    qualities: tuple[str, ...],
     own: bool,
     edits: int,
     plot: Path | None,
@@ -58,7 +63,7 @@ def bench_command(
     if name is None:
         raise latentfu.NotInstalledError("There is no generator to measure with.")
     network = latentfu.open_generator(name)
-    chosen = methods(network, names)
+    chosen = methods(network, names, qualities)
     what, pictures = pictures_for(network, images, count, own)
     judge = Judge.of(network, edits)
     if edits and judge is None:

@@ -50,8 +50,13 @@ class Method:
         return f"{self.inverter.name} ({self.level})" if self.level else self.inverter.name
 
 
-def methods(generator: Generator, names: Sequence[str]) -> list[Method]:
-    """Every inverter that fits ``generator``, at each of its qualities; only ``names`` if any."""
+def methods(
+    generator: Generator, names: Sequence[str], qualities: Sequence[str] = ()
+) -> list[Method]:
+    """Every inverter that fits ``generator``, at each of its qualities.
+
+    Only ``names`` and only ``qualities`` if any are given; raises BadInputError for unknown names.
+    """
     installed = latentfu.inverters()
     unknown = [name for name in names if name not in installed]
     if unknown:
@@ -66,7 +71,7 @@ def methods(generator: Generator, names: Sequence[str]) -> list[Method]:
             continue
         levels = [Method(inverter, level.options, name) for name, level in inverter.levels.items()]
         found += levels or [Method(inverter)]
-    return found
+    return [method for method in found if not qualities or method.level in qualities]
 
 
 def measured(

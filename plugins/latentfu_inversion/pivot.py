@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import latentfu
 import torch
@@ -69,17 +71,32 @@ class Begun:
         return replace(inversion, quality=quality)
 
 
-def begin(request: InversionRequest, pivot: str, loss: str) -> Begun:
-    """Find the first code of ``request`` by the inverter ``pivot``; raises LatentFuError."""
+def begin(
+    request: InversionRequest,
+    pivot: str,
+    loss: str,
+    told: Mapping[str, float | int | str | bool] = MappingProxyType({}),
+) -> Begun:
+    """Find the first code of ``request`` by the inverter ``pivot``; raises LatentFuError.
+
+    ``told``: options over its own, where it has them. Fewer steps are for encoders only: from
+    the mean the way is longer.
+    """
     watch, generator = Stopwatch(), request.generator
     inverter = chosen(generator, pivot)
     name, perceptual = perceptual_loss(loss, generator)
     target = torch.from_numpy(request.crop.image)[None].to(generator.device)
+    from_mean = inverter.options.get("start", "") == "mean"
+    known = {
+        key: value
+        for key, value in told.items()
+        if key in inverter.options and not (from_mean and key == "steps")
+    }
     first = inverter.invert(
         replace(
             request,
             progress=between(request.progress, 0.0, SHARE),
-            options=inverter.options,
+            options={**inverter.options, **known},
         )
     )
     watch.lap("pivot")

@@ -129,7 +129,7 @@ def latentfu_inverters() -> list[Inverter]:
             spaces=("w", "w+", "w++"),
             invert=feature_detail,
             options=FEATURE_DETAIL,
-            levels={"best": Level(30, {"steps": 120})},
+            levels={"good": Level(30, {"steps": 60}), "best": Level(30, {"steps": 150})},
             fits=has_layers,
             description="Seconds a picture; keeps hats and backgrounds through an edit.",
         ),

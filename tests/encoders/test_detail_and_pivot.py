@@ -157,3 +157,15 @@ def test_a_detail_goes_where_what_it_hung_on_is_gone() -> None:
     kept = follow(delta, old, new)
     assert float(kept[..., :12].mean()) > 0.9
     assert float(kept[..., 20:].mean()) < 0.3
+
+
+def test_the_pivot_is_told_to_stay_near_the_generators_own_codes(generator: Generator) -> None:
+    sizes = []
+    for prior in (0.0, 50.0):
+        options = {**FEATURES.options, **QUICK, "steps": 1, "pivot": "w-plus"}
+        found = FEATURES.invert(
+            request(generator, foreign_picture(), **options | {"pivot_prior": prior})
+        )
+        away = found.latent.codes - generator.mean_latent().codes
+        sizes.append(float(away.square().mean()))
+    assert sizes[1] < 0.5 * sizes[0]

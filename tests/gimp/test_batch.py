@@ -263,7 +263,7 @@ def test_the_default_network_and_method(gimp_here: Gimp) -> None:
     )
     state = seen["new"]["state"]
     assert state["generator"] == "portraits" and len(state["generator_id"]) == 64
-    assert state["inverter"] == "encoder-refined" and state["inversion_key"]
+    assert state["inverter"] == "feature-detail" and state["inversion_key"]
     x0, y0, x1, y1 = seen["diff"]["box"]
     assert x0 > 0 and y0 > 0 and x1 < 480 and y1 < 600, "the change stays around the face"
     assert seen["diff"]["count"] > 1000

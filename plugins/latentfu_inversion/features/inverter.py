@@ -19,7 +19,7 @@ def invert(request: InversionRequest) -> Inversion:
     """
     plan = Plan.of(request.options)
     layer_of(request.generator, plan.side)
-    start = begin(request, plan.pivot, plan.loss)
+    start = begin(request, plan.pivot, plan.loss, plan.for_pivot)
     with one_thread(request.generator):
         latent = detailed(start, plan, replace(request, progress=start.progress))
         start.watch.lap("detail")
