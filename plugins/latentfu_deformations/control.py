@@ -82,7 +82,7 @@ def as_control(path: Path, facts: dict[str, Any]) -> Control:
         group=facts.get("group", "deformations"),
         minimum=-1.0,
         maximum=1.0,
-        unit="of the deformation",
+        unit="units of its own size",
         author=facts.get("author", ""),
         licence=facts.get("licence", ""),
         source=facts.get("source", ""),
