@@ -29,8 +29,10 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 
 CHECK = 4
 """Products between two looks at the energy."""
-MOST_KEPT = 8
-"""Batches whose maps are kept in memory; with more, each is made again for each product."""
+MOST_PIXELS = 32 * 128 * 128
+"""Pixels whose maps are kept in memory; with more, each batch is made again for each product."""
+BATCH_PIXELS = 4 * 128 * 128
+"""Pixels of one batch, which is of one sample at least."""
 WORTH_TRACING = 12
 """From this many directions on, tracing pays."""
 
@@ -90,7 +92,8 @@ def linearised(
 class HessianProducts:
     """Products of the mean Hessian over ``latents`` with vectors ``[out * in * k * k]``.
 
-    One batch of pictures at a time is held in memory, a few batches if they are few. ``side``:
+    One batch of pictures at a time is held in memory (``batch`` samples; None: as many as make
+    four pictures of 128 px, at 1024 px one by one), and all of them if they are few. ``side``:
     pictures are averaged down to this many pixels before they are compared (None: as they are).
     ``traced``: worth it for many products. ``count`` says how many were made.
     """
@@ -99,7 +102,7 @@ class HessianProducts:
     latents: Latent
     distance: Distance
     side: int | None = 64
-    batch: int = 4
+    batch: int | None = None
     traced: bool = False
     count: int = 0
 
@@ -107,9 +110,10 @@ class HessianProducts:
         shape = self.convolution.weight.shape
         self.shape = shape
         self.size = int(np.prod(shape))
-        self._parts = [
-            self.latents.with_codes(c) for c in torch.split(self.latents.codes, self.batch)
-        ]
+        pixels = self.convolution.generator.resolution**2
+        batch = self.batch or max(1, BATCH_PIXELS // pixels)
+        self.few = len(self.latents) * pixels <= MOST_PIXELS
+        self._parts = [self.latents.with_codes(c) for c in torch.split(self.latents.codes, batch)]
         self._kept: list[Pieces | None] = [None] * len(self._parts)
 
     def times(self, vector: Tensor) -> Tensor:
@@ -124,14 +128,14 @@ class HessianProducts:
         """The maps of one batch; kept between products while there are few batches."""
         found = self._kept[place]
         if found is None:
-            latent, few = self._parts[place], len(self._parts) <= MOST_KEPT
+            latent = self._parts[place]
             zero = torch.zeros_like(self.convolution.weight)
 
             def picture(shift: Tensor) -> Tensor:
                 return self.seen(latent, shift)  # [n, 3, S, S]
 
-            found = Pieces(picture, zero, self.distance, self.traced and few)
-            if few:
+            found = Pieces(picture, zero, self.distance, self.traced and self.few)
+            if self.few:
                 self._kept[place] = found
         return found
 

@@ -63,6 +63,20 @@ def test_products_equal_the_whole_hessian(generator: StyleGAN2Generator) -> None
         assert torch.allclose(products.times(vector), wanted, rtol=1e-3, atol=1e-6)
 
 
+def test_products_are_the_same_however_they_are_made(generator: StyleGAN2Generator) -> None:
+    latents = random_latents(generator, 3, seed=5)
+    convolution = Convolution(generator, 1)
+    vector = torch.randn(convolution.weight.shape)
+    found = []
+    for batch, traced, few in ((1, False, False), (2, False, True), (3, True, True)):
+        products = HessianProducts(convolution, latents, pixels, None, batch, traced)
+        products.few = few
+        found.append(products.times(vector))
+        assert torch.equal(products.times(vector), found[-1])
+    for other in found[1:]:
+        assert torch.allclose(found[0], other, rtol=1e-4, atol=1e-7)
+
+
 def test_the_spectrum_is_that_of_the_whole_hessian(generator: StyleGAN2Generator) -> None:
     products = products_of(generator)
     values, vectors = torch.linalg.eigh(full_hessian(products).double())
