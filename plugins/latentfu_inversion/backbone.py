@@ -51,7 +51,7 @@ def on_disk(given: str = "") -> bool:
 @lru_cache(maxsize=2)
 def features(path: Path) -> nn.Sequential:
     """The convolutions of VGG16 in ``path``, frozen, on the CPU; BadInputError for other files."""
-    from torchvision.models import vgg  # type: ignore[import-untyped]
+    from torchvision.models import vgg
 
     check_hash(path)
     convolutions: nn.Sequential = vgg.make_layers(vgg.cfgs["D"])

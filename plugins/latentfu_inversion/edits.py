@@ -87,7 +87,7 @@ def spread(generator: Generator, score: Callable[[Tensor], Tensor]) -> Tensor:
     """The standard deviation [A] of every score over the generator's own pictures."""
     if generator not in _spreads:
         latents = random_latents(generator, SAMPLES, seed=5)
-        parts = [latents.with_codes(codes) for codes in latents.codes.split(AT_ONCE)]
+        parts = [latents.with_codes(codes) for codes in torch.split(latents.codes, AT_ONCE)]
         seen = [score(generator.render(part).float().clamp(-1, 1)) for part in parts]
         _spreads[generator] = torch.cat(seen).std(dim=0).clamp_min(1e-6)
     return _spreads[generator]

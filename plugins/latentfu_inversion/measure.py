@@ -159,8 +159,8 @@ def pictures_for(
             generator.render(random_latents(generator, 1, seed + number))[0]
             for number in range(count)
         ]
-    own = [image.float().clamp(-1, 1).cpu().numpy() for image in images]
-    return "pictures of the generator itself", own
+    shown = [image.float().clamp(-1, 1).cpu().numpy() for image in images]
+    return "pictures of the generator itself", shown
 
 
 def rendered(generator: Generator, count: int, seed: int) -> list[npt.NDArray[np.float32]]:

@@ -43,8 +43,10 @@ class Spread:
         lengths = self.axes.norm(dim=-2)
         directions = self.axes / lengths.unsqueeze(-2)
         if self.axes.ndim == 2:
-            return ((w - self.mean) @ directions) / lengths
-        return torch.einsum("nrw,rwp->nrp", w - self.mean, directions) / lengths
+            p: Tensor = ((w - self.mean) @ directions) / lengths
+        else:
+            p = torch.einsum("nrw,rwp->nrp", w - self.mean, directions) / lengths
+        return p
 
 
 def measure_spread(generator: Generator, seed: int = 0) -> Spread:

@@ -180,6 +180,12 @@ def test_the_benchmark_measures_every_method_and_draws_it(
     table = program("bench", "inversion", "--generator", "small", "--count", "1",
                     "--inverter", "instant")  # fmt: skip
     assert "instant" in table.out and "dB" in table.out
+    own = program("bench", "inversion", "--generator", "small", "--own", "--count", "1",
+                  "--inverter", "w-plus", "--quality", "draft", "--json")  # fmt: skip
+    assert [row["method"] for row in own.json["rows"]] == ["w-plus (draft)"]
+    assert own.json["rows"][0]["cpu_seconds"] > 0
+    unread = program("bench", "inversion", "--generator", "small", "--edits", "2")
+    assert unread.code == 1 and "No scorer" in unread.err
     wrong = program("bench", "inversion", "--generator", "small", "--inverter", "nobody")
     assert wrong.code == 1 and "no inverter 'nobody'" in wrong.err
 
