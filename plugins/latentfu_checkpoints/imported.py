@@ -136,7 +136,7 @@ def describe(path: Path, changed: int) -> GeneratorSpec | None:
     """The spec of one file; ``changed`` makes a new file be read again."""
     import json
 
-    from latentfu_stylegan.adapter import weights_id
+    from latentfu_stylegan.styled import weights_id
     from latentfu_stylegan.stylegan2.files import read_metadata
 
     try:

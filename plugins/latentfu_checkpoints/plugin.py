@@ -26,6 +26,13 @@ def nvlabs_torch(foreign: Foreign) -> Converted | None:
     return convert(foreign)
 
 
+def nvlabs_stylegan3(foreign: Foreign) -> Converted | None:
+    """NVIDIA's PyTorch pickles of StyleGAN3."""
+    from latentfu_checkpoints.nvlabs_stylegan3 import convert
+
+    return convert(foreign)
+
+
 def nvlabs_tf(foreign: Foreign) -> Converted | None:
     """NVIDIA's TensorFlow pickles of StyleGAN2."""
     from latentfu_checkpoints.nvlabs_tf import convert
@@ -38,6 +45,7 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Formats of other projects; each is imported, none is opened as it is."""
     return [
         CheckpointFormat("nvlabs-ada", "StyleGAN2-ADA, NVIDIA's pickle", convert=nvlabs_torch),
+        CheckpointFormat("nvlabs-sg3", "StyleGAN3, NVIDIA's pickle", convert=nvlabs_stylegan3),
         CheckpointFormat("nvlabs-tf", "StyleGAN2, NVIDIA's TensorFlow pickle", convert=nvlabs_tf),
         CheckpointFormat("rosinality", "stylegan2-pytorch by rosinality", convert=rosinality),
         CheckpointFormat("encoder-decoder", "The decoder of pSp, e4e and ReStyle", convert=decoder),

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
 
 import torch
-from latentfu import BadInputError, Generator, Latent, SynthesisLayer
+from latentfu import BadInputError, Latent, SynthesisLayer
 from torch import Tensor
 
 from latentfu_stylegan.bending import (
     call_bent,
-    details_by_layer,
     has_own_strengths,
     one_by_one,
-    parameter_of,
 )
 from latentfu_stylegan.resuming import Resuming, can_resume
+from latentfu_stylegan.styled import StyledGenerator, architecture_of, weights_id
 
 if TYPE_CHECKING:
     from latentfu.nouns.generator import Noise
@@ -27,8 +24,10 @@ if TYPE_CHECKING:
     from latentfu_stylegan.stylegan2 import StyleGAN2
 
 
-class StyleGAN2Generator(Generator):
+class StyleGAN2Generator(StyledGenerator):
     """`network` as a Generator; `id` is the sha256 (hex) of its weights file."""
+
+    network: StyleGAN2
 
     def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:
         self.network = network
@@ -42,6 +41,7 @@ class StyleGAN2Generator(Generator):
         self.z_dim = config.z_dim
         self.w_dim = config.w_dim
         self.num_ws = config.num_ws
+        self.label_count = config.c_dim
         self.layers = tuple(
             SynthesisLayer(
                 name=f"{config.layer_resolution(i)} px, {'first' if i % 2 else 'second'}",
@@ -53,42 +53,6 @@ class StyleGAN2Generator(Generator):
             )
             for i in range(config.num_layers)
         )
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.network.mapping.w_avg.device
-
-    def map(
-        self,
-        z: Tensor,
-        psi: float = 1.0,
-        cutoff: int | None = None,
-        labels: Tensor | None = None,
-    ) -> Latent:
-        """z [N, z_dim] -> codes [N, num_ws, w_dim] in w+.
-
-        labels: [N, c_dim], of a conditional network; None for its first label.
-        """
-        labels = self.checked_labels(labels, len(z))
-        try:
-            ws = self.network.map(z.to(self.device), psi, cutoff, labels)
-            return Latent(ws, "w+", self.id)
-        except ValueError as error:
-            raise BadInputError(f"The latent does not fit {self.name}: {error}.") from error
-
-    def checked_labels(self, labels: Tensor | None, n: int) -> Tensor | None:
-        """The labels on the network's device; BadInputError when it takes none or others."""
-        if labels is None:
-            return None
-        count = self.network.config.c_dim
-        if count == 0:
-            raise BadInputError(f"The generator {self.name} has no labels: leave them out.")
-        if tuple(labels.shape) != (n, count):
-            raise BadInputError(
-                f"The labels are {list(labels.shape)}; {self.name} takes [{n}, {count}]."
-            )
-        return labels.to(self.device)
 
     @overload
     def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> Tensor: ...
@@ -126,22 +90,6 @@ class StyleGAN2Generator(Generator):
             return cast("Tensor", drawn), {}
         return drawn
 
-    def parameter(self, name: str) -> Tensor:
-        """The weights of that name, e.g. synthesis.convs.3.weight [out, in, 3, 3]."""
-        return parameter_of(self.network, name, self.name)
-
-    def details(self, latent: Latent) -> dict[int, Tensor]:
-        """The latent's details by layer, checked against what the layers give."""
-        shapes = {
-            place: (layer.channels, layer.resolution, layer.resolution)
-            for place, layer in enumerate(self.layers)
-        }
-        return details_by_layer(latent, shapes, self.name)
-
-    def mean_latent(self) -> Latent:
-        """The mean w for every layer, [1, num_ws, w_dim]."""
-        return Latent(self.network.broadcast(self.network.mapping.w_avg[None]), "w+", self.id)
-
     def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
         """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R].
 
@@ -161,32 +109,6 @@ class StyleGAN2Generator(Generator):
         except ValueError as error:
             raise BadInputError(f"The pictures can not be mixed: {error}.") from error
 
-    def styles(self, latent: Latent) -> Tensor:
-        """The latent as one style per layer; refuses foreign latents and spaces."""
-        latent.check_generator(self.id)
-        if latent.space not in self.spaces:
-            raise BadInputError(f"The generator {self.name} takes w and w+, not {latent.space}.")
-        codes = latent.codes.to(self.device)
-        codes = self.network.broadcast(codes) if latent.space == "w" else codes
-        if tuple(codes.shape[1:]) != (self.num_ws, self.w_dim):
-            raise BadInputError(
-                f"The latent is {list(codes.shape)}; {self.name} takes "
-                f"[N, {self.num_ws}, {self.w_dim}]."
-            )
-        return codes
-
-
-def weights_id(path: Path) -> str:
-    """sha256 (hex) of a weights file, computed again only when the file changes."""
-    state = path.stat()
-    return _sha256(path, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=64)
-def _sha256(path: Path, changed: int, size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
 
 def open_weights(
     path: Path, device: str = "cpu", name: str | None = None, domain: str | None = None
@@ -204,9 +126,4 @@ def open_weights(
 
 def holds_stylegan2(path: Path) -> bool:
     """Whether a file says of itself that it is one of our StyleGAN2 networks."""
-    from latentfu_stylegan.stylegan2.files import ARCHITECTURE, read_metadata
-
-    try:
-        return read_metadata(path).get("architecture") == ARCHITECTURE
-    except ValueError:
-        return False
+    return architecture_of(path) == "stylegan2"

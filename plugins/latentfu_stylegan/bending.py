@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from latentfu import BadInputError, Bend, Latent
 from torch import Tensor, nn
 from torch.func import functional_call
-
-if TYPE_CHECKING:
-    from latentfu_stylegan.stylegan2 import StyleGAN2
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
@@ -25,7 +22,7 @@ class _Call(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, function: Callable[[nn.Module], T]) -> T:
+    def forward(self, function: Callable[[Any], T]) -> T:
         return function(self.network)
 
 
@@ -60,9 +57,9 @@ def bent_weights(network: nn.Module, bends: Sequence[Bend], generator: str) -> d
 
 
 def call_bent(
-    network: StyleGAN2,
+    network: N,
     bends: Sequence[Bend],
-    function: Callable[[StyleGAN2], T],
+    function: Callable[[N], T],
     generator: str,
 ) -> T:
     """``function(network)`` with the weights bent while it runs."""

@@ -25,6 +25,20 @@ def load(path: Path, device: str) -> Generator:
     return open_weights(path, device)
 
 
+def detect_stylegan3(path: Path) -> bool:
+    """Whether `path` is a StyleGAN3 network written by this project."""
+    from latentfu_stylegan.styled import architecture_of
+
+    return architecture_of(path) == "stylegan3"
+
+
+def load_stylegan3(path: Path, device: str) -> Generator:
+    """The generator in `path`."""
+    from latentfu_stylegan.stylegan3.generator import open_stylegan3
+
+    return open_stylegan3(path, device)
+
+
 def training(name: str) -> click.Command:
     """The command `name` of the trainer."""
     from latentfu_stylegan.training.cli import train_command
@@ -35,7 +49,10 @@ def training(name: str) -> click.Command:
 @hookimpl
 def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Our own safetensors files."""
-    return [CheckpointFormat("stylegan2", "StyleGAN2, safetensors", detect, load)]
+    return [
+        CheckpointFormat("stylegan2", "StyleGAN2, safetensors", detect, load),
+        CheckpointFormat("stylegan3", "StyleGAN3, safetensors", detect_stylegan3, load_stylegan3),
+    ]
 
 
 @hookimpl

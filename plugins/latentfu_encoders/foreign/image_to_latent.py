@@ -22,7 +22,7 @@ class ImageToLatent(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        from torchvision.models import resnet50  # type: ignore[import-untyped]
+        from torchvision.models import resnet50
 
         whole: Any = resnet50(weights=None)
         self.resnet = nn.Sequential(*list(whole.children())[:-2])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -13,9 +14,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from latentfu_stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_stylegan.stylegan2.network import StyleGAN2
+from latentfu_stylegan.stylegan2.network import MappedNetwork, StyleGAN2
 
 ARCHITECTURE = "stylegan2"
+M = TypeVar("M", bound=MappedNetwork)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -60,15 +62,25 @@ def read_metadata(path: Path | str) -> dict[str, str]:
 
 
 def load_network(path: Path | str, device: torch.device | str = "cpu") -> StyleGAN2:
+    """The StyleGAN2 that a file describes; see `load_as`."""
+    return load_as(path, ARCHITECTURE, lambda c: StyleGAN2(StyleGAN2Config.from_json(c)), device)
+
+
+def load_as(
+    path: Path | str,
+    architecture: str,
+    build: Callable[[str], M],
+    device: torch.device | str = "cpu",
+) -> M:
     """Build the generator that a file describes, float32, in evaluation mode, gradients off.
 
-    Raises ValueError with one sentence when the file is no such network or a tensor is
-    missing, unknown or of a wrong shape.
+    `build` makes the network from the config's JSON. Raises ValueError with one sentence when
+    the file is of another architecture or a tensor is missing, unknown or of a wrong shape.
     """
     metadata = read_metadata(path)
-    if metadata.get("architecture") != ARCHITECTURE or "config" not in metadata:
-        raise ValueError(f"{path} holds no {ARCHITECTURE} network")
-    net = StyleGAN2(StyleGAN2Config.from_json(metadata["config"]))
+    if metadata.get("architecture") != architecture or "config" not in metadata:
+        raise ValueError(f"{path} holds no {architecture} network")
+    net = build(metadata["config"])
     expected = net.state_dict()
     with safe_open(str(path), framework="pt") as file:
         tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from latentfu_stylegan.stylegan2.config import StyleGAN2Config
 from latentfu_stylegan.stylegan2.layers import EqualLinear, lrelu, normalize_2nd_moment
+
+
+class MappingSizes(Protocol):
+    """What a config says of its mapping network."""
+
+    @property
+    def z_dim(self) -> int: ...
+
+    @property
+    def w_dim(self) -> int: ...
+
+    @property
+    def c_dim(self) -> int: ...
+
+    @property
+    def mapping_layers(self) -> int: ...
+
+    @property
+    def mapping_lr_multiplier(self) -> float: ...
 
 
 class Mapping(nn.Module):
@@ -20,7 +39,7 @@ class Mapping(nn.Module):
 
     w_avg: Tensor
 
-    def __init__(self, config: StyleGAN2Config) -> None:
+    def __init__(self, config: MappingSizes) -> None:
         super().__init__()
         self.z_dim, self.c_dim = config.z_dim, config.c_dim
         read = config.z_dim + (config.w_dim if config.c_dim else 0)

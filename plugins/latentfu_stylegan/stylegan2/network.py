@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
@@ -10,18 +12,25 @@ from latentfu_stylegan.stylegan2.mapping import Mapping
 from latentfu_stylegan.stylegan2.synthesis import Noise, Synthesis
 
 
-class StyleGAN2(nn.Module):
-    """A StyleGAN2 generator (arXiv 1912.04958): z -> w -> one style per layer -> picture.
+class Sizes(Protocol):
+    """What every config of the family says."""
+
+    @property
+    def z_dim(self) -> int: ...
+
+    @property
+    def num_ws(self) -> int: ...
+
+
+class MappedNetwork(nn.Module):
+    """A network whose styles come from z through a mapping network with a mean w.
 
     `metadata` holds what the file said beside the weights (domain, licence, training).
     """
 
-    def __init__(self, config: StyleGAN2Config) -> None:
-        super().__init__()
-        self.config = config
-        self.mapping = Mapping(config)
-        self.synthesis = Synthesis(config)
-        self.metadata: dict[str, str] = {}
+    config: Sizes
+    mapping: Mapping
+    metadata: dict[str, str]
 
     def map(
         self,
@@ -48,6 +57,19 @@ class StyleGAN2(nn.Module):
     def broadcast(self, w: Tensor) -> Tensor:
         """w [N, w_dim] -> the same style for every layer, [N, num_ws, w_dim]."""
         return w[:, None, :].repeat(1, self.config.num_ws, 1)
+
+
+class StyleGAN2(MappedNetwork):
+    """A StyleGAN2 generator (arXiv 1912.04958): z -> w -> one style per layer -> picture."""
+
+    config: StyleGAN2Config
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = Mapping(config)
+        self.synthesis = Synthesis(config)
+        self.metadata: dict[str, str] = {}
 
     def forward(
         self, z: Tensor, psi: float = 1.0, cutoff: int | None = None, noise: Noise = "const"
