@@ -21,7 +21,10 @@ from latentfu_checkpoints.imported import Wish, import_network, path_of
 def import_command(
     path: Path, name: str | None, domain: str | None, licence: str | None, as_json: bool
 ) -> None:
-    """Read a checkpoint: NVIDIA's .pkl, rosinality's .pt, pSp's or e4e's .pt, our safetensors.
+    """Read a checkpoint of StyleGAN 1, 2 or 3 as its authors published it, or our safetensors.
+
+    NVIDIA's .pkl (PyTorch and TensorFlow), rosinality's .pt, genforce's .pth, and the generator
+    inside pSp's, e4e's or ReStyle's .pt are known.
 
     The file is read in a process of its own, and nothing in it is run. It is not needed
     afterwards. Say with --domain faces that faces are to be found in pictures.

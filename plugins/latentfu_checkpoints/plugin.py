@@ -26,6 +26,20 @@ def nvlabs_torch(foreign: Foreign) -> Converted | None:
     return convert(foreign)
 
 
+def genforce(foreign: Foreign) -> Converted | None:
+    """genforce's and InterFaceGAN's StyleGAN1."""
+    from latentfu_checkpoints.stylegan1 import convert_genforce
+
+    return convert_genforce(foreign)
+
+
+def nvlabs_tf1(foreign: Foreign) -> Converted | None:
+    """NVIDIA's TensorFlow pickles of StyleGAN1."""
+    from latentfu_checkpoints.stylegan1 import convert_tf
+
+    return convert_tf(foreign)
+
+
 def nvlabs_stylegan3(foreign: Foreign) -> Converted | None:
     """NVIDIA's PyTorch pickles of StyleGAN3."""
     from latentfu_checkpoints.nvlabs_stylegan3 import convert
@@ -47,6 +61,8 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
         CheckpointFormat("nvlabs-ada", "StyleGAN2-ADA, NVIDIA's pickle", convert=nvlabs_torch),
         CheckpointFormat("nvlabs-sg3", "StyleGAN3, NVIDIA's pickle", convert=nvlabs_stylegan3),
         CheckpointFormat("nvlabs-tf", "StyleGAN2, NVIDIA's TensorFlow pickle", convert=nvlabs_tf),
+        CheckpointFormat("nvlabs-tf1", "StyleGAN1, NVIDIA's TensorFlow pickle", convert=nvlabs_tf1),
+        CheckpointFormat("genforce", "StyleGAN1 by genforce", convert=genforce),
         CheckpointFormat("rosinality", "stylegan2-pytorch by rosinality", convert=rosinality),
         CheckpointFormat("encoder-decoder", "The decoder of pSp, e4e and ReStyle", convert=decoder),
     ]

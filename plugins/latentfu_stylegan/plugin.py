@@ -39,6 +39,20 @@ def load_stylegan3(path: Path, device: str) -> Generator:
     return open_stylegan3(path, device)
 
 
+def detect_stylegan1(path: Path) -> bool:
+    """Whether `path` is a StyleGAN1 network written by this project."""
+    from latentfu_stylegan.styled import architecture_of
+
+    return architecture_of(path) == "stylegan1"
+
+
+def load_stylegan1(path: Path, device: str) -> Generator:
+    """The generator in `path`."""
+    from latentfu_stylegan.stylegan1.generator import open_stylegan1
+
+    return open_stylegan1(path, device)
+
+
 def training(name: str) -> click.Command:
     """The command `name` of the trainer."""
     from latentfu_stylegan.training.cli import train_command
@@ -50,6 +64,7 @@ def training(name: str) -> click.Command:
 def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Our own safetensors files."""
     return [
+        CheckpointFormat("stylegan1", "StyleGAN1, safetensors", detect_stylegan1, load_stylegan1),
         CheckpointFormat("stylegan2", "StyleGAN2, safetensors", detect, load),
         CheckpointFormat("stylegan3", "StyleGAN3, safetensors", detect_stylegan3, load_stylegan3),
     ]
