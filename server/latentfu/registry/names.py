@@ -26,6 +26,8 @@ OWN_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("invert",),
     ("edit",),
     ("mix",),
+    ("sweep",),
+    ("transfer",),
     ("build",),
     ("bench", "edit"),
     ("bench", "http"),
