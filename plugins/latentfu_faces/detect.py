@@ -80,7 +80,8 @@ def detector(width: int, height: int) -> Any:
 
 @cache
 def loaded() -> Any:
-    """The network, read once."""
+    """The network, read once; OpenCV's remarks about its own engines are for its authors."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:
         return cv2.FaceDetectorYN.create(
             str(WEIGHTS), "", (320, 320), SUREST_NOTHING, OVERLAP, MOST
@@ -89,3 +90,5 @@ def loaded() -> Any:
         raise BadInputError(
             f"The face detector {WEIGHTS} can not be read: install latentfu again."
         ) from error
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -86,7 +86,7 @@ def test_a_generator_from_a_file_can_be_edited_with_and_has_no_foreign_controls(
 def stylegan2_format() -> latentfu.CheckpointFormat:
     from latentfu_stylegan.plugin import latentfu_checkpoint_formats
 
-    return latentfu_checkpoint_formats()[0]
+    return next(f for f in latentfu_checkpoint_formats() if f.name == "stylegan2")
 
 
 def test_unknown_generators_and_files_are_one_sentence(tmp_path: Path) -> None:
