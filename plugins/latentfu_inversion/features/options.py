@@ -10,7 +10,7 @@ from latentfu import BadInputError
 DEFAULTS: Mapping[str, float | int | str | bool] = {
     "pivot": "auto",
     "pivot_steps": 30,
-    "pivot_prior": 0.5,
+    "pivot_prior": 1.0,
     "side": 0,
     "steps": 80,
     "rate": 0.06,
