@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
 
 LRELU_SLOPE = 0.2
 LRELU_GAIN = math.sqrt(2.0)
@@ -25,11 +27,14 @@ def fir_kernel(gain: float = 1.0) -> Tensor:
     return kernel * (gain / kernel.sum())
 
 
-def fir_filter(x: Tensor, kernel: Tensor, padding: int) -> Tensor:
-    """Filter each channel of x [N, C, H, W] with kernel [4, 4] (symmetric), zero-padded."""
+def fir_filter(x: Tensor, kernel: Tensor, padding: int, bias: Tensor | None = None) -> Tensor:
+    """Filter each channel of x [N, C, H, W] with kernel [4, 4] (symmetric), zero-padded.
+
+    bias [C], when given, is added.
+    """
     channels = x.shape[1]
     weight = kernel.to(x.dtype).expand(channels, 1, 4, 4)
-    return F.conv2d(x, weight, padding=padding, groups=channels)
+    return F.conv2d(x, weight, bias, padding=padding, groups=channels)
 
 
 def upsample_2x(x: Tensor, kernel: Tensor) -> Tensor:
@@ -103,11 +108,44 @@ class EqualConv(nn.Module):
         return F.leaky_relu(self(x, LRELU_GAIN), LRELU_SLOPE)
 
 
-class ModulatedConv(nn.Module):
-    """Style-modulated convolution, written as scale - dense convolution - scale.
+class Still:
+    """What follows from weights that stand still, kept until they change.
 
-    The paper scales the weights per sample; scaling the input by the style and the output by
-    the demodulation coefficient gives the same result without a grouped convolution.
+    Only of a network's own parameters and only where no gradients are asked for: bent weights
+    and those of a function transform are tensors of a moment.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[object, Tensor]] = {}
+
+    def get(self, name: str, weight: Tensor, make: Callable[[Tensor], Tensor]) -> Tensor:
+        """`make(weight)`, made again only when the weight has changed."""
+        if torch.is_grad_enabled() or type(weight) is not nn.Parameter:
+            return make(weight)
+        state = (id(weight), weight.data_ptr(), weight._version)
+        kept = self.kept.get(name)
+        if kept is None or kept[0] != state:
+            kept = self.kept[name] = (state, make(weight).detach())
+        return kept[1]
+
+    def __deepcopy__(self, memo: object) -> Still:
+        return Still()
+
+    def __reduce__(self) -> tuple[type[Still], tuple[()]]:
+        return Still, ()
+
+
+def power_of(weight: Tensor) -> Tensor:
+    """weight [outputs, inputs, k, k] -> the sum of its squares over the kernel, float32."""
+    return weight.float().square().sum(dim=(2, 3))
+
+
+class ModulatedConv(nn.Module):
+    """Style-modulated convolution without a convolution per sample.
+
+    The paper scales the weights per sample. Scaling the input by the style and the output by
+    the demodulation coefficient gives the same result with one dense convolution for the batch.
+    For a single sample the weights are scaled where that is less work than scaling the features.
     """
 
     kernel: Tensor
@@ -129,6 +167,7 @@ class ModulatedConv(nn.Module):
         self.size = size
         self.up = up
         self.demodulate = demodulate
+        self.still = Still()
         self.register_buffer("kernel", fir_kernel(4.0), persistent=False)
 
     def scales(self, w: Tensor) -> tuple[Tensor, Tensor]:
@@ -138,18 +177,27 @@ class ModulatedConv(nn.Module):
             if not self.demodulate:
                 gain = 1.0 / math.sqrt(self.weight[0].numel())
                 return style * gain, torch.ones_like(self.bias).expand(w.shape[0], -1)
-            power = self.weight.float().square().sum(dim=(2, 3))  # [outputs, inputs]
+            power = self.still.get("power", self.weight, power_of)  # [outputs, inputs]
             return style, (style.square() @ power.t() + 1e-8).rsqrt()
 
-    def convolve(self, x: Tensor, style: Tensor) -> Tensor:
-        """x [N, inputs, H, W] times style [N, inputs], convolved; twice the size when `up`."""
-        x = x * per_channel(style, x)
-        weight = self.weight.to(x.dtype)
+    def convolve(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+        """x [N, inputs, H, W] -> [N, outputs, H, W], plus bias; twice the size when `up`.
+
+        kernel: the weights as `laid_out` gives them.
+        """
         if not self.up:
-            return F.conv2d(x, weight, padding=self.size // 2)
-        weight = weight.transpose(0, 1).flip(2, 3)
-        x = F.conv_transpose2d(x, weight, stride=2)  # [N, outputs, 2H + 1, 2W + 1]
-        return fir_filter(x, self.kernel, padding=1)
+            return F.conv2d(x, kernel, bias, padding=self.size // 2)
+        x = F.conv_transpose2d(x, kernel, stride=2)  # [N, outputs, 2H + 1, 2W + 1]
+        return fir_filter(x, self.kernel, padding=1, bias=bias)
+
+    def laid_out(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
+        """weight [outputs, inputs, k, k] as the convolution reads it, in dtype."""
+        weight = weight.transpose(0, 1).flip(2, 3) if self.up else weight
+        return weight.to(dtype, memory_format=torch.channels_last)
+
+    def folds(self, x: Tensor) -> bool:
+        """Whether scaling the weights is less work than scaling the features x [N, I, H, W]."""
+        return x.shape[0] == 1 and self.weight[:, 0].numel() <= x.shape[2] * x.shape[3]
 
     def forward(
         self, x: Tensor, w: Tensor, noise: Tensor | None = None, gain: float = 1.0
@@ -159,8 +207,27 @@ class ModulatedConv(nn.Module):
         noise, when given, is added like the bias: [N or 1, 1, H, W], already scaled.
         """
         style, demodulation = self.scales(w)
-        x = self.convolve(x, style)
-        offset = per_channel(self.bias[None] * gain, x)
+        if self.folds(x):
+            rows = (demodulation[0] * gain)[:, None, None, None]
+            weight = self.weight * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
+            x = self.convolve(x, self.laid_out(weight, x.dtype), (self.bias * gain).to(x.dtype))
+            return x if noise is None else added(x, (noise * gain).to(x.dtype))
+        dtype = x.dtype
+        kernel = self.still.get(str(dtype), self.weight, lambda w: self.laid_out(w, dtype))
+        x = self.convolve(x * per_channel(style, x), kernel)
+        scale, offset = per_channel(demodulation * gain, x), per_channel(self.bias[None] * gain, x)
         if noise is not None:
             offset = offset + (noise * gain).to(x.dtype)
-        return torch.addcmul(offset, x, per_channel(demodulation * gain, x))
+        if has_own_memory(x) and has_own_memory(scale) and has_own_memory(offset):
+            return x.mul_(scale).add_(offset)
+        return torch.addcmul(offset, x, scale)
+
+
+def has_own_memory(x: Tensor) -> bool:
+    """Whether x can be written over: no gradients are asked for, no function transform runs."""
+    return not torch.is_grad_enabled() and not is_functorch_wrapped_tensor(x)
+
+
+def added(x: Tensor, more: Tensor) -> Tensor:
+    """x + more, in x's own memory where that may be."""
+    return x.add_(more) if has_own_memory(x) and has_own_memory(more) else x + more

@@ -16,6 +16,7 @@ from latentfu_stylegan.stylegan2.layers import (
     LRELU_SLOPE,
     ModulatedConv,
     fir_kernel,
+    has_own_memory,
     upsample_2x,
 )
 
@@ -100,7 +101,7 @@ class Synthesis(nn.Module):
         """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
         conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
         y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), gain=LRELU_GAIN)
-        return self.clamped(F.leaky_relu(y, LRELU_SLOPE))
+        return self.clamped(F.leaky_relu(y, LRELU_SLOPE, inplace=has_own_memory(y)))
 
     def clamped(self, x: Tensor) -> Tensor:
         """x, within the largest magnitude that the network was trained with."""
