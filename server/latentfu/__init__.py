@@ -41,6 +41,7 @@ _WHERE = {
     "contact_sheet": "latentfu.sheets",
     "bench_command": "latentfu.cli.bench",
     "Layer": "latentfu.nouns.layer",
+    "keep_freed_memory": "latentfu.heap",
     "Progress": "latentfu.progress",
     "watched": "latentfu.cli.output",
     "between": "latentfu.progress",
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from latentfu.errors import ServerError as ServerError
     from latentfu.errors import StorageError as StorageError
     from latentfu.errors import WrongGeneratorError as WrongGeneratorError
+    from latentfu.heap import keep_freed_memory as keep_freed_memory
     from latentfu.hooks import Aligner as Aligner
     from latentfu.hooks import BuildStep as BuildStep
     from latentfu.hooks import CheckpointFormat as CheckpointFormat

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.errors import BadInputError, NotInstalledError
+from latentfu.heap import keep_freed_memory
 from latentfu.hooks import (
     Aligner,
     BuildStep,
@@ -106,6 +107,7 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
 
     ``device``: "cpu", "cuda", ... or "auto" for the best there is. Raises NotInstalledError.
     """
+    keep_freed_memory()
     device = best_device() if device == "auto" else device
     spec = get_registry().generators().get(str(name_or_path))
     if spec is not None:

@@ -92,9 +92,12 @@ class Synthesis(nn.Module):
         )
         self.register_buffer("kernel", fir_kernel(4.0), persistent=False)
 
-    def start(self, n: int) -> SynthesisState:
-        """The state before layer 0, for n pictures: the learned 4 x 4 constant."""
-        const = self.const.expand(n, -1, -1, -1)
+    def start(self, n: int, dtype: torch.dtype = torch.float32) -> SynthesisState:
+        """The state before layer 0, for n pictures: the learned 4 x 4 constant.
+
+        dtype: what the features of all layers are computed in; the picture is always float32.
+        """
+        const = self.const.to(dtype).expand(n, -1, -1, -1)
         return SynthesisState(const.contiguous(memory_format=torch.channels_last), None, 0)
 
     def features(self, layer: int, x: Tensor, w: Tensor, noise: Noise = "const") -> Tensor:
@@ -151,7 +154,12 @@ class Synthesis(nn.Module):
 
     @overload
     def forward(
-        self, ws: Tensor, *, noise: Noise = "const", details: Details = NO_DETAILS
+        self,
+        ws: Tensor,
+        *,
+        noise: Noise = "const",
+        details: Details = NO_DETAILS,
+        dtype: torch.dtype = ...,
     ) -> Tensor: ...
 
     @overload
@@ -162,6 +170,7 @@ class Synthesis(nn.Module):
         noise: Noise = "const",
         features: Sequence[int],
         details: Details = NO_DETAILS,
+        dtype: torch.dtype = ...,
     ) -> tuple[Tensor, dict[int, Tensor]]: ...
 
     def forward(
@@ -171,13 +180,15 @@ class Synthesis(nn.Module):
         noise: Noise = "const",
         features: Sequence[int] = (),
         details: Details = NO_DETAILS,
+        dtype: torch.dtype = torch.float32,
     ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
-        """ws [N, num_ws, w_dim] -> picture [N, 3, R, R], about -1..1.
+        """ws [N, num_ws, w_dim] -> picture [N, 3, R, R], float32, about -1..1.
 
         With `features` (layer numbers) also a dict of those layers' outputs [N, C, H, W].
+        dtype: what the features are computed in.
         """
         self.check(ws)
-        state = self.start(ws.shape[0])
+        state = self.start(ws.shape[0], dtype)
         kept: dict[int, Tensor] = {}
         for i in range(self.config.num_layers):
             state = self.step(i, state, ws, noise, details)

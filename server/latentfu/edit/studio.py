@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from latentfu.edit.quality import Options, check_quality, choose
+from latentfu.heap import keep_freed_memory
 from latentfu.hooks import Aligner, GeneratorSpec, Inverter
 from latentfu.nouns.control import Control
 from latentfu.nouns.generator import Generator
@@ -64,6 +65,7 @@ class Studio:
     def generator(self, spec: GeneratorSpec) -> Generator:
         """The network of ``spec``, loaded when first asked for."""
         if spec.id not in self._open:
+            keep_freed_memory()
             self._open[spec.id] = spec.load(self.device)
         return self._open[spec.id]
 
