@@ -46,19 +46,26 @@ def members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Name and content of each .pt file and note in an archive."""
     try:
         # A tar of torch files ends as a zip does, so tar is asked first.
-        if not tarfile.is_tarfile(path) and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                for item in archive.infolist()[:MOST_FILES]:
-                    if wanted(item.filename, item.file_size):
-                        yield item.filename, archive.read(item)
-        else:
+        if tarfile.is_tarfile(path):
             with tarfile.open(path) as tar:
                 for place, entry in enumerate(tar):
                     if place < MOST_FILES and entry.isfile() and wanted(entry.name, entry.size):
                         file = tar.extractfile(entry)
                         yield entry.name, (file or io.BytesIO()).read()
+            return
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for item in archive.infolist()[:MOST_FILES]:
+                    if wanted(item.filename, item.file_size):
+                        yield item.filename, archive.read(item)
+            return
     except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
-        raise BadInputError(f"{path} is no whole archive of deformations: {error}.") from error
+        reason = str(error).partition("\n")[0]
+        raise BadInputError(f"{path} is no whole archive of deformations: {reason}.") from error
+    raise BadInputError(
+        f"{path} is no whole archive of deformations: give a .pt file, or a folder, .tar or .zip "
+        "of them (our own .safetensors are taken in by latentfu deformations keep)."
+    )
 
 
 def wanted(name: str, size: int) -> bool:

@@ -43,12 +43,12 @@ class Taking:
 
 
 def take_in(path: Path, taking: Taking, progress: Progress) -> list[Deformation]:
-    """The deformations in a .pt file, a .tar or .zip archive, or a folder.
+    """The deformations in a .pt (.pth, .pkl) file, a .tar or .zip archive, or a folder.
 
     In archives and folders every file is named after itself, or as the notes beside it say; files
     that do not fit are an error only when none does. Raises BadInputError in one sentence.
     """
-    if path.is_file() and path.suffix == ".pt":
+    if path.is_file() and path.suffix in (".pt", ".pth", ".pkl"):
         return of_file(path, taking, {}, progress)
     found: list[Deformation] = []
     first: LatentFuError | None = None

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from latentfu import BadInputError, Generator
+from latentfu import BadInputError, Generator, read_torch
 from torch import Tensor
 
 from latentfu_deformations.deformation import Deformation
 from latentfu_deformations.layer import Convolution, unit
-from latentfu_deformations.tensors import read_tensors
 
 AUTHORS = "A. Cherepkov, A. Voynov, A. Babenko"
+LARGEST = 1 << 30
+"""Bytes; of 512 channels, 64 eigenvectors are 600 MB."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def read_set(
     ``layer``: the paper's number, where an eigenvector file's name does not say it. ``basis``:
     the eigenvector file that a checkpoint's coefficients belong to. Raises BadInputError.
     """
-    tree = read_tensors(path)
+    tree = read_torch(path, largest=LARGEST)
     if isinstance(tree, Tensor):
         found = eigenvectors(path, tree, layer)
     elif isinstance(tree, dict) and {"layer_ix", "shift"} <= set(tree):
@@ -135,7 +136,7 @@ def composed(path: Path, u: Tensor, vh: Tensor, rows: Tensor, shape: torch.Size)
 
 def as_tensor(path: Path) -> Tensor:
     """The tensor that a file consists of."""
-    tree = read_tensors(path)
+    tree = read_torch(path, largest=LARGEST)
     if not isinstance(tree, Tensor):
         raise BadInputError(f"{path} is no file of eigenvectors.")
     return tree

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, NotInstalledError, StorageError, data_dir
-from torch import Tensor, nn
+from latentfu import BadInputError, NotInstalledError, StorageError, data_dir, read_torch
+from torch import nn
 
 FILE = "vgg16-397923af.pth"
 ADDRESS = f"https://download.pytorch.org/models/{FILE}"
@@ -56,7 +56,7 @@ def features(path: Path) -> nn.Sequential:
     check_hash(path)
     convolutions: nn.Sequential = vgg.make_layers(vgg.cfgs["D"])
     try:
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        state = read_torch(path)
         start = "features."
         own = {key[len(start) :]: value for key, value in state.items() if key.startswith(start)}
         convolutions.load_state_dict(own)

@@ -53,6 +53,7 @@ _WHERE = {
     "Foreign": "latentfu.importer",
     "Thing": "latentfu.importer",
     "read_foreign": "latentfu.importer",
+    "read_torch": "latentfu.importer",
     "tensors_of": "latentfu.importer",
     "checkpoint_formats": "latentfu.api",
     "Command": "latentfu.hooks",
@@ -143,6 +144,7 @@ if TYPE_CHECKING:
     from latentfu.importer import Foreign as Foreign
     from latentfu.importer import Thing as Thing
     from latentfu.importer import read_foreign as read_foreign
+    from latentfu.importer import read_torch as read_torch
     from latentfu.importer import tensors_of as tensors_of
     from latentfu.nouns.control import Control as Control
     from latentfu.nouns.control import Mover as Mover

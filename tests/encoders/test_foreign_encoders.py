@@ -152,5 +152,5 @@ def test_the_command_imports_and_says_what_is_wrong(
     bad.write_bytes(b"no checkpoint at all")
     assert main(["encoders", "import", str(bad), "--generator", file]) == 1
     error = capsys.readouterr().err
-    assert "can not be read as a checkpoint" in error
+    assert "bad.pt was not read" in error
     assert len(error.strip().splitlines()) == 1

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from latentfu import BadInputError, CancelledError, read_foreign
+import torch
+from latentfu import BadInputError, CancelledError, read_foreign, read_torch
 from latentfu.cli.main import run
 
 FOLDER = Path(__file__).parent / "hostile"
@@ -54,6 +55,26 @@ def test_the_importer_itself_refuses_it(name: str, empty_place: Path) -> None:
     assert list(empty_place.iterdir()) == []
 
 
+IMPORTS = {
+    "deformation": ["deformations", "import", "FILE", "--generator", "portraits", "--name", "evil"],
+    "encoder": ["encoders", "import", "FILE", "--generator", "portraits", "--name", "evil"],
+    "direction": ["directions", "import", "FILE", "--generator", "portraits", "--name", "evil"],
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("kind", IMPORTS)
+def test_no_other_import_takes_it_either(
+    kind: str, name: str, empty_place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(FOLDER / name) if word == "FILE" else word for word in IMPORTS[kind]]
+    assert run(words) == 1
+    said = capsys.readouterr().err.strip()
+    assert len(said.splitlines()) == 1 and said.endswith(".") and "Traceback" not in said
+    assert list(empty_place.iterdir()) == []
+    assert not list((empty_place.parent / "home").rglob("*.safetensors"))
+
+
 def test_a_module_of_the_same_name_here_is_not_imported(
     empty_place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,6 +83,28 @@ def test_a_module_of_the_same_name_here_is_not_imported(
     with pytest.raises(BadInputError):
         read_foreign(FOLDER / "os_system.pkl")
     assert not (empty_place / "PWNED").exists()
+
+
+def test_old_parameters_are_their_tensors_and_what_claims_to_be_one_is_refused(
+    empty_place: Path,
+) -> None:
+    class Parameter:
+        """Written as torch before 0.4 wrote its parameters: class, tensor, then a state."""
+
+        def __init__(self, data: object) -> None:
+            self.data = data
+
+        def __reduce__(self) -> tuple[object, ...]:
+            return (torch.nn.Parameter, (self.data,), (True, False, None))
+
+    file = empty_place / "old.pt"
+    wanted = torch.arange(6.0).reshape(2, 3)
+    torch.save({"weight": Parameter(wanted), "size": wanted.shape}, file)
+    found = read_torch(file)
+    assert torch.equal(found["weight"], wanted) and found["size"] == [2, 3]
+    torch.save({"weight": Parameter("nothing")}, file)
+    with pytest.raises(BadInputError, match="holds no tensor"):
+        read_torch(file)
 
 
 def test_reading_can_be_cancelled(empty_place: Path) -> None:

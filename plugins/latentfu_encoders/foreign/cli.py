@@ -23,7 +23,7 @@ from latentfu_encoders.own import own_folder
 def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any) -> None:
     """Bring in an encoder of pSp, e4e, ReStyle or of the StyleGAN projects on ResNet-50.
 
-    The file is read without running anything in it.
+    The file is read in a process of its own, and nothing in it is run.
     """
     import latentfu
 
@@ -31,7 +31,8 @@ def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any
     from latentfu_encoders.foreign.read import tree_of
     from latentfu_encoders.training.cli import checked_name
 
-    found = checkpoint_of(tree_of(checkpoint))
+    with latentfu.watched(f"Reading {checkpoint.name}", as_json) as progress:
+        found = checkpoint_of(tree_of(checkpoint, progress))
     opened = latentfu.open_generator(generator)
     short = checked_name(asked["name"] or f"{opened.name}-{checkpoint.stem}")
     target = asked["output"] or own_folder() / f"{short}.safetensors"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, Generator, WrongGeneratorError, write_whole
+from latentfu import BadInputError, Generator, Thing, WrongGeneratorError, write_whole
 from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -49,6 +49,8 @@ def checkpoint_of(tree: object) -> Checkpoint:
     own = {k.removeprefix(ENCODER): v for k, v in tensors.items() if k.startswith(ENCODER)}
     mean = tree.get(MEAN)
     opts = tree.get("opts")
+    if isinstance(opts, Thing):  # argparse.Namespace
+        opts = opts.state
     return Checkpoint(
         own or tensors,
         mean if isinstance(mean, Tensor) else None,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
-from latentfu import BadInputError
+from latentfu import BadInputError, read_torch
 from torch import Tensor, nn
 
 from latentfu_portraits.evaluate.pictures import Look
@@ -21,8 +20,7 @@ def inception_features(weights: Path) -> Look:
 
     network = inception_v3(weights=None, init_weights=False, aux_logits=True)
     try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
-        network.load_state_dict(state)
+        network.load_state_dict(read_torch(weights))
     except Exception as error:
         raise BadInputError(
             f"{weights} holds no state dict of torchvision's inception_v3."

@@ -8,6 +8,7 @@ only those come back.
 from __future__ import annotations
 
 from latentfu.importer.parent import read_foreign as read_foreign
+from latentfu.importer.torched import read_torch as read_torch
 from latentfu.importer.tree import Converted as Converted
 from latentfu.importer.tree import Foreign as Foreign
 from latentfu.importer.tree import Thing as Thing

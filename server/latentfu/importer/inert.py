@@ -103,6 +103,28 @@ def rebuild_parameter(data: Any, *_: Any) -> Any:
     return data
 
 
+class ParameterNode(TensorNode):
+    """torch.nn.parameter.Parameter, as files from before torch 0.4 name it: its tensor."""
+
+    def __new__(cls, data: Any = None, *_: Any) -> ParameterNode:
+        if not isinstance(data, TensorNode):
+            raise BadInputError("a parameter in it holds no tensor")
+        found = super().__new__(cls)
+        found.__dict__.update(data.__dict__)
+        return found
+
+    def __init__(self, *_: Any) -> None:
+        """All is there already; pickles may call it or not."""
+
+    def __setstate__(self, state: Any) -> None:
+        """Whether it was trained, and hooks: not kept."""
+
+
+def size(numbers: Any = ()) -> list[Any]:
+    """torch.Size: plain numbers."""
+    return list(numbers)
+
+
 def reconstruct_object(meta: Any) -> Inert:
     """NVIDIA's persistent objects: class name and state; the source text in them is dropped."""
     if not isinstance(meta, dict):
@@ -187,6 +209,7 @@ class StorageType:
 
 ALLOWED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): Bag,
+    ("collections", "Counter"): Bag,
     ("dnnlib.util", "EasyDict"): Bag,
     ("builtins", "set"): set,
     ("__builtin__", "set"): set,
@@ -194,6 +217,10 @@ ALLOWED: dict[tuple[str, str], Any] = {
     ("argparse", "Namespace"): inert("argparse.Namespace"),
     ("dnnlib.tflib.network", "Network"): inert("dnnlib.tflib.network.Network"),
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): reconstruct_object,
+    ("torch", "Size"): size,
+    ("torch", "device"): inert("torch.device"),
+    ("torch.nn.parameter", "Parameter"): ParameterNode,
+    ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
     ("numpy", "ndarray"): ArrayNode,
