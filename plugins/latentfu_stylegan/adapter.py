@@ -15,6 +15,7 @@ from latentfu_stylegan.bending import (
     has_own_strengths,
     one_by_one,
 )
+from latentfu_stylegan.precision import quick_dtype
 from latentfu_stylegan.resuming import Resuming, can_resume
 from latentfu_stylegan.styled import StyledGenerator, architecture_of, weights_id
 
@@ -32,6 +33,7 @@ class StyleGAN2Generator(StyledGenerator):
     def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:
         self.network = network
         self.resuming = Resuming(network, name)
+        self.quick: Resuming | None = None
         self.name = name
         self.id = id
         self.domain = domain
@@ -89,6 +91,20 @@ class StyleGAN2Generator(StyledGenerator):
         if features is not None and not features:
             return cast("Tensor", drawn), {}
         return drawn
+
+    def preview(self, latent: Latent, side: int) -> Tensor:
+        """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
+
+        At least a quarter of the whole; what the toRGB layers up to that size add up to.
+        """
+        size = max(min(side, self.resolution), self.resolution // 4)
+        place = next(i for i, r in enumerate(self.network.config.resolutions) if r >= size)
+        if not can_resume(latent, "const"):
+            return self.render(latent)
+        if self.quick is None:
+            self.quick = Resuming(self.network, self.name, quick_dtype(self.device))
+        ws, details = self.styles(latent), self.details(latent)
+        return self.quick.render(latent, ws, details, "const", last=2 * place)
 
     def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
         """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R].

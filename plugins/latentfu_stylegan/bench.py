@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import importlib.util
+import itertools
 import multiprocessing
 import statistics
 import sys
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from latentfu import BadInputError, Measure, keep_freed_memory
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_stylegan2.py"
 WARM_UP = 3
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,36 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
+def slider(run: Run) -> tuple[float, float, float]:
+    """Seconds of a quick picture when all styles move and when those from the middle on do.
+
+    And the largest difference between a resumed picture and one from scratch, which must be 0.
+    """
+    import torch
+    from latentfu import Latent
+
+    from latentfu_stylegan.adapter import StyleGAN2Generator
+
+    keep_freed_memory()
+    network, ws = network_of(run)
+    generator = StyleGAN2Generator(network, "bench", "0" * 64, "test")
+    strengths = (0.01 * step for step in itertools.count(1))
+
+    def moved(first: int) -> Latent:
+        codes = ws.clone()
+        codes[:, first:] += next(strengths)
+        return Latent(codes, "w+", generator.id)
+
+    side, middle = run.resolution // 4, network.config.num_ws // 3
+    with torch.no_grad():
+        every = median_seconds(lambda: generator.preview(moved(0), side), run)
+        late = median_seconds(lambda: generator.preview(moved(middle), side), run)
+        generator.render(moved(0))
+        last = moved(middle)
+        difference = (generator.render(last) - network.synthesis(last.codes)).abs().max()
+    return every, late, float(difference)
+
+
 def arithmetic(side: int) -> float:
     """Floating point operations of the convolutions for one picture, in 1e9."""
     from latentfu_stylegan.stylegan2.config import default_channels
@@ -157,11 +189,11 @@ def plain_version() -> Any:
     return module
 
 
-def apart(run: Run) -> Ran:
+def apart(run: Run, do: Callable[[Run], T] = timed) -> T:  # type: ignore[assignment]
     """The same in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(timed, run).result()
+        return pool.submit(do, run).result()
 
 
 def measure(device: str) -> Iterator[Measure]:
@@ -169,7 +201,20 @@ def measure(device: str) -> Iterator[Measure]:
     plain_version()
     for resolution in (256, 1024):
         yield from one_picture(resolution, device)
+    yield from moving(1024, device)
     yield from eight(256, device)
+
+
+def moving(side: int, device: str) -> Iterator[Measure]:
+    """From a slider's move to the pixels of a quick picture, a quarter of the size."""
+    bare = apart(Run(side, plain=True, keep_memory=False, device=device))
+    every, late, difference = apart(Run(side, device=device, runs=15), slider)
+    label = f"slider at {side} px, {side // 4} px shown"
+    yield Measure(f"{label}: all styles move", every, "s", 15)
+    yield Measure(f"{label}: the last two thirds move", late, "s", 15)
+    yield Measure(f"{label}: faster than plain, whole", bare.seconds / every, "x")
+    yield Measure(f"{label}: faster, last two thirds", bare.seconds / late, "x")
+    yield Measure("resumed picture against one from scratch", difference, "difference")
 
 
 def one_picture(side: int, device: str) -> Iterator[Measure]:

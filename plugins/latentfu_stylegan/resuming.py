@@ -51,39 +51,60 @@ class Kept:
 
 
 class Resuming:
-    """Renders one code at a time; ``computed`` counts the layers that were really computed."""
+    """Renders one code at a time; ``computed`` counts the layers that were really computed.
 
-    def __init__(self, network: StyleGAN2, name: str) -> None:
-        self.network, self.name = network, name
+    ``dtype``: what the features are computed in.
+    """
+
+    def __init__(self, network: StyleGAN2, name: str, dtype: torch.dtype = torch.float32) -> None:
+        self.network, self.name, self.dtype = network, name, dtype
         self.kept: Kept | None = None
         self.computed = 0
 
     def render(
-        self, latent: Latent, ws: Tensor, details: Mapping[int, Tensor], noise: Noise
+        self,
+        latent: Latent,
+        ws: Tensor,
+        details: Mapping[int, Tensor],
+        noise: Noise,
+        last: int | None = None,
     ) -> Tensor:
-        """The picture ``[1, 3, R, R]`` of ``latent``: its styles ``ws``, details summed."""
+        """The picture ``[1, 3, R, R]`` of ``latent``: its styles ``ws``, details summed.
+
+        ``last``: the layer to stop after (even, the second of its size; None for all): the
+        picture is then what the network has of it at that size.
+        """
+        last = self.network.config.num_layers - 1 if last is None else last
         versions = tuple(t._version for t in self.network.synthesis.state_dict().values())
         kept = self.kept
         first = 0
         if kept is not None and kept.noise == noise and kept.versions == versions:
-            first = min(first_change(kept, latent, ws), len(kept.states) - 1)
+            first = min(first_change(kept, latent, ws), len(kept.states) - 1, last)
         states = [] if kept is None else kept.states[:first]
 
         def draw(network: StyleGAN2) -> Tensor:
             synthesis = network.synthesis
-            state = kept.states[first] if kept is not None and first else synthesis.start(len(ws))
+            state = synthesis.start(len(ws), self.dtype)
+            if kept is not None and first:
+                state = kept.states[first]
             room = MOST_BYTES - sum(map(size_of, states))
-            for layer in range(first, self.network.config.num_layers):
+            for layer in range(first, last + 1):
                 room -= size_of(state)
                 if len(states) == layer and (room >= 0 or layer == 0):
                     states.append(state)
                 state = synthesis.step(layer, state, ws, noise, details)
                 self.computed += 1
-            return synthesis.finish(state)
+            return picture_of(state)
 
         image = call_bent(self.network, latent.bends, draw, self.name)
         self.kept = Kept(ws.clone(), *marked(latent), noise, versions, states)
         return image
+
+
+def picture_of(state: SynthesisState) -> Tensor:
+    """The picture so far."""
+    assert state.rgb is not None
+    return state.rgb
 
 
 def can_resume(latent: Latent, noise: Noise) -> bool:

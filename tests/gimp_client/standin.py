@@ -33,6 +33,7 @@ class StandIn(ThreadingHTTPServer):
     def __init__(self, behave: str = "") -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.behave = behave
+        self.previews: list[dict[str, Any]] = []
         self.seen: list[str] = []
         self.layers: dict[str, bytes] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -159,6 +160,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _put_previews(self, body: bytes, session: str) -> None:
         document = json.loads(body)
+        self.server.previews.append(document)
         time.sleep(0.1)
         self._reply(200, _smaller(self._edited(document), document["side"]), "x/y")
 

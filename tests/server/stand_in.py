@@ -65,10 +65,14 @@ class Editor:
         self.known.add(request.layer.digest())
         return Outcome(request.layer, {"inversion_key": request.layer.digest()})
 
-    def preview(self, request, side, progress=silent):
+    def preview(self, request, side, progress=silent, *, quick=False, check=lambda: None):
         if not self.is_inverted(request):
             self._work(request, progress)
             self.known.add(request.layer.digest())
+        if not quick:
+            for _ in range(int(request.edits.get("layers", 0))):
+                check()
+                time.sleep(0.05)
         step = max(1, max(request.layer.height, request.layer.width) // side)
         return Layer(np.ascontiguousarray(self._moved(request).pixels[::step, ::step]))
 

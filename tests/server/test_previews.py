@@ -109,3 +109,19 @@ def test_what_goes_wrong_in_a_preview_has_its_status(server):
     assert (status, answer["error"]["code"]) == (400, "bad_input")
     wait_until(lambda: server.get("/v1/health")[1]["worker"]["state"] == "ready")
     assert server.put(path, {"layer": layer})[0] == 200
+
+
+def test_the_next_move_stops_an_exact_preview_between_two_layers(server):
+    layer = server.put_layer(pixel_body(value=39))
+    path = f"/v1/previews/{uuid.uuid4()}"
+    assert server.put(path, {"layer": layer})[0] == 200
+    answers = []
+    exact = {"layer": layer, "edits": {"layers": 100}}
+    thread = threading.Thread(target=lambda: answers.append(server.put(path, exact)))
+    thread.start()
+    wait_until(lambda: server.get("/v1/health")[1]["worker"]["state"] == "busy")
+    quick = {"layer": layer, "edits": {"layers": 100, "brightness": 1}, "quick": True}
+    assert server.put(path, quick) == (200, pixel_body(value=40))
+    thread.join()
+    assert answers[0][0] == 409
+    assert answers[0][1]["error"]["code"] in {"overtaken", "cancelled"}

@@ -38,6 +38,8 @@ def edit_with_dialog(
 
 AUTOMATIC = {"name": "", "title": "Automatic: the best for this network"}
 """The method that the server chooses."""
+ALWAYS_EXACT = 256
+"""Networks up to this many pixels are quick enough to show every move of a slider exactly."""
 
 
 class EditDialog:
@@ -48,6 +50,7 @@ class EditDialog:
         self._last = _readable(config.get_property("edits"))
         self._wanted = target.earlier.edits if target.earlier else {}
         self._result: jobs.Result | None = None
+        self._resolutions: dict[str, int] = {}
         self._applying = False
         self._dialog = new_dialog("Edit portrait", "latentfu-edit")
         self._preview = PreviewPane(target.picture, self._ask_preview)
@@ -126,6 +129,7 @@ class EditDialog:
         earlier = self._target.earlier
         first = earlier.inverter if earlier else self._config.get_property("inverter") or ""
         self._generators.show(catalog.generators, catalog.generator)
+        self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
         self._inverters.show([AUTOMATIC, *catalog.inverters], self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
         self._sliders.show(catalog.controls)
@@ -154,7 +158,9 @@ class EditDialog:
 
     def _ask_preview(self) -> None:
         if not self._applying:
-            self._session.preview(self._work(), self._preview.side, self._previewed)
+            work, side = self._work(), self._preview.side
+            quick = self._resolutions.get(work.generator, 0) > ALWAYS_EXACT
+            self._session.preview(work, side, self._previewed, quick)
 
     def _previewed(self, picture: Picture) -> None:
         self._preview.show_after(picture)

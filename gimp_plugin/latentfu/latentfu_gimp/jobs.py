@@ -65,10 +65,11 @@ def prepare(client: Client, work: Work, report: Report) -> dict[str, Any]:
     return _follow(client, document, report)[1].get("report") or {}
 
 
-def preview(client: Client, work: Work, session: str, side: int) -> Picture:
-    """The edited layer with its longest side at most ``side``."""
+def preview(client: Client, work: Work, session: str, side: int, quick: bool = False) -> Picture:
+    """The edited layer with its longest side at most ``side``; ``quick``: not yet exact."""
     document = request(client, work)
     document["side"] = side
+    document["quick"] = quick
     return read_picture(client.put(f"/v1/previews/{session}", document))
 
 

@@ -5,6 +5,7 @@ Nothing here knows Gtk: results are handed to ``on_main``, which runs them in th
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 import uuid
 from collections.abc import Callable
@@ -50,6 +51,8 @@ class Session:
         self._on_main = on_main
         self._watcher = watcher
         self._worker = Worker()
+        self._sharpener = Worker()
+        self._sharpening: Client | None = None
         self._client: Client | None = None
         self._name = str(uuid.uuid4())
         self._closed = False
@@ -78,19 +81,45 @@ class Session:
 
         self._worker.add(lambda: self._guard(task))
 
-    def preview(self, work: jobs.Work, side: int, done: Callable[[Picture], None]) -> None:
-        """A small picture of ``work``, unless a newer one is asked for before it began."""
+    def preview(
+        self, work: jobs.Work, side: int, done: Callable[[Picture], None], quick: bool = False
+    ) -> None:
+        """A small picture of ``work``, unless a newer one is asked for before it began.
+
+        A ``quick`` one is followed by the exact one when nothing newer has been asked for; the
+        next call stops that at once.
+        """
 
         def task() -> None:
-            try:
-                picture = jobs.preview(self._connect(), work, self._name, side)
-            except RefusedError as error:
-                if error.code == "overtaken":
-                    return
-                raise
-            self._hand_over(done, picture)
+            picture = self._small(self._connect(), work, side, quick)
+            if picture is not None:
+                self._hand_over(done, picture)
+                if quick and not self._closed:
+                    self._sharpen(work, side, done)
 
         self._worker.replace(lambda: self._guard(task))
+
+    def _sharpen(self, work: jobs.Work, side: int, done: Callable[[Picture], None]) -> None:
+        """The exact preview, on a connection of its own, so that a newer one can overtake it."""
+        client = self._sharpening = self._connect().another()
+
+        def task() -> None:
+            picture = None
+            with client, contextlib.suppress(ServerGoneError):  # The next request says so.
+                picture = None if self._closed else self._small(client, work, side, False)
+            if picture is not None:
+                self._hand_over(done, picture)
+
+        self._sharpener.replace(lambda: self._guard(task))
+
+    def _small(self, client: Client, work: jobs.Work, side: int, quick: bool) -> Picture | None:
+        """A preview; None when a newer one has overtaken it."""
+        try:
+            return jobs.preview(client, work, self._name, side, quick)
+        except RefusedError as error:
+            if error.code in {"overtaken", "cancelled"}:
+                return None
+            raise
 
     def try_out(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
         """The whole layer, unless a newer :meth:`try_out` is asked for before it began."""
@@ -107,13 +136,16 @@ class Session:
             self._hand_over(done, jobs.run(self._connect(), work, self._report))
 
         self._worker.forget_previews()
+        self._sharpener.forget_previews()
         self._worker.add(lambda: self._guard(task))
 
     def close(self) -> None:
         """Cancel everything; nothing is handed over any more."""
         self._closed = True
-        if self._client:
-            self._client.abort()
+        for client in (self._client, self._sharpening):
+            if client:
+                client.abort()
+        self._sharpener.stop(lambda: None)
         self._worker.stop(self._forget)
 
     def _forget(self) -> None:

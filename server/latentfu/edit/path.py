@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from latentfu.edit import crop as cropping
@@ -24,6 +25,7 @@ from latentfu.edit.invert import (
 )
 from latentfu.edit.paste import paste
 from latentfu.edit.placing import ANYWHERE, Placing
+from latentfu.edit.quick import fitted, quick_picture, stopping
 from latentfu.edit.recent import Recent
 from latentfu.edit.report import changed_outside, make_report
 from latentfu.edit.small import shrink
@@ -31,6 +33,7 @@ from latentfu.edit.studio import Studio, Tools
 from latentfu.edit.weight import check_feather
 from latentfu.hooks import InversionRequest
 from latentfu.nouns.crop import Crop
+from latentfu.nouns.latent import Latent
 from latentfu.nouns.layer import Layer, MaskPixels, check_mask
 from latentfu.progress import Progress, Stopwatch, between, silent
 
@@ -132,14 +135,30 @@ class Editor:
         work.watch.lap("render")
         return self._finish(request, work, _Shown(crop, found, shown, None), progress)
 
-    def preview(self, request: EditRequest, side: int, progress: Progress = silent) -> Layer:
-        """The edited layer scaled down to a longest side of ``side``: one render when cached."""
+    def preview(
+        self,
+        request: EditRequest,
+        side: int,
+        progress: Progress = silent,
+        *,
+        quick: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> Layer:
+        """The edited layer scaled down to a longest side of ``side``: one render when cached.
+
+        ``quick``: by the generator's shorter way, for while a slider moves. ``check`` is called
+        between the layers of the network and may raise to stop.
+        """
         work = self._start(request)
         check_edits(request.edits, request.ways, work.tools.controls)
         small = shrink(request.layer, request.mask, side)
         crop, found = self._find(request, work, progress)
-        edited, inverted = self._edited(request, work.tools, found)
         quad = scaled(crop.quad, *small.factors)
+        with stopping(check):
+            if quick:
+                edited, inverted = self._quickly(request, work.tools, found, quad.side)
+            else:
+                edited, inverted = self._edited(request, work.tools, found)
         feather = request.feather * small.factor
         return paste(small.layer, quad, edited, inverted, mask=small.mask, feather=feather)
 
@@ -239,10 +258,29 @@ class Editor:
 
     def _edited(self, request: EditRequest, tools: Tools, found: Found) -> tuple[Floats, Floats]:
         """The pictures of the edited latent and of the inversion."""
-        before = found.inversion.latent
+        latent = self._moved(request, tools, found)
         inverted = self._inverted(tools, found)
-        latent = apply(
-            before,
+        unmoved = latent is found.inversion.latent
+        return (inverted if unmoved else rendering.render(tools.generator, latent)), inverted
+
+    def _quickly(
+        self, request: EditRequest, tools: Tools, found: Found, side: float
+    ) -> tuple[Floats, Floats]:
+        """The same for about ``side`` pixels, small."""
+        before, whole = found.inversion.latent, self._inverted(tools, found)
+        latent = self._moved(request, tools, found)
+        if latent is before:
+            return whole, whole
+        pixels = math.ceil(side)
+        base = self._renders.get_or_make(
+            f"{found.key} at {pixels}", lambda: quick_picture(tools.generator, before, pixels)
+        )
+        return fitted(whole, base, quick_picture(tools.generator, latent, pixels))
+
+    def _moved(self, request: EditRequest, tools: Tools, found: Found) -> Latent:
+        """The edited latent; the inversion's own where nothing is asked for."""
+        return apply(
+            found.inversion.latent,
             request.edits,
             tools.controls,
             tools.generator,
@@ -250,8 +288,6 @@ class Editor:
             psi=request.psi,
             ways=request.ways,
         )
-        unmoved = latent is before
-        return (inverted if unmoved else rendering.render(tools.generator, latent)), inverted
 
     def _finish(
         self,

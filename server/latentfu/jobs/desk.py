@@ -56,7 +56,13 @@ class Desk:
 
     def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
         body: Any = message["body"]
-        layer = self._editor.preview(self._reader.read(body), body["side"], progress)
+
+        def check() -> None:
+            if self._inbox.is_overtaken(message):
+                raise CancelledError
+
+        request, quick = self._reader.read(body), bool(body.get("quick"))
+        layer = self._editor.preview(request, body["side"], progress, quick=quick, check=check)
         write_layer(Path(str(message["out"])), layer)
         return {}
 

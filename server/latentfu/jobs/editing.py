@@ -30,7 +30,15 @@ class Editor(Protocol):
 
     def invert(self, request: Any, progress: Progress = ...) -> Outcome: ...
 
-    def preview(self, request: Any, side: int, progress: Progress = ...) -> Layer: ...
+    def preview(
+        self,
+        request: Any,
+        side: int,
+        progress: Progress = ...,
+        *,
+        quick: bool = ...,
+        check: Callable[[], None] = ...,
+    ) -> Layer: ...
 
     def is_inverted(self, request: Any) -> bool: ...
 

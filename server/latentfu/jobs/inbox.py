@@ -62,6 +62,12 @@ class Inbox:
             del self._previews[session]
             return True
 
+    def is_overtaken(self, message: Message) -> bool:
+        """Whether this preview was cancelled, or a newer one of its session waits."""
+        with self._changed:
+            newer = self._previews.get(str(message["session"]), message)
+        return newer is not message or self.is_unwanted(str(message["id"]))
+
     def is_unwanted(self, work_id: str) -> bool:
         """Whether this piece of work was cancelled (or everything is)."""
         return self._stopped or work_id in self._unwanted

@@ -94,6 +94,15 @@ class Generator(ABC):
         for a bend or detail that names no parameter or layer or has another shape.
         """
 
+    def preview(self, latent: Latent, side: int) -> torch.Tensor:
+        """A quick picture while a person moves a slider -> float32 ``[N, 3, S, S]``, S <= R.
+
+        For showing about ``side`` pixels. The network may stop early or compute in fewer bits,
+        so that colours can be off; the same latent gives the same picture. A generator that
+        knows no shorter way gives the whole picture, as this does.
+        """
+        return self.render(latent)
+
     @abstractmethod
     def mean_latent(self) -> Latent:
         """The mean code, N = 1, in the editing space: where optimisation starts."""

@@ -1,0 +1,79 @@
+"""Quick pictures of a quarter of the size, made to fit the whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from latentfu import CancelledError, Latent, random_latents
+from latentfu.edit.quick import fitted, quick_picture, stopping
+from latentfu_stylegan.adapter import StyleGAN2Generator
+from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+
+
+@pytest.fixture
+def generator() -> StyleGAN2Generator:
+    torch.manual_seed(2)
+    config = StyleGAN2Config(64, z_dim=6, w_dim=8, mapping_layers=2, channels=(6, 6, 4, 4, 3))
+    network = StyleGAN2(config).eval().requires_grad_(False)
+    return StyleGAN2Generator(network, "small", "e" * 64, "test")
+
+
+@pytest.mark.parametrize(("asked", "side"), [(1, 16), (16, 16), (17, 32), (33, 64), (500, 64)])
+def test_the_first_size_that_is_enough_and_at_least_a_quarter(generator, asked, side) -> None:
+    assert quick_picture(generator, random_latents(generator, 1, 0), asked).shape == (3, side, side)
+
+
+def test_the_picture_is_what_the_network_has_at_that_size(generator) -> None:
+    latent = random_latents(generator, 1, 3)
+    with torch.no_grad():
+        state = generator.network.synthesis.start(1)
+        for layer in range(5):
+            state = generator.network.synthesis.step(layer, state, latent.codes)
+        assert state.rgb is not None
+        shown = generator.preview(latent, 16)
+    span = float(state.rgb.max() - state.rgb.min())
+    assert float((shown - state.rgb).abs().max()) < 0.02 * span
+
+
+def test_one_picture_after_another_is_the_same_as_by_itself(generator) -> None:
+    latent = random_latents(generator, 1, 4)
+    moved = latent.codes.clone()
+    moved[:, 3:] += 0.5
+    with torch.no_grad():
+        generator.preview(latent, 16)
+        generator.preview(latent, 32)
+        after = generator.preview(Latent(moved, "w+", generator.id), 16)
+        generator.quick = None
+        alone = generator.preview(Latent(moved, "w+", generator.id), 16)
+    assert torch.equal(after, alone)
+
+
+def test_fitted_shows_the_whole_where_nothing_changes_and_the_change_in_its_colours() -> None:
+    random = np.random.default_rng(0)
+    before = random.standard_normal((3, 8, 8)).astype(np.float32) * 0.1
+    colours = np.array([[2.0, 0.1, 0.0], [0.0, 1.5, 0.2], [0.1, 0.0, 2.5]], np.float32)
+    small = (colours @ before.reshape(3, -1)).reshape(3, 8, 8) + 0.2
+    whole = small.repeat(4, axis=1).repeat(4, axis=2)
+    edited, inverted = fitted(whole, before, before)
+    np.testing.assert_allclose(edited, inverted, atol=1e-6)
+    np.testing.assert_allclose(inverted, small, atol=1e-5)
+    after = before.copy()
+    after[:, 2:4, 2:4] += 0.05
+    edited, inverted = fitted(whole, before, after)
+    wanted = small + (colours @ (after - before).reshape(3, -1)).reshape(3, 8, 8)
+    np.testing.assert_allclose(edited, wanted, atol=5e-3)
+
+
+def test_rendering_stops_between_layers(generator) -> None:
+    seen = []
+
+    def check() -> None:
+        seen.append(1)
+        if len(seen) == 4:
+            raise CancelledError
+
+    with pytest.raises(CancelledError), stopping(check):
+        generator.render(random_latents(generator, 1, 0))
+    generator.render(random_latents(generator, 1, 0))
+    assert len(seen) == 4
