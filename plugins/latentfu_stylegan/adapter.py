@@ -39,8 +39,8 @@ class StyleGAN2Generator(StyledGenerator):
         self.domain = domain
         config = network.config
         self.resolution = config.resolution
-        self.spaces = ("w", "w+")
-        self.z_dim = config.z_dim
+        self.spaces = ("w++",) if config.mapping == "attention" else ("w", "w+")
+        self.z_dim = config.z_numbers
         self.w_dim = config.w_dim
         self.num_ws = config.num_ws
         self.label_count = config.c_dim
@@ -95,7 +95,7 @@ class StyleGAN2Generator(StyledGenerator):
     def preview(self, latent: Latent, side: int) -> Tensor:
         """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
 
-        At least a quarter of the whole; what the toRGB layers up to that size add up to.
+        At least a quarter of the whole; the layers of larger sizes run at this one.
         """
         size = max(min(side, self.resolution), self.resolution // 4)
         place = next(i for i, r in enumerate(self.network.config.resolutions) if r >= size)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
 
 from latentfu_stylegan.bending import call_bent
+from latentfu_stylegan.stylegan2.small import small_step
 
 if TYPE_CHECKING:
     from latentfu.nouns.generator import Noise
@@ -38,8 +40,8 @@ Details = tuple[tuple[Detail, int], ...]
 class Kept:
     """The last picture: what it was made of, and ``states[i]``, the state before layer i.
 
-    With each bend and detail stands how often its tensor had been changed in place;
-    ``versions``: the same of the network's own.
+    ``last``: the last layer that grew. With each bend and detail stands how often its tensor had
+    been changed in place; ``versions``: the same of the network's own.
     """
 
     ws: Tensor
@@ -48,6 +50,7 @@ class Kept:
     noise: Noise
     versions: tuple[int, ...]
     states: list[SynthesisState]
+    last: int
 
 
 class Resuming:
@@ -71,15 +74,17 @@ class Resuming:
     ) -> Tensor:
         """The picture ``[1, 3, R, R]`` of ``latent``: its styles ``ws``, details summed.
 
-        ``last``: the layer to stop after (even, the second of its size; None for all): the
-        picture is then what the network has of it at that size.
+        ``last``: the last layer that grows (even, the second of its size; None for all): those
+        after it run at its size, which is then that of the picture.
         """
         last = self.network.config.num_layers - 1 if last is None else last
         versions = tuple(t._version for t in self.network.synthesis.state_dict().values())
         kept = self.kept
         first = 0
         if kept is not None and kept.noise == noise and kept.versions == versions:
-            first = min(first_change(kept, latent, ws), len(kept.states) - 1, last)
+            first = min(first_change(kept, latent, ws), len(kept.states) - 1)
+            if kept.last != last:
+                first = min(first, kept.last + 1, last + 1)
         states = [] if kept is None else kept.states[:first]
 
         def draw(network: StyleGAN2) -> Tensor:
@@ -88,23 +93,18 @@ class Resuming:
             if kept is not None and first:
                 state = kept.states[first]
             room = MOST_BYTES - sum(map(size_of, states))
-            for layer in range(first, last + 1):
+            for layer in range(first, self.network.config.num_layers):
                 room -= size_of(state)
                 if len(states) == layer and (room >= 0 or layer == 0):
                     states.append(state)
-                state = synthesis.step(layer, state, ws, noise, details)
+                step = synthesis.step if layer <= last else partial(small_step, synthesis)
+                state = step(layer, state, ws, noise, details)
                 self.computed += 1
-            return picture_of(state)
+            return synthesis.finish(state)  # type: ignore[no-any-return]
 
         image = call_bent(self.network, latent.bends, draw, self.name)
-        self.kept = Kept(ws.clone(), *marked(latent), noise, versions, states)
+        self.kept = Kept(ws.clone(), *marked(latent), noise, versions, states, last)
         return image
-
-
-def picture_of(state: SynthesisState) -> Tensor:
-    """The picture so far."""
-    assert state.rgb is not None
-    return state.rgb
 
 
 def can_resume(latent: Latent, noise: Noise) -> bool:

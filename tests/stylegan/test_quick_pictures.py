@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from latentfu import CancelledError, Latent, random_latents
+from latentfu import Bend, CancelledError, Detail, Latent, random_latents
 from latentfu.edit.quick import fitted, quick_picture, stopping
 from latentfu_stylegan.adapter import StyleGAN2Generator
 from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
@@ -24,16 +26,35 @@ def test_the_first_size_that_is_enough_and_at_least_a_quarter(generator, asked, 
     assert quick_picture(generator, random_latents(generator, 1, 0), asked).shape == (3, side, side)
 
 
-def test_the_picture_is_what_the_network_has_at_that_size(generator) -> None:
-    latent = random_latents(generator, 1, 3)
+def test_a_network_without_detail_looks_the_same_small(generator) -> None:
+    """Where the large layers are smooth, running them small changes nothing but the size."""
     with torch.no_grad():
-        state = generator.network.synthesis.start(1)
-        for layer in range(5):
-            state = generator.network.synthesis.step(layer, state, latent.codes)
-        assert state.rgb is not None
+        for layer in range(5, 9):
+            weight = generator.network.synthesis.convs[layer].weight
+            middle = weight.sum(dim=(2, 3))
+            weight.zero_()
+            weight[:, :, 1, 1] = middle
+        latent = random_latents(generator, 1, 3)
+        whole = generator.render(latent)
         shown = generator.preview(latent, 16)
-    span = float(state.rgb.max() - state.rgb.min())
-    assert float((shown - state.rgb).abs().max()) < 0.02 * span
+    smaller = torch.nn.functional.avg_pool2d(whole, 4)
+    inside = (slice(None), slice(None), slice(2, 14), slice(2, 14))
+    unlike = float((shown - smaller)[inside].std() / smaller[inside].std())
+    assert unlike < 0.2
+
+
+def test_details_and_bends_show(generator) -> None:
+    latent = random_latents(generator, 1, 3)
+    late = generator.layers[7]
+    delta = torch.ones(1, late.channels, late.resolution, late.resolution)
+    shift = torch.ones_like(generator.parameter(late.weight))
+    with torch.no_grad():
+        plain = generator.preview(latent, 16)
+        for other in (
+            replace(latent, details=(Detail(7, delta),)),
+            replace(latent, bends=(Bend(late.weight, shift),)),
+        ):
+            assert float((generator.preview(other, 16) - plain).abs().max()) > 1e-3
 
 
 def test_one_picture_after_another_is_the_same_as_by_itself(generator) -> None:
@@ -77,3 +98,27 @@ def test_rendering_stops_between_layers(generator) -> None:
         generator.render(random_latents(generator, 1, 0))
     generator.render(random_latents(generator, 1, 0))
     assert len(seen) == 4
+
+
+@pytest.mark.parametrize("name", ["yaw", "age", "skin_tone"])
+def test_the_built_in_network_shows_an_edit_at_a_quarter_of_its_size(name: str) -> None:
+    import cv2
+    from latentfu.edit.edit import Movers, apply
+    from latentfu.edit.render import render
+    from latentfu.registry import get_registry
+
+    spec = get_registry().generators()["portraits"]
+    portraits, controls = spec.load("cpu"), get_registry().controls(spec)
+    latent = random_latents(portraits, 1, 5, psi=0.7)
+    moved = apply(latent, {name: 2.0}, controls, portraits, movers=Movers())
+
+    def small(picture: np.ndarray) -> np.ndarray:
+        side = (32, 32)
+        return cv2.resize(picture.transpose(1, 2, 0), side, interpolation=cv2.INTER_AREA)
+
+    whole, truth = render(portraits, latent), small(render(portraits, moved))
+    before, after = (quick_picture(portraits, one, 32) for one in (latent, moved))
+    edited, _ = fitted(whole, before, after)
+    error = float(np.square(edited.transpose(1, 2, 0) - truth).mean())
+    change = float(np.square(small(whole) - truth).mean())
+    assert error < 0.15 * change

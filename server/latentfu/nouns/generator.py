@@ -97,8 +97,8 @@ class Generator(ABC):
     def preview(self, latent: Latent, side: int) -> torch.Tensor:
         """A quick picture while a person moves a slider -> float32 ``[N, 3, S, S]``, S <= R.
 
-        For showing about ``side`` pixels. The network may stop early or compute in fewer bits,
-        so that colours can be off; the same latent gives the same picture. A generator that
+        For showing about ``side`` pixels. The network may work at a smaller size or in fewer
+        bits, so that colours can be off; the same latent gives the same picture. A generator that
         knows no shorter way gives the whole picture, as this does.
         """
         return self.render(latent)
