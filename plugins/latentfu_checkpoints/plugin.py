@@ -12,6 +12,13 @@ def rosinality(foreign: Foreign) -> Converted | None:
     return convert(foreign)
 
 
+def transstylegan(foreign: Foreign) -> Converted | None:
+    """StyleGAN of W++, by its authors."""
+    from latentfu_checkpoints.transstylegan import convert
+
+    return convert(foreign)
+
+
 def decoder(foreign: Foreign) -> Converted | None:
     """The generator inside an encoder's checkpoint."""
     from latentfu_checkpoints.rosinality import convert_decoder
@@ -64,6 +71,7 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
         CheckpointFormat("nvlabs-tf1", "StyleGAN1, NVIDIA's TensorFlow pickle", convert=nvlabs_tf1),
         CheckpointFormat("genforce", "StyleGAN1 by genforce", convert=genforce),
         CheckpointFormat("rosinality", "stylegan2-pytorch by rosinality", convert=rosinality),
+        CheckpointFormat("transstylegan", "StyleGAN of W++", convert=transstylegan),
         CheckpointFormat("encoder-decoder", "The decoder of pSp, e4e and ReStyle", convert=decoder),
     ]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
 from latentfu import Converted, Foreign, tensors_of
 from numpy.typing import NDArray
 
-from latentfu_checkpoints.stylegan2 import Tensors, converted, flipped
+from latentfu_checkpoints.stylegan2 import Tensors, converted, flipped, with_mean
 
 SOURCE = "rosinality"
 
@@ -16,7 +17,7 @@ SOURCE = "rosinality"
 def convert(foreign: Foreign) -> Converted | None:
     """From ``{"g_ema": ..., "latent_avg": ...}``; None for anything else."""
     state = tensors_of(foreign.member("g_ema"))
-    if "input.input" not in state or "conv1.conv.weight" not in state:
+    if "input.input" not in state or "conv1.conv.weight" not in state or attends(state):
         return None
     average = foreign.member("latent_avg")
     return network(state, average if isinstance(average, np.ndarray) else None)
@@ -24,18 +25,26 @@ def convert(foreign: Foreign) -> Converted | None:
 
 def convert_decoder(foreign: Foreign) -> Converted | None:
     """The generator inside a pSp, e4e, ReStyle or HyperStyle checkpoint."""
-    whole = tensors_of(foreign.member("state_dict"))
-    state = {
-        name.removeprefix("decoder."): array
-        for name, array in whole.items()
-        if name.startswith("decoder.")
-    }
-    if "input.input" not in state:
+    state = member_tensors(foreign, "decoder.")
+    if "input.input" not in state or attends(state):
         return None
     average = foreign.member("latent_avg")
     if isinstance(average, np.ndarray):
         average = average.reshape(-1, average.shape[-1])[0]
     return network(state, average if isinstance(average, np.ndarray) else None)
+
+
+def member_tensors(foreign: Foreign, prefix: str) -> dict[str, NDArray[Any]]:
+    """The tensors of ``state_dict`` whose names begin so, by the rest of their names."""
+    whole = tensors_of(foreign.member("state_dict"))
+    return {
+        name.removeprefix(prefix): array for name, array in whole.items() if name.startswith(prefix)
+    }
+
+
+def attends(state: Container[str]) -> bool:
+    """Whether it is the variant with an attention mapping, which is a format of its own."""
+    return "style.1.atten.q_transform.weight" in state
 
 
 def network(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) -> Converted:
@@ -46,18 +55,24 @@ def network(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) -> Con
         ours[f"mapping.layers.{place}.weight"] = tensors.take(f"style.{place + 1}.weight")
         ours[f"mapping.layers.{place}.bias"] = tensors.take(f"style.{place + 1}.bias")
     w_dim = ours["mapping.layers.0.weight"].shape[0] if ours else 0
+    take_synthesis(tensors, ours)
+    tensors.finish()
+    if average is None:
+        ours["mapping.w_avg"] = np.zeros(w_dim, np.float32)
+        return with_mean(converted(ours), 10_000)
+    ours["mapping.w_avg"] = np.asarray(average, np.float32).reshape(-1)[:w_dim]
+    return converted(ours)
+
+
+def take_synthesis(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> None:
+    """The constant, all convolutions and colours."""
     ours["synthesis.const"] = tensors.take("input.input", (1, None, 4, 4))[0]
-    count = 1 + sum(n.startswith("convs.") and n.endswith(".conv.weight") for n in state)
+    names = tensors.found
+    count = 1 + sum(n.startswith("convs.") and n.endswith(".conv.weight") for n in names)
     for layer in range(count):
         take_layer(tensors, ours, layer)
     for place in range(1 + count // 2):
         take_rgb(tensors, ours, place)
-    tensors.finish()
-    if average is None:
-        ours["mapping.w_avg"] = mean_w(ours)
-    else:
-        ours["mapping.w_avg"] = np.asarray(average, np.float32).reshape(-1)[:w_dim]
-    return converted(ours)
 
 
 def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> None:
@@ -87,21 +102,3 @@ def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> Non
     ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}.conv.modulation.bias")
     ours[f"{mine}.bias"] = tensors.take(f"{theirs}.bias", (1, 3, 1, 1)).reshape(3)
     tensors.check_filter(f"{theirs}.upsample.kernel")
-
-
-def mean_w(ours: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """The mean of 10,000 w of a fixed seed, where the file does not say it."""
-    import torch
-    from latentfu_stylegan.stylegan2.config import StyleGAN2Config
-    from latentfu_stylegan.stylegan2.mapping import Mapping
-
-    w_dim, z_dim = ours["mapping.layers.0.weight"].shape
-    count = sum(name.startswith("mapping.layers.") for name in ours) // 2
-    config = StyleGAN2Config(
-        z_dim=z_dim, w_dim=w_dim, mapping_layers=count, mapping_lr_multiplier=0.01
-    )
-    mapping = Mapping(config).requires_grad_(False)
-    for name, parameter in mapping.named_parameters():
-        parameter.copy_(torch.from_numpy(ours[f"mapping.{name}"]))
-    mapping.set_w_avg()
-    return mapping.w_avg.numpy()

@@ -80,36 +80,56 @@ def flipped(weight: Array) -> Array:
     return weight[:, :, ::-1, ::-1]
 
 
-def converted(
-    tensors: dict[str, Array], *, c_dim: int = 0, clamp: float | None = None
-) -> Converted:
-    """Our tensors ``{name: array}`` as a file: the config is read from their shapes.
+def config_of(
+    tensors: dict[str, Array], *, c_dim: int = 0, clamp: float | None = None, mapping: str = "mlp"
+) -> Any:
+    """The sizes of our tensors; BadInputError when there is no network of such sizes."""
+    from latentfu_stylegan.stylegan2 import StyleGAN2Config
 
-    ``clamp``: the largest magnitude of features. Raises BadInputError when they do not fit
-    together.
-    """
-    import torch
-    from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-
-    layers = sum(name.startswith("synthesis.convs.") and name.endswith(".noise_const")
-                 for name in tensors)  # fmt: skip
+    layers = sum(is_noise(name) for name in tensors)
     outputs = [tensors[f"synthesis.convs.{i}.weight"].shape[0] for i in range(layers)]
-    w_dim, read = tensors["mapping.layers.0.weight"].shape
+    reads = "attention.query.weight" if mapping == "attention" else "weight"
+    first = f"mapping.layers.0.{reads}"
+    if first not in tensors:
+        raise BadInputError("This network has no mapping from z to its styles.")
+    w_dim, read = tensors["synthesis.convs.0.affine.weight"].shape[1], tensors[first].shape[1]
+    z_dim = read - (layers + 1 if mapping == "attention" else w_dim if c_dim else 0)
+    depth = {name.split(".")[2] for name in tensors if name.startswith("mapping.layers.")}
     try:
-        config = StyleGAN2Config(
+        return StyleGAN2Config(
             resolution=2 << ((layers + 1) // 2),
-            z_dim=read - (w_dim if c_dim else 0),
+            z_dim=z_dim,
             w_dim=w_dim,
-            mapping_layers=sum(n.startswith("mapping.layers.") for n in tensors) // 2,
+            mapping_layers=len(depth),
             mapping_lr_multiplier=0.01,
             channels=tuple(outputs[::2]),
             c_dim=c_dim,
             conv_clamp=clamp,
+            mapping=mapping,
         )
-        with torch.device("meta"):
-            expected = StyleGAN2(config).state_dict()
     except ValueError as error:
         raise BadInputError(f"The sizes of this network do not fit together: {error}.") from error
+
+
+def is_noise(name: str) -> bool:
+    """Whether a tensor of ours is a layer's noise map, of which each layer has one."""
+    return name.startswith("synthesis.convs.") and name.endswith(".noise_const")
+
+
+def converted(
+    tensors: dict[str, Array], *, c_dim: int = 0, clamp: float | None = None, mapping: str = "mlp"
+) -> Converted:
+    """Our tensors ``{name: array}`` as a file: the config is read from their shapes.
+
+    ``clamp``: the largest magnitude of features; ``mapping``: the kind of mapping. Raises
+    BadInputError when they do not fit together.
+    """
+    import torch
+    from latentfu_stylegan.stylegan2 import StyleGAN2
+
+    config = config_of(tensors, c_dim=c_dim, clamp=clamp, mapping=mapping)
+    with torch.device("meta"):
+        expected = StyleGAN2(config).state_dict()
     for name, tensor in expected.items():
         have = tensors[name].shape if name in tensors else None
         if have != tuple(tensor.shape):
@@ -119,3 +139,20 @@ def converted(
             )
     floats = {name: np.array(tensors[name], np.float32, order="C") for name in expected}
     return Converted(floats, {"architecture": "stylegan2", "config": config.to_json()})
+
+
+def with_mean(made: Converted, samples: int) -> Converted:
+    """The same with the mean of so many w of a fixed seed, where a file does not say it."""
+    import torch
+    from latentfu_stylegan.stylegan2 import StyleGAN2Config
+    from latentfu_stylegan.stylegan2.network import mapping_of
+
+    mapping = mapping_of(StyleGAN2Config.from_json(made.metadata["config"]))
+    state = {
+        name.removeprefix("mapping."): torch.from_numpy(array)
+        for name, array in made.tensors.items()
+        if name.startswith("mapping.")
+    }
+    mapping.requires_grad_(False).load_state_dict(state)
+    mapping.set_w_avg(samples)
+    return Converted({**made.tensors, "mapping.w_avg": mapping.w_avg.numpy()}, made.metadata)

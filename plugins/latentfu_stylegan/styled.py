@@ -38,14 +38,14 @@ class StyledGenerator(Generator):
         cutoff: int | None = None,
         labels: Tensor | None = None,
     ) -> Latent:
-        """z [N, z_dim] -> codes [N, num_ws, w_dim] in w+.
+        """z [N, z_dim] -> codes [N, num_ws, w_dim] in w+, or in w++ (each style of its own z).
 
         labels: [N, c_dim], of a conditional network; None for its first label.
         """
         labels = self.checked_labels(labels, len(z))
         try:
             ws = self.network.map(z.to(self.device), psi, cutoff, labels)
-            return Latent(ws, "w+", self.id)
+            return Latent(ws, self.spaces[-1], self.id)
         except ValueError as error:
             raise BadInputError(f"The latent does not fit {self.name}: {error}.") from error
 
@@ -76,13 +76,15 @@ class StyledGenerator(Generator):
 
     def mean_latent(self) -> Latent:
         """The mean w for every layer, [1, num_ws, w_dim]."""
-        return Latent(self.network.broadcast(self.network.mapping.w_avg[None]), "w+", self.id)
+        mean = self.network.broadcast(self.network.mapping.w_avg[None])
+        return Latent(mean, self.spaces[-1], self.id)
 
     def styles(self, latent: Latent) -> Tensor:
         """The latent as one style per layer; refuses foreign latents and spaces."""
         latent.check_generator(self.id)
         if latent.space not in self.spaces:
-            raise BadInputError(f"The generator {self.name} takes w and w+, not {latent.space}.")
+            taken = " and ".join(self.spaces)
+            raise BadInputError(f"The generator {self.name} takes {taken}, not {latent.space}.")
         codes = latent.codes.to(self.device)
         codes = self.network.broadcast(codes) if latent.space == "w" else codes
         if tuple(codes.shape[1:]) != (self.num_ws, self.w_dim):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 
-MAPPINGS = ("mlp",)
-"""Kinds of mapping networks that can be built and trained."""
+MAPPINGS = ("mlp", "attention")
+"""Kinds of mapping networks that can be built and trained: StyleGAN2's own, and that of W++."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class StyleGAN2Config:
     `mapping_lr_multiplier` scales the learning rate of the mapping MLP (0.01 in the paper).
     `c_dim`: how many labels a conditional network takes; 0 for none. `conv_clamp`: the largest
     magnitude of features, None for no limit (StyleGAN2-ADA's guard for float16). `mapping`: the
-    kind of mapping network, one of MAPPINGS.
+    kind of mapping network, one of MAPPINGS. With "attention" each style has a z of its own, of
+    `z_dim` numbers.
     """
 
     resolution: int = 64
@@ -45,6 +46,8 @@ class StyleGAN2Config:
             raise ValueError(f"the mapping must be one of {MAPPINGS}, not {self.mapping!r}")
         if min(self.channels) < 1 or self.z_dim < 1 or self.w_dim < 1 or self.mapping_layers < 1:
             raise ValueError("all sizes of a network must be at least 1")
+        if self.mapping == "attention" and (self.c_dim or self.w_dim % 16):
+            raise ValueError("the attention mapping takes no labels, and a w_dim divisible by 16")
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -60,6 +63,11 @@ class StyleGAN2Config:
     def num_ws(self) -> int:
         """How many styles the synthesis network reads: 2 log2(resolution) - 2."""
         return 2 * len(self.resolutions)
+
+    @property
+    def z_numbers(self) -> int:
+        """How many random numbers a picture is made of."""
+        return self.z_dim * (self.num_ws if self.mapping == "attention" else 1)
 
     def layer_resolution(self, layer: int) -> int:
         """The pixel size of the features that synthesis layer `layer` gives."""

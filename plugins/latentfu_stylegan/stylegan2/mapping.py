@@ -30,14 +30,46 @@ class MappingSizes(Protocol):
     def mapping_lr_multiplier(self) -> float: ...
 
 
-class Mapping(nn.Module):
-    """MLP from z to w, with the running mean `w_avg` that truncation pulls towards.
+class AveragedMapping(nn.Module):
+    """A mapping with the running mean `w_avg` that truncation pulls towards, float32.
 
-    w_avg: [w_dim] float32. A conditional network also embeds its labels, and the MLP reads
-    both (StyleGAN2-ADA, arXiv 2006.06676).
+    w_avg: [w_dim], or [num_ws, w_dim] where each style has a mean of its own. `z_dim`: the
+    numbers that a picture is made of.
     """
 
     w_avg: Tensor
+    z_dim: int
+    layers: nn.ModuleList
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """z [N, z_dim], standard normal -> w [N, w_dim] or [N, num_ws, w_dim]."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def track_w_avg(self, w: Tensor, decay: float = 0.998) -> None:
+        """Move w_avg towards the mean of a training batch w, as `forward` gives it."""
+        self.w_avg.lerp_(w.detach().float().mean(dim=0), 1.0 - decay)
+
+    @torch.no_grad()
+    def set_w_avg(self, samples: int = 10_000, seed: int = 0, batch: int = 1000) -> None:
+        """Set w_avg to the mean w of `samples` random z (drawn from `seed`)."""
+        generator = torch.Generator().manual_seed(seed)
+        total = torch.zeros_like(self.w_avg, dtype=torch.float64)
+        done = 0
+        while done < samples:
+            count = min(batch, samples - done)
+            z = torch.randn(count, self.z_dim, generator=generator)
+            total += self(z.to(self.w_avg.device)).double().sum(dim=0)
+            done += count
+        self.w_avg.copy_(total / max(done, 1))
+
+
+class Mapping(AveragedMapping):
+    """MLP from z to w.
+
+    w_avg: [w_dim]. A conditional network also embeds its labels, and the MLP reads
+    both (StyleGAN2-ADA, arXiv 2006.06676).
+    """
 
     def __init__(self, config: MappingSizes) -> None:
         super().__init__()
@@ -64,21 +96,3 @@ class Mapping(nn.Module):
             for layer in self.layers:
                 x = lrelu(layer(x))
         return x
-
-    @torch.no_grad()
-    def track_w_avg(self, w: Tensor, decay: float = 0.998) -> None:
-        """Move w_avg towards the mean of a training batch w [N, w_dim]."""
-        self.w_avg.lerp_(w.detach().float().mean(dim=0), 1.0 - decay)
-
-    @torch.no_grad()
-    def set_w_avg(self, samples: int = 10_000, seed: int = 0, batch: int = 1000) -> None:
-        """Set w_avg to the mean w of `samples` random z (drawn from `seed`)."""
-        generator = torch.Generator().manual_seed(seed)
-        total = torch.zeros_like(self.w_avg, dtype=torch.float64)
-        done = 0
-        while done < samples:
-            count = min(batch, samples - done)
-            z = torch.randn(count, self.z_dim, generator=generator)
-            total += self(z.to(self.w_avg.device)).double().sum(dim=0)
-            done += count
-        self.w_avg.copy_(total / max(done, 1))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from latentfu_stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_stylegan.stylegan2.mapping import Mapping
+from latentfu_stylegan.stylegan2.mapping import AveragedMapping, Mapping
 from latentfu_stylegan.stylegan2.synthesis import Noise, Synthesis
 
 
@@ -29,7 +29,7 @@ class MappedNetwork(nn.Module):
     """
 
     config: Sizes
-    mapping: Mapping
+    mapping: AveragedMapping
     metadata: dict[str, str]
 
     def map(
@@ -44,18 +44,29 @@ class MappedNetwork(nn.Module):
         psi pulls the first `cutoff` styles (all when None) towards the mean w: 1 leaves them
         as they are, 0 gives the mean exactly.
         """
-        if z.ndim != 2 or z.shape[1] != self.config.z_dim:
-            raise ValueError(f"z must have the shape [N, {self.config.z_dim}], not {list(z.shape)}")
+        if z.ndim != 2 or z.shape[1] != self.z_numbers:
+            raise ValueError(f"z must have the shape [N, {self.z_numbers}], not {list(z.shape)}")
         w: Tensor = self.mapping(z, labels)
         ws = self.broadcast(w)
         if psi == 1.0:
             return ws
         end = self.config.num_ws if cutoff is None else cutoff
-        pulled = torch.lerp(self.mapping.w_avg, ws[:, :end], psi)
+        mean = self.broadcast(self.mapping.w_avg[None])  # [1, num_ws, w_dim]
+        pulled = torch.lerp(mean[:, :end], ws[:, :end], psi)
         return torch.cat([pulled, ws[:, end:]], dim=1)
 
+    @property
+    def z_numbers(self) -> int:
+        """How many random numbers a picture is made of."""
+        return self.config.z_dim
+
     def broadcast(self, w: Tensor) -> Tensor:
-        """w [N, w_dim] -> the same style for every layer, [N, num_ws, w_dim]."""
+        """w [N, w_dim] -> the same style for every layer, [N, num_ws, w_dim].
+
+        What is a style for each layer already, [N, num_ws, w_dim], stays as it is.
+        """
+        if w.ndim == 3:
+            return w
         return w[:, None, :].repeat(1, self.config.num_ws, 1)
 
 
@@ -67,9 +78,14 @@ class StyleGAN2(MappedNetwork):
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         self.config = config
-        self.mapping = Mapping(config)
+        self.mapping = mapping_of(config)
         self.synthesis = Synthesis(config)
         self.metadata: dict[str, str] = {}
+
+    @property
+    def z_numbers(self) -> int:
+        """How many random numbers a picture is made of."""
+        return self.config.z_numbers
 
     def forward(
         self, z: Tensor, psi: float = 1.0, cutoff: int | None = None, noise: Noise = "const"
@@ -77,3 +93,10 @@ class StyleGAN2(MappedNetwork):
         """z [N, z_dim] -> picture [N, 3, R, R], about -1..1."""
         image: Tensor = self.synthesis(self.map(z, psi, cutoff), noise=noise)
         return image
+
+
+def mapping_of(config: StyleGAN2Config) -> AveragedMapping:
+    """The kind of mapping that the config names, with fresh weights."""
+    from latentfu_stylegan.wplusplus.mapping import AttentionMapping
+
+    return AttentionMapping(config) if config.mapping == "attention" else Mapping(config)

@@ -65,7 +65,13 @@ def pairs_command(renderer: str, out: Path, threads: int, **sizes: int) -> None:
 @click.option("--resolution", default=64, show_default=True)
 @click.option("--z-dim", default=64, show_default=True)
 @click.option("--w-dim", default=256, show_default=True)
-@click.option("--mapping", default="mlp", show_default=True, help="Kind of mapping network.")
+@click.option(
+    "--mapping",
+    type=click.Choice(["mlp", "attention"]),
+    default="mlp",
+    show_default=True,
+    help="StyleGAN2's own, or that of W++, where each style has a z and sees the others.",
+)
 @click.option("--mapping-layers", default=4, show_default=True)
 @click.option("--mapping-lr", default=0.01, show_default=True, help="Rate of the mapping.")
 @click.option("--channels", help="Channels from 4 px up, e.g. 256,256,256,128,64.")

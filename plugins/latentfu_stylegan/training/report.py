@@ -44,7 +44,7 @@ def sample_grid(trainer: Trainer, holdout: Batch | None, columns: int = 12) -> I
     """Held-out targets over what the generator makes of their z; else plain samples."""
     noise = trainer.phase == "adversarial"
     if holdout is None or holdout.z is None:
-        z = torch.randn(columns * 4, trainer.config.z_dim, generator=fixed_random())
+        z = torch.randn(columns * 4, trainer.config.z_numbers, generator=fixed_random())
         return grid(generate(trainer, z, noise), columns)
     count = min(columns * 3, len(holdout.z))
     made = generate(trainer, holdout.z[:count], noise)

@@ -60,6 +60,11 @@ class Trainer:
         source: Source,
         device: torch.device | str = "cpu",
     ) -> None:
+        if config.mapping == "attention" and source.factor_count:
+            raise ValueError(
+                "a renderer draws one z for the whole picture, but the attention mapping has one "
+                "for each style: train it on a folder of pictures (--data)"
+            )
         torch.manual_seed(options.seed)
         self.config, self.options, self.source = config, options, source
         self.device = torch.device(device)
@@ -206,7 +211,7 @@ class Trainer:
     def draw_z(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """z [N, z_dim] (the batch's own when a paired loss is wanted) and which are mixed [N]."""
         n = batch.images.shape[0]
-        fresh = torch.randn(n, self.config.z_dim, generator=self.random).to(self.device)
+        fresh = torch.randn(n, self.config.z_numbers, generator=self.random).to(self.device)
         paired = batch.z is not None and self.options.paired_weight > 0
         z = batch.z if paired and batch.z is not None else fresh
         mixed = torch.rand(n, generator=self.random) < self.options.mixing
