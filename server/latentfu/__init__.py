@@ -86,6 +86,10 @@ _WHERE = {
     "data_dir": "latentfu.store.paths",
     "load_inversion": "latentfu.store.inversions",
     "write_whole": "latentfu.store.atomic",
+    "Offer": "latentfu.store.download",
+    "Patience": "latentfu.store.download",
+    "download": "latentfu.store.download",
+    "config_dir": "latentfu.store.paths",
     "inverters": "latentfu.api",
     "losses": "latentfu.api",
     "mix": "latentfu.api",
@@ -172,7 +176,11 @@ if TYPE_CHECKING:
     from latentfu.store.directions import directions_in as directions_in
     from latentfu.store.directions import read_direction as read_direction
     from latentfu.store.directions import write_direction as write_direction
+    from latentfu.store.download import Offer as Offer
+    from latentfu.store.download import Patience as Patience
+    from latentfu.store.download import download as download
     from latentfu.store.inversions import load_inversion as load_inversion
+    from latentfu.store.paths import config_dir as config_dir
     from latentfu.store.paths import data_dir as data_dir
 
 

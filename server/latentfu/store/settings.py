@@ -10,6 +10,7 @@ from typing import IO
 
 from latentfu.errors import ServerError, StorageError
 from latentfu.store.atomic import write_whole
+from latentfu.store.locks import lock_or_fail
 from latentfu.store.paths import config_dir, make_private, server_path, token_path
 
 
@@ -86,19 +87,8 @@ def take_server_lock() -> IO[bytes] | None:
     make_private(config_dir())
     file = (config_dir() / "server.lock").open("ab")
     try:
-        _lock(file.fileno())
+        lock_or_fail(file.fileno())
     except OSError:
         file.close()
         return None
     return file
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
