@@ -152,7 +152,7 @@ def download_command(
     """
     from latentfu_deformations.bring_in import Taking, take_in
     from latentfu_deformations.layer import opened
-    from latentfu_deformations.sets import SETS, TERMS, fetch
+    from latentfu_deformations.sets import SETS, TERMS
 
     if name is None:
         rows = [vars(known) for known in SETS.values()]
@@ -166,7 +166,8 @@ def download_command(
     known, bend_on = SETS[name], opened(generator)
     with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
         path = latentfu.data_dir() / "downloads" / f"{name}_weights_deformations.tar"
-        digest = "" if path.is_file() else fetch(address or known.address, path, progress)
+        offer = latentfu.Offer(address or known.address, name=path.name)
+        digest = "" if path.is_file() else latentfu.download(offer, path, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
         found = take_in(path, taking, progress)
     if digest and not as_json:

@@ -8,7 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, NotInstalledError, StorageError, data_dir, read_torch
+from latentfu import (
+    BadInputError,
+    NotInstalledError,
+    Offer,
+    Progress,
+    data_dir,
+    read_torch,
+    silent,
+)
+from latentfu import download as fetch
 from torch import nn
 
 FILE = "vgg16-397923af.pth"
@@ -69,19 +78,12 @@ def features(path: Path) -> nn.Sequential:
     return convolutions
 
 
-def download(address: str = ADDRESS) -> Path:
+def download(address: str = ADDRESS, progress: Progress = silent) -> Path:
     """Fetch the weights (528 MB) to where they are looked for; gives the path.
 
     Checked by their hash before they are there. Raises StorageError or BadInputError.
     """
-    own_place().parent.mkdir(parents=True, exist_ok=True)
-    try:
-        torch.hub.download_url_to_file(address, str(own_place()), SHA256_START)
-    except RuntimeError as error:  # torch says so of a wrong hash
-        raise BadInputError(f"What {address} sent is not {FILE}: try another address.") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise StorageError(f"{FILE} could not be fetched from {address}: {reason}.") from error
+    fetch(Offer(address, SHA256_START, name=FILE), own_place(), progress)
     return own_place()
 
 

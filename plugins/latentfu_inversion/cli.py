@@ -105,9 +105,12 @@ def show(rows: list[dict[str, Any]], title: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def download_command(*, name: str, address: str | None, as_json: bool) -> None:
     """Fetch the network that the losses vgg16 and lpips look through (528 MB)."""
+    from latentfu import watched
+
     from latentfu_inversion import backbone
 
-    path = backbone.download(address or backbone.ADDRESS)
+    with watched(f"Fetching {name}", as_json) as progress:
+        path = backbone.download(address or backbone.ADDRESS, progress)
     click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"{path}: {name}.")
 
 

@@ -1,8 +1,7 @@
-"""Fetching a published set: over real HTTP, with a server that breaks off."""
+"""Fetching a published set over real HTTP."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tarfile
 import threading
@@ -13,15 +12,15 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from latentfu import BadInputError, silent
+from latentfu import BadInputError
 from latentfu_deformations.cli import download_command, list_command
-from latentfu_deformations.sets import SETS, fetch
+from latentfu_deformations.sets import SETS
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``content``; the first answer ends after ``most`` bytes."""
+    """Serves ``content``."""
 
-    content, most = b"", 0
+    content = b""
     asked: list[str]
 
 
@@ -29,17 +28,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        self.server.asked.append(self.headers.get("Range", ""))
-        if self.path == "/nothing":
-            self.send_error(404)
-            return
-        begin = int(self.headers.get("Range", "bytes=0-")[6:-1])
-        body = self.server.content[begin:]
-        self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.server.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.content)))
         self.end_headers()
-        cut = self.server.most if len(self.server.asked) == 1 and self.server.most else len(body)
-        self.wfile.write(body[:cut])
+        self.wfile.write(self.server.content)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -57,28 +50,8 @@ def server() -> Iterator[Server]:
     made.server_close()
 
 
-def address(server: Server, path: str = "/set.tar") -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}{path}"
-
-
-def test_a_download_that_breaks_off_goes_on(server: Server, tmp_path: Path) -> None:
-    server.content, server.most = bytes(range(256)) * 4000, 300_000
-    target = tmp_path / "set.tar"
-    digest = fetch(address(server), target, silent, pause=0.0)
-    assert target.read_bytes() == server.content
-    assert digest == hashlib.sha256(server.content).hexdigest()
-    assert server.asked[0] == "" and server.asked[1].startswith("bytes=")
-    assert not target.with_name("set.tar.part").exists()
-
-
-def test_nothing_there_is_one_sentence(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="404"):
-        fetch(address(server, "/nothing"), tmp_path / "a.tar", silent, pause=0.0)
-    server.shutdown()
-    server.server_close()
-    with pytest.raises(BadInputError, match="can not be had"):
-        fetch(address(server), tmp_path / "a.tar", silent, pause=0.0)
-    assert list(tmp_path.iterdir()) == []
+def address(server: Server) -> str:
+    return f"http://127.0.0.1:{server.server_address[1]}/set.tar"
 
 
 def test_the_command_puts_a_set_among_the_sliders(
