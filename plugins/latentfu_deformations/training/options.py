@@ -18,6 +18,10 @@ class TrainingOptions:
     those nearer to 0 than ``min_shift`` moved out to it; both are norms of the whole kernel's
     shift. ``shift_weight`` weighs the error of the predicted shift. ``predictor``: "resnet" or
     "small"; it sees pictures of ``side`` pixels. ``psi``: truncation of the samples.
+
+    For machines that draw slowly: ``together`` samples of a batch get the same deformation and
+    are drawn at once; after each step the predictor alone takes ``rehearsals`` steps more, on
+    pictures of the last ``memory`` ones (they are drawn again after an interruption).
     """
 
     count: int = 64
@@ -34,10 +38,19 @@ class TrainingOptions:
     side: int = 64
     psi: float = 1.0
     seed: int = 0
+    together: int = 1
+    rehearsals: int = 0
+    memory: int = 1024
 
     def __post_init__(self) -> None:
         if min(self.count, self.steps, self.batch, self.side) < 1 or self.basis < 0:
             raise BadInputError("count, steps, batch and side must be at least 1.")
+        if self.together < 1 or self.batch % self.together:
+            raise BadInputError(
+                f"together is {self.together}: it must divide the batch ({self.batch})."
+            )
+        if self.rehearsals < 0 or self.memory < self.batch:
+            raise BadInputError("rehearsals must not be below 0, nor memory below the batch.")
         if min(self.rate, self.predictor_rate) <= 0:
             raise BadInputError("rate and predictor_rate must be above 0.")
         if min(self.shift_scale, self.min_shift, self.shift_weight, self.label_weight) < 0:

@@ -32,6 +32,13 @@ def small() -> tuple[nn.Module, int]:
     return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(2), nn.Flatten()), 128 * 4
 
 
+def seen_at(side: int, pictures: Tensor) -> Tensor:
+    """Pictures ``[N, C, R, R]``, made smaller where they are larger than ``side``."""
+    if pictures.shape[-1] <= side:
+        return pictures
+    return F.interpolate(pictures, size=(side, side), mode="area")
+
+
 class ShiftPredictor(nn.Module):
     """``kind``: "resnet" or "small"; ``count`` deformations; pictures are seen at ``side`` px."""
 
@@ -44,8 +51,6 @@ class ShiftPredictor(nn.Module):
 
     def forward(self, plain: Tensor, deformed: Tensor) -> tuple[Tensor, Tensor]:
         """Two ``[N, 3, R, R]`` -> logits ``[N, count]`` and shifts ``[N]``."""
-        pair = torch.cat([plain, deformed], dim=1)  # [N, 6, R, R]
-        if pair.shape[-1] > self.side:
-            pair = F.interpolate(pair, size=(self.side, self.side), mode="area")
+        pair = seen_at(self.side, torch.cat([plain, deformed], dim=1))  # [N, 6, S, S]
         features = self.body(pair)  # [N, width]
         return self.which(features), self.how_much(features)[:, 0]

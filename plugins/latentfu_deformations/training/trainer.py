@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from latentfu_deformations.basis import Basis
 from latentfu_deformations.layer import Convolution
+from latentfu_deformations.training.memory import Memory, Shown
 from latentfu_deformations.training.options import TrainingOptions
 from latentfu_deformations.training.predictor import ShiftPredictor
 
@@ -46,6 +48,7 @@ class Trainer:
         self.predictor_adam = torch.optim.Adam(
             self.predictor.parameters(), lr=options.predictor_rate
         )
+        self.memory = Memory(options.memory, options.side)
         self.step = 0
 
     def directions(self, chosen: Tensor | None = None) -> Tensor:
@@ -57,40 +60,53 @@ class Trainer:
         """Samples, which direction deforms each ``[batch]``, and by which shift ``[batch]``."""
         o, generator = self.options, self.convolution.generator
         z = torch.randn(o.batch, generator.z_dim, generator=self.random)
-        which = torch.randint(0, o.count, (o.batch,), generator=self.random)
-        shift = o.shift_scale * (2 * torch.rand(o.batch, generator=self.random) - 1)
+        groups = o.batch // o.together
+        which = torch.randint(0, o.count, (groups,), generator=self.random)
+        shift = o.shift_scale * (2 * torch.rand(groups, generator=self.random) - 1)
         far = shift.abs().clamp_min(o.min_shift) * torch.where(shift < 0, -1.0, 1.0)
+        which, far = (values.repeat_interleave(o.together) for values in (which, far))
         with torch.no_grad():
             latent = generator.map(z.to(generator.device), psi=o.psi)
         return latent, which.to(generator.device), far.to(generator.device)
 
     def pictures(self, latent: Latent, which: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
-        """Each sample plain and with its own deformation, both ``[batch, 3, R, R]``."""
+        """Each sample plain and with its deformation, both ``[batch, 3, R, R]``."""
         with torch.no_grad():
             plain = self.convolution.generator.render(latent)
         used, place = torch.unique(which, return_inverse=True)
-        directions = self.directions(used)
-        items = [latent.with_codes(codes) for codes in torch.split(latent.codes, 1)]
+        directions, together = self.directions(used), self.options.together
+        parts = [latent.with_codes(codes) for codes in torch.split(latent.codes, together)]
         deformed = [
-            self.convolution.render(item, directions[int(k)], s)
-            for item, k, s in zip(items, place, shift, strict=True)
+            self.convolution.render(part, directions[int(k)], float(s))
+            for part, k, s in zip(parts, place[::together], shift[::together], strict=True)
         ]
         return plain, torch.cat(deformed)
 
     def learn(self) -> Figures:
         """One step of both, by cross entropy of the direction and mean error of the shift."""
         latent, which, shift = self.drawn()
-        logits, guessed = self.predictor(*self.pictures(latent, which, shift))
-        label = self.options.label_weight * F.cross_entropy(logits, which)
-        much = self.options.shift_weight * (guessed - shift).abs().mean()
+        shown = Shown(*self.pictures(latent, which, shift), which, shift)
+        figures = self.learn_from(shown, (self.adam, self.predictor_adam))
+        self.step += 1
+        if self.options.rehearsals:
+            self.memory.keep(shown)
+            for _ in range(self.options.rehearsals):
+                again = self.memory.some(self.options.batch, self.random)
+                self.learn_from(again, (self.predictor_adam,))
+        return figures
+
+    def learn_from(self, shown: Shown, learners: Sequence[torch.optim.Optimizer]) -> Figures:
+        """A step of each of ``learners`` from these pictures."""
+        logits, guessed = self.predictor(shown.plain, shown.deformed)
+        label = self.options.label_weight * F.cross_entropy(logits, shown.which)
+        much = self.options.shift_weight * (guessed - shown.shift).abs().mean()
         loss = label + much
-        for adam in (self.adam, self.predictor_adam):
+        for adam in learners:
             adam.zero_grad(set_to_none=True)
         loss.backward()
-        for adam in (self.adam, self.predictor_adam):
+        for adam in learners:
             adam.step()
-        self.step += 1
-        right = (logits.argmax(dim=1) == which).float().mean()
+        right = (logits.argmax(dim=1) == shown.which).float().mean()
         return Figures(*(float(part.detach()) for part in (loss, label, much, right)))
 
     @torch.no_grad()
