@@ -160,15 +160,17 @@ def space_of(shape: tuple[int, ...], generator: Generator) -> Space:
 
 
 def random_codes(generator: Generator) -> Doubles:
-    """Codes ``[N, D]`` of the generator's own samples; nothing is rendered."""
+    """Codes ``[N, D]`` (in w++ ``[N, L, D]``) of the generator's own samples; none is rendered."""
     latent = random_latents(generator, SPREAD_CODES, seed=1)
     return shared_codes(latent).double().cpu().numpy()
 
 
 def spread_of(normal: Doubles, generator: Generator, space: Space) -> float:
     """One standard deviation of the generator's codes along ``normal``."""
-    row = normal if normal.ndim == 1 else normal.sum(axis=0)
     codes = random_codes(generator)
+    if codes.ndim == 3:
+        return max(float((codes * normal).sum(axis=(1, 2)).std()), 1e-6)
+    row = normal if normal.ndim == 1 else normal.sum(axis=0)
     if codes.shape[1] != row.size:  # z boundaries of a network that maps to w
         return 1.0
     return max(float((codes @ row).std()), 1e-6)
@@ -180,6 +182,11 @@ def natural_move(normal: Doubles, generator: Generator, space: Space) -> Doubles
     It stays where the generator's codes lie, where the bare normal may leave them.
     """
     codes = random_codes(generator)
+    if codes.ndim == 3:
+        flat = (codes - codes.mean(axis=0)).reshape(len(codes), -1)
+        amounts = flat @ np.broadcast_to(normal, codes.shape[1:]).ravel()
+        step: Doubles = (amounts @ flat).reshape(codes.shape[1:]) / (len(codes) - 1)
+        return step
     if codes.shape[1] != normal.shape[-1]:
         return normal
     covariance = np.cov(codes.T)

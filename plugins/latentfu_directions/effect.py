@@ -16,7 +16,7 @@ WEAKEST = 0.02
 
 @dataclass(frozen=True)
 class Bench:
-    """Fresh samples ``codes [M, D]`` to try directions on."""
+    """Fresh samples ``codes [M, D]`` (or ``[M, L, D]``) to try directions on."""
 
     generator: Generator
     score: Score
@@ -36,7 +36,7 @@ class Bench:
         ``vector``: ``[D]``, or ``[L, D]`` with a step for each layer. Measured as the difference
         between ``step`` forth and ``step`` back.
         """
-        codes = self.codes if vector.ndim == 1 else self.codes[:, None]
+        codes = self.codes if vector.ndim < self.codes.ndim else self.codes[:, None]
         both = torch.cat([codes + step * vector, codes - step * vector])
         scores = rendered_scores(self.generator, self.score, both, progress)
         forth, back = torch.split(scores, len(self.codes))

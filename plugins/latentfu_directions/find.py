@@ -24,7 +24,7 @@ from PIL import Image
 from torch import Tensor
 
 from latentfu_directions.layers import style_weights
-from latentfu_directions.samples import shared_codes
+from latentfu_directions.samples import shared_codes, shared_space
 
 Layers = tuple[int, int] | None
 SAMPLES = 20_000
@@ -33,17 +33,23 @@ STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)
 
 
 def codes_of(generator: Generator, seed: int, progress: Progress) -> Tensor:
-    """20,000 codes ``[N, D]``, float64; nothing is rendered."""
+    """20,000 codes ``[N, D]``, float64; nothing is rendered. In w++ 4000, ``[N, L, D]``."""
     parts = []
-    for first in range(0, SAMPLES, BATCH):
-        progress(first / SAMPLES, "Drawing codes")
+    samples = SAMPLES if shared_space(generator) != "w++" else 2 * BATCH
+    for first in range(0, samples, BATCH):
+        progress(first / samples, "Drawing codes")
         latent = random_latents(generator, BATCH, seed * 1000 + first // BATCH)
         parts.append(shared_codes(latent).double().cpu())
     return torch.cat(parts)
 
 
 def principal(generator: Generator, codes: Tensor, count: int, layers: Layers) -> Tensor:
-    """The ``count`` directions ``[K, D]`` along which codes spread most, of unit length."""
+    """The ``count`` directions ``[K, D]`` along which codes spread most, of unit length.
+
+    Of w++ codes ``[K, L, D]``, zero outside ``layers``.
+    """
+    if codes.ndim == 3:
+        return principal_of_layers(codes, count, layers)
     values, vectors = torch.linalg.eigh(torch.cov(codes.T))
     if float(values[-1] / values.mean()) < 1.5:
         raise BadInputError(
@@ -52,6 +58,18 @@ def principal(generator: Generator, codes: Tensor, count: int, layers: Layers) -
         )
     found: Tensor = vectors.T.flip(0)[:count]
     return found
+
+
+def principal_of_layers(codes: Tensor, count: int, layers: Layers) -> Tensor:
+    """The same of codes ``[N, L, D]`` with numbers of their own in each layer."""
+    first, last = layers or (0, codes.shape[1] - 1)
+    moved = codes[:, first : last + 1].flatten(1)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # the method draws where to look
+        _, _, found = torch.pca_lowrank(moved, q=min(count + 16, *moved.shape), niter=6)
+    rows = torch.zeros(min(count, found.shape[1]), *codes.shape[1:], dtype=codes.dtype)
+    rows[:, first : last + 1] = found.T[: len(rows)].unflatten(1, (-1, codes.shape[2]))
+    return rows
 
 
 def closed_form(generator: Generator, codes: Tensor, count: int, layers: Layers) -> Tensor:
@@ -116,12 +134,14 @@ def find(
 def as_direction(  # noqa: PLR0917
     row: Tensor, number: int, generator: Generator, method: str, codes: Tensor, layers: Layers
 ) -> Direction:
-    """A unit vector ``[D]`` as a direction one spread of the codes long, 0 at their mean."""
-    row = row * row[row.abs().argmax()].sign()
-    amounts = codes @ row
+    """A unit vector ``[D]`` or ``[L, D]`` as a direction: one spread long, 0 at the mean."""
+    row = row * row.flatten()[row.abs().argmax()].sign()
+    if codes.ndim == 3 and row.ndim == 1:  # the same for all layers
+        row = row.expand(codes.shape[1], -1) / codes.shape[1] ** 0.5
+    amounts = codes.flatten(1) @ row.flatten()
     return Direction(
         vector=(row * amounts.std()).numpy().astype(np.float32),
-        space="w" if generator.w_dim else "z",
+        space=shared_space(generator),
         name=f"{method}-{number}",
         generator_id=generator.id,
         generator=generator.name,

@@ -56,12 +56,13 @@ def is_number(text: str) -> bool:
 def space_of(codes: Floats, generator: Generator) -> Space:
     """The space that codes of this shape lie in; BadInputError when they fit none."""
     shape = codes.shape[1:]
+    layered: Space = "w++" if generator.spaces[-1] == "w++" else "w+"
     if shape == (generator.num_ws, generator.w_dim) and generator.num_ws:
-        return "w+"
+        return layered
     if shape == (generator.w_dim,):
         return "w"
     if shape == (generator.num_ws * generator.w_dim,):
-        return "w+"
+        return layered
     if shape == (generator.z_dim,):
         return "z"
     raise BadInputError(
@@ -77,7 +78,7 @@ def as_direction(
     space = space_of(codes, generator)
     spread = spread_along(codes, found.normal)
     vector = found.normal * spread
-    if space == "w+":
+    if space in ("w+", "w++"):
         vector = vector.reshape(generator.num_ws, generator.w_dim)
     return Direction(
         vector=vector,

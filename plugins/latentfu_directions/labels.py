@@ -13,7 +13,7 @@ from torch import Tensor
 
 from latentfu_directions.chain import Labelled
 from latentfu_directions.classifier import Trained, train_classifier
-from latentfu_directions.samples import as_latent
+from latentfu_directions.samples import as_latent, shared_space
 from latentfu_directions.sorted_pictures import (
     ENDINGS,
     How,
@@ -144,7 +144,7 @@ def from_samples(
     )  # fmt: skip
     told = f"{wanted.samples} samples read by {reader.name}"
     scores = streamed.scores[:, column].astype(np.float64)
-    if wanted.space in ("w+", "w++"):
+    if wanted.space == "w+":
         raise BadInputError(
             "The layers of a sample's code are all alike: w+ needs inverted pictures (--folder or "
             "--pictures); leave --space out."
@@ -155,7 +155,7 @@ def from_samples(
 def plan(wanted: Wanted, generator: Generator, reader: str, columns: int) -> Plan:
     """What is drawn for these wishes."""
     count = wanted.samples or 4000
-    space = "z" if wanted.space == "z" or "w" not in generator.spaces else "w"
+    space = "z" if wanted.space == "z" else shared_space(generator)
     return Plan(generator, count, wanted.seed, space, reader, columns)
 
 

@@ -18,7 +18,7 @@ from latentfu_directions.boundary import (
     without,
 )
 from latentfu_directions.effect import STEP, Bench, Measured, check_effect, to_scale
-from latentfu_directions.samples import Meaning, Samples, draw
+from latentfu_directions.samples import Meaning, Samples, draw, shared_space
 from latentfu_directions.whitening import Whitening
 
 SVM_OPTIONS: Mapping[str, float | int | str | bool] = {"ends": 0.25, "clean": 0, "trials": 64}
@@ -64,7 +64,7 @@ class Workbench:
     def measured(self, normal: Tensor, attribute: str, progress: Progress) -> Measured:
         """The direction of ``normal [K]`` at the length of one standard deviation."""
         column = self.samples.column(attribute)
-        step = self.white.move(normal)
+        step = self.white.move(normal).reshape(self.samples.codes.shape[1:])
         if not self.samples.known:
             return to_scale(self.bench, step, column, attribute, progress)
         slope = ridge_normals(self.points, self.labels(attribute)[:, None], 1e-3)[0]
@@ -119,7 +119,8 @@ def svm_direction(work: Workbench, request: ControlRequest, options: Options) ->
         others = torch.stack([boundary(leak).normal for leak in leaks])
         measured = work.measured(without(found.normal, others), name, request.progress)
     plane, bias = work.white.plane(found.normal, found.bias)
-    crossed = float(plane @ measured.vector) > 0.05 * float(measured.vector.norm())
+    plane = plane.reshape(measured.vector.shape)
+    crossed = float((plane * measured.vector).sum()) > 0.05 * float(measured.vector.norm())
     facts = Facts("linear SVM", found.accuracy, bias, plane)
     return filled(work, request, measured, facts if crossed else replace(facts, normal=None))
 
@@ -144,7 +145,7 @@ def ridge_direction(work: Workbench, request: ControlRequest, options: Options) 
 
 @dataclass(frozen=True)
 class Facts:
-    """How a direction was found. ``normal [D]``, ``bias``: its boundary among the codes."""
+    """How a direction was found. ``normal`` and ``bias``: its boundary among the codes."""
 
     method: str
     accuracy: float
@@ -160,7 +161,7 @@ def filled(work: Workbench, request: ControlRequest, measured: Measured, facts: 
     leakage = {n: round(float(measured.effects[work.samples.column(n)]), 4) for n in others}
     return Direction(
         vector=measured.vector.numpy(),
-        space="w" if "w" in generator.spaces else "z",
+        space=shared_space(generator),
         name=str(options.get("name", request.attribute)),
         generator_id=generator.id,
         title=str(options.get("title", request.attribute.replace("_", " ").capitalize())),
@@ -183,7 +184,7 @@ def filled(work: Workbench, request: ControlRequest, measured: Measured, facts: 
 
 def middle(work: Workbench, vector: Tensor) -> float:
     """The bias that puts the mean of the samples at amount 0 along ``vector``."""
-    return -float(work.white.mean @ (vector / vector.norm()).double())
+    return -float(work.white.mean @ (vector / vector.norm()).double().flatten())
 
 
 def save(direction: Direction, out: Path) -> Path:

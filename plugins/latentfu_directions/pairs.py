@@ -81,7 +81,7 @@ def pairs_command(
     with watched("Inverting", quiet=as_json) as progress:
         flat = [(path, 0.0) for pair in listed for path in pair]
         codes = read_pictures(flat, opened, how, progress).codes
-        if asked["space"] == "w" and codes.ndim == 3:
+        if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":
             codes = codes.mean(dim=1)
         direction, agreement = of_pairs(codes, opened, asked)
     path = write_direction(folder / f"{asked['name']}.safetensors", direction)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from latentfu import BadInputError, Generator, Latent, Progress, Scorer
+from latentfu import BadInputError, Generator, Latent, Progress, Scorer, Space
 from torch import Tensor
 
 BATCH = 32
@@ -15,7 +15,9 @@ MOST_SAMPLES = 1_000_000
 
 @dataclass(frozen=True)
 class Samples:
-    """``codes [N, w_dim]`` of random latents and their ``scores [N, A]``, float32 on the CPU.
+    """Codes of random latents, as `shared_codes` gives them, and their ``scores [N, A]``.
+
+    All are float32 on the CPU.
 
     ``spread [A]``: the standard deviation of each score. ``labels [N, A]``: what is learned
     from; the scores, or the true values where the generator's z is known to mean something.
@@ -81,8 +83,18 @@ def check_count(count: int) -> None:
 
 
 def shared_codes(latent: Latent) -> Tensor:
-    """One code a sample, ``[N, D]``: w of a freshly mapped w+ (its layers are equal), or z."""
-    return latent.codes[:, 0] if latent.codes.ndim == 3 else latent.codes
+    """One code a sample: w ``[N, D]`` of a freshly mapped w+ (its layers are equal), or z.
+
+    Codes in w++ have something of their own in each layer and stay whole, ``[N, L, D]``.
+    """
+    return latent.codes[:, 0] if latent.space == "w+" else latent.codes
+
+
+def shared_space(generator: Generator) -> Space:
+    """The space of what `shared_codes` gives: w, z or w++."""
+    if generator.spaces[-1] == "w++":
+        return "w++"
+    return "w" if "w" in generator.spaces else "z"
 
 
 def as_latent(generator: Generator, codes: Tensor) -> Latent:

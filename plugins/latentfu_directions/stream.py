@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from latentfu import BadInputError, Generator, Progress, StorageError, data_dir,
 from torch import Tensor
 
 from latentfu_directions.numbered import latents_of, z_of
+from latentfu_directions.samples import shared_codes
 
 BATCH = 32
 SAVE_EVERY = 20
@@ -28,7 +30,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Streamed:
-    """``codes [N, D]`` mapped from the disk and ``scores [N, A]``."""
+    """``codes [N, D]`` (in w++ ``[N, L, D]``) mapped from the disk and ``scores [N, A]``."""
 
     codes: Floats
     scores: Floats
@@ -37,7 +39,7 @@ class Streamed:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is drawn: ``space`` z or w; ``reader``: the name of what scores, for resuming;
+    """What is drawn: ``space`` z, w or w++; ``reader``: the name of what scores, for resuming;
     ``columns``: how many scores it gives."""
 
     generator: Generator
@@ -58,8 +60,8 @@ def stream(
 ) -> Streamed:
     """Draw, render and score what is not there yet; pictures ``[B, 3, R, R]`` -> ``[B, A]``."""
     place = folder or plan.folder()
-    size = plan.generator.z_dim if plan.space == "z" else plan.generator.w_dim
-    codes = table(place / "codes.npy", plan.count, size)
+    shape = shape_of(plan)
+    codes = table(place / "codes.npy", plan.count, math.prod(shape))
     scores = table(place / "scores.npy", plan.count, plan.columns)
     done = min(done_in(place, plan), plan.count)
     while done < plan.count:
@@ -73,14 +75,22 @@ def stream(
             codes.flush()
             scores.flush()
             write_whole(place / "done.json", json.dumps({"plan": key(plan), "done": done}).encode())
-    return Streamed(codes, scores, place)
+    return Streamed(codes.reshape(plan.count, *shape), scores, place)
+
+
+def shape_of(plan: Plan) -> tuple[int, ...]:
+    """Of one code."""
+    generator = plan.generator
+    if plan.space == "w++":
+        return generator.num_ws, generator.w_dim
+    return (generator.z_dim if plan.space == "z" else generator.w_dim,)
 
 
 @torch.no_grad()
 def one_batch(
     plan: Plan, numbers: range, score: Callable[[Tensor], Tensor]
 ) -> tuple[Floats, Floats]:
-    """Codes ``[B, D]`` and scores ``[B, A]`` of the samples with these numbers."""
+    """Codes ``[B, numbers of one]`` and scores ``[B, A]`` of the samples with these numbers."""
     generator = plan.generator
     latent = latents_of(generator, plan.seed, numbers)
     image = generator.render(latent).float().clamp(-1, 1)
@@ -88,7 +98,7 @@ def one_batch(
     if plan.space == "z":
         codes = z_of(generator, plan.seed, numbers)
     else:
-        codes = latent.codes[:, 0] if latent.codes.ndim == 3 else latent.codes
+        codes = shared_codes(latent).flatten(1)
     if not np.isfinite(found).all():
         raise BadInputError(f"{plan.reader} gave scores that are no numbers: it can not be used.")
     return codes.float().cpu().numpy(), found

@@ -49,7 +49,7 @@ OF_THE_CHAIN = ("folders", "pictures", "scores", "method", "per_layer", "space",
 @click.option("--classifier", is_flag=True, help="Let a classifier find the surest of --folder.")
 @click.option("--samples", type=click.IntRange(min=20), help="How many to draw (default: 4000).")
 @click.option("--method", type=click.Choice(list(SOLVERS)), help="What lays the boundary.")
-@click.option("--space", type=click.Choice(["z", "w", "w+"]), help="Where (default: w).")
+@click.option("--space", type=click.Choice(["z", "w", "w+", "w++"]), help="Where (default: w).")
 @click.option("--per-layer", is_flag=True, help="A boundary for each layer of w+ codes.")
 @click.option("--ends", type=float, help="Part (or number) of the surest at each end.")
 @click.option("--split", default=0.7, show_default=True, help="Part of the ends to train on.")
@@ -152,7 +152,7 @@ def by_chain(
 def space_for(asked: dict[str, Any], generator: Generator) -> str:
     """The space asked for, if the generator has it (raises BadInputError)."""
     space = asked["space"] or ("w" if "w" in generator.spaces else generator.spaces[0])
-    if asked["per_layer"] and asked["space"] is None:
+    if asked["per_layer"] and asked["space"] is None and space != "w++":
         space = "w+"
     if space not in generator.spaces:
         raise BadInputError(

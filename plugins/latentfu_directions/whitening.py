@@ -24,19 +24,24 @@ class Whitening:
 
     @staticmethod
     def of(codes: Tensor) -> Whitening:
-        """The whitening of codes ``[N, D]``."""
-        codes = codes.double()
+        """The whitening of codes ``[N, D]``, or ``[N, L, D]`` with D of L D numbers."""
+        codes = codes.double().flatten(1)
         mean = codes.mean(dim=0)
         centred = codes - mean
+        if codes.shape[1] > len(codes):
+            _, widths, across = torch.linalg.svd(centred, full_matrices=False)
+            spread = widths / (len(codes) - 1) ** 0.5
+            kept = spread > LEAST_SPREAD * spread.max()
+            return Whitening(mean, across.T[:, kept] * spread[kept])
         values, vectors = torch.linalg.eigh(centred.T @ centred / (len(codes) - 1))
         spread = values.clamp(min=0).sqrt()
         kept = spread > LEAST_SPREAD * spread.max()
         return Whitening(mean, vectors[:, kept] * spread[kept])
 
     def coordinates(self, codes: Tensor) -> Tensor:
-        """codes ``[N, D]`` -> p ``[N, K]`` float64."""
+        """codes as they were given to `of` -> p ``[N, K]`` float64."""
         lengths = self.axes.norm(dim=0)
-        p: Tensor = ((codes.double() - self.mean) @ (self.axes / lengths)) / lengths
+        p: Tensor = ((codes.double().flatten(1) - self.mean) @ (self.axes / lengths)) / lengths
         return p
 
     def move(self, p: Tensor) -> Tensor:

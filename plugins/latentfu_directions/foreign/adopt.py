@@ -11,6 +11,7 @@ from latentfu import BadInputError, Direction, Generator, Space, random_latents
 
 from latentfu_directions.foreign.known import Known
 from latentfu_directions.foreign.shapes import Doubles, Found
+from latentfu_directions.samples import shared_codes
 
 CODES = 2000
 UNIT = "standard deviations of the codes"
@@ -32,7 +33,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Codes:
-    """Random codes ``[N, D]`` of a generator, which lengths are measured against."""
+    """Random codes ``[N, D]`` (in w++ ``[N, L, D]``) of a generator, to measure lengths by."""
 
     generator: Generator
     values: Doubles
@@ -41,8 +42,7 @@ class Codes:
     def of(generator: Generator) -> Codes:
         """2000 codes of the generator's editing space; nothing is rendered."""
         latent = random_latents(generator, CODES, seed=0)
-        codes = latent.codes[:, 0] if latent.codes.ndim == 3 else latent.codes
-        return Codes(generator, codes.double().cpu().numpy())
+        return Codes(generator, shared_codes(latent).double().cpu().numpy())
 
 
 def adopt(found: Found, known: Known, wishes: Wishes, codes: Codes, file: str) -> Direction:
@@ -86,6 +86,9 @@ def adopt(found: Found, known: Known, wishes: Wishes, codes: Codes, file: str) -
 
 def along(unit: Doubles, codes: Codes) -> tuple[float, float]:
     """Spread and mean of the generator's own codes along ``unit [D]`` or ``[num_ws, D]``."""
+    if codes.values.ndim == 3 and unit.shape[-1] == codes.values.shape[2]:
+        each = (codes.values * unit).sum(axis=(1, 2))
+        return max(float(each.std()), 1e-9), float(each.mean())
     row: npt.NDArray[np.float64] = unit if unit.ndim == 1 else unit.sum(axis=0)
     if codes.values.shape[1] != row.size:
         raise BadInputError(
