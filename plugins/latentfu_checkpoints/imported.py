@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,11 +31,12 @@ def folder() -> Path:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person says about a network that is imported."""
+    """What is said about a network that is imported; ``source``: where its file came from."""
 
     name: str
     domain: str | None = None
     licence: str | None = None
+    source: str | None = None
 
 
 def import_network(path: Path, wish: Wish, progress: Progress) -> Path:
@@ -86,7 +88,7 @@ def ours(path: Path, wish: Wish) -> bytes | None:
     changes = {"domain": wish.domain, "licence": wish.licence}
     if not any(changes.values()):
         return path.read_bytes()
-    return save(load_file(path), metadata | {k: v for k, v in changes.items() if v})
+    return in_order(save(load_file(path), metadata | {k: v for k, v in changes.items() if v}))
 
 
 def foreign(path: Path, wish: Wish, progress: Progress) -> bytes:
@@ -98,16 +100,41 @@ def foreign(path: Path, wish: Wish, progress: Progress) -> bytes:
         found: Converted | None = known.convert(read) if known.convert else None
         if found is not None:
             notes = {
-                "domain": wish.domain or "unknown",
-                "licence": wish.licence or "unknown: ask whoever published it",
+                **said_of(read.sha256, wish),
                 "source_format": known.name,
                 "source_sha256": read.sha256,
             }
-            return save(found.tensors, {**found.metadata, **notes})
+            return in_order(save(found.tensors, {**found.metadata, **notes}))
     raise BadInputError(
         f"{path.name} holds no network that is known here; `latentfu generators import --help` "
         "lists the formats."
     )
+
+
+def in_order(data: bytes) -> bytes:
+    """A safetensors file with its metadata sorted; safetensors itself leaves them to chance.
+
+    The same checkpoint then gives the same file everywhere, and with it the same generator id,
+    by which directions and encoders know their network.
+    """
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+def said_of(sha256: str, wish: Wish) -> dict[str, str]:
+    """Domain, licence and source: what was wished, else what is known of a file with that hash."""
+    from latentfu_checkpoints.downloads.known import known_hash
+
+    public = known_hash(sha256)
+    domain = public.domain if public else "unknown"
+    licence = public.terms if public else "unknown: ask whoever published it"
+    source = wish.source or (public.address if public else "")
+    told = {"domain": wish.domain or domain, "licence": wish.licence or licence}
+    return {**told, "source": source} if source else told
 
 
 def try_network(path: Path) -> None:
@@ -134,8 +161,6 @@ def installed() -> list[GeneratorSpec]:
 @lru_cache(maxsize=256)
 def describe(path: Path, changed: int) -> GeneratorSpec | None:
     """The spec of one file; ``changed`` makes a new file be read again."""
-    import json
-
     from latentfu_stylegan.styled import weights_id
     from latentfu_stylegan.stylegan2.files import read_metadata
 
@@ -162,8 +187,18 @@ def describe(path: Path, changed: int) -> GeneratorSpec | None:
         load=load,
         aligner="faces" if any(word in domain for word in FACES) else "center",
         licence=metadata.get("licence", ""),
-        description=f"Imported from {metadata.get('source_format', 'a file')}.",
+        description=description(metadata),
     )
+
+
+def description(metadata: dict[str, str]) -> str:
+    """Where a network came from, in one sentence."""
+    said = f"Imported from {metadata.get('source_format', 'a file')}"
+    if metadata.get("source_sha256"):
+        said += f" (sha256 {metadata['source_sha256']})"
+    if metadata.get("source"):
+        said += f", from {metadata['source']}"
+    return f"{said}."
 
 
 def path_of(name: str) -> Path:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from latentfu import CheckpointFormat, Command, Converted, Foreign, hookimpl
+
+if TYPE_CHECKING:
+    import click
 
 
 def rosinality(foreign: Foreign) -> Converted | None:
@@ -78,7 +83,7 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu generators import, export and remove."""
+    """latentfu generators import, export, remove and download."""
 
     def load(name: str) -> Command:
         def command() -> object:
@@ -93,4 +98,12 @@ def latentfu_commands() -> list[Command]:
         }
         return Command(("generators", name), lines[name], command)  # type: ignore[arg-type]
 
-    return [load(name) for name in ("import", "export", "remove")]
+    def download() -> click.Command:
+        from latentfu_checkpoints.downloads.cli import download_command
+
+        return download_command
+
+    return [
+        *(load(name) for name in ("import", "export", "remove")),
+        Command(("generators", "download"), "Fetch a public network.", download),
+    ]

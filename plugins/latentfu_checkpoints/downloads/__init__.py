@@ -1,0 +1,1 @@
+"""Public networks that can be fetched by name."""

@@ -1,0 +1,134 @@
+"""From the name of a public network to one that is installed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentfu import (
+    BadInputError,
+    LatentFuError,
+    Offer,
+    Progress,
+    between,
+    data_dir,
+    download,
+)
+
+from latentfu_checkpoints.downloads.known import ROOM, PublicNetwork
+from latentfu_checkpoints.imported import Wish, check_name, import_network
+
+PIECE = 8 << 20
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a person wants it: ``mirror`` instead of the network's address; ``places`` (files and
+    folders) to look in before; ``keep`` the file as it was published."""
+
+    mirror: str = ""
+    places: tuple[Path, ...] = ()
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """``network`` is the file that was installed, ``source`` the one it was made from.
+
+    ``sha256`` of the source; ``found``: it was on this disk already.
+    """
+
+    network: Path
+    source: Path
+    sha256: str
+    found: bool
+
+
+def downloads() -> Path:
+    """Where files lie until they are imported."""
+    return data_dir() / "downloads"
+
+
+def install(network: PublicNetwork, name: str, way: Way, progress: Progress) -> Fetched:
+    """Fetch (or find) the file, import it under ``name``; what came of it.
+
+    Raises BadInputError or StorageError; what has come by then is kept for the next call.
+    """
+    check_name(name)
+    target = downloads() / network.short
+    source = find(network, (*way.places, target), between(progress, 0.0, 0.1))
+    found, digest = source is not None, network.sha256
+    if source is None:
+        source = target
+        digest = download(offer(network, way), target, between(progress, 0.0, 0.8))
+    digest = digest or sha256_of(source, progress)
+    wish = Wish(name, network.domain, network.terms, network.address)
+    try:
+        written = import_network(source, wish, between(progress, 0.8, 1.0))
+    except LatentFuError:
+        if source == target and not network.sha256:  # whatever it is, it is not to be found again
+            source.unlink(missing_ok=True)
+        raise
+    if not way.keep and source == target:
+        source.unlink(missing_ok=True)
+    return Fetched(written, source, digest, found)
+
+
+def offer(network: PublicNetwork, way: Way) -> Offer:
+    """Where to fetch it, after it was found nowhere; BadInputError where no address is known."""
+    try:
+        return network.offer(way.mirror)
+    except BadInputError as error:
+        if not way.places:
+            raise
+        raise BadInputError(
+            f"None of the files given with --from is {network.short} (its sha256 begins with "
+            f"{network.sha256[:12]}), and no address is known for it."
+        ) from error
+
+
+def find(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
+    """The network's file in ``places``: by its hash, or where none is known by its name."""
+    for path in candidates(network, places):
+        if not network.sha256:
+            if path.name == network.short:
+                return path
+        elif sha256_of(path, progress) == network.sha256:
+            return path
+    return None
+
+
+def candidates(network: PublicNetwork, places: tuple[Path, ...]) -> Iterator[Path]:
+    """Files of the right size, those with the right name first."""
+    for place in places:
+        files = [place] if place.is_file() else []
+        if place.is_dir():
+            files = [path for path in place.rglob("*") if path.is_file()]
+        for path in sorted(files, key=lambda path: (path.name != network.short, path)):
+            if path.suffix not in (".part", ".json") and may_be(network, path.stat().st_size):
+                yield path
+
+
+def may_be(network: PublicNetwork, size: int) -> bool:
+    """Whether a file of ``size`` bytes can be the network's."""
+    if network.size is None:
+        return size > 0
+    if network.exact:
+        return size == network.size
+    return network.size / ROOM <= size <= network.size * ROOM
+
+
+def sha256_of(path: Path, progress: Progress) -> str:
+    """The sha256 (hex) of a file; BadInputError when it can not be read."""
+    digest, whole, read = hashlib.sha256(), max(path.stat().st_size, 1), 0
+    try:
+        with path.open("rb") as file:
+            while data := file.read(PIECE):
+                digest.update(data)
+                read += len(data)
+                progress(read / whole, f"Reading {path.name}")
+    except OSError as error:
+        raise BadInputError(f"{path} can not be read: {error.strerror}.") from error
+    return digest.hexdigest()
