@@ -63,6 +63,37 @@ def test_shifts_keep_their_distance_from_nothing(generator: StyleGAN2Generator) 
     assert {int(k) for k in which} == {0, 1, 2} and shift.min() < 0 < shift.max()
 
 
+def test_samples_drawn_together_are_those_drawn_alone(generator: StyleGAN2Generator) -> None:
+    convolution = Convolution(generator, 1)
+    basis = svd_of(convolution.weight, 3)
+    options = replace(SMALL, batch=6, together=3, shift_scale=40.0, shift_weight=0.02)
+    trainer = Trainer(convolution, basis, options)
+    latent, which, shift = trainer.drawn()
+    assert which[0] == which[1] == which[2] and shift[3] == shift[4] == shift[5]
+    _, deformed = trainer.pictures(latent, which, shift)
+    alone = Trainer(convolution, basis, replace(options, together=1))
+    torch.testing.assert_close(alone.pictures(latent, which, shift)[1], deformed)
+    with pytest.raises(BadInputError, match="must divide the batch"):
+        replace(options, together=4)
+
+
+def test_rehearsing_teaches_the_predictor_alone(generator: StyleGAN2Generator) -> None:
+    convolution = Convolution(generator, 1)
+    basis = svd_of(convolution.weight, 6)
+    options = replace(SMALL, batch=8, shift_scale=40.0, min_shift=10.0, shift_weight=0.02)
+    plain = Trainer(convolution, basis, options)
+    rehearsing = Trainer(convolution, basis, replace(options, rehearsals=4, memory=24))
+    for trainer in (plain, rehearsing):
+        trainer.learn()
+    assert torch.equal(plain.rows, rehearsing.rows)
+    assert not torch.equal(plain.predictor.which.weight, rehearsing.predictor.which.weight)
+    for _ in range(4):
+        rehearsing.learn()
+    assert sum(len(batch.which) for batch in rehearsing.memory.kept) == 24
+    some = rehearsing.memory.some(50, rehearsing.random)
+    assert some.plain.shape == (50, 3, 16, 16) and not some.deformed.requires_grad
+
+
 class Stops:
     """A progress that is cancelled while the fourth step is reported."""
 
