@@ -59,6 +59,13 @@ def nvlabs_stylegan3(foreign: Foreign) -> Converted | None:
     return convert(foreign)
 
 
+def stylegan3_editing(foreign: Foreign) -> Converted | None:
+    """StyleGAN3's weights by themselves, and the decoder of its encoders."""
+    from latentfu_checkpoints.stylegan3_editing import convert
+
+    return convert(foreign)
+
+
 def nvlabs_tf(foreign: Foreign) -> Converted | None:
     """NVIDIA's TensorFlow pickles of StyleGAN2."""
     from latentfu_checkpoints.nvlabs_tf import convert
@@ -72,6 +79,9 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     return [
         CheckpointFormat("nvlabs-ada", "StyleGAN2-ADA, NVIDIA's pickle", convert=nvlabs_torch),
         CheckpointFormat("nvlabs-sg3", "StyleGAN3, NVIDIA's pickle", convert=nvlabs_stylegan3),
+        CheckpointFormat(
+            "stylegan3-editing", "StyleGAN3, weights by themselves", convert=stylegan3_editing
+        ),
         CheckpointFormat("nvlabs-tf", "StyleGAN2, NVIDIA's TensorFlow pickle", convert=nvlabs_tf),
         CheckpointFormat("nvlabs-tf1", "StyleGAN1, NVIDIA's TensorFlow pickle", convert=nvlabs_tf1),
         CheckpointFormat("genforce", "StyleGAN1 by genforce", convert=genforce),

@@ -68,7 +68,7 @@ def principal_of_layers(codes: Tensor, count: int, layers: Layers) -> Tensor:
         torch.manual_seed(0)  # the method draws where to look
         _, _, found = torch.pca_lowrank(moved, q=min(count + 16, *moved.shape), niter=6)
     rows = torch.zeros(min(count, found.shape[1]), *codes.shape[1:], dtype=codes.dtype)
-    rows[:, first : last + 1] = found.T[: len(rows)].unflatten(1, (-1, codes.shape[2]))
+    rows[:, first : last + 1] = found.T[: len(rows)].reshape(len(rows), -1, codes.shape[2])
     return rows
 
 

@@ -51,7 +51,7 @@ class TokenAttention(nn.Module):
 
 def heads(x: Tensor) -> Tensor:
     """x [N, T, width] -> [N, heads, T, width / heads]."""
-    return x.unflatten(2, (HEADS, -1)).transpose(1, 2)
+    return x.reshape(*x.shape[:2], HEADS, -1).transpose(1, 2)
 
 
 class AttentionBlock(nn.Module):
@@ -95,7 +95,7 @@ class AttentionMapping(AveragedMapping):
 
         A token's numbers and its one-hot, together of mean square 1.
         """
-        z = z.float().unflatten(1, (self.tokens, -1))
+        z = z.float().reshape(len(z), self.tokens, -1)
         names = torch.eye(self.tokens, device=z.device).expand(len(z), -1, -1)
         x = torch.cat([z, names], dim=2)
         return x * (x.square().mean(dim=2, keepdim=True) + 1e-8).rsqrt()
