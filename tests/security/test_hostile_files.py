@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import time
 from pathlib import Path
@@ -83,6 +84,27 @@ def test_a_module_of_the_same_name_here_is_not_imported(
     with pytest.raises(BadInputError):
         read_foreign(FOLDER / "os_system.pkl")
     assert not (empty_place / "PWNED").exists()
+
+
+ROOT = Path(__file__).parents[2]
+UNPICKLERS = {"torch.load", "pickle.load", "pickle.loads", "pickle.Unpickler", "joblib.load"}
+
+
+def test_nothing_but_the_importers_child_unpickles() -> None:
+    sources = [p for part in ("server", "plugins") for p in (ROOT / part).rglob("*.py")]
+    assert len(sources) > 100
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sources
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and (
+            ast.unparse(call.func) in UNPICKLERS
+            or any(word.arg in ("allow_pickle", "weights_only") and "True" in ast.unparse(word)
+                   for word in call.keywords)
+        )
+    ]  # fmt: skip
+    assert found == []
 
 
 def test_old_parameters_are_their_tensors_and_what_claims_to_be_one_is_refused(
