@@ -14,6 +14,7 @@ from latentfu_stylegan.bending import (
     has_own_strengths,
     one_by_one,
     parameter_of,
+    weights_of,
 )
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -157,6 +158,10 @@ class LabelGenerator(Generator):
     def parameter(self, name: str) -> Tensor:
         """The weights of that name in the published code, e.g. model.4.weight."""
         return parameter_of(self.network, name, self.name)
+
+    def weights(self) -> dict[str, Tensor]:
+        """All parameters and buffers of the network by name."""
+        return weights_of(self.network)
 
 
 def layers_of(network: Pix2PixHD) -> tuple[SynthesisLayer, ...]:

@@ -26,9 +26,14 @@ class _Call(nn.Module):
         return function(self.network)
 
 
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """All parameters and buffers of ``network`` by name."""
+    return dict(network.named_parameters()) | dict(network.named_buffers())
+
+
 def parameter_of(network: nn.Module, name: str, generator: str) -> Tensor:
     """The parameter or buffer ``name`` of ``network``; BadInputError when there is none."""
-    known = dict(network.named_parameters()) | dict(network.named_buffers())
+    known = weights_of(network)
     if name not in known:
         raise BadInputError(f"The generator {generator} has no weights named {name!r}.")
     return known[name]

@@ -11,7 +11,7 @@ import torch
 from latentfu import BadInputError, Generator, Latent
 from torch import Tensor
 
-from latentfu_stylegan.bending import details_by_layer, parameter_of
+from latentfu_stylegan.bending import details_by_layer, parameter_of, weights_of
 
 if TYPE_CHECKING:
     from latentfu_stylegan.stylegan2.network import MappedNetwork
@@ -65,6 +65,10 @@ class StyledGenerator(Generator):
     def parameter(self, name: str) -> Tensor:
         """The weights of that name, e.g. synthesis.convs.3.weight [out, in, 3, 3]."""
         return parameter_of(self.network, name, self.name)
+
+    def weights(self) -> dict[str, Tensor]:
+        """All parameters and buffers of the network by name."""
+        return weights_of(self.network)
 
     def details(self, latent: Latent) -> dict[int, Tensor]:
         """The latent's details by layer, checked against what the layers give."""

@@ -28,28 +28,6 @@ def generators_list(as_json: bool) -> None:
     print_table(("name", "domain", "side", "id", "title"), rows)
 
 
-@click.command("info")
-@click.argument("name", required=False)
-@json_option
-def generators_info(name: str | None, as_json: bool) -> None:
-    """All about generator NAME (the default one if left out): licence, controls, id."""
-    from latentfu.registry import get_registry, pick
-
-    registry = get_registry()
-    spec = pick(registry.generators(), name, "generator")
-    content = {
-        **describe_generator(spec),
-        "aligner": spec.aligner,
-        "controls": list(registry.controls(spec)),
-    }
-    if as_json:
-        print_json(content)
-        return
-    for word, value in content.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        click.echo(f"{word:<12} {shown}")
-
-
 @click.command("list")
 @json_option
 def inverters_list(as_json: bool) -> None:

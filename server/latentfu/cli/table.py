@@ -39,7 +39,9 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("bench", "start"): Entry(f"{_CLI}.bench:start", "From latentfu serve to the first answer."),
     ("bench", "import"): Entry(f"{_CLI}.bench:imports", "What every start of the program costs."),
     ("generators", "list"): Entry(f"{_CLI}.listing:generators_list", "List the generators."),
-    ("generators", "info"): Entry(f"{_CLI}.listing:generators_info", "All about one generator."),
+    ("generators", "info"): Entry(
+        f"{_CLI}.generator_info:generators_info", "All about one generator."
+    ),
     ("inverters", "list"): Entry(f"{_CLI}.listing:inverters_list", "List the inversion methods."),
     ("controls", "list"): Entry(f"{_CLI}.controls:controls_list", "List a generator's controls."),
     ("directions", "list"): Entry(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -41,7 +41,8 @@ class Generator(ABC):
     ("portraits", "faces", "cars", ...); ``resolution`` (output side in pixels); ``channels``
     (3 RGB); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
     ``w_dim`` and ``num_ws`` (0 where there is only z); ``layers``, numbered as ``features`` and
-    ``Detail.layer`` are (empty where the network can not be looked into).
+    ``Detail.layer`` are (empty where the network can not be looked into); ``label_count``: how
+    many labels a conditional network takes (0 for none).
     """
 
     name: str
@@ -53,6 +54,7 @@ class Generator(ABC):
     w_dim: int = 0
     num_ws: int = 0
     layers: tuple[SynthesisLayer, ...] = ()
+    label_count: int = 0
 
     @property
     @abstractmethod
@@ -113,6 +115,13 @@ class Generator(ABC):
         BadInputError where the generator has none of that name, or shows none.
         """
         raise BadInputError(f"The generator {self.name} shows no parameter {name!r}.")
+
+    def weights(self) -> Mapping[str, torch.Tensor]:
+        """All its weights by the names that ``parameter`` knows (not copies: do not change them).
+
+        Empty where the generator shows none.
+        """
+        return {}
 
     def mix(
         self, a: Latent, b: Latent, layers: range, mask: torch.Tensor | None = None
