@@ -14,7 +14,7 @@ from latentfu_deformations.basis import svd_of
 from latentfu_deformations.deformation import Deformation, read_deformation
 from latentfu_deformations.layer import Convolution
 from latentfu_deformations.training.cli import train_command
-from latentfu_deformations.training.options import PAPER, TrainingOptions
+from latentfu_deformations.training.options import PAPER, QUICK, TrainingOptions
 from latentfu_deformations.training.predictor import ShiftPredictor
 from latentfu_deformations.training.run import STATE, Order, train
 from latentfu_deformations.training.trainer import Trainer
@@ -141,6 +141,10 @@ def test_options_are_the_papers_and_wrong_ones_are_one_sentence() -> None:
     filled = options.filled("svd", 3500.0)
     for name, value in PAPER["svd"].items():
         assert getattr(filled, name) == pytest.approx(value)
+    given = {name: str(value) for name, value in QUICK.items()}
+    quick = TrainingOptions.from_settings(given, options).filled("hessian", 40.0)
+    assert (quick.shift_scale, quick.min_shift) == (70.0, 17.5)
+    assert (quick.together, quick.predictor, quick.steps) == (4, "small", 100_000)
     for settings in ({"nothing": "1"}, {"rate": "x"}, {"predictor": "large"}, {"batch": "0"}):
         with pytest.raises(BadInputError):
             TrainingOptions.from_settings(settings, TrainingOptions())
@@ -161,8 +165,8 @@ def test_the_command_trains_and_draws(
     save_network(weights, generator.network, {"domain": "test"})
     arguments = ["--generator", str(weights), "--layer", "1", "--method", "svd", "--count", "2"]
     arguments += ["--steps", "2", "--samples", "2", "--out", str(out), "--json"]
-    settings = ["--set", "batch=2", "--set", "predictor=small", "--distance", "pixels"]
-    ran = CliRunner().invoke(train_command, [*arguments, *settings])
+    settings = ["--set", "batch=4", "--set", "rehearsals=1", "--distance", "pixels"]
+    ran = CliRunner().invoke(train_command, [*arguments, "--quick", *settings])
     assert ran.exit_code == 0, ran.output
     report = json.loads(ran.output)
     assert [row["name"] for row in report] == ["optimised-1-0", "optimised-1-1"]

@@ -19,6 +19,7 @@ from latentfu_deformations.cli import FILE, draw_sheet, hand_over
 @click.option("--vectors", type=FILE, help="Published eigenvectors (.pt) as the basis.")
 @click.option("--steps", default=100_000, show_default=True)
 @click.option("--paper", is_flag=True, help="The shifts that the authors give for 512 channels.")
+@click.option("--quick", is_flag=True, help="Settings for a processor: half an hour for 8.")
 @click.option("--samples", default=16, show_default=True, type=click.IntRange(min=2))
 @click.option("--distance", default="", help="An installed loss; default: the domain's own.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Training option.")
@@ -35,10 +36,12 @@ def train_command(
     The same command goes on with an interrupted training, and adds steps to a finished one.
     """
     from latentfu_deformations.layer import opened
-    from latentfu_deformations.training.options import PAPER, TrainingOptions
+    from latentfu_deformations.training.options import PAPER, QUICK, TrainingOptions
     from latentfu_deformations.training.run import Order, train
 
     given = {"count": str(asked.pop("count")), "steps": str(asked.pop("steps"))}
+    if asked.pop("quick"):
+        given |= {name: str(value) for name, value in QUICK.items()}
     if asked.pop("paper"):
         given |= {name: str(value) for name, value in PAPER.get(asked["method"], {}).items()}
     for change in changes:

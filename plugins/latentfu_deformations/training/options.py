@@ -16,7 +16,8 @@ class TrainingOptions:
     ``basis``: vectors that the directions are made of (0: all that the SVD has, or as many
     eigenvectors as directions). Shifts are drawn evenly from -``shift_scale``..``shift_scale``,
     those nearer to 0 than ``min_shift`` moved out to it; both are norms of the whole kernel's
-    shift. ``shift_weight`` weighs the error of the predicted shift. ``predictor``: "resnet" or
+    shift. ``stretch``: how many times a clear change the scale is, where none is given.
+    ``shift_weight`` weighs the error of the predicted shift. ``predictor``: "resnet" or
     "small"; it sees pictures of ``side`` pixels. ``psi``: truncation of the samples.
 
     For machines that draw slowly: ``together`` samples of a batch get the same deformation and
@@ -34,6 +35,7 @@ class TrainingOptions:
     shift_weight: float = 0.0
     shift_scale: float = 0.0
     min_shift: float = 0.0
+    stretch: float = 1.0
     predictor: str = "resnet"
     side: int = 64
     psi: float = 1.0
@@ -51,8 +53,8 @@ class TrainingOptions:
             )
         if self.rehearsals < 0 or self.memory < self.batch:
             raise BadInputError("rehearsals must not be below 0, nor memory below the batch.")
-        if min(self.rate, self.predictor_rate) <= 0:
-            raise BadInputError("rate and predictor_rate must be above 0.")
+        if min(self.rate, self.predictor_rate, self.stretch) <= 0:
+            raise BadInputError("rate, predictor_rate and stretch must be above 0.")
         if min(self.shift_scale, self.min_shift, self.shift_weight, self.label_weight) < 0:
             raise BadInputError("shifts and weights must not be below 0.")
         if self.shift_scale and self.min_shift >= self.shift_scale:
@@ -69,7 +71,7 @@ class TrainingOptions:
         the Hessian's basis) or a twelfth (the SVD's) of the scale on, and the same balance
         between the two losses.
         """
-        scale = self.shift_scale or measured
+        scale = self.shift_scale or measured * self.stretch
         nearest, balance = (1 / 4, 0.25 * 60) if method == "hessian" else (300 / 3500, 8.75)
         return replace(
             self,
@@ -97,6 +99,18 @@ class TrainingOptions:
         return replace(base, **values)
 
 
+QUICK = {
+    "predictor": "small",
+    "together": 4,
+    "rehearsals": 12,
+    "memory": 2048,
+    "rate": 0.003,
+    "predictor_rate": 0.001,
+    "label_weight": 2.5,
+    "stretch": 1.75,
+    "psi": 0.8,
+}
+"""What lets a processor learn a few directions within half an hour (see docs/deformations.md)."""
 PAPER = {
     "hessian": {"shift_scale": 60.0, "min_shift": 15.0, "shift_weight": 0.25},
     "svd": {"shift_scale": 3500.0, "min_shift": 300.0, "shift_weight": 0.0025},
