@@ -21,9 +21,6 @@ def convert(foreign: Foreign) -> Converted | None:
     variables = variables_of(network) if network else {}
     if "4x4/Const/const" not in variables or "4x4/Conv/mod_weight" not in variables:
         return None
-    arguments = network.state.get("static_kwargs") if network else None
-    if isinstance(arguments, dict) and arguments.get("label_size"):
-        raise BadInputError(f"This {SOURCE} network takes labels, which is not supported.")
     return stylegan2(Tensors(variables, SOURCE))
 
 
@@ -69,8 +66,29 @@ def stylegan2(tensors: Tensors) -> Converted:
     tensors.drop("lod")
     if any(name.startswith("ToRGB_lod") for name in tensors.left):
         raise BadInputError(f"This {SOURCE} network is of config a to d, expected e or f.")
+    c_dim, mapping = take_labels(tensors, ours)
     tensors.finish()
-    return converted(ours)
+    return converted(ours, c_dim=c_dim, mapping=mapping)
+
+
+def take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, str]:
+    """The embedding of labels: how many there are, and the kind of mapping that they need.
+
+    StyleGAN2 multiplies them by a matrix and normalises them with z; StyleGAN2-ADA has a layer
+    for them and normalises them apart.
+    """
+    if "LabelConcat/weight" in tensors:
+        matrix = tensors.take("LabelConcat/weight", (None, None))
+        count, width = matrix.shape
+        ours["mapping.embed.weight"] = matrix.T * np.sqrt(count, dtype=np.float32)
+        ours["mapping.embed.bias"] = np.zeros(width, np.float32)
+        return count, "joined"
+    if "LabelEmbed/weight" in tensors:
+        matrix = tensors.take("LabelEmbed/weight", (None, None))
+        ours["mapping.embed.weight"] = matrix.T
+        ours["mapping.embed.bias"] = tensors.take("LabelEmbed/bias")
+        return matrix.shape[0], "mlp"
+    return 0, "mlp"
 
 
 def take_affine(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, mine: str) -> None:

@@ -64,6 +64,8 @@ def convert_tf(foreign: Foreign) -> Converted | None:
     if "4x4/Const/StyleMod/weight" not in variables:
         return None
     tensors, ours = Tensors(variables, "TensorFlow StyleGAN1"), {}
+    if "LabelConcat/weight" in tensors:
+        raise BadInputError("This StyleGAN1 network takes labels, which is not supported.")
     check_lod(tensors, "lod")
     ours["mapping.w_avg"] = tensors.take("dlatent_avg")
     place = 0

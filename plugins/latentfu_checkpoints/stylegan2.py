@@ -93,7 +93,8 @@ def config_of(
     if first not in tensors:
         raise BadInputError("This network has no mapping from z to its styles.")
     w_dim, read = tensors["synthesis.convs.0.affine.weight"].shape[1], tensors[first].shape[1]
-    z_dim = read - (layers + 1 if mapping == "attention" else w_dim if c_dim else 0)
+    beside = tensors["mapping.embed.weight"].shape[0] if c_dim else 0
+    z_dim = read - (layers + 1 if mapping == "attention" else beside)
     depth = {name.split(".")[2] for name in tensors if name.startswith("mapping.layers.")}
     try:
         return StyleGAN2Config(

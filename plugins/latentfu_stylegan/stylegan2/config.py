@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 
-MAPPINGS = ("mlp", "attention")
-"""Kinds of mapping networks that can be built and trained: StyleGAN2's own, and that of W++."""
+MAPPINGS = ("mlp", "joined", "attention")
+"""Kinds of mapping networks: StyleGAN2's own; the same with labels normalised together with z,
+as TensorFlow's conditional networks have it; and that of W++."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class StyleGAN2Config:
             raise ValueError("all sizes of a network must be at least 1")
         if self.mapping == "attention" and (self.c_dim or self.w_dim % 16):
             raise ValueError("the attention mapping takes no labels, and a w_dim divisible by 16")
+        if self.mapping == "joined" and not self.c_dim:
+            raise ValueError("the joined mapping is for networks with labels")
 
     @property
     def resolutions(self) -> tuple[int, ...]:

@@ -74,9 +74,10 @@ class Mapping(AveragedMapping):
     def __init__(self, config: MappingSizes) -> None:
         super().__init__()
         self.z_dim, self.c_dim = config.z_dim, config.c_dim
-        read = config.z_dim + (config.w_dim if config.c_dim else 0)
+        width = self.label_numbers(config)
+        read = config.z_dim + (width if config.c_dim else 0)
         sizes = [read] + [config.w_dim] * config.mapping_layers
-        self.embed = EqualLinear(config.c_dim, config.w_dim) if config.c_dim else None
+        self.embed = EqualLinear(config.c_dim, width) if config.c_dim else None
         self.layers = nn.ModuleList(
             EqualLinear(a, b, lr_multiplier=config.mapping_lr_multiplier)
             for a, b in pairwise(sizes)
@@ -86,13 +87,33 @@ class Mapping(AveragedMapping):
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """z [N, z_dim], standard normal, labels [N, c_dim] (None: the first) -> w [N, w_dim]."""
         with torch.autocast(z.device.type, enabled=False):  # small, and worth full precision
-            x = normalize_2nd_moment(z.float())
-            if self.embed is not None:
+            if self.embed is None:
+                x = normalize_2nd_moment(z.float())
+            else:
                 if labels is None:
                     labels = torch.zeros(z.shape[0], self.c_dim, device=z.device)
                     labels[:, 0] = 1.0
-                embedded = normalize_2nd_moment(self.embed(labels.float()))  # [N, w_dim]
-                x = torch.cat([x, embedded], dim=1)  # [N, z_dim + w_dim]
+                x = self.with_labels(z.float(), self.embed(labels.float()))
             for layer in self.layers:
                 x = lrelu(layer(x))
         return x
+
+    def label_numbers(self, config: MappingSizes) -> int:
+        """How many numbers a label becomes."""
+        return config.w_dim
+
+    def with_labels(self, z: Tensor, embedded: Tensor) -> Tensor:
+        """z [N, z_dim] and labels [N, w_dim] -> what the layers read [N, z_dim + w_dim]."""
+        return torch.cat([normalize_2nd_moment(z), normalize_2nd_moment(embedded)], dim=1)
+
+
+class JoinedMapping(Mapping):
+    """Labels as wide as z, both normalised together (StyleGAN and StyleGAN2 in TensorFlow)."""
+
+    def label_numbers(self, config: MappingSizes) -> int:
+        """How many numbers a label becomes."""
+        return config.z_dim
+
+    def with_labels(self, z: Tensor, embedded: Tensor) -> Tensor:
+        """z [N, z_dim] and labels [N, z_dim] -> what the layers read [N, 2 z_dim]."""
+        return normalize_2nd_moment(torch.cat([z, embedded], dim=1))

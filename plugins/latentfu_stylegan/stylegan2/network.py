@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from latentfu_stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_stylegan.stylegan2.mapping import AveragedMapping, Mapping
+from latentfu_stylegan.stylegan2.mapping import AveragedMapping, JoinedMapping, Mapping
 from latentfu_stylegan.stylegan2.synthesis import Noise, Synthesis
 
 
@@ -99,4 +99,6 @@ def mapping_of(config: StyleGAN2Config) -> AveragedMapping:
     """The kind of mapping that the config names, with fresh weights."""
     from latentfu_stylegan.wplusplus.mapping import AttentionMapping
 
-    return AttentionMapping(config) if config.mapping == "attention" else Mapping(config)
+    if config.mapping == "attention":
+        return AttentionMapping(config)
+    return JoinedMapping(config) if config.mapping == "joined" else Mapping(config)

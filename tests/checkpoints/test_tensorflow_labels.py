@@ -1,0 +1,94 @@
+"""TensorFlow's conditional networks: labels normalised with z, or apart as in StyleGAN2-ADA."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import latentfu
+import numpy as np
+import pytest
+import torch
+from latentfu import BadInputError, Foreign, Latent, Thing, read_foreign
+from latentfu_checkpoints import nvlabs_tf, stylegan1
+from safetensors.numpy import save_file
+
+REFERENCE = Path(__file__).parent.parent / "reference"
+LABELS, Z, W = 3, 32, 32
+
+
+def changed(foreign: Foreign, new: dict[str, np.ndarray]) -> Foreign:
+    """The file with other variables in its averaged network's mapping."""
+    first, judge, network = foreign.content
+    mapping = network.state["components"]["mapping"]
+    kept = [pair for pair in mapping.state["variables"] if pair[0] not in new]
+    added = kept + [[name, array] for name, array in new.items()]
+    parts = {
+        **network.state["components"],
+        "mapping": Thing(mapping.class_name, {**mapping.state, "variables": added}),
+    }
+    whole = Thing(network.class_name, {**network.state, "components": parts})
+    return replace(foreign, content=[first, judge, whole])
+
+
+def unconditional() -> Foreign:
+    (folder,) = (REFERENCE / "checkpoints" / "nvlabs-tf-pkl").glob("*config-f*")
+    return read_foreign(folder / "network.pkl")
+
+
+def unit(x: np.ndarray) -> np.ndarray:
+    scaled: np.ndarray = x / np.sqrt(np.square(x).mean(axis=1, keepdims=True) + 1e-8)
+    return scaled
+
+
+def mapped(x: np.ndarray, variables: dict[str, np.ndarray]) -> np.ndarray:
+    """The layers of the mapping, by the paper's formula in float64."""
+    for place in range(8):
+        weight, bias = (variables[f"Dense{place}/{part}"] for part in ("weight", "bias"))
+        x = x @ (weight * 0.01 / np.sqrt(weight.shape[0])) + bias * 0.01
+        x = np.where(x > 0, x, 0.2 * x) * np.sqrt(2)
+    return x
+
+
+@pytest.mark.parametrize("kind", ["joined", "apart"])
+def test_labels_act_as_in_the_original_mapping(kind: str, tmp_path: Path) -> None:
+    foreign = unconditional()
+    random = np.random.default_rng(4)
+    new: dict[str, Any] = {"Dense0/weight": 100 * random.standard_normal((Z + Z, W))}
+    table = random.standard_normal((LABELS, Z))
+    if kind == "joined":
+        new["LabelConcat/weight"] = table
+    else:
+        new |= {"LabelEmbed/weight": table, "LabelEmbed/bias": random.standard_normal(Z)}
+    found = nvlabs_tf.convert(changed(foreign, new))
+    assert found is not None
+    path = tmp_path / "network.safetensors"
+    save_file(found.tensors, path, found.metadata)
+    generator = latentfu.open_generator(path)
+
+    z, labels = random.standard_normal((4, Z)), np.eye(LABELS)[[0, 1, 2, 0]]
+    network = nvlabs_tf.averaged(foreign)
+    assert network is not None
+    variables = {**nvlabs_tf.variables_of(network), **new}
+    if kind == "joined":
+        start = unit(np.concatenate([z, labels @ table], axis=1))
+    else:
+        told = labels @ table / np.sqrt(LABELS) + new["LabelEmbed/bias"]
+        start = np.concatenate([unit(z), unit(told)], axis=1)
+    want = torch.from_numpy(mapped(start, variables)).float()
+    codes = generator.map(
+        torch.from_numpy(z).float(), labels=torch.from_numpy(labels).float()
+    ).codes[:, 0]
+    assert float((codes - want).abs().max()) < 1e-4 * float(want.abs().max())
+    first = generator.map(torch.from_numpy(z).float()).codes[:, 0]  # no label: the first
+    assert torch.allclose(first[[0, 3]], codes[[0, 3]], atol=1e-6)
+    assert float((first[1] - codes[1]).abs().max()) > 0.01
+    assert generator.render(Latent(codes, "w", generator.id)).isfinite().all()
+
+
+def test_a_conditional_stylegan1_is_refused_in_one_sentence() -> None:
+    folder = REFERENCE / "stylegan1" / "nvlabs-tf-pkl" / "stylegan1-res64-shared-conv"
+    foreign = read_foreign(folder / "network.pkl")
+    with pytest.raises(BadInputError, match="StyleGAN1 network takes labels"):
+        stylegan1.convert_tf(changed(foreign, {"LabelConcat/weight": np.zeros((2, 64))}))
