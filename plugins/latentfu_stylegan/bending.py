@@ -56,9 +56,19 @@ def bent_weights(network: nn.Module, bends: Sequence[Bend], generator: str) -> d
             )
         strength = bend.strength
         if isinstance(strength, Tensor):
+            check_strengths(bend, 1)
             strength = strength.to(weight).reshape(())
         changed[bend.parameter] = weight + bend.shift.to(weight) * strength
     return changed
+
+
+def check_strengths(bend: Bend, codes: int) -> None:
+    """BadInputError for a bend with strengths of its own for another number of codes."""
+    if isinstance(bend.strength, Tensor) and bend.strength.numel() not in (1, codes):
+        raise BadInputError(
+            f"A bend of {bend.parameter} has {bend.strength.numel()} strengths; give one, or one "
+            f"for each of the {codes} codes."
+        )
 
 
 def call_bent(
@@ -84,7 +94,12 @@ def has_own_strengths(latent: Latent) -> bool:
 
 
 def one_by_one(latent: Latent) -> list[Latent]:
-    """The codes of ``latent`` as latents of their own, each with its part of bends and details."""
+    """The codes of ``latent`` as latents of their own, each with its part of bends and details.
+
+    BadInputError for a bend with another number of strengths.
+    """
+    for bend in latent.bends:
+        check_strengths(bend, len(latent))
     return [_item(latent, row) for row in range(len(latent))]
 
 
@@ -104,7 +119,7 @@ def _item(latent: Latent, row: int) -> Latent:
 def _part(bend: Bend, row: int) -> float | Tensor:
     strength = bend.strength
     own = isinstance(strength, Tensor) and strength.numel() > 1
-    return strength[row] if own else strength  # type: ignore[index]
+    return strength.reshape(-1)[row] if own else strength  # type: ignore[union-attr]
 
 
 def details_by_layer(

@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu import Bend, random_latents
+from latentfu import BadInputError, Bend, random_latents
 from latentfu_deformations.control import DeformationMover
 from latentfu_deformations.deformation import Deformation, write_deformation
 from latentfu_deformations.own import own_folder
@@ -71,6 +71,16 @@ def test_each_item_of_a_batch_can_have_its_own_strength(generator: StyleGAN2Gene
         item = latent.with_codes(latent.codes[row : row + 1])
         alone = DeformationMover(deformation).move(item, strength, generator)
         assert torch.allclose(together[row], generator.render(alone)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("codes", "strengths"), [(3, 2), (3, 4), (1, 3)])
+def test_strengths_for_other_codes_are_one_sentence(
+    generator: StyleGAN2Generator, codes: int, strengths: int
+) -> None:
+    deformation = a_deformation(generator, 2, 0)
+    bend = Bend(deformation.parameter, torch.from_numpy(deformation.shift), torch.ones(strengths))
+    with pytest.raises(BadInputError, match=f"has {strengths} strengths; give one"):
+        generator.render(replace(random_latents(generator, codes, seed=0), bends=(bend,)))
 
 
 def test_the_network_is_neither_changed_nor_copied(generator: StyleGAN2Generator) -> None:
