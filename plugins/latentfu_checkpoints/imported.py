@@ -127,11 +127,11 @@ def in_order(data: bytes) -> bytes:
 
 def said_of(sha256: str, wish: Wish) -> dict[str, str]:
     """Domain, licence and source: what was wished, else what is known of a file with that hash."""
-    from latentfu_checkpoints.downloads.known import known_hash
+    from latentfu_checkpoints.downloads.known import known_hash, terms
 
     public = known_hash(sha256)
     domain = public.domain if public else "unknown"
-    licence = public.terms if public else "unknown: ask whoever published it"
+    licence = terms(public) if public else "unknown: ask whoever published it"
     source = wish.source or (public.address if public else "")
     told = {"domain": wish.domain or domain, "licence": wish.licence or licence}
     return {**told, "source": source} if source else told

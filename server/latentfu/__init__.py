@@ -36,6 +36,7 @@ _WHERE = {
     "Detail": "latentfu.nouns.latent",
     "Space": "latentfu.nouns.latent",
     "SynthesisLayer": "latentfu.nouns.generator",
+    "Noise": "latentfu.nouns.generator",
     "Measure": "latentfu.bench",
     "SheetRow": "latentfu.sheets",
     "contact_sheet": "latentfu.sheets",
@@ -66,6 +67,7 @@ _WHERE = {
     "Inverter": "latentfu.hooks",
     "Level": "latentfu.hooks",
     "Loss": "latentfu.hooks",
+    "PublicNetwork": "latentfu.hooks",
     "Scorer": "latentfu.hooks",
     "hookimpl": "latentfu.hooks",
     "Direction": "latentfu.store.directions",
@@ -94,6 +96,7 @@ _WHERE = {
     "losses": "latentfu.api",
     "mix": "latentfu.api",
     "open_generator": "latentfu.api",
+    "public_networks": "latentfu.api",
     "scorers": "latentfu.api",
 }
 
@@ -114,6 +117,7 @@ if TYPE_CHECKING:
     from latentfu.api import losses as losses
     from latentfu.api import mix as mix
     from latentfu.api import open_generator as open_generator
+    from latentfu.api import public_networks as public_networks
     from latentfu.api import scorers as scorers
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
@@ -142,6 +146,7 @@ if TYPE_CHECKING:
     from latentfu.hooks import Inverter as Inverter
     from latentfu.hooks import Level as Level
     from latentfu.hooks import Loss as Loss
+    from latentfu.hooks import PublicNetwork as PublicNetwork
     from latentfu.hooks import Scorer as Scorer
     from latentfu.hooks import hookimpl as hookimpl
     from latentfu.importer import Converted as Converted
@@ -155,6 +160,7 @@ if TYPE_CHECKING:
     from latentfu.nouns.crop import Crop as Crop
     from latentfu.nouns.crop import Quad as Quad
     from latentfu.nouns.generator import Generator as Generator
+    from latentfu.nouns.generator import Noise as Noise
     from latentfu.nouns.generator import SynthesisLayer as SynthesisLayer
     from latentfu.nouns.generator import random_latents as random_latents
     from latentfu.nouns.inversion import Inversion as Inversion

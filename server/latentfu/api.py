@@ -25,6 +25,7 @@ from latentfu.hooks import (
     Identity,
     Inverter,
     Loss,
+    PublicNetwork,
     Scorer,
 )
 from latentfu.nouns.control import Control
@@ -79,6 +80,11 @@ def encoders() -> dict[str, Encoder]:
 def build_steps() -> dict[str, BuildStep]:
     """What ``latentfu build`` makes, by name."""
     return get_registry().build_steps()
+
+
+def public_networks() -> dict[str, PublicNetwork]:
+    """Networks that plug-ins offer for fetching, by name."""
+    return get_registry().public_networks()
 
 
 def scorers() -> dict[str, Scorer]:

@@ -53,6 +53,31 @@ class GeneratorSpec:
 
 
 @dataclass(frozen=True)
+class PublicNetwork:
+    """A network that its authors published, for ``latentfu generators download``.
+
+    ``file``: what it is called there, with folders if need be. ``resolution`` in pixels.
+    ``licence``: under which terms it was published; ``page``: where they can be read.
+    ``address``: http or https; empty where only the hash is known. ``sha256``: of the file, in
+    hex; empty where it is not known. ``size``: in bytes, if ``exact``, else about.
+    """
+
+    name: str
+    title: str
+    file: str
+    domain: str
+    resolution: int
+    licence: str
+    non_commercial: bool
+    page: str = ""
+    format: str = ""
+    address: str = ""
+    sha256: str = ""
+    size: int | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True)
 class CheckpointFormat:
     """A file format for weights: one that is opened as it is, or one that is imported.
 
@@ -273,6 +298,7 @@ Kind = Literal[
     "control_makers",
     "commands",
     "build_steps",
+    "public_networks",
 ]
 
 
@@ -337,4 +363,9 @@ class Hooks:
     @hookspec
     def latentfu_build_steps(self) -> Iterable[BuildStep]:
         """Parts of what is shipped for a generator, made again from its weights."""
+        return ()
+
+    @hookspec
+    def latentfu_public_networks(self) -> Iterable[PublicNetwork]:
+        """Networks that can be fetched by name."""
         return ()

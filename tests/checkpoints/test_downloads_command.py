@@ -244,10 +244,26 @@ def test_what_we_ship_can_be_asked_for_and_imported() -> None:
     for network in known().values():
         assert network.format in formats and network.licence and network.page
         assert network.non_commercial
-        assert network.short and (network.address or network.sha256)
+        assert network.file and (network.address or network.sha256)
         assert not network.address or network.address.startswith("https://")
     hashes = [network.sha256 for network in known().values() if network.sha256]
     assert len(hashes) == len(set(hashes)) > 5
+
+
+def test_a_plugin_can_offer_its_networks(
+    home: Path, shelf: Shelf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = home / "config" / "plugins"
+    folder.mkdir(parents=True)
+    (folder / "potters.py").write_text(
+        "import latentfu\n\n\n@latentfu.hookimpl\ndef latentfu_public_networks():\n"
+        "    return [latentfu.PublicNetwork('pots', 'Pots', 'pots.pt', 'pots', 64, 'CC0', False,"
+        f" address='{shelf.url}/pots.pt')]\n"
+    )
+    with use_registry(Registry(all_sources())):
+        assert run(["generators", "download", "pots", "--yes"]) == 0
+    assert capsys.readouterr().err.startswith("Terms of pots: CC0.")
+    assert kept(home) == ["pots.safetensors"]
 
 
 def test_a_known_file_brings_its_terms_when_it_is_imported(

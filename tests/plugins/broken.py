@@ -42,12 +42,29 @@ def latentfu_controls(generator):
 """
 
 
+def network(fields: str) -> str:
+    """A plug-in that offers one network for fetching."""
+    return f"""{_AFTER_IMPORT}
+@hookimpl
+def latentfu_public_networks():
+    return [latentfu.PublicNetwork(**dict(
+        dict(name="n", title="N", file="n.pt", domain="d", resolution=8, licence="CC0",
+             non_commercial=False),
+        {fields}
+    ))]
+"""
+
+
 BROKEN: dict[str, tuple[str, str]] = {
     "raises_at_import": ("raise ValueError('out of\\nluck')", "ValueError: out of luck"),
     "syntax_error": ("def (", "SyntaxError"),
     "exits_at_import": ("import sys; sys.exit(3)", "sys.exit(3)"),
     "fakes_ctrl_c": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "missing_module": ("import there_is_no_such_module", "there_is_no_such_module"),
+    "network_outside": (network("file='../../n.pt'"), "no plain name"),
+    "network_hash": (network("sha256='abc'"), "no sha256 in hex"),
+    "network_address": (network("address='file:///etc/passwd'"), "neither https nor http"),
+    "network_terms": (network("non_commercial='yes'"), "neither True nor False"),
     "has_no_hook": ("latentfu_inverters = 3", "has no hook"),
     "unknown_hook": (
         _AFTER_IMPORT + "@hookimpl\ndef latentfu_inverterz():\n    return []\n",

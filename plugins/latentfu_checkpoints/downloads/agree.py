@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from latentfu import config_dir, write_whole
+from latentfu import PublicNetwork, config_dir, write_whole
 
-from latentfu_checkpoints.downloads.known import PublicNetwork
+from latentfu_checkpoints.downloads.known import terms
 
 
 def place() -> Path:
@@ -16,11 +16,10 @@ def place() -> Path:
     return config_dir() / "agreed.json"
 
 
-def terms(network: PublicNetwork) -> str:
-    """One sentence for people."""
-    use = " (non-commercial use only)" if network.non_commercial else ""
+def announcement(network: PublicNetwork) -> str:
+    """The terms for people, in one line."""
     where = f": {network.page}" if network.page else ""
-    return f"{network.name} is published under the {network.licence}{use}{where}"
+    return f"Terms of {network.name}: {terms(network)}{where}"
 
 
 def agreed(network: PublicNetwork) -> bool:

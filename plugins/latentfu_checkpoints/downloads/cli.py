@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 import latentfu
-from latentfu import BadInputError, watched
+from latentfu import BadInputError, PublicNetwork, watched
 
-from latentfu_checkpoints.downloads.agree import agree, agreed, terms
+from latentfu_checkpoints.downloads.agree import agree, agreed, announcement
 from latentfu_checkpoints.downloads.fetch import Fetched, Way, install
-from latentfu_checkpoints.downloads.known import PublicNetwork, known, pick
+from latentfu_checkpoints.downloads.known import known, offer, pick, terms
 from latentfu_checkpoints.imported import check_name
 
 MIRROR = "LATENTFU_MIRROR"
@@ -60,22 +60,26 @@ def download_command(
     check_name(wanted or name)
     way = Way(mirror or os.environ.get(MIRROR, ""), places, keep)
     if not places:
-        network.offer(way.mirror)  # without an address there is nothing to ask
+        offer(network, way.mirror)  # without an address there is nothing to ask
     ask(network, yes, as_json)
-    with watched(f"Fetching {name}", as_json) as progress:
-        fetched = install(network, wanted or name, way, progress)
+    try:
+        with watched(f"Fetching {name}", as_json) as progress:
+            fetched = install(network, wanted or name, way, progress)
+    except KeyboardInterrupt:
+        click.echo("What has come is kept: the same command goes on from there.", err=True)
+        raise
     tell(network, wanted or name, fetched, as_json)
 
 
 def ask(network: PublicNetwork, yes: bool, as_json: bool) -> None:
     """Show the terms; click.Abort when the person does not agree, BadInputError for scripts."""
     if not as_json:
-        click.echo(f"{terms(network)}.", err=True)
+        click.echo(f"{announcement(network)}.", err=True)
     if agreed(network):
         return
     if not yes:
         if as_json:
-            raise BadInputError(f"{terms(network)}: agree with --yes.")
+            raise BadInputError(f"{announcement(network)}: agree with --yes.")
         click.confirm("Do you agree to these terms?", abort=True, err=True)
     agree(network)
 
@@ -123,5 +127,4 @@ def show_known(as_json: bool) -> None:
         )
     for licence, place in numbers.items():
         one = next(one for one in networks.values() if one.licence == licence)
-        use = ", non-commercial use only" if one.non_commercial else ""
-        click.echo(f"[{place}] {licence}{use}: {one.page}")
+        click.echo(f"[{place}] {terms(one)}: {one.page or 'no page'}")

@@ -12,12 +12,13 @@ from latentfu import (
     LatentFuError,
     Offer,
     Progress,
+    PublicNetwork,
     between,
     data_dir,
     download,
 )
 
-from latentfu_checkpoints.downloads.known import ROOM, PublicNetwork
+from latentfu_checkpoints.downloads.known import ROOM, offer, short, terms
 from latentfu_checkpoints.imported import Wish, check_name, import_network
 
 PIECE = 8 << 20
@@ -57,14 +58,14 @@ def install(network: PublicNetwork, name: str, way: Way, progress: Progress) -> 
     Raises BadInputError or StorageError; what has come by then is kept for the next call.
     """
     check_name(name)
-    target = downloads() / network.short
+    target = downloads() / short(network)
     source = find(network, (*way.places, target), between(progress, 0.0, 0.1))
     found, digest = source is not None, network.sha256
     if source is None:
         source = target
-        digest = download(offer(network, way), target, between(progress, 0.0, 0.8))
+        digest = download(asked(network, way), target, between(progress, 0.0, 0.8))
     digest = digest or sha256_of(source, progress)
-    wish = Wish(name, network.domain, network.terms, network.address)
+    wish = Wish(name, network.domain, terms(network), network.address)
     try:
         written = import_network(source, wish, between(progress, 0.8, 1.0))
     except LatentFuError:
@@ -76,15 +77,15 @@ def install(network: PublicNetwork, name: str, way: Way, progress: Progress) -> 
     return Fetched(written, source, digest, found)
 
 
-def offer(network: PublicNetwork, way: Way) -> Offer:
+def asked(network: PublicNetwork, way: Way) -> Offer:
     """Where to fetch it, after it was found nowhere; BadInputError where no address is known."""
     try:
-        return network.offer(way.mirror)
+        return offer(network, way.mirror)
     except BadInputError as error:
         if not way.places:
             raise
         raise BadInputError(
-            f"None of the files given with --from is {network.short} (its sha256 begins with "
+            f"None of the files given with --from is {short(network)} (its sha256 begins with "
             f"{network.sha256[:12]}), and no address is known for it."
         ) from error
 
@@ -93,7 +94,7 @@ def find(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -
     """The network's file in ``places``: by its hash, or where none is known by its name."""
     for path in candidates(network, places):
         if not network.sha256:
-            if path.name == network.short:
+            if path.name == short(network):
                 return path
         elif sha256_of(path, progress) == network.sha256:
             return path
@@ -106,7 +107,7 @@ def candidates(network: PublicNetwork, places: tuple[Path, ...]) -> Iterator[Pat
         files = [place] if place.is_file() else []
         if place.is_dir():
             files = [path for path in place.rglob("*") if path.is_file()]
-        for path in sorted(files, key=lambda path: (path.name != network.short, path)):
+        for path in sorted(files, key=lambda path: (path.name != short(network), path)):
             if path.suffix not in (".part", ".json") and may_be(network, path.stat().st_size):
                 yield path
 

@@ -1,4 +1,4 @@
-"""The public networks that are known by name: what we ship, and what a person added.
+"""The public networks that are known by name: ours, those of plug-ins, and what a person added.
 
 ``known.toml`` beside this module says how entries are written; a file ``networks.toml`` of the
 same form in the data folder adds to it or stands in its place, name by name.
@@ -7,10 +7,9 @@ same form in the data folder adds to it or stands in its place, name by name.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
-from latentfu import BadInputError, Offer, data_dir
+from latentfu import BadInputError, Offer, PublicNetwork, data_dir, public_networks
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from latentfu_checkpoints.imported import NAME
@@ -19,56 +18,34 @@ ROOM = 1.1
 """A size that is only known about may be this much more."""
 
 
-@dataclass(frozen=True)
-class PublicNetwork:
-    """A network that its authors published.
+def short(network: PublicNetwork) -> str:
+    """The file's name without folders."""
+    return network.file.rpartition("/")[2]
 
-    ``file``: what it is called there. ``resolution`` in pixels. ``format``: the name of its
-    checkpoint format. ``page``: where the terms are. ``address`` and ``sha256``: empty where
-    they are not known; ``size``: in bytes, ``exact`` or about, None where it is not known.
+
+def terms(network: PublicNetwork) -> str:
+    """The licence in a few words, as it stands with the network once it is installed."""
+    return f"{network.licence}{', non-commercial use only' if network.non_commercial else ''}"
+
+
+def offer(network: PublicNetwork, mirror: str = "") -> Offer:
+    """Where to fetch it: ``mirror`` is an address with {file} in it, or one to put it after.
+
+    Raises BadInputError where no address is known.
     """
-
-    name: str
-    title: str
-    file: str
-    domain: str
-    resolution: int
-    format: str
-    licence: str
-    non_commercial: bool
-    page: str
-    address: str = ""
-    sha256: str = ""
-    size: int | None = None
-    exact: bool = False
-
-    @property
-    def short(self) -> str:
-        """The file's name without folders."""
-        return self.file.rpartition("/")[2]
-
-    @property
-    def terms(self) -> str:
-        """The licence as it stands with the network once it is installed."""
-        return f"{self.licence}{', non-commercial use only' if self.non_commercial else ''}"
-
-    def offer(self, mirror: str = "") -> Offer:
-        """Where to fetch it: ``mirror`` is an address with {file} in it, or one to put it after.
-
-        Raises BadInputError where no address is known.
-        """
-        address = self.address
-        if mirror:
-            place = mirror if "{file}" in mirror else f"{mirror.rstrip('/')}/{{file}}"
-            address = place.replace("{file}", self.short)
-        if not address:
-            raise BadInputError(
-                f"No address is known for {self.name}: fetch its file yourself and give the folder "
-                "with --from; it is known again by its hash."
-            )
-        limit = {} if self.exact or not self.size else {"largest": int(self.size * ROOM)}
-        exact = self.size if self.exact else None
-        return Offer(address, self.sha256, exact, name=self.short, **limit)
+    address = network.address
+    if mirror:
+        place = mirror if "{file}" in mirror else f"{mirror.rstrip('/')}/{{file}}"
+        address = place.replace("{file}", short(network))
+    if not address:
+        raise BadInputError(
+            f"No address is known for {network.name}: fetch its file yourself and give the folder "
+            "with --from; it is known again by its hash."
+        )
+    if network.size is None:
+        return Offer(address, network.sha256, name=short(network))
+    exact, most = (network.size if network.exact else None), int(network.size * ROOM)
+    return Offer(address, network.sha256, exact, most, name=short(network))
 
 
 class Strict(BaseModel):
@@ -130,6 +107,7 @@ class Sources(Strict):
 def known() -> dict[str, PublicNetwork]:
     """All networks by name; a person's own in place of ours. BadInputError for a bad file."""
     found = shipped()
+    found |= {name: one for name, one in public_networks().items() if name not in found}
     own = data_dir() / "networks.toml"
     return found | read(own) if own.is_file() else found
 

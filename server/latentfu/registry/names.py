@@ -49,6 +49,7 @@ _WORDS = {
     "control_makers": "control maker",
     "commands": "command",
     "build_steps": "build step",
+    "public_networks": "public network",
 }
 
 

@@ -69,6 +69,10 @@ class Registry:
         """What ``latentfu build`` makes."""
         return self._table("build_steps", hooks.BuildStep)
 
+    def public_networks(self) -> dict[str, hooks.PublicNetwork]:
+        """Networks that plug-ins offer for fetching."""
+        return self._table("public_networks", hooks.PublicNetwork)
+
     def identities(self) -> dict[str, hooks.Identity]:
         """Networks that know a person again."""
         return self._table("identities", hooks.Identity)

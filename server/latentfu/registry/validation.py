@@ -13,6 +13,7 @@ from latentfu.nouns.control import Control
 from latentfu.registry.isolation import PluginFaultError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_FILE = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{64}")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST = 10_000
@@ -30,6 +31,7 @@ TYPES: dict[hooks.Kind, type] = {
     "control_makers": hooks.ControlMaker,
     "commands": hooks.Command,
     "build_steps": hooks.BuildStep,
+    "public_networks": hooks.PublicNetwork,
 }
 
 
@@ -97,10 +99,24 @@ def _law_fault(item: object) -> str | None:
         return f"the generator_id {item.generator_id[:70]!r}, which is no sha256 in hex"
     if isinstance(item, Control) and not item.minimum < item.maximum:
         return f"the range {item.minimum}..{item.maximum}"
-    return _levels_fault(item) if isinstance(item, hooks.Inverter) else None
+    return _network_fault(item) or _levels_fault(item)
 
 
-def _levels_fault(inverter: hooks.Inverter) -> str | None:
+def _network_fault(network: object) -> str | None:
+    if not isinstance(network, hooks.PublicNetwork):
+        return None
+    if not _FILE.fullmatch(network.file):
+        return f"the file {network.file!r}, which is no plain name"
+    if network.sha256 and not _ID.fullmatch(network.sha256):
+        return f"the sha256 {network.sha256[:70]!r}, which is no sha256 in hex"
+    if network.address and not network.address.startswith(("https://", "http://")):
+        return f"the address {network.address!r}, which is neither https nor http"
+    return None
+
+
+def _levels_fault(inverter: object) -> str | None:
+    if not isinstance(inverter, hooks.Inverter):
+        return None
     for name, level in inverter.levels.items():
         if name not in hooks.QUALITIES:
             return f"the level {name!r} (there are: {', '.join(hooks.QUALITIES)})"
@@ -123,6 +139,12 @@ def _text_fault(value: object) -> str | None:
 def _whole_fault(value: object) -> str | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     return None if whole else f"= {_short(value)}, which is no whole number"
+
+
+def _bool_fault(value: object) -> str | None:
+    return (
+        None if isinstance(value, bool) else f"= {_short(value)}, which is neither True nor False"
+    )
 
 
 def _number_fault(value: object) -> str | None:
@@ -170,6 +192,7 @@ _CHECKS: tuple[tuple[str, Callable[[object], str | None]], ...] = (
     ("str", _text_fault),
     ("int", _whole_fault),
     ("float", _number_fault),
+    ("bool", _bool_fault),
     ("Callable", _callable_fault),
     ("Mapping", _mapping_fault),
     ("tuple[str", _texts_fault),
