@@ -13,6 +13,7 @@ from torch import Tensor
 from latentfu_stylegan.bending import (
     call_bent,
     has_own_strengths,
+    noise_one_by_one,
     one_by_one,
 )
 from latentfu_stylegan.precision import quick_dtype
@@ -72,8 +73,10 @@ class StyleGAN2Generator(StyledGenerator):
         Bends act on any weight of the network by its name; one with a strength for each code
         is rendered code by code.
         """
+        noise = self.noise(noise, len(latent))
         if has_own_strengths(latent):
-            parts = [self.render(item, noise, features or ()) for item in one_by_one(latent)]
+            each = zip(one_by_one(latent), noise_one_by_one(noise, len(latent)), strict=True)
+            parts = [self.render(item, own, features or ()) for item, own in each]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
             return image if features is None else (image, kept)

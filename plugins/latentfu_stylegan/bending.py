@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from latentfu import BadInputError, Bend, Latent
 from torch import Tensor, nn
 from torch.func import functional_call
+
+if TYPE_CHECKING:
+    from latentfu.nouns.generator import Noise
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
@@ -101,6 +104,16 @@ def one_by_one(latent: Latent) -> list[Latent]:
     for bend in latent.bends:
         check_strengths(bend, len(latent))
     return [_item(latent, row) for row in range(len(latent))]
+
+
+def noise_one_by_one(noise: Noise, n: int) -> list[Noise]:
+    """The noise of each of n codes."""
+    if isinstance(noise, str):
+        return [noise] * n
+    return [
+        {place: value if len(value) == 1 else value[i : i + 1] for place, value in noise.items()}
+        for i in range(n)
+    ]
 
 
 def _item(latent: Latent, row: int) -> Latent:

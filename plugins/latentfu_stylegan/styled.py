@@ -14,6 +14,8 @@ from torch import Tensor
 from latentfu_stylegan.bending import details_by_layer, parameter_of, weights_of
 
 if TYPE_CHECKING:
+    from latentfu.nouns.generator import Noise
+
     from latentfu_stylegan.stylegan2.network import MappedNetwork
 
 
@@ -77,6 +79,31 @@ class StyledGenerator(Generator):
             for place, layer in enumerate(self.layers)
         }
         return details_by_layer(latent, shapes, self.name)
+
+    def noise(self, noise: Noise, n: int) -> Noise:
+        """The noise for n codes, checked; maps as float32 on the network's device.
+
+        BadInputError for another word, a layer without noise, or a map of another shape.
+        """
+        if isinstance(noise, str):
+            if noise not in ("const", "random", "none"):
+                raise BadInputError(
+                    f"The noise can be const, random, none or maps by layer, not {noise!r}."
+                )
+            return noise
+        return {place: self.noise_map(place, value, n) for place, value in noise.items()}
+
+    def noise_map(self, place: int, value: Tensor, n: int) -> Tensor:
+        """One layer's map [N or 1, 1, R, R], checked."""
+        if place not in range(len(self.layers)) or not self.layers[place].noise:
+            raise BadInputError(f"The generator {self.name} has no noise in a layer {place}.")
+        side = self.layers[place].resolution
+        if tuple(value.shape[1:]) != (1, side, side) or len(value) not in (1, n):
+            raise BadInputError(
+                f"A noise map has the shape {list(value.shape)}; layer {place} of {self.name} "
+                f"takes [{n}, 1, {side}, {side}]."
+            )
+        return value.to(self.device, torch.float32)
 
     def mean_latent(self) -> Latent:
         """The mean w for every layer, [1, num_ws, w_dim]."""

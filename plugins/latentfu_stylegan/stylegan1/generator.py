@@ -10,7 +10,12 @@ import torch
 from latentfu import BadInputError, Latent, SynthesisLayer
 from torch import Tensor
 
-from latentfu_stylegan.bending import call_bent, has_own_strengths, one_by_one
+from latentfu_stylegan.bending import (
+    call_bent,
+    has_own_strengths,
+    noise_one_by_one,
+    one_by_one,
+)
 from latentfu_stylegan.styled import StyledGenerator, weights_id
 from latentfu_stylegan.stylegan1.config import StyleGAN1Config
 from latentfu_stylegan.stylegan1.network import StyleGAN1
@@ -58,8 +63,10 @@ class StyleGAN1Generator(StyledGenerator):
     ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
         """Codes in w [N, w_dim] or w+ [N, num_ws, w_dim] -> pictures [N, 3, R, R]."""
         wanted = tuple(features or ())
+        noise = self.noise(noise, len(latent))
         if has_own_strengths(latent):
-            parts = [self.render(item, noise, wanted) for item in one_by_one(latent)]
+            each = zip(one_by_one(latent), noise_one_by_one(noise, len(latent)), strict=True)
+            parts = [self.render(item, own, wanted) for item, own in each]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in wanted}
         else:

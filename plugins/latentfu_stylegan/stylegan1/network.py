@@ -16,7 +16,9 @@ from latentfu_stylegan.stylegan1.config import FUSED_FROM, StyleGAN1Config
 from latentfu_stylegan.stylegan2.layers import LRELU_SLOPE, normalize_2nd_moment
 from latentfu_stylegan.stylegan2.network import MappedNetwork
 
-Noise = Literal["const", "random", "none"]
+Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
+"""const: the network's own maps; random: fresh; none; or own maps {layer: [N or 1, 1, H, W]}
+for some layers, the others const."""
 Details = Dictionary[int, Tensor]
 NO_DETAILS: Details = {}
 HE = math.sqrt(2.0)
@@ -88,14 +90,20 @@ class StyledLayer(nn.Module):
         kernel = self.blur.to(x).expand(x.shape[1], 1, 3, 3)
         return F.conv2d(x, kernel, padding=1, groups=x.shape[1])
 
-    def forward(self, x: Tensor, w: Tensor, noise: Noise = "const") -> Tensor:
-        """x [N, I, H, W], w [N, w_dim] -> [N, O, R, R]."""
-        x = self.convolve(x)
+    def noise_map(self, noise: Noise, layer: int, n: int) -> Tensor | None:
+        """The map [n or 1, 1, R, R] that `noise` asks for."""
+        if isinstance(noise, Dictionary):
+            return noise.get(layer, self.noise_const)
         if noise == "random":
-            drawn = torch.randn(len(x), 1, self.resolution, self.resolution, device=x.device)
-            x = x + drawn * self.noise_weight[:, None, None]
-        elif noise == "const":
-            x = x + self.noise_const * self.noise_weight[:, None, None]
+            shape = (n, 1, self.resolution, self.resolution)
+            return torch.randn(shape, device=self.noise_const.device)
+        return self.noise_const if noise == "const" else None
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """x [N, I, H, W], w [N, w_dim], noise [N or 1, 1, R, R] -> [N, O, R, R]."""
+        x = self.convolve(x)
+        if noise is not None:
+            x = x + noise * self.noise_weight[:, None, None]
         x = F.leaky_relu(x + self.bias[:, None, None], LRELU_SLOPE)
         x = x - x.mean(dim=(2, 3), keepdim=True)
         x = x * (x.square().mean(dim=(2, 3), keepdim=True) + 1e-8).rsqrt()
@@ -123,7 +131,8 @@ class Synthesis(nn.Module):
         self, i: int, x: Tensor, ws: Tensor, noise: Noise, details: Details = NO_DETAILS
     ) -> Tensor:
         """One layer: x [N, C, H, W] -> [N, C', R, R], with its detail added."""
-        y: Tensor = self.convs[i](x, ws[:, i], noise)
+        layer: StyledLayer = self.convs[i]  # type: ignore[assignment]
+        y: Tensor = layer(x, ws[:, i], layer.noise_map(noise, i, len(x)))
         return y + details[i].to(y) if i in details else y
 
     def to_rgb(self, x: Tensor) -> Tensor:

@@ -13,7 +13,9 @@ from latentfu.nouns.latent import Latent, Space
 if TYPE_CHECKING:
     import torch
 
-Noise = Literal["const", "random", "none"]
+Noise = Literal["const", "random", "none"] | Mapping[int, "torch.Tensor"]
+"""const: the network's own maps; random: fresh ones; none; or maps ``[N or 1, 1, R, R]`` by the
+number of their layer in ``Generator.layers``, where layers that are left out are const."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,9 @@ class Generator(ABC):
 
         With ``features=[i, ...]`` also a dict of the feature tensors after those synthesis
         layers. The latent's bends and details act on this call alone. Gradients flow to the
-        codes, bends and details. Raises WrongGeneratorError for a foreign latent, BadInputError
-        for a bend or detail that names no parameter or layer or has another shape.
+        codes, bends, details and noise maps. Raises WrongGeneratorError for a foreign latent,
+        BadInputError for a bend, detail or noise map that names no parameter or layer or has
+        another shape.
         """
 
     def preview(self, latent: Latent, side: int) -> torch.Tensor:
