@@ -205,8 +205,14 @@ class Krylov:
         start = torch.randn(products.size, generator=random)
         device = products.convolution.weight.device
         self.products, self.exhausted = products, False
-        # Pages of the buffer are taken by the system only when they are written.
-        self.rows = torch.empty(most + 1, products.size, device=device)
+        try:
+            # Pages of the buffer are taken by the system only when they are written.
+            self.rows = torch.empty(most + 1, products.size, device=device)
+        except RuntimeError as error:
+            raise BadInputError(
+                f"So many directions of layer {products.convolution.layer} need up to "
+                f"{(most + 1) * products.size * 4 / 1e9:.0f} GB of memory: ask for fewer."
+            ) from error
         self.rows[0] = (start / start.norm()).to(device)
         self.inside = torch.zeros(most, most, dtype=torch.float64)
         self.made, self.beyond = 0, 0.0

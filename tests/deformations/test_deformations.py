@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from latentfu_deformations.cli import discover_command, keep_command
 from latentfu_deformations.control import DeformationMover, deformations_in
 from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
 from latentfu_deformations.foreign import read_published
-from latentfu_deformations.hessian import HessianProducts, spectrum
+from latentfu_deformations.hessian import HessianProducts, Krylov, spectrum
 from latentfu_deformations.layer import Convolution
 from latentfu_deformations.svd import svd_basis
 from latentfu_stylegan.adapter import StyleGAN2Generator
@@ -86,6 +87,14 @@ def test_the_spectrum_is_that_of_the_whole_hessian(generator: StyleGAN2Generator
     angles = torch.linalg.svdvals(mine @ vectors[:, -5:])
     assert angles.min() > 0.999
     assert found.residuals.max() < 1e-2
+
+
+def test_more_than_the_memory_holds_is_one_sentence() -> None:
+    large = SimpleNamespace(
+        size=1 << 26, convolution=SimpleNamespace(layer=3, weight=torch.zeros(1))
+    )
+    with pytest.raises(BadInputError, match=r"So many directions of layer 3 need up to 2[0-9]+ GB"):
+        Krylov(large, 0, 1 << 20)  # type: ignore[arg-type]
 
 
 def test_svd_directions_rebuild_the_weights(generator: StyleGAN2Generator) -> None:
