@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,16 @@ def test_codes_are_those_of_the_original_network(kind: str, tmp_path: Path) -> N
     torch.testing.assert_close(
         encode(picture), torch.from_numpy(expected["codes_plus_latent_avg"]), atol=1e-4, rtol=0
     )
+
+
+def test_options_kept_as_a_namespace_are_read(tmp_path: Path) -> None:
+    stored = torch.load(PUBLISHED / "e4e-small.pt", map_location="cpu", weights_only=True)
+    named = {"encoder_type": "Encoder4Editing", "start_from_latent_avg": True}
+    torch.save({**stored, "opts": Namespace(**named)}, tmp_path / "e4e.pt")
+    found = checkpoint_of(tree_of(tmp_path / "e4e.pt"))
+    assert dict(found.opts) == named
+    shapes = {name: tuple(value.shape) for name, value in found.tensors.items()}
+    assert recognised(shapes, found.opts, None).name == "e4e"
 
 
 NARROW = Sizes(3, 16, (16, 16, 16, 16), 6, 16)
