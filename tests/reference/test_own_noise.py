@@ -18,7 +18,6 @@ FOLDER = Path(__file__).parent
 PLACES = {
     "stylegan1": FOLDER / "stylegan1/genforce-sg1-pth/res64-shared-conv",
     "stylegan2": FOLDER / "checkpoints/rosinality-pt/cm1",
-    "stylegan2-ada": FOLDER / "checkpoints/nvlabs-ada-pkl/uncond-f-map8",
     "w++": FOLDER / "wplusplus/wpp-64",
 }
 TOLERANCE = 4e-4

@@ -9,7 +9,7 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import BadInputError, Bend, Detail, Latent, read_foreign
+from latentfu import BadInputError, Bend, Detail, Foreign, Latent, read_foreign
 from latentfu_checkpoints import rosinality, transstylegan
 from latentfu_stylegan.adapter import StyleGAN2Generator
 from latentfu_stylegan.wplusplus import AttentionMapping
@@ -23,8 +23,12 @@ Case = tuple[StyleGAN2Generator, dict[str, Tensor]]
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    foreign = read_foreign(FOLDER / "network.pt")
+def foreign() -> Foreign:
+    return read_foreign(FOLDER / "network.pt")
+
+
+@pytest.fixture(scope="module")
+def weights(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (result,) = [
         found
         for known in latentfu.checkpoint_formats().values()
@@ -83,9 +87,8 @@ def test_the_mean_is_measured_for_each_style_as_the_file_has_none(case: Case) ->
     assert far(cut[:, 4:], want["wplusplus"][:, 4:]) < 1e-5
 
 
-def test_the_decoder_of_an_encoder_brings_its_own_means(weights: Path) -> None:
+def test_the_decoder_of_an_encoder_brings_its_own_means(weights: Path, foreign: Foreign) -> None:
     ours = load_file(weights)
-    foreign = read_foreign(FOLDER / "network.pt")
     state = foreign.member("g_ema")
     assert isinstance(state, dict)
     inside = {f"decoder.{name}": array for name, array in state.items()}
@@ -106,8 +109,9 @@ def test_the_decoder_of_an_encoder_brings_its_own_means(weights: Path) -> None:
         ("token", np.ones((10, 10), "f4"), "otherwise than by one-hots"),
     ],
 )
-def test_what_does_not_fit_is_named(name: str, array: np.ndarray | None, said: str) -> None:
-    foreign = read_foreign(FOLDER / "network.pt")
+def test_what_does_not_fit_is_named(
+    name: str, array: np.ndarray | None, said: str, foreign: Foreign
+) -> None:
     state = dict(foreign.member("g_ema"))  # type: ignore[call-overload]
     state.pop(name, None)
     changed = state if array is None else {**state, name: array}
