@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from latentfu.nouns.generator import Generator
 
 Content = dict[str, object]
-FLOAT = 4
-COPIES, FEATURES = 1.0, 4.5
-"""What rendering takes beside the weights: copies of these laid out for convolutions, and several
-times the largest layer's features. Measured on StyleGAN2 of 256 to 1024 px: right within 10 %."""
 
 
 @click.command("info")
@@ -75,17 +71,9 @@ def looked_into(generator: Generator) -> Content:
         "labels": generator.label_count,
         "parameters": numbers or None,
         "weights_bytes": size or None,
-        "render_bytes": rendering_bytes(generator, size),
+        "render_bytes": generator.rendering_bytes(),
         "layers": [asdict(layer) for layer in generator.layers],
     }
-
-
-def rendering_bytes(generator: Generator, weights: int) -> int | None:
-    """About what one picture takes in memory at its peak, in float32 on a processor."""
-    if not generator.layers or not weights:
-        return None
-    largest = max(layer.channels * layer.resolution**2 for layer in generator.layers)
-    return round((1 + COPIES) * weights + FEATURES * FLOAT * largest)
 
 
 def show(content: Content) -> None:
