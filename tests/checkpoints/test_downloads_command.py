@@ -250,6 +250,13 @@ def test_what_we_ship_can_be_asked_for_and_imported() -> None:
     assert len(hashes) == len(set(hashes)) > 5
 
 
+def test_the_example_in_the_documentation_is_taken(home: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "generators.md").read_text()
+    (home / "data").mkdir(parents=True)
+    (home / "data" / "networks.toml").write_text(page.split("```toml\n")[1].split("```")[0])
+    assert known()["teapots"].address == "https://example.org/teapots-256.pkl"
+
+
 def test_a_plugin_can_offer_its_networks(
     home: Path, shelf: Shelf, capsys: pytest.CaptureFixture[str]
 ) -> None:
