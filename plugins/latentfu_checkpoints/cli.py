@@ -21,10 +21,11 @@ from latentfu_checkpoints.imported import Wish, import_network, path_of
 def import_command(
     path: Path, name: str | None, domain: str | None, licence: str | None, as_json: bool
 ) -> None:
-    """Read a checkpoint of StyleGAN 1, 2 or 3 as its authors published it, or our safetensors.
+    """Read a checkpoint of StyleGAN 1, 2, 3 or W++ as it was published, or our safetensors.
 
-    NVIDIA's .pkl (PyTorch and TensorFlow), rosinality's .pt, genforce's .pth, and the generator
-    inside pSp's, e4e's or ReStyle's .pt are known.
+    NVIDIA's .pkl (PyTorch and TensorFlow), rosinality's .pt, genforce's .pth, TransStyleGAN's
+    .pt, weights of StyleGAN3 by themselves, PTI's tuned networks, and the generator inside
+    pSp's, e4e's or ReStyle's .pt are known.
 
     The file is read in a process of its own, and nothing in it is run. It is not needed
     afterwards. Say with --domain faces that faces are to be found in pictures.
