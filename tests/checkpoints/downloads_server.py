@@ -15,7 +15,11 @@ EMPTY = {"Content-Length": "0"}
 
 @dataclass
 class Reply:
-    """How one request is answered; ``after`` bytes the connection ends or ``stall`` begins."""
+    """How one request is answered; ``after`` bytes the connection ends or ``stall`` begins.
+
+    ``lie``: added to the length; ``shift``: to where the range begins; ``drip``: so many bytes
+    come one by one first.
+    """
 
     status: int = 0
     after: int | None = None
@@ -25,6 +29,7 @@ class Reply:
     lie: int = 0
     chunked: bool = False
     shift: int = 0
+    drip: int = 0
 
 
 @dataclass
@@ -76,7 +81,10 @@ class Handler(BaseHTTPRequestHandler):
             first = begin + reply.shift
             headers["Content-Range"] = f"bytes {first}-{total - 1}/{total}"
         self.answer(206 if begin else 200, headers | reply.headers)
-        self.wfile.write(body[: reply.after])
+        for place in range(reply.drip):
+            self.wfile.write(body[place : place + 1])
+            time.sleep(0.02)
+        self.wfile.write(body[reply.drip : reply.after])
         self.wfile.flush()
         time.sleep(reply.stall)
         self.close_connection = True

@@ -153,10 +153,35 @@ def test_a_file_that_is_on_this_disk_is_used(
     assert kept(home) == ["small.safetensors"]
 
 
+def test_a_file_that_is_named_is_the_one_or_it_is_said(
+    home: Path, shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offer(home, shelf.url, sha256=SHA)
+    (tmp_path / "other.pt").write_bytes(CONTENT[::-1])
+    words = ["generators", "download", "small", "--yes", "--from"]
+    assert run([*words, str(tmp_path / "other.pt")]) == 1
+    assert "other.pt is not network.pt" in sentence(capsys)
+    offer(home, shelf.url)  # no hash: a person's word is taken
+    (tmp_path / "other.pt").write_bytes(CONTENT)
+    assert run([*words, str(tmp_path / "other.pt")]) == 0
+    assert shelf.asked == []
+
+
+def test_what_was_fetched_for_another_network_of_that_name_is_not_taken(
+    home: Path, shelf: Shelf
+) -> None:
+    offer(home, shelf.url)
+    assert run(["generators", "download", "small", "--yes", "--keep"]) == 0
+    own = home / "data" / "networks.toml"
+    own.write_text(own.read_text().replace('"small"', '"large"'))
+    assert run(["generators", "download", "large", "--yes"]) == 0
+    assert len(shelf.asked) == 2
+
+
 def test_kept_once_it_serves_again(home: Path, shelf: Shelf) -> None:
     offer(home, shelf.url, sha256=SHA)
     assert run(["generators", "download", "small", "--yes", "--keep"]) == 0
-    assert kept(home) == ["network.pt", "small.safetensors"]
+    assert kept(home) == ["small-network.pt", "small.safetensors"]
     assert run(["generators", "download", "small", "--as", "twin", "--keep"]) == 0
     assert len(shelf.asked) == 1
     made = [home / "data" / "generators" / f"{name}.safetensors" for name in ("small", "twin")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -21,6 +22,7 @@ from latentfu import (
     StorageError,
     download,
 )
+from latentfu.store.download_wire import AnswerError, Careful
 
 CONTENT = random.Random(0).randbytes(SIZE)
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -84,6 +86,12 @@ def test_a_stall_is_noticed_and_it_goes_on(shelf: Shelf, tmp_path: Path) -> None
     shelf.replies = [Reply(after=100_000, stall=2.0)]
     assert fetched(shelf, tmp_path) == CONTENT
     assert shelf.asked[1][1] == "bytes=100000-"
+
+
+def test_a_trickle_is_a_stall_too(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.replies = [Reply(drip=60, after=60)]
+    assert fetched(shelf, tmp_path) == CONTENT
+    assert 0 < int(shelf.asked[1][1][6:-1]) < 60
 
 
 def test_stopped_by_a_person_the_next_call_goes_on(shelf: Shelf, tmp_path: Path) -> None:
@@ -169,6 +177,14 @@ def test_redirects_are_followed(shelf: Shelf, tmp_path: Path) -> None:
     assert shelf.asked[1][0] == "/elsewhere"
 
 
+def test_a_redirect_out_of_https_is_not_followed() -> None:
+    request = urllib.request.Request("https://example.org/a")
+    with pytest.raises(AnswerError, match="not safe"):
+        Careful().redirect_request(request, None, 302, "", {}, "http://example.org/a")
+    followed = Careful().redirect_request(request, None, 302, "", {}, "https://example.org/b")
+    assert followed.full_url == "https://example.org/b"
+
+
 def test_a_server_in_trouble_is_asked_again(shelf: Shelf, tmp_path: Path) -> None:
     shelf.replies = [Reply(status=500), Reply(status=503, headers={"Retry-After": "0"})]
     assert fetched(shelf, tmp_path) == CONTENT
@@ -179,6 +195,7 @@ BAD = {
     "404": ([Reply(status=404)] * 9, {}, "404", 1),
     "500": ([Reply(status=500)] * 9, {}, "500", 4),
     "page": ([Reply(headers={"Content-Type": "text/html"})] * 9, {}, "web page", 1),
+    "packed": ([Reply(headers={"Content-Encoding": "gzip"})] * 9, {}, "packed", 1),
     "stalls": ([Reply(after=0, stall=0.6)] * 9, {}, "nothing comes", 4),
     "shorter than stated": ([], {"size": SIZE + 1}, "is another file", 1),
     "too long": ([], {"largest": SIZE - 1}, "more than the", 1),
@@ -223,6 +240,7 @@ def test_nobody_there_and_no_address(tmp_path: Path) -> None:
     for address in (url, "http://nothing.invalid/x", "ftp://x/y", "nonsense", "http://[::1"):
         with pytest.raises(BadInputError):
             download(Offer(address), tmp_path / "x", patience=SOON)
+    assert left_in(tmp_path) == []
     with pytest.raises(BadInputError, match="No such file"):
         download(Offer((tmp_path / "no.pkl").as_uri()), tmp_path / "x", patience=SOON)
     assert left_in(tmp_path) == []
@@ -242,6 +260,28 @@ def test_two_at_once_do_not_write_over_each_other(shelf: Shelf, tmp_path: Path) 
             download(Offer(f"{shelf.url}/net.pkl"), target, patience=SOON)
 
     download(Offer(f"{shelf.url}/net.pkl", SHA), target, second, SOON)
+    assert target.read_bytes() == CONTENT
+
+
+def test_one_that_another_process_finishes_meanwhile_is_not_damaged(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    target, part = tmp_path / "net.pkl", tmp_path / "net.pkl.part"
+    part.write_bytes(b"what another process has fetched")
+
+    def finished_meanwhile(descriptor: int) -> None:
+        if not target.exists():
+            part.replace(target)
+
+    with mock.patch("latentfu.store.download_part.lock_or_fail", finished_meanwhile):
+        seen = []
+        download(
+            Offer(f"{shelf.url}/net.pkl", SHA),
+            target,
+            lambda fraction, message="": seen.append(target.read_bytes()),
+            SOON,
+        )
+    assert set(seen) == {b"what another process has fetched"}
     assert target.read_bytes() == CONTENT
 
 

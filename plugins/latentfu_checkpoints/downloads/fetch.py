@@ -58,8 +58,8 @@ def install(network: PublicNetwork, name: str, way: Way, progress: Progress) -> 
     Raises BadInputError or StorageError; what has come by then is kept for the next call.
     """
     check_name(name)
-    target = downloads() / short(network)
-    source = find(network, (*way.places, target), between(progress, 0.0, 0.1))
+    target = downloads() / own_name(network)
+    source = find(network, (*way.places, downloads()), between(progress, 0.0, 0.1))
     found, digest = source is not None, network.sha256
     if source is None:
         source = target
@@ -91,25 +91,36 @@ def asked(network: PublicNetwork, way: Way) -> Offer:
 
 
 def find(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
-    """The network's file in ``places``: by its hash, or where none is known by its name."""
-    for path in candidates(network, places):
-        if not network.sha256:
-            if path.name == short(network):
+    """The network's file in ``places``: by its hash, or where none is known by its name.
+
+    Raises BadInputError for a file that was named and is another one.
+    """
+    for place in places:
+        for path in candidates(network, place):
+            if not network.sha256:
+                if path == place or path.name in (short(network), own_name(network)):
+                    return path
+            elif sha256_of(path, progress) == network.sha256:
                 return path
-        elif sha256_of(path, progress) == network.sha256:
-            return path
+        if place.is_file():
+            raise BadInputError(
+                f"{place} is not {short(network)}, whose sha256 begins with {network.sha256[:12]}: "
+                "give the right one, or leave out --from."
+            )
     return None
 
 
-def candidates(network: PublicNetwork, places: tuple[Path, ...]) -> Iterator[Path]:
-    """Files of the right size, those with the right name first."""
-    for place in places:
-        files = [place] if place.is_file() else []
-        if place.is_dir():
-            files = [path for path in place.rglob("*") if path.is_file()]
-        for path in sorted(files, key=lambda path: (path.name != short(network), path)):
-            if path.suffix not in (".part", ".json") and may_be(network, path.stat().st_size):
-                yield path
+def own_name(network: PublicNetwork) -> str:
+    """What its file is called among the downloads: files of other networks may be called alike."""
+    return f"{network.name}-{short(network)}"
+
+
+def candidates(network: PublicNetwork, place: Path) -> Iterator[Path]:
+    """Files of the right size at or below ``place``, those with the right name first."""
+    files = [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
+    for path in sorted(files, key=lambda path: (path.name != short(network), path)):
+        if path.suffix not in (".part", ".json") and may_be(network, path.stat().st_size):
+            yield path
 
 
 def may_be(network: PublicNetwork, size: int) -> bool:

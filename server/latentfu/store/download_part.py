@@ -36,17 +36,32 @@ class Part:
 
     def __enter__(self) -> Self:
         self.target.parent.mkdir(parents=True, exist_ok=True)
-        self.file: BinaryIO = self.path.open("ab+")
-        try:
-            lock_or_fail(self.file.fileno())
-        except (BlockingIOError, PermissionError) as error:
+        self.file = self.held()
+        while not self.in_place():  # another process finished with it in between
             self.file.close()
+            self.file = self.held()
+        return self
+
+    def held(self) -> BinaryIO:
+        """The file, open and locked."""
+        file = self.path.open("ab+")
+        try:
+            lock_or_fail(file.fileno())
+        except (BlockingIOError, PermissionError) as error:
+            file.close()
             raise StorageError(
                 f"{self.target.name} is being fetched by another process: wait for it."
             ) from error
         except OSError:
             pass  # a file system without locks
-        return self
+        return file
+
+    def in_place(self) -> bool:
+        """Whether the open file still has its name: it may be the whole file by now."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self.file.fileno()))
+        except FileNotFoundError:
+            return False
 
     def __exit__(
         self,
@@ -54,7 +69,14 @@ class Part:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if os.name != "nt":  # as long as it is locked
+            self.remove_empty()
         self.file.close()
+        if os.name == "nt":  # which removes no open file
+            self.remove_empty()
+
+    def remove_empty(self) -> None:
+        """Leave nothing behind where nothing came."""
         if not self.size:
             for path in (self.path, self.note):
                 path.unlink(missing_ok=True)

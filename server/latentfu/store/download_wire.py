@@ -106,6 +106,9 @@ def understood(stream: Any, part: Part, stall: float) -> Answer:
     headers: Message = stream.headers
     if headers.get_content_type() == "text/html":
         raise AnswerError("it answers with a web page instead of a file")
+    packed = headers.get("Content-Encoding", "identity")
+    if packed != "identity":
+        raise AnswerError(f"it sends the file packed ({packed}), which was not asked for")
     validator = headers.get("ETag", "")
     if not validator or validator.startswith("W/"):
         validator = headers.get("Last-Modified", "")
@@ -114,7 +117,7 @@ def understood(stream: Any, part: Part, stall: float) -> Answer:
     if stream.status != 206:
         return Answer(stream, 0, left, validator, stall)
     place = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("Content-Range", "").strip())
-    total = None if place is None or place[3] == "*" else int(place[3])
+    total = int(place[3]) if place and place[3] != "*" else None
     changed = bool(part.validator and validator and validator != part.validator)
     other_size = None not in (total, part.total) and total != part.total
     if place is None or int(place[1]) != part.size or changed or other_size:
