@@ -117,14 +117,13 @@ def fetch_all(offer: Offer, part: Part, progress: Progress, patience: Patience) 
             reason = f"nothing comes any more after {part.size} bytes"
         except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
             cause = getattr(error, "reason", error)
-            reason = str(cause) or type(cause).__name__
+            reason = getattr(cause, "strerror", "") or str(cause) or type(cause).__name__
             if isinstance(cause, socket.gaierror | FileNotFoundError):
                 raise BadInputError(f"{offer.address} can not be had: {reason}.") from error
         left = patience.tries if part.size - before >= ENOUGH else left - 1
         if left <= 0:
-            raise BadInputError(
-                f"{offer.address} can not be had: {reason}; try again later, it goes on from there."
-            )
+            kept = ", it goes on from there" if part.size else ""
+            raise BadInputError(f"{offer.address} can not be had: {reason}; try again later{kept}.")
         wait(delay, progress, part.size, offer.size)
 
 
