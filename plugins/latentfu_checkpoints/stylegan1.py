@@ -65,7 +65,7 @@ def convert_tf(foreign: Foreign) -> Converted | None:
         return None
     tensors, ours = Tensors(variables, "TensorFlow StyleGAN1"), {}
     if "LabelConcat/weight" in tensors:
-        raise BadInputError("This StyleGAN1 network takes labels, which is not supported.")
+        ours["mapping.embed"] = tensors.take("LabelConcat/weight", (None, None))
     check_lod(tensors, "lod")
     ours["mapping.w_avg"] = tensors.take("dlatent_avg")
     place = 0
@@ -114,14 +114,17 @@ def converted(ours: Named) -> Converted:
 
     count = sum(name.endswith(".noise_const") for name in ours)
     depth = sum(name.startswith("mapping.layers.") for name in ours) // 2
+    labels = ours.get("mapping.embed")
+    c_dim = 0 if labels is None else labels.shape[0]
     try:
         config = StyleGAN1Config(
             resolution=2 << (count // 2),
-            z_dim=ours["mapping.layers.0.weight"].shape[1],
+            z_dim=ours["mapping.layers.0.weight"].shape[1] // (2 if c_dim else 1),
             mapping=tuple(ours[f"mapping.layers.{i}.weight"].shape[0] for i in range(depth)),
             channels=tuple(
                 ours[f"synthesis.convs.{2 * i}.bias"].shape[0] for i in range(count // 2)
             ),
+            c_dim=c_dim,
         )
         with torch.device("meta"):
             expected = StyleGAN1(config).state_dict()

@@ -42,12 +42,12 @@ def unit(x: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def mapped(x: np.ndarray, variables: dict[str, np.ndarray]) -> np.ndarray:
-    """The layers of the mapping, by the paper's formula in float64."""
+def mapped(x: np.ndarray, variables: dict[str, np.ndarray], first: float = 1.0) -> np.ndarray:
+    """The layers of the mapping in float64; ``first``: the part of the gain before the bias."""
     for place in range(8):
         weight, bias = (variables[f"Dense{place}/{part}"] for part in ("weight", "bias"))
-        x = x @ (weight * 0.01 / np.sqrt(weight.shape[0])) + bias * 0.01
-        x = np.where(x > 0, x, 0.2 * x) * np.sqrt(2)
+        x = x @ (weight * 0.01 * first / np.sqrt(weight.shape[0])) + bias * 0.01
+        x = np.where(x > 0, x, 0.2 * x) * np.sqrt(2) / first
     return x
 
 
@@ -87,8 +87,36 @@ def test_labels_act_as_in_the_original_mapping(kind: str, tmp_path: Path) -> Non
     assert generator.render(Latent(codes, "w", generator.id)).isfinite().all()
 
 
-def test_a_conditional_stylegan1_is_refused_in_one_sentence() -> None:
+def test_labels_of_stylegan1_are_normalised_with_z(tmp_path: Path) -> None:
     folder = REFERENCE / "stylegan1" / "nvlabs-tf-pkl" / "stylegan1-res64-shared-conv"
     foreign = read_foreign(folder / "network.pkl")
-    with pytest.raises(BadInputError, match="StyleGAN1 network takes labels"):
-        stylegan1.convert_tf(changed(foreign, {"LabelConcat/weight": np.zeros((2, 64))}))
+    random, wide = np.random.default_rng(5), 64
+    new: dict[str, Any] = {
+        "Dense0/weight": 100 * random.standard_normal((2 * wide, wide)),
+        "LabelConcat/weight": random.standard_normal((LABELS, wide)),
+    }
+    found = stylegan1.convert_tf(changed(foreign, new))
+    assert found is not None
+    path = tmp_path / "network.safetensors"
+    save_file(found.tensors, path, found.metadata)
+    generator = latentfu.open_generator(path)
+    z, labels = random.standard_normal((3, wide)), np.eye(LABELS)
+    network = nvlabs_tf.averaged(foreign)
+    assert network is not None
+    variables = {**nvlabs_tf.variables_of(network), **new}
+    start = unit(np.concatenate([z, labels @ new["LabelConcat/weight"]], axis=1))
+    want = torch.from_numpy(mapped(start, variables, first=np.sqrt(2))).float()
+    plain = torch.from_numpy(z).float()
+    codes = generator.map(plain, labels=torch.from_numpy(labels).float()).codes
+    assert float((codes[:, 0] - want).abs().max()) < 1e-4 * float(want.abs().max())
+    assert torch.allclose(generator.map(plain).codes[0], codes[0], atol=1e-6)
+    assert generator.render(generator.mean_latent()).isfinite().all()
+    plainly = stylegan1.convert_tf(foreign)
+    assert plainly is not None and "c_dim" not in plainly.metadata["config"]
+
+
+def test_labels_that_do_not_fit_are_named() -> None:
+    for size in ((LABELS, 7), (LABELS,)):
+        wrong = {"LabelConcat/weight": np.zeros(size), "Dense0/weight": np.zeros((2 * Z, W))}
+        with pytest.raises(BadInputError, match=r"LabelConcat|embed"):
+            nvlabs_tf.convert(changed(unconditional(), wrong))

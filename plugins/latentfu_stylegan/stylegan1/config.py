@@ -11,12 +11,16 @@ FUSED_FROM = 128
 
 @dataclass(frozen=True)
 class StyleGAN1Config:
-    """``mapping``: outputs of the mapping's layers; ``channels``: at 4, 8, ... ``resolution``."""
+    """``mapping``: outputs of the mapping's layers; ``channels``: at 4, 8, ... ``resolution``.
+
+    ``c_dim``: how many labels a conditional network takes; 0 for none.
+    """
 
     resolution: int
     z_dim: int
     mapping: tuple[int, ...]
     channels: tuple[int, ...]
+    c_dim: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mapping", tuple(self.mapping))
@@ -42,7 +46,10 @@ class StyleGAN1Config:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back."""
-        return json.dumps(asdict(self), sort_keys=True)
+        values = asdict(self)
+        if not self.c_dim:
+            del values["c_dim"]
+        return json.dumps(values, sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> StyleGAN1Config:

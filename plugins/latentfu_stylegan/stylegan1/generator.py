@@ -37,7 +37,7 @@ class StyleGAN1Generator(StyledGenerator):
         config = network.config
         self.resolution, self.spaces = config.resolution, ("w", "w+")
         self.z_dim, self.w_dim, self.num_ws = config.z_dim, config.w_dim, config.num_ws
-        self.label_count = 0
+        self.label_count = config.c_dim
         self.layers = tuple(
             SynthesisLayer(
                 name=f"{config.layer_resolution(i)} px, {'second' if i % 2 else 'first'}",

@@ -39,19 +39,28 @@ class Dense(nn.Module):
 
 
 class Mapping(nn.Module):
-    """MLP from z to w, with the mean `w_avg` [w_dim] that truncation pulls towards."""
+    """MLP from z to w, with the mean `w_avg` [w_dim] that truncation pulls towards.
+
+    `embed` [c_dim, z_dim]: what a conditional network's labels become, None without labels.
+    """
 
     w_avg: Tensor
 
     def __init__(self, config: StyleGAN1Config) -> None:
         super().__init__()
-        sizes = (config.z_dim, *config.mapping)
+        sizes = (config.z_dim * (2 if config.c_dim else 1), *config.mapping)
+        labels = torch.randn(config.c_dim, config.z_dim) if config.c_dim else None
+        self.embed = None if labels is None else nn.Parameter(labels)
         self.layers = nn.ModuleList(Dense(a, b, HE, 0.01) for a, b in pairwise(sizes))
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """z [N, z_dim], standard normal -> w [N, w_dim]; there are no labels."""
-        x = normalize_2nd_moment(z.float())
+        """z [N, z_dim], standard normal, labels [N, c_dim] (None: the first) -> w [N, w_dim]."""
+        x = z.float()
+        if self.embed is not None:
+            told = self.embed[:1].expand(len(z), -1) if labels is None else labels @ self.embed
+            x = torch.cat([x, told], dim=1)  # [N, 2 z_dim]
+        x = normalize_2nd_moment(x)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), LRELU_SLOPE)
         return x
