@@ -29,10 +29,18 @@ def linear_svm(points: Floats, labels: Places, cost: float = 1.0) -> tuple[Float
     single = points.dtype == np.float32
     mean = points.mean(axis=0) if single else np.zeros(points.shape[1])
     around = points - mean if single else np.asarray(points, np.float64)
-    machine = SVC(kernel="precomputed", C=cost)
-    machine.fit((around @ around.T).astype(np.float64, copy=False), labels)
-    weight = machine.dual_coef_[0] @ around[machine.support_].astype(np.float64)
+    products = (around @ around.T).astype(np.float64, copy=False)
+    machine = SVC(kernel="precomputed", C=cost, cache_size=cache_for(len(points)))
+    machine.fit(products, labels)
+    shares = np.zeros(len(points), around.dtype)  # of each point in the weight
+    shares[machine.support_] = machine.dual_coef_[0]
+    weight = (shares @ around).astype(np.float64)
     return weight, float(machine.intercept_[0] - mean.astype(np.float64) @ weight)
+
+
+def cache_for(count: int) -> float:
+    """Megabytes in which libsvm holds all products of ``count`` points and asks for none twice."""
+    return max(200.0, 1.1 * count**2 * np.dtype(np.float32).itemsize / 2**20)
 
 
 def logistic(points: Floats, labels: Places, strength: float = 1.0) -> tuple[Floats, float]:
