@@ -112,6 +112,8 @@ def _tip(control: Control) -> str:
         lines.append("Bends the network's own weights")
     if control.get("author"):
         lines.append(f"Made by {control['author']}")
+    if control.get("licence"):
+        lines.append(f"Licence: {control['licence']}")
     return "\n".join(line for line in lines if line.strip() not in ("", "in"))
 
 
