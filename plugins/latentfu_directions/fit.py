@@ -14,6 +14,7 @@ from latentfu import BadInputError, Direction, Generator, Space, read_direction,
 
 from latentfu_directions.interfacegan import Told, TrainedBoundary, parts, train_boundary
 from latentfu_directions.own import own_folder
+from latentfu_directions.samples import family_of
 from latentfu_directions.solvers import SOLVERS, Floats
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -86,6 +87,7 @@ def as_direction(
         name=name,
         generator_id=generator.id,
         generator=generator.name,
+        family=family_of(generator),
         attribute=words["attribute"] or name,
         plus=words["plus"],
         bias=found.bias,

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import latentfu
-from latentfu import BadInputError, Direction, Generator, NotInstalledError, read_direction
+from latentfu import (
+    Direction,
+    Generator,
+    NotInstalledError,
+    WrongGeneratorError,
+    read_direction,
+)
 
 
 def installed(generator: Generator) -> dict[str, Path]:
@@ -29,6 +35,9 @@ def directions_named(names: Sequence[str], generator: Generator) -> list[Directi
             )
         direction = read_direction(path)
         if direction.generator_id != generator.id:
-            raise BadInputError(f"The direction {name} is for another generator.")
+            raise WrongGeneratorError(
+                f"The direction {name} was made for {direction.generator or 'another generator'} "
+                f"({direction.generator_id[:12]}), not for {generator.name}: take one that was."
+            )
         found.append(direction)
     return found

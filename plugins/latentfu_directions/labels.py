@@ -79,7 +79,21 @@ def from_folders(
         plan(wanted, generator, name, 1), trained.score, between(progress, 0.3, 0.9), wanted.work
     )
     told = f"{wanted.samples} samples scored by a classifier of {len(found.paths)} sorted pictures"
-    return Labelled(streamed.codes, streamed.scores[:, 0].astype(np.float64), False, told), notes
+    scores = streamed.scores[:, 0].astype(np.float64)
+    left_out(scores, found, kinds, trained, wanted.seed)
+    return Labelled(streamed.codes, scores, False, told), notes
+
+
+def left_out(
+    scores: np.ndarray, found: Pictures, kinds: np.ndarray, trained: Trained, seed: int
+) -> None:
+    """Put, in ``scores [N]`` of samples of ``seed``, those of fits that left a picture out where
+    the sample is one that the classifier learned from."""
+    ends = np.flatnonzero(kinds >= 0)
+    for place, score in zip(ends, trained.own, strict=True):
+        number = found.numbers[place]
+        if number is not None and number.seed == seed and number.number < len(scores):
+            scores[number.number] = score
 
 
 def classifier_of(

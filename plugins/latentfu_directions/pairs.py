@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from latentfu import BadInputError, Direction, Generator, watched, write_directi
 from latentfu_directions import cli
 from latentfu_directions.chain import measured, space_of
 from latentfu_directions.own import own_folder
+from latentfu_directions.samples import family_of
 from latentfu_directions.sorted_pictures import ENDINGS, How, read_pictures
 
 PATH = click.Path(path_type=Path)
@@ -37,21 +39,28 @@ def paired(before: Path, after: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-def mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, float]:
-    """Codes ``[2P, ...]``, before and after in turn -> the mean step and the pairs' agreement.
+@dataclass(frozen=True)
+class Spread:
+    """How alike the pairs' steps are. ``agreement``: the mean cosine of each step with the mean
+    of all others, 1 when all are alike. ``length``: the standard deviation of how far the steps
+    go along their mean, as a part of its length. Of one pair 1 and 0."""
 
-    Agreement: the mean cosine of each step with the mean of all others, 1 when all are alike;
-    of one pair 1.
-    """
+    agreement: float = 1.0
+    length: float = 0.0
+
+
+def mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, Spread]:
+    """Codes ``[2P, ...]``, before and after in turn -> the mean step and how alike they are."""
     steps = codes[1::2] - codes[0::2]  # [P, ...]
     mean = steps.mean(dim=0)
     if not float(mean.norm()) > 1e-6:
         raise BadInputError("The pictures of the pairs do not differ: nothing can be learned.")
     if len(steps) == 1:
-        return mean, 1.0
+        return mean, Spread()
     others = (steps.sum(dim=0) - steps) / (len(steps) - 1)
     cosines = torch.cosine_similarity(steps.flatten(1), others.flatten(1))
-    return mean, float(cosines.mean())
+    along = (steps * mean).flatten(1).sum(dim=1) / mean.square().sum()
+    return mean, Spread(float(cosines.mean()), float(along.std()))
 
 
 @click.command("pairs")
@@ -83,22 +92,23 @@ def pairs_command(
         codes = read_pictures(flat, opened, how, progress).codes
         if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":
             codes = codes.mean(dim=1)
-        direction, agreement = of_pairs(codes, opened, asked)
+        direction, spread = of_pairs(codes, opened, asked)
     path = write_direction(folder / f"{asked['name']}.safetensors", direction)
     if as_json:
-        click.echo(json.dumps({"file": str(path), "agreement": agreement, **direction.facts()}))
+        told = {"agreement": spread.agreement, "spread": spread.length}
+        click.echo(json.dumps({"file": str(path), **told, **direction.facts()}))
         return
     click.echo(
-        f"{path}: {len(listed)} pairs, agreement {agreement:.2f} (1 is all alike); moves also "
-        f"{cli.leaks(direction)}."
+        f"{path}: {len(listed)} pairs, agreement {spread.agreement:.2f} (1 is all alike), their "
+        f"lengths spread by {spread.length:.0%}; moves also {cli.leaks(direction)}."
     )
 
 
 def of_pairs(
     codes: torch.Tensor, generator: Generator, asked: dict[str, Any]
-) -> tuple[Direction, float]:
-    """The direction of the pairs' codes, measured, and how well they agree."""
-    vector, agreement = mean_difference(codes)
+) -> tuple[Direction, Spread]:
+    """The direction of the pairs' codes, measured, and how alike they are."""
+    vector, spread = mean_difference(codes)
     normal = vector / vector.norm()
     middle = float((codes.mean(dim=0) * normal).sum())
     direction = Direction(
@@ -107,13 +117,15 @@ def of_pairs(
         name=asked["name"],
         generator_id=generator.id,
         generator=generator.name,
+        family=family_of(generator),
         attribute=asked["attribute"],
         plus=asked["plus"],
         group="own",
         unit="the pairs' mean difference",
         bias=-middle,
-        method=f"mean difference of pairs that agree by {agreement:.2f}",
+        method=f"mean difference of pairs that agree by {spread.agreement:.2f}, their lengths "
+        f"spread by {spread.length:.2f}",
         samples=len(codes) // 2,
     )
     scorer = cli.scorer_for(generator.domain)
-    return measured(direction, generator, scorer, 0, latentfu.silent), agreement
+    return measured(direction, generator, scorer, 0, latentfu.silent), spread

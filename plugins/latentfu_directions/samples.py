@@ -97,6 +97,13 @@ def shared_space(generator: Generator) -> Space:
     return "w" if "w" in generator.spaces else "z"
 
 
+def family_of(generator: Generator) -> str:
+    """What sort of network it is, for people: a direction of another sort can not fit."""
+    space, size = generator.spaces[-1], f"{generator.num_ws} x {generator.w_dim}"
+    codes = f"{space} of {size if generator.num_ws else generator.z_dim}"
+    return f"{generator.domain}, {generator.resolution} px, {codes}"
+
+
 def as_latent(generator: Generator, codes: Tensor) -> Latent:
     """codes ``[N, D]`` as the space that they came from; ``[N, L, D]`` as w+ (or w++)."""
     if codes.ndim == 3:

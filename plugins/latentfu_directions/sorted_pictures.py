@@ -15,7 +15,7 @@ import torch
 from latentfu import BadInputError, Generator, Progress
 from torch import Tensor
 
-from latentfu_directions.numbered import latents_of, number_of, opened
+from latentfu_directions.numbered import Number, latents_of, number_of, opened
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
@@ -23,12 +23,18 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 @dataclass(frozen=True)
 class Pictures:
     """``codes [N, num_ws, w_dim]`` (or ``[N, D]`` where there is one code only) on the CPU, and
-    what each picture was given: ``labels [N]``, a folder's number or a score."""
+    what each picture was given: ``labels [N]``, a folder's number or a score. ``numbers [N]``:
+    which sample of the generator it is, None for one that was inverted."""
 
     paths: list[Path]
     codes: Tensor
     labels: npt.NDArray[np.float64]
-    inverted: int
+    numbers: list[Number | None]
+
+    @property
+    def inverted(self) -> int:
+        """How many had to be inverted."""
+        return self.numbers.count(None)
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,8 @@ def read_pictures(
 
     Inversions are kept, so that a run which was broken off goes on where it was.
     """
-    codes, inverted = [], 0
+    codes: list[Tensor] = []
+    numbers: list[Number | None] = []
     for done, (path, _) in enumerate(listed):
         progress(done / len(listed), f"Finding the codes of {path.name}")
         number = number_of(path, generator)
@@ -89,11 +96,11 @@ def read_pictures(
             found = latents_of(generator, number.seed, [number.number]).codes
         else:
             found = inversion(path, generator, how)
-            inverted += 1
+        numbers.append(number)
         codes.append(found.detach().float().cpu())
     labels = np.array([label for _, label in listed])
     return Pictures(
-        [path for path, _ in listed], torch.cat(alike(codes, generator)), labels, inverted
+        [path for path, _ in listed], torch.cat(alike(codes, generator)), labels, numbers
     )
 
 

@@ -119,17 +119,18 @@ def done_in(place: Path, plan: Plan) -> int:
 
 
 def table(path: Path, rows: int, columns: int) -> Any:
-    """A .npy file of float32 ``[rows, columns]``, mapped; longer when more rows are wanted."""
+    """A .npy file of float32, mapped, its first ``rows``; longer when more are wanted, never
+    shorter: samples that were drawn once stay."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         old = np.load(path, mmap_mode="r+") if path.is_file() else None
-        if old is not None and old.shape == (rows, columns) and old.dtype == np.float32:
-            return old
+        fits = old is not None and old.ndim == 2 and old.shape[1] == columns
+        if old is not None and fits and len(old) >= rows and old.dtype == np.float32:
+            return old[:rows]
         fresh = path.with_suffix(".new.npy")
         new = np.lib.format.open_memmap(fresh, mode="w+", dtype=np.float32, shape=(rows, columns))
-        if old is not None and old.ndim == 2 and old.shape[1] == columns:
-            kept = min(len(old), rows)
-            new[:kept] = old[:kept]
+        if old is not None and fits:
+            new[: len(old)] = old[:rows]
         new.flush()
         fresh.replace(path)
         return new

@@ -135,15 +135,21 @@ def test_pairs_give_their_mean_difference(run: Run, tmp_path: Path) -> None:
     steps = (z_of(GENERATOR, 2, range(4)) - z_of(GENERATOR, 1, range(4))) @ GENERATOR.mixing.T
     found = read_direction(own_folder() / "p.safetensors")
     assert np.allclose(found.vector, steps.mean(dim=0), atol=1e-5)
-    assert json.loads(told.stdout)["agreement"] < 0.9
+    report = json.loads(told.stdout)
+    along = steps @ steps.mean(dim=0) / steps.mean(dim=0).square().sum()
+    assert report["agreement"] < 0.9
+    assert report["spread"] == pytest.approx(float(along.std()), rel=1e-4)
 
 
 def test_pairs_that_agree_and_one_pair() -> None:
     step = torch.tensor([1.0, 2.0])
     codes = torch.stack([torch.zeros(2), step, torch.ones(2), torch.ones(2) + step])
-    mean, agreement = mean_difference(codes)
-    assert torch.equal(mean, step) and agreement == pytest.approx(1.0)
-    assert mean_difference(codes[:2])[1] == 1.0
+    mean, spread = mean_difference(codes)
+    assert torch.equal(mean, step) and spread.agreement == pytest.approx(1.0)
+    assert spread.length == pytest.approx(0.0, abs=1e-6)
+    assert mean_difference(codes[:2])[1].agreement == 1.0
+    codes[3] += step
+    assert mean_difference(codes)[1].length == pytest.approx(2**0.5 / 3)
     with pytest.raises(BadInputError, match="do not differ"):
         mean_difference(torch.zeros(2, 3))
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from latentfu import Direction, read_direction
+from latentfu import Direction, WrongGeneratorError, read_direction, write_direction
 from latentfu.store.direction_mover import DirectionMover
 from latentfu_directions.foreign.cli import import_command
 
@@ -199,3 +199,77 @@ def test_sets_that_point_the_other_way_are_turned(
     d = result("smile")
     assert d.layers == (0, 7) and cosine(d.vector, load("smile.pt")) < -0.9999
     assert "no known set" in str(importing(tmp_path / "smile.npy", "--set-of", "x").exception)
+
+
+def test_files_of_one_name_do_not_replace_each_other(
+    importing: Import, tmp_path: Path, result: Any
+) -> None:
+    """Two networks' boundaries of age are both called age-w in the table of known files."""
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for place, name in (("a", "smile.pt"), ("b", "stylegan_ffhq_smile_w_boundary.npy")):
+            archive.write(PUBLISHED / name, f"{place}/{name}")
+        archive.write(PUBLISHED / "smile.pt", "c/smile.pt")
+        archive.write(PUBLISHED / "age.pt", "d/age.pt")
+    told = importing(tmp_path / "set.zip", "--set-of", "e4e", "--json")
+    assert told.exit_code == 0, told.exception
+    report = json.loads(told.stdout)
+    assert len(set(report["written"])) == len(report["written"]) == 3
+    refused = [row for row in report["files"] if row["reason"]]
+    assert [row["file"] for row in refused] == ["smile.pt"]
+    assert "import it alone" in refused[0]["reason"]
+    assert result("smile").attribute == "smile" and result("smile-w").space == "w"
+
+
+def test_layers_of_another_network_are_not_taken_for_directions(
+    importing: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GANSpace's rotate2d is one direction of 16 layers, not 16 directions."""
+    np.save(tmp_path / "rotate2d.npy", np.random.default_rng(0).standard_normal((16, 512)))
+    told = importing(tmp_path / "rotate2d.npy", "--set-of", "ganspace")
+    assert told.exit_code == 1 and "each layer of StyleGAN LSUN cars" in str(told.exception)
+    assert importing(tmp_path / "rotate2d.npy").exit_code == 0, "unknown rows are one each"
+
+
+def ours(path: Path, **facts: Any) -> Path:
+    words = {"plus": "more", "leakage": {"age": 0.5}, "effect": 1.0, "generator": "theirs"}
+    vector = np.linspace(-1, 2, 512)
+    known = {"generator_id": "9" * 64, "bias": 0.5, **words, **facts}
+    return write_direction(path, Direction(vector, "w", "given", **known))
+
+
+def test_a_direction_file_is_taken_in(importing: Import, result: Any, tmp_path: Path) -> None:
+    file = ours(tmp_path / "x.safetensors", generator_id=large_world.ID)
+    assert importing(file).exit_code == 0
+    d = result("given")
+    assert d.facts() == read_direction(file).facts()
+    assert importing(file, "--flip", "--name", "back").exit_code == 0
+    back = result("back")
+    assert np.array_equal(back.vector, -d.vector) and back.bias == -0.5 and back.effect == -1.0
+    assert back.plus == "the opposite of: more" and back.leakage == {"age": -0.5}
+
+
+def test_one_for_other_weights_is_refused_by_name_unless_forced(
+    importing: Import, result: Any, tmp_path: Path
+) -> None:
+    file = ours(tmp_path / "x.safetensors")
+    told = importing(file)
+    assert told.exit_code == 1 and isinstance(told.exception, WrongGeneratorError)
+    assert "made for theirs (999999999999), not for large" in str(told.exception)
+    assert importing(file, "--force").exit_code == 0
+    d = result("given")
+    assert d.generator_id == large_world.ID and d.family == "large, 16 px, w+ of 18 x 512"
+    assert d.effect is None and d.leakage == {} and "made for theirs" in d.source
+    short = write_direction(
+        tmp_path / "y.safetensors", Direction(np.ones(100), "w", "short", "9" * 64)
+    )
+    refused = importing(short, "--force")
+    assert refused.exit_code == 1 and "fit nothing in large" in str(refused.exception)
+    assert "no direction file" in str(importing(weights(tmp_path)).exception)
+
+
+def weights(folder: Path) -> Path:
+    """A safetensors file that is no direction."""
+    from safetensors.numpy import save_file
+
+    save_file({"w": np.ones(3, np.float32)}, folder / "w.safetensors")
+    return folder / "w.safetensors"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from latentfu.testing.tiny import spec_of
 from latentfu_directions.classifier import train_classifier
 from latentfu_directions.fit import fit_command
 from latentfu_directions.interfacegan import train_boundary, train_labelled
+from latentfu_directions.labels import classifier_of, left_out
 from latentfu_directions.numbered import Number, number_of, save_numbered, write_samples, z_of
 from latentfu_directions.solvers import SOLVERS
+from latentfu_directions.sorted_pictures import How, in_folders, read_pictures
 from latentfu_directions.stream import Plan, stream
 from latentfu_directions.train import sample_command, train_command
 from test_makers import ID, Blocks
@@ -144,6 +147,44 @@ def test_a_broken_off_stream_goes_on(tmp_path: Path) -> None:
     assert sum(calls) - before < 2000 + 2000 - 1000
     assert np.array_equal(broken.scores, whole.scores)
     assert np.array_equal(broken.codes, whole.codes)
+
+
+def test_fewer_samples_do_not_spoil_those_that_are_there(tmp_path: Path) -> None:
+    """A shorter run between two long ones once left zeros in place of codes."""
+    plan = Plan(GENERATOR, 500, 3, "w", "level", 1)
+    calls = []
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        calls.append(len(images))
+        return level(images)
+
+    first = np.array(stream(plan, score, silent, tmp_path).codes)
+    few = stream(replace(plan, count=100), score, silent, tmp_path)
+    assert len(few.codes) == len(few.scores) == 100
+    again = stream(plan, score, silent, tmp_path)
+    assert np.array_equal(again.codes, first) and (again.codes != 0).any(axis=1).all()
+    assert sum(calls) == 500
+    assert len(stream(replace(plan, count=600), score, silent, tmp_path).codes) == 600
+    assert sum(calls) == 600
+
+
+def test_samples_that_a_classifier_learned_from_are_scored_by_others(
+    folders: tuple[Path, Path],
+) -> None:
+    """Samples and sorted pictures of the same seed are the same pictures."""
+    listed = in_folders(folders)
+    random = np.random.default_rng(0).integers(0, 2, len(listed)).astype(float)  # can not be seen
+    mixed = [(path, label) for (path, _), label in zip(listed, random, strict=True)]
+    found = read_pictures(mixed, GENERATOR, How(), silent)
+    trained = classifier_of(found, found.labels, GENERATOR, None, 0)
+    numbers = [number.number for number in found.numbers if number]
+    assert sorted(numbers) == list(range(120))
+    scores = np.full(200, 99.0)
+    left_out(scores, found, found.labels, trained, 0)
+    assert np.array_equal(scores[numbers], trained.own) and (scores[120:] == 99).all()
+    other = np.full(200, 99.0)
+    left_out(other, found, found.labels, trained, 1)
+    assert (other == 99).all()
 
 
 def test_a_scored_folder_of_pictures(

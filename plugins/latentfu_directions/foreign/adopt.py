@@ -11,7 +11,7 @@ from latentfu import BadInputError, Direction, Generator, Space, random_latents
 
 from latentfu_directions.foreign.known import Known
 from latentfu_directions.foreign.shapes import Doubles, Found
-from latentfu_directions.samples import shared_codes
+from latentfu_directions.samples import family_of, shared_codes
 
 CODES = 2000
 UNIT = "standard deviations of the codes"
@@ -69,6 +69,7 @@ def adopt(found: Found, known: Known, wishes: Wishes, codes: Codes, file: str) -
         name=name,
         generator_id=generator.id,
         generator=generator.name,
+        family=family_of(generator),
         title=wishes.title or found.title,
         attribute=known.attribute or known.name,
         plus=wishes.plus or plus_of(known, wishes.flip),
@@ -105,6 +106,11 @@ def along(unit: Doubles, codes: Codes) -> tuple[float, float]:
 def space_for(found: Found, known: Known, wishes: Wishes, generator: Generator) -> Space:
     """The space of a direction; a z direction of a network that is edited in w is refused."""
     space = wishes.space or found.space or known.space
+    if known.space == "w+" and found.vector.ndim == 1 and (wishes.space or found.space) is None:
+        raise BadInputError(
+            f"It has a step for each layer of {known.made_for}; {generator.name} has "
+            f"{generator.num_ws} layers: it is for another generator."
+        )
     if space is None:
         space = "w" if generator.w_dim and found.vector.size % generator.w_dim == 0 else "z"
     if found.vector.ndim == 2:
@@ -135,7 +141,12 @@ def name_for(found: Found, known: Known, wishes: Wishes, file: str) -> str:
     """A name of a-z 0-9 . _ -, from what was asked for, the manifest, or the file's own."""
     base = wishes.name or known.name or file.rsplit(".", 1)[0].removesuffix("_boundary")
     text = f"{base}-{found.suffix}" if found.suffix else base
-    name = re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("._-")[:64]
+    name = plain_name(text)
     if not name:
         raise BadInputError(f"{file} gives no usable name: say --name.")
     return name
+
+
+def plain_name(text: str) -> str:
+    """A text with only what a name may have; "" when nothing of it is left."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower()).strip("._-")[:64]

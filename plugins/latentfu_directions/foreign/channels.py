@@ -9,6 +9,7 @@ import numpy as np
 from latentfu import BadInputError, Direction, Generator, random_latents
 
 from latentfu_directions.layers import has, style_prefix
+from latentfu_directions.samples import family_of
 
 
 def channel_direction(text: str, generator: Generator, asked: dict[str, Any]) -> Direction:
@@ -36,6 +37,7 @@ def channel_direction(text: str, generator: Generator, asked: dict[str, Any]) ->
         name=asked["name"] or f"style-{layer}-{channel}",
         generator_id=generator.id,
         generator=generator.name,
+        family=family_of(generator),
         plus=asked["plus"],
         group="channels",
         unit="standard deviations of the channel",

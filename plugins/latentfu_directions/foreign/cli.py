@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 import latentfu
-from latentfu import BadInputError, Direction, Generator, LatentFuError, write_direction
+from latentfu import (
+    BadInputError,
+    Direction,
+    Generator,
+    LatentFuError,
+    WrongGeneratorError,
+    write_direction,
+)
 
 from latentfu_directions.cli import refuse_taken
-from latentfu_directions.foreign.adopt import Codes, Wishes, adopt
+from latentfu_directions.foreign.adopt import Codes, Wishes, adopt, plain_name
 from latentfu_directions.foreign.channels import channel_direction
-from latentfu_directions.foreign.files import files_at, read_one
+from latentfu_directions.foreign.files import OURS, files_at, read_one
+from latentfu_directions.foreign.given import given
 from latentfu_directions.foreign.known import known_of
 from latentfu_directions.foreign.shapes import recognise
 from latentfu_directions.layers import LAYERS
@@ -44,7 +53,7 @@ class Taken:
 @click.option("--set-of", metavar="SET", help="The published set the files are from.")
 @click.option("--plus", default="", help="What a positive strength means, for people.")
 @click.option("--as-published", is_flag=True, help="Keep its length: strengths as published.")
-@click.option("--force", is_flag=True, help="Also what is not for this generator's spaces.")
+@click.option("--force", is_flag=True, help="Also what was made for other weights or spaces.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 @click.option("--json", "as_json", is_flag=True)
 def import_command(
@@ -52,9 +61,10 @@ def import_command(
 ) -> None:
     """Take in directions of other projects: a file, a folder, or a zip.
 
-    .npy, .npz, .pt, .pth and .pkl files of InterFaceGAN, encoder4editing, GANSpace, In-Domain
-    inversion and closed-form factorisation are recognised; nothing in them is run. They are put
-    among your own directions, where the editor finds them.
+    Direction files of this program (.safetensors) are taken as they are, but for other weights
+    only by --force. Of others, .npy, .npz, .pt, .pth and .pkl files of InterFaceGAN,
+    encoder4editing, GANSpace, In-Domain inversion and closed-form factorisation are recognised;
+    nothing in them is run. They are put among your own directions, where the editor finds them.
     """
     opened = latentfu.open_generator(generator)
     if (path is None) == (asked["channel"] is None):
@@ -84,15 +94,45 @@ def take(path: Path, generator: Generator, asked: dict[str, Any]) -> list[Taken]
                 taken.append(take_one(file, codes, asked, alone=False))
             except LatentFuError as error:
                 taken.append(Taken(file.name, [], str(error)))
-        return taken
+        return told_apart(taken, renamed=bool(asked["name"]))
+
+
+def told_apart(taken: list[Taken], renamed: bool) -> list[Taken]:
+    """The same, no two directions of one name: those are named after their files.
+
+    Where that does not help (or a name was asked for: ``renamed``), the first one stays.
+    """
+    counts = Counter(d.name for item in taken for d in item.directions)
+    found, seen = [], set[str]()
+    for item in taken:
+        shared = [d for d in item.directions if counts[d.name] > 1 and not renamed]
+        named = [replace(d, name=longer(d, item.file)) if d in shared else d
+                 for d in item.directions]  # fmt: skip
+        again = seen & {d.name for d in named}
+        if again:
+            found.append(Taken(item.file, [], f"{item.file} was not imported: another file gave "
+                f"{min(again)} too; import it alone, with --name."))  # fmt: skip
+            continue
+        seen |= {d.name for d in named}
+        found.append(replace(item, directions=named))
+    return found
+
+
+def longer(direction: Direction, file: str) -> str:
+    """The file's own name as a direction's, with its number where it is one of many."""
+    stem = plain_name(file.rsplit(".", 1)[0].removesuffix("_boundary"))
+    number = direction.name.rpartition("-")[2]
+    return (f"{stem}-{number}" if number.isdigit() else stem) or direction.name
 
 
 def take_one(file: Path, codes: Codes, asked: dict[str, Any], alone: bool) -> Taken:
     """The directions of one file; BadInputError, naming the file, when it holds none."""
-    held = read_one(file)
-    known = known_of(held.sha256, held.name, asked["set_of"])
-    wishes = wishes_of(asked, "" if alone else held.name)
+    wishes = wishes_of(asked, "" if alone else file.name)
     try:
+        if file.suffix.lower() == OURS:
+            return Taken(file.name, [given(file, codes.generator, wishes)])
+        held = read_one(file)
+        known = known_of(held.sha256, held.name, asked["set_of"])
         found = recognise(held.content, codes.generator)
         wanted = asked["components"]
         if wanted:
@@ -102,8 +142,8 @@ def take_one(file: Path, codes: Codes, asked: dict[str, Any], alone: bool) -> Ta
         if len(found) > MOST_AT_ONCE:
             raise BadInputError(f"It holds {len(found)} directions: choose some by --component.")
         return Taken(held.name, [adopt(item, known, wishes, codes, held.name) for item in found])
-    except BadInputError as error:
-        raise BadInputError(f"{held.name} was not imported: {error}") from error
+    except (BadInputError, WrongGeneratorError) as error:
+        raise type(error)(f"{file.name} was not imported: {error}") from error
 
 
 def wishes_of(asked: dict[str, Any], file: str) -> Wishes:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from latentfu import BadInputError, read_foreign
 
-ENDINGS = (".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle")
+OURS = ".safetensors"
+ENDINGS = (".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle", OURS)
 LARGEST_FILE = 512 << 20
 MOST_FILES = 5000
 

@@ -20,7 +20,7 @@ _ID = re.compile(r"[0-9a-f]{64}")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TEXTS = (
     "space", "name", "title", "attribute", "plus", "group", "generator_id", "generator",
-    "unit", "method", "author", "licence", "source", "parameter",
+    "family", "unit", "method", "author", "licence", "source", "parameter",
 )  # fmt: skip
 _NUMBERS = ("minimum", "maximum", "bias")
 _MAYBE_NUMBERS = ("accuracy", "effect")

@@ -42,8 +42,9 @@ class Direction:
     direction than moving it does; None for the vector's own. ``name``: what ``--set NAME=``
     takes. ``attribute``: what the scorer calls it. ``plus``: what more of
     it means. ``generator_id``: sha256 of the weights it was made for; ``generator``: their
-    name, for people. ``layers``: first and last layer it moves, None for all. ``bias``: the
-    boundary's offset along the unit normal, so that the boundary is where the amount is 0.
+    name and ``family``: what sort of network they are of, both for people. ``layers``: first and
+    last layer it moves, None for all. ``bias``: the boundary's offset along the unit normal, so
+    that the boundary is where the amount is 0.
     ``absolute``: a strength is the amount to be reached, not a step. ``accuracy``: on held-out
     samples, 0..1.
     ``effect``: measured change of the attribute by strength 1, in its standard deviations;
@@ -59,6 +60,7 @@ class Direction:
     plus: str = ""
     group: str = "other"
     generator: str = ""
+    family: str = ""
     layers: tuple[int, int] | None = None
     unit: str = "standard deviations"
     minimum: float = -3.0
