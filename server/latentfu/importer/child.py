@@ -77,9 +77,14 @@ def plain(value: Any) -> Any:
 
 
 class Writer:
-    """Turns what was read into JSON and arrays; each tensor is written once."""
+    """Turns what was read into JSON and arrays; each tensor is written once.
 
-    def __init__(self) -> None:
+    ``room``: bytes that all arrays together may take; counted before any is made, since a file
+    can name the same numbers, or one number, as many large tensors.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.room = room
         self.arrays: dict[str, Array] = {}
         self.names: dict[int, str] = {}
         self.kept: list[Any] = []  # so that no id is given twice
@@ -106,6 +111,9 @@ class Writer:
         if isinstance(value, ArrayNode) and value.objects is not None:
             return {"list": [self.node(item, depth + 1) for item in value.objects]}
         if id(value) not in self.names:
+            self.room -= value.nbytes
+            if self.room < 0:
+                raise BadInputError("it asks for more memory than it is given")
             array = value if isinstance(value, np.ndarray) else value.array()
             if array.dtype.byteorder == ">":
                 array = array.astype(array.dtype.newbyteorder("<"))
@@ -116,15 +124,15 @@ class Writer:
         return {"array": self.names[id(value)]}
 
 
-def convert(source: Path, out: Path) -> None:
-    """Read ``source`` and write what it holds into the folder ``out``."""
+def convert(source: Path, out: Path, room: int) -> None:
+    """Read ``source`` and write what it holds, at most ``room`` bytes, into the folder ``out``."""
     from safetensors.numpy import save_file
 
     with source.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
         kind, content = read(file)
-        writer = Writer()
+        writer = Writer(room)
         tree = {"kind": kind, "sha256": sha256, "content": writer.node(content)}
     save_file(writer.arrays, out / "tensors.safetensors")
     (out / "tree.json").write_text(json.dumps(tree))
@@ -135,13 +143,13 @@ def main(arguments: list[str]) -> int:
     source, out, memory, seconds = arguments
     limit(int(memory), int(seconds))
     try:
-        convert(Path(source), Path(out))
+        convert(Path(source), Path(out), int(memory))
     except BadInputError as error:
         Path(out, "error.txt").write_text(str(error))
     except MemoryError:
         Path(out, "error.txt").write_text("it asks for more memory than it is given")
-    except (RecursionError, ValueError, OSError) as error:
-        Path(out, "error.txt").write_text(f"it is damaged ({error})")
+    except Exception as error:  # whatever a file brings about is the file's fault
+        Path(out, "error.txt").write_text(f"it is damaged ({type(error).__name__}: {error})")
     else:
         return 0
     return 3

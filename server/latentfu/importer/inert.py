@@ -22,6 +22,30 @@ DTYPES = {
 """Element types of torch's storages, as numpy writes them."""
 
 
+class Fixed:
+    """What stays as it was made: a pickle that wants to change it afterwards is refused.
+
+    Without this the BUILD of a pickle would set attributes past the checks of ``__init__``.
+    """
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        raise BadInputError("something in it is changed after it was made")
+
+
+class Maker(Fixed):
+    """A function that a file may call, and do nothing else with."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self.make = make
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.make(*arguments)
+
+
 class Bag(dict[Any, Any]):
     """A dict of any class (OrderedDict, EasyDict): its items count, nothing else."""
 
@@ -49,7 +73,7 @@ def inert(name: str) -> type[Inert]:
     return type("Inert", (Inert,), {"name": name})
 
 
-class Storage:
+class Storage(Fixed):
     """A block of numbers of one type; ``read`` gives its bytes when they are wanted."""
 
     def __init__(self, dtype: str, count: int, read: Callable[[], bytes]) -> None:
@@ -68,7 +92,7 @@ class Storage:
         return numbers
 
 
-class TensorNode:
+class TensorNode(Fixed):
     """A tensor that has been named but not read: a view of a storage."""
 
     def __init__(
@@ -84,6 +108,12 @@ class TensorNode:
                 f"a tensor in it of shape {list(size)} is larger than its {storage.count} numbers"
             )
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory its numbers take."""
+        width = 4 if self.storage.dtype == "bfloat16" else int(self.storage.dtype[2:])
+        return math.prod(self.size) * width
 
     def array(self) -> Array:
         """Its numbers, ``size``."""
@@ -168,7 +198,14 @@ class ArrayNode:
         if isinstance(data, list):
             self.objects = data
         else:
-            self.data = data.encode("latin1") if isinstance(data, str) else bytes(data)
+            self.data = data.encode("latin1") if isinstance(data, str) else data
+        if not isinstance(self.data, bytes) or not isinstance(self.dtype, DType):
+            raise BadInputError("an array in it is put together wrongly")
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory its numbers take."""
+        return len(self.data)
 
     def array(self) -> Array:
         """Its numbers; BadInputError when shape and bytes do not agree."""
@@ -200,7 +237,7 @@ def reconstruct_array(*_: Any) -> ArrayNode:
     return ArrayNode()
 
 
-class StorageType:
+class StorageType(Fixed):
     """torch.FloatStorage and its like: only the name of a type."""
 
     def __init__(self, name: str) -> None:
@@ -213,23 +250,23 @@ ALLOWED: dict[tuple[str, str], Any] = {
     ("dnnlib.util", "EasyDict"): Bag,
     ("builtins", "set"): set,
     ("__builtin__", "set"): set,
-    ("_codecs", "encode"): encode,
+    ("_codecs", "encode"): Maker(encode),
     ("argparse", "Namespace"): inert("argparse.Namespace"),
     ("dnnlib.tflib.network", "Network"): inert("dnnlib.tflib.network.Network"),
-    ("torch_utils.persistence", "_reconstruct_persistent_obj"): reconstruct_object,
-    ("torch", "Size"): size,
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"): Maker(reconstruct_object),
+    ("torch", "Size"): Maker(size),
     ("torch", "device"): inert("torch.device"),
     ("torch.nn.parameter", "Parameter"): ParameterNode,
-    ("torch._utils", "_rebuild_tensor"): rebuild_tensor,
-    ("torch._utils", "_rebuild_tensor_v2"): rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): rebuild_parameter,
+    ("torch._utils", "_rebuild_tensor"): Maker(rebuild_tensor),
+    ("torch._utils", "_rebuild_tensor_v2"): Maker(rebuild_tensor),
+    ("torch._utils", "_rebuild_parameter"): Maker(rebuild_parameter),
     ("numpy", "ndarray"): ArrayNode,
     ("numpy", "dtype"): DType,
     **{("torch", name): StorageType(name) for name in DTYPES},
     **{
-        (f"numpy.{core}.multiarray", "_reconstruct"): reconstruct_array
+        (f"numpy.{core}.multiarray", "_reconstruct"): Maker(reconstruct_array)
         for core in ("core", "_core")
     },
-    **{(f"numpy.{core}.multiarray", "scalar"): scalar for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): Maker(scalar) for core in ("core", "_core")},
 }
 """(module, name) -> stand-in. ``torch.storage._load_from_bytes`` is added by the unpickler."""
