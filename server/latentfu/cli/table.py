@@ -42,6 +42,9 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("generators", "info"): Entry(
         f"{_CLI}.generator_info:generators_info", "All about one generator."
     ),
+    ("generators", "render"): Entry(
+        f"{_CLI}.generator_render:generators_render", "Draw pictures with a generator."
+    ),
     ("inverters", "list"): Entry(f"{_CLI}.listing:inverters_list", "List the inversion methods."),
     ("controls", "list"): Entry(f"{_CLI}.controls:controls_list", "List a generator's controls."),
     ("directions", "list"): Entry(

@@ -19,6 +19,7 @@ OWN_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("plugins", "new"),
     ("generators", "list"),
     ("generators", "info"),
+    ("generators", "render"),
     ("inverters", "list"),
     ("controls", "list"),
     ("directions", "list"),
