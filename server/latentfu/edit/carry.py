@@ -45,6 +45,40 @@ def carried(before: Latent, after: Latent, generator: Generator) -> Latent:
     return replace(after, details=moved)
 
 
+def carried_into_mix(
+    a: Latent, b: Latent, layers: range, mask: Tensor | None, generator: Generator
+) -> tuple[Latent, Latent]:
+    """Both latents with their details moved to where a mix of them has the features.
+
+    Inside the mask the features are about those of ``a`` with the ``layers`` of ``b``; outside
+    they are ``a``'s own, and so are its details. ``mask``: ``[1, 1, H, W]``, None for everywhere.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    if not (a.details or b.details) or "z" in {a.space, b.space}:
+        return a, b
+    codes = per_layer(a, generator).clone()
+    codes[:, layers.start : layers.stop] = per_layer(b, generator)[:, layers.start : layers.stop]
+    mixed = replace(a, codes=codes, space="w++" if a.space == "w++" else "w+")
+    moved = carried(a, mixed, generator).details
+    if mask is not None and a.details:
+        pairs = zip(a.details, moved, strict=True)
+        sizes = (detail.delta.shape[-2:] for detail in a.details)
+        inside = [F.interpolate(mask, size=size, mode="area") for size in sizes]
+        moved = tuple(
+            Detail(old.layer, torch.lerp(old.delta.to(new.delta), new.delta, part.to(new.delta)))
+            for (old, new), part in zip(pairs, inside, strict=True)
+        )
+    return replace(a, details=moved), replace(b, details=carried(b, mixed, generator).details)
+
+
+def per_layer(latent: Latent, generator: Generator) -> Tensor:
+    """Its codes, one for each layer: ``[N, num_ws, w_dim]``."""
+    codes = latent.codes
+    return codes if codes.ndim == 3 else codes[:, None].expand(-1, generator.num_ws, -1)
+
+
 def follow(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
     """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
     import torch

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from latentfu.edit import crop as cropping
 from latentfu.edit import render as rendering
+from latentfu.edit.carry import carried
 from latentfu.edit.cropper import Cropper
 from latentfu.edit.edit import PLAINLY as AS_USUAL
 from latentfu.edit.edit import Movers, Ways, apply, check_edits, check_psi, truncated
@@ -120,7 +121,8 @@ class Editor:
         mask = None
         if request.mask is not None:
             mask = cropping.cut_mask(request.mask, crop.quad, generator.resolution)
-        a = truncated(found.inversion.latent, generator, request.psi)
+        latent = found.inversion.latent
+        a = carried(latent, truncated(latent, generator, request.psi), generator)
         mixed = rendering.mix(generator, a, source.inversion.latent, request.layers, mask)
         inverted = self._inverted(work.tools, found)
         work.watch.lap("render")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from latentfu.edit.carry import carried_into_mix
 from latentfu.edit.geometry import Floats
 from latentfu.errors import BadInputError, LatentFuError
 from latentfu.nouns.generator import Generator
@@ -26,7 +27,10 @@ def render(generator: Generator, latent: Latent) -> Floats:
 def mix(
     generator: Generator, a: Latent, b: Latent, layers: tuple[int, int], mask: Floats | None
 ) -> Floats:
-    """``layers`` first..last of ``b`` in ``a`` where ``mask [R, R]`` is 1 -> ``[3, R, R]``."""
+    """``layers`` first..last of ``b`` in ``a`` where ``mask [R, R]`` is 1 -> ``[3, R, R]``.
+
+    The details of both go along with what moves under them.
+    """
     import torch
 
     check_layers(generator, layers)
@@ -34,8 +38,10 @@ def mix(
     inside = None
     if mask is not None:
         inside = torch.from_numpy(mask)[None, None].to(generator.device)
+    chosen = range(first, last + 1)
     with torch.no_grad():
-        return as_picture(generator.mix(a, b, range(first, last + 1), inside), generator)
+        a, b = carried_into_mix(a, b, chosen, inside, generator)
+        return as_picture(generator.mix(a, b, chosen, inside), generator)
 
 
 def check_layers(generator: Generator, layers: tuple[int, int]) -> None:
