@@ -197,11 +197,16 @@ def test_every_answer_has_the_headers_that_keep_a_browser_from_showing_it(server
         ask(server, "POST", "/v1/health"),
         ask(server, path="/v1/layers/" + "0" * 64),
         send(server, b"nonsense\r\n\r\n"),
+        send(server, b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 100_000 + b"\r\n\r\n"),
+        send(server, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
     ]
-    for _, headers, _ in requests[:-1]:
+    for _, headers, _ in requests:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-disposition"] == "attachment"
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["cache-control"] == "no-store"
         assert not any(name.startswith("access-control") for name in headers)
-    assert requests[-1][0] == 400 and requests[-1][1]["content-type"].startswith("text/plain")
+        assert headers["server"] == "latentfu"
+    for answer in requests[-3:]:
+        assert (answer[0], code(answer)) == (400, "bad_input")
+        assert b"nonsense" not in answer[2] and b"bbb" not in answer[2], "nothing sent comes back"

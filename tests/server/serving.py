@@ -17,12 +17,16 @@ HERE = Path(__file__).parent
 class Server:
     """``limits``: fields of Limits. ``prelude``: code that runs in the process first."""
 
-    def __init__(self, home, limits=None, prelude="", wait=True, real=False, editing="stand_in"):
+    def __init__(
+        self, home, limits=None, prelude="", wait=True, real=False, editing="stand_in",
+        devices=("cpu",),
+    ):  # fmt: skip
         self.home = home
         self.limits = limits or {}
         self.prelude = prelude
         self.real = real
         self.editing = editing
+        self.devices = devices
         self.process = None
         try:
             self.start(wait)
@@ -36,7 +40,7 @@ class Server:
             f"{self.prelude}\n"
             "from latentfu.web.run import Settings, serve\n"
             "from latentfu.jobs.limits import Limits\n"
-            f"serve(Settings(port=0, devices=('cpu',), limits=Limits(**{self.limits!r}), "
+            f"serve(Settings(port=0, devices={self.devices!r}, limits=Limits(**{self.limits!r}), "
             f"worker_arguments={stand_in!r}))"
         )
         environment = {

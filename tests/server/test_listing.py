@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from latentfu.web.app import ROUTES
 from latentfu.web.schemas import ErrorReply
-from serving import pixel_body
+from serving import pixel_body, wait_until
 
 
 def test_listings_wait_for_the_worker_and_have_the_documented_shape(start):
@@ -32,8 +32,25 @@ def test_listings_wait_for_the_worker_and_have_the_documented_shape(start):
 def test_health_says_what_it_should(server):
     health = server.get("/v1/health")[1]
     assert health["status"] == "ok" and health["pid"] == server.process.pid
-    assert set(health) == {"status", "version", "pid", "uptime_s", "worker"}
+    assert set(health) == {"status", "version", "pid", "uptime_s", "worker", "workers"}
     assert set(health["worker"]) == {"state", "device", "message"}
+    assert health["workers"] == [health["worker"]]
+
+
+def test_health_shows_every_worker(start):
+    server = start(devices=("cpu", "cpu"))
+    health = server.get("/v1/health")[1]
+    assert len(health["workers"]) == 2 and health["worker"] == health["workers"][0]
+    layer = server.put_layer(pixel_body())
+    jobs = [server.put_job(layer, edits={"steps": 100, "pause_ms": 100}) for _ in range(2)]
+
+    def states():
+        return [one["state"] for one in server.get("/v1/health")[1]["workers"]]
+
+    wait_until(lambda: states() == ["busy", "busy"])
+    for job in jobs:
+        server.request("DELETE", f"/v1/jobs/{job}")
+    wait_until(lambda: states() == ["ready", "ready"])
 
 
 def test_the_front_loads_neither_torch_nor_numpy_nor_plugins():

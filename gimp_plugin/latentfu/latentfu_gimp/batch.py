@@ -73,11 +73,12 @@ def status() -> str:
     if not found:
         return "The Latent-Fu server is not running."
     client, health = found
-    worker = health.get("worker") or {}
-    return (
-        f"The Latent-Fu server {health.get('version', '')} runs on port {client.port}, worker "
-        f"{worker.get('state', 'unknown')} on {worker.get('device', 'an unknown device')}."
+    workers = ", ".join(
+        f"worker {one.get('state', 'unknown')} on {one.get('device') or 'an unknown device'}"
+        for one in health.get("workers") or [health.get("worker") or {}]
     )
+    version = health.get("version", "")
+    return f"The Latent-Fu server {version} runs on port {client.port}, {workers}."
 
 
 def common(config: Gimp.ProcedureConfig) -> dict[str, Any]:

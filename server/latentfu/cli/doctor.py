@@ -134,5 +134,5 @@ def _server() -> Check:
     if health.version != latentfu.__version__:
         told = f"runs in version {health.version}, this is {latentfu.__version__}: start it again"
         return Check("server", "wrong", told)
-    worker = f"{health.worker.state} on {health.worker.device}"
-    return Check("server", "ok", f"{client.address.url}, worker {worker}")
+    workers = ", ".join(f"worker {one.state} on {one.device}" for one in health.workers)
+    return Check("server", "ok", f"{client.address.url}, {workers}")

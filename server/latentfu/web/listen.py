@@ -1,4 +1,4 @@
-"""The listening socket, and how many connections it holds."""
+"""The listening socket, how many connections it holds, and how one is read."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
 from latentfu.errors import BadInputError, ServerError
+from latentfu.web.errors import error_reply
+from latentfu.web.headers import ALWAYS
 from latentfu.web.keys import Front
 
 DEFAULT_PORT = 7860
+HOW_TO_READ: dict[str, Any] = {"access_log": None, "auto_decompress": False, "lingering_time": 3.0}
 _BACKLOG = 512
 
 
@@ -58,16 +62,38 @@ class _Refused(asyncio.Protocol):
         transport.close()
 
 
+class _Connection(web.RequestHandler):
+    """Answers what is no HTTP at all as everything else: one JSON sentence, all headers."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """aiohttp's own answer would show its version and repeat what was sent."""
+        super().handle_error(request, status, exc, message)  # Logs, or refuses: already answering.
+        code = "internal" if status >= 500 else "bad_input"
+        answer = error_reply(code, "This request can not be read: it is no valid HTTP.", status)
+        answer.headers.update(ALWAYS)
+        answer.force_close()
+        return answer
+
+
 def protocol_factory(front: Front, server: web.Server) -> Callable[[], asyncio.Protocol]:
     """Makes a protocol per connection: refuses those above the limit, drops the silent ones."""
     limits = front.shop.limits
+    loop = asyncio.get_running_loop()
 
     def make() -> asyncio.Protocol:
         if len(server.connections) >= limits.max_connections:
             return _Refused()
-        protocol = server()
+        protocol = _Connection(server, loop=loop, **HOW_TO_READ)
         front.silent.add(protocol)
-        asyncio.get_running_loop().call_later(limits.header_s, drop_if_silent, protocol)
+        loop.call_later(limits.header_s, drop_if_silent, protocol)
         return protocol
 
     def drop_if_silent(protocol: web.RequestHandler) -> None:

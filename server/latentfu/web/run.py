@@ -30,7 +30,13 @@ from latentfu.store.settings import (
 )
 from latentfu.web.app import make_app
 from latentfu.web.keys import Front
-from latentfu.web.listen import is_loopback, open_socket, protocol_factory, reachable
+from latentfu.web.listen import (
+    HOW_TO_READ,
+    is_loopback,
+    open_socket,
+    protocol_factory,
+    reachable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +74,8 @@ async def _serve(
     front = Front(shop, read_or_make_token(), remote=not is_loopback(settings.host))
     runner = web.AppRunner(
         make_app(front),
-        access_log=None,
         shutdown_timeout=1.0,
-        auto_decompress=False,
-        lingering_time=3.0,
+        **HOW_TO_READ,
     )
     await runner.setup()
     try:

@@ -101,13 +101,14 @@ class WorkerReply(Model):
 
 
 class HealthReply(Model):
-    """That the server is there."""
+    """That the server is there. ``worker``: the first of ``workers``, one for each device."""
 
     status: Literal["ok"]
     version: str
     pid: int
     uptime_s: float
     worker: WorkerReply
+    workers: list[WorkerReply]
 
 
 class PluginReply(Model):

@@ -27,15 +27,18 @@ from latentfu.web.schemas import (
 async def health(request: web.Request) -> web.Response:
     """Answers before the worker has started."""
     front = request.app[FRONT]
-    lane = front.shop.lanes[0]
-    worker = WorkerReply(state=lane.state, device=lane.device, message=lane.message)
+    workers = [
+        WorkerReply(state=lane.state, device=lane.device, message=lane.message)
+        for lane in front.shop.lanes
+    ]
     return reply(
         HealthReply(
             status="ok",
             version=latentfu.__version__,
             pid=os.getpid(),
             uptime_s=round(time.monotonic() - front.started, 3),
-            worker=worker,
+            worker=workers[0],
+            workers=workers,
         )
     )
 
