@@ -42,6 +42,11 @@ def unpacked(path: Path) -> Iterator[Path]:
         yield folder
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file is a .tar (compressed or not) or a .zip."""
+    return tarfile.is_tarfile(path) or zipfile.is_zipfile(path)
+
+
 def members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Name and content of each .pt file and note in an archive."""
     try:

@@ -17,6 +17,8 @@ from latentfu_deformations.foreign import as_deformations, read_set
 from latentfu_deformations.layer import Convolution
 
 SAMPLES, SEED = 8, 20
+ONE_FILE = (".pt", ".pth", ".pkl")
+"""Endings of a file by itself; of anything else, archives and folders are taken."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def take_in(path: Path, taking: Taking, progress: Progress) -> list[Deformation]
     In archives and folders every file is named after itself, or as the notes beside it say; files
     that do not fit are an error only when none does. Raises BadInputError in one sentence.
     """
-    if path.is_file() and path.suffix in (".pt", ".pth", ".pkl"):
+    if path.is_file() and path.suffix in ONE_FILE:
         return of_file(path, taking, {}, progress)
     found: list[Deformation] = []
     first: LatentFuError | None = None

@@ -11,7 +11,7 @@ import latentfu
 from latentfu import Generator, SheetRow, contact_sheet, write_whole
 
 from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
-from latentfu_deformations.own import own_folder
+from latentfu_deformations.keeping import free_names, put_among_own, refuse_taken
 
 STRENGTHS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -95,9 +95,10 @@ def line(deformation: Deformation) -> str:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder.")
 def keep_command(file: Path, name: str, plus: str, out: Path | None) -> None:
     """Put a found deformation among your own, under a name, where the editor finds it."""
-    named = read_deformation(file).named(name, plus)
-    path = write_deformation((out or own_folder()) / f"{safe(name)}.safetensors", named)
-    click.echo(str(path))
+    named = read_deformation(file).named(safe(name), plus)
+    if out is None:
+        refuse_taken(named)
+    click.echo(str(put_among_own(named, out)))
 
 
 def safe(name: str) -> str:
@@ -126,7 +127,7 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
 
     Read are deformations (layer_ix, shift), files of eigenvectors, and training checkpoints.
     """
-    from latentfu_deformations.bring_in import Taking, take_in
+    from latentfu_deformations.bring_in import ONE_FILE, Taking, take_in
     from latentfu_deformations.layer import opened
 
     if asked["name"]:
@@ -134,6 +135,9 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
     taking = Taking(opened(generator), **asked)
     with latentfu.watched("Reading", as_json) as progress:
         found = take_in(path, taking, progress)
+    if path.is_file() and path.suffix in ONE_FILE:
+        for deformation in found:
+            refuse_taken(deformation)
     put_in_place(found, as_json)
 
 
@@ -151,6 +155,7 @@ def download_command(
     Without NAME, say what there is.
     """
     from latentfu_deformations.bring_in import Taking, take_in
+    from latentfu_deformations.fetch import fetched
     from latentfu_deformations.layer import opened
     from latentfu_deformations.sets import SETS, TERMS
 
@@ -165,9 +170,7 @@ def download_command(
         click.confirm(f"{TERMS} Go on?", abort=True, err=True)
     known, bend_on = SETS[name], opened(generator)
     with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
-        path = latentfu.data_dir() / "downloads" / f"{name}_weights_deformations.tar"
-        offer = latentfu.Offer(address or known.address, name=path.name)
-        digest = "" if path.is_file() else latentfu.download(offer, path, progress)
+        path, digest = fetched(known, address, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
         found = take_in(path, taking, progress)
     if digest and not as_json:
@@ -176,8 +179,9 @@ def download_command(
 
 
 def put_in_place(found: list[Deformation], as_json: bool) -> None:
-    """Write deformations to the user's own and say where they are."""
-    paths = [write_deformation(own_folder() / f"{item.name}.safetensors", item) for item in found]
+    """Write deformations to the user's own, by names that are free, and say where they are."""
+    found = free_names(found)
+    paths = [put_among_own(item) for item in found]
     if as_json:
         click.echo(json.dumps([str(path) for path in paths]))
         return
@@ -190,7 +194,10 @@ def put_in_place(found: list[Deformation], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def list_command(generator: str | None, as_json: bool) -> None:
     """List the deformations that are installed for a generator."""
-    controls = latentfu.controls(generator or next(iter(latentfu.generators()))).values()
+    from latentfu_deformations.layer import opened
+
+    installed = generator is None or generator in latentfu.generators()
+    controls = latentfu.controls(generator if installed else opened(generator, "cpu")).values()
     rows = [
         {"name": c.name, "plus": c.plus, "group": c.group, **dict(c.facts)}
         for c in controls

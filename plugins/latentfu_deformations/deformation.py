@@ -15,6 +15,8 @@ from latentfu import BadInputError, StorageError, write_whole
 
 FORMAT = "latentfu-deformation-1"
 LARGEST_FILE = 256 << 20
+PUBLISHED = "published"
+"""The method of a deformation that others found."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,13 +79,17 @@ class Deformation:
 
 
 def write_deformation(path: Path, deformation: Deformation) -> Path:
-    """Write ``deformation`` whole or not at all, in half precision; raises StorageError."""
+    """Write ``deformation`` whole or not at all; raises StorageError.
+
+    In half precision, published ones in single: what they draw is compared with the authors'.
+    """
     from safetensors.numpy import save
 
     scale = float(np.abs(deformation.shift).max())
+    kind = np.float32 if deformation.method == PUBLISHED else np.float16
     # Half precision relative to the largest number: shifts may be far outside its own range.
     tensors: dict[str, npt.NDArray[Any]] = {
-        "shift": (deformation.shift / scale).astype(np.float16),
+        "shift": (deformation.shift / np.float32(scale)).astype(kind),
         "scale": np.array([scale], dtype=np.float32),
     }
     facts = json.dumps(deformation.facts(), sort_keys=True)

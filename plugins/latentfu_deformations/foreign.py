@@ -17,7 +17,7 @@ import torch
 from latentfu import BadInputError, Generator, read_torch
 from torch import Tensor
 
-from latentfu_deformations.deformation import Deformation
+from latentfu_deformations.deformation import PUBLISHED, Deformation
 from latentfu_deformations.layer import Convolution, unit
 
 AUTHORS = "A. Cherepkov, A. Voynov, A. Babenko"
@@ -171,7 +171,7 @@ def as_deformations(
             name=f"{name}-{place}" if several else name,
             generator_id=generator.id,
             generator=generator.name,
-            method="published",
+            method=PUBLISHED,
             author=AUTHORS,
             source=source,
         )

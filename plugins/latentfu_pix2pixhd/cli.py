@@ -37,14 +37,16 @@ def labels_command(
         raise BadInputError(f"{generator} does not draw maps of labels.")
     objects = None if instances is None else numbers(instances)
     latent = opened.from_labels(numbers(labels), objects)
-    controls = latentfu.controls(generator) if changes else {}
+    controls = latentfu.controls(opened) if changes else {}
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
             raise click.UsageError(f"--set takes NAME=STRENGTH, not {change!r}")
+        strength = strength_of(change, text)
         if name not in controls:
-            raise BadInputError(f"There is no control {name!r}; there are: {', '.join(controls)}.")
-        latent = controls[name].load().move(latent, float(text), opened)
+            there = ", ".join(controls) or "none"
+            raise BadInputError(f"There is no control {name!r}; there are: {there}.")
+        latent = controls[name].load().move(latent, strength, opened)
     with torch.no_grad():
         image = opened.render(latent)[0]
     pixels = image.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
@@ -52,6 +54,19 @@ def labels_command(
     Image.fromarray(pixels).save(buffer, "PNG")
     latentfu.write_whole(output, buffer.getvalue())
     click.echo(str(output))
+
+
+def strength_of(change: str, text: str) -> float:
+    """The number in NAME=STRENGTH; click.UsageError for anything else."""
+    import math
+
+    try:
+        strength = float(text)
+    except ValueError:
+        strength = math.nan
+    if not math.isfinite(strength):
+        raise click.UsageError(f"--set takes NAME=STRENGTH, a number, not {change!r}")
+    return strength
 
 
 def numbers(path: Path) -> torch.Tensor:

@@ -79,3 +79,32 @@ def test_the_command_puts_a_set_among_the_sliders(
     assert [row["name"] for row in said] == list(SETS) == ["ffhq", "car", "horse", "church"]
     unknown = CliRunner().invoke(download_command, ["cats"])
     assert isinstance(unknown.exception, BadInputError)
+
+
+def test_what_is_no_archive_is_not_kept_and_another_place_is_asked(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import latentfu
+
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
+    weight = latentfu.open_generator("portraits", "cpu").parameter("synthesis.convs.8.weight")
+    arguments = ["car", "--generator", "portraits", "--yes", "--from", address(server)]
+    server.content = b"<!DOCTYPE html><p>This link is no more.</p>"
+    ran = CliRunner().invoke(download_command, arguments)
+    assert isinstance(ran.exception, BadInputError)
+    assert f"What {address(server)} sent is no archive" in str(ran.exception)
+    assert list(tmp_path.rglob("*.tar*")) == []
+    for name in ("wheels", "height"):
+        torch.save({"layer_ix": 7, "shift": torch.randn(1, 1, *weight.shape)}, tmp_path / "one.pt")
+        with tarfile.open(tmp_path / "set.tar", "w") as tar:
+            tar.add(tmp_path / "one.pt", f"car/{name}.pt")
+        server.content = (tmp_path / "set.tar").read_bytes()
+        (tmp_path / "set.tar").unlink()
+        ran = CliRunner().invoke(download_command, arguments)
+        assert ran.exit_code == 0, ran.output
+        assert latentfu.controls("portraits")[name].group == "published: Cars"
+    asked = len(server.asked)
+    # What has come already is read again where no place is named.
+    ran = CliRunner().invoke(download_command, arguments[:4])
+    assert ran.exit_code == 0 and "height" in ran.output and len(server.asked) == asked
+    assert [path.name for path in tmp_path.rglob("*.tar")] == ["car_weights_deformations.tar"]

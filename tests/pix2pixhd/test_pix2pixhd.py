@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, random_latents, silent
+from latentfu.cli.main import run
 from latentfu_deformations.control import DeformationMover
 from latentfu_deformations.discover import Search, discover
 from latentfu_deformations.hessian import HessianProducts
@@ -174,3 +175,39 @@ def test_the_command_draws_a_map(
     ran = CliRunner().invoke(labels_command, [str(tmp_path / "colours.png"), *drawn])
     assert isinstance(ran.exception, BadInputError) and "in colours" in str(ran.exception)
     assert open_network(path, "cpu").name == "streets"
+
+
+def test_a_deformed_map_of_a_network_in_a_file(
+    generator: LabelGenerator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
+    path, out, found = (tmp_path / name for name in ("streets.safetensors", "out.png", "found"))
+    save_network(path, generator.network, {"domain": "streets"})
+    of = ["--generator", str(path)]
+    words = [*of, "--layer", "5", "--method", "svd", "--count", "1", "--samples", "2"]
+    assert (
+        run(["deformations", "discover", *words, "--distance", "pixels", "--out", str(found)]) == 0
+    )
+    kept = ["deformations", "keep", str(found / "svd-5-0.safetensors"), "--name", "curb"]
+    assert run(kept) == 0
+    assert run(["deformations", "list", *of]) == 0
+    assert "curb" in capsys.readouterr().out
+    labels = np.random.default_rng(0).integers(0, 5, (16, 32)).astype(np.uint8)
+    Image.fromarray(labels).save(tmp_path / "map.png")
+    pictures = []
+    for sets in ([], ["--set", "curb=0"], ["--set", "curb=1"]):
+        assert run(["render", "labels", str(tmp_path / "map.png"), *of, "-o", str(out), *sets]) == 0
+        pictures.append(np.asarray(Image.open(out)).astype(int))
+    assert np.array_equal(pictures[0], pictures[1])
+    assert np.abs(pictures[2] - pictures[0]).max() > 1
+    for setting, code, says in (
+        ("curb=much", 2, "NAME=STRENGTH"),
+        ("kerb=1", 1, "there are: curb"),
+    ):
+        out.unlink(missing_ok=True)
+        words = ["render", "labels", str(tmp_path / "map.png"), *of, "-o", str(out)]
+        assert run([*words, "--set", setting]) == code
+        assert says in capsys.readouterr().err and not out.exists()

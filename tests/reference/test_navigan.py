@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from latentfu import BadInputError, Latent
+from latentfu import BadInputError, Latent, silent
+from latentfu_deformations.bring_in import Taking, take_in
 from latentfu_deformations.control import DeformationMover
-from latentfu_deformations.deformation import Deformation
+from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
 from latentfu_deformations.foreign import as_deformations, ours, read_published, read_set
 from latentfu_stylegan.adapter import StyleGAN2Generator
 from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
@@ -101,6 +102,18 @@ def test_a_deformation_file(
     wanted = expected[f"deformation_image_s_{name}"], expected[f"deformation_weight_s_{name}"]
     # The published scale is the shift's norm, and s counts scales of the unit shift.
     check(generator, latent, found, strength, wanted)
+
+
+def test_a_deformation_imported_to_a_file_of_ours(
+    generator: StyleGAN2Generator,
+    latent: Latent,
+    expected: dict[str, np.ndarray],
+    tmp_path: Path,
+) -> None:
+    (taken,) = take_in(FOLDER / "deformation.pt", Taking(generator, name="wheels"), silent)
+    found = read_deformation(write_deformation(tmp_path / "wheels.safetensors", taken))
+    wanted = expected["deformation_image_s_p1"], expected["deformation_weight_s_p1"]
+    check(generator, latent, found, 1.0, wanted)
 
 
 CASES = [
