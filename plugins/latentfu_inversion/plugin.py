@@ -129,7 +129,10 @@ def latentfu_inverters() -> list[Inverter]:
             spaces=("w", "w+", "w++"),
             invert=feature_detail,
             options=FEATURE_DETAIL,
-            levels={"good": Level(30, {"steps": 60}), "best": Level(30, {"steps": 150})},
+            levels={
+                "good": Level(30, {"steps": 60}),
+                "best": Level(30, {"steps": 150, "perceptual": 1.0}),
+            },
             fits=has_layers,
             description="Seconds a picture; keeps hats and backgrounds through an edit.",
         ),

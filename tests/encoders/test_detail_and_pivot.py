@@ -61,6 +61,18 @@ def test_more_is_shown_than_any_code_shows(inverter: Inverter, generator: Genera
     assert more.latent.bends if inverter is PIVOTAL else more.latent.details
 
 
+def test_a_detail_is_found_by_the_pixels_and_judged_by_the_loss_as_well(
+    generator: Generator,
+) -> None:
+    options = {**FEATURES.options, "pivot": "w-plus", "pivot_steps": 10, "loss": "l1", "steps": 15}
+    by_pixels, by_both = (
+        FEATURES.invert(request(generator, foreign_picture(), **options | more)).quality
+        for more in ({}, {"perceptual": 5.0})
+    )
+    assert by_pixels.perceptual_name == by_both.perceptual_name == "l1"
+    assert by_pixels.perceptual > by_both.perceptual > 0
+
+
 def test_the_generator_stays_as_it_is(generator: Generator) -> None:
     latent = random_latents(generator, 2, 4)
     with torch.no_grad():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +53,17 @@ def test_a_factor_set_by_hand_changes_the_picture_and_the_room_only_the_wall() -
 def hat() -> float:
     value = float(sample(1, seed=FIRST_SEED)[0, FACTOR_NAMES.index("hat")])
     return 1.0 if value > 0 else 0.0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("isolated_home")
+def test_a_portrait_with_a_room_behind_is_not_called_outside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["render", "portraits", "-o", str(tmp_path)]) == 0
+    capsys.readouterr()
+    portrait, latent = tmp_path / f"portrait-{FIRST_SEED}.png", tmp_path / "found.safetensors"
+    assert run(["invert", str(portrait), "-o", str(latent), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["outside"], told["warning"]) == (False, "")
+    assert told["psnr"] > 28
