@@ -157,10 +157,10 @@ def invert(
     request = EditRequest(
         layer_of(pixels),
         {},
-        _name(editor, generator),
-        inverter,
-        aligner,
-        mask_of(mask),
+        generator=_name(editor, generator),
+        inverter=inverter,
+        aligner=aligner,
+        mask=mask_of(mask),
         quality=quality,
         placing=placing or ANYWHERE,
     )
@@ -190,11 +190,18 @@ def edit(
     from latentfu.edit.placing import ANYWHERE
 
     editor = _editor(generator)
-    name = _name(editor, generator)
     request = EditRequest(
-        layer_of(pixels), edits, name, inverter, aligner, mask_of(mask), feather, psi, quality,
-        placing or ANYWHERE,
-    )  # fmt: skip
+        layer_of(pixels),
+        edits,
+        generator=_name(editor, generator),
+        inverter=inverter,
+        aligner=aligner,
+        mask=mask_of(mask),
+        feather=feather,
+        psi=psi,
+        quality=quality,
+        placing=placing or ANYWHERE,
+    )
     return like(pixels, editor.edit(request, progress).layer)
 
 
@@ -219,12 +226,12 @@ def mix(
         layer_of(pixels),
         layer_of(source),
         layers,
-        _name(editor, generator),
-        inverter,
-        aligner,
-        mask_of(mask),
-        feather,
-        psi,
+        generator=_name(editor, generator),
+        inverter=inverter,
+        aligner=aligner,
+        mask=mask_of(mask),
+        feather=feather,
+        psi=psi,
     )
     return like(pixels, editor.mix(request, progress).layer)
 

@@ -31,12 +31,14 @@ def create(plug_in: Gimp.PlugIn, name: str) -> Gimp.Procedure | None:
 
 def _create_edit(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     kind = Gimp.PDBProcType.PLUGIN
-    procedure = Gimp.ImageProcedure.new(plug_in, EDIT, kind, _run_edit, None)
+    procedure = Gimp.ImageProcedure.new(plug_in, EDIT, kind, _run_on_image, None)
     _describe_image_procedure(
         procedure,
         "_Edit portrait...",
-        "Change smile, age, pose and more of the portrait in a layer",
-        "The selection is the mask; the result is a new layer above. Talks to the Latent-Fu "
+        "Change smile, age, pose and more of the portrait in a layer; on a layer made by this, "
+        "go on where you left off",
+        "The selection is the mask; the result is a new layer above. On an earlier result the "
+        "sliders stand as they did, and the new result takes its place. Talks to the Latent-Fu "
         "server on this machine and starts it when none runs.",
     )
     procedure.add_string_argument(
@@ -48,7 +50,7 @@ def _create_edit(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
 
 def _create_mix(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     kind = Gimp.PDBProcType.PLUGIN
-    procedure = Gimp.ImageProcedure.new(plug_in, MIX, kind, _run_mix, None)
+    procedure = Gimp.ImageProcedure.new(plug_in, MIX, kind, _run_on_image, None)
     _describe_image_procedure(
         procedure,
         "_Mix with layer...",
@@ -108,7 +110,7 @@ def _add_common(procedure: Gimp.Procedure) -> None:
     procedure.add_double_argument("feather", "_Feather", FEATHER, 0.0, 500.0, 12.0, READWRITE)
 
 
-def _run_edit(
+def _run_on_image(
     procedure: Gimp.Procedure,
     run_mode: Gimp.RunMode,
     image: Gimp.Image,
@@ -117,35 +119,25 @@ def _run_edit(
     _data: Any,
 ) -> Gimp.ValueArray:
     def body() -> Gimp.Layer:
-        if run_mode == Gimp.RunMode.INTERACTIVE:
-            from .edit_dialog import edit_with_dialog
-
-            return edit_with_dialog(image, drawables, config)
-        from .batch import edit
-
-        return edit(image, drawables, config)
+        with_window = run_mode == Gimp.RunMode.INTERACTIVE
+        return _action(procedure.get_name(), with_window)(image, drawables, config)
 
     return _guarded(procedure, body, Gimp.Layer)
 
 
-def _run_mix(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    _data: Any,
-) -> Gimp.ValueArray:
-    def body() -> Gimp.Layer:
-        if run_mode == Gimp.RunMode.INTERACTIVE:
-            from .mix_dialog import mix_with_dialog
+def _action(name: str, with_window: bool) -> Callable[..., Gimp.Layer]:
+    """What a procedure does with a layer; Gtk is loaded only for a window."""
+    if not with_window:
+        from . import batch
 
-            return mix_with_dialog(image, drawables, config)
-        from .batch import mix
+        return batch.edit if name == EDIT else batch.mix
+    if name == EDIT:
+        from .edit_dialog import edit_with_dialog
 
-        return mix(image, drawables, config)
+        return edit_with_dialog
+    from .mix_dialog import mix_with_dialog
 
-    return _guarded(procedure, body, Gimp.Layer)
+    return mix_with_dialog
 
 
 def _run_server(

@@ -96,7 +96,7 @@ def invert_command(
     film = Film(save_frequency) if video else None
     how = How(masked=inside is not None, again=again or video is not None, preview=film)
     request = EditRequest(
-        Layer(picture.pixels), {}, name, inverter, aligner, inside,
+        Layer(picture.pixels), {}, generator=name, inverter=inverter, aligner=aligner, mask=inside,
         quality=place.quality, placing=place.placing(),
     )  # fmt: skip
     with watched("Inverting", quiet=as_json) as progress:

@@ -105,7 +105,8 @@ class Desk:
         try:
             layer = Layer(read_picture(picture).pixels)
             request = EditRequest(
-                layer, {}, self.name, self.choice.inverter, self.choice.aligner,
+                layer, {}, generator=self.name,
+                inverter=self.choice.inverter, aligner=self.choice.aligner,
                 quality=self.choice.place.quality, placing=self.choice.place.placing(),
             )  # fmt: skip
             key = self.editor.inversion_key(request, self.values)

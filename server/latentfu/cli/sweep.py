@@ -120,7 +120,8 @@ def drawn(
     from latentfu.progress import silent
 
     editor, name = open_editor(choice)
-    request = EditRequest(layer, {}, name, *common(choice), ways=choice.ways or PLAINLY)
+    ways = choice.ways or PLAINLY
+    request = EditRequest(layer, {}, generator=name, ways=ways, **common(choice))
     for done, edits in enumerate(steps):
         progress(done / len(steps), f"Frame {done + 1} of {len(steps)}")
         yield editor.edit(replace(request, edits=dict(edits)), silent).layer

@@ -63,7 +63,7 @@ def transfer_command(
     choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place)
     with watched("Inverting", quiet=as_json) as progress:
         editor, name = open_editor(choice)
-        request = EditRequest(Layer(picture.pixels), {}, name, *common(choice))
+        request = EditRequest(Layer(picture.pixels), {}, generator=name, **common(choice))
         have = amounts(editor, request, along)
         want = amounts(editor, replace(request, layer=Layer(other.pixels), mask=None), along)
         targets = {n: have[n] + scale * (want[n] - have[n]) for n in along}

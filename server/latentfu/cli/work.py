@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from latentfu.cli.options import Choice
-from latentfu.nouns.layer import Layer, MaskPixels
+from latentfu.nouns.layer import Layer
 from latentfu.progress import Progress
 
 if TYPE_CHECKING:
     from latentfu.edit.path import Editor
-    from latentfu.edit.placing import Placing
-
-    Common = tuple[str | None, str | None, MaskPixels | None, float, float, str | None, Placing]
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Here:
 
         editor, name = open_editor(choice)
         ways = choice.ways or PLAINLY
-        request = EditRequest(layer, edits, name, *common(choice), ways=ways)
+        request = EditRequest(layer, edits, generator=name, ways=ways, **common(choice))
         outcome = editor.edit(request, progress)
         return Done(outcome.layer, outcome.report, "here")
 
@@ -80,18 +77,22 @@ class Here:
         from latentfu.edit.path import MixRequest
 
         editor, name = open_editor(choice)
-        request = MixRequest(layer, source, layers, name, *common(choice))
+        request = MixRequest(layer, source, layers, generator=name, **common(choice))
         outcome = editor.mix(request, progress)
         return Done(outcome.layer, outcome.report, "here")
 
 
-def common(choice: Choice) -> Common:
-    """What both requests take after the generator, in their order."""
-    said = choice.place
-    return (
-        choice.inverter, choice.aligner, choice.mask, choice.feather, choice.psi, said.quality,
-        said.placing(),
-    )  # fmt: skip
+def common(choice: Choice) -> dict[str, Any]:
+    """What every request takes, but for the generator."""
+    return {
+        "inverter": choice.inverter,
+        "aligner": choice.aligner,
+        "mask": choice.mask,
+        "feather": choice.feather,
+        "psi": choice.psi,
+        "quality": choice.place.quality,
+        "placing": choice.place.placing(),
+    }
 
 
 def open_editor(choice: Choice) -> tuple[Editor, str | None]:

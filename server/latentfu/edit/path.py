@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 from latentfu.edit import crop as cropping
 from latentfu.edit import render as rendering
@@ -40,17 +40,16 @@ from latentfu.progress import Progress, Stopwatch, between, silent
 
 
 @dataclass(frozen=True)
-class EditRequest:
-    """One edit: ``edits`` maps control names to strengths. None is the default everywhere.
+class Request:
+    """What is asked of a layer, whatever is done with it. None is the default everywhere.
 
     ``mask``: uint8 ``[H, W]`` of the layer's size. ``feather``: in layer pixels. ``psi``: 1
-    leaves the edited latent as it is, less pulls it towards the generator's mean. ``quality``:
-    draft, good or best instead of an inverter. ``placing``: where in the layer. ``ways``: targets
-    instead of strengths, layers, and what is held.
+    leaves the latent as it is, less pulls it towards the generator's mean. ``quality``: draft,
+    good or best instead of an inverter. ``placing``: where in the layer.
     """
 
     layer: Layer
-    edits: Mapping[str, float]
+    _: KW_ONLY
     generator: str | None = None
     inverter: str | None = None
     aligner: str | None = None
@@ -59,24 +58,25 @@ class EditRequest:
     psi: float = 1.0
     quality: str | None = None
     placing: Placing = ANYWHERE
-    ways: Ways = AS_USUAL
 
 
 @dataclass(frozen=True)
-class MixRequest:
+class EditRequest(Request):
+    """One edit: ``edits`` maps control names to strengths.
+
+    ``ways``: targets instead of strengths, layers, and what is held.
+    """
+
+    edits: Mapping[str, float]
+    ways: Ways = field(default=AS_USUAL, kw_only=True)
+
+
+@dataclass(frozen=True)
+class MixRequest(Request):
     """Style mixing: ``layers`` (first, last, both included) of ``source`` into ``layer``."""
 
-    layer: Layer
     source: Layer
     layers: tuple[int, int]
-    generator: str | None = None
-    inverter: str | None = None
-    aligner: str | None = None
-    mask: MaskPixels | None = None
-    feather: float = 12.0
-    psi: float = 1.0
-    quality: str | None = None
-    placing: Placing = ANYWHERE
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class Editor:
         found = invert_many(asked, tools.inverter, shelf=self._shelf, again=how.again)
         return list(zip(crops, found, strict=True))
 
-    def _start(self, request: EditRequest | MixRequest) -> _Work:
+    def _start(self, request: Request) -> _Work:
         """Refuse what can be refused before anything costs time, then gather the tools."""
         if request.mask is not None:
             check_mask(request.mask, request.layer)
@@ -218,14 +218,14 @@ class Editor:
         watch.lap("load")
         return _Work(tools, watch)
 
-    def _crop(self, request: EditRequest | MixRequest, tools: Tools) -> Crop:
+    def _crop(self, request: Request, tools: Tools) -> Crop:
         resolution = tools.generator.resolution
         placing, mask = request.placing, request.mask
         return self._cropper.crop(request.layer, tools.aligner, resolution, placing, mask)
 
     def _find(
         self,
-        request: EditRequest | MixRequest,
+        request: Request,
         work: _Work,
         progress: Progress,
         how: How = PLAINLY,
@@ -240,7 +240,7 @@ class Editor:
 
     def _asked(
         self,
-        request: EditRequest | MixRequest,
+        request: Request,
         crop: Crop,
         tools: Tools,
         progress: Progress,
@@ -293,7 +293,7 @@ class Editor:
 
     def _finish(
         self,
-        request: EditRequest | MixRequest,
+        request: Request,
         work: _Work,
         shown: _Shown,
         progress: Progress,
