@@ -88,12 +88,12 @@ class Desktop:
 
     def preview(self, window: str) -> np.ndarray:
         """The part of the dialog where the preview is."""
-        return np.asarray(self.see(window).crop((20, 20, 380, 380)), dtype=np.int16)
+        return np.asarray(self.see(window).crop((20, 20, 460, 460)), dtype=np.int16)
 
     def has_sliders(self, window: str) -> bool:
         """Whether the list beside the preview is filled: before, it is one even surface."""
         image = np.asarray(self.see(window).convert("L"), dtype=np.int16)
-        part = image[130:250, 430:-40]
+        part = image[130:250, 520:-40]
         return bool(part.size and part.std() > 3)
 
 

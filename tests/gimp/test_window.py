@@ -139,7 +139,7 @@ def test_edit_again_starts_from_the_original(desktop: Desktop, image: Gimp) -> N
         Gimp.Selection.none(image)
     """)
     order = open_dialog(image, "latentfu-edit", "image.get_layers()[0]", **SMALL)
-    dialog = desktop.window("Edit portrait")
+    dialog = desktop.window("Edit portrait again")
     wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
     desktop.activate(dialog)
     desktop.keys("alt+a")
@@ -196,3 +196,23 @@ def test_mix_with_the_second_layer(
     status, layers, text = image.answer(order)
     assert status == "success", text
     assert layers[:2] == ["Second", "Latent-Fu: 2-3 of Second"]
+
+
+def test_the_servers_window_says_what_runs(
+    desktop: Desktop, ui: Gimp, screenshots: Path | None
+) -> None:
+    order = ui.send("""
+        procedure = Gimp.get_pdb().lookup_procedure("latentfu-server")
+        config = procedure.create_config()
+        config.set_property("run-mode", Gimp.RunMode.INTERACTIVE)
+        values = procedure.run(config)
+        value = [values.index(0).value_nick, str(values.index(1))]
+    """)
+    window = desktop.window("Latent-Fu server")
+    desktop.activate(window)
+    desktop.wait_still(window)
+    if screenshots:
+        desktop.see(window).save(screenshots / "gimp-server.png")
+    desktop.keys("alt+c")
+    status, text = ui.answer(order)
+    assert status == "success" and "Latent-Fu server" in text

@@ -14,7 +14,7 @@ from .preview import PreviewPane
 from .remember import remembered
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
-from .widgets import Choice, StatusLine, feather_entry, new_dialog, on_main
+from .widgets import Choice, StatusLine, feather_entry, lay_out, new_dialog, on_main
 from .wire import Picture
 
 FINISHED = 1
@@ -52,7 +52,8 @@ class EditDialog:
         self._result: jobs.Result | None = None
         self._resolutions: dict[str, int] = {}
         self._applying = False
-        self._dialog = new_dialog("Edit portrait", "latentfu-edit")
+        title = "Edit portrait again" if target.earlier else "Edit portrait"
+        self._dialog = new_dialog(title, "latentfu-edit")
         self._preview = PreviewPane(target.picture, self._ask_preview)
         self._sliders = Sliders(self._moved)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
@@ -71,14 +72,7 @@ class EditDialog:
         right.pack_start(self._sliders.widget, True, True, 0)
         if self._target.mask:
             right.pack_start(self._feather, False, False, 0)
-        columns = Gtk.Box(spacing=12)
-        columns.pack_start(self._preview.widget, False, False, 0)
-        columns.pack_start(right, True, True, 0)
-        box = self._dialog.get_content_area()
-        box.set_border_width(12)
-        box.set_spacing(10)
-        box.pack_start(columns, True, True, 0)
-        box.pack_start(self._status.widget, False, False, 0)
+        lay_out(self._dialog, [self._preview.widget, right], self._status)
         self._reset = self._dialog.add_button("_Reset", RESET)
         self._reset.set_tooltip_text("All sliders back to 0")
         self._buttons = [self._reset]
@@ -90,7 +84,7 @@ class EditDialog:
             button.get_parent().set_child_secondary(button, True)
         self._again = self._dialog.add_button("Try a_gain", AGAIN)
         self._again.set_no_show_all(True)
-        self._dialog.set_default_size(900, 680)
+        self._dialog.set_default_size(980, 690)
 
     def run(self) -> tuple[jobs.Work, jobs.Result]:
         """Show the window until it is done; raises CancelledError."""

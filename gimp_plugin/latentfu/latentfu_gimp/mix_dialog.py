@@ -15,11 +15,11 @@ from .pixels import read_layer
 from .preview import PreviewPane, pixbuf
 from .remember import remembered
 from .session import Catalog, Session, Watcher
-from .widgets import Choice, StatusLine, feather_entry, new_dialog, on_main
+from .widgets import Choice, StatusLine, feather_entry, lay_out, new_dialog, on_main
 from .wire import Picture
 
 LAST_LAYER = 17
-THUMBNAIL = 112
+THUMBNAIL = 200
 EXPLAINED = (
     "Early network layers carry pose and shape of the head, middle ones the features, late ones "
     "colours and light."
@@ -116,14 +116,7 @@ class MixDialog:
         right.pack_start(hint, False, False, 0)
         if self._target.mask:
             right.pack_start(self._feather, False, False, 0)
-        columns = Gtk.Box(spacing=12)
-        columns.pack_start(self._preview.widget, False, False, 0)
-        columns.pack_start(right, True, True, 0)
-        box = self._dialog.get_content_area()
-        box.set_border_width(12)
-        box.set_spacing(10)
-        box.pack_start(columns, True, True, 0)
-        box.pack_start(self._status.widget, False, False, 0)
+        lay_out(self._dialog, [self._preview.widget, right], self._status)
 
     def run(self) -> tuple[jobs.Work, jobs.Result]:
         """Show the window until it is done; raises CancelledError."""

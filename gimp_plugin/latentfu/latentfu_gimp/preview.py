@@ -9,7 +9,7 @@ from gi.repository import GdkPixbuf, GLib, Gtk
 
 from .wire import Picture
 
-SIDE = 380
+SIDE = 460
 LARGEST_SIDE = 1024
 MARGIN = 0.18
 

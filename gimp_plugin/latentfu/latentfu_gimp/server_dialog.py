@@ -10,7 +10,7 @@ from gi.repository import GimpUi, Gtk
 from . import finder
 from .batch import status
 from .errors import PluginError
-from .widgets import StatusLine, on_main
+from .widgets import StatusLine, lay_out, on_main
 
 START, STOP = 1, 2
 
@@ -24,11 +24,8 @@ def show() -> str:
     dialog.add_button("S_top", STOP)
     dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
     line = StatusLine()
-    box = dialog.get_content_area()
-    box.set_border_width(12)
-    box.set_spacing(10)
-    box.pack_start(line.widget, True, True, 0)
-    dialog.set_default_size(460, 120)
+    lay_out(dialog, [], line)
+    dialog.set_default_size(560, 120)
     dialog.show_all()
     window = _Window(dialog, line)
     window.refresh()

@@ -105,6 +105,19 @@ def new_dialog(title: str, role: str) -> Gtk.Dialog:
     return dialog
 
 
+def lay_out(dialog: Gtk.Dialog, columns: Sequence[Gtk.Widget], status: StatusLine) -> None:
+    """Columns side by side, of which the last one grows, above the status line."""
+    box = dialog.get_content_area()
+    box.set_border_width(12)
+    box.set_spacing(10)
+    if columns:
+        row = Gtk.Box(spacing=12)
+        for column in columns:
+            row.pack_start(column, column is columns[-1], True, 0)
+        box.pack_start(row, True, True, 0)
+    box.pack_start(status.widget, not columns, True, 0)
+
+
 def on_main(call: Callable[[], None]) -> None:
     """Run ``call`` in the main thread; to be called from any thread."""
 
