@@ -329,6 +329,11 @@ def command_doctor(venv: Venv, options: argparse.Namespace) -> int:
 def command_uninstall(venv: Venv, options: argparse.Namespace) -> int:
     """Remove what install.py made; what you made stays unless --purge is given."""
     works = venv.runs("latentfu")
+    if options.purge and not works:
+        raise InstallError(
+            f"{venv.folder} does not run, and without it your data is not found: run "
+            "`python3 install.py` first, or leave --purge out to keep your data."
+        )
     if works:
         purge = ["--purge"] if options.purge else []
         if run([str(venv.python), "-m", "latentfu.demo.farewell", *purge]) != 0:

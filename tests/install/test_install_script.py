@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -192,6 +193,47 @@ def test_uninstall_without_a_working_environment(script: ModuleType, tmp_path: P
     assert not placed.exists()
     assert [path.name for path in config.iterdir()] == ["token"]
     assert tmp_path.exists()
+
+
+def test_purge_without_a_working_environment_removes_nothing(
+    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    placed = tmp_path / "GIMP/3.0/plug-ins/latentfu"
+    placed.mkdir(parents=True)
+    assert script.main(["uninstall", "--purge", "--venv", str(tmp_path / "none")]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1 and placed.exists()
+
+
+@pytest.mark.parametrize("purge", [True, False])
+def test_uninstall_takes_what_is_ours_and_nothing_beside_it(tmp_path: Path, purge: bool) -> None:
+    """As install.py calls it: a server that runs, a placed plug-in, data on another disk."""
+    house, home, disk = tmp_path / "house", tmp_path / "home", tmp_path / "disk"
+    environment = {**os.environ, "HOME": str(house), "LATENTFU_HOME": str(home), "PATH": "/nowhere"}
+    plug_ins = house / ".config/GIMP/3.0/plug-ins"
+    (plug_ins / "other").mkdir(parents=True)
+    disk.mkdir()
+    home.mkdir()
+    (home / "data").symlink_to(disk, target_is_directory=True)
+    (home / "mine.txt").write_text("kept")
+
+    def latentfu(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert latentfu("latentfu", "gimp", "install").returncode == 0
+    assert (plug_ins / "latentfu/latentfu.py").is_file()
+    command = [sys.executable, "-m", "latentfu", "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as server:
+        assert server.stdout and server.stdout.readline()
+        (disk / "mine.safetensors").write_text("")
+        gone = latentfu("latentfu.demo.farewell", *(["--purge"] if purge else []))
+        assert gone.returncode == 0, gone.stderr
+        server.wait(30)
+    assert sorted(path.name for path in plug_ins.iterdir()) == ["other"]
+    left = {path.name for path in home.iterdir()}
+    assert left == ({"mine.txt"} if purge else {"mine.txt", "config", "data", "cache"})
+    assert disk.exists() is not purge
+    assert not (home / "config/server.json").exists()
 
 
 @pytest.mark.parametrize("order", [["--venv", "X", "demo"], ["demo", "--venv", "X"]])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 
-from latentfu.errors import LatentFuError, ServerError
+from latentfu.errors import LatentFuError, ServerError, StorageError
 from latentfu.gimp.install import uninstall
 from latentfu.store.paths import cache_dir, config_dir, data_dir, server_path
 
@@ -16,19 +17,30 @@ def main(arguments: list[str]) -> int:
         _stop_server()
         for folder in uninstall():
             print(f"Removed {folder}.")
+        server_path().unlink(missing_ok=True)
+        for folder in (config_dir(), data_dir(), cache_dir()):
+            if not folder.is_dir():
+                continue
+            if "--purge" in arguments:
+                _remove(folder)
+                print(f"Removed {folder}.")
+            else:
+                print(f"Kept {folder} (--purge removes it).")
     except LatentFuError as error:
         print(error, file=sys.stderr)
         return 1
-    server_path().unlink(missing_ok=True)
-    for folder in (config_dir(), data_dir(), cache_dir()):
-        if not folder.is_dir():
-            continue
-        if "--purge" in arguments:
-            shutil.rmtree(folder)
-            print(f"Removed {folder}.")
-        else:
-            print(f"Kept {folder} (--purge removes it).")
     return 0
+
+
+def _remove(folder: Path) -> None:
+    """The folder and all in it; where it is a link to another disk, both ends."""
+    try:
+        shutil.rmtree(folder.resolve())
+        if folder.is_symlink():
+            folder.unlink()
+    except OSError as error:
+        told = f"Could not remove {error.filename or folder}: {error.strerror or error}"
+        raise StorageError(f"{told}; remove it yourself, then run this again.") from error
 
 
 def _stop_server() -> None:
