@@ -64,11 +64,14 @@ def network_of(run: Run) -> tuple[StyleGAN2, Tensor]:
 
     torch.manual_seed(run.seed)
     channels = default_channels(run.resolution, base=32768, limit=512)
-    sizes = {"z_dim": 512, "w_dim": 512, "mapping_layers": 8, "channels": channels}
-    network = StyleGAN2(StyleGAN2Config(resolution=run.resolution, **sizes))
+    network = StyleGAN2(
+        StyleGAN2Config(
+            resolution=run.resolution, z_dim=512, w_dim=512, mapping_layers=8, channels=channels
+        )
+    )
     network = network.requires_grad_(False).eval().to(run.device)
     for conv in network.synthesis.convs:
-        conv.noise_strength.fill_(0.1)  # type: ignore[union-attr, operator]
+        conv.noise_strength.fill_(0.1)  # type: ignore[operator]
     return network, torch.randn(run.batch, network.config.num_ws, 512).to(run.device)
 
 
@@ -189,8 +192,13 @@ def plain_version() -> Any:
     return module
 
 
-def apart(run: Run, do: Callable[[Run], T] = timed) -> T:  # type: ignore[assignment]
-    """The same in a process of its own."""
+def apart(run: Run) -> Ran:
+    """What a run takes, in a process of its own."""
+    return in_a_process(timed, run)
+
+
+def in_a_process(do: Callable[[Run], T], run: Run) -> T:
+    """What ``do`` gives for a run, in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
         return pool.submit(do, run).result()
@@ -208,7 +216,7 @@ def measure(device: str) -> Iterator[Measure]:
 def moving(side: int, device: str) -> Iterator[Measure]:
     """From a slider's move to the pixels of a quick picture, a quarter of the size."""
     bare = apart(Run(side, plain=True, keep_memory=False, device=device))
-    every, late, difference = apart(Run(side, device=device, runs=15), slider)
+    every, late, difference = in_a_process(slider, Run(side, device=device, runs=15))
     label = f"slider at {side} px, {side // 4} px shown"
     yield Measure(f"{label}: all styles move", every, "s", 15)
     yield Measure(f"{label}: the last two thirds move", late, "s", 15)

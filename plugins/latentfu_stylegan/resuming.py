@@ -100,7 +100,7 @@ class Resuming:
                 step = synthesis.step if layer <= last else partial(small_step, synthesis)
                 state = step(layer, state, ws, noise, details)
                 self.computed += 1
-            return synthesis.finish(state)  # type: ignore[no-any-return]
+            return synthesis.finish(state)
 
         image = call_bent(self.network, latent.bends, draw, self.name)
         self.kept = Kept(ws.clone(), *marked(latent), noise, versions, states, last)
