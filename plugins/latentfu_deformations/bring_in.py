@@ -44,16 +44,19 @@ class Taking:
     source: str = ""
 
 
-def take_in(path: Path, taking: Taking, progress: Progress) -> list[Deformation]:
+def take_in(
+    path: Path, taking: Taking, progress: Progress, left_out: list[str] | None = None
+) -> list[Deformation]:
     """The deformations in a .pt (.pth, .pkl) file, a .tar or .zip archive, or a folder.
 
     In archives and folders every file is named after itself, or as the notes beside it say; files
-    that do not fit are an error only when none does. Raises BadInputError in one sentence.
+    that do not fit are an error only when none does; else ``left_out`` gets a sentence for each.
+    Raises BadInputError in one sentence.
     """
     if path.is_file() and path.suffix in ONE_FILE:
         return of_file(path, taking, {}, progress)
     found: list[Deformation] = []
-    first: LatentFuError | None = None
+    refused: list[LatentFuError] = []
     with unpacked(path) as folder:
         files, notes = files_of(folder, path), notes_of(folder)
         for place, file in enumerate(files):
@@ -62,9 +65,12 @@ def take_in(path: Path, taking: Taking, progress: Progress) -> list[Deformation]
                 part = replace(taking, name="", source=taking.source or path.name)
                 found += of_file(file, part, notes, lambda _part, _text="": None)
             except LatentFuError as error:
-                first = first or error
+                # Where an archive was unpacked is nobody's business.
+                refused.append(type(error)(str(error).replace(str(folder), str(path))))
     if not found:
-        raise first or BadInputError(f"{path} holds no deformations.")
+        raise refused[0]
+    if left_out is not None:
+        left_out += [str(error) for error in refused]
     return found
 
 

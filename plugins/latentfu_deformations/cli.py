@@ -134,11 +134,11 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
         safe(asked["name"])
     taking = Taking(opened(generator), **asked)
     with latentfu.watched("Reading", as_json) as progress:
-        found = take_in(path, taking, progress)
+        found = take_in(path, taking, progress, left_out := [])
     if path.is_file() and path.suffix in ONE_FILE:
         for deformation in found:
             refuse_taken(deformation)
-    put_in_place(found, as_json)
+    put_in_place(found, left_out, as_json)
 
 
 @click.command("download")
@@ -172,14 +172,19 @@ def download_command(
     with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
         path, digest = fetched(known, address, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
-        found = take_in(path, taking, progress)
+        found = take_in(path, taking, progress, left_out := [])
     if digest and not as_json:
         click.echo(f"sha256 {digest}")
-    put_in_place(found, as_json)
+    put_in_place(found, left_out, as_json)
 
 
-def put_in_place(found: list[Deformation], as_json: bool) -> None:
-    """Write deformations to the user's own, by names that are free, and say where they are."""
+def put_in_place(found: list[Deformation], left_out: list[str], as_json: bool) -> None:
+    """Write deformations to the user's own, by names that are free, and say where they are.
+
+    ``left_out``: sentences about files that gave none.
+    """
+    for sentence in left_out:
+        click.echo(f"Left out: {sentence}", err=True)
     found = free_names(found)
     paths = [put_among_own(item) for item in found]
     if as_json:

@@ -102,3 +102,21 @@ def test_what_is_no_set_is_one_sentence(generator: StyleGAN2Generator, tmp_path:
     damaged.write_bytes(b"not an archive" * 99)
     with pytest.raises(BadInputError, match="no whole archive"):
         take_in(damaged, Taking(generator), silent)
+
+
+def test_files_that_do_not_fit_are_named_without_where_they_lay(
+    generator: StyleGAN2Generator, folder: Path
+) -> None:
+    torch.save({"layer_ix": 0, "shift": torch.randn(1, 1, 2, 2, 3, 3)}, folder / "small.pt")
+    path = packed(folder, "tar")
+    left_out: list[str] = []
+    found = take_in(path, Taking(generator), silent, left_out)
+    assert [one.name for one in found] == ["nose_size", "vampire"]
+    assert left_out == [
+        f"{path}/small.pt has a shift of [2, 2, 3, 3] for layer 0; small has [3, 4, 3, 3] there."
+    ]
+    for good in ("nose size.pt", "vampire.pt"):
+        (folder / good).unlink()
+    with pytest.raises(BadInputError) as raised:
+        take_in(packed(folder, "tar"), Taking(generator), silent)
+    assert str(raised.value) == left_out[0]

@@ -127,6 +127,11 @@ def test_another_network_or_count_is_refused(generator: StyleGAN2Generator, tmp_
         quiet(replace(order, generator=a_generator(2)))
     with pytest.raises(BadInputError, match="3 directions in the svd basis"):
         quiet(replace(order, options=replace(SMALL, count=2)))
+    with pytest.raises(BadInputError, match=r"begun with rate = 0\.01, not 0\.5: give the options"):
+        quiet(replace(order, options=replace(SMALL, rate=0.5)))
+    with pytest.raises(BadInputError, match="begun with rehearsals = 0, not 2"):
+        quiet(replace(order, options=replace(SMALL, rehearsals=2)))
+    assert len(quiet(replace(order, options=replace(SMALL, steps=2)))) == 3
     with pytest.raises(BadInputError, match="no basis"):
         quiet(replace(order, method="pca", out=tmp_path / "other"))
     with pytest.raises(BadInputError, match="at most"):

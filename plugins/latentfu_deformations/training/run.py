@@ -95,10 +95,24 @@ def opened(order: Order, progress: Progress) -> Trainer:
                 f"{path} is of {trainer.options.count} directions in the {method} basis: "
                 "give another --out."
             )
+        refuse_other(path, trainer.options, order.options)
         return trainer
     basis = basis_of(order, convolution, progress)
     options = order.options.filled(order.method, clear_norm(order, convolution, basis))
     return Trainer(convolution, basis, options)
+
+
+def refuse_other(path: Path, begun: TrainingOptions, asked: TrainingOptions) -> None:
+    """BadInputError where other options are asked for than a training was begun with.
+
+    Those that are 0 are whatever the training found fit; ``steps`` may be others.
+    """
+    for name, value in vars(asked).items():
+        if name != "steps" and value and value != getattr(begun, name):
+            raise BadInputError(
+                f"{path} was begun with {name} = {getattr(begun, name)}, not {value}: give the "
+                "options that it was begun with, or another --out."
+            )
 
 
 def basis_of(order: Order, convolution: Convolution, progress: Progress) -> Basis:
