@@ -98,6 +98,16 @@ def test_a_second_run_finds_the_inversion(home: Path, out: Path, tmp_path: Path)
         assert (tmp_path / f"{name}.png").read_bytes() == (out / f"{name}.png").read_bytes()
 
 
+def test_a_portrait_from_the_cache_does_not_wait_for_torch(home: Path) -> None:
+    code = (
+        "import sys; from latentfu.demo.portraits import SITTER, portrait; "
+        "print(portrait(SITTER).shape, 'torch' in sys.modules)"
+    )
+    environment = {**os.environ, "LATENTFU_HOME": str(home)}
+    told = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    assert told.strip() == "(960, 768, 3) False"
+
+
 def test_mistakes_are_one_sentence(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

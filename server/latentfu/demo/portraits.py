@@ -71,7 +71,8 @@ def _render(person: Person) -> Pixels:
 def _key(person: Person) -> str:
     """Changes with the person and with the renderer's code."""
     total = hashlib.sha256(repr((person, WIDTH, HEIGHT)).encode())
-    package = importlib.resources.files("latentfu_portraits.renderer")
+    # By its folder: importing the renderer would load torch, seconds for a picture from the cache.
+    package = importlib.resources.files("latentfu_portraits") / "renderer"
     for file in sorted(package.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".py"):
             total.update(file.read_bytes())
