@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch._C._functorch import is_functorch_wrapped_tensor
 
+from latentfu_stylegan.stylegan2 import tiles
+
 LRELU_SLOPE = 0.2
 LRELU_GAIN = math.sqrt(2.0)
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
@@ -195,9 +197,20 @@ class ModulatedConv(nn.Module):
         weight = weight.transpose(0, 1).flip(2, 3) if self.up else weight
         return weight.to(dtype, memory_format=torch.channels_last)
 
+    def by_tiles(self, x: Tensor) -> bool:
+        """Whether features x [N, I, H, W] are convolved by tiles, with fewer multiplications."""
+        return not self.up and not is_functorch_wrapped_tensor(x) and tiles.pays(x, self.weight)
+
     def folds(self, x: Tensor) -> bool:
         """Whether scaling the weights is less work than scaling the features x [N, I, H, W]."""
         return x.shape[0] == 1 and self.weight[:, 0].numel() <= x.shape[2] * x.shape[3]
+
+    def with_own_weights(self, x: Tensor, by_tiles: bool) -> Tensor:
+        """x [N, inputs, H, W] -> [N, outputs, H, W], by weights that no style scales."""
+        if by_tiles:
+            return tiles.convolve(x, self.weight)
+        kernel = self.still.get(str(x.dtype), self.weight, lambda w: self.laid_out(w, x.dtype))
+        return self.convolve(x, kernel)
 
     def forward(
         self, x: Tensor, w: Tensor, noise: Tensor | None = None, gain: float = 1.0
@@ -207,14 +220,17 @@ class ModulatedConv(nn.Module):
         noise, when given, is added like the bias: [N or 1, 1, H, W], already scaled.
         """
         style, demodulation = self.scales(w)
-        if self.folds(x):
+        by_tiles = self.by_tiles(x)
+        if self.folds(x) or (by_tiles and len(x) == 1):
             rows = (demodulation[0] * gain)[:, None, None, None]
             weight = self.weight * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
-            x = self.convolve(x, self.laid_out(weight, x.dtype), (self.bias * gain).to(x.dtype))
+            bias = (self.bias * gain).to(x.dtype)
+            if by_tiles:
+                x = tiles.convolve(x, weight, bias)
+            else:
+                x = self.convolve(x, self.laid_out(weight, x.dtype), bias)
             return x if noise is None else added(x, (noise * gain).to(x.dtype))
-        dtype = x.dtype
-        kernel = self.still.get(str(dtype), self.weight, lambda w: self.laid_out(w, dtype))
-        x = self.convolve(x * per_channel(style, x), kernel)
+        x = self.with_own_weights(x * per_channel(style, x), by_tiles)
         scale, offset = per_channel(demodulation * gain, x), per_channel(self.bias[None] * gain, x)
         if noise is not None:
             offset = offset + (noise * gain).to(x.dtype)

@@ -1,0 +1,106 @@
+"""Convolution by tiles gives what the direct one gives, and is taken only where it may be."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, tiles
+from torch import Tensor
+
+sides = st.integers(1, 5).map(lambda count: 4 * count)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    n=st.integers(1, 3),
+    inputs=st.integers(1, 9),
+    outputs=st.integers(1, 9),
+    size=st.tuples(sides, sides),
+    room=st.sampled_from([1, 4000, 1 << 20]),
+    slices=st.sampled_from([2, 256]),
+    bias=st.booleans(),
+)
+def test_it_is_the_convolution(
+    n: int, inputs: int, outputs: int, size: tuple[int, int], room: int, slices: int, bias: bool
+) -> None:
+    draw = torch.Generator().manual_seed(n * inputs + outputs)
+    x = torch.randn(n, inputs, *size, generator=draw)
+    weight = torch.randn(outputs, inputs, 3, 3, generator=draw)
+    more = torch.randn(outputs, generator=draw) if bias else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles, "ROOM", room)
+        patch.setattr(tiles, "OUTPUTS", slices)
+        found = tiles.convolve(x, weight, more)
+    wanted = F.conv2d(
+        x.double(), weight.double(), None if more is None else more.double(), padding=1
+    )
+    torch.testing.assert_close(found.double(), wanted, atol=1e-4, rtol=1e-4)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.fixture
+def large() -> StyleGAN2:
+    """A network with one layer that is done by tiles, the last."""
+    torch.manual_seed(3)
+    config = StyleGAN2Config(64, z_dim=8, w_dim=8, mapping_layers=1, channels=(8, 8, 8, 8, 256))
+    net = StyleGAN2(config).eval().requires_grad_(False)
+    for conv in net.synthesis.convs:
+        conv.noise_strength.fill_(0.3)
+    return net
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the batches that were done by tiles."""
+    seen: list[int] = []
+    convolve = tiles.convolve
+
+    def counting(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        seen.append(len(x))
+        return convolve(x, weight, bias)
+
+    monkeypatch.setattr(tiles, "convolve", counting)
+    return seen
+
+
+def test_a_network_draws_the_same_by_tiles(
+    large: StyleGAN2, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = large.map(torch.randn(2, 8))
+    with torch.no_grad():
+        both = large.synthesis(ws)
+        alone = torch.cat([large.synthesis(row[None]) for row in ws])
+        assert counted == [2, 1, 1]
+        monkeypatch.setattr(tiles, "LEAST_SIDE", 1000)
+        direct = large.synthesis(ws)
+    assert counted == [2, 1, 1]
+    span = float(direct.max() - direct.min())
+    assert float((both - direct).abs().max()) < 1e-5 * span
+    assert float((alone - direct).abs().max()) < 1e-5 * span
+
+
+def test_not_with_gradients_nor_in_transforms_nor_in_other_numbers(
+    large: StyleGAN2, counted: list[int]
+) -> None:
+    ws = large.map(torch.randn(1, 8)).requires_grad_(True)
+    large.synthesis(ws).sum().backward()
+    assert ws.grad is not None and bool(ws.grad.isfinite().all())
+    with torch.no_grad():
+        torch.func.jvp(large.synthesis, (ws.detach(),), (torch.ones_like(ws),))
+        large.synthesis(ws, dtype=torch.bfloat16)
+    assert counted == []
+
+
+def test_the_constants_are_winograds() -> None:
+    """A kernel of one tap moves the tile; of 36 products none is left over."""
+    with torch.no_grad():
+        for place in range(9):
+            weight = torch.zeros(1, 1, 9)
+            weight[..., place] = 1.0
+            x = torch.arange(16.0).view(1, 1, 4, 4)
+            moved = F.pad(x, (1, 1, 1, 1))[..., place // 3 :, place % 3 :][..., :4, :4]
+            found = tiles.convolve(x, weight.view(1, 1, 3, 3))
+            torch.testing.assert_close(found, moved, atol=1e-4, rtol=0)
