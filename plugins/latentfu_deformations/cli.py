@@ -133,8 +133,9 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
     if asked["name"]:
         safe(asked["name"])
     taking = Taking(opened(generator), **asked)
+    left_out: list[str] = []
     with latentfu.watched("Reading", as_json) as progress:
-        found = take_in(path, taking, progress, left_out := [])
+        found = take_in(path, taking, progress, left_out)
     if path.is_file() and path.suffix in ONE_FILE:
         for deformation in found:
             refuse_taken(deformation)
@@ -169,10 +170,12 @@ def download_command(
     if not yes:
         click.confirm(f"{TERMS} Go on?", abort=True, err=True)
     known, bend_on = SETS[name], opened(generator)
+    left_out: list[str] = []
+    left_out: list[str] = []
     with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
         path, digest = fetched(known, address, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
-        found = take_in(path, taking, progress, left_out := [])
+        found = take_in(path, taking, progress, left_out)
     if digest and not as_json:
         click.echo(f"sha256 {digest}")
     put_in_place(found, left_out, as_json)
