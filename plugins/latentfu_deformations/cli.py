@@ -171,7 +171,6 @@ def download_command(
         click.confirm(f"{TERMS} Go on?", abort=True, err=True)
     known, bend_on = SETS[name], opened(generator)
     left_out: list[str] = []
-    left_out: list[str] = []
     with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
         path, digest = fetched(known, address, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
