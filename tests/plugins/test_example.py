@@ -1,4 +1,4 @@
-"""A stranger's package, pip-installed, is seen by the command line and over HTTP."""
+"""Strangers' packages, pip-installed, are seen by the command line and over HTTP."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "latentfu-example-direction"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 NAME = "example-direction"
+GENERATOR = "example-dcgan"
 
 
 @dataclass(frozen=True)
 class Stranger:
-    """A virtual environment with the example installed, and a home of its own."""
+    """A virtual environment with the examples installed, and a home of its own."""
 
     python: Path
     home: Path
@@ -46,7 +49,7 @@ class Stranger:
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
-    """A new environment that sees this one's packages through a .pth file, and the example."""
+    """A new environment that sees this one's packages through a .pth file, and the examples."""
     folder = tmp_path_factory.mktemp("stranger")
     venv.create(folder / "venv", with_pip=False)
     scripts = "Scripts" if os.name == "nt" else "bin"
@@ -55,10 +58,10 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     ours = sysconfig.get_path("purelib")
     # addsitedir, not a plain path: packages installed as editable hang on .pth files there
     (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    source = shutil.copytree(EXAMPLE, folder / "source")  # building leaves files behind
+    source = shutil.copytree(EXAMPLES, folder / "source")  # building leaves files behind
     found = Stranger(python, folder / "home")
     options = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
-    found.run("-m", "pip", "install", "--quiet", *options, source)
+    found.run("-m", "pip", "install", "--quiet", *options, *sorted(source.iterdir()))
     return found
 
 
@@ -126,9 +129,46 @@ def test_it_is_seen_over_http(stranger: Stranger, server: dict[str, Any]) -> Non
     assert {plugin["name"]: plugin["state"] for plugin in plugins}[NAME] == "ok"
 
 
+def test_a_generator_that_is_no_stylegan_is_seen(
+    stranger: Stranger, server: dict[str, Any]
+) -> None:
+    plugins = {plugin["name"]: plugin for plugin in stranger.latentfu("plugins", "list")["plugins"]}
+    provided = plugins["example-generator"]["provides"]
+    assert provided == {"generators": [GENERATOR], "controls": ["background_light", "skin_tone"]}
+    listed = ask(stranger, server, f"/v1/controls?generator={GENERATOR}")["controls"]
+    assert {"background_light", "skin_tone"} <= {control["name"] for control in listed}
+    assert "smile" not in {control["name"] for control in listed}, "trained for other weights"
+
+
+def test_a_generator_that_is_no_stylegan_edits_a_picture(stranger: Stranger) -> None:
+    people = stranger.home.parent / "people"
+    stranger.latentfu("generators", "render", GENERATOR, "--count", "1", "-o", str(people))
+    (picture,) = people.glob("*.png")
+    edited = stranger.home.parent / "edited.png"
+    chosen = ("--generator", GENERATOR, "--aligner", "center", "--quality", "draft")
+    stranger.latentfu(
+        "edit", str(picture), "-o", str(edited), *chosen, "--set", "background_light=2"
+    )
+    before, after = (np.asarray(Image.open(path).convert("L")) for path in (picture, edited))
+    assert after[:8, :8].mean() > before[:8, :8].mean() + 5
+
+
+def test_what_a_generator_without_layers_can_not_do_is_one_sentence(stranger: Stranger) -> None:
+    made = stranger.run(
+        *("-P", "-m", "latentfu", "deformations", "discover", "--generator", GENERATOR),
+        *("--layer", "1", "--method", "svd", "--out", stranger.home.parent / "found"),
+        check=False,
+    )
+    assert made.returncode == 1
+    assert made.stderr.count("\n") == 1
+    assert "Traceback" not in made.stderr
+    assert not (stranger.home.parent / "found").exists()
+
+
 @pytest.mark.slow
-def test_its_own_tests_pass_and_use_the_built_in_generator(stranger: Stranger) -> None:
+@pytest.mark.parametrize(("package", "passed"), [("direction", 3), ("generator", 4)])
+def test_its_own_tests_pass(stranger: Stranger, package: str, passed: int) -> None:
     options = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestConfigWarning")
-    tests = stranger.home.parent / "source" / "tests"
+    tests = stranger.home.parent / "source" / f"latentfu-example-{package}" / "tests"
     done = stranger.run("-m", "pytest", *options, "--rootdir", tests, tests)
-    assert "3 passed" in done.stdout, done.stdout
+    assert f"{passed} passed" in done.stdout, done.stdout
