@@ -43,6 +43,9 @@ class LabelGenerator(Generator):
         self.spaces = ("z",)
         self.z_dim = GRID * GRID
         self.layers = layers_of(network)
+        self.not_for_pictures = (
+            f"{name} draws maps of labels and edits no pictures: use `latentfu render labels`."
+        )
 
     @property
     def device(self) -> torch.device:

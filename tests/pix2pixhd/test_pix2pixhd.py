@@ -211,3 +211,9 @@ def test_a_deformed_map_of_a_network_in_a_file(
         words = ["render", "labels", str(tmp_path / "map.png"), *of, "-o", str(out)]
         assert run([*words, "--set", setting]) == code
         assert says in capsys.readouterr().err and not out.exists()
+
+
+def test_editing_a_picture_with_it_is_refused_in_one_sentence(generator: LabelGenerator) -> None:
+    picture = np.zeros((32, 32, 3), np.uint8)
+    with pytest.raises(BadInputError, match="use `latentfu render labels`"):
+        latentfu.edit(picture, {}, generator=generator, aligner="center")

@@ -26,9 +26,12 @@ def choose(
 ) -> tuple[Inverter, Options]:
     """The inverter ``name``, or the best installed for ``quality``, and what it is called with.
 
-    Raises NotInstalledError when none can work for ``generator``.
+    Raises NotInstalledError when none can work for ``generator``, BadInputError when none ever
+    could.
     """
     check_quality(quality)
+    if generator.not_for_pictures:
+        raise BadInputError(generator.not_for_pictures)
     if name is not None:
         return named(inverters, generator, name, quality)
     fitting = [item for item in inverters.values() if fits(item, generator)]

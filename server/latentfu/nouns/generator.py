@@ -44,7 +44,9 @@ class Generator(ABC):
     (3 RGB); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
     ``w_dim`` and ``num_ws`` (0 where there is only z); ``layers``, numbered as ``features`` and
     ``Detail.layer`` are (empty where the network can not be looked into); ``label_count``: how
-    many labels a conditional network takes (0 for none).
+    many labels a conditional network takes (0 for none); ``not_for_pictures``: a sentence for
+    people who want to edit a picture with a network whose latents no picture can be brought to,
+    such as one that draws maps (empty for all others).
     """
 
     name: str
@@ -57,6 +59,7 @@ class Generator(ABC):
     num_ws: int = 0
     layers: tuple[SynthesisLayer, ...] = ()
     label_count: int = 0
+    not_for_pictures: str = ""
 
     @property
     @abstractmethod
