@@ -199,7 +199,9 @@ class ModulatedConv(nn.Module):
 
     def by_tiles(self, x: Tensor) -> bool:
         """Whether features x [N, I, H, W] are convolved by tiles, with fewer multiplications."""
-        return not self.up and not is_functorch_wrapped_tensor(x) and tiles.pays(x, self.weight)
+        if self.up or torch.compiler.is_compiling():  # a compiler lays convolutions out itself
+            return False
+        return tiles.pays(x, self.weight) and not is_functorch_wrapped_tensor(x)
 
     def folds(self, x: Tensor) -> bool:
         """Whether scaling the weights is less work than scaling the features x [N, I, H, W]."""
