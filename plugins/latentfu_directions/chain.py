@@ -28,7 +28,7 @@ from latentfu_directions.interfacegan import (
     train_boundary,
     train_labelled,
 )
-from latentfu_directions.samples import family_of, rendered_scores, shared_codes
+from latentfu_directions.samples import made_for, rendered_scores, shared_codes
 from latentfu_directions.solvers import SOLVERS
 
 Doubles = npt.NDArray[np.float64]
@@ -95,9 +95,7 @@ def make_direction(
         vector=move.astype(np.float32),
         normal=normal.astype(np.float32),
         space=space,
-        generator_id=generator.id,
-        generator=generator.name,
-        family=family_of(generator),
+        **made_for(generator),
         unit="standard deviations of the codes",
         bias=boundary.bias,
         method=f"{settings.method} boundary, {labelled.told}",

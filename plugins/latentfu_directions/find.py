@@ -24,7 +24,7 @@ from PIL import Image
 from torch import Tensor
 
 from latentfu_directions.layers import style_weights
-from latentfu_directions.samples import family_of, shared_codes, shared_space
+from latentfu_directions.samples import made_for, shared_codes, shared_space
 
 Layers = tuple[int, int] | None
 SAMPLES = 20_000
@@ -143,9 +143,7 @@ def as_direction(  # noqa: PLR0917
         vector=(row * amounts.std()).numpy().astype(np.float32),
         space=shared_space(generator),
         name=f"{method}-{number}",
-        generator_id=generator.id,
-        generator=generator.name,
-        family=family_of(generator),
+        **made_for(generator),
         group="found",
         layers=layers if generator.num_ws else None,
         unit="standard deviations of the codes",

@@ -14,7 +14,7 @@ from latentfu import BadInputError, Direction, Generator, Space, read_direction,
 
 from latentfu_directions.interfacegan import Told, TrainedBoundary, parts, train_boundary
 from latentfu_directions.own import own_folder
-from latentfu_directions.samples import family_of
+from latentfu_directions.samples import made_for
 from latentfu_directions.solvers import SOLVERS, Floats
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -85,9 +85,7 @@ def as_direction(
         vector=vector,
         space=space,
         name=name,
-        generator_id=generator.id,
-        generator=generator.name,
-        family=family_of(generator),
+        **made_for(generator),
         attribute=words["attribute"] or name,
         plus=words["plus"],
         bias=found.bias,

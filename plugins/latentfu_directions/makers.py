@@ -18,7 +18,7 @@ from latentfu_directions.boundary import (
     without,
 )
 from latentfu_directions.effect import STEP, Bench, Measured, check_effect, to_scale
-from latentfu_directions.samples import Meaning, Samples, draw, family_of, shared_space
+from latentfu_directions.samples import Meaning, Samples, draw, made_for, shared_space
 from latentfu_directions.whitening import Whitening
 
 SVM_OPTIONS: Mapping[str, float | int | str | bool] = {"ends": 0.25, "clean": 0, "trials": 64}
@@ -163,13 +163,11 @@ def filled(work: Workbench, request: ControlRequest, measured: Measured, facts: 
         vector=measured.vector.numpy(),
         space=shared_space(generator),
         name=str(options.get("name", request.attribute)),
-        generator_id=generator.id,
+        **made_for(generator),
         title=str(options.get("title", request.attribute.replace("_", " ").capitalize())),
         attribute=request.attribute,
         plus=str(options.get("plus", f"more {request.attribute.replace('_', ' ')}")),
         group=str(options.get("group", "other")),
-        generator=generator.name,
-        family=family_of(generator),
         bias=facts.bias if facts.normal is not None else middle(work, measured.vector),
         normal=None if facts.normal is None else facts.normal.numpy(),
         method=facts.method,

@@ -16,7 +16,7 @@ from latentfu import BadInputError, Direction, Generator, watched, write_directi
 from latentfu_directions import cli
 from latentfu_directions.chain import measured, space_of
 from latentfu_directions.own import own_folder
-from latentfu_directions.samples import family_of
+from latentfu_directions.samples import made_for
 from latentfu_directions.sorted_pictures import ENDINGS, How, read_pictures
 
 PATH = click.Path(path_type=Path)
@@ -115,9 +115,7 @@ def of_pairs(
         vector=np.asarray(vector.numpy(), dtype=np.float32),
         space=space_of(tuple(vector.shape), generator),
         name=asked["name"],
-        generator_id=generator.id,
-        generator=generator.name,
-        family=family_of(generator),
+        **made_for(generator),
         attribute=asked["attribute"],
         plus=asked["plus"],
         group="own",

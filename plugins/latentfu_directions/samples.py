@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 from latentfu import BadInputError, Generator, Latent, Progress, Scorer, Space
@@ -95,6 +96,23 @@ def shared_space(generator: Generator) -> Space:
     if generator.spaces[-1] == "w++":
         return "w++"
     return "w" if "w" in generator.spaces else "z"
+
+
+class MadeFor(TypedDict):
+    """What a direction says of the weights that it is for."""
+
+    generator_id: str
+    generator: str
+    family: str
+
+
+def made_for(generator: Generator) -> MadeFor:
+    """The same of ``generator``."""
+    return {
+        "generator_id": generator.id,
+        "generator": generator.name,
+        "family": family_of(generator),
+    }
 
 
 def family_of(generator: Generator) -> str:

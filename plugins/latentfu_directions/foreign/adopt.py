@@ -11,7 +11,7 @@ from latentfu import BadInputError, Direction, Generator, Space, random_latents
 
 from latentfu_directions.foreign.known import Known
 from latentfu_directions.foreign.shapes import Doubles, Found
-from latentfu_directions.samples import family_of, shared_codes
+from latentfu_directions.samples import made_for, shared_codes
 
 CODES = 2000
 UNIT = "standard deviations of the codes"
@@ -67,9 +67,7 @@ def adopt(found: Found, known: Known, wishes: Wishes, codes: Codes, file: str) -
         vector=(unit * step).astype(np.float32),
         space=space,
         name=name,
-        generator_id=generator.id,
-        generator=generator.name,
-        family=family_of(generator),
+        **made_for(generator),
         title=wishes.title or found.title,
         attribute=known.attribute or known.name,
         plus=wishes.plus or plus_of(known, wishes.flip),

@@ -9,7 +9,7 @@ import numpy as np
 from latentfu import BadInputError, Direction, Generator, random_latents
 
 from latentfu_directions.layers import has, style_prefix
-from latentfu_directions.samples import family_of
+from latentfu_directions.samples import made_for
 
 
 def channel_direction(text: str, generator: Generator, asked: dict[str, Any]) -> Direction:
@@ -35,9 +35,7 @@ def channel_direction(text: str, generator: Generator, asked: dict[str, Any]) ->
         vector=vector,
         space="w+" if "w+" in generator.spaces else generator.spaces[-1],
         name=asked["name"] or f"style-{layer}-{channel}",
-        generator_id=generator.id,
-        generator=generator.name,
-        family=family_of(generator),
+        **made_for(generator),
         plus=asked["plus"],
         group="channels",
         unit="standard deviations of the channel",

@@ -8,7 +8,7 @@ from pathlib import Path
 from latentfu import BadInputError, Direction, Generator, WrongGeneratorError, read_direction
 
 from latentfu_directions.foreign.adopt import Wishes, check_layers
-from latentfu_directions.samples import family_of
+from latentfu_directions.samples import family_of, made_for
 
 
 def given(path: Path, generator: Generator, wishes: Wishes) -> Direction:
@@ -29,26 +29,24 @@ def given(path: Path, generator: Generator, wishes: Wishes) -> Direction:
 
 def forced(direction: Direction, generator: Generator, wishes: Wishes) -> Direction:
     """A direction of other weights as one of these; raises LatentFuError."""
-    made_for = f"{direction.generator or 'another generator'} ({direction.generator_id[:12]})"
+    theirs = f"{direction.generator or 'another generator'} ({direction.generator_id[:12]})"
     if not wishes.force:
         raise WrongGeneratorError(
-            f"It was made for {made_for}, not for {generator.name} ({generator.id[:12]}): import "
+            f"It was made for {theirs}, not for {generator.name} ({generator.id[:12]}): import "
             f"it for that one, or give --force."
         )
     if direction.vector.shape not in shapes(direction, generator):
         raise BadInputError(
-            f"It was made for {made_for} and has {list(direction.vector.shape)} numbers, which "
+            f"It was made for {theirs} and has {list(direction.vector.shape)} numbers, which "
             f"fit nothing in {generator.name} ({family_of(generator)})."
         )
     return replace(
         direction,
-        generator_id=generator.id,
-        generator=generator.name,
-        family=family_of(generator),
+        **made_for(generator),
         accuracy=None,
         effect=None,
         leakage={},
-        source=", ".join(filter(None, (direction.source, f"made for {made_for}"))),
+        source=", ".join(filter(None, (direction.source, f"made for {theirs}"))),
     )
 
 
