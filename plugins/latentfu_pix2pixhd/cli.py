@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 import latentfu
-from latentfu import BadInputError
+from latentfu import BadInputError, Strength
 
 if TYPE_CHECKING:
     import torch
@@ -19,10 +19,14 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("labels", type=FILE)
 @click.option("--generator", required=True, metavar="NAME")
 @click.option("--instances", type=FILE, help="A map of objects: another number for each.")
-@click.option("--set", "changes", multiple=True, metavar="NAME=STRENGTH", help="A deformation.")
+@click.option("--set", "changes", multiple=True, type=Strength(), help="A deformation.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 def labels_command(
-    labels: Path, generator: str, instances: Path | None, changes: tuple[str, ...], output: Path
+    labels: Path,
+    generator: str,
+    instances: Path | None,
+    changes: tuple[tuple[str, float], ...],
+    output: Path,
 ) -> None:
     """Draw LABELS, a grey picture whose values are label numbers, as a picture."""
     import io
@@ -38,11 +42,7 @@ def labels_command(
     objects = None if instances is None else numbers(instances)
     latent = opened.from_labels(numbers(labels), objects)
     controls = latentfu.controls(opened) if changes else {}
-    for change in changes:
-        name, equals, text = change.partition("=")
-        if not equals:
-            raise click.UsageError(f"--set takes NAME=STRENGTH, not {change!r}")
-        strength = strength_of(change, text)
+    for name, strength in changes:
         if name not in controls:
             there = ", ".join(controls) or "none"
             raise BadInputError(f"There is no control {name!r}; there are: {there}.")
@@ -54,19 +54,6 @@ def labels_command(
     Image.fromarray(pixels).save(buffer, "PNG")
     latentfu.write_whole(output, buffer.getvalue())
     click.echo(str(output))
-
-
-def strength_of(change: str, text: str) -> float:
-    """The number in NAME=STRENGTH; click.UsageError for anything else."""
-    import math
-
-    try:
-        strength = float(text)
-    except ValueError:
-        strength = math.nan
-    if not math.isfinite(strength):
-        raise click.UsageError(f"--set takes NAME=STRENGTH, a number, not {change!r}")
-    return strength
 
 
 def numbers(path: Path) -> torch.Tensor:

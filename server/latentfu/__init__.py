@@ -45,6 +45,7 @@ _WHERE = {
     "keep_freed_memory": "latentfu.heap",
     "Progress": "latentfu.progress",
     "watched": "latentfu.cli.output",
+    "Strength": "latentfu.cli.options",
     "between": "latentfu.progress",
     "silent": "latentfu.progress",
     "Aligner": "latentfu.hooks",
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
     from latentfu.api import scorers as scorers
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
+    from latentfu.cli.options import Strength as Strength
     from latentfu.cli.output import watched as watched
     from latentfu.edit.carry import carried as carried
     from latentfu.edit.placing import Placing as Placing

@@ -82,7 +82,7 @@ class Points(click.ParamType[tuple[Point, ...]]):
 
 
 class Strength(click.ParamType[tuple[str, float]]):
-    """``NAME=NUMBER``."""
+    """``NAME=NUMBER``: a control and how far it is moved, a finite number."""
 
     name = "name=number"
 
@@ -97,7 +97,7 @@ class Strength(click.ParamType[tuple[str, float]]):
         except ValueError:
             number = math.nan
         if not equals or not control.strip() or not math.isfinite(number):
-            self.fail(f"{value!r} is not like smile=2 (a control and a number).", param, ctx)
+            self.fail(f"{value!r} is not like smile=2 (NAME=STRENGTH, a number).", param, ctx)
         return control.strip(), number
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from latentfu.cli.options import Choice
-from latentfu.nouns.layer import Layer
+from latentfu.nouns.layer import Layer, MaskPixels
 from latentfu.progress import Progress
 
 if TYPE_CHECKING:
     from latentfu.edit.path import Editor
+    from latentfu.edit.placing import Placing
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,19 @@ class Here:
         return Done(outcome.layer, outcome.report, "here")
 
 
-def common(choice: Choice) -> dict[str, Any]:
+class Common(TypedDict):
+    """What every request takes, but for the generator."""
+
+    inverter: str | None
+    aligner: str | None
+    mask: MaskPixels | None
+    feather: float
+    psi: float
+    quality: str | None
+    placing: Placing
+
+
+def common(choice: Choice) -> Common:
     """What every request takes, but for the generator."""
     return {
         "inverter": choice.inverter,
