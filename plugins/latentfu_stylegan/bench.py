@@ -1,12 +1,15 @@
 """``latentfu bench render``: our StyleGAN2 against a plain version of the published computation.
 
 Each version runs in a process of its own on the same weights and codes, so that neither the
-allocator's settings nor what another left in memory counts; the pictures are compared.
+allocator's settings nor what another left in memory counts; the pictures are compared. They take
+turns, and a ratio is the median of the turns' ratios: a machine's slow minute slows them all.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
+import dataclasses
 import importlib.util
 import itertools
 import multiprocessing
@@ -16,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from latentfu import BadInputError, Measure, keep_freed_memory
@@ -28,13 +31,15 @@ if TYPE_CHECKING:
     from latentfu_stylegan.stylegan2 import StyleGAN2
 
 PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_stylegan2.py"
-WARM_UP = 3
-T = TypeVar("T")
+WARM_UP, TURNS = 2, 5
 
 
 @dataclass(frozen=True)
 class Run:
-    """One version: who computes ``batch`` pictures of ``resolution`` pixels, and in what."""
+    """One version: who computes ``batch`` pictures of ``resolution`` pixels, and in what.
+
+    ``preview``: the side of quick pictures instead, all styles from ``moved`` on moving.
+    """
 
     resolution: int
     batch: int = 1
@@ -42,17 +47,27 @@ class Run:
     keep_memory: bool = True
     dtype: str = "float32"
     device: str = "cpu"
-    runs: int = 5
     seed: int = 0
+    preview: int = 0
+    moved: int = 0
 
 
 @dataclass(frozen=True)
 class Ran:
-    """Median ``seconds`` for the batch, ``peak`` memory of the process in MB, the picture."""
+    """Seconds of each turn, ``peak`` memory of the process in MB, the first picture."""
 
-    seconds: float
+    turns: list[float]
     peak: float
     picture: Any
+
+    @property
+    def seconds(self) -> float:
+        """The median of the turns."""
+        return statistics.median(self.turns)
+
+    def faster_than(self, other: Ran) -> float:
+        """How many times faster than another that took turns with it."""
+        return statistics.median(b / a for a, b in zip(self.turns, other.turns, strict=True))
 
 
 def network_of(run: Run) -> tuple[StyleGAN2, Tensor]:
@@ -75,39 +90,71 @@ def network_of(run: Run) -> tuple[StyleGAN2, Tensor]:
     return network, torch.randn(run.batch, network.config.num_ws, 512).to(run.device)
 
 
-def timed(run: Run) -> Ran:
-    """What a run takes, in this process."""
+def renderer(run: Run) -> Callable[[], Tensor]:
+    """What draws the pictures of a run."""
     import torch
 
     if run.keep_memory:
         keep_freed_memory()
     network, ws = network_of(run)
+    if run.plain:
+        plain = plain_version()
+        return lambda: plain.picture(network.synthesis, ws)
+    if run.preview:
+        return slider(network, ws, run)
     dtype: torch.dtype = getattr(torch, run.dtype)
-    plain = plain_version() if run.plain else None
-
-    def render() -> Tensor:
-        if plain is not None:
-            picture: Tensor = plain.picture(network.synthesis, ws)
-            return picture
-        return network.synthesis(ws, dtype=dtype)  # type: ignore[no-any-return]
-
-    with torch.no_grad():
-        seconds = median_seconds(render, run)
-        return Ran(seconds, peak_memory(), render()[:1].float().cpu().numpy())
+    return lambda: network.synthesis(ws, dtype=dtype)
 
 
-def median_seconds(render: Callable[[], Tensor], run: Run) -> float:
-    """The median time of ``run.runs`` calls after some that do not count."""
-    import torch
+def slider(network: StyleGAN2, ws: Tensor, run: Run) -> Callable[[], Tensor]:
+    """What draws a quick picture after all styles from ``run.moved`` on have moved a little."""
+    from latentfu import Latent
 
-    times = []
-    for _ in range(WARM_UP + run.runs):
-        began = time.perf_counter()
-        render()
-        if run.device == "cuda":
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times[WARM_UP:])
+    from latentfu_stylegan.adapter import StyleGAN2Generator
+
+    generator = StyleGAN2Generator(network, "bench", "0" * 64, "test")
+    strengths = (0.01 * step for step in itertools.count(1))
+
+    def move() -> Tensor:
+        codes = ws.clone()
+        codes[:, run.moved :] += next(strengths)
+        return generator.preview(Latent(codes, "w+", generator.id), run.preview)
+
+    return move
+
+
+class Worker:
+    """Lives in a process of its own: ``prepare`` once, then ``turn`` after ``turn``."""
+
+    draw: Callable[[], Tensor]
+    device: str
+
+    @classmethod
+    def prepare(cls, run: Run) -> None:
+        """Open the network and warm up."""
+        cls.draw, cls.device = staticmethod(renderer(run)), run.device
+        for _ in range(WARM_UP):
+            cls.turn()
+
+    @classmethod
+    def turn(cls) -> float:
+        """Seconds of one batch."""
+        import torch
+
+        with torch.no_grad():
+            began = time.perf_counter()
+            cls.draw()
+            if cls.device == "cuda":
+                torch.cuda.synchronize()
+            return time.perf_counter() - began
+
+    @classmethod
+    def result(cls) -> tuple[float, Any]:
+        """The peak of the memory and the first picture."""
+        import torch
+
+        with torch.no_grad():
+            return peak_memory(), cls.draw()[:1].float().cpu().numpy()
 
 
 def peak_memory() -> float:
@@ -120,34 +167,21 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def slider(run: Run) -> tuple[float, float, float]:
-    """Seconds of a quick picture when all styles move and when those from the middle on do.
-
-    And the largest difference between a resumed picture and one from scratch, which must be 0.
-    """
+def resumed_difference(run: Run) -> float:
+    """The largest difference of a picture resumed after a move from one from scratch: 0."""
     import torch
     from latentfu import Latent
 
     from latentfu_stylegan.adapter import StyleGAN2Generator
 
-    keep_freed_memory()
     network, ws = network_of(run)
     generator = StyleGAN2Generator(network, "bench", "0" * 64, "test")
-    strengths = (0.01 * step for step in itertools.count(1))
-
-    def moved(first: int) -> Latent:
-        codes = ws.clone()
-        codes[:, first:] += next(strengths)
-        return Latent(codes, "w+", generator.id)
-
-    side, middle = run.resolution // 4, network.config.num_ws // 3
+    moved = ws.clone()
+    moved[:, run.moved :] += 0.1
     with torch.no_grad():
-        every = median_seconds(lambda: generator.preview(moved(0), side), run)
-        late = median_seconds(lambda: generator.preview(moved(middle), side), run)
-        generator.render(moved(0))
-        last = moved(middle)
-        difference = (generator.render(last) - network.synthesis(last.codes)).abs().max()
-    return every, late, float(difference)
+        generator.render(Latent(ws, "w+", generator.id))
+        resumed = generator.render(Latent(moved, "w+", generator.id))
+        return float((resumed - network.synthesis(moved)).abs().max())
 
 
 def arithmetic(side: int) -> float:
@@ -174,10 +208,15 @@ def fastest_convolution(device: str, dtype: str) -> float:
     layout = torch.channels_last
     x = torch.randn(1, 512, 64, 64, device=device).to(kind, memory_format=layout)
     weight = torch.randn(512, 512, 3, 3, device=device).to(kind, memory_format=layout)
-    run = Run(64, device=device, runs=20)
+    times = []
     with torch.no_grad():
-        seconds = median_seconds(lambda: F.conv2d(x, weight, padding=1), run)
-    return 2 * 9 * 512 * 512 * 64**2 / 1e9 / seconds
+        for _ in range(20):
+            began = time.perf_counter()
+            F.conv2d(x, weight, padding=1)
+            if device == "cuda":
+                torch.cuda.synchronize()
+            times.append(time.perf_counter() - began)
+    return 2 * 9 * 512 * 512 * 64**2 / 1e9 / statistics.median(times)
 
 
 def plain_version() -> Any:
@@ -192,16 +231,21 @@ def plain_version() -> Any:
     return module
 
 
-def apart(run: Run) -> Ran:
-    """What a run takes, in a process of its own."""
-    return in_a_process(timed, run)
+def in_turn(*runs: Run) -> list[Ran]:
+    """What the runs take, each in a process of its own, one batch of each after the other."""
+    with contextlib.ExitStack() as stack:
+        pools = [stack.enter_context(a_process()) for _ in runs]
+        for pool, run in zip(pools, runs, strict=True):
+            pool.submit(Worker.prepare, run).result()
+        turns = [[pool.submit(Worker.turn).result() for pool in pools] for _ in range(TURNS)]
+        results = [pool.submit(Worker.result).result() for pool in pools]
+    times = [list(column) for column in zip(*turns, strict=True)]
+    return [Ran(taken, *result) for taken, result in zip(times, results, strict=True)]
 
 
-def in_a_process(do: Callable[[Run], T], run: Run) -> T:
-    """What ``do`` gives for a run, in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(do, run).result()
+def a_process() -> concurrent.futures.ProcessPoolExecutor:
+    """One process, started afresh."""
+    return concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
 
 
 def measure(device: str) -> Iterator[Measure]:
@@ -215,49 +259,68 @@ def measure(device: str) -> Iterator[Measure]:
 
 def moving(side: int, device: str) -> Iterator[Measure]:
     """From a slider's move to the pixels of a quick picture, a quarter of the size."""
-    bare = apart(Run(side, plain=True, keep_memory=False, device=device))
-    every, late, difference = in_a_process(slider, Run(side, device=device, runs=15))
+    layers = 2 * (side.bit_length() - 1)
+    every = Run(side, device=device, preview=side // 4)
+    late = dataclasses.replace(every, moved=layers // 3)
+    bare = Run(side, plain=True, keep_memory=False, device=device)
+    plain, *ours = in_turn(bare, every, late)
     label = f"slider at {side} px, {side // 4} px shown"
-    yield Measure(f"{label}: all styles move", every, "s", 15)
-    yield Measure(f"{label}: the last two thirds move", late, "s", 15)
-    yield Measure(f"{label}: faster than plain, whole", bare.seconds / every, "x")
-    yield Measure(f"{label}: faster, last two thirds", bare.seconds / late, "x")
+    for name, ran in zip(("all styles", "the last two thirds"), ours, strict=True):
+        yield Measure(f"{label}: {name} move", ran.seconds, "s", TURNS)
+        yield Measure(f"{label}: {name} move, faster than plain", ran.faster_than(plain), "x")
+    with a_process() as pool:
+        difference = pool.submit(resumed_difference, late).result()
     yield Measure("resumed picture against one from scratch", difference, "difference")
 
 
 def one_picture(side: int, device: str) -> Iterator[Measure]:
     """Seconds, ratios, memory, and how equal the pictures are."""
     label = f"{side} px"
-    bare = apart(Run(side, plain=True, keep_memory=False, device=device))
-    yield Measure(f"{label}: plain, as Python starts it", bare.seconds, "s", 5)
-    plain = apart(Run(side, plain=True, device=device))
-    yield Measure(f"{label}: plain, with freed memory kept", plain.seconds, "s", 5)
-    ours = apart(Run(side, device=device))
-    yield Measure(f"{label}: ours, float32", ours.seconds, "s", 5)
-    small = apart(Run(side, device=device, dtype="bfloat16"))
-    yield Measure(f"{label}: ours, bfloat16", small.seconds, "s", 5)
-    for name, base in (("plain", bare), ("plain with freed memory kept", plain)):
-        yield Measure(f"{label}: float32 faster than {name}", base.seconds / ours.seconds, "x")
-        yield Measure(f"{label}: bfloat16 faster than {name}", base.seconds / small.seconds, "x")
-    for name, ran in (("float32", ours), ("bfloat16", small)):
-        limit = arithmetic(side) / fastest_convolution(device, name)
-        yield Measure(f"{label}: share of the arithmetic limit, {name}", limit / ran.seconds, "")
+    names = dtypes_of(device)
+    bare, plain, *ours = in_turn(
+        Run(side, plain=True, keep_memory=False, device=device),
+        Run(side, plain=True, device=device),
+        *(Run(side, device=device, dtype=name) for name in names),
+    )
+    references = {"plain": bare, "plain with freed memory kept": plain}
+    for name, ran in references.items():
+        yield Measure(f"{label}: {name}", ran.seconds, "s", TURNS)
+        yield Measure(f"{label}: memory peak, {name}", ran.peak, "MB")
     span = plain.picture.max() - plain.picture.min()
-    differs = abs(ours.picture - plain.picture).max() / span
-    yield Measure(f"{label}: largest difference, float32", float(differs), "of the range")
-    yield Measure(f"{label}: bfloat16 to float32", psnr(small.picture, ours.picture), "dB")
-    yield Measure(f"{label}: memory peak, plain", bare.peak, "MB")
-    yield Measure(f"{label}: memory peak, float32", ours.peak, "MB")
-    yield Measure(f"{label}: memory peak, bfloat16", small.peak, "MB")
+    for name, ran in zip(names, ours, strict=True):
+        yield Measure(f"{label}: ours, {name}", ran.seconds, "s", TURNS)
+        for what, base in references.items():
+            yield Measure(f"{label}: {name} faster than {what}", ran.faster_than(base), "x")
+        limit = arithmetic(side) / fastest_convolution(device, name)
+        yield Measure(f"{label}: direct way at full speed, {name}", limit, "s")
+        differs = abs(ran.picture - plain.picture).max() / span
+        yield Measure(f"{label}: largest difference, {name}", float(differs), "of the range")
+        yield Measure(f"{label}: {name} to plain", psnr(ran.picture, plain.picture), "dB")
+        yield Measure(f"{label}: memory peak, {name}", ran.peak, "MB")
+
+
+def dtypes_of(device: str) -> tuple[str, ...]:
+    """What pictures are computed in: bfloat16 only where the device multiplies in it.
+
+    Emulated, one picture takes minutes, and nobody is shown one.
+    """
+    import torch
+
+    from latentfu_stylegan.precision import quick_dtype
+
+    quick = quick_dtype(torch.device(device))
+    return ("float32",) if quick is torch.float32 else ("float32", "bfloat16")
 
 
 def eight(side: int, device: str) -> Iterator[Measure]:
     """Eight different codes in one batch."""
-    bare = apart(Run(side, batch=8, plain=True, keep_memory=False, device=device, runs=3))
-    ours = apart(Run(side, batch=8, device=device, runs=3))
-    yield Measure(f"eight at {side} px: plain", bare.seconds, "s", 3)
-    yield Measure(f"eight at {side} px: ours, float32", ours.seconds, "s", 3)
-    yield Measure(f"eight at {side} px: faster", bare.seconds / ours.seconds, "x")
+    bare, ours = in_turn(
+        Run(side, batch=8, plain=True, keep_memory=False, device=device),
+        Run(side, batch=8, device=device),
+    )
+    yield Measure(f"eight at {side} px: plain", bare.seconds, "s", TURNS)
+    yield Measure(f"eight at {side} px: ours, float32", ours.seconds, "s", TURNS)
+    yield Measure(f"eight at {side} px: faster", ours.faster_than(bare), "x")
     yield Measure(f"eight at {side} px: pictures a second", 8 / ours.seconds, "1/s")
 
 

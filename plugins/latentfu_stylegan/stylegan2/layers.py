@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch._C._functorch import is_functorch_wrapped_tensor
 
-from latentfu_stylegan.stylegan2 import tiles
+from latentfu_stylegan.stylegan2 import phases, tiles
 
 LRELU_SLOPE = 0.2
 LRELU_GAIN = math.sqrt(2.0)
@@ -142,6 +143,9 @@ def power_of(weight: Tensor) -> Tensor:
     return weight.float().square().sum(dim=(2, 3))
 
 
+Way = Literal["direct", "tiles", "phases"]
+
+
 class ModulatedConv(nn.Module):
     """Style-modulated convolution without a convolution per sample.
 
@@ -164,7 +168,10 @@ class ModulatedConv(nn.Module):
     ) -> None:
         super().__init__()
         self.affine = EqualLinear(w_dim, inputs, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
+        weight = torch.randn(outputs, inputs, size, size)
+        # As the convolution reads it, or a second one would have to be kept.
+        layout = torch.contiguous_format if up else torch.channels_last
+        self.weight = nn.Parameter(weight.to(memory_format=layout))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.size = size
         self.up = up
@@ -197,20 +204,34 @@ class ModulatedConv(nn.Module):
         weight = weight.transpose(0, 1).flip(2, 3) if self.up else weight
         return weight.to(dtype, memory_format=torch.channels_last)
 
-    def by_tiles(self, x: Tensor) -> bool:
-        """Whether features x [N, I, H, W] are convolved by tiles, with fewer multiplications."""
-        if self.up or torch.compiler.is_compiling():  # a compiler lays convolutions out itself
-            return False
-        return tiles.pays(x, self.weight) and not is_functorch_wrapped_tensor(x)
+    def way(self, x: Tensor) -> Way:
+        """How features x [N, I, H, W] are convolved: with the least work for where they are."""
+        # A compiler lays convolutions out itself.
+        if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x):
+            return "direct"
+        if self.up:
+            return "phases" if phases.pays(x, self.weight) else "direct"
+        return "tiles" if tiles.pays(x, self.weight) else "direct"
 
     def folds(self, x: Tensor) -> bool:
         """Whether scaling the weights is less work than scaling the features x [N, I, H, W]."""
         return x.shape[0] == 1 and self.weight[:, 0].numel() <= x.shape[2] * x.shape[3]
 
-    def with_own_weights(self, x: Tensor, by_tiles: bool) -> Tensor:
+    def with_weights(
+        self, x: Tensor, weight: Tensor, way: Way, bias: Tensor | None = None
+    ) -> Tensor:
+        """x [N, inputs, H, W], weight [outputs, inputs, k, k] -> `convolve`, the way asked for."""
+        if way == "tiles":
+            return tiles.convolve(x, weight, bias)
+        if way == "phases":
+            x = phases.doubled(x, weight)  # [N, outputs, 2H + 1, 2W + 1]
+            return fir_filter(x, self.kernel, padding=1, bias=bias)
+        return self.convolve(x, self.laid_out(weight, x.dtype), bias)
+
+    def with_own_weights(self, x: Tensor, way: Way) -> Tensor:
         """x [N, inputs, H, W] -> [N, outputs, H, W], by weights that no style scales."""
-        if by_tiles:
-            return tiles.convolve(x, self.weight)
+        if way != "direct":
+            return self.with_weights(x, self.weight, way)
         kernel = self.still.get(str(x.dtype), self.weight, lambda w: self.laid_out(w, x.dtype))
         return self.convolve(x, kernel)
 
@@ -222,17 +243,14 @@ class ModulatedConv(nn.Module):
         noise, when given, is added like the bias: [N or 1, 1, H, W], already scaled.
         """
         style, demodulation = self.scales(w)
-        by_tiles = self.by_tiles(x)
-        if self.folds(x) or (by_tiles and len(x) == 1):
+        way = self.way(x)
+        if self.folds(x) or (way == "tiles" and len(x) == 1):
             rows = (demodulation[0] * gain)[:, None, None, None]
             weight = self.weight * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
             bias = (self.bias * gain).to(x.dtype)
-            if by_tiles:
-                x = tiles.convolve(x, weight, bias)
-            else:
-                x = self.convolve(x, self.laid_out(weight, x.dtype), bias)
+            x = self.with_weights(x, weight, way, bias)
             return x if noise is None else added(x, (noise * gain).to(x.dtype))
-        x = self.with_own_weights(x * per_channel(style, x), by_tiles)
+        x = self.with_own_weights(x * per_channel(style, x), way)
         scale, offset = per_channel(demodulation * gain, x), per_channel(self.bias[None] * gain, x)
         if noise is not None:
             offset = offset + (noise * gain).to(x.dtype)

@@ -28,6 +28,8 @@ for some layers, the others const."""
 Details = Dictionary[int, Tensor]
 """Feature maps [N or 1, C, H, W] that are added to what their layers give."""
 NO_DETAILS: Details = {}
+ALONE_FROM = 64
+"""On a CPU the layers of this many pixels and more are done for one picture at a time."""
 
 
 class SynthesisState(NamedTuple):
@@ -40,6 +42,11 @@ class SynthesisState(NamedTuple):
     x: Tensor
     rgb: Tensor | None
     layer: int
+
+
+def of(tensor: Tensor, n: int) -> Tensor:
+    """What picture n has of a tensor [N or 1, ...] -> [1, ...]."""
+    return tensor if len(tensor) == 1 else tensor[n : n + 1]
 
 
 class NoisyConv(ModulatedConv):
@@ -189,6 +196,8 @@ class Synthesis(nn.Module):
         """
         self.check(ws)
         state = self.start(ws.shape[0], dtype)
+        if not features and self.better_alone(state):
+            return self.each_alone(state, ws, noise, details)
         kept: dict[int, Tensor] = {}
         for i in range(self.config.num_layers):
             state = self.step(i, state, ws, noise, details)
@@ -196,6 +205,34 @@ class Synthesis(nn.Module):
                 kept[i] = state.x
         image = self.finish(state)
         return (image, kept) if features else image
+
+    def better_alone(self, state: SynthesisState) -> bool:
+        """Whether the pictures of a batch are better drawn one after the other, where large."""
+        several = len(state.x) > 1 and self.config.resolution >= ALONE_FROM
+        return several and state.x.device.type == "cpu" and has_own_memory(state.x)
+
+    def each_alone(
+        self, state: SynthesisState, ws: Tensor, noise: Noise, details: Details
+    ) -> Tensor:
+        """As `forward`: small layers for all pictures at once, large ones for each alone.
+
+        Small layers are mostly weights to be read. Large ones are features, and those of one
+        picture stay nearer to the processor, and need the memory of one.
+        """
+        layers = range(self.config.num_layers)
+        first = next(i for i in layers if self.config.layer_resolution(i) >= ALONE_FROM)
+        for i in range(first):
+            state = self.step(i, state, ws, noise, details)
+        pictures = []
+        for n in range(len(ws)):
+            rgb = None if state.rgb is None else of(state.rgb, n)
+            one = SynthesisState(of(state.x, n), rgb, first)
+            own = noise if isinstance(noise, str) else {i: of(m, n) for i, m in noise.items()}
+            more = {i: of(detail, n) for i, detail in details.items()}
+            for i in layers[first:]:
+                one = self.step(i, one, of(ws, n), own, more)
+            pictures.append(self.finish(one))
+        return torch.cat(pictures)
 
     def check(self, ws: Tensor) -> None:
         """ValueError unless ws is [N, num_ws, w_dim]."""
