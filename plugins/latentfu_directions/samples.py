@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 import torch
-from latentfu import BadInputError, Generator, Latent, Progress, Scorer, Space
+from latentfu import BadInputError, Generator, Latent, Progress, Scorer, Space, mixed_precision
 from torch import Tensor
 
 BATCH = 32
@@ -138,7 +138,7 @@ def rendered_scores(
     found = []
     for done, part in enumerate(parts):
         progress(done / len(parts), "Rendering and scoring samples")
-        with torch.autocast(generator.device.type, dtype=torch.bfloat16):
+        with mixed_precision(generator.device):
             image = generator.render(as_latent(generator, part.to(generator.device)))
             found.append(score(image.float().clamp(-1, 1)).float().cpu())
     return torch.cat(found)

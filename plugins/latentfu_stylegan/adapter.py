@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
 
 import torch
-from latentfu import BadInputError, Latent, SynthesisLayer
+from latentfu import BadInputError, Latent, SynthesisLayer, quick_dtype
 from torch import Tensor
 
 from latentfu_stylegan.bending import (
@@ -16,7 +16,6 @@ from latentfu_stylegan.bending import (
     noise_one_by_one,
     one_by_one,
 )
-from latentfu_stylegan.precision import quick_dtype
 from latentfu_stylegan.resuming import Resuming, can_resume
 from latentfu_stylegan.styled import StyledGenerator, architecture_of, weights_id
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 class StyleGAN2Generator(StyledGenerator):
     """`network` as a Generator; `id` is the sha256 (hex) of its weights file."""
 
+    family = "StyleGAN2"
     network: StyleGAN2
 
     def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:

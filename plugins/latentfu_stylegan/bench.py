@@ -305,10 +305,9 @@ def dtypes_of(device: str) -> tuple[str, ...]:
     Emulated, one picture takes minutes, and nobody is shown one.
     """
     import torch
+    from latentfu import quick_dtype
 
-    from latentfu_stylegan.precision import quick_dtype
-
-    quick = quick_dtype(torch.device(device))
+    quick = quick_dtype(device)
     return ("float32",) if quick is torch.float32 else ("float32", "bfloat16")
 
 

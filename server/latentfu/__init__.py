@@ -43,6 +43,8 @@ _WHERE = {
     "bench_command": "latentfu.cli.bench",
     "Layer": "latentfu.nouns.layer",
     "keep_freed_memory": "latentfu.heap",
+    "mixed_precision": "latentfu.precision",
+    "quick_dtype": "latentfu.precision",
     "Progress": "latentfu.progress",
     "watched": "latentfu.cli.output",
     "Strength": "latentfu.cli.options",
@@ -172,6 +174,8 @@ if TYPE_CHECKING:
     from latentfu.nouns.latent import Latent as Latent
     from latentfu.nouns.latent import Space as Space
     from latentfu.nouns.layer import Layer as Layer
+    from latentfu.precision import mixed_precision as mixed_precision
+    from latentfu.precision import quick_dtype as quick_dtype
     from latentfu.progress import Progress as Progress
     from latentfu.progress import Stopwatch as Stopwatch
     from latentfu.progress import between as between

@@ -267,6 +267,18 @@ def test_one_for_other_weights_is_refused_by_name_unless_forced(
     assert "no direction file" in str(importing(weights(tmp_path)).exception)
 
 
+def test_one_published_for_another_architecture_is_refused_by_name_unless_forced(
+    importing: Import, result: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_world.Large, "family", "StyleGAN2")
+    file = PUBLISHED / "stylegan_ffhq_smile_w_boundary.npy"
+    told = importing(file)
+    assert told.exit_code == 1 and isinstance(told.exception, WrongGeneratorError)
+    assert "made for StyleGAN FFHQ 1024, and large is a StyleGAN2" in str(told.exception)
+    assert importing(PUBLISHED / "smile.pt").exit_code == 0, "that set was made for a StyleGAN2"
+    assert importing(file, "--force").exit_code == 0 and result("smile-w").space == "w"
+
+
 def weights(folder: Path) -> Path:
     """A safetensors file that is no direction."""
     from safetensors.numpy import save_file

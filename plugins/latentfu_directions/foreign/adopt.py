@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from latentfu import BadInputError, Direction, Generator, Space, random_latents
+from latentfu import (
+    BadInputError,
+    Direction,
+    Generator,
+    Space,
+    WrongGeneratorError,
+    random_latents,
+)
 
 from latentfu_directions.foreign.known import Known
 from latentfu_directions.foreign.shapes import Doubles, Found
@@ -48,6 +55,7 @@ class Codes:
 def adopt(found: Found, known: Known, wishes: Wishes, codes: Codes, file: str) -> Direction:
     """The direction of ``codes.generator`` that a found array is; BadInputError if it is none."""
     generator = codes.generator
+    check_family(known, wishes, generator)
     space = space_for(found, known, wishes, generator)
     sign = known.sign * (-1 if wishes.flip else 1)
     vector = sign * found.vector
@@ -81,6 +89,15 @@ def adopt(found: Found, known: Known, wishes: Wishes, codes: Codes, file: str) -
         licence=known.licence,
         source=", ".join(filter(None, (known.source, file, known.made_for))),
     )  # fmt: skip
+
+
+def check_family(known: Known, wishes: Wishes, generator: Generator) -> None:
+    """Refuse a direction published for another architecture (raises WrongGeneratorError)."""
+    if known.family and generator.family not in ("", known.family) and not wishes.force:
+        raise WrongGeneratorError(
+            f"It was made for {known.made_for}, and {generator.name} is a {generator.family} "
+            f"network: import it for that one, or give --force."
+        )
 
 
 def along(unit: Doubles, codes: Codes) -> tuple[float, float]:

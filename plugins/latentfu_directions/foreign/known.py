@@ -34,6 +34,11 @@ class Known:
     licence: str = ""
     source: str = ""
 
+    @property
+    def family(self) -> str:
+        """The architecture that it was made for, e.g. "StyleGAN2"; "" where that is not known."""
+        return self.made_for.split(" ", 1)[0]
+
 
 @cache
 def manifest() -> dict[str, Any]:

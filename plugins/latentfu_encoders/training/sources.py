@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from latentfu import BadInputError, Generator
+from latentfu import BadInputError, Generator, mixed_precision
 from latentfu_inversion.prior import Spread
 from latentfu_stylegan.training.pairs import PairCache
 from latentfu_stylegan.training.source import FolderSource, RendererSource, Source, open_teacher
@@ -152,5 +152,5 @@ def codes_of(spread: Spread, offsets: Tensor, generator: Generator) -> Tensor:
 def rendered(generator: Generator, codes: Tensor, bf16: bool) -> Tensor:
     """The pictures [N, 3, R, R] of codes, float32; gradients flow to the codes."""
     latent = generator.mean_latent().with_codes(codes)
-    with torch.autocast(generator.device.type, torch.bfloat16, enabled=bf16):
+    with mixed_precision(generator.device, bf16):
         return generator.render(latent).float()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from latentfu import Generator
+from latentfu import Generator, mixed_precision
 from latentfu_inversion.losses import Distance, perceptual_loss, pyramid
 from latentfu_inversion.prior import Spread, measure_spread
 from torch import Tensor
@@ -98,7 +98,7 @@ class Trainer:
         lesson = joined([pool.draw(count) for pool, count in pools])
         pictures = changed(lesson.pictures, self.random)
         pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.generator.device)
-        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.options.bf16):
+        with mixed_precision(pictures.device, self.options.bf16):
             offsets = self.encoder.offsets(pictures)
         loss = self.options.code * code_error(offsets, lesson, self.spread)
         if self.options.seen:

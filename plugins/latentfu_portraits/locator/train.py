@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from latentfu import mixed_precision
 from latentfu_stylegan.stylegan2.files import write_atomically
 from latentfu_stylegan.training.pairs import PairCache
 from torch import Tensor
@@ -71,7 +72,7 @@ def train_locator(
     for step in range(steps):
         crops = cache.draw(options.batch - options.own, random)
         images, places, there = training_batch(scenes, crops, random, own=options.own)
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+        with mixed_precision("cpu", options.bf16):
             heat, present = locator.heatmaps(images.contiguous(memory_format=torch.channels_last))
         value = loss(heat, present, places, there)
         adam.zero_grad(set_to_none=True)

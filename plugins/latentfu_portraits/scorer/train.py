@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from latentfu import mixed_precision
 from latentfu_stylegan.stylegan2.files import write_atomically
 from latentfu_stylegan.training.pairs import PairCache
 from torch import Tensor
@@ -72,7 +73,7 @@ def train_scorer(
         chosen = rows.sort().values.numpy()
         images = mild(cache.rows(chosen).images.contiguous(), random)
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+        with mixed_precision("cpu", options.bf16):
             numbers = scorer.raw(images)
         value = loss(numbers.float(), from_normal(cache.normals(chosen)))
         adam.zero_grad(set_to_none=True)

@@ -30,6 +30,7 @@ ARCHITECTURE = "stylegan1"
 class StyleGAN1Generator(StyledGenerator):
     """`network` as a Generator; it takes w and w+."""
 
+    family = "StyleGAN"
     network: StyleGAN1
 
     def __init__(self, network: StyleGAN1, name: str, id: str, domain: str) -> None:

@@ -30,6 +30,7 @@ ARCHITECTURE = "stylegan3"
 class StyleGAN3Generator(StyledGenerator):
     """`network` as a Generator; it has no noise, and takes w and w+."""
 
+    family = "StyleGAN3"
     network: StyleGAN3
 
     def __init__(self, network: StyleGAN3, name: str, id: str, domain: str) -> None:

@@ -63,7 +63,7 @@ def looked_into(generator: Generator) -> Content:
     numbers = sum(tensor.numel() for tensor in weights.values())
     size = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
     return {
-        "network": type(generator).__name__,
+        "network": generator.family or type(generator).__name__,
         "spaces": list(generator.spaces),
         "z_dim": generator.z_dim,
         "w_dim": generator.w_dim,

@@ -41,7 +41,8 @@ class Generator(ABC):
 
     Attributes set by the subclass: ``name``; ``id`` (sha256 of the weights, hex); ``domain``
     ("portraits", "faces", "cars", ...); ``resolution`` (output side in pixels); ``channels``
-    (3 RGB); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
+    (3 RGB); ``family`` (what people call its architecture, e.g. "StyleGAN2"; empty where that
+    says nothing); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
     ``w_dim`` and ``num_ws`` (0 where there is only z); ``layers``, numbered as ``features`` and
     ``Detail.layer`` are (empty where the network can not be looked into); ``label_count``: how
     many labels a conditional network takes (0 for none); ``not_for_pictures``: a sentence for
@@ -59,6 +60,7 @@ class Generator(ABC):
     num_ws: int = 0
     layers: tuple[SynthesisLayer, ...] = ()
     label_count: int = 0
+    family: str = ""
     not_for_pictures: str = ""
 
     @property
