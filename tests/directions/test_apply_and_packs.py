@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +126,11 @@ def test_a_pack_is_installed_and_listed_with_author_and_licence(
     isolated_home: Path, tmp_path: Path
 ) -> None:
     """The package that is written, on the path of a fresh process as pip would leave it."""
-    file = write_direction(tmp_path / "red.safetensors", RED)
+    file = write_direction(tmp_path / "red.safetensors", replace(RED, group="own"))
     with pytest.raises(BadInputError, match="names no author"):
-        packed([file], "", "")
-    pack = write_package("my-directions", tmp_path, packed([file], "Ada", "CC0-1.0"))
+        packed([file], "", "", "my-directions")
+    files = packed([file], "Ada", "CC0-1.0", "my-directions")
+    pack = write_package("my-directions", tmp_path, files)
     site = tmp_path / "site"
     words = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "-q"]
     subprocess.run([*words, "--target", site, pack], check=True, capture_output=True)
@@ -143,4 +145,4 @@ def test_a_pack_is_installed_and_listed_with_author_and_licence(
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["Ada", "CC0-1.0", "other"]
+    assert done.stdout.split() == ["Ada", "CC0-1.0", "my-directions"]

@@ -42,7 +42,7 @@ def plugins_new(  # noqa: PLR0917
     With --directions it is a pack of those, in a dozen lines.
     """
     name = name.removeprefix("latentfu-")
-    files = packed(directions, author, licence)
+    files = packed(directions, author, licence, name)
     written = write_package(name, folder, files)
     if as_json:
         print_json({"folder": str(written)})
@@ -50,9 +50,11 @@ def plugins_new(  # noqa: PLR0917
         click.echo(f"{written} is written; next: pip install -e {written}")
 
 
-def packed(paths: Sequence[Path], author: str, licence: str) -> dict[str, Direction]:
-    """The directions of a pack by file name, each with an author and a licence.
+def packed(paths: Sequence[Path], author: str, licence: str, name: str) -> dict[str, Direction]:
+    """The directions of the pack ``name`` by file, each with an author and a licence.
 
+    Those that stood among the author's own are grouped under the pack's name: on other people's
+    machines they are not their own.
     Raises BadInputError for a file that is no direction or names neither, or a name given twice.
     """
     found: dict[str, Direction] = {}
@@ -63,6 +65,7 @@ def packed(paths: Sequence[Path], author: str, licence: str) -> dict[str, Direct
     for path in paths:
         read = read_direction(path)
         whole = replace(read, author=read.author or author, licence=read.licence or licence)
+        whole = replace(whole, group=name if whole.group == "own" else whole.group)
         if not whole.author or not whole.licence:
             raise BadInputError(f"{path} names no author or licence: say --author and --licence.")
         if f"{whole.name}.safetensors" in found:
