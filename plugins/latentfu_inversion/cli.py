@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def show(rows: list[dict[str, Any]], title: str) -> None:
     click.echo(title)
     tried = any(row.get("edits") for row in rows)
     head = f"{'method':36}{'dB':>7}{'lowest':>8}{'distance':>10}{'seconds':>9}{'of CPU':>8}"
-    click.echo(head + (f"{'strength':>10}{'off':>6}{'leak':>7}" if tried else ""))
+    click.echo(head + (f"{'strength':>10}{'off':>6}{'leak':>7}{'for one':>17}" if tried else ""))
     for row in rows:
         if "skipped" in row:
             click.echo(f"{row['method']:36} skipped: {row['skipped']}")
@@ -95,8 +96,14 @@ def show(rows: list[dict[str, Any]], title: str) -> None:
             f"{row['perceptual']:10.4f}{row['seconds']:9.2f}{row['cpu_seconds']:8.2f}"
         )
         if row["edits"]:
-            line += "{strength:10.2f}{off:6.2f}{leak:7.3f}".format(**row["edits"])
+            line += edited(**row["edits"])
         click.echo(line + (f"  ({row['note']})" if row["note"] else ""))
+
+
+def edited(strength: float, off: float, leak: float, error: float) -> str:
+    """The columns of what edits do; the last is the leak of a strength of one."""
+    for_one = leak / strength if strength else math.nan
+    return f"{strength:10.2f}{off:6.2f}{leak:7.3f}{for_one:9.4f} ± {error:.4f}"
 
 
 @click.command("download")

@@ -22,12 +22,14 @@ class Followed:
     """Means over pictures and controls, in standard deviations of each attribute.
 
     ``strength``: what 1 moves of its own attribute; ``off``: how far each is from what was
-    asked, without its sign; ``leak``: what it moves of every other attribute.
+    asked, without its sign; ``leak``: what it moves of every other attribute; ``error``: the
+    standard error over the pictures of leak over strength (0 for one picture).
     """
 
     strength: float
     off: float
     leak: float
+    error: float
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,21 @@ class Judge:
         changes = torch.stack(moves)  # [latents * controls, A]
         columns = torch.tensor(self.columns).repeat(len(latents))
         own = changes.gather(1, columns[:, None].to(changes.device))[:, 0]
-        others = changes.abs().sum(dim=1) - own.abs()
-        leak = others.mean() / max(changes.shape[1] - 1, 1)
-        return Followed(float(own.mean()), float((own - 1).abs().mean()), float(leak))
+        others = (changes.abs().sum(dim=1) - own.abs()) / max(changes.shape[1] - 1, 1)
+        off = float((own - 1).abs().mean())
+        return Followed(float(own.mean()), off, float(others.mean()), error(own, others, latents))
 
     def _scores(self, latent: Latent) -> Tensor:
         return self.score(self.generator.render(latent).float().clamp(-1, 1))[0]
+
+
+def error(own: Tensor, others: Tensor, latents: Sequence[Latent]) -> float:
+    """The standard error over ``latents`` of leak over strength; both ``[latents * controls]``."""
+    count = len(latents)
+    if count < 2:
+        return 0.0
+    each = others.view(count, -1).mean(dim=1) / own.view(count, -1).mean(dim=1)
+    return float(each.std() / count**0.5)
 
 
 @torch.no_grad()

@@ -131,7 +131,7 @@ def latentfu_inverters() -> list[Inverter]:
             options=FEATURE_DETAIL,
             levels={
                 "good": Level(30, {"steps": 60}),
-                "best": Level(30, {"steps": 150, "perceptual": 1.0}),
+                "best": Level(30, {"steps": 150, "perceptual": 1.0, "size": 0.01}),
             },
             fits=has_layers,
             description="Seconds a picture; keeps hats and backgrounds through an edit.",

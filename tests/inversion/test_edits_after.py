@@ -37,6 +37,16 @@ def test_a_change_is_read_in_spreads_of_the_generators_own_pictures() -> None:
     assert found.leak == pytest.approx(abs(float(change[1])), abs=1e-4)
 
 
+def test_the_error_is_that_of_the_mean_over_pictures() -> None:
+    judged = judge()
+    latents = [random_latents(judged.generator, 1, seed) for seed in (3, 4, 5)]
+    alone = [judged.followed([latent]) for latent in latents]
+    ratios = torch.tensor([one.leak / one.strength for one in alone])
+    assert all(one.error == 0 for one in alone)
+    expected = float(ratios.std() / 3**0.5)
+    assert judged.followed(latents).error == pytest.approx(expected, rel=1e-3)
+
+
 def test_details_go_along() -> None:
     judged = judge()
     latent = random_latents(judged.generator, 1, 3)

@@ -111,6 +111,10 @@ def test_a_folder_goes_on_where_it_stopped(
     assert second.code == 0
     states = [row["state"] for row in second.json["pictures"]]
     assert states == ["there already", "cached", "there already"]
+    judged = [rows[f"p{number}.png"]["outside"] for number in range(3)]
+    assert [row["outside"] for row in second.json["pictures"]] == judged
+    told = program("invert", photos, "-o", out, *QUICK)
+    assert told.out.count("outside what the network can show") == sum(judged)
     assert (out / "p0.safetensors").stat().st_mtime_ns == before
     others = program("invert", photos, "-o", out, *QUICK[:-1], "13", "--json")
     assert [row["state"] for row in others.json["pictures"]] == ["found"] * 3

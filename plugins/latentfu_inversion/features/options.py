@@ -16,7 +16,7 @@ DEFAULTS: Mapping[str, float | int | str | bool] = {
     "rate": 0.06,
     "pixel": 1.0,
     "perceptual": 0.0,
-    "size": 0.01,
+    "size": 0.1,
     "loss": "auto",
 }
 
@@ -31,7 +31,8 @@ class Plan:
     ``side``: pixels of the layer that gets the detail, 0 for half of the picture's, at most 64.
     ``rate``: Adam's, as a part of the spread of the layer's features. ``pixel``, ``perceptual``:
     weights of the terms (on portraits the pixels alone end nearer in the features too, in less
-    time); ``size``: of the detail's own mean square, in spreads. ``loss``: the
+    time); ``size``: of the detail's own mean square, in spreads (a smaller
+    detail shows less and leaves edits clearer). ``loss``: the
     perceptual loss by name.
     """
 

@@ -114,8 +114,8 @@ class EqualConv(nn.Module):
 class Still:
     """What follows from weights that stand still, kept until they change.
 
-    Only of a network's own parameters and only where no gradients are asked for: bent weights
-    and those of a function transform are tensors of a moment.
+    Only of a network's own parameters and only where they are not learned: bent weights and those
+    of a function transform are tensors of a moment, and inference tensors know no gradients.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,8 @@ class Still:
 
     def get(self, name: str, weight: Tensor, make: Callable[[Tensor], Tensor]) -> Tensor:
         """`make(weight)`, made again only when the weight has changed."""
-        if torch.is_grad_enabled() or type(weight) is not nn.Parameter:
+        learned = torch.is_grad_enabled() and weight.requires_grad
+        if learned or torch.is_inference_mode_enabled() or type(weight) is not nn.Parameter:
             return make(weight)
         state = (id(weight), weight.data_ptr(), weight._version)
         kept = self.kept.get(name)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from latentfu.edit.path import Editor, EditRequest
 
 TABLE = "qualities.json"
+OUTSIDE = "; outside what the network can show"
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
 Values = Mapping[str, float | int | str | bool]
 Row = dict[str, Any]
@@ -98,6 +99,7 @@ class Desk:
     def look(self, picture: Path, target: Path, waiting: list[Waiting]) -> Row | None:
         """The row of a picture that is done or can not be used; else it joins ``waiting``."""
         from latentfu.cli.pictures import read_picture
+        from latentfu.edit.judge import beyond_shown
         from latentfu.edit.path import EditRequest
         from latentfu.nouns.layer import Layer
         from latentfu.store.inversions import read_facts
@@ -121,10 +123,12 @@ class Desk:
             waiting.append(Waiting(picture, target, request))
             return None
         psnr, perceptual, perceptual_name, seconds = known["quality"]
+        beyond = known.get("beyond")
         return {
             "picture": picture.name, "output": target.name, "inverter": known["method"],
             "psnr": psnr, "perceptual": perceptual, "perceptual_name": perceptual_name,
-            "identity": known.get("identity"), "beyond": known.get("beyond"),
+            "identity": known.get("identity"), "beyond": beyond,
+            "outside": beyond_shown(beyond, self.editor.studio.spec(self.name)),
             "seconds": seconds, "state": "there already",
         }  # fmt: skip
 
@@ -208,5 +212,5 @@ def line(row: Row) -> tuple[str, str, str, str, str]:
         return row["picture"], "", "", "", row["error"]
     return (
         row["picture"], f"{row['psnr']:.1f}", f"{row['perceptual']:.3f}", f"{row['seconds']:.1f}",
-        f"{row['inverter']} ({row['state']})",
+        f"{row['inverter']} ({row['state']})" + (OUTSIDE if row["outside"] else ""),
     )  # fmt: skip

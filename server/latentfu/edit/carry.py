@@ -4,7 +4,8 @@ A detail is what a picture's features have beyond those of its code, at one laye
 is edited, the features change by a difference, and the detail added to them gives what the edit
 of the whole features would be (Yao et al. 2022, arXiv 2202.02183). Where the edit moves things,
 the detail is moved with them: each place of the edited features is looked for nearby in the
-unedited ones. Where nothing like it is found, what was there is gone, and so is its detail.
+unedited ones. What is here is taken before what is far, since an edit of a colour moves nothing.
+Where nothing like it is found, what was there is gone, and so is its detail.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 REACH = 8
 """Things are looked for up to this part of the picture's side away (1 / REACH)."""
 SHARPNESS = 24.0
+RELUCTANCE = 0.5
+"""How much more alike (a cosine) something must be at the reach's end than here, to be followed."""
 SURE, LOST = 0.9, 0.5
 """Likeness (a cosine) above which a detail stays whole, and below which it goes."""
 
@@ -111,19 +114,20 @@ def displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     steps = range(2 * reach + 1)
     moved = (padded[:, :, y : y + height, x : x + width] for y in steps for x in steps)
     alike = [(wanted * there).sum(dim=1) for there in moved]
-    likeness = smooth(torch.stack(alike, dim=1))  # [N, S * S, H, W]
-    shares = torch.softmax(SHARPNESS * likeness, dim=1)
+    likeness = smooth(torch.stack(alike, dim=1), 5)  # [N, S * S, H, W]
     offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)
-    dx = (shares * offsets.repeat(len(steps))[None, :, None, None]).sum(dim=1)
-    dy = (shares * offsets.repeat_interleave(len(steps))[None, :, None, None]).sum(dim=1)
-    return torch.stack([dx, dy], dim=1)
+    dx = offsets.repeat(len(steps))[None, :, None, None]
+    dy = offsets.repeat_interleave(len(steps))[None, :, None, None]
+    likeness = likeness - RELUCTANCE * (dx.square() + dy.square()) / reach**2
+    shares = torch.softmax(SHARPNESS * likeness, dim=1)
+    return torch.stack([(shares * dx).sum(dim=1), (shares * dy).sum(dim=1)], dim=1)
 
 
-def smooth(x: Tensor) -> Tensor:
-    """A mean over 3 x 3 places, borders repeated."""
+def smooth(x: Tensor, side: int = 3) -> Tensor:
+    """A mean over ``side`` x ``side`` places (odd), borders repeated."""
     import torch.nn.functional as F
 
-    return F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return F.avg_pool2d(F.pad(x, (side // 2,) * 4, mode="replicate"), side, stride=1)
 
 
 def warped(x: Tensor, shift: Tensor) -> Tensor:

@@ -71,7 +71,12 @@ def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | 
 
 def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the network's codes can not show the picture."""
-    return quality.beyond is not None and quality.beyond > spec.outside
+    return beyond_shown(quality.beyond, spec)
+
+
+def beyond_shown(beyond: float | None, spec: GeneratorSpec) -> bool:
+    """The same of the measure alone (``Quality.beyond``)."""
+    return beyond is not None and beyond > spec.outside
 
 
 def warning(quality: Quality, spec: GeneratorSpec) -> str:
