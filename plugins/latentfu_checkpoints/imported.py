@@ -65,7 +65,7 @@ def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise BadInputError(f"The name {name!r} can not be used: take a-z, 0-9, dot, _ and -.")
     if name in latentfu.generators():
-        raise BadInputError(f"There is a generator {name} already: give another --name.")
+        raise BadInputError(f"There is a generator {name} already: give another name.")
 
 
 def ours(path: Path, wish: Wish) -> bytes | None:
