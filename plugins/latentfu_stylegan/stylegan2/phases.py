@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from latentfu_stylegan.stylegan2.tiles import may_be_rearranged
+
 LEAST_SIDE, LEAST_WORK = 128, 1 << 29
 """Below this side of the features, or with fewer multiplications for each tap, it gains nothing."""
 
@@ -20,10 +22,7 @@ def pays(x: Tensor, weight: Tensor) -> bool:
     """Whether features x [N, I, H, W] and weight [O, I, k, k] are better doubled by phases."""
     height, width = x.shape[2:]
     return (
-        x.device.type == "cpu"
-        and x.dtype == weight.dtype == torch.float32
-        and not torch.is_grad_enabled()
-        and tuple(weight.shape[2:]) == (3, 3)
+        may_be_rearranged(x, weight)
         and min(height, width) >= LEAST_SIDE
         and height * width * weight[:, :, 0, 0].numel() >= LEAST_WORK
     )

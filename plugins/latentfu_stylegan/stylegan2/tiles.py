@@ -52,19 +52,26 @@ def both_ways(rows: tuple[tuple[float, ...], ...]) -> Tensor:
 
 
 def pays(x: Tensor, weight: Tensor) -> bool:
-    """Whether features x [N, I, H, W] and weight [O, I, k, k] are better convolved by tiles.
-
-    Only where no gradients are asked for: the direct way has the better ones.
-    """
+    """Whether features x [N, I, H, W] and weight [O, I, k, k] are better convolved by tiles."""
     height, width = x.shape[2:]
+    return (
+        may_be_rearranged(x, weight)
+        and min(weight.shape[:2]) >= LEAST_CHANNELS
+        and min(height, width) >= LEAST_SIDE
+        and height % SIDE == width % SIDE == 0
+    )
+
+
+def may_be_rearranged(x: Tensor, weight: Tensor) -> bool:
+    """Whether a convolution is one of 3 x 3 in float32 on a CPU, with no gradients asked for.
+
+    The direct way has the better gradients, and other devices have their own best way.
+    """
     return (
         x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
         and not torch.is_grad_enabled()
         and tuple(weight.shape[2:]) == (3, 3)
-        and min(weight.shape[:2]) >= LEAST_CHANNELS
-        and min(height, width) >= LEAST_SIDE
-        and height % SIDE == width % SIDE == 0
     )
 
 
