@@ -123,6 +123,18 @@ def slider(network: StyleGAN2, ws: Tensor, run: Run) -> Callable[[], Tensor]:
     return move
 
 
+def seconds_of(draw: Callable[[], Tensor], device: str) -> float:
+    """What one call takes, without gradients, the device's own work included."""
+    import torch
+
+    with torch.no_grad():
+        began = time.perf_counter()
+        draw()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - began
+
+
 class Worker:
     """Lives in a process of its own: ``prepare`` once, then ``turn`` after ``turn``."""
 
@@ -139,14 +151,7 @@ class Worker:
     @classmethod
     def turn(cls) -> float:
         """Seconds of one batch."""
-        import torch
-
-        with torch.no_grad():
-            began = time.perf_counter()
-            cls.draw()
-            if cls.device == "cuda":
-                torch.cuda.synchronize()
-            return time.perf_counter() - began
+        return seconds_of(cls.draw, cls.device)
 
     @classmethod
     def result(cls) -> tuple[float, Any]:
@@ -208,14 +213,7 @@ def fastest_convolution(device: str, dtype: str) -> float:
     layout = torch.channels_last
     x = torch.randn(1, 512, 64, 64, device=device).to(kind, memory_format=layout)
     weight = torch.randn(512, 512, 3, 3, device=device).to(kind, memory_format=layout)
-    times = []
-    with torch.no_grad():
-        for _ in range(20):
-            began = time.perf_counter()
-            F.conv2d(x, weight, padding=1)
-            if device == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.perf_counter() - began)
+    times = (seconds_of(lambda: F.conv2d(x, weight, padding=1), device) for _ in range(20))
     return 2 * 9 * 512 * 512 * 64**2 / 1e9 / statistics.median(times)
 
 

@@ -110,8 +110,13 @@ def noise_one_by_one(noise: Noise, n: int) -> list[Noise]:
     """The noise of each of n codes."""
     if isinstance(noise, str):
         return [noise] * n
+    return [*maps_one_by_one(noise, n)]
+
+
+def maps_one_by_one(maps: Mapping[int, Tensor], n: int) -> list[dict[int, Tensor]]:
+    """Of maps [n or 1, ...] by layer what each of n pictures has, [1, ...]."""
     return [
-        {place: value if len(value) == 1 else value[i : i + 1] for place, value in noise.items()}
+        {layer: value if len(value) == 1 else value[i : i + 1] for layer, value in maps.items()}
         for i in range(n)
     ]
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from latentfu_stylegan.bending import maps_one_by_one, noise_one_by_one
 from latentfu_stylegan.stylegan2.config import StyleGAN2Config
 from latentfu_stylegan.stylegan2.layers import (
     LRELU_GAIN,
@@ -42,11 +43,6 @@ class SynthesisState(NamedTuple):
     x: Tensor
     rgb: Tensor | None
     layer: int
-
-
-def of(tensor: Tensor, n: int) -> Tensor:
-    """What picture n has of a tensor [N or 1, ...] -> [1, ...]."""
-    return tensor if len(tensor) == 1 else tensor[n : n + 1]
 
 
 class NoisyConv(ModulatedConv):
@@ -208,6 +204,8 @@ class Synthesis(nn.Module):
 
     def better_alone(self, state: SynthesisState) -> bool:
         """Whether the pictures of a batch are better drawn one after the other, where large."""
+        if torch.compiler.is_compiling():  # the loop would be laid out once for each picture
+            return False
         several = len(state.x) > 1 and self.config.resolution >= ALONE_FROM
         return several and state.x.device.type == "cpu" and has_own_memory(state.x)
 
@@ -224,13 +222,14 @@ class Synthesis(nn.Module):
         for i in range(first):
             state = self.step(i, state, ws, noise, details)
         pictures = []
+        own_noise = noise_one_by_one(noise, len(ws))
+        own_details = maps_one_by_one(details, len(ws))
         for n in range(len(ws)):
-            rgb = None if state.rgb is None else of(state.rgb, n)
-            one = SynthesisState(of(state.x, n), rgb, first)
-            own = noise if isinstance(noise, str) else {i: of(m, n) for i, m in noise.items()}
-            more = {i: of(detail, n) for i, detail in details.items()}
+            here = slice(n, n + 1)
+            rgb = None if state.rgb is None else state.rgb[here]
+            one = SynthesisState(state.x[here], rgb, first)
             for i in layers[first:]:
-                one = self.step(i, one, of(ws, n), own, more)
+                one = self.step(i, one, ws[here], own_noise[n], own_details[n])
             pictures.append(self.finish(one))
         return torch.cat(pictures)
 
