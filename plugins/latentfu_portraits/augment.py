@@ -48,6 +48,11 @@ def shift(x: Tensor, random: torch.Generator, most: float = 1.5, zoom: float = 0
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
+def some(x: Tensor, share: float, random: torch.Generator) -> Tensor:
+    """Which pictures of x [N, C, H, W] to change, [N, 1, 1, 1] bool: this share, at random."""
+    return torch.rand(x.shape[0], 1, 1, 1, generator=random) < share
+
+
 def mild(x: Tensor, random: torch.Generator) -> Tensor:
     """All of them, for portraits in the standard crop."""
     return speckle(jitter(blur(shift(x, random), random), random), random).clamp(-1, 1)

@@ -18,6 +18,9 @@ WEIGHTS = Path(__file__).parent / "weights"
 @click.option("--batch", default=64, show_default=True)
 @click.option("--lr", default=2e-3, show_default=True)
 @click.option("--seed", default=0, show_default=True)
+@click.option("--changed", default=1.0, show_default=True, help="Share of changed pictures.")
+@click.option("--weight", "weights", multiple=True, help="FACTOR=NUMBER: how much it counts.")
+@click.option("--compiled", is_flag=True, help="Compile the network first.")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 def scorer_command(
     pairs: Path, output: Path | None, start: Path | None, threads: int, **asked: Any
@@ -31,13 +34,22 @@ def scorer_command(
 
     if threads:
         torch.set_num_threads(threads)
-    options = ScorerOptions(**asked)
+    options = ScorerOptions(**{**asked, "weights": tuple(read_weight(t) for t in asked["weights"])})
     cache = PairCache(pairs)
     begun = load_scorer(start) if start else None
     scorer, numbers = train_scorer(cache, options, click.echo, begun)
     write_scorer(output or WEIGHTS / "scorer.safetensors", scorer, numbers, options, cache.count)
     for name, value in numbers.items():
         click.echo(f"{name:20} {value:7.4f}")
+
+
+def read_weight(text: str) -> tuple[str, float]:
+    """FACTOR=NUMBER as a pair; click.BadParameter when it is none."""
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError as error:
+        raise click.BadParameter(f"{text} is not FACTOR=NUMBER", param_hint="--weight") from error
 
 
 @click.command("locator")

@@ -6,6 +6,7 @@ from latentfu_portraits.renderer import (
     FACTORS,
     Placement,
     crop_quad,
+    earrings,
     from_normal,
     landmarks,
     render,
@@ -135,3 +136,15 @@ def test_wrong_shapes_and_impossible_correlations_are_refused():
     pairs = {("yaw", "roll"): 0.9, ("yaw", "pitch"): 0.9, ("pitch", "roll"): -0.9}
     with pytest.raises(ValueError, match="contradict"):
         sample(2, seed=1, correlate=pairs)
+
+
+def test_earrings_are_where_they_are_said_to_be():
+    size = 96
+    bare, worn = plain(hair_length=-1.0, yaw=0.2), plain(hair_length=-1.0, yaw=0.2, earrings=0.6)
+    changed = (render(worn, size) - render(bare, size)).abs().amax(dim=1)[0] > 0.2
+    ys, xs = changed.nonzero().unbind(1)
+    assert len(ys) > 20
+    places = earrings(worn, size)[0]  # [2, 2]
+    points = torch.stack([xs, ys], 1) + 0.5
+    assert float(torch.cdist(points, places).amin(dim=1).max()) < 4
+    assert bool((earrings(bare, size) < 0).all())

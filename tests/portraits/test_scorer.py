@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from latentfu_portraits.augment import mild
-from latentfu_portraits.renderer import FACTORS, from_normal
+from latentfu_portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
 from latentfu_portraits.scorer import Scorer, load_scorer, save_scorer
 from latentfu_portraits.scorer.network import CIRCULAR, PRESENCE, WEIGHTS
 from latentfu_portraits.scorer.train import ScorerOptions, figures, train_scorer, write_scorer
@@ -35,7 +35,10 @@ def test_the_teacher_draws_what_z_says(cache: PairCache) -> None:
     images, landmarks = teacher.render(normals, 64, torch.Generator())
     assert (images - batch.images).abs().max() < 0.02
     assert torch.equal(landmarks, batch.landmarks)
-    assert float(landmarks.min()) > 0.1 and float(landmarks.max()) < 0.9
+    face, earrings = landmarks[:, :5], landmarks[:, 5:]
+    assert float(face.min()) > 0.1 and float(face.max()) < 0.9
+    worn = from_normal(normals)[:, FACTOR_NAMES.index("earrings")] > 0
+    assert torch.equal(((earrings > 0) & (earrings < 1)).all(dim=(1, 2)), worn)
 
 
 def test_shapes_of_factors_features_and_distance() -> None:
@@ -63,6 +66,20 @@ def test_hues_are_compared_round_the_circle() -> None:
     numbers = figures(found, truth)
     assert numbers[FACTORS[CIRCULAR[0]].name] > 0.99
     assert all(numbers[FACTORS[i].name] == 1.0 for i in PRESENCE)
+
+
+def test_what_counts_more_and_what_is_no_factor() -> None:
+    from latentfu import BadInputError
+    from latentfu_portraits.scorer.train import factor_weights, loss
+
+    numbers, factors = torch.zeros(4, len(FACTORS) + len(CIRCULAR)), torch.zeros(4, len(FACTORS))
+    factors[:, FACTOR_NAMES.index("age")] = 0.5
+    plain = loss(numbers, factors, factor_weights(()))
+    heavy = loss(numbers, factors, factor_weights((("age", 3.0),)))
+    without = loss(numbers, torch.zeros_like(factors), factor_weights(()))
+    assert torch.allclose(heavy - without, 3 * (plain - without), rtol=1e-4)
+    with pytest.raises(BadInputError, match="no factor nose"):
+        factor_weights((("nose", 2.0),))
 
 
 def test_changes_are_mild() -> None:

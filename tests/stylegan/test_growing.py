@@ -19,6 +19,7 @@ LARGE = StyleGAN2Config(resolution=16, z_dim=8, w_dim=16, mapping_layers=2, chan
 
 class Stripes:
     factor_count = 4
+    landmark_count = 5
 
     def render(
         self, normal: torch.Tensor, resolution: int, generator: torch.Generator

@@ -52,6 +52,7 @@ class Blobs:
     """A teacher for tests: a soft disc whose place and colour are the factors."""
 
     factor_count = 5
+    landmark_count = 5
 
     def render(
         self, normal: Tensor, resolution: int, generator: torch.Generator

@@ -160,7 +160,7 @@ def training_batch(
     rows = torch.randint(len(scenes), (own,), generator=random)
     images, places = move(scenes.images[rows].float() / 127.5 - 1.0, scenes.landmarks[rows], random)
     if crops.landmarks is not None:
-        placed = place_crops(crops.images.contiguous(), crops.landmarks, random)
+        placed = place_crops(crops.images.contiguous(), crops.landmarks[:, :5], random)
         images, places = torch.cat([images, placed[0]]), torch.cat([places, placed[1]])
     images = new_background(images, places, random)
     n = len(images)

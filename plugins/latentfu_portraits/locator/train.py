@@ -62,7 +62,7 @@ def train_locator(
     standard = cache.rows(slice(0, cache.count)).landmarks
     if standard is None:
         raise ValueError("the locator needs portraits whose landmarks are known")
-    fit = learn_crop_fit(standard)
+    fit = learn_crop_fit(standard[:, :5])
     locator.crop_mean.copy_(fit.mean)
     locator.crop_correction.copy_(fit.correction)
     adam = torch.optim.AdamW(locator.parameters(), lr=options.lr, weight_decay=0.02)

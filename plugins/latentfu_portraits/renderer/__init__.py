@@ -8,7 +8,7 @@ from latentfu_portraits.renderer.factors import (
     sample,
 )
 from latentfu_portraits.renderer.placement import Placement, crop_quad
-from latentfu_portraits.renderer.render import landmarks, render
+from latentfu_portraits.renderer.render import earrings, landmarks, render
 
 __all__ = [
     "FACTORS",
@@ -16,6 +16,7 @@ __all__ = [
     "Factor",
     "Placement",
     "crop_quad",
+    "earrings",
     "from_normal",
     "landmarks",
     "render",

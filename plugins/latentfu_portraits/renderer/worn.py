@@ -82,15 +82,26 @@ def _temples(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     return picture
 
 
+def _radius(a: Anatomy) -> Tensor:
+    e = a.extras
+    return (0.03 + 0.03 * e.earrings) * e.earrings_on
+
+
+def earring(a: Anatomy, side: float) -> Point:
+    """The centre of the earring on one side (-1 or 1) in the frame of the head."""
+    radius = _radius(a)
+    return Point(side * (a.skull.half_width + 0.045), -0.15 - radius, 0 * radius - 0.01)
+
+
 def earrings_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     """The picture with earrings where they are worn."""
     rays, a, light = on.rays, on.anatomy, on.light
     e = a.extras
     if not bool((e.earrings_on > 0).any()):
         return picture
-    radius = (0.03 + 0.03 * e.earrings) * e.earrings_on
+    radius = _radius(a)
     for side in (-1.0, 1.0):
-        centre = Point(side * (a.skull.half_width + 0.045), -0.15 - radius, 0 * radius - 0.01)
+        centre = earring(a, side)
         away = Point(*(b - c for b, c in zip(rays.base, centre, strict=True)))
         z = -dot(away, rays.step)
         near = Point(*(w + z * s for w, s in zip(away, rays.step, strict=True)))

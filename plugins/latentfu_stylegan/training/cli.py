@@ -41,8 +41,11 @@ def train_command() -> None:
 @click.option("--z-dim", default=64, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@click.option(
+    "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
+)
 @plainly
-def pairs_command(renderer: str, out: Path, threads: int, **sizes: int) -> None:
+def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **sizes: int) -> None:
     """Render pairs of z and picture into a cache that training draws from."""
     import torch
 
@@ -51,7 +54,7 @@ def pairs_command(renderer: str, out: Path, threads: int, **sizes: int) -> None:
 
     if threads:
         torch.set_num_threads(threads)
-    teacher = open_teacher(renderer)
+    teacher = open_teacher(renderer, **({"compiled": True} if compiled else {}))
     with click.progressbar(length=sizes["count"], label="Rendering") as bar:
         render_pairs(teacher, out, progress=lambda done, _: bar.update(done - bar.pos), **sizes)
 

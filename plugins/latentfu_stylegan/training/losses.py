@@ -9,19 +9,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 EYES_AND_MOUTH = ((0, 0.055), (1, 0.055), (3, 0.05), (4, 0.05))
-"""Which of five landmarks (eyes, nose, mouth corners) get weight, and how wide."""
+"""Which of the first five landmarks (eyes, nose, mouth corners) get weight, and how wide."""
+SMALL = 0.03
+"""How wide the weight is around each further landmark."""
 
 
 def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Tensor:
     """A smooth map [N, 1, R, R]: 1 everywhere, up to 1 + strength at the eyes and the mouth.
 
-    landmarks: [N, 5, 2] (left eye, right eye, nose, left and right mouth corner), x and y in
-    0..1 of the picture. The middle of the mouth is weighted too.
+    landmarks: [N, L, 2] (left eye, right eye, nose, left and right mouth corner, then small things
+    or nothing), x and y in 0..1 of the picture. The middle of the mouth is weighted too.
     """
     n = landmarks.shape[0]
     grid = (torch.arange(resolution, device=landmarks.device) + 0.5) / resolution
     middle = landmarks[:, 3:5].mean(dim=1)
     centres = [(landmarks[:, i], width) for i, width in EYES_AND_MOUTH] + [(middle, 0.05)]
+    centres += [(landmarks[:, i], SMALL) for i in range(5, landmarks.shape[1])]
     total = torch.zeros(n, resolution, resolution, device=landmarks.device)
     for centre, width in centres:
         dx = (grid[None] - centre[:, :1]) / (1.3 * width)  # eyes and mouths are wide

@@ -129,7 +129,7 @@ def render_pairs(
         "z": (count, z_dim),
         "images": (count, resolution, resolution, 3),
         "normals": (count, teacher.factor_count),
-        "landmarks": (count, 5, 2),
+        "landmarks": (count, teacher.landmark_count, 2),
     }
     arrays = open_arrays(folder, shapes)
     index_file = folder / "index.json"

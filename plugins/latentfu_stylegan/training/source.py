@@ -21,7 +21,8 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 class Batch:
     """Pictures [N, 3, R, R] in -1..1; from a renderer also their z and landmarks.
 
-    z: [N, z_dim], standard normal; landmarks: [N, L, 2], x and y in 0..1 of the picture.
+    z: [N, z_dim], standard normal; landmarks: [N, L, 2], x and y in 0..1 of the picture: eyes,
+    nose, mouth corners, then small things that deserve a closer look, far outside where missing.
     """
 
     images: Tensor
@@ -45,10 +46,12 @@ class Source(Protocol):
 class Teacher(Protocol):
     """A renderer seen as a function from plain normal numbers to pictures.
 
-    A renderer offers one as `make_teacher()` in its module.
+    A renderer offers one as `make_teacher()` in its module; `make_teacher(compiled=True)` for one
+    that may take minutes before it draws faster.
     """
 
     factor_count: int
+    landmark_count: int
 
     def render(
         self, normal: Tensor, resolution: int, generator: torch.Generator
@@ -57,11 +60,11 @@ class Teacher(Protocol):
         ...
 
 
-def open_teacher(name: str) -> Teacher:
+def open_teacher(name: str, **options: bool) -> Teacher:
     """The teacher of a renderer: `portraits` is short for the module latentfu_portraits.teacher."""
     module = name if "." in name else f"latentfu_{name}.teacher"
     try:
-        teacher: Teacher = importlib.import_module(module).make_teacher()
+        teacher: Teacher = importlib.import_module(module).make_teacher(**options)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"there is no renderer named {name}: {error}") from error
     return teacher
