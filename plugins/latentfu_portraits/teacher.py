@@ -27,9 +27,7 @@ class PortraitTeacher:
         The renderer draws nothing at random, so the generator stays untouched.
         """
         factors = from_normal(normal)
-        images = render(
-            factors, resolution, supersample=self.supersample, compiled=self.compiled
-        )
+        images = render(factors, resolution, supersample=self.supersample, compiled=self.compiled)
         places = [landmarks(factors, resolution), earrings(factors, resolution)]
         return images, torch.cat(places, dim=1) / resolution
 

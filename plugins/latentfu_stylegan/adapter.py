@@ -98,9 +98,9 @@ class StyleGAN2Generator(StyledGenerator):
     def preview(self, latent: Latent, side: int) -> Tensor:
         """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
 
-        At least a quarter of the whole; the layers of larger sizes run at this one.
+        At least an eighth of the whole; the layers of larger sizes run at this one.
         """
-        size = max(min(side, self.resolution), self.resolution // 4)
+        size = max(min(side, self.resolution), self.resolution // 8)
         place = next(i for i, r in enumerate(self.network.config.resolutions) if r >= size)
         if not can_resume(latent, "const"):
             return self.render(latent)

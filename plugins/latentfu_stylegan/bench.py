@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import importlib.util
 import itertools
 import multiprocessing
@@ -256,18 +255,22 @@ def measure(device: str) -> Iterator[Measure]:
 
 
 def moving(side: int, device: str) -> Iterator[Measure]:
-    """From a slider's move to the pixels of a quick picture, a quarter of the size."""
+    """From a slider's move to the pixels of a quick picture of an eighth, and of a quarter."""
     layers = 2 * (side.bit_length() - 1)
-    every = Run(side, device=device, preview=side // 4)
-    late = dataclasses.replace(every, moved=layers // 3)
     bare = Run(side, plain=True, keep_memory=False, device=device)
-    plain, *ours = in_turn(bare, every, late)
-    label = f"slider at {side} px, {side // 4} px shown"
-    for name, ran in zip(("all styles", "the last two thirds"), ours, strict=True):
-        yield Measure(f"{label}: {name} move", ran.seconds, "s", TURNS)
-        yield Measure(f"{label}: {name} move, faster than plain", ran.faster_than(plain), "x")
+    moves = [
+        Run(side, device=device, preview=side // part, moved=first)
+        for part in (8, 4)
+        for first in (0, layers // 3)
+    ]
+    plain, *ours = in_turn(bare, *moves)
+    for run, ran in zip(moves, ours, strict=True):
+        what = "the last two thirds" if run.moved else "all styles"
+        label = f"slider at {side} px, {what} move, picture of {run.preview} px"
+        yield Measure(label, ran.seconds, "s", TURNS)
+        yield Measure(f"{label}, faster than plain", ran.faster_than(plain), "x")
     with a_process() as pool:
-        difference = pool.submit(resumed_difference, late).result()
+        difference = pool.submit(resumed_difference, moves[-1]).result()
     yield Measure("resumed picture against one from scratch", difference, "difference")
 
 

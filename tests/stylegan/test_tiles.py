@@ -20,23 +20,19 @@ sides = st.integers(1, 5).map(lambda count: 4 * count)
     outputs=st.integers(1, 9),
     size=st.tuples(sides, sides),
     room=st.sampled_from([1, 4000, 1 << 20]),
-    slices=st.sampled_from([2, 256]),
-    bias=st.booleans(),
+    part=st.sampled_from([2, 256]),
 )
 def test_it_is_the_convolution(
-    n: int, inputs: int, outputs: int, size: tuple[int, int], room: int, slices: int, bias: bool
+    n: int, inputs: int, outputs: int, size: tuple[int, int], room: int, part: int
 ) -> None:
     draw = torch.Generator().manual_seed(n * inputs + outputs)
     x = torch.randn(n, inputs, *size, generator=draw)
     weight = torch.randn(outputs, inputs, 3, 3, generator=draw)
-    more = torch.randn(outputs, generator=draw) if bias else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiles, "ROOM", room)
-        patch.setattr(tiles, "OUTPUTS", slices)
-        found = tiles.convolve(x, weight, more)
-    wanted = F.conv2d(
-        x.double(), weight.double(), None if more is None else more.double(), padding=1
-    )
+        patch.setattr(tiles, "PART", part)
+        found = tiles.convolve(x, tiles.transformed(weight))
+    wanted = F.conv2d(x.double(), weight.double(), padding=1)
     torch.testing.assert_close(found.double(), wanted, atol=1e-4, rtol=1e-4)
     assert found.is_contiguous(memory_format=torch.channels_last)
 
@@ -58,9 +54,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     convolve = tiles.convolve
 
-    def counting(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    def counting(x: Tensor, kernel: Tensor) -> Tensor:
         seen.append(len(x))
-        return convolve(x, weight, bias)
+        return convolve(x, kernel)
 
     monkeypatch.setattr(tiles, "convolve", counting)
     return seen
@@ -74,7 +70,7 @@ def test_a_network_draws_the_same_by_tiles(
         both = large.synthesis(ws)
         alone = torch.cat([large.synthesis(row[None]) for row in ws])
         assert counted == [1, 1, 1, 1]
-        monkeypatch.setattr(tiles, "LEAST_SIDE", 1000)
+        monkeypatch.setattr(tiles, "LEAST_CHANNELS", 1000)
         direct = large.synthesis(ws)
     assert counted == [1, 1, 1, 1]
     span = float(direct.max() - direct.min())
@@ -102,5 +98,5 @@ def test_the_constants_are_winograds() -> None:
             weight[..., place] = 1.0
             x = torch.arange(16.0).view(1, 1, 4, 4)
             moved = F.pad(x, (1, 1, 1, 1))[..., place // 3 :, place % 3 :][..., :4, :4]
-            found = tiles.convolve(x, weight.view(1, 1, 3, 3))
+            found = tiles.convolve(x, tiles.transformed(weight.view(1, 1, 3, 3)))
             torch.testing.assert_close(found, moved, atol=1e-4, rtol=0)

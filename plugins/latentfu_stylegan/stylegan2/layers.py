@@ -212,7 +212,7 @@ class ModulatedConv(nn.Module):
             return "direct"
         if self.up:
             return "phases" if phases.pays(x, self.weight) else "direct"
-        return "tiles" if tiles.pays(x, self.weight) else "direct"
+        return "tiles" if tiles.pays(x, self.weight, kept=not self.folds(x)) else "direct"
 
     def folds(self, x: Tensor) -> bool:
         """Whether scaling the weights is less work than scaling the features x [N, I, H, W]."""
@@ -223,7 +223,8 @@ class ModulatedConv(nn.Module):
     ) -> Tensor:
         """x [N, inputs, H, W], weight [outputs, inputs, k, k] -> `convolve`, the way asked for."""
         if way == "tiles":
-            return tiles.convolve(x, weight, bias)
+            x = tiles.convolve(x, tiles.transformed(weight))
+            return x if bias is None else added(x, bias[:, None, None])
         if way == "phases":
             x = phases.doubled(x, weight)  # [N, outputs, 2H + 1, 2W + 1]
             return fir_filter(x, self.kernel, padding=1, bias=bias)
@@ -231,6 +232,8 @@ class ModulatedConv(nn.Module):
 
     def with_own_weights(self, x: Tensor, way: Way) -> Tensor:
         """x [N, inputs, H, W] -> [N, outputs, H, W], by weights that no style scales."""
+        if way == "tiles":
+            return tiles.convolve(x, self.still.get("tiles", self.weight, tiles.transformed))
         if way != "direct":
             return self.with_weights(x, self.weight, way)
         kernel = self.still.get(str(x.dtype), self.weight, lambda w: self.laid_out(w, x.dtype))
@@ -245,7 +248,7 @@ class ModulatedConv(nn.Module):
         """
         style, demodulation = self.scales(w)
         way = self.way(x)
-        if self.folds(x) or (way == "tiles" and len(x) == 1):
+        if self.folds(x):
             rows = (demodulation[0] * gain)[:, None, None, None]
             weight = self.weight * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
             bias = (self.bias * gain).to(x.dtype)

@@ -2,8 +2,9 @@
 
 What the toRGB layers have added up to at a quarter of the size is no picture to show: a trained
 network makes most of its colours in the last layers. So these run too, but at the small size,
-with kernels shrunk to it: a tap that lies a half or a quarter of a small pixel away reads
-between the pixels. What only the large size can show is lost, the colours are kept.
+with kernels shrunk to it: a tap that lies half a small pixel away reads between the pixels, one
+that lies a quarter or less away reads the pixel itself. What only the large size can show is lost,
+the colours are kept.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
         Synthesis,
         SynthesisState,
     )
+
+AS_ONE = 0.25
+"""Taps that lie no further apart, in pixels, are read as one."""
 
 
 def small_step(  # noqa: PLR0917 - the same as Synthesis.step
@@ -61,13 +65,19 @@ def small_convolution(conv: NoisyConv, x: Tensor, w: Tensor) -> Tensor:
     style, demodulation = conv.scales(w)
     kernel = conv.still.get(f"shrunk {distance}", conv.weight, lambda k: shrunk(k, distance))
     rows = (demodulation[0] * LRELU_GAIN)[:, None, None, None]
-    weight = kernel * rows * style[0][:, None, None]  # [outputs, inputs, 3, 3]
+    weight = kernel * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
     weight = weight.to(x.dtype, memory_format=torch.channels_last)
-    return F.conv2d(x, weight, (conv.bias * LRELU_GAIN).to(x.dtype), padding=1)
+    bias = (conv.bias * LRELU_GAIN).to(x.dtype)
+    return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
 
 
 def shrunk(kernel: Tensor, distance: float) -> Tensor:
-    """A kernel [O, I, 3, 3] whose taps lie `distance` (0..1) pixels apart, read bilinearly."""
+    """A kernel [O, I, 3, 3] whose taps lie `distance` (0..1) pixels apart, read bilinearly.
+
+    [O, I, 1, 1] where they all lie within a quarter of a pixel.
+    """
+    if distance <= AS_ONE:
+        return kernel.sum(dim=(2, 3), keepdim=True)
     taps = kernel.new_tensor(
         [[distance, 0.0, 0.0], [1.0 - distance, 1.0, 1.0 - distance], [0.0, 0.0, distance]]
     )

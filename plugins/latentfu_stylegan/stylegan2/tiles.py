@@ -18,12 +18,13 @@ from torch import Tensor
 SIDE = 4
 TAKEN = SIDE + 2
 """Pixels of a side that a tile gives, and that it reads."""
-LEAST_CHANNELS, LEAST_SIDE = 256, 64
-"""Below these the transforms cost more than the multiplications they save."""
+LEAST_CHANNELS, LEAST_SIDE, LEAST_SIDE_KEPT = 256, 64, 32
+"""Below these the transforms cost more than the multiplications they save; where the kernel's is
+kept, smaller features gain too."""
 ROOM = 16 << 20
 """Bytes of one step's tiles: as many rows of tiles are done at once as stay in a cache."""
-OUTPUTS = 256
-"""So many at once, since a transformed kernel takes four times the memory."""
+PART = 128
+"""So many outputs of a kernel are transformed at once."""
 
 READ = (
     (4, 0, -5, 0, 1, 0),
@@ -51,13 +52,17 @@ def both_ways(rows: tuple[tuple[float, ...], ...]) -> Tensor:
     return torch.kron(one, one).float()
 
 
-def pays(x: Tensor, weight: Tensor) -> bool:
-    """Whether features x [N, I, H, W] and weight [O, I, k, k] are better convolved by tiles."""
+def pays(x: Tensor, weight: Tensor, kept: bool) -> bool:
+    """Whether features x [N, I, H, W] and weight [O, I, k, k] are better convolved by tiles.
+
+    kept: whether the transformed kernel is there already.
+    """
     height, width = x.shape[2:]
+    least = LEAST_SIDE_KEPT if kept else LEAST_SIDE
     return (
         may_be_rearranged(x, weight)
         and min(weight.shape[:2]) >= LEAST_CHANNELS
-        and min(height, width) >= LEAST_SIDE
+        and min(height, width) >= least
         and height % SIDE == width % SIDE == 0
     )
 
@@ -75,27 +80,26 @@ def may_be_rearranged(x: Tensor, weight: Tensor) -> bool:
     )
 
 
-def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``F.conv2d(x, weight, bias, padding=1)`` of x [N, I, H, W], weight [O, I, 3, 3], float32.
+def convolve(x: Tensor, kernel: Tensor) -> Tensor:
+    """``F.conv2d(x, weight, padding=1)`` of x [N, I, H, W], kernel as ``transformed(weight)``.
 
-    H and W divisible by 4; no gradients. -> [N, O, H, W], channels last.
+    float32, H and W divisible by 4; no gradients. -> [N, O, H, W], channels last.
     """
     around = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1)).contiguous()  # [N, H + 2, W + 2, I]
-    result = x.new_empty(len(x), *x.shape[2:], len(weight))  # [N, H, W, O]
-    for first in range(0, len(weight), OUTPUTS):
-        some = slice(first, first + OUTPUTS)
-        kernel = transformed(weight[some])
-        for picture, place in zip(around, result[..., some], strict=True):
-            fill(place, picture, kernel)
-    result = result if bias is None else result.add_(bias)
+    result = x.new_empty(len(x), *x.shape[2:], kernel.shape[2])  # [N, H, W, O]
+    for picture, place in zip(around, result, strict=True):
+        fill(place, picture, kernel)
     return result.permute(0, 3, 1, 2)
 
 
 def transformed(weight: Tensor) -> Tensor:
-    """Weights [O, I, 3, 3] -> [36, I, O]."""
+    """Weights [O, I, 3, 3] -> the kernel [36, I, O]: four times the memory."""
     outputs, inputs = weight.shape[:2]
-    flat = weight.permute(2, 3, 1, 0).reshape(9, inputs * outputs)
-    return (both_ways(KERNEL) @ flat).view(TAKEN**2, inputs, outputs)
+    kernel = weight.new_empty(TAKEN**2, inputs, outputs)
+    for first in range(0, outputs, PART):  # what lies beside the kernel meanwhile stays small
+        part = weight[first : first + PART].permute(2, 3, 1, 0).reshape(9, -1)
+        kernel[:, :, first : first + PART] = (both_ways(KERNEL) @ part).view(TAKEN**2, inputs, -1)
+    return kernel
 
 
 def fill(result: Tensor, around: Tensor, kernel: Tensor) -> None:

@@ -26,7 +26,7 @@ from latentfu.edit.invert import (
 )
 from latentfu.edit.paste import paste
 from latentfu.edit.placing import ANYWHERE, Placing
-from latentfu.edit.quick import fitted, quick_picture, stopping
+from latentfu.edit.quick import fitted, quick_picture, quick_side, stopping
 from latentfu.edit.recent import Recent
 from latentfu.edit.report import changed_outside, make_report
 from latentfu.edit.small import shrink
@@ -268,16 +268,18 @@ class Editor:
     def _quickly(
         self, request: EditRequest, tools: Tools, found: Found, side: float
     ) -> tuple[Floats, Floats]:
-        """The same for about ``side`` pixels, small."""
+        """The same for about ``side`` pixels, from small pictures."""
         before, whole = found.inversion.latent, self._inverted(tools, found)
         latent = self._moved(request, tools, found)
         if latent is before:
             return whole, whole
-        pixels = math.ceil(side)
+        resolution = tools.generator.resolution
+        shown = min(math.ceil(side), resolution)
+        small = quick_side(resolution, shown)
         base = self._renders.get_or_make(
-            f"{found.key} at {pixels}", lambda: quick_picture(tools.generator, before, pixels)
+            f"{found.key} at {small}", lambda: quick_picture(tools.generator, before, small)
         )
-        return fitted(whole, base, quick_picture(tools.generator, latent, pixels))
+        return fitted(whole, base, quick_picture(tools.generator, latent, small), shown)
 
     def _moved(self, request: EditRequest, tools: Tools, found: Found) -> Latent:
         """The edited latent; the inversion's own where nothing is asked for."""

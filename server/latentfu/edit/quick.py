@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from latentfu.nouns.latent import Latent
 
 
+LEAST = 128
+"""Quick pictures are not made smaller than this where the network is larger."""
+MOVES = 0.5
+"""A change of the picture (which spans 2) that is this rough takes the old edges away."""
+
+
 def quick_picture(generator: Generator, latent: Latent, side: int) -> Floats:
     """``Generator.preview`` of one latent as float32 ``[3, S, S]``, not clipped."""
     import torch
@@ -24,25 +30,55 @@ def quick_picture(generator: Generator, latent: Latent, side: int) -> Floats:
     return np.nan_to_num(picture)
 
 
-def fitted(whole: Floats, before: Floats, after: Floats) -> tuple[Floats, Floats]:
-    """What ``after`` would look like whole, and ``whole`` itself, both ``[3, S, S]`` in -1..1.
+def quick_side(resolution: int, shown: int) -> int:
+    """The side of a quick picture for showing ``shown`` pixels of a network's ``resolution``.
 
-    ``whole [3, R, R]`` shows what ``before [3, S, S]`` shows quickly. Colours that the short way
-    has otherwise are fitted by least squares; what it lacks is taken from ``whole``: without a
-    change the picture is exact.
+    An eighth, but a small network is quick enough for 128 pixels.
     """
-    import cv2
+    return min(shown, max(resolution // 8, min(resolution, LEAST)))
 
-    side = before.shape[-1]
-    shrunk = cv2.resize(whole.transpose(1, 2, 0), (side, side), interpolation=cv2.INTER_AREA)
-    target = np.asarray(shrunk, dtype=np.float32).transpose(2, 0, 1)
+
+def fitted(whole: Floats, before: Floats, after: Floats, side: int) -> tuple[Floats, Floats]:
+    """What ``after`` would look like whole, and ``whole`` itself: ``[3, side, side]``, -1..1.
+
+    ``whole [3, R, R]`` shows what ``before [3, S, S]`` shows quickly, S <= side <= R. Colours that
+    the short way has otherwise are fitted by least squares; what it lacks is taken from ``whole``,
+    the sharpness too where nothing moves: without a change the picture is exact.
+    """
+    small, shown = resized(whole, before.shape[-1]), resized(whole, side)
     x = before.reshape(3, -1) - before.reshape(3, -1).mean(axis=1, keepdims=True)
-    y = target.reshape(3, -1) - target.reshape(3, -1).mean(axis=1, keepdims=True)
+    y = small.reshape(3, -1) - small.reshape(3, -1).mean(axis=1, keepdims=True)
     spread = x @ x.T
     spread += 1e-3 * np.eye(3) * max(float(np.trace(spread)), 1e-6)
     colours = np.linalg.solve(spread, x @ y.T).T  # [3, 3]
-    change = (colours @ (after - before).reshape(3, -1)).reshape(3, side, side)
-    return np.clip(target + change, -1.0, 1.0).astype(np.float32), target
+    change = (colours @ (after - before).reshape(3, -1)).reshape(before.shape).astype(np.float32)
+    sharpness = shown - resized(small, side)  # what only the larger picture shows
+    edited = resized(small + change, side) + sharpness * resized(stillness(change), side)
+    return np.clip(edited, -1.0, 1.0), shown
+
+
+def stillness(change: Floats) -> Floats:
+    """Where the edges of a picture stay under a ``change [3, S, S]``: ``[1, S, S]`` in 0..1.
+
+    New colours leave edges where they are, and so change smoothly; what moves or comes does not.
+    """
+    import cv2
+
+    plain = change.transpose(1, 2, 0)
+    rough = np.abs(plain - cv2.GaussianBlur(plain, (0, 0), 2.0)).max(axis=2)
+    rough = cv2.dilate(rough, np.ones((3, 3), np.uint8))
+    return np.clip(1.0 - rough / MOVES, 0.0, 1.0)[None].astype(np.float32)
+
+
+def resized(picture: Floats, side: int) -> Floats:
+    """A picture ``[C, S, S]`` as ``[C, side, side]``: averaged when smaller, smooth when larger."""
+    import cv2
+
+    if picture.shape[-1] == side:
+        return picture
+    way = cv2.INTER_AREA if side < picture.shape[-1] else cv2.INTER_CUBIC
+    found = cv2.resize(picture.transpose(1, 2, 0), (side, side), interpolation=way)
+    return np.asarray(np.atleast_3d(found).transpose(2, 0, 1), dtype=np.float32)
 
 
 @contextmanager
