@@ -28,11 +28,15 @@ LONGEST_LEVER = 6.0
 
 @dataclass(frozen=True)
 class Subject:
-    """An attribute to make a direction for, with the words that people read."""
+    """An attribute to make a direction for, with the words that people read.
+
+    ``title``: what its slider is called; empty for the attribute's own name.
+    """
 
     attribute: str
     plus: str
     group: str
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def build_directions(
     rows = []
     for subject in subjects:
         words = {**options, "plus": short(subject.plus), "group": subject.group}
+        if subject.title:
+            words["title"] = subject.title
         asked = replace(request, attribute=subject.attribute, options=words)
         try:
             rows.append(checked(make(work, asked, words), work))

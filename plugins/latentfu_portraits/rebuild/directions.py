@@ -12,6 +12,19 @@ from latentfu_directions.cli import scorer_for
 from latentfu_portraits.renderer import FACTORS
 
 SAMPLES, TRIALS = 5000, 64
+TITLES = {
+    "yaw": "Turn (yaw)",
+    "pitch": "Raise (pitch)",
+    "roll": "Tilt (roll)",
+    "gaze_x": "Gaze to the side",
+    "gaze_y": "Gaze upwards",
+    "eye_hue": "Eye colour",
+    "light_x": "Light from the side",
+    "light_y": "Light from above",
+    "background_hue": "Background colour",
+    "clothes_hue": "Clothes colour",
+}
+"""Sliders that are called otherwise than their factor."""
 
 
 def build_shipped_directions(folder: Path | None, progress: Progress) -> None:
@@ -31,7 +44,7 @@ def build_shipped_directions(folder: Path | None, progress: Progress) -> None:
         scorer=scorer_for(generator.domain),
         options={"trials": TRIALS, "clean": 0, **ours()},
     )
-    subjects = [Subject(factor.name, factor.plus, factor.group) for factor in FACTORS]
+    subjects = [Subject(f.name, f.plus, f.group, TITLES.get(f.name, "")) for f in FACTORS]
     out = folder / "directions" if folder else DIRECTIONS
     out.mkdir(parents=True, exist_ok=True)
     replace_all(build_directions(request, subjects, maker="svm", meaning=taught), out)
