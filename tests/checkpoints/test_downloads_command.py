@@ -250,6 +250,7 @@ def test_a_bad_list_of_ones_own_is_one_sentence(
     assert run(["generators", "download"]) == 1
     error = capsys.readouterr().err.strip()
     assert "networks.toml" in error and len(error.splitlines()) == 1
+    assert ("'more' of source 1: there is no such key" in error) == ("more=1" in text)
 
 
 def test_the_list_says_what_there_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

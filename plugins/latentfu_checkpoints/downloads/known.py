@@ -136,14 +136,24 @@ def pick(name: str) -> PublicNetwork:
     )
 
 
+def wrong(error: ValidationError) -> str:
+    """What is the matter with the first bad entry, and which one it is."""
+    first = error.errors()[0]
+    *places, key = first["loc"]
+    kinds = {"source": "source", "networks": "network"}
+    numbered = zip(places[::2], places[1::2], strict=False)
+    where = ", ".join(f"{kinds.get(str(kind), kind)} {int(n) + 1}" for kind, n in numbered)
+    kind = {"extra_forbidden": "there is no such key", "missing": "it is missing"}
+    what = kind.get(first["type"], first["msg"])
+    return f"{key!r}{f' of {where}' if where else ''}: {what}"
+
+
 def read(path: Path) -> dict[str, PublicNetwork]:
     """The networks in one file by name; BadInputError says what is wrong with it."""
     try:
         sources = Sources.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise BadInputError(f"{path}: {where}: {first['msg']}.") from error
+        raise BadInputError(f"{path}: {wrong(error)}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInputError(f"{path} can not be read: {error}.") from error
     found: dict[str, PublicNetwork] = {}
