@@ -20,6 +20,7 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--inception", type=FILE, help="Weights: compare by Inception features instead.")
 @click.option("--pairs", type=FOLDER, help="The training pictures, to see if they are repeated.")
 @click.option("--card", type=FILE, help="A model card to write the figures into.")
+@click.option("--compiled", is_flag=True, help="Compile the renderer first: for thousands.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A JSON file.")
 @click.option("--json", "as_json_", is_flag=True, help="JSON instead of tables.")
 def evaluate_command(
@@ -48,6 +49,7 @@ def evaluate_command(
         seed=asked["seed"],
         look=inception_features(asked["inception"]) if asked["inception"] else None,
         pairs=asked["pairs"],
+        compiled=asked["compiled"],
     )
     with click.progressbar(length=100, label="Evaluating", hidden=as_json_) as bar:
         found = evaluate(question, lambda part, _="": bar.update(round(100 * part) - bar.pos))

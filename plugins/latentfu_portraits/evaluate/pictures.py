@@ -47,13 +47,15 @@ def scorer_features(scorer: Scorer) -> Look:
 
 
 @torch.no_grad()
-def rendered(judge: Judge, side: int, count: int, seed: int, progress: Progress) -> Seen:
-    """``count`` fresh renders of ``side`` pixels."""
+def rendered(
+    judge: Judge, side: int, count: int, seed: int, progress: Progress, *, compiled: bool = False
+) -> Seen:
+    """``count`` fresh renders of ``side`` pixels; ``compiled`` as `render` has it."""
     random = torch.Generator().manual_seed(seed)
     factors = from_normal(torch.randn(count, len(FACTORS), generator=random))
 
     def draw(start: int, end: int) -> Tensor:
-        return render(factors[start:end], side, supersample=2)
+        return render(factors[start:end], side, supersample=2, compiled=compiled)
 
     return see(draw, factors, judge, progress)
 

@@ -44,7 +44,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Question:
-    """What is evaluated, with what, and how thoroughly."""
+    """What is evaluated, with what, and how thoroughly; ``compiled``: the renderer."""
 
     generator: Generator
     taught: Callable[[Tensor], Tensor]
@@ -53,14 +53,17 @@ class Question:
     seed: int
     look: Look | None = None
     pairs: Path | None = None
+    compiled: bool = False
 
 
 def evaluate(question: Question, progress: Progress) -> Evaluation:
     """All figures; draws ``samples`` pictures of the network and twice as many renders."""
     q, scorer, side = question, question.scorer, question.generator.resolution
     judge = Judge(scorer, q.look or scorer_features(scorer))
-    real = rendered(judge, side, q.samples, q.seed, between(progress, 0.0, 0.4))
-    other = rendered(judge, side, q.samples, q.seed + 1, between(progress, 0.4, 0.8))
+    real, other = (
+        rendered(judge, side, q.samples, q.seed + extra, part, compiled=q.compiled)
+        for extra, part in ((0, between(progress, 0.0, 0.4)), (1, between(progress, 0.4, 0.8)))
+    )
     made = generated(
         q.generator, q.taught, judge,
         count=q.samples, seed=q.seed + 2, progress=between(progress, 0.8, 0.95),

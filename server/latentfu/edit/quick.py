@@ -67,7 +67,8 @@ def stillness(change: Floats) -> Floats:
     plain = change.transpose(1, 2, 0)
     rough = np.abs(plain - cv2.GaussianBlur(plain, (0, 0), 2.0)).max(axis=2)
     rough = cv2.dilate(rough, np.ones((3, 3), np.uint8))
-    return np.clip(1.0 - rough / MOVES, 0.0, 1.0)[None].astype(np.float32)
+    still = np.clip(1.0 - rough / MOVES, 0.0, 1.0)[None]  # [1, S, S]
+    return np.asarray(still, dtype=np.float32)
 
 
 def resized(picture: Floats, side: int) -> Floats:
