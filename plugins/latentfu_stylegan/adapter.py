@@ -100,8 +100,7 @@ class StyleGAN2Generator(StyledGenerator):
 
         At least an eighth of the whole; the layers of larger sizes run at this one.
         """
-        size = max(min(side, self.resolution), self.resolution // 8)
-        place = next(i for i, r in enumerate(self.network.config.resolutions) if r >= size)
+        place = self.network.config.resolutions.index(self.quick_size(side))
         if not can_resume(latent, "const"):
             return self.render(latent)
         if self.quick is None:

@@ -51,6 +51,11 @@ class StyledGenerator(Generator):
         except ValueError as error:
             raise BadInputError(f"The latent does not fit {self.name}: {error}.") from error
 
+    def quick_size(self, side: int) -> int:
+        """The first size of the network's layers with ``side`` pixels, an eighth at least."""
+        enough = max(min(side, self.resolution), self.resolution // 8)
+        return min(one.resolution for one in self.layers if one.resolution >= enough)
+
     def checked_labels(self, labels: Tensor | None, n: int) -> Tensor | None:
         """The labels on the network's device; BadInputError when it takes none or others."""
         if labels is None:

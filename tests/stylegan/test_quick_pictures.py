@@ -11,6 +11,9 @@ import torch
 from latentfu import Bend, CancelledError, Detail, Generator, Latent, random_latents
 from latentfu.edit.quick import fitted, quick_picture, quick_side, stopping
 from latentfu_stylegan.adapter import StyleGAN2Generator
+from latentfu_stylegan.stylegan1.config import StyleGAN1Config
+from latentfu_stylegan.stylegan1.generator import StyleGAN1Generator
+from latentfu_stylegan.stylegan1.network import StyleGAN1
 from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 
 
@@ -58,6 +61,37 @@ def test_details_and_bends_show(generator) -> None:
             replace(latent, bends=(Bend(late.weight, shift),)),
         ):
             assert float((generator.preview(other, 16) - plain).abs().max()) > 1e-3
+
+
+@pytest.fixture
+def first_generation() -> StyleGAN1Generator:
+    torch.manual_seed(3)
+    config = StyleGAN1Config(64, z_dim=6, mapping=(8, 8), channels=(6, 6, 4, 4, 3))
+    network = StyleGAN1(config).eval().requires_grad_(False)
+    for conv in network.synthesis.convs:
+        conv.noise_weight.fill_(0.05)
+    return StyleGAN1Generator(network, "older", "d" * 64, "test")
+
+
+def test_stylegan1_is_quick_too(first_generation: StyleGAN1Generator) -> None:
+    latent = random_latents(first_generation, 2, 1)
+    with torch.no_grad():
+        for asked, side in ((1, 8), (16, 16), (17, 32)):
+            assert first_generation.preview(latent, asked).shape == (2, 3, side, side)
+        whole = first_generation.render(latent)
+        assert torch.equal(first_generation.preview(latent, 64), whole)
+        for layer in range(6, 10):  # smooth late layers: small, they give the same
+            weight = first_generation.network.synthesis.convs[layer].weight
+            middle = weight.sum(dim=(2, 3))
+            weight.zero_()
+            weight[:, :, 1, 1] = middle
+        whole, shown = first_generation.render(latent), first_generation.preview(latent, 16)
+        detail = Detail(9, torch.ones(1, 3, 64, 64))
+        moved = first_generation.preview(replace(latent, details=(detail,)), 16)
+    smaller = torch.nn.functional.avg_pool2d(whole, 4)
+    inside = (..., slice(2, 14), slice(2, 14))
+    assert float((shown - smaller)[inside].std() / smaller[inside].std()) < 0.35
+    assert float((moved - shown).abs().max()) > 1e-3
 
 
 def test_one_picture_after_another_is_the_same_as_by_itself(generator) -> None:

@@ -19,6 +19,7 @@ from latentfu_stylegan.bending import (
 from latentfu_stylegan.styled import StyledGenerator, weights_id
 from latentfu_stylegan.stylegan1.config import StyleGAN1Config
 from latentfu_stylegan.stylegan1.network import StyleGAN1
+from latentfu_stylegan.stylegan1.small import small_picture
 from latentfu_stylegan.stylegan2.files import load_as
 
 if TYPE_CHECKING:
@@ -78,6 +79,20 @@ class StyleGAN1Generator(StyledGenerator):
 
             image, kept = call_bent(self.network, latent.bends, draw, self.name)
         return image if features is None else (image, kept)
+
+    def preview(self, latent: Latent, side: int) -> Tensor:
+        """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
+
+        At least an eighth of the whole; the layers of larger sizes run at this one.
+        """
+        if has_own_strengths(latent):
+            return self.render(latent)
+        size, ws, details = self.quick_size(side), self.styles(latent), self.details(latent)
+
+        def draw(network: StyleGAN1) -> Tensor:
+            return small_picture(network.synthesis, ws, size, "const", details)
+
+        return call_bent(self.network, latent.bends, draw, self.name)
 
     def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
         """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R]."""

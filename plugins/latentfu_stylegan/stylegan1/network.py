@@ -83,11 +83,16 @@ class StyledLayer(nn.Module):
         taps = torch.tensor([1.0, 2.0, 1.0])
         self.register_buffer("blur", torch.outer(taps, taps) / 16, persistent=False)
 
+    def equalised(self) -> Tensor:
+        """The weights [O, I, 3, 3] at their equalised scale."""
+        assert self.weight is not None  # the first layer convolves nothing
+        return self.weight * (HE / math.sqrt(self.weight[0].numel()))
+
     def convolve(self, x: Tensor) -> Tensor:
         """x [N, I, H, W] -> [N, O, H, W], twice the size when `up`."""
         if self.weight is None:
             return x
-        weight = self.weight * (HE / math.sqrt(self.weight[0].numel()))
+        weight = self.equalised()
         if not self.up:
             return F.conv2d(x, weight, padding=1)
         if self.resolution >= FUSED_FROM:
@@ -110,7 +115,10 @@ class StyledLayer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
         """x [N, I, H, W], w [N, w_dim], noise [N or 1, 1, R, R] -> [N, O, R, R]."""
-        x = self.convolve(x)
+        return self.styled(self.convolve(x), w, noise)
+
+    def styled(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        """What was convolved [N, O, S, S], with noise [N or 1, 1, S, S], in the style of w."""
         if noise is not None:
             x = x + noise * self.noise_weight[:, None, None]
         x = F.leaky_relu(x + self.bias[:, None, None], LRELU_SLOPE)
