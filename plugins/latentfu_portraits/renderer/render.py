@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,7 +119,9 @@ def _band(sitter: Sitter, u: Tensor, v: Tensor, pixel: float) -> Tensor:
 
 @functools.cache
 def _quick(part: Callable[P, T]) -> Callable[P, T]:
-    """The part compiled for each shape it meets: about ten kinds of a small function inside."""
+    """The part compiled for each shape it meets. Of a few small functions inside the compiler tires,
+    and says so at length; they run as they are."""
+    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
     return torch.compile(part, dynamic=False)
 
 

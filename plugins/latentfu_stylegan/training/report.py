@@ -86,8 +86,10 @@ class Progress:
             self.line()
 
     def line(self) -> None:
-        """Say where the run is."""
+        """Say where the run is, when it has moved."""
         now, trainer = time.monotonic(), self.trainer
+        if trainer.images == self.last_images:
+            return
         speed = (trainer.images - self.last_images) / max(now - self.last, 1e-9)
         left = (trainer.total_images - trainer.images) / max(speed, 1e-9)
         means = "  ".join(f"{k} {total / n:.4f}" for k, (total, n) in self.sums.items())
