@@ -119,8 +119,8 @@ def _band(sitter: Sitter, u: Tensor, v: Tensor, pixel: float) -> Tensor:
 
 @functools.cache
 def _quick(part: Callable[P, T]) -> Callable[P, T]:
-    """The part compiled for each shape it meets. Of a few small functions inside the compiler tires,
-    and says so at length; they run as they are."""
+    """The part compiled for each shape it meets. Of a few small functions inside the compiler
+    tires, and says so at length; they run as they are."""
     logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
     return torch.compile(part, dynamic=False)
 
