@@ -56,11 +56,18 @@ class Kept:
 class Resuming:
     """Renders one code at a time; ``computed`` counts the layers that were really computed.
 
-    ``dtype``: what the features are computed in.
+    ``dtype``: what the features are computed in. ``keep``: whether the network may take more
+    memory (twice the weights of the middle layers) for speed.
     """
 
-    def __init__(self, network: StyleGAN2, name: str, dtype: torch.dtype = torch.float32) -> None:
-        self.network, self.name, self.dtype = network, name, dtype
+    def __init__(
+        self,
+        network: StyleGAN2,
+        name: str,
+        dtype: torch.dtype = torch.float32,
+        keep: bool = False,
+    ) -> None:
+        self.network, self.name, self.dtype, self.keep = network, name, dtype, keep
         self.kept: Kept | None = None
         self.computed = 0
 
@@ -97,7 +104,8 @@ class Resuming:
                 room -= size_of(state)
                 if len(states) == layer and (room >= 0 or layer == 0):
                     states.append(state)
-                step = synthesis.step if layer <= last else partial(small_step, synthesis)
+                whole = partial(synthesis.step, keep=self.keep)
+                step = whole if layer <= last else partial(small_step, synthesis)
                 state = step(layer, state, ws, noise, details)
                 self.computed += 1
             return synthesis.finish(state)

@@ -31,9 +31,12 @@ def test_it_is_the_convolution(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiles, "ROOM", room)
         patch.setattr(tiles, "PART", part)
+        patch.setattr(tiles, "OUTPUTS", 3 * part)
         found = tiles.convolve(x, tiles.transformed(weight))
+        once = tiles.convolve_once(x, weight)
     wanted = F.conv2d(x.double(), weight.double(), padding=1)
     torch.testing.assert_close(found.double(), wanted, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(once, found, atol=1e-4, rtol=1e-4)
     assert found.is_contiguous(memory_format=torch.channels_last)
 
 
@@ -54,9 +57,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     convolve = tiles.convolve
 
-    def counting(x: Tensor, kernel: Tensor) -> Tensor:
+    def counting(x: Tensor, kernel: Tensor, result: Tensor | None = None) -> Tensor:
         seen.append(len(x))
-        return convolve(x, kernel)
+        return convolve(x, kernel, result)
 
     monkeypatch.setattr(tiles, "convolve", counting)
     return seen

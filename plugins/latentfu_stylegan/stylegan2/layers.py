@@ -205,14 +205,17 @@ class ModulatedConv(nn.Module):
         weight = weight.transpose(0, 1).flip(2, 3) if self.up else weight
         return weight.to(dtype, memory_format=torch.channels_last)
 
-    def way(self, x: Tensor) -> Way:
-        """How features x [N, I, H, W] are convolved: with the least work for where they are."""
+    def way(self, x: Tensor, keep: bool) -> Way:
+        """How features x [N, I, H, W] are convolved: with the least work for where they are.
+
+        keep: whether a kernel may be kept that takes four times the memory of the weights.
+        """
         # A compiler lays convolutions out itself.
         if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x):
             return "direct"
         if self.up:
             return "phases" if phases.pays(x, self.weight) else "direct"
-        return "tiles" if tiles.pays(x, self.weight, kept=not self.folds(x)) else "direct"
+        return "tiles" if tiles.pays(x, self.weight, kept=keep and not self.folds(x)) else "direct"
 
     def folds(self, x: Tensor) -> bool:
         """Whether scaling the weights is less work than scaling the features x [N, I, H, W]."""
@@ -223,16 +226,16 @@ class ModulatedConv(nn.Module):
     ) -> Tensor:
         """x [N, inputs, H, W], weight [outputs, inputs, k, k] -> `convolve`, the way asked for."""
         if way == "tiles":
-            x = tiles.convolve(x, tiles.transformed(weight))
+            x = tiles.convolve_once(x, weight)
             return x if bias is None else added(x, bias[:, None, None])
         if way == "phases":
             x = phases.doubled(x, weight)  # [N, outputs, 2H + 1, 2W + 1]
             return fir_filter(x, self.kernel, padding=1, bias=bias)
         return self.convolve(x, self.laid_out(weight, x.dtype), bias)
 
-    def with_own_weights(self, x: Tensor, way: Way) -> Tensor:
+    def with_own_weights(self, x: Tensor, way: Way, keep: bool) -> Tensor:
         """x [N, inputs, H, W] -> [N, outputs, H, W], by weights that no style scales."""
-        if way == "tiles":
+        if way == "tiles" and keep:
             return tiles.convolve(x, self.still.get("tiles", self.weight, tiles.transformed))
         if way != "direct":
             return self.with_weights(x, self.weight, way)
@@ -240,21 +243,27 @@ class ModulatedConv(nn.Module):
         return self.convolve(x, kernel)
 
     def forward(
-        self, x: Tensor, w: Tensor, noise: Tensor | None = None, gain: float = 1.0
+        self,
+        x: Tensor,
+        w: Tensor,
+        noise: Tensor | None = None,
+        gain: float = 1.0,
+        keep: bool = False,
     ) -> Tensor:
         """x [N, inputs, H, W], w [N, w_dim] -> [N, outputs, H, W] times gain, no activation.
 
-        noise, when given, is added like the bias: [N or 1, 1, H, W], already scaled.
+        noise, when given, is added like the bias: [N or 1, 1, H, W], already scaled. keep: whether
+        memory may be taken so that the next picture is quicker.
         """
         style, demodulation = self.scales(w)
-        way = self.way(x)
-        if self.folds(x):
+        way = self.way(x, keep)
+        if self.folds(x) or (way == "tiles" and len(x) == 1 and not keep):
             rows = (demodulation[0] * gain)[:, None, None, None]
             weight = self.weight * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
             bias = (self.bias * gain).to(x.dtype)
             x = self.with_weights(x, weight, way, bias)
             return x if noise is None else added(x, (noise * gain).to(x.dtype))
-        x = self.with_own_weights(x * per_channel(style, x), way)
+        x = self.with_own_weights(x * per_channel(style, x), way, keep)
         scale, offset = per_channel(demodulation * gain, x), per_channel(self.bias[None] * gain, x)
         if noise is not None:
             offset = offset + (noise * gain).to(x.dtype)

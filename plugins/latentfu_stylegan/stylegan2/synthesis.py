@@ -103,10 +103,12 @@ class Synthesis(nn.Module):
         const = self.const.to(dtype).expand(n, -1, -1, -1)
         return SynthesisState(const.contiguous(memory_format=torch.channels_last), None, 0)
 
-    def features(self, layer: int, x: Tensor, w: Tensor, noise: Noise = "const") -> Tensor:
+    def features(
+        self, layer: int, x: Tensor, w: Tensor, noise: Noise = "const", keep: bool = False
+    ) -> Tensor:
         """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
         conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
-        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), gain=LRELU_GAIN)
+        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), LRELU_GAIN, keep)
         return self.clamped(F.leaky_relu(y, LRELU_SLOPE, inplace=has_own_memory(y)))
 
     def clamped(self, x: Tensor) -> Tensor:
@@ -133,15 +135,17 @@ class Synthesis(nn.Module):
         ws: Tensor,
         noise: Noise = "const",
         details: Details = NO_DETAILS,
+        *,
+        keep: bool = False,
     ) -> SynthesisState:
         """Do layer i (and toRGB when it is the last of its size): state before -> state after.
 
         ws: [N, num_ws, w_dim]; of it only ws[:, i] and ws[:, i + 1] are read. `details` are
-        added to the features of their layers.
+        added to the features of their layers. keep: take memory for the next picture's speed.
         """
         if state.layer != i:
             raise ValueError(f"the state is at layer {state.layer}, so layer {i} can not be next")
-        x = self.features(i, state.x, ws[:, i], noise)  # [N, C, R, R]
+        x = self.features(i, state.x, ws[:, i], noise, keep)  # [N, C, R, R]
         if i in details:
             x = x + details[i].to(x)
         if i % 2:

@@ -23,6 +23,8 @@ LEAST_CHANNELS, LEAST_SIDE, LEAST_SIDE_KEPT = 256, 64, 32
 kept, smaller features gain too."""
 ROOM = 16 << 20
 """Bytes of one step's tiles: as many rows of tiles are done at once as stay in a cache."""
+OUTPUTS = 256
+"""So many outputs are done at once where the kernel is not kept."""
 PART = 128
 """So many outputs of a kernel are transformed at once."""
 
@@ -80,15 +82,28 @@ def may_be_rearranged(x: Tensor, weight: Tensor) -> bool:
     )
 
 
-def convolve(x: Tensor, kernel: Tensor) -> Tensor:
+def convolve(x: Tensor, kernel: Tensor, result: Tensor | None = None) -> Tensor:
     """``F.conv2d(x, weight, padding=1)`` of x [N, I, H, W], kernel as ``transformed(weight)``.
 
-    float32, H and W divisible by 4; no gradients. -> [N, O, H, W], channels last.
+    float32, H and W divisible by 4; no gradients. -> [N, O, H, W], channels last; written to
+    result [N, H, W, O] when given.
     """
     around = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1)).contiguous()  # [N, H + 2, W + 2, I]
-    result = x.new_empty(len(x), *x.shape[2:], kernel.shape[2])  # [N, H, W, O]
+    if result is None:
+        result = x.new_empty(len(x), *x.shape[2:], kernel.shape[2])  # [N, H, W, O]
     for picture, place in zip(around, result, strict=True):
         fill(place, picture, kernel)
+    return result.permute(0, 3, 1, 2)
+
+
+def convolve_once(x: Tensor, weight: Tensor) -> Tensor:
+    """`convolve` for weight [O, I, 3, 3], whose kernel is not kept: a few outputs at a time."""
+    parts = torch.split(weight, OUTPUTS)
+    if len(parts) == 1:
+        return convolve(x, transformed(weight))
+    result = x.new_empty(len(x), *x.shape[2:], len(weight))  # [N, H, W, O]
+    for place, part in zip(torch.split(result, OUTPUTS, dim=3), parts, strict=True):
+        convolve(x, transformed(part), place)
     return result.permute(0, 3, 1, 2)
 
 
