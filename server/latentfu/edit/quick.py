@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 LEAST = 128
-"""Quick pictures are not made smaller than this where the network is larger."""
+"""Quick pictures are not made smaller than this where as many pixels are shown."""
 MOVES = 0.5
 """A change of the picture (which spans 2) that is this rough takes the old edges away."""
 
@@ -35,7 +35,7 @@ def quick_side(resolution: int, shown: int) -> int:
 
     An eighth, but a small network is quick enough for 128 pixels.
     """
-    return min(shown, max(resolution // 8, min(resolution, LEAST)))
+    return min(shown, max(resolution // 8, LEAST))
 
 
 def fitted(whole: Floats, before: Floats, after: Floats, side: int) -> tuple[Floats, Floats]:
