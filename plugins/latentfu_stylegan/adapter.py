@@ -104,7 +104,7 @@ class StyleGAN2Generator(StyledGenerator):
         if not can_resume(latent, "const"):
             return self.render(latent)
         if self.quick is None:
-            self.quick = Resuming(self.network, self.name, quick_dtype(self.device), True)
+            self.quick = Resuming(self.network, self.name, quick_dtype(self.device), keep=True)
         ws, details = self.styles(latent), self.details(latent)
         return self.quick.render(latent, ws, details, "const", last=2 * place)
 

@@ -143,8 +143,8 @@ def wrong(error: ValidationError) -> str:
     kinds = {"source": "source", "networks": "network"}
     numbered = zip(places[::2], places[1::2], strict=False)
     where = ", ".join(f"{kinds.get(str(kind), kind)} {int(n) + 1}" for kind, n in numbered)
-    kind = {"extra_forbidden": "there is no such key", "missing": "it is missing"}
-    what = kind.get(first["type"], first["msg"])
+    sentences = {"extra_forbidden": "there is no such key", "missing": "it is missing"}
+    what = sentences.get(first["type"], first["msg"])
     return f"{key!r}{f' of {where}' if where else ''}: {what}"
 
 
