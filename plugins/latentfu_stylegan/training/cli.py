@@ -65,6 +65,13 @@ def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **size
 @click.option("--mirror", is_flag=True, help="Mirror the folder's pictures half the time.")
 @click.option("--renderer", help="Learn from a renderer, e.g. portraits.")
 @click.option("--pairs", type=click.Path(path_type=Path, exists=True), help="Cache of renders.")
+@click.option(
+    "--small-share",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Of --pairs: the share of pictures drawn from those with small things (earrings).",
+)
 @click.option("--resolution", default=64, show_default=True)
 @click.option("--z-dim", default=64, show_default=True)
 @click.option("--w-dim", default=256, show_default=True)
@@ -116,7 +123,7 @@ def open_source(asked: dict[str, Any]) -> Source:
     if asked["renderer"] is not None:
         teacher = open_teacher(asked["renderer"])
         return RendererSource(teacher, asked["resolution"], asked["z_dim"])
-    return PairCache(asked["pairs"], asked["resolution"])
+    return PairCache(asked["pairs"], asked["resolution"], asked["small_share"])
 
 
 def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Trainer:
@@ -215,6 +222,23 @@ def state_command(checkpoint: Path, output: Path) -> None:
 
     save_state(checkpoint, output)
     click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+@train_command.command("heed")
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--number", required=True, type=click.IntRange(min=0), help="Which of z's, from 0.")
+@click.option("--above", default=0.0, show_default=True, help="Where it begins to matter.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@plainly
+def heed_command(checkpoint: Path, number: int, above: float, output: Path) -> None:
+    """Give a number of z that the network overlooks a unit of w, and train on from there.
+
+    For what is small, e.g. earrings: train with --set small_strength=100 --small-share 0.5.
+    """
+    from latentfu_stylegan.training.heed import heed_in_checkpoint
+
+    heed_in_checkpoint(checkpoint, number, above, output)
+    click.echo(f"{output}: number {number} of z has a unit of w to itself")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,28 @@ def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Ten
     return 1.0 + strength * total[:, None]
 
 
+def small_things(landmarks: Tensor, resolution: int) -> Tensor:
+    """A smooth map [N, 1, R, R]: 1 at the landmarks after the first five, 0 far from them."""
+    n = landmarks.shape[0]
+    grid = (torch.arange(resolution, device=landmarks.device) + 0.5) / resolution
+    total = torch.zeros(n, resolution, resolution, device=landmarks.device)
+    for i in range(5, landmarks.shape[1]):
+        dx, dy = ((grid[None] - landmarks[:, i, axis : axis + 1]) / SMALL for axis in (0, 1))
+        bump = torch.exp(-0.5 * (dy.square()[:, :, None] + dx.square()[:, None, :]))
+        total = torch.maximum(total, bump)
+    return total[:, None]
+
+
+def small_loss(made: Tensor, target: Tensor, landmarks: Tensor) -> Tensor:
+    """Squared error near small things, [N], by `small_things`.
+
+    As long as a network does not know to the pixel where a small thing is, absolute errors are
+    least without it; squared ones are least for a faint one, which grows clear.
+    """
+    near = small_things(landmarks, made.shape[-1])
+    return ((made - target).square() * near).mean(dim=(1, 2, 3))
+
+
 def paired_loss(made: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
     """L1 of the pixels plus L1 of their differences to the right and below, weighted, [N].
 

@@ -22,6 +22,7 @@ class TrainingOptions:
     regression_lr: float = 5e-3
     regression_final: float = 0.02  # the cosine ends at this part of the rate
     landmark_strength: float = 9.0
+    small_strength: float = 0.0  # of squared errors near small things, say 100 to have them learned
     feature_loss: str = ""  # an installed loss beside the pixels', e.g. portraits or lpips
     feature_weight: float = 1.0
     style_start: float = 0.2  # regression begins with styles that act this much

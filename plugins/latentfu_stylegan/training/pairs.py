@@ -30,11 +30,14 @@ class PairCache:
     """Reading side of the cache: a `Source` over what has been rendered so far.
 
     `resolution`: smaller than the cache's own to train a smaller network on it first; the
-    pictures are averaged down.
+    pictures are averaged down. `small_share`: how much of each batch is drawn from the pairs
+    that show small things (landmarks after the first five), which are rare otherwise.
     """
 
-    def __init__(self, folder: Path, resolution: int | None = None) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, resolution: int | None = None, small_share: float = 0.0
+    ) -> None:
+        self.folder, self.small_share = folder, small_share
         if not (folder / "index.json").is_file():
             raise ValueError(f"there is no cache of rendered pairs in {folder}")
         self.index = read_index(folder)
@@ -81,7 +84,16 @@ class PairCache:
         """Random pairs, with replacement, from all but the held-out ones."""
         first = min(HOLDOUT, self.count // 8)
         chosen = torch.randint(first, self.count, (count,), generator=generator)
+        wanted = round(count * self.small_share)
+        if wanted and len(showing := self.with_small_things(first)):
+            places = torch.randint(0, len(showing), (wanted,), generator=generator)
+            chosen[:wanted] = torch.from_numpy(showing)[places]
         return self.rows(np.sort(chosen.numpy()))
+
+    def with_small_things(self, first: int) -> np.ndarray:
+        """The places, from `first` on, of the pairs that show small things."""
+        small = self.arrays["landmarks"][first : self.count, 5:]  # [N, L - 5, 2]
+        return first + np.flatnonzero(((small > 0) & (small < 1)).all(axis=2).any(axis=1))
 
     def holdout(self, count: int = HOLDOUT) -> Batch:
         """Pairs that `draw` never gives."""

@@ -166,6 +166,9 @@ class Trainer:
             strength = self.options.landmark_strength
             weights = losses.landmark_weights(batch.landmarks, self.config.resolution, strength)
         paired = losses.paired_loss(made, batch.images, weights)
+        if batch.landmarks is not None and self.options.small_strength:
+            small = losses.small_loss(made, batch.images, batch.landmarks)
+            paired = paired + self.options.small_strength * small
         if self.feature_distance is None:
             return paired
         with self.autocast():  # blur costs little in pixels, but much in features
