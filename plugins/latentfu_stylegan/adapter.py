@@ -98,7 +98,7 @@ class StyleGAN2Generator(StyledGenerator):
     def preview(self, latent: Latent, side: int) -> Tensor:
         """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
 
-        At least an eighth of the whole; the layers of larger sizes run at this one.
+        At least a sixteenth of the whole; the layers of larger sizes run at this one.
         """
         place = self.network.config.resolutions.index(self.quick_size(side))
         if not can_resume(latent, "const"):

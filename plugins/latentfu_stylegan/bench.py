@@ -255,12 +255,12 @@ def measure(device: str) -> Iterator[Measure]:
 
 
 def moving(side: int, device: str) -> Iterator[Measure]:
-    """From a slider's move to the pixels of a quick picture of an eighth, and of a quarter."""
+    """From a slider's move to the pixels of a quick picture of a sixteenth, and of a quarter."""
     layers = 2 * (side.bit_length() - 1)
     bare = Run(side, plain=True, keep_memory=False, device=device)
     moves = [
         Run(side, device=device, preview=side // part, moved=first)
-        for part in (8, 4)
+        for part in (16, 4)
         for first in (0, layers // 3)
     ]
     plain, *ours = in_turn(bare, *moves)

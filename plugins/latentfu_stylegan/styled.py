@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from latentfu_stylegan.stylegan2.network import MappedNetwork
 
+LEAST_PART = 16
+"""A quick picture is at most so many times smaller than the whole."""
+
 
 class StyledGenerator(Generator):
     """A network of the family as a Generator, but for rendering and mixing.
@@ -52,8 +55,8 @@ class StyledGenerator(Generator):
             raise BadInputError(f"The latent does not fit {self.name}: {error}.") from error
 
     def quick_size(self, side: int) -> int:
-        """The first size of the network's layers with ``side`` pixels, an eighth at least."""
-        enough = max(min(side, self.resolution), self.resolution // 8)
+        """The first size of the network's layers with ``side`` pixels, a sixteenth at least."""
+        enough = max(min(side, self.resolution), self.resolution // LEAST_PART)
         return min(one.resolution for one in self.layers if one.resolution >= enough)
 
     def checked_labels(self, labels: Tensor | None, n: int) -> Tensor | None:

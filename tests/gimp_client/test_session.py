@@ -69,15 +69,15 @@ def test_only_the_newest_preview_is_asked_for(serve) -> None:
     main.close()
 
 
-def test_a_quick_preview_is_followed_by_the_exact_one(serve) -> None:
+def test_a_quick_preview_is_followed_by_sharper_ones(serve) -> None:
     server = serve()
     main, seen = Main(), []
     main.session.open("", seen.append)
     main.until(seen)
     main.session.preview(WORK, 32, seen.append, quick=True)
-    main.until(seen, 3)
-    assert [one["quick"] for one in server.previews] == [True, False]
-    assert server.previews[0]["edits"] == server.previews[1]["edits"]
+    main.until(seen, 4)
+    assert [one["quick"] for one in server.previews] == [16, 4, 0]
+    assert server.previews[0]["edits"] == server.previews[2]["edits"]
     assert not main.errors
     main.close()
 

@@ -65,7 +65,7 @@ class Editor:
         self.known.add(request.layer.digest())
         return Outcome(request.layer, {"inversion_key": request.layer.digest()})
 
-    def preview(self, request, side, progress=silent, *, quick=False, check=lambda: None):
+    def preview(self, request, side, progress=silent, *, quick=0, check=lambda: None):
         if not self.is_inverted(request):
             self._work(request, progress)
             self.known.add(request.layer.digest())

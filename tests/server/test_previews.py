@@ -120,7 +120,7 @@ def test_the_next_move_stops_an_exact_preview_between_two_layers(server):
     thread = threading.Thread(target=lambda: answers.append(server.put(path, exact)))
     thread.start()
     wait_until(lambda: server.get("/v1/health")[1]["worker"]["state"] == "busy")
-    quick = {"layer": layer, "edits": {"layers": 100, "brightness": 1}, "quick": True}
+    quick = {"layer": layer, "edits": {"layers": 100, "brightness": 1}, "quick": 4}
     assert server.put(path, quick) == (200, pixel_body(value=40))
     thread.join()
     assert answers[0][0] == 409

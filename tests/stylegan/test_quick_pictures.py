@@ -26,9 +26,9 @@ def generator() -> StyleGAN2Generator:
 
 
 @pytest.mark.parametrize(
-    ("asked", "side"), [(1, 8), (8, 8), (9, 16), (17, 32), (33, 64), (500, 64)]
+    ("asked", "side"), [(1, 4), (4, 4), (5, 8), (9, 16), (17, 32), (33, 64), (500, 64)]
 )
-def test_the_first_size_that_is_enough_and_at_least_an_eighth(generator, asked, side) -> None:
+def test_the_first_size_that_is_enough_and_at_least_a_sixteenth(generator, asked, side) -> None:
     assert quick_picture(generator, random_latents(generator, 1, 0), asked).shape == (3, side, side)
 
 
@@ -76,7 +76,7 @@ def first_generation() -> StyleGAN1Generator:
 def test_stylegan1_is_quick_too(first_generation: StyleGAN1Generator) -> None:
     latent = random_latents(first_generation, 2, 1)
     with torch.no_grad():
-        for asked, side in ((1, 8), (16, 16), (17, 32)):
+        for asked, side in ((1, 4), (16, 16), (17, 32)):
             assert first_generation.preview(latent, asked).shape == (2, 3, side, side)
         whole = first_generation.render(latent)
         assert torch.equal(first_generation.preview(latent, 64), whole)
@@ -138,18 +138,21 @@ def test_rendering_stops_between_layers(generator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resolution", "shown", "side"),
+    ("resolution", "shown", "times", "side"),
     [
-        (1024, 400, 128),
-        (2048, 400, 256),
-        (512, 400, 128),
-        (256, 200, 128),
-        (64, 60, 60),
-        (512, 90, 90),
+        (1024, 400, 16, 64),
+        (1024, 400, 4, 256),
+        (2048, 400, 16, 128),
+        (512, 400, 16, 64),
+        (512, 400, 4, 256),
+        (256, 200, 4, 200),
+        (256, 256, 1, 256),
+        (64, 60, 4, 60),
+        (512, 50, 16, 50),
     ],
 )
-def test_how_large_a_quick_picture_is(resolution: int, shown: int, side: int) -> None:
-    assert quick_side(resolution, shown) == side
+def test_how_large_a_quick_picture_is(resolution: int, shown: int, times: int, side: int) -> None:
+    assert quick_side(resolution, shown, times) == side
 
 
 def test_what_does_not_change_stays_as_sharp_as_the_whole() -> None:

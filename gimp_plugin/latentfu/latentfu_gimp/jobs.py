@@ -65,8 +65,11 @@ def prepare(client: Client, work: Work, report: Report) -> dict[str, Any]:
     return _follow(client, document, report)[1].get("report") or {}
 
 
-def preview(client: Client, work: Work, session: str, side: int, quick: bool = False) -> Picture:
-    """The edited layer with its longest side at most ``side``; ``quick``: not yet exact."""
+def preview(client: Client, work: Work, session: str, side: int, quick: int = 0) -> Picture:
+    """The edited layer with its longest side at most ``side``.
+
+    ``quick``: 0 exactly, else from a picture so many times smaller than the network's.
+    """
     document = request(client, work)
     document["side"] = side
     document["quick"] = quick

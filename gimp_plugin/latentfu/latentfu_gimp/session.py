@@ -44,6 +44,10 @@ class Catalog:
     controls: list[Document]
 
 
+FIRST, SHARPER, EXACT = 16, 4, 0
+"""How many times smaller than the network's picture the previews are that a move leads to."""
+
+
 class Session:
     """The requests of one dialog, done one after the other; of previews only the newest."""
 
@@ -56,6 +60,7 @@ class Session:
         self._client: Client | None = None
         self._name = str(uuid.uuid4())
         self._closed = False
+        self._asked = 0
 
     def open(self, generator: str, done: Callable[[Catalog], None]) -> None:
         """Find or start the server and ask what it has for ``generator`` ("" the default)."""
@@ -86,33 +91,39 @@ class Session:
     ) -> None:
         """A small picture of ``work``, unless a newer one is asked for before it began.
 
-        A ``quick`` one is followed by the exact one when nothing newer has been asked for; the
-        next call stops that at once.
+        A ``quick`` one comes from a very small picture of the network. While nothing newer has
+        been asked for a sharper one and the exact one follow; the next call stops them at once.
         """
+        self._asked += 1
+        asked, first = self._asked, FIRST if quick else EXACT
 
         def task() -> None:
-            picture = self._small(self._connect(), work, side, quick)
+            picture = self._small(self._connect(), work, side, first)
             if picture is not None:
                 self._hand_over(done, picture)
                 if quick and not self._closed:
-                    self._sharpen(work, side, done)
+                    self._sharpen(work, side, done, asked)
 
         self._worker.replace(lambda: self._guard(task))
 
-    def _sharpen(self, work: jobs.Work, side: int, done: Callable[[Picture], None]) -> None:
-        """The exact preview, on a connection of its own, so that a newer one can overtake it."""
+    def _sharpen(
+        self, work: jobs.Work, side: int, done: Callable[[Picture], None], asked: int
+    ) -> None:
+        """Better previews, on a connection of their own, so that a newer one can overtake them."""
         client = self._sharpening = self._connect().another()
 
         def task() -> None:
-            picture = None
             with client, contextlib.suppress(ServerGoneError):  # The next request says so.
-                picture = None if self._closed else self._small(client, work, side, False)
-            if picture is not None:
-                self._hand_over(done, picture)
+                for quick in (SHARPER, EXACT):
+                    newest = asked == self._asked and not self._closed
+                    picture = self._small(client, work, side, quick) if newest else None
+                    if picture is None:
+                        break
+                    self._hand_over(done, picture)
 
         self._sharpener.replace(lambda: self._guard(task))
 
-    def _small(self, client: Client, work: jobs.Work, side: int, quick: bool) -> Picture | None:
+    def _small(self, client: Client, work: jobs.Work, side: int, quick: int) -> Picture | None:
         """A preview; None when a newer one has overtaken it."""
         try:
             return jobs.preview(client, work, self._name, side, quick)

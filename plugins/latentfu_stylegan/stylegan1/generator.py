@@ -83,7 +83,7 @@ class StyleGAN1Generator(StyledGenerator):
     def preview(self, latent: Latent, side: int) -> Tensor:
         """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
 
-        At least an eighth of the whole; the layers of larger sizes run at this one.
+        At least a sixteenth of the whole; the layers of larger sizes run at this one.
         """
         if has_own_strengths(latent):
             return self.render(latent)

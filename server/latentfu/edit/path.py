@@ -143,13 +143,14 @@ class Editor:
         side: int,
         progress: Progress = silent,
         *,
-        quick: bool = False,
+        quick: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> Layer:
         """The edited layer scaled down to a longest side of ``side``: one render when cached.
 
-        ``quick``: by the generator's shorter way, for while a slider moves. ``check`` is called
-        between the layers of the network and may raise to stop.
+        ``quick``: 0 exactly, else by the generator's shorter way, so many times smaller (up to
+        16), for while a slider moves. ``check`` is called between the layers of the network and
+        may raise to stop.
         """
         work = self._start(request)
         check_edits(request.edits, request.ways, work.tools.controls)
@@ -158,7 +159,7 @@ class Editor:
         quad = scaled(crop.quad, *small.factors)
         with stopping(check):
             if quick:
-                edited, inverted = self._quickly(request, work.tools, found, quad.side)
+                edited, inverted = self._quickly(request, work.tools, found, quad.side, quick)
             else:
                 edited, inverted = self._edited(request, work.tools, found)
         feather = request.feather * small.factor
@@ -266,16 +267,16 @@ class Editor:
         return (inverted if unmoved else rendering.render(tools.generator, latent)), inverted
 
     def _quickly(
-        self, request: EditRequest, tools: Tools, found: Found, side: float
+        self, request: EditRequest, tools: Tools, found: Found, side: float, times: int
     ) -> tuple[Floats, Floats]:
-        """The same for about ``side`` pixels, from small pictures."""
+        """The same for about ``side`` pixels, from pictures that are ``times`` smaller."""
         before, whole = found.inversion.latent, self._inverted(tools, found)
         latent = self._moved(request, tools, found)
         if latent is before:
             return whole, whole
         resolution = tools.generator.resolution
         shown = min(math.ceil(side), resolution)
-        small = quick_side(resolution, shown)
+        small = quick_side(resolution, shown, times)
         base = self._renders.get_or_make(
             f"{found.key} at {small}", lambda: quick_picture(tools.generator, before, small)
         )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from latentfu.nouns.latent import Latent
 
 
-LEAST = 128
-"""Quick pictures are not made smaller than this where as many pixels are shown."""
+LARGE = 1024
+"""Of smaller networks as many pixels are drawn as of one of this size: they take less time."""
 MOVES = 0.5
 """A change of the picture (which spans 2) that is this rough takes the old edges away."""
 
@@ -30,12 +30,12 @@ def quick_picture(generator: Generator, latent: Latent, side: int) -> Floats:
     return np.nan_to_num(picture)
 
 
-def quick_side(resolution: int, shown: int) -> int:
-    """The side of a quick picture for showing ``shown`` pixels of a network's ``resolution``.
+def quick_side(resolution: int, shown: int, times: int) -> int:
+    """The side of a quick picture that is ``times`` smaller than the network's ``resolution``.
 
-    An eighth, but a small network is quick enough for 128 pixels.
+    Not larger than the ``shown`` pixels, and of a small network not smaller than of a large one.
     """
-    return min(shown, max(resolution // 8, LEAST))
+    return min(shown, resolution, max(resolution, LARGE) // times)
 
 
 def fitted(whole: Floats, before: Floats, after: Floats, side: int) -> tuple[Floats, Floats]:

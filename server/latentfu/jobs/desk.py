@@ -61,7 +61,7 @@ class Desk:
             if self._inbox.is_overtaken(message):
                 raise CancelledError
 
-        request, quick = self._reader.read(body), bool(body.get("quick"))
+        request, quick = self._reader.read(body), int(body.get("quick", 0))
         layer = self._editor.preview(request, body["side"], progress, quick=quick, check=check)
         write_layer(Path(str(message["out"])), layer)
         return {}

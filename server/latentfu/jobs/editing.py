@@ -36,7 +36,7 @@ class Editor(Protocol):
         side: int,
         progress: Progress = ...,
         *,
-        quick: bool = ...,
+        quick: int = ...,
         check: Callable[[], None] = ...,
     ) -> Layer: ...
 

@@ -76,7 +76,7 @@ class PreviewRequest(_Work):
     """A small picture of an edit."""
 
     side: Annotated[int, Field(ge=32, le=1024)] = 256
-    quick: bool = False
+    quick: Annotated[int, Field(ge=0, le=16)] = 0
 
 
 class Failure(Model):
