@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
 from click.testing import CliRunner
 from latentfu.cli.build import build_command
+from latentfu_deformations.deformation import read_deformation
+from latentfu_portraits.plugin import DEFORMATIONS
+from latentfu_portraits.rebuild.deformations import CHOSEN, the_one
 from PIL import Image
 
 
@@ -34,3 +38,15 @@ def test_unknown_generators_and_steps_are_named() -> None:
     assert nothing.exit_code == 2 and "'nobody'" in nothing.output
     unknown = CliRunner().invoke(build_command, ["portraits", "--only", "soup"])
     assert unknown.exit_code == 2 and "'soup'" in unknown.output
+
+
+def test_a_deformation_is_found_again_on_weights_that_were_trained_on() -> None:
+    """Whatever its sign and place; on other weights the choice's own place counts."""
+    choice = CHOSEN[0]
+    shift = torch.from_numpy(read_deformation(DEFORMATIONS / f"{choice.name}.safetensors").shift)
+    random = torch.Generator().manual_seed(0)
+    others = torch.randn(20, *shift.shape, generator=random)
+    near = -(shift + 0.3 * shift.std() * torch.randn(shift.shape, generator=random))
+    found = the_one(choice, torch.cat([others, near[None]]))
+    assert torch.equal(found, -near)
+    assert torch.equal(the_one(choice, others), choice.sign * others[choice.place])

@@ -1,8 +1,8 @@
 """The step that makes the shipped deformations: five that a person found worth a name.
 
 Which ones they are was chosen by looking at the sheets of `latentfu deformations discover`, so the
-choice holds for the weights it was made on; for others they are found again by the same searches,
-and a person should look at them before they are shipped.
+choice holds for the weights it was made on, and for those that these were trained on to; for others
+they are found again by the same searches, and a person should look at them before they are shipped.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Choice:
 
 
 COUNT, SAMPLES = 32, 8
+ALIKE = 0.5
+"""From this cosine on, a direction is the one that was found on earlier weights."""
 SITTERS = 21
 CHOSEN = (
     Choice("hessian", 4, 13, 1, "monocle", "one round lens over one eye"),
@@ -65,7 +67,7 @@ def chosen_ones(generator: Generator, progress: Progress) -> Iterator[Deformatio
         part = between(progress, place / len(searches), (place + 1) / len(searches))
         search = Search(generator, layer, method, COUNT, SAMPLES, beyond=True)
         rows = directions(search, between(part, 0.0, 0.6))
-        picked = torch.stack([the_one(choice, rows, generator.id) for choice in choices])
+        picked = torch.stack([the_one(choice, rows) for choice in choices])
         found = measured(search, picked, between(part, 0.6, 1.0), method)
         for choice, deformation in zip(choices, found, strict=True):
             yield replace(
@@ -76,20 +78,23 @@ def chosen_ones(generator: Generator, progress: Progress) -> Iterator[Deformatio
             )
 
 
-def the_one(choice: Choice, rows: Tensor, generator_id: str) -> Tensor:
+def the_one(choice: Choice, rows: Tensor) -> Tensor:
     """The direction ``[out, in, k, k]`` of a choice among those found, its sign right.
 
-    Eigenvectors come with either sign, and neighbours may change places: on the weights that
-    the shipped file is for, the one most like it is taken.
+    Eigenvectors come with either sign, and neighbours may change places: the one most like the
+    shipped one is taken, unless the weights are others altogether and none is like it.
     """
     from latentfu_portraits.plugin import DEFORMATIONS
 
     path = DEFORMATIONS / f"{choice.name}.safetensors"
     shipped = read_deformation(path) if path.is_file() else None
-    if shipped is None or shipped.generator_id != generator_id:
+    if shipped is None or shipped.shift.shape != rows.shape[1:]:
         return rows[choice.place] * choice.sign
-    alike = rows.flatten(1) @ torch.from_numpy(shipped.shift).flatten().to(rows)
+    before = torch.from_numpy(shipped.shift).flatten().to(rows)
+    alike = torch.cosine_similarity(rows.flatten(1), before[None])
     best = int(alike.abs().argmax())
+    if abs(float(alike[best])) < ALIKE:
+        return rows[choice.place] * choice.sign
     return rows[best] * alike[best].sign()
 
 

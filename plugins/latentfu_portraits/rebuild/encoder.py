@@ -11,7 +11,8 @@ from pathlib import Path
 import latentfu
 from latentfu import Progress
 
-PICTURES = 20_000
+PICTURES, AGAIN = 20_000, 8_000
+"""How many it sees when it begins with the scorer, and with the encoder of earlier weights."""
 
 
 def build_encoder(folder: Path | None, progress: Progress) -> None:
@@ -22,13 +23,14 @@ def build_encoder(folder: Path | None, progress: Progress) -> None:
     from latentfu_portraits.plugin import ENCODER, NAME, SCORER
 
     generator = latentfu.open_generator(NAME)
+    trunk, pictures = (ENCODER, AGAIN) if ENCODER.is_file() else (SCORER, PICTURES)
     kept = latentfu.data_dir() / "encoders" / f"{NAME}-{generator.id[:12]}.checkpoint"
     order = Order(
         generator,
         folder / ENCODER.name if folder else ENCODER,
-        TrainingOptions(pictures=PICTURES, pool=2048, outside=0.2),
+        TrainingOptions(pictures=pictures, pool=2048, outside=0.2),
         renderer=NAME,
-        trunk=ENCODER if ENCODER.is_file() else SCORER,
+        trunk=trunk,
         checkpoint=kept,
         notes={"licence": "Apache-2.0", "author": "The Latent-Fu authors"},
     )
