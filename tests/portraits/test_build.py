@@ -41,12 +41,16 @@ def test_unknown_generators_and_steps_are_named() -> None:
 
 
 def test_a_deformation_is_found_again_on_weights_that_were_trained_on() -> None:
-    """Whatever its sign and place; on other weights the choice's own place counts."""
+    """Whatever its sign, and mixed with others; on other weights the choice's own place counts."""
     choice = CHOSEN[0]
     shift = torch.from_numpy(read_deformation(DEFORMATIONS / f"{choice.name}.safetensors").shift)
+    shift = shift / shift.norm()
     random = torch.Generator().manual_seed(0)
-    others = torch.randn(20, *shift.shape, generator=random)
-    near = -(shift + 0.3 * shift.std() * torch.randn(shift.shape, generator=random))
-    found = the_one(choice, torch.cat([others, near[None]]))
-    assert torch.equal(found, -near)
-    assert torch.equal(the_one(choice, others), choice.sign * others[choice.place])
+    others = torch.randn(20, shift.numel(), generator=random)
+    mixed = torch.cat([others[:8], others[:1] / others[0].norm() - shift.flatten()[None]])
+    for found, alike in ((mixed, True), (others, False)):
+        rows = torch.linalg.qr(found.T).Q.T.reshape(-1, *shift.shape)
+        if not alike:
+            assert torch.equal(the_one(choice, rows), choice.sign * rows[choice.place])
+            continue
+        assert float((the_one(choice, rows) * shift).sum()) > 0.99

@@ -36,7 +36,7 @@ class Choice:
 
 COUNT, SAMPLES = 32, 8
 ALIKE = 0.5
-"""From this cosine on, a direction is the one that was found on earlier weights."""
+"""So much of a direction for earlier weights must lie in what is found, to be taken from there."""
 SITTERS = 21
 CHOSEN = (
     Choice("hessian", 4, 13, 1, "monocle", "one round lens over one eye"),
@@ -79,23 +79,23 @@ def chosen_ones(generator: Generator, progress: Progress) -> Iterator[Deformatio
 
 
 def the_one(choice: Choice, rows: Tensor) -> Tensor:
-    """The direction ``[out, in, k, k]`` of a choice among those found, its sign right.
+    """The direction ``[out, in, k, k]`` of a choice, from the orthonormal ``rows`` found.
 
-    Eigenvectors come with either sign, and neighbours may change places: the one most like the
-    shipped one is taken, unless the weights are others altogether and none is like it.
+    Eigenvectors come with either sign, and neighbours mix when the weights are trained on: what
+    counts is the space that they span. The shipped one's part in it is taken, unless the weights
+    are others altogether and that is little.
     """
     from latentfu_portraits.plugin import DEFORMATIONS
 
     path = DEFORMATIONS / f"{choice.name}.safetensors"
     shipped = read_deformation(path) if path.is_file() else None
-    if shipped is None or shipped.shift.shape != rows.shape[1:]:
-        return rows[choice.place] * choice.sign
-    before = torch.from_numpy(shipped.shift).flatten().to(rows)
-    alike = torch.cosine_similarity(rows.flatten(1), before[None])
-    best = int(alike.abs().argmax())
-    if abs(float(alike[best])) < ALIKE:
-        return rows[choice.place] * choice.sign
-    return rows[best] * alike[best].sign()
+    if shipped is not None and shipped.shift.shape == rows.shape[1:]:
+        before = torch.from_numpy(shipped.shift).flatten().to(rows)
+        before = before / before.norm()
+        part = (rows.flatten(1) @ before) @ rows.flatten(1)
+        if float(part.norm()) >= ALIKE:
+            return (part / part.norm()).view(rows.shape[1:])
+    return rows[choice.place] * choice.sign
 
 
 def where(choice: Choice) -> tuple[str, int]:
