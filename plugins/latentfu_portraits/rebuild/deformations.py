@@ -92,9 +92,9 @@ def the_one(choice: Choice, rows: Tensor) -> Tensor:
     if shipped is not None and shipped.shift.shape == rows.shape[1:]:
         before = torch.from_numpy(shipped.shift).flatten().to(rows)
         before = before / before.norm()
-        part = (rows.flatten(1) @ before) @ rows.flatten(1)
+        part: Tensor = (rows.flatten(1) @ before) @ rows.flatten(1)
         if float(part.norm()) >= ALIKE:
-            return (part / part.norm()).view(rows.shape[1:])
+            return part.div(part.norm()).view(rows.shape[1:])
     return rows[choice.place] * choice.sign
 
 
