@@ -14,6 +14,17 @@ SMALL = 0.03
 """How wide the weight is around each further landmark."""
 
 
+def bump(centre: Tensor, resolution: int, width: float, across: float = 1.0) -> Tensor:
+    """1 at each centre [N, 2] (x, y in 0..1), falling off within `width` -> [N, R, R].
+
+    across: how much wider than high it is.
+    """
+    grid = (torch.arange(resolution, device=centre.device) + 0.5) / resolution
+    dx = (grid[None] - centre[:, :1]) / (across * width)
+    dy = (grid[None] - centre[:, 1:]) / width
+    return torch.exp(-0.5 * (dy.square()[:, :, None] + dx.square()[:, None, :]))
+
+
 def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Tensor:
     """A smooth map [N, 1, R, R]: 1 everywhere, up to 1 + strength at the eyes and the mouth.
 
@@ -21,28 +32,22 @@ def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Ten
     or nothing), x and y in 0..1 of the picture. The middle of the mouth is weighted too.
     """
     n = landmarks.shape[0]
-    grid = (torch.arange(resolution, device=landmarks.device) + 0.5) / resolution
     middle = landmarks[:, 3:5].mean(dim=1)
     centres = [(landmarks[:, i], width) for i, width in EYES_AND_MOUTH] + [(middle, 0.05)]
     centres += [(landmarks[:, i], SMALL) for i in range(5, landmarks.shape[1])]
     total = torch.zeros(n, resolution, resolution, device=landmarks.device)
     for centre, width in centres:
-        dx = (grid[None] - centre[:, :1]) / (1.3 * width)  # eyes and mouths are wide
-        dy = (grid[None] - centre[:, 1:]) / width
-        bump = torch.exp(-0.5 * (dy.square()[:, :, None] + dx.square()[:, None, :]))
-        total = torch.maximum(total, bump)
+        here = bump(centre, resolution, width, across=1.3)  # eyes and mouths are wide
+        total = torch.maximum(total, here)
     return 1.0 + strength * total[:, None]
 
 
 def small_things(landmarks: Tensor, resolution: int) -> Tensor:
     """A smooth map [N, 1, R, R]: 1 at the landmarks after the first five, 0 far from them."""
     n = landmarks.shape[0]
-    grid = (torch.arange(resolution, device=landmarks.device) + 0.5) / resolution
     total = torch.zeros(n, resolution, resolution, device=landmarks.device)
     for i in range(5, landmarks.shape[1]):
-        dx, dy = ((grid[None] - landmarks[:, i, axis : axis + 1]) / SMALL for axis in (0, 1))
-        bump = torch.exp(-0.5 * (dy.square()[:, :, None] + dx.square()[:, None, :]))
-        total = torch.maximum(total, bump)
+        total = torch.maximum(total, bump(landmarks[:, i], resolution, SMALL))
     return total[:, None]
 
 
