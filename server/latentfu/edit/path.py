@@ -270,13 +270,15 @@ class Editor:
         self, request: EditRequest, tools: Tools, found: Found, side: float, times: int
     ) -> tuple[Floats, Floats]:
         """The same for about ``side`` pixels, from pictures that are ``times`` smaller."""
+        resolution = tools.generator.resolution
+        shown = min(math.ceil(side), resolution)
+        small = quick_side(resolution, shown, times)
+        if 2 * small > resolution:  # Then it is the whole picture, which will be asked for next.
+            return self._edited(request, tools, found)
         before, whole = found.inversion.latent, self._inverted(tools, found)
         latent = self._moved(request, tools, found)
         if latent is before:
             return whole, whole
-        resolution = tools.generator.resolution
-        shown = min(math.ceil(side), resolution)
-        small = quick_side(resolution, shown, times)
         base = self._renders.get_or_make(
             f"{found.key} at {small}", lambda: quick_picture(tools.generator, before, small)
         )
