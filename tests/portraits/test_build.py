@@ -48,9 +48,8 @@ def test_a_deformation_is_found_again_on_weights_that_were_trained_on() -> None:
     random = torch.Generator().manual_seed(0)
     others = torch.randn(20, shift.numel(), generator=random)
     mixed = torch.cat([others[:8], others[:1] / others[0].norm() - shift.flatten()[None]])
-    for found, alike in ((mixed, True), (others, False)):
-        rows = torch.linalg.qr(found.T).Q.T.reshape(-1, *shift.shape)
-        if not alike:
-            assert torch.equal(the_one(choice, rows), choice.sign * rows[choice.place])
-            continue
-        assert float((the_one(choice, rows) * shift).sum()) > 0.99
+    known, foreign = (
+        torch.linalg.qr(found.T).Q.T.reshape(-1, *shift.shape) for found in (mixed, others)
+    )
+    assert float((the_one(choice, known) * shift).sum()) > 0.99
+    assert torch.equal(the_one(choice, foreign), choice.sign * foreign[choice.place])

@@ -68,10 +68,14 @@ def save_state(checkpoint: Path, path: Path) -> None:
     networks_of = tuple(f"{name}." for name in ("generator", "judge", "ema"))
     kept = {
         name: value.half() if name.startswith(networks_of) else value
-        for name, value in tensors.items()
-        if not name.startswith(("adam.", "judge_adam."))
+        for name, value in without_moments(tensors).items()
     }
     write_atomically(path, save(kept, metadata))
+
+
+def without_moments(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What of a checkpoint's tensors training can go on from with fresh optimisers."""
+    return {k: v for k, v in tensors.items() if not k.startswith(("adam.", "judge_adam."))}
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -18,7 +18,7 @@ from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, normalize_2n
 from latentfu_stylegan.stylegan2.files import write_atomically
 from latentfu_stylegan.stylegan2.layers import LRELU_GAIN, EqualLinear, lrelu
 from latentfu_stylegan.stylegan2.mapping import Mapping
-from latentfu_stylegan.training.checkpoint import pick, read_checkpoint
+from latentfu_stylegan.training.checkpoint import pick, read_checkpoint, without_moments
 
 LOUD = 8.0
 """How far w moves with its number, which other numbers do by about one."""
@@ -37,7 +37,7 @@ def heed_in_checkpoint(checkpoint: Path, place: int, above: float, output: Path)
     for name, network in zip(names, networks, strict=True):
         network.load_state_dict(pick(tensors, name))
     heed(networks, place, above)
-    kept = {k: v for k, v in tensors.items() if not k.startswith(("adam.", "judge_adam."))}
+    kept = without_moments(tensors)
     for name, network in zip(names, networks, strict=True):
         changed = {f"{name}.{key}": value for key, value in network.state_dict().items()}
         kept |= {key: value.to(kept[key].dtype).contiguous() for key, value in changed.items()}
