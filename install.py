@@ -272,7 +272,7 @@ def command_install(venv: Venv, options: argparse.Namespace) -> int:
     """Set up, place the plug-in, check, and say what to do next."""
     set_up(venv)
     run([str(venv.latentfu), "gimp", "install"])
-    if run([str(venv.python), "-m", "latentfu.demo.selfcheck"]) != 0:
+    if run([str(venv.python), "-m", "latentfu.setup.selfcheck"]) != 0:
         return 1
     say("\nNext: python3 install.py demo       edits a portrait and writes pictures")
     say("      in GIMP 3: Filters > Latent-Fu")
@@ -336,7 +336,7 @@ def command_uninstall(venv: Venv, options: argparse.Namespace) -> int:
         )
     if works:
         purge = ["--purge"] if options.purge else []
-        if run([str(venv.python), "-m", "latentfu.demo.farewell", *purge]) != 0:
+        if run([str(venv.python), "-m", "latentfu.setup.uninstall", *purge]) != 0:
             return 1
     else:
         remove_recorded_plug_ins()

@@ -13,71 +13,71 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _WHERE = {
-    "BadInputError": "latentfu.errors",
-    "CancelledError": "latentfu.errors",
-    "LatentFuError": "latentfu.errors",
-    "NotInstalledError": "latentfu.errors",
-    "ServerError": "latentfu.errors",
-    "StorageError": "latentfu.errors",
-    "WrongGeneratorError": "latentfu.errors",
-    "Control": "latentfu.nouns.control",
-    "Mover": "latentfu.nouns.control",
-    "Crop": "latentfu.nouns.crop",
-    "Quad": "latentfu.nouns.crop",
-    "Generator": "latentfu.nouns.generator",
-    "random_latents": "latentfu.nouns.generator",
-    "Inversion": "latentfu.nouns.inversion",
-    "Quality": "latentfu.nouns.inversion",
-    "Placing": "latentfu.edit.placing",
-    "face_quad": "latentfu.edit.placing",
-    "carried": "latentfu.edit.carry",
-    "Latent": "latentfu.nouns.latent",
-    "Bend": "latentfu.nouns.latent",
-    "Detail": "latentfu.nouns.latent",
-    "Space": "latentfu.nouns.latent",
-    "SynthesisLayer": "latentfu.nouns.generator",
-    "Noise": "latentfu.nouns.generator",
+    "BadInputError": "latentfu.core.errors",
+    "CancelledError": "latentfu.core.errors",
+    "LatentFuError": "latentfu.core.errors",
+    "NotInstalledError": "latentfu.core.errors",
+    "ServerError": "latentfu.core.errors",
+    "StorageError": "latentfu.core.errors",
+    "WrongGeneratorError": "latentfu.core.errors",
+    "Control": "latentfu.core.control",
+    "Mover": "latentfu.core.control",
+    "Crop": "latentfu.core.crop",
+    "Quad": "latentfu.core.crop",
+    "Generator": "latentfu.core.generator",
+    "random_latents": "latentfu.core.generator",
+    "Inversion": "latentfu.core.inversion",
+    "Quality": "latentfu.core.inversion",
+    "Placement": "latentfu.pipeline.placement",
+    "face_quad": "latentfu.pipeline.placement",
+    "carried": "latentfu.pipeline.feature_warp",
+    "Latent": "latentfu.core.latent",
+    "WeightOffset": "latentfu.core.latent",
+    "FeatureOffset": "latentfu.core.latent",
+    "Space": "latentfu.core.latent",
+    "SynthesisLayer": "latentfu.core.generator",
+    "Noise": "latentfu.core.generator",
     "Measure": "latentfu.bench",
-    "SheetRow": "latentfu.sheets",
-    "contact_sheet": "latentfu.sheets",
+    "SheetRow": "latentfu.core.contact_sheet",
+    "contact_sheet": "latentfu.core.contact_sheet",
     "bench_command": "latentfu.cli.bench",
-    "Layer": "latentfu.nouns.layer",
-    "keep_freed_memory": "latentfu.heap",
-    "mixed_precision": "latentfu.precision",
-    "quick_dtype": "latentfu.precision",
-    "Progress": "latentfu.progress",
+    "Layer": "latentfu.core.layer",
+    "keep_freed_pages": "latentfu.core._malloc",
+    "mixed_precision": "latentfu.core.precision",
+    "quick_dtype": "latentfu.core.precision",
+    "Progress": "latentfu.core.progress",
     "watched": "latentfu.cli.output",
     "Strength": "latentfu.cli.options",
-    "between": "latentfu.progress",
-    "silent": "latentfu.progress",
-    "Aligner": "latentfu.hooks",
-    "BuildStep": "latentfu.hooks",
-    "CheckpointFormat": "latentfu.hooks",
-    "Converted": "latentfu.importer",
-    "Foreign": "latentfu.importer",
-    "Thing": "latentfu.importer",
-    "read_foreign": "latentfu.importer",
-    "read_torch": "latentfu.importer",
-    "tensors_of": "latentfu.importer",
+    "between": "latentfu.core.progress",
+    "silent": "latentfu.core.progress",
+    "Aligner": "latentfu.hookspecs",
+    "BuildStep": "latentfu.hookspecs",
+    "CheckpointFormat": "latentfu.hookspecs",
+    "ConvertedWeights": "latentfu.sandbox",
+    "ForeignFile": "latentfu.sandbox",
+    "OpaqueObject": "latentfu.sandbox",
+    "read_foreign": "latentfu.sandbox",
+    "read_torch": "latentfu.sandbox",
+    "tensors_of": "latentfu.sandbox",
     "checkpoint_formats": "latentfu.api",
-    "Command": "latentfu.hooks",
-    "ControlMaker": "latentfu.hooks",
-    "ControlRequest": "latentfu.hooks",
-    "Encoder": "latentfu.hooks",
-    "GeneratorSpec": "latentfu.hooks",
-    "Identity": "latentfu.hooks",
-    "InversionRequest": "latentfu.hooks",
-    "Inverter": "latentfu.hooks",
-    "Level": "latentfu.hooks",
-    "Loss": "latentfu.hooks",
-    "PublicNetwork": "latentfu.hooks",
-    "Scorer": "latentfu.hooks",
-    "hookimpl": "latentfu.hooks",
-    "Direction": "latentfu.store.directions",
-    "DirectionMover": "latentfu.store.direction_mover",
-    "directions_in": "latentfu.store.directions",
-    "read_direction": "latentfu.store.directions",
-    "write_direction": "latentfu.store.directions",
+    "Command": "latentfu.hookspecs",
+    "ControlMaker": "latentfu.hookspecs",
+    "ControlRequest": "latentfu.hookspecs",
+    "Encoder": "latentfu.hookspecs",
+    "GeneratorSpec": "latentfu.hookspecs",
+    "Identity": "latentfu.hookspecs",
+    "InversionRequest": "latentfu.hookspecs",
+    "Inverter": "latentfu.hookspecs",
+    "Level": "latentfu.hookspecs",
+    "Loss": "latentfu.hookspecs",
+    "PublicNetwork": "latentfu.hookspecs",
+    "Scorer": "latentfu.hookspecs",
+    "hookimpl": "latentfu.hookspecs",
+    "Direction": "latentfu.storage.directions",
+    "DirectionEffect": "latentfu.storage.direction_mover",
+    "directions_in": "latentfu.storage.directions",
+    "read_direction": "latentfu.storage.directions",
+    "write_direction": "latentfu.storage.directions",
     "aligners": "latentfu.api",
     "build_steps": "latentfu.api",
     "control_makers": "latentfu.api",
@@ -87,14 +87,14 @@ _WHERE = {
     "generators": "latentfu.api",
     "identities": "latentfu.api",
     "invert": "latentfu.api",
-    "Stopwatch": "latentfu.progress",
-    "data_dir": "latentfu.store.paths",
-    "load_inversion": "latentfu.store.inversions",
-    "write_whole": "latentfu.store.atomic",
-    "Offer": "latentfu.store.download",
-    "Patience": "latentfu.store.download",
-    "download": "latentfu.store.download",
-    "config_dir": "latentfu.store.paths",
+    "Stopwatch": "latentfu.core.progress",
+    "data_dir": "latentfu.storage.paths",
+    "load_inversion": "latentfu.storage.inversion_cache",
+    "write_whole": "latentfu.storage.atomic",
+    "Offer": "latentfu.storage.download",
+    "Patience": "latentfu.storage.download",
+    "download": "latentfu.storage.download",
+    "config_dir": "latentfu.storage.paths",
     "inverters": "latentfu.api",
     "losses": "latentfu.api",
     "mix": "latentfu.api",
@@ -126,74 +126,74 @@ if TYPE_CHECKING:
     from latentfu.cli.bench import bench_command as bench_command
     from latentfu.cli.options import Strength as Strength
     from latentfu.cli.output import watched as watched
-    from latentfu.edit.carry import carried as carried
-    from latentfu.edit.placing import Placing as Placing
-    from latentfu.edit.placing import face_quad as face_quad
-    from latentfu.errors import BadInputError as BadInputError
-    from latentfu.errors import CancelledError as CancelledError
-    from latentfu.errors import LatentFuError as LatentFuError
-    from latentfu.errors import NotInstalledError as NotInstalledError
-    from latentfu.errors import ServerError as ServerError
-    from latentfu.errors import StorageError as StorageError
-    from latentfu.errors import WrongGeneratorError as WrongGeneratorError
-    from latentfu.heap import keep_freed_memory as keep_freed_memory
-    from latentfu.hooks import Aligner as Aligner
-    from latentfu.hooks import BuildStep as BuildStep
-    from latentfu.hooks import CheckpointFormat as CheckpointFormat
-    from latentfu.hooks import Command as Command
-    from latentfu.hooks import ControlMaker as ControlMaker
-    from latentfu.hooks import ControlRequest as ControlRequest
-    from latentfu.hooks import Encoder as Encoder
-    from latentfu.hooks import GeneratorSpec as GeneratorSpec
-    from latentfu.hooks import Identity as Identity
-    from latentfu.hooks import InversionRequest as InversionRequest
-    from latentfu.hooks import Inverter as Inverter
-    from latentfu.hooks import Level as Level
-    from latentfu.hooks import Loss as Loss
-    from latentfu.hooks import PublicNetwork as PublicNetwork
-    from latentfu.hooks import Scorer as Scorer
-    from latentfu.hooks import hookimpl as hookimpl
-    from latentfu.importer import Converted as Converted
-    from latentfu.importer import Foreign as Foreign
-    from latentfu.importer import Thing as Thing
-    from latentfu.importer import read_foreign as read_foreign
-    from latentfu.importer import read_torch as read_torch
-    from latentfu.importer import tensors_of as tensors_of
-    from latentfu.nouns.control import Control as Control
-    from latentfu.nouns.control import Mover as Mover
-    from latentfu.nouns.crop import Crop as Crop
-    from latentfu.nouns.crop import Quad as Quad
-    from latentfu.nouns.generator import Generator as Generator
-    from latentfu.nouns.generator import Noise as Noise
-    from latentfu.nouns.generator import SynthesisLayer as SynthesisLayer
-    from latentfu.nouns.generator import random_latents as random_latents
-    from latentfu.nouns.inversion import Inversion as Inversion
-    from latentfu.nouns.inversion import Quality as Quality
-    from latentfu.nouns.latent import Bend as Bend
-    from latentfu.nouns.latent import Detail as Detail
-    from latentfu.nouns.latent import Latent as Latent
-    from latentfu.nouns.latent import Space as Space
-    from latentfu.nouns.layer import Layer as Layer
-    from latentfu.precision import mixed_precision as mixed_precision
-    from latentfu.precision import quick_dtype as quick_dtype
-    from latentfu.progress import Progress as Progress
-    from latentfu.progress import Stopwatch as Stopwatch
-    from latentfu.progress import between as between
-    from latentfu.progress import silent as silent
-    from latentfu.sheets import SheetRow as SheetRow
-    from latentfu.sheets import contact_sheet as contact_sheet
-    from latentfu.store.atomic import write_whole as write_whole
-    from latentfu.store.direction_mover import DirectionMover as DirectionMover
-    from latentfu.store.directions import Direction as Direction
-    from latentfu.store.directions import directions_in as directions_in
-    from latentfu.store.directions import read_direction as read_direction
-    from latentfu.store.directions import write_direction as write_direction
-    from latentfu.store.download import Offer as Offer
-    from latentfu.store.download import Patience as Patience
-    from latentfu.store.download import download as download
-    from latentfu.store.inversions import load_inversion as load_inversion
-    from latentfu.store.paths import config_dir as config_dir
-    from latentfu.store.paths import data_dir as data_dir
+    from latentfu.core._malloc import keep_freed_pages as keep_freed_pages
+    from latentfu.core.contact_sheet import SheetRow as SheetRow
+    from latentfu.core.contact_sheet import contact_sheet as contact_sheet
+    from latentfu.core.control import Control as Control
+    from latentfu.core.control import Mover as Mover
+    from latentfu.core.crop import Crop as Crop
+    from latentfu.core.crop import Quad as Quad
+    from latentfu.core.errors import BadInputError as BadInputError
+    from latentfu.core.errors import CancelledError as CancelledError
+    from latentfu.core.errors import LatentFuError as LatentFuError
+    from latentfu.core.errors import NotInstalledError as NotInstalledError
+    from latentfu.core.errors import ServerError as ServerError
+    from latentfu.core.errors import StorageError as StorageError
+    from latentfu.core.errors import WrongGeneratorError as WrongGeneratorError
+    from latentfu.core.generator import Generator as Generator
+    from latentfu.core.generator import Noise as Noise
+    from latentfu.core.generator import SynthesisLayer as SynthesisLayer
+    from latentfu.core.generator import random_latents as random_latents
+    from latentfu.core.inversion import Inversion as Inversion
+    from latentfu.core.inversion import Quality as Quality
+    from latentfu.core.latent import FeatureOffset as FeatureOffset
+    from latentfu.core.latent import Latent as Latent
+    from latentfu.core.latent import Space as Space
+    from latentfu.core.latent import WeightOffset as WeightOffset
+    from latentfu.core.layer import Layer as Layer
+    from latentfu.core.precision import mixed_precision as mixed_precision
+    from latentfu.core.precision import quick_dtype as quick_dtype
+    from latentfu.core.progress import Progress as Progress
+    from latentfu.core.progress import Stopwatch as Stopwatch
+    from latentfu.core.progress import between as between
+    from latentfu.core.progress import silent as silent
+    from latentfu.hookspecs import Aligner as Aligner
+    from latentfu.hookspecs import BuildStep as BuildStep
+    from latentfu.hookspecs import CheckpointFormat as CheckpointFormat
+    from latentfu.hookspecs import Command as Command
+    from latentfu.hookspecs import ControlMaker as ControlMaker
+    from latentfu.hookspecs import ControlRequest as ControlRequest
+    from latentfu.hookspecs import Encoder as Encoder
+    from latentfu.hookspecs import GeneratorSpec as GeneratorSpec
+    from latentfu.hookspecs import Identity as Identity
+    from latentfu.hookspecs import InversionRequest as InversionRequest
+    from latentfu.hookspecs import Inverter as Inverter
+    from latentfu.hookspecs import Level as Level
+    from latentfu.hookspecs import Loss as Loss
+    from latentfu.hookspecs import PublicNetwork as PublicNetwork
+    from latentfu.hookspecs import Scorer as Scorer
+    from latentfu.hookspecs import hookimpl as hookimpl
+    from latentfu.pipeline.feature_warp import carried as carried
+    from latentfu.pipeline.placement import Placement as Placement
+    from latentfu.pipeline.placement import face_quad as face_quad
+    from latentfu.sandbox import ConvertedWeights as ConvertedWeights
+    from latentfu.sandbox import ForeignFile as ForeignFile
+    from latentfu.sandbox import OpaqueObject as OpaqueObject
+    from latentfu.sandbox import read_foreign as read_foreign
+    from latentfu.sandbox import read_torch as read_torch
+    from latentfu.sandbox import tensors_of as tensors_of
+    from latentfu.storage.atomic import write_whole as write_whole
+    from latentfu.storage.direction_mover import DirectionEffect as DirectionEffect
+    from latentfu.storage.directions import Direction as Direction
+    from latentfu.storage.directions import directions_in as directions_in
+    from latentfu.storage.directions import read_direction as read_direction
+    from latentfu.storage.directions import write_direction as write_direction
+    from latentfu.storage.download import Offer as Offer
+    from latentfu.storage.download import Patience as Patience
+    from latentfu.storage.download import download as download
+    from latentfu.storage.inversion_cache import load_inversion as load_inversion
+    from latentfu.storage.paths import config_dir as config_dir
+    from latentfu.storage.paths import data_dir as data_dir
 
 
 def __getattr__(name: str) -> object:

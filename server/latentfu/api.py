@@ -1,7 +1,7 @@
 """The Python side that stays stable: open, invert, edit, mix, and what is installed.
 
 Editing here and through the server gives the same pixels: both go through
-:class:`latentfu.edit.path.Editor`.
+:class:`latentfu.pipeline.editor.Editor`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from latentfu.errors import BadInputError, NotInstalledError
-from latentfu.heap import keep_freed_memory
-from latentfu.hooks import (
+from latentfu.core._malloc import keep_freed_pages
+from latentfu.core.control import Control
+from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.generator import Generator
+from latentfu.core.inversion import Inversion
+from latentfu.core.layer import Layer
+from latentfu.core.progress import Progress, silent
+from latentfu.hookspecs import (
     Aligner,
     BuildStep,
     CheckpointFormat,
@@ -28,18 +33,13 @@ from latentfu.hooks import (
     PublicNetwork,
     Scorer,
 )
-from latentfu.nouns.control import Control
-from latentfu.nouns.generator import Generator
-from latentfu.nouns.inversion import Inversion
-from latentfu.nouns.layer import Layer
-from latentfu.progress import Progress, silent
-from latentfu.registry import get_registry
+from latentfu.plugin_manager import get_registry
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from latentfu.edit.path import Editor
-    from latentfu.edit.placing import Placing
+    from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.placement import Placement
 
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
@@ -113,7 +113,7 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
 
     ``device``: "cpu", "cuda", ... or "auto" for the best there is. Raises NotInstalledError.
     """
-    keep_freed_memory()
+    keep_freed_pages()
     device = best_device() if device == "auto" else device
     spec = get_registry().generators().get(str(name_or_path))
     if spec is not None:
@@ -139,7 +139,7 @@ def invert(
     inverter: str | None = None,
     aligner: str | None = None,
     quality: str | None = None,
-    placing: Placing | None = None,
+    placing: Placement | None = None,
     mask: npt.NDArray[np.uint8] | Image | None = None,
     options: Mapping[str, float | int | str | bool] | None = None,
     progress: Progress = silent,
@@ -149,9 +149,9 @@ def invert(
     ``quality``: "draft", "good" or "best" instead of an inverter. ``placing``: where in the
     picture. ``mask``: only what is inside it counts.
     """
-    from latentfu.edit.invert import How
-    from latentfu.edit.path import EditRequest
-    from latentfu.edit.placing import ANYWHERE
+    from latentfu.pipeline.editor import EditRequest
+    from latentfu.pipeline.invert import How
+    from latentfu.pipeline.placement import ANYWHERE
 
     editor = _editor(generator)
     request = EditRequest(
@@ -178,7 +178,7 @@ def edit(
     feather: float = 12.0,
     psi: float = 1.0,
     quality: str | None = None,
-    placing: Placing | None = None,
+    placing: Placement | None = None,
     progress: Progress = silent,
 ) -> Pixels:
     """``pixels`` with the controls in ``edits`` moved; the same kind of picture comes back.
@@ -186,8 +186,8 @@ def edit(
     ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels. ``quality``
     and ``placing`` as for :func:`invert`.
     """
-    from latentfu.edit.path import EditRequest
-    from latentfu.edit.placing import ANYWHERE
+    from latentfu.pipeline.editor import EditRequest
+    from latentfu.pipeline.placement import ANYWHERE
 
     editor = _editor(generator)
     request = EditRequest(
@@ -219,7 +219,7 @@ def mix(
     progress: Progress = silent,
 ) -> Pixels:
     """``pixels`` with the styles of ``source`` in ``layers`` (first, last), inside ``mask``."""
-    from latentfu.edit.path import MixRequest
+    from latentfu.pipeline.editor import MixRequest
 
     editor = _editor(generator)
     request = MixRequest(
@@ -283,7 +283,7 @@ def gray(pixels: npt.NDArray[np.uint8] | Image, layer: Layer) -> bool:
 
 def _editor(generator: Which) -> Editor:
     """The editor of the device that ``generator`` is on."""
-    from latentfu.edit.path import Editor
+    from latentfu.pipeline.editor import Editor
 
     device = str(generator.device) if isinstance(generator, Generator) else best_device()
     if device not in _editors:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from latentfu import Thing
+from latentfu import OpaqueObject
 
 
 def _reconstruct_persistent_obj(meta: dict[str, Any]) -> Any:
@@ -21,7 +21,7 @@ def _reconstruct_persistent_obj(meta: dict[str, Any]) -> Any:
 class Persistent:
     """Pickles as NVIDIA's modules do: a call with the class's source text and its state."""
 
-    def __init__(self, thing: Thing) -> None:
+    def __init__(self, thing: OpaqueObject) -> None:
         source = "raise SystemExit('the source text of a file was run')\n"
         self.meta = {
             "type": "class",
@@ -37,7 +37,7 @@ class Persistent:
 
 def modules(value: Any, *, parameters: bool = False) -> Any:
     """A read tree as objects that are pickled as the original ones were."""
-    if isinstance(value, Thing):
+    if isinstance(value, OpaqueObject):
         return Persistent(value)
     if isinstance(value, np.ndarray):
         tensor = torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape))
@@ -62,7 +62,7 @@ def torch_utils() -> Iterator[None]:
         del sys.modules["torch_utils"], sys.modules["torch_utils.persistence"]
 
 
-def save_module(network: Thing, path: Path) -> None:
+def save_module(network: OpaqueObject, path: Path) -> None:
     """As PTI keeps a tuned network: ``torch.save`` of the whole module, a zip."""
     with torch_utils():
         torch.save(Persistent(network), path)

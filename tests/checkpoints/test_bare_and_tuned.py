@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 from foreign_files import save_module
-from latentfu import BadInputError, Converted, Foreign, Latent, read_foreign
+from latentfu import BadInputError, ConvertedWeights, ForeignFile, Latent, read_foreign
 from latentfu.cli.main import run
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import all_sources
-from latentfu_checkpoints import nvlabs_stylegan3, nvlabs_torch, stylegan3_editing
-from latentfu_checkpoints.imported import path_of
-from latentfu_checkpoints.stylegan3_sizes import bands_of
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
+from latentfu_builtin.checkpoints import nvlabs_stylegan3, nvlabs_torch, stylegan3_editing
+from latentfu_builtin.checkpoints.imported import path_of
+from latentfu_builtin.checkpoints.stylegan3_sizes import bands_of
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 ADA = REFERENCE / "checkpoints" / "nvlabs-ada-pkl"
@@ -32,17 +32,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield tmp_path / "home"
 
 
-def sg3(kind: str) -> Foreign:
+def sg3(kind: str) -> ForeignFile:
     return read_foreign(REFERENCE / "stylegan3" / f"stylegan3-{kind}" / "network.pkl")
 
 
-def weights_of(foreign: Foreign) -> dict[str, Any]:
+def weights_of(foreign: ForeignFile) -> dict[str, Any]:
     network = nvlabs_torch.generator_of(foreign)
     assert network is not None
     return dict(nvlabs_torch.state_dict(network))
 
 
-def same(a: Converted | None, b: Converted | None) -> bool:
+def same(a: ConvertedWeights | None, b: ConvertedWeights | None) -> bool:
     assert a is not None and b is not None
     assert a.metadata == b.metadata and a.tensors.keys() == b.tensors.keys()
     return all(np.array_equal(a.tensors[name], b.tensors[name]) for name in a.tensors)

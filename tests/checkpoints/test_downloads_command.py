@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 from downloads_server import Reply, Shelf, serving
 from latentfu.cli.main import run
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import all_sources
-from latentfu_checkpoints.downloads.cli import download_command
-from latentfu_checkpoints.downloads.known import known
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
+from latentfu_builtin.checkpoints.downloads.cli import download_command
+from latentfu_builtin.checkpoints.downloads.known import known
 
 FILE = (
     Path(__file__).parent.parent / "reference/checkpoints/rosinality-pt/cm1/network.pt"
@@ -302,7 +302,7 @@ def test_a_plugin_can_offer_its_networks(
 def test_a_known_file_brings_its_terms_when_it_is_imported(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from latentfu_checkpoints.downloads import known as listing
+    from latentfu_builtin.checkpoints.downloads import known as listing
 
     offer(home, "https://example.org", sha256=SHA)
     monkeypatch.setattr(listing, "shipped", lambda: listing.read(home / "data/networks.toml"))

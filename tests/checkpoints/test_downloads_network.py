@@ -22,7 +22,7 @@ from latentfu import (
     StorageError,
     download,
 )
-from latentfu.store.download_wire import AnswerError, Careful
+from latentfu.storage.download_wire import AnswerError, Careful
 
 CONTENT = random.Random(0).randbytes(SIZE)
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -273,7 +273,7 @@ def test_one_that_another_process_finishes_meanwhile_is_not_damaged(
         if not target.exists():
             part.replace(target)
 
-    with mock.patch("latentfu.store.download_part.lock_or_fail", finished_meanwhile):
+    with mock.patch("latentfu.storage.download_part.lock_or_fail", finished_meanwhile):
         seen = []
         download(
             Offer(f"{shelf.url}/net.pkl", SHA),
@@ -288,7 +288,7 @@ def test_one_that_another_process_finishes_meanwhile_is_not_damaged(
 def test_a_full_disk_is_said_before(shelf: Shelf, tmp_path: Path) -> None:
     full = mock.Mock(free=SIZE // 2)
     with (
-        mock.patch("latentfu.store.download_part.shutil.disk_usage", return_value=full),
+        mock.patch("latentfu.storage.download_part.shutil.disk_usage", return_value=full),
         pytest.raises(StorageError, match="make room"),
     ):
         fetched(shelf, tmp_path)

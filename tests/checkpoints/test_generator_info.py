@@ -10,8 +10,8 @@ from typing import Any
 import latentfu
 import pytest
 from latentfu.cli.main import run
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import all_sources
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
 
 FILES = Path(__file__).parent.parent / "reference" / "checkpoints"
 Capture = pytest.CaptureFixture[str]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from latentfu.cli.main import run
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import all_sources
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
 from PIL import Image
 
 NETWORK = Path(__file__).parent.parent / "reference/checkpoints/nvlabs-ada-pkl/cond-c3/network.pkl"

@@ -10,15 +10,15 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import BadInputError, Foreign, Latent, Thing, read_foreign
-from latentfu_checkpoints import nvlabs_tf, stylegan1
+from latentfu import BadInputError, ForeignFile, Latent, OpaqueObject, read_foreign
+from latentfu_builtin.checkpoints import nvlabs_tf, stylegan1
 from safetensors.numpy import save_file
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 LABELS, Z, W = 3, 32, 32
 
 
-def changed(foreign: Foreign, new: dict[str, np.ndarray]) -> Foreign:
+def changed(foreign: ForeignFile, new: dict[str, np.ndarray]) -> ForeignFile:
     """The file with other variables in its averaged network's mapping."""
     first, judge, network = foreign.content
     mapping = network.state["components"]["mapping"]
@@ -26,13 +26,13 @@ def changed(foreign: Foreign, new: dict[str, np.ndarray]) -> Foreign:
     added = kept + [[name, array] for name, array in new.items()]
     parts = {
         **network.state["components"],
-        "mapping": Thing(mapping.class_name, {**mapping.state, "variables": added}),
+        "mapping": OpaqueObject(mapping.class_name, {**mapping.state, "variables": added}),
     }
-    whole = Thing(network.class_name, {**network.state, "components": parts})
+    whole = OpaqueObject(network.class_name, {**network.state, "components": parts})
     return replace(foreign, content=[first, judge, whole])
 
 
-def unconditional() -> Foreign:
+def unconditional() -> ForeignFile:
     (folder,) = (REFERENCE / "checkpoints" / "nvlabs-tf-pkl").glob("*config-f*")
     return read_foreign(folder / "network.pkl")
 

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import small_house
 from latentfu.cli.main import run
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import all_sources
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
 
 
 @dataclass(frozen=True)

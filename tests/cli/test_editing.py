@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Program
-from latentfu.errors import ServerError
-from latentfu.web.client import Client
+from latentfu.client.client import Client
+from latentfu.core.errors import ServerError
 from PIL import Image
 
 TINY = ("--generator", "tiny", "--inverter", "guess")

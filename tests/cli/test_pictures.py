@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
-from latentfu.errors import BadInputError, LatentFuError
+from latentfu.core.errors import BadInputError, LatentFuError
 from PIL import Image, ImageCms
 
 RAMP = np.tile(np.linspace(0, 255, 32).astype(np.uint8), (24, 1))

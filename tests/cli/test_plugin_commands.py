@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Program
-from latentfu.registry.sources import Source, file_sources
+from latentfu.plugin_manager.sources import Source, file_sources
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_switching_off_and_on(folder: Path, latentfu_program: Program) -> None:
 
 
 def test_a_disabled_plug_in_is_not_imported(folder: Path) -> None:
-    from latentfu.registry import Registry
+    from latentfu.plugin_manager import Registry
 
     def load() -> object:
         raise AssertionError("it was imported")

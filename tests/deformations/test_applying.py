@@ -11,12 +11,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu import BadInputError, Bend, random_latents
-from latentfu_deformations.control import DeformationMover
-from latentfu_deformations.deformation import Deformation, write_deformation
-from latentfu_deformations.own import own_folder
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu import BadInputError, WeightOffset, random_latents
+from latentfu_builtin.deformations.control import DeformationMover
+from latentfu_builtin.deformations.deformation import Deformation, write_deformation
+from latentfu_builtin.deformations.own import own_folder
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,9 @@ def test_each_item_of_a_batch_can_have_its_own_strength(generator: StyleGAN2Gene
     deformation = a_deformation(generator, 2, 0)
     shift = torch.from_numpy(deformation.shift)
     each = torch.tensor([-1.0, 0.0, 0.7])
-    together = generator.render(replace(latent, bends=(Bend(deformation.parameter, shift, each),)))
+    together = generator.render(
+        replace(latent, bends=(WeightOffset(deformation.parameter, shift, each),))
+    )
     for row, strength in enumerate(each.tolist()):
         item = latent.with_codes(latent.codes[row : row + 1])
         alone = DeformationMover(deformation).move(item, strength, generator)
@@ -78,7 +80,9 @@ def test_strengths_for_other_codes_are_one_sentence(
     generator: StyleGAN2Generator, codes: int, strengths: int
 ) -> None:
     deformation = a_deformation(generator, 2, 0)
-    bend = Bend(deformation.parameter, torch.from_numpy(deformation.shift), torch.ones(strengths))
+    bend = WeightOffset(
+        deformation.parameter, torch.from_numpy(deformation.shift), torch.ones(strengths)
+    )
     with pytest.raises(BadInputError, match=f"has {strengths} strengths; give one"):
         generator.render(replace(random_latents(generator, codes, seed=0), bends=(bend,)))
 
@@ -100,7 +104,7 @@ def test_the_network_is_neither_changed_nor_copied(generator: StyleGAN2Generator
 
 def test_a_tuned_code_keeps_its_tuning(generator: StyleGAN2Generator) -> None:
     latent = random_latents(generator, 1, seed=0)
-    tuning = Bend("synthesis.convs.1.weight", torch.randn(6, 6, 3, 3))
+    tuning = WeightOffset("synthesis.convs.1.weight", torch.randn(6, 6, 3, 3))
     tuned = replace(latent, bends=(tuning,))
     mover = DeformationMover(a_deformation(generator, 2, 0))
     moved = mover.move(tuned, 0.5, generator)

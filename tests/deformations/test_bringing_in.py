@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from latentfu import BadInputError, silent
-from latentfu_deformations.bring_in import Taking, take_in
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.deformations.bring_in import Taking, take_in
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,17 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, CancelledError, WrongGeneratorError, silent
-from latentfu_deformations.basis import svd_of
-from latentfu_deformations.deformation import Deformation, read_deformation
-from latentfu_deformations.layer import Convolution
-from latentfu_deformations.training.cli import train_command
-from latentfu_deformations.training.options import PAPER, QUICK, TrainingOptions
-from latentfu_deformations.training.predictor import ShiftPredictor
-from latentfu_deformations.training.run import STATE, Order, train
-from latentfu_deformations.training.trainer import Trainer
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-from latentfu_stylegan.stylegan2.files import save_network
+from latentfu_builtin.deformations.basis import svd_of
+from latentfu_builtin.deformations.deformation import Deformation, read_deformation
+from latentfu_builtin.deformations.layer import Convolution
+from latentfu_builtin.deformations.training.cli import train_command
+from latentfu_builtin.deformations.training.options import PAPER, QUICK, TrainingOptions
+from latentfu_builtin.deformations.training.predictor import ShiftPredictor
+from latentfu_builtin.deformations.training.run import STATE, Order, train
+from latentfu_builtin.deformations.training.trainer import Trainer
+from latentfu_builtin.networks.stylegan.files import save_network
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 SMALL = TrainingOptions(
     count=3, steps=6, batch=4, predictor="small", side=16, rate=0.01, predictor_rate=0.003

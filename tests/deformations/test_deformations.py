@@ -11,16 +11,20 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, WrongGeneratorError, random_latents, silent
-from latentfu_deformations.calibrate import LIFT, Bench
-from latentfu_deformations.cli import discover_command, keep_command
-from latentfu_deformations.control import DeformationMover, deformations_in
-from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
-from latentfu_deformations.foreign import read_published
-from latentfu_deformations.hessian import HessianProducts, Krylov, spectrum
-from latentfu_deformations.layer import Convolution
-from latentfu_deformations.svd import svd_basis
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.deformations.calibrate import LIFT, Bench
+from latentfu_builtin.deformations.cli import discover_command, keep_command
+from latentfu_builtin.deformations.control import DeformationMover, deformations_in
+from latentfu_builtin.deformations.deformation import (
+    Deformation,
+    read_deformation,
+    write_deformation,
+)
+from latentfu_builtin.deformations.foreign import read_published
+from latentfu_builtin.deformations.hessian import HessianProducts, Krylov, spectrum
+from latentfu_builtin.deformations.layer import Convolution
+from latentfu_builtin.deformations.svd import svd_basis
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 
 def a_generator(seed: int) -> StyleGAN2Generator:

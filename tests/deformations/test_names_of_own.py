@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 import torch
 from latentfu.cli.main import run
-from latentfu_deformations.control import deformations_in
-from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
-from latentfu_deformations.own import own_folder
+from latentfu_builtin.deformations.control import deformations_in
+from latentfu_builtin.deformations.deformation import (
+    Deformation,
+    read_deformation,
+    write_deformation,
+)
+from latentfu_builtin.deformations.own import own_folder
 
 LAYER = "synthesis.convs.8.weight"
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError
-from latentfu_deformations.cli import download_command, list_command
-from latentfu_deformations.sets import SETS
+from latentfu_builtin.deformations.cli import download_command, list_command
+from latentfu_builtin.deformations.sets import SETS
 
 
 class Server(ThreadingHTTPServer):

@@ -17,10 +17,10 @@ import torch
 from click.testing import CliRunner, Result
 from latentfu import BadInputError, Control, Mover
 from latentfu.cli.main import program
-from latentfu.cli.new import packed, write_package
-from latentfu.edit.edit import Movers, Ways, apply, check_edits
-from latentfu.store.direction_mover import DirectionMover
-from latentfu.store.directions import write_direction
+from latentfu.cli.scaffold import packed, write_package
+from latentfu.pipeline.apply_controls import EditOptions, Movers, apply, check_edits
+from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.directions import write_direction
 from PIL import Image
 
 RED = small_world.direction("red", 1)
@@ -28,7 +28,7 @@ CONTROLS = {d.name: small_world.control(d) for d in small_world.DIRECTIONS}
 ON = ("--generator", "small", "--inverter", "instant", "--aligner", "center", "--local")
 
 
-def edited(ways: Ways, edits: dict[str, float] | None = None, psi: float = 1.0) -> Any:
+def edited(ways: EditOptions, edits: dict[str, float] | None = None, psi: float = 1.0) -> Any:
     generator = small_world.small_generator()
     latent = latentfu.random_latents(generator, 2, 0)
     return latent, apply(
@@ -37,22 +37,22 @@ def edited(ways: Ways, edits: dict[str, float] | None = None, psi: float = 1.0) 
 
 
 def test_a_target_is_where_every_picture_ends() -> None:
-    latent, found = edited(Ways(targets={"red": 1.25}))
-    mover = DirectionMover(RED)
+    latent, found = edited(EditOptions(targets={"red": 1.25}))
+    mover = DirectionEffect(RED)
     amounts = mover.amount(found, small_world.small_generator())
     assert amounts.tolist() == pytest.approx([1.25, 1.25], abs=1e-5)
     assert not torch.equal(found.codes, latent.codes)
 
 
 def test_layers_keep_a_direction_out_of_the_others() -> None:
-    latent, found = edited(Ways(only={"red": (2, 3)}), {"red": 2.0})
+    latent, found = edited(EditOptions(only={"red": (2, 3)}), {"red": 2.0})
     moved = (found.codes - latent.codes).abs().sum(dim=(0, 2)) > 0
     assert moved.nonzero().flatten().tolist() == [2, 3]
 
 
 def test_truncation_before_keeps_the_edit_whole() -> None:
-    _, after = edited(Ways(), {"red": 2.0}, psi=0.5)
-    _, before = edited(Ways(truncate_first=True), {"red": 2.0}, psi=0.5)
+    _, after = edited(EditOptions(), {"red": 2.0}, psi=0.5)
+    _, before = edited(EditOptions(truncate_first=True), {"red": 2.0}, psi=0.5)
     step = before.codes - after.codes
     assert torch.allclose(step, torch.from_numpy(RED.vector).expand_as(step), atol=1e-5)
 
@@ -67,11 +67,11 @@ def test_what_can_not_be_reached_is_one_sentence() -> None:
     with pytest.raises(BadInputError, match="give it a strength"):
         apply(
             generator.mean_latent(), {}, {"odd": plain}, generator, movers=Movers(),
-            ways=Ways(targets={"odd": 1.0}),
+            ways=EditOptions(targets={"odd": 1.0}),
         )  # fmt: skip
     for ways, words in (
-        (Ways(targets={"red": 1.0}), "a strength and a target"),
-        (Ways(only={"tall": (0, 1)}), "not moved"),
+        (EditOptions(targets={"red": 1.0}), "a strength and a target"),
+        (EditOptions(only={"tall": (0, 1)}), "not moved"),
     ):
         with pytest.raises(BadInputError, match=words):
             check_edits({"red": 1.0}, ways, CONTROLS)
@@ -136,7 +136,7 @@ def test_a_pack_is_installed_and_listed_with_author_and_licence(
     subprocess.run([*words, "--target", site, pack], check=True, capture_output=True)
     code = (
         "import latentfu, latentfu.testing.tiny as t, dataclasses\n"
-        "from latentfu.registry import get_registry\n"
+        "from latentfu.plugin_manager import get_registry\n"
         f"spec = dataclasses.replace(t.tiny_spec(), id={small_world.ID!r})\n"
         "c = get_registry().controls(spec)['red']\n"
         "print(c.author, c.licence, c.group)"

@@ -26,8 +26,8 @@ from latentfu import (
     read_direction,
     write_direction,
 )
-from latentfu.store.direction_mover import DirectionMover
-from latentfu.store.directions import FORMAT
+from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.directions import FORMAT
 from small_world import ID, control, direction, small_generator
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.safetensors"))
@@ -171,7 +171,7 @@ def test_another_generators_direction_is_refused_by_name() -> None:
 
 
 def test_a_direction_moves_only_its_layers() -> None:
-    mover = DirectionMover(direction("x", 1, layers=(1, 2)))
+    mover = DirectionEffect(direction("x", 1, layers=(1, 2)))
     latent = small_generator().mean_latent()
     step = mover.move(latent, 3.0, small_generator()).codes - latent.codes
     assert step[0].abs().sum(dim=1).ne(0).tolist() == [False, True, True, False, False, False]
@@ -181,17 +181,17 @@ def test_a_direction_moves_only_its_layers() -> None:
 def test_a_vector_of_another_size_is_refused(size: tuple[int, ...]) -> None:
     item = Direction(np.ones(size), "w+", "x", ID)
     with pytest.raises(BadInputError, match="the latent is"):
-        DirectionMover(item).move(small_generator().mean_latent(), 1.0, small_generator())
+        DirectionEffect(item).move(small_generator().mean_latent(), 1.0, small_generator())
 
 
 def test_a_w_direction_moves_a_w_latent_and_not_z() -> None:
     generator = small_generator()
     w = Latent(torch.zeros(2, 16), "w", ID)
     item = direction("x", 1)
-    moved = DirectionMover(item).move(w, -1.0, generator)
+    moved = DirectionEffect(item).move(w, -1.0, generator)
     assert np.array_equal(moved.codes.numpy(), -np.stack([item.vector] * 2))
     with pytest.raises(BadInputError):
-        DirectionMover(item).move(Latent(torch.zeros(1, 16), "z", ID), 1.0, generator)
+        DirectionEffect(item).move(Latent(torch.zeros(1, 16), "z", ID), 1.0, generator)
 
 
 def test_the_format_document_names_every_field() -> None:

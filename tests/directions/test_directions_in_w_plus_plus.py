@@ -13,20 +13,20 @@ from latentfu import (
     BadInputError,
     ControlRequest,
     Direction,
-    DirectionMover,
+    DirectionEffect,
     Generator,
     Latent,
     Scorer,
     random_latents,
     read_direction,
 )
-from latentfu.progress import silent
-from latentfu_directions.chain import Settings, make_direction
-from latentfu_directions.find import find
-from latentfu_directions.fit import space_of
-from latentfu_directions.foreign.adopt import Codes, along
-from latentfu_directions.labels import Wanted, labelled_codes
-from latentfu_directions.makers import make_ridge, make_svm
+from latentfu.core.progress import silent
+from latentfu_builtin.directions.chain import Settings, make_direction
+from latentfu_builtin.directions.find import find
+from latentfu_builtin.directions.fit import space_of
+from latentfu_builtin.directions.foreign.adopt import Codes, along
+from latentfu_builtin.directions.labels import Wanted, labelled_codes
+from latentfu_builtin.directions.makers import make_ridge, make_svm
 
 TOKENS, WIDE = 3, 4
 
@@ -73,7 +73,7 @@ def gain(direction: Direction) -> float:
     """What strength 0.5 does to the attribute, in its standard deviations, for 0.5."""
     generator = Tokens()
     fresh = random_latents(generator, 2000, 77)
-    moved = DirectionMover(direction).move(fresh, 0.5, generator)
+    moved = DirectionEffect(direction).move(fresh, 0.5, generator)
     before, after = (score(generator.render(latent))[:, 0] for latent in (fresh, moved))
     return float((after - before).mean() / before.std() / 0.5)
 

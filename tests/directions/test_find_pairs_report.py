@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from latentfu import (
     BadInputError,
     Direction,
-    DirectionMover,
+    DirectionEffect,
     Generator,
     Latent,
     SynthesisLayer,
@@ -24,15 +24,15 @@ from latentfu import (
     read_direction,
     write_direction,
 )
-from latentfu.progress import silent
+from latentfu.core.progress import silent
 from latentfu.testing.tiny import TinyGenerator, spec_of
-from latentfu_directions.find import find
-from latentfu_directions.find_cli import find_command
-from latentfu_directions.numbered import write_samples, z_of
-from latentfu_directions.own import own_folder
-from latentfu_directions.pairs import mean_difference, pairs_command
-from latentfu_directions.report import line_fit
-from latentfu_directions.report_cli import clean_command, report_command
+from latentfu_builtin.directions.find import find
+from latentfu_builtin.directions.find_cli import find_command
+from latentfu_builtin.directions.numbered import write_samples, z_of
+from latentfu_builtin.directions.own import own_folder
+from latentfu_builtin.directions.pairs import mean_difference, pairs_command
+from latentfu_builtin.directions.report import line_fit
+from latentfu_builtin.directions.report_cli import clean_command, report_command
 from test_makers import ID, Blocks
 
 
@@ -207,7 +207,7 @@ def test_an_amount_is_reached_from_wherever_a_code_is() -> None:
     vector = np.array([2.0, 0, 0, 0, 0, 0], dtype=np.float32)
     direction = Direction(vector=vector, space="w", name="d", generator_id=ID, bias=-1.0)
     generator, latent = blocks_latent([[5.0, 1, 1, 1, 1, 1], [-3.0, 2, 2, 2, 2, 2]])
-    mover = DirectionMover(direction)
+    mover = DirectionEffect(direction)
     assert mover.amount(latent, generator).tolist() == [2.0, -2.0]
     reached = mover.reach(latent, 1.5, generator)
     assert mover.amount(reached, generator).tolist() == pytest.approx([1.5, 1.5])

@@ -15,8 +15,8 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from latentfu import Direction, WrongGeneratorError, read_direction, write_direction
-from latentfu.store.direction_mover import DirectionMover
-from latentfu_directions.foreign.cli import import_command
+from latentfu.storage.direction_mover import DirectionEffect
+from latentfu_builtin.directions.foreign.cli import import_command
 
 PUBLISHED = Path(__file__).parent / "published"
 HOSTILE = Path(__file__).parent / "hostile"
@@ -115,9 +115,9 @@ def test_components_go_to_an_absolute_target_as_published(
     latent = generator.map(torch.randn(5, 512))
     amount = ((latent.codes[:, 0] - mean) * comp).sum(dim=1) / std
     theirs = latent.codes + ((2.5 - amount)[:, None, None]) * (comp * std)
-    ours = DirectionMover(d).move(latent, 2.5, generator).codes
+    ours = DirectionEffect(d).move(latent, 2.5, generator).codes
     assert torch.allclose(ours, theirs, atol=2e-4)
-    again = DirectionMover(d).move(latent.with_codes(ours), 2.5, generator).codes
+    again = DirectionEffect(d).move(latent.with_codes(ours), 2.5, generator).codes
     assert torch.allclose(again, ours, atol=1e-4)
 
 

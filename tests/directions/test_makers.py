@@ -17,10 +17,10 @@ from latentfu import (
     Scorer,
     read_direction,
 )
-from latentfu.progress import silent
-from latentfu_directions.boundary import svm_boundary, without
-from latentfu_directions.makers import make_ridge, make_svm
-from latentfu_directions.whitening import Whitening
+from latentfu.core.progress import silent
+from latentfu_builtin.directions.boundary import svm_boundary, without
+from latentfu_builtin.directions.makers import make_ridge, make_svm
+from latentfu_builtin.directions.whitening import Whitening
 
 ID = "e" * 64
 
@@ -161,7 +161,7 @@ def test_bad_requests_are_one_sentence_and_leave_nothing(
 
 def test_known_labels_give_a_direction_where_the_scorer_is_half_blind() -> None:
     """Strength 1 is then one standard deviation of the truth, whatever the scorer sees of it."""
-    from latentfu_directions.build import Subject, build_directions
+    from latentfu_builtin.directions.build import Subject, build_directions
 
     blind = torch.Generator().manual_seed(5)
 

@@ -13,17 +13,23 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from latentfu import BadInputError, CancelledError, Scorer, hookimpl, read_direction
-from latentfu.progress import silent
+from latentfu.core.progress import silent
 from latentfu.testing.tiny import spec_of
-from latentfu_directions.classifier import train_classifier
-from latentfu_directions.fit import fit_command
-from latentfu_directions.interfacegan import train_boundary, train_labelled
-from latentfu_directions.labels import classifier_of, left_out
-from latentfu_directions.numbered import Number, number_of, save_numbered, write_samples, z_of
-from latentfu_directions.solvers import SOLVERS
-from latentfu_directions.sorted_pictures import How, in_folders, read_pictures
-from latentfu_directions.stream import Plan, stream
-from latentfu_directions.train import sample_command, train_command
+from latentfu_builtin.directions.classifier import train_classifier
+from latentfu_builtin.directions.fit import fit_command
+from latentfu_builtin.directions.interfacegan import train_boundary, train_labelled
+from latentfu_builtin.directions.labels import classifier_of, left_out
+from latentfu_builtin.directions.numbered import (
+    Number,
+    number_of,
+    save_numbered,
+    write_samples,
+    z_of,
+)
+from latentfu_builtin.directions.solvers import SOLVERS
+from latentfu_builtin.directions.sorted_pictures import How, in_folders, read_pictures
+from latentfu_builtin.directions.stream import Plan, stream
+from latentfu_builtin.directions.train import sample_command, train_command
 from test_makers import ID, Blocks
 
 PLANTED = torch.tensor([1.0, 1, 0, 0, 0, 0])

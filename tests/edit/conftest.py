@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import latentfu_inversion.plugin
+import latentfu_builtin.inversion.plugin
 import pytest
 import small_world
-from latentfu.edit.path import Editor
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import Source
+from latentfu.pipeline.editor import Editor
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import Source
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def world() -> Registry:
     return Registry(
         [
             Source("small", "tests", "", lambda: small_world.PLUGIN),
-            Source("inversion", "tests", "", lambda: latentfu_inversion.plugin),
+            Source("inversion", "tests", "", lambda: latentfu_builtin.inversion.plugin),
         ]
     )
 

@@ -19,9 +19,9 @@ from latentfu import (
     Quality,
     hookimpl,
 )
-from latentfu.store.direction_mover import DirectionMover
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu.storage.direction_mover import DirectionEffect
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 SIDE = 16
 ID = "a" * 64
@@ -49,7 +49,9 @@ DIRECTIONS = (direction("red", 1), direction("tall", 2, layers=(0, 1)))
 
 
 def control(item: Direction) -> Control:
-    return Control(item.name, item.name, item.plus, item.generator_id, lambda: DirectionMover(item))
+    return Control(
+        item.name, item.name, item.plus, item.generator_id, lambda: DirectionEffect(item)
+    )
 
 
 def instant(request: InversionRequest) -> Inversion:

@@ -9,7 +9,7 @@ import latentfu
 import numpy as np
 import pytest
 from latentfu import api
-from latentfu.edit.path import Editor, EditRequest, MixRequest
+from latentfu.pipeline.editor import Editor, EditRequest, MixRequest
 from PIL import Image
 from small_world import ID, WORLD, picture, small_generator
 
@@ -66,7 +66,7 @@ def test_an_opened_generator_can_be_given_instead_of_a_name() -> None:
 def test_a_generator_from_a_file_can_be_edited_with_and_has_no_foreign_controls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from latentfu_stylegan.stylegan2 import save_network
+    from latentfu_builtin.networks.stylegan.stylegan2 import save_network
 
     save_network(tmp_path / "mine.safetensors", small_generator().network, {"domain": "test"})
     monkeypatch.setattr(
@@ -84,7 +84,7 @@ def test_a_generator_from_a_file_can_be_edited_with_and_has_no_foreign_controls(
 
 
 def stylegan2_format() -> latentfu.CheckpointFormat:
-    from latentfu_stylegan.plugin import latentfu_checkpoint_formats
+    from latentfu_builtin.stylegan.plugin import latentfu_checkpoint_formats
 
     return next(f for f in latentfu_checkpoint_formats() if f.name == "stylegan2")
 

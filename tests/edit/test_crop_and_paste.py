@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu.edit.crop import cut, cut_mask
-from latentfu.edit.paste import paste
-from latentfu.errors import BadInputError
-from latentfu.nouns.crop import Quad
-from latentfu.nouns.layer import Layer
+from latentfu.core.crop import Quad
+from latentfu.core.errors import BadInputError
+from latentfu.core.layer import Layer
+from latentfu.pipeline.crop import cut, cut_mask
+from latentfu.pipeline.paste import paste
 from small_world import picture
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from latentfu.edit.path import Editor, EditRequest, MixRequest
-from latentfu.errors import (
+from latentfu.core.errors import (
     BadInputError,
     CancelledError,
     LatentFuError,
     NotInstalledError,
 )
-from latentfu.nouns.layer import Layer
+from latentfu.core.layer import Layer
+from latentfu.pipeline.editor import Editor, EditRequest, MixRequest
 from small_world import WORLD, picture
 
 WORLD_ARGS: dict[str, Any] = WORLD

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from latentfu import Generator
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import all_sources
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
 
 sys.path.append(str(Path(__file__).parent))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from latentfu import Crop, Generator, InversionRequest, Quad, random_latents, silent
-from latentfu_stylegan.adapter import open_weights
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
+from latentfu_builtin.networks.stylegan.stylegan2.generator import open_weights
 
 PUBLISHED = Path(__file__).parent / "published"
 

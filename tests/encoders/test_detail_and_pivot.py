@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from latentfu import (
     BadInputError,
     CancelledError,
-    Detail,
+    FeatureOffset,
     Generator,
     Inverter,
     NotInstalledError,
     random_latents,
 )
-from latentfu.edit.carry import carried, follow
-from latentfu.edit.edit import Movers, apply
+from latentfu.pipeline.apply_controls import Movers, apply
+from latentfu.pipeline.feature_warp import carried, follow
 from latentfu.testing import check_inverter
 from latentfu.testing.tiny import TinyGenerator
-from latentfu_inversion.pivotal.low_rank import truncated
-from latentfu_inversion.plugin import latentfu_inverters
+from latentfu_builtin.inversion.pivotal.low_rank import truncated
+from latentfu_builtin.inversion.plugin import latentfu_inverters
 
 METHODS = {inverter.name: inverter for inverter in latentfu_inverters()}
 PIVOTAL, FEATURES, PLAIN = METHODS["pivotal"], METHODS["feature-detail"], METHODS["w-plus"]
@@ -143,7 +143,7 @@ def test_a_cancelled_run_ends_at_once(inverter: Inverter, generator: Generator) 
 
 def test_without_an_edit_a_detail_stays_exactly_as_it_is(generator: Generator) -> None:
     code = random_latents(generator, 1, 3)
-    detail = Detail(3, torch.randn(1, generator.layers[3].channels, 8, 8))
+    detail = FeatureOffset(3, torch.randn(1, generator.layers[3].channels, 8, 8))
     latent = replace(code, details=(detail,))
     assert apply(latent, {}, {}, generator, movers=Movers()) is latent
     same = latent.with_codes(latent.codes.clone())

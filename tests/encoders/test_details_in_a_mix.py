@@ -9,9 +9,9 @@ from pathlib import Path
 import latentfu
 import pytest
 import torch
-from latentfu import Detail, Generator, Latent, random_latents
-from latentfu.edit.carry import carried_into_mix
-from latentfu.edit.render import mix, render
+from latentfu import FeatureOffset, Generator, Latent, random_latents
+from latentfu.pipeline.feature_warp import carried_into_mix
+from latentfu.pipeline.render import mix, render
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,7 +23,7 @@ def no_gradients() -> Iterator[None]:
 def with_detail(generator: Generator, seed: int) -> Latent:
     layer = generator.layers[3]
     delta = torch.randn(1, layer.channels, layer.resolution, layer.resolution)
-    return replace(random_latents(generator, 1, seed), details=(Detail(3, delta),))
+    return replace(random_latents(generator, 1, seed), details=(FeatureOffset(3, delta),))
 
 
 @pytest.mark.parametrize("space", ["w", "w+"])
@@ -62,7 +62,7 @@ def test_details_do_in_a_mix_what_codes_that_hold_them_do(isolated_home: Path) -
         true = b.with_codes(torch.cat([b.codes[:, :4], c.codes[:, 4:]], dim=1))
         poor = b.with_codes(torch.cat([b.codes[:, : place + 1], c.codes[:, place + 1 :]], dim=1))
         shown, known = (generator.render(one, "const", features=[place])[1] for one in (true, poor))
-        rich = replace(poor, details=(Detail(place, shown[place] - known[place]),))
+        rich = replace(poor, details=(FeatureOffset(place, shown[place] - known[place]),))
         wanted = generator.mix(a, true, chosen)
         moved = carried_into_mix(a, rich, chosen, None, generator)
         errors["carried"] += float((generator.mix(*moved, chosen) - wanted).abs().mean())

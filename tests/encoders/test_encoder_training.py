@@ -18,15 +18,15 @@ from latentfu import (
     silent,
 )
 from latentfu.cli.main import run
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import all_sources
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
 from latentfu.testing import check_inverter
-from latentfu_encoders.files import figures_of, load_encoder, save_encoder
-from latentfu_encoders.plugin import latentfu_inverters
-from latentfu_encoders.training.beginning import trunk_tensors
-from latentfu_encoders.training.options import TrainingOptions
-from latentfu_encoders.training.run import Order, train_encoder
-from latentfu_encoders.training.trainer import Trainer
+from latentfu_builtin.encoders.files import figures_of, load_encoder, save_encoder
+from latentfu_builtin.encoders.plugin import latentfu_inverters
+from latentfu_builtin.encoders.training.beginning import trunk_tensors
+from latentfu_builtin.encoders.training.options import TrainingOptions
+from latentfu_builtin.encoders.training.run import Order, train_encoder
+from latentfu_builtin.encoders.training.trainer import Trainer
 from PIL import Image
 
 SHORT = TrainingOptions(pictures=16 * 60, batch=16, pool=128, fresh=8, seen=4, bf16=False)
@@ -93,7 +93,7 @@ def test_an_interrupted_run_goes_on_where_it_was(generator: Generator, tmp_path:
 def test_a_checkpoint_of_another_generator_is_refused(
     generator: Generator, other: Generator, tmp_path: Path
 ) -> None:
-    from latentfu_encoders.training.checkpoint import save_checkpoint
+    from latentfu_builtin.encoders.training.checkpoint import save_checkpoint
 
     kept = tmp_path / "run.checkpoint"
     save_checkpoint(kept, Trainer.begin(other, SHORT))

@@ -13,10 +13,15 @@ import torch
 from encoder_world import PUBLISHED, opened, weights
 from latentfu import BadInputError, Generator, WrongGeneratorError
 from latentfu.cli.main import run as main
-from latentfu_encoders.foreign.files import Checkpoint, bring_in, checkpoint_of, load_foreign
-from latentfu_encoders.foreign.read import tree_of
-from latentfu_encoders.foreign.recognise import ARCHITECTURES, candidates, recognised
-from latentfu_encoders.foreign.sizes import Sizes
+from latentfu_builtin.encoders.foreign.files import (
+    Checkpoint,
+    bring_in,
+    checkpoint_of,
+    load_foreign,
+)
+from latentfu_builtin.encoders.foreign.read import tree_of
+from latentfu_builtin.encoders.foreign.recognise import ARCHITECTURES, candidates, recognised
+from latentfu_builtin.encoders.foreign.sizes import Sizes
 
 KEYS: dict[str, dict[str, list[int]]] = json.loads(
     gzip.decompress((PUBLISHED / "keys.json.gz").read_bytes())

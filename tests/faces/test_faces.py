@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import latentfu_faces.plugin
+import latentfu_builtin.faces.plugin
 import numpy as np
 import pytest
-from latentfu import BadInputError, Layer, Placing
-from latentfu.edit.crop import cut
-from latentfu.edit.cropper import Cropper
-from latentfu.edit.placing import face_quad, pick_quad
-from latentfu_faces.align import find
-from latentfu_faces.detect import detected, faces
+from latentfu import BadInputError, Layer, Placement
+from latentfu.pipeline.align import Cropper
+from latentfu.pipeline.crop import cut
+from latentfu.pipeline.placement import face_quad, pick_quad
+from latentfu_builtin.faces.align import find
+from latentfu_builtin.faces.detect import detected, faces
 from PIL import Image
 
 REFERENCE = Path(__file__).parent / "reference"
 PHOTO = np.asarray(Image.open(REFERENCE / "astronaut.png").convert("RGB"))
-(ALIGNER,) = latentfu_faces.plugin.latentfu_aligners()
+(ALIGNER,) = latentfu_builtin.faces.plugin.latentfu_aligners()
 EYES, MOUTH = ((203.85, 104.1), (248.0, 105.0)), (223.9, 143.9)
 
 
@@ -76,7 +76,7 @@ def test_a_lying_face_is_found(quarters: int) -> None:
 
 def test_a_face_at_the_border_is_cropped_with_a_soft_padding() -> None:
     photo = np.ascontiguousarray(PHOTO[30:200, 150:300])
-    crop = Cropper().crop(Layer(photo), ALIGNER, 64, Placing())
+    crop = Cropper().crop(Layer(photo), ALIGNER, 64, Placement())
     assert (corners(crop.quad) < 0).any(), "the square should reach beyond the picture"
     assert np.isfinite(crop.image).all()
     hard = cut(Layer(photo), crop.quad, 64, "faces", "mirror").image
@@ -91,20 +91,20 @@ def test_several_faces_the_largest_by_number_or_under_the_selection() -> None:
     assert first.side > 1.3 * second.side
     cropper = Cropper()
 
-    def side(placing: Placing, mask: np.ndarray | None = None) -> float:
+    def side(placing: Placement, mask: np.ndarray | None = None) -> float:
         return cropper.crop(layer, ALIGNER, 32, placing, mask).quad.side
 
     mask = np.zeros((512, 820), np.uint8)
     x, y = (round(value) for value in second.center)
     mask[y - 20 : y + 20, x - 20 : x + 20] = 255
-    assert side(Placing()) == side(Placing(face=1)) == first.side
-    assert side(Placing(face=2)) == side(Placing(), mask) == second.side
+    assert side(Placement()) == side(Placement(face=1)) == first.side
+    assert side(Placement(face=2)) == side(Placement(), mask) == second.side
     with pytest.raises(BadInputError, match="no face 3"):
-        side(Placing(face=3))
+        side(Placement(face=3))
 
 
 def test_points_given_by_hand_make_the_same_square_as_the_detector() -> None:
-    by_hand = Cropper().crop(Layer(PHOTO), ALIGNER, 64, Placing(eyes=EYES, mouth=MOUTH))
+    by_hand = Cropper().crop(Layer(PHOTO), ALIGNER, 64, Placement(eyes=EYES, mouth=MOUTH))
     assert by_hand.aligner == "manual"
     assert np.abs(corners(by_hand.quad) - corners(find(PHOTO)[0])).max() < 8
 
@@ -112,23 +112,23 @@ def test_points_given_by_hand_make_the_same_square_as_the_detector() -> None:
 def test_corners_given_by_hand_are_taken_where_nothing_is_detected() -> None:
     flat = Layer(np.full((100, 100, 3), 90, np.uint8))
     square = ((20.0, 10.0), (80.0, 20.0), (70.0, 80.0), (10.0, 70.0))
-    crop = Cropper().crop(flat, ALIGNER, 32, Placing(corners=square))
+    crop = Cropper().crop(flat, ALIGNER, 32, Placement(corners=square))
     assert crop.quad.corners == square
     with pytest.raises(BadInputError, match="by hand"):
-        Cropper().crop(flat, ALIGNER, 32, Placing())
+        Cropper().crop(flat, ALIGNER, 32, Placement())
 
 
 @pytest.mark.parametrize(
     ("placing", "word"),
     [
-        (Placing(eyes=EYES), "both"),
-        (Placing(face=1, eyes=EYES, mouth=MOUTH), "only one"),
-        (Placing(eyes=(EYES[1], EYES[0]), mouth=MOUTH), "left of"),
-        (Placing(corners=((0, 0), (0, 9), (9, 9), (9, 0))), "wrong way"),
-        (Placing(face=0), "counted from 1"),
+        (Placement(eyes=EYES), "both"),
+        (Placement(face=1, eyes=EYES, mouth=MOUTH), "only one"),
+        (Placement(eyes=(EYES[1], EYES[0]), mouth=MOUTH), "left of"),
+        (Placement(corners=((0, 0), (0, 9), (9, 9), (9, 0))), "wrong way"),
+        (Placement(face=0), "counted from 1"),
     ],
 )
-def test_places_that_contradict_themselves_are_one_sentence(placing: Placing, word: str) -> None:
+def test_places_that_contradict_themselves_are_one_sentence(placing: Placement, word: str) -> None:
     with pytest.raises(BadInputError, match=word):
         Cropper().crop(Layer(PHOTO), ALIGNER, 32, placing)
 
@@ -150,4 +150,6 @@ def test_the_largest_face_comes_first_and_scores_are_kept() -> None:
     found = faces(two_faces().rgb())
     assert [face.size for face in found] == sorted((face.size for face in found), reverse=True)
     assert all(0.6 < face.score <= 1 for face in found)
-    assert pick_quad(find(PHOTO), Placing(), None, ALIGNER).score == pytest.approx(0.9356, abs=1e-3)
+    assert pick_quad(find(PHOTO), Placement(), None, ALIGNER).score == pytest.approx(
+        0.9356, abs=1e-3
+    )

@@ -100,7 +100,7 @@ def second_portrait(share: Path) -> Path:
 
 def _draw(path: Path, seed: int, where: tuple[float, float, float]) -> Path:
     import torch
-    from latentfu_portraits.renderer import Placement, render, sample
+    from latentfu_builtin.portraits.renderer import Placement, render, sample
     from PIL import Image
 
     # Beside other work, threads that wait for each other cost far more than they bring.

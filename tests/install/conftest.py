@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from latentfu.gimp import doctor, install, profile_checks
-from latentfu.gimp.checks import Check
+from latentfu.setup import doctor, install, profile_checks
+from latentfu.setup.checks import Check
 
 PLUGIN = """#!/usr/bin/env python3
 import sys

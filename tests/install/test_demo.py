@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from latentfu.core.contact_sheet import CELL, SheetRow, contact_sheet
 from latentfu.demo import portraits
 from latentfu.demo.masks import Square, changed_outside, ellipse
-from latentfu.sheets import CELL, SheetRow, contact_sheet
 from PIL import Image
 
 SMALL_WORLD = Path(__file__).parents[1] / "edit" / "small_world.py"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from latentfu.cli.gimp import gimp_group
-from latentfu.gimp import doctor
-from latentfu.gimp.checks import Check
+from latentfu.setup import doctor
+from latentfu.setup.checks import Check
 
 if TYPE_CHECKING:
     from conftest import Machine
@@ -55,7 +55,7 @@ def test_a_gimp_that_hangs_is_not_waited_for(
     machine: Machine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.program("gimp", "exec /bin/sleep 60")
-    monkeypatch.setattr("latentfu.gimp.places.answer.__defaults__", (0.2,))
+    monkeypatch.setattr("latentfu.setup.places.answer.__defaults__", (0.2,))
     assert "gimp" in faults()
 
 

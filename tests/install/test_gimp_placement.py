@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from latentfu.cli.gimp import gimp_group
-from latentfu.errors import BadInputError, StorageError
-from latentfu.gimp import placement
-from latentfu.gimp.install import install, uninstall
-from latentfu.gimp.package import digest
-from latentfu.gimp.places import installed_gimps
+from latentfu.core.errors import BadInputError, StorageError
+from latentfu.setup import placement
+from latentfu.setup.install import install, uninstall
+from latentfu.setup.package import digest
+from latentfu.setup.places import installed_gimps
 
 if TYPE_CHECKING:
     from conftest import Machine

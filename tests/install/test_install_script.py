@@ -226,7 +226,7 @@ def test_uninstall_takes_what_is_ours_and_nothing_beside_it(tmp_path: Path, purg
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as server:
         assert server.stdout and server.stdout.readline()
         (disk / "mine.safetensors").write_text("")
-        gone = latentfu("latentfu.demo.farewell", *(["--purge"] if purge else []))
+        gone = latentfu("latentfu.setup.uninstall", *(["--purge"] if purge else []))
         assert gone.returncode == 0, gone.stderr
         server.wait(30)
     assert sorted(path.name for path in plug_ins.iterdir()) == ["other"]

@@ -11,9 +11,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu import Bend, Detail, Inversion, Latent, Quality
-from latentfu.store.bends import as_stored, packed, unpacked
-from latentfu.store.inversions import InversionStore, dumped
+from latentfu import FeatureOffset, Inversion, Latent, Quality, WeightOffset
+from latentfu.storage.inversion_cache import InversionStore, dumped
+from latentfu.storage.weight_offsets import as_stored, packed, unpacked
 from safetensors.torch import load, save
 from small_world import ID, small_generator
 
@@ -28,10 +28,10 @@ def inversion() -> Inversion:
     thin = torch.randn(shape[0], 2, generator=draw) @ torch.randn(
         2, shape[1:].numel(), generator=draw
     )
-    bends = (Bend(LAYER.weight, 0.1 * thin.reshape(shape), 0.5),)
+    bends = (WeightOffset(LAYER.weight, 0.1 * thin.reshape(shape), 0.5),)
     delta = torch.randn(1, LAYER.channels, LAYER.resolution, LAYER.resolution, generator=draw)
     codes = GENERATOR.mean_latent().codes
-    latent = Latent(codes, "w+", ID, bends, (Detail(1, delta),))
+    latent = Latent(codes, "w+", ID, bends, (FeatureOffset(1, delta),))
     quality = Quality(30.0, 0.1, "x", 2.0, {"start": 1.0, "tune": 1.0}, 0.75, 0.02)
     return Inversion(latent, quality, "pivotal", 10)
 

@@ -21,12 +21,12 @@ from latentfu import (
     Quad,
     random_latents,
 )
-from latentfu.edit.invert import InversionShelf, invert
-from latentfu.edit.judge import is_outside, judged, warning
-from latentfu.edit.quality import choose
-from latentfu.progress import silent
-from latentfu.store.inversions import InversionStore
-from latentfu_inversion.optimise import invert as optimise
+from latentfu.core.progress import silent
+from latentfu.pipeline.choose_inverter import choose
+from latentfu.pipeline.invert import InversionCache, invert
+from latentfu.pipeline.metrics import is_outside, judged, warning
+from latentfu.storage.inversion_cache import InversionStore
+from latentfu_builtin.inversion.optimise import invert as optimise
 from small_world import ID, SIDE, instant, small_generator
 
 GENERATOR = small_generator()
@@ -126,7 +126,7 @@ WPLUS = Inverter("w-plus", "x", ("w+",), optimise, options={**OPTIONS})
 def test_what_fails_or_is_cancelled_leaves_no_cache_entry(
     tmp_path: Path, image: Any, inverter: Inverter, progress: Any, error: type[Exception]
 ) -> None:
-    shelf = InversionShelf(InversionStore(tmp_path))
+    shelf = InversionCache(InversionStore(tmp_path))
     crop = crop_of(own_picture() if image is None else image)
     with pytest.raises(error) as caught:
         invert(InversionRequest(crop, GENERATOR, progress), inverter, shelf=shelf)
@@ -135,7 +135,7 @@ def test_what_fails_or_is_cancelled_leaves_no_cache_entry(
 
 
 def test_the_cached_one_is_taken_unless_it_is_wanted_again(tmp_path: Path) -> None:
-    shelf = InversionShelf(InversionStore(tmp_path))
+    shelf = InversionCache(InversionStore(tmp_path))
     asked = InversionRequest(crop_of(own_picture()), GENERATOR, silent)
     calls = []
     counted = Inverter("i", "i", ("w+",), lambda request: calls.append(1) or instant(request))

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import small_world
 import torch
-from latentfu import Detail, random_latents
-from latentfu_inversion.edits import Judge, spread
+from latentfu import FeatureOffset, random_latents
+from latentfu_builtin.benchmarks.inversion_edits import Judge, spread
 
 
 def score(images: torch.Tensor) -> torch.Tensor:
@@ -53,7 +53,7 @@ def test_details_go_along() -> None:
     last = len(judged.generator.layers) - 1
     with torch.no_grad():
         plain = judged.generator.render(latent, "const", features=[last])[1][last]
-    detail = Detail(last, 0.5 * plain.abs())
+    detail = FeatureOffset(last, 0.5 * plain.abs())
     found = judged.followed([replace(latent, details=(detail,))])
     assert found.strength != judged.followed([latent]).strength
 

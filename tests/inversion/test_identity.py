@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import latentfu
-import latentfu_inversion.plugin
+import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
 import small_world
 import torch
 from latentfu import Crop, Identity, InversionRequest, Quad, random_latents, silent
-from latentfu.edit.judge import judged
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import Source
-from latentfu_inversion.optimise import invert
+from latentfu.pipeline.metrics import judged
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import Source
+from latentfu_builtin.inversion.optimise import invert
 
 
 def left_half(images: torch.Tensor) -> torch.Tensor:
@@ -30,7 +30,7 @@ def known(isolated_home: object) -> Iterator[None]:
     plugin.latentfu_identities.__name__ = "latentfu_identities"
     sources = [
         Source("small", "tests", "", lambda: small_world.PLUGIN),
-        Source("inversion", "tests", "", lambda: latentfu_inversion.plugin),
+        Source("inversion", "tests", "", lambda: latentfu_builtin.inversion.plugin),
         Source("persons", "tests", "", lambda: plugin),
     ]
     with use_registry(Registry(sources)):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from latentfu import Crop, Inversion, Latent, Quad, Quality
-from latentfu.store.inversions import FORMAT, InversionStore, dumped, inversion_key
+from latentfu.storage.inversion_cache import FORMAT, InversionStore, dumped, inversion_key
 from small_world import ID, small_generator
 
 GENERATOR = small_generator()

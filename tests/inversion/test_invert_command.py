@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import latentfu
-import latentfu_inversion.plugin
+import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
 import small_world
 from latentfu.cli.main import run
-from latentfu.registry import Registry, use_registry
-from latentfu.registry.sources import Source
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import Source
 from PIL import Image
 
 
@@ -39,7 +39,7 @@ def program(
 ) -> Iterator[Callable[..., Ran]]:
     sources = [
         Source("small", "tests", "", lambda: small_world.PLUGIN),
-        Source("inversion", "tests", "", lambda: latentfu_inversion.plugin),
+        Source("inversion", "tests", "", lambda: latentfu_builtin.inversion.plugin),
     ]
 
     def call(*arguments: str | Path) -> Ran:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import latentfu_inversion.plugin
+import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
 import torch
@@ -19,13 +19,13 @@ from latentfu import (
     WrongGeneratorError,
     random_latents,
 )
-from latentfu.progress import silent
-from latentfu.store.inversions import dumped
+from latentfu.core.progress import silent
+from latentfu.storage.inversion_cache import dumped
 from latentfu.testing import check_inverter
-from latentfu_inversion import backbone, pixel
-from latentfu_inversion.optimise import invert, invert_many
-from latentfu_inversion.presets import PRESETS
-from latentfu_inversion.terms import Objective, Term, parsed
+from latentfu_builtin.inversion import backbone, pixel
+from latentfu_builtin.inversion.optimise import invert, invert_many
+from latentfu_builtin.inversion.presets import PRESETS
+from latentfu_builtin.inversion.terms import Objective, Term, parsed
 from small_world import small_generator
 
 PLAIN: dict[str, float | int | str | bool] = {"losses": "pixels", "steps": 25}
@@ -45,7 +45,7 @@ def request(seed: int = 3, **options: float | int | str | bool) -> InversionRequ
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_keeps_the_contract_of_inverters(name: str) -> None:
-    inverters = {item.name: item for item in latentfu_inversion.plugin.latentfu_inverters()}
+    inverters = {item.name: item for item in latentfu_builtin.inversion.plugin.latentfu_inverters()}
     losses = str(inverters[name].options["losses"]).replace("vgg16", "l2")
     check_inverter(inverters[name], small_generator(), {"steps": 12, "losses": losses})
 

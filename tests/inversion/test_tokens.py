@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import latentfu_inversion.plugin
+import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, Crop, InversionRequest, Quad, random_latents
-from latentfu.edit.quality import choose
-from latentfu.progress import silent
-from latentfu_inversion.coordinates import coordinates
-from latentfu_inversion.optimise import invert, invert_many
-from latentfu_inversion.pivot import chosen
-from latentfu_inversion.presets import PRESETS
-from latentfu_inversion.prior import measure_row_spread, measure_spread
+from latentfu.core.progress import silent
+from latentfu.pipeline.choose_inverter import choose
+from latentfu_builtin.inversion.coordinates import coordinates
+from latentfu_builtin.inversion.optimise import invert, invert_many
+from latentfu_builtin.inversion.pivot import chosen
+from latentfu_builtin.inversion.presets import PRESETS
+from latentfu_builtin.inversion.prior import measure_row_spread, measure_spread
 from token_world import ID, token_generator
 
-INVERTERS = {item.name: item for item in latentfu_inversion.plugin.latentfu_inverters()}
+INVERTERS = {item.name: item for item in latentfu_builtin.inversion.plugin.latentfu_inverters()}
 
 
 def own_crop(seed: int) -> Crop:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, CancelledError, Crop, InversionRequest, Quad, random_latents
-from latentfu.progress import silent
-from latentfu_inversion.pixel import pyramid
-from latentfu_inversion.prior import measure_spread
-from latentfu_inversion.w_plus import invert
+from latentfu.core.progress import silent
+from latentfu_builtin.inversion.pixel import pyramid
+from latentfu_builtin.inversion.prior import measure_spread
+from latentfu_builtin.inversion.w_plus import invert
 from small_world import ID, small_generator
 
 QUICK: dict[str, float | int | str | bool] = {"losses": "pixels", "steps": 60, "candidates": 16}

@@ -11,15 +11,15 @@ import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, random_latents, silent
 from latentfu.cli.main import run
-from latentfu_deformations.control import DeformationMover
-from latentfu_deformations.discover import Search, discover
-from latentfu_deformations.hessian import HessianProducts
-from latentfu_deformations.layer import Convolution
-from latentfu_pix2pixhd.adapter import LabelGenerator
-from latentfu_pix2pixhd.cli import labels_command
-from latentfu_pix2pixhd.config import Config, config_of
-from latentfu_pix2pixhd.files import filled, open_network, save_network
-from latentfu_pix2pixhd.network import Pix2PixHD, edges_of
+from latentfu_builtin.deformations.control import DeformationMover
+from latentfu_builtin.deformations.discover import Search, discover
+from latentfu_builtin.deformations.hessian import HessianProducts
+from latentfu_builtin.deformations.layer import Convolution
+from latentfu_builtin.networks.pix2pixhd.config import Config, config_of
+from latentfu_builtin.networks.pix2pixhd.files import filled, open_network, save_network
+from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, edges_of
+from latentfu_builtin.pix2pixhd.adapter import LabelGenerator
+from latentfu_builtin.pix2pixhd.cli import labels_command
 from PIL import Image
 
 GLOBAL = Config(5, False, 0, 4, 2, 1, 0, 0, 32, 16)
@@ -109,7 +109,7 @@ def test_a_file_gives_the_same_pictures(generator: LabelGenerator, tmp_path: Pat
 
 def test_a_published_file_is_imported(generator: LabelGenerator, tmp_path: Path) -> None:
     from latentfu import read_foreign
-    from latentfu_pix2pixhd.files import convert
+    from latentfu_builtin.networks.pix2pixhd.files import convert
 
     state = {f"module.{name}": value for name, value in generator.network.state_dict().items()}
     torch.save(state, tmp_path / "latest_net_G.pth")

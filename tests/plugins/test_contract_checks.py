@@ -11,7 +11,7 @@ from typing import Any
 import latentfu
 import pytest
 import torch
-from latentfu.errors import LatentFuError
+from latentfu.core.errors import LatentFuError
 from latentfu.testing import (
     TinyGenerator,
     check_controls,

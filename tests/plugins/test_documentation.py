@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 
 import pytest
-from latentfu import hooks
-from latentfu.nouns.control import Control
-from latentfu.registry import Registry
-from latentfu.registry.plugins import KINDS
-from latentfu.registry.sources import file_sources
-from latentfu.registry.validation import TYPES
+from latentfu import hookspecs as hooks
+from latentfu.core.control import Control
+from latentfu.plugin_manager import Registry
+from latentfu.plugin_manager.plugin import KINDS
+from latentfu.plugin_manager.sources import file_sources
+from latentfu.plugin_manager.validation import TYPES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")

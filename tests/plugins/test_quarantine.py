@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from broken import BROKEN, FINE, inverter
-from latentfu.registry import Registry, get_registry, use_registry
-from latentfu.registry.isolation import hint_when_slow
-from latentfu.registry.sources import file_sources
-from latentfu.store import paths
+from latentfu.plugin_manager import Registry, get_registry, use_registry
+from latentfu.plugin_manager.isolation import hint_when_slow
+from latentfu.plugin_manager.sources import file_sources
+from latentfu.storage import paths
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from click.testing import CliRunner
 from latentfu.cli.build import build_command
-from latentfu_deformations.deformation import read_deformation
-from latentfu_portraits.plugin import DEFORMATIONS
-from latentfu_portraits.rebuild.deformations import CHOSEN, the_one
+from latentfu_builtin.deformations.deformation import read_deformation
+from latentfu_builtin.portraits.plugin import DEFORMATIONS
+from latentfu_builtin.portraits.rebuild.deformations import CHOSEN, the_one
 from PIL import Image
 
 

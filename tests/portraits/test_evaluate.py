@@ -10,10 +10,10 @@ import torch
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu_portraits.evaluate.cli import evaluate_command
-from latentfu_portraits.evaluate.frechet import frechet_distance
-from latentfu_portraits.evaluate.neighbours import memorising, overlap
-from latentfu_portraits.evaluate.report import BEGIN, END
+from latentfu_builtin.portraits.evaluate.cli import evaluate_command
+from latentfu_builtin.portraits.evaluate.frechet import frechet_distance
+from latentfu_builtin.portraits.evaluate.neighbours import memorising, overlap
+from latentfu_builtin.portraits.evaluate.report import BEGIN, END
 
 
 def draws(n: int, seed: int, move: float = 0.0) -> torch.Tensor:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from latentfu_portraits.locator import Locator, fit_scale_and_shift, load_locator, locate
-from latentfu_portraits.locator.crop import learn_crop_fit
-from latentfu_portraits.locator.locate import letterbox
-from latentfu_portraits.locator.network import WEIGHTS, save_locator, soft_argmax
-from latentfu_portraits.locator.scenes import (
+from latentfu_builtin.portraits.locator import Locator, fit_scale_and_shift, load_locator, locate
+from latentfu_builtin.portraits.locator.crop import learn_crop_fit
+from latentfu_builtin.portraits.locator.locate import letterbox
+from latentfu_builtin.portraits.locator.network import WEIGHTS, save_locator, soft_argmax
+from latentfu_builtin.portraits.locator.scenes import (
     Scenes,
     clutter,
     draw_scene,
@@ -20,11 +20,11 @@ from latentfu_portraits.locator.scenes import (
     render_scenes,
     training_batch,
 )
-from latentfu_portraits.locator.train import LocatorOptions, train_locator
-from latentfu_portraits.renderer import Placement, crop_quad, landmarks, render, sample
-from latentfu_portraits.teacher import make_teacher
-from latentfu_stylegan.training.pairs import render_pairs
-from latentfu_stylegan.training.source import Batch
+from latentfu_builtin.portraits.locator.train import LocatorOptions, train_locator
+from latentfu_builtin.portraits.renderer import Placement, crop_quad, landmarks, render, sample
+from latentfu_builtin.portraits.teacher import make_teacher
+from latentfu_builtin.stylegan.training.pairs import render_pairs
+from latentfu_builtin.stylegan.training.source import Batch
 
 
 def test_a_scaled_and_shifted_mean_is_found_exactly() -> None:

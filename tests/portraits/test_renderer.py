@@ -1,7 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from latentfu_portraits.renderer import (
+from latentfu_builtin.portraits.renderer import (
     FACTOR_NAMES,
     FACTORS,
     Placement,

@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from latentfu_portraits.augment import mild
-from latentfu_portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
-from latentfu_portraits.scorer import Scorer, load_scorer, save_scorer
-from latentfu_portraits.scorer.network import CIRCULAR, PRESENCE, WEIGHTS
-from latentfu_portraits.scorer.train import ScorerOptions, figures, train_scorer, write_scorer
-from latentfu_portraits.teacher import make_teacher
-from latentfu_stylegan.stylegan2 import normalize_2nd_moment
-from latentfu_stylegan.training.pairs import PairCache, render_pairs
+from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
+from latentfu_builtin.portraits.augment import mild
+from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
+from latentfu_builtin.portraits.scorer import Scorer, load_scorer, save_scorer
+from latentfu_builtin.portraits.scorer.network import CIRCULAR, PRESENCE, WEIGHTS
+from latentfu_builtin.portraits.scorer.train import (
+    ScorerOptions,
+    figures,
+    train_scorer,
+    write_scorer,
+)
+from latentfu_builtin.portraits.teacher import make_teacher
+from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +75,7 @@ def test_hues_are_compared_round_the_circle() -> None:
 
 def test_what_counts_more_and_what_is_no_factor() -> None:
     from latentfu import BadInputError
-    from latentfu_portraits.scorer.train import factor_weights, loss
+    from latentfu_builtin.portraits.scorer.train import factor_weights, loss
 
     numbers, factors = torch.zeros(4, len(FACTORS) + len(CIRCULAR)), torch.zeros(4, len(FACTORS))
     factors[:, FACTOR_NAMES.index("age")] = 0.5

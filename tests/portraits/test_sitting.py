@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from latentfu.cli.main import run
-from latentfu_portraits.renderer import FACTOR_NAMES, sample
-from latentfu_portraits.sitting import FIRST_SEED, Sitting, picture
+from latentfu_builtin.portraits.renderer import FACTOR_NAMES, sample
+from latentfu_builtin.portraits.sitting import FIRST_SEED, Sitting, picture
 from PIL import Image
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from latentfu import BadInputError
-from latentfu_directions.interfacegan import interpolate, project_boundary, train_boundary
+from latentfu_builtin.directions.interfacegan import interpolate, project_boundary, train_boundary
 
 FOLDER = Path(__file__).parent / "interfacegan"
 CASES = json.loads((FOLDER / "train_boundary.json").read_text())["cases"]

@@ -14,7 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu import Bend, Detail, Generator, Latent, read_foreign
+from latentfu import FeatureOffset, Generator, Latent, WeightOffset, read_foreign
 from safetensors.numpy import save_file
 from torch import Tensor
 
@@ -142,11 +142,11 @@ def test_gradients_are_those_that_are_measured(generator: Generator, what: str) 
         "codes": (lambda x: generator.render(latent.with_codes(x)), latent.codes),
         "noise": (lambda x: generator.render(latent, {place: x}), noise),
         "details": (
-            lambda x: generator.render(replace(latent, details=(Detail(place, x),))),
+            lambda x: generator.render(replace(latent, details=(FeatureOffset(place, x),))),
             delta,
         ),
         "weights": (
-            lambda x: generator.render(replace(latent, bends=(Bend(layer.weight, x),))),
+            lambda x: generator.render(replace(latent, bends=(WeightOffset(layer.weight, x),))),
             shift,
         ),
     }[what]

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, Latent, silent
-from latentfu_deformations.bring_in import Taking, take_in
-from latentfu_deformations.control import DeformationMover
-from latentfu_deformations.deformation import Deformation, read_deformation, write_deformation
-from latentfu_deformations.foreign import as_deformations, ours, read_published, read_set
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.deformations.bring_in import Taking, take_in
+from latentfu_builtin.deformations.control import DeformationMover
+from latentfu_builtin.deformations.deformation import (
+    Deformation,
+    read_deformation,
+    write_deformation,
+)
+from latentfu_builtin.deformations.foreign import as_deformations, ours, read_published, read_set
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 FOLDER = Path(__file__).parent / "navigan"
 IMAGES, WEIGHTS = 1e-4, 1e-5

@@ -10,7 +10,7 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import BadInputError, Bend, Generator, Latent, read_foreign
+from latentfu import BadInputError, Generator, Latent, WeightOffset, read_foreign
 from safetensors.numpy import save_file
 from torch import Tensor
 
@@ -79,7 +79,7 @@ def test_maps_of_some_layers_leave_the_others_and_equal_bent_ones(case: Case) ->
     latent = latentfu.random_latents(generator, 1, 3)
     chosen = {place: drawn_maps(generator, 1)[place] for place in (0, 3)}
     bends = tuple(
-        Bend(name, value[0, 0] - generator.parameter(name))
+        WeightOffset(name, value[0, 0] - generator.parameter(name))
         for name, value in ((generator.layers[i].noise, value) for i, value in chosen.items())
     )
     with torch.no_grad():
@@ -95,7 +95,7 @@ def test_each_picture_has_maps_of_its_own(case: Case) -> None:
     latent, maps = latentfu.random_latents(generator, 2, 4), drawn_maps(generator, 2)
     maps[1] = maps[1][:1]  # one for both
     name = generator.layers[2].weight
-    bend = Bend(name, torch.ones_like(generator.parameter(name)), torch.tensor([0.0, 0.3]))
+    bend = WeightOffset(name, torch.ones_like(generator.parameter(name)), torch.tensor([0.0, 0.3]))
     alone = []
     with torch.no_grad():
         for i in range(2):

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import torch
 from latentfu import Latent, read_foreign
-from latentfu_stylegan.stylegan1.generator import StyleGAN1Generator, open_stylegan1
+from latentfu_builtin.networks.stylegan.stylegan1.generator import (
+    StyleGAN1Generator,
+    open_stylegan1,
+)
 from safetensors.numpy import save_file
 from torch import Tensor
 

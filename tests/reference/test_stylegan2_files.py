@@ -12,8 +12,8 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import Converted, read_foreign
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu import ConvertedWeights, read_foreign
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from torch import Tensor
 
 FOLDER = Path(__file__).parent / "checkpoints"
@@ -30,7 +30,7 @@ PAIRS = {
 TOLERANCE = 1e-4
 
 
-def converted(place: Path) -> Converted:
+def converted(place: Path) -> ConvertedWeights:
     (path,) = place.glob("network.*")
     foreign = read_foreign(path)
     found = [
@@ -42,7 +42,7 @@ def converted(place: Path) -> Converted:
     return found[0]
 
 
-def network_of(result: Converted) -> StyleGAN2:
+def network_of(result: ConvertedWeights) -> StyleGAN2:
     net = StyleGAN2(StyleGAN2Config.from_json(result.metadata["config"]))
     net.load_state_dict({key: torch.from_numpy(value) for key, value in result.tensors.items()})
     return net.eval().requires_grad_(False)

@@ -8,9 +8,12 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import Bend, Detail, Latent, read_foreign
-from latentfu_checkpoints.nvlabs_stylegan3 import convert
-from latentfu_stylegan.stylegan3.generator import StyleGAN3Generator, open_stylegan3
+from latentfu import FeatureOffset, Latent, WeightOffset, read_foreign
+from latentfu_builtin.checkpoints.nvlabs_stylegan3 import convert
+from latentfu_builtin.networks.stylegan.stylegan3.generator import (
+    StyleGAN3Generator,
+    open_stylegan3,
+)
 from safetensors.numpy import save_file
 from torch import Tensor
 
@@ -55,7 +58,10 @@ def test_the_input_and_a_turned_picture_are_those_of_the_original(case: Case) ->
     assert far(begin(want["ws"][:, 0]), want["input_features"]) < TOLERANCE
     turn = want["user_transform"] - torch.eye(3)
     turned = Latent(
-        want["ws"], "w+", generator.id, bends=(Bend("synthesis.input.transform", turn, 1.0),)
+        want["ws"],
+        "w+",
+        generator.id,
+        bends=(WeightOffset("synthesis.input.transform", turn, 1.0),),
     )
     assert far(generator.render(turned), want["image_user_transform"]) < TOLERANCE
 
@@ -92,7 +98,9 @@ def test_details_and_features_are_of_the_layers_sizes(case: Case) -> None:
     for place, features in kept.items():
         layer = generator.layers[place]
         assert features.shape == (2, layer.channels, layer.resolution, layer.resolution)
-    moved = Latent(want["ws"], "w+", generator.id, details=(Detail(9, torch.ones_like(kept[9])),))
+    moved = Latent(
+        want["ws"], "w+", generator.id, details=(FeatureOffset(9, torch.ones_like(kept[9])),)
+    )
     assert far(generator.render(moved), image) > 0
     assert generator.parameter(generator.layers[3].weight).ndim == 4
 

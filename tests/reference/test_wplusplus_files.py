@@ -9,10 +9,10 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import BadInputError, Bend, Detail, Foreign, Latent, read_foreign
-from latentfu_checkpoints import rosinality, transstylegan
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.wplusplus import AttentionMapping
+from latentfu import BadInputError, FeatureOffset, ForeignFile, Latent, WeightOffset, read_foreign
+from latentfu_builtin.checkpoints import rosinality, transstylegan
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
+from latentfu_builtin.networks.stylegan.wplusplus import AttentionMapping
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
@@ -23,12 +23,12 @@ Case = tuple[StyleGAN2Generator, dict[str, Tensor]]
 
 
 @pytest.fixture(scope="module")
-def foreign() -> Foreign:
+def foreign() -> ForeignFile:
     return read_foreign(FOLDER / "network.pt")
 
 
 @pytest.fixture(scope="module")
-def weights(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights(foreign: ForeignFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (result,) = [
         found
         for known in latentfu.checkpoint_formats().values()
@@ -87,7 +87,9 @@ def test_the_mean_is_measured_for_each_style_as_the_file_has_none(case: Case) ->
     assert far(cut[:, 4:], want["wplusplus"][:, 4:]) < 1e-5
 
 
-def test_the_decoder_of_an_encoder_brings_its_own_means(weights: Path, foreign: Foreign) -> None:
+def test_the_decoder_of_an_encoder_brings_its_own_means(
+    weights: Path, foreign: ForeignFile
+) -> None:
     ours = load_file(weights)
     state = foreign.member("g_ema")
     assert isinstance(state, dict)
@@ -110,7 +112,7 @@ def test_the_decoder_of_an_encoder_brings_its_own_means(weights: Path, foreign: 
     ],
 )
 def test_what_does_not_fit_is_named(
-    name: str, array: np.ndarray | None, said: str, foreign: Foreign
+    name: str, array: np.ndarray | None, said: str, foreign: ForeignFile
 ) -> None:
     state = dict(foreign.member("g_ema"))  # type: ignore[call-overload]
     state.pop(name, None)
@@ -122,8 +124,8 @@ def test_what_does_not_fit_is_named(
 def test_bends_details_and_styles_act_as_in_any_network(case: Case) -> None:
     generator, want = case
     latent = Latent(want["wplusplus"][:1], "w++", generator.id)
-    bend = Bend("synthesis.convs.3.weight", torch.ones(16, 16, 3, 3), 0.2)
-    detail = Detail(5, torch.ones(1, 16, 32, 32))
+    bend = WeightOffset("synthesis.convs.3.weight", torch.ones(16, 16, 3, 3), 0.2)
+    detail = FeatureOffset(5, torch.ones(1, 16, 32, 32))
     with torch.no_grad():
         plain, changed = generator.render(latent), []
         for other in (replace(latent, bends=(bend,)), replace(latent, details=(detail,))):

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from latentfu import BadInputError, read_foreign
-from latentfu.importer import child, parent
-from latentfu.importer.child import Writer
-from latentfu.importer.inert import Storage, TensorNode
-from latentfu.progress import silent
+from latentfu.core.progress import silent
+from latentfu.sandbox import child, parent
+from latentfu.sandbox.child import Writer
+from latentfu.sandbox.stand_ins import Storage, TensorNode
 
 PROTOCOL, END = b"\x80\x02", b"."
 
@@ -178,7 +178,7 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 def test_the_system_keeps_the_limits_of_the_child(
     memory: int, work: str, ends: str, tmp_path: Path
 ) -> None:
-    code = f"from latentfu.importer.child import limit\nlimit({memory}, 2)\n{work}"
+    code = f"from latentfu.sandbox.child import limit\nlimit({memory}, 2)\n{work}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=False, capture_output=True, text=True
     )

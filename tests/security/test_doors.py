@@ -6,7 +6,7 @@ import sys
 import uuid
 
 import pytest
-from latentfu.web.app import ROUTES
+from latentfu.http.app import ROUTES
 from raw import ask, code, send
 
 EVERY_ROUTE = [

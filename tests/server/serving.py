@@ -38,7 +38,7 @@ class Server:
         stand_in = () if self.real else ("--editing", self.editing, "--catalog", "stand_in")
         code = (
             f"{self.prelude}\n"
-            "from latentfu.web.run import Settings, serve\n"
+            "from latentfu.http.serve import Settings, serve\n"
             "from latentfu.jobs.limits import Limits\n"
             f"serve(Settings(port=0, devices={self.devices!r}, limits=Limits(**{self.limits!r}), "
             f"worker_arguments={stand_in!r}))"

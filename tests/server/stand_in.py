@@ -1,4 +1,4 @@
-"""A module with the shape of latentfu.edit.path and latentfu.jobs.catalog, without networks.
+"""A module with the shape of pipeline.editor and worker.catalog of latentfu, without networks.
 
 The edits steer it: ``brightness`` is added to every pixel; ``steps`` and ``pause_ms`` make it
 long; ``crash`` ends the process; ``crash_once`` does so when a marker file is missing; ``deaf``
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from latentfu.errors import NotInstalledError
-from latentfu.nouns.layer import Layer
-from latentfu.progress import silent
+from latentfu.core.errors import NotInstalledError
+from latentfu.core.layer import Layer
+from latentfu.core.progress import silent
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from latentfu.web.app import ROUTES
-from latentfu.web.schemas import ErrorReply
+from latentfu.http.app import ROUTES
+from latentfu.protocol.schemas import ErrorReply
 from serving import pixel_body, wait_until
 
 
@@ -54,8 +54,8 @@ def test_health_shows_every_worker(start):
 
 
 def test_the_front_loads_neither_torch_nor_numpy_nor_plugins():
-    heavy = ("torch", "numpy", "cv2", "PIL", "sklearn", "pluggy", "latentfu_stylegan")
-    code = f"import sys, latentfu.web.run; print([m for m in {heavy} if m in sys.modules])"
+    heavy = ("torch", "numpy", "cv2", "PIL", "sklearn", "pluggy", "latentfu_builtin.stylegan")
+    code = f"import sys, latentfu.http.serve; print([m for m in {heavy} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

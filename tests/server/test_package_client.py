@@ -4,9 +4,9 @@ import threading
 import uuid
 
 import pytest
-from latentfu.errors import BadInputError, CancelledError, NotInstalledError, ServerError
+from latentfu.client.client import Client
+from latentfu.core.errors import BadInputError, CancelledError, NotInstalledError, ServerError
 from latentfu.jobs.errors import NotFoundError, WorkError
-from latentfu.web.client import Client
 from serving import pixel_body, wait_until
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu.errors import LatentFuError
-from latentfu.nouns.layer import Layer
-from latentfu.store.pixels import PixelHeader, decode_header, encode_header
-from latentfu.web.pixels import body_layer, layer_body
+from latentfu.core.errors import LatentFuError
+from latentfu.core.layer import Layer
+from latentfu.protocol.layer_body import body_layer, layer_body
+from latentfu.protocol.pixels import PixelHeader, decode_header, encode_header
 from PIL import Image
 from serving import pixel_body
 

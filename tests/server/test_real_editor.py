@@ -6,8 +6,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from latentfu.web.client import Client
-from latentfu.web.pixels import body_layer, layer_body, mask_body
+from latentfu.client.client import Client
+from latentfu.protocol.layer_body import body_layer, layer_body, mask_body
 from serving import Server
 
 WORLD = Path(__file__).parents[1] / "edit" / "small_world.py"
@@ -43,14 +43,14 @@ def world():
 
 @pytest.fixture(scope="module")
 def editor(home, world, tmp_path_factory):
-    import latentfu_inversion.plugin
-    from latentfu.edit.path import Editor
-    from latentfu.registry import Registry, use_registry
-    from latentfu.registry.sources import Source
+    import latentfu_builtin.inversion.plugin
+    from latentfu.pipeline.editor import Editor
+    from latentfu.plugin_manager import Registry, use_registry
+    from latentfu.plugin_manager.sources import Source
 
     sources = [
         Source("small", "tests", "", lambda: world.PLUGIN),
-        Source("inversion", "tests", "", lambda: latentfu_inversion.plugin),
+        Source("inversion", "tests", "", lambda: latentfu_builtin.inversion.plugin),
     ]
     with pytest.MonkeyPatch.context() as patch, use_registry(Registry(sources)):
         patch.setenv("LATENTFU_HOME", str(tmp_path_factory.mktemp("other")))
@@ -66,7 +66,7 @@ def test_the_plugin_folder_is_listed_with_its_controls(client):
 
 def test_the_server_gives_the_same_pixels_as_the_editor(client, editor, world):
     import numpy as np
-    from latentfu.edit.path import EditRequest, MixRequest
+    from latentfu.pipeline.editor import EditRequest, MixRequest
 
     layer, source = world.picture(40, 50, 4), world.picture(30, 30, 3, seed=5)
     mask = np.zeros((40, 50), np.uint8)
@@ -111,7 +111,7 @@ def test_an_inversion_is_kept_and_previews_come_between_its_steps(client, world)
 
 
 def test_unknown_names_are_refused_in_the_editors_words(client, world):
-    from latentfu.errors import BadInputError, NotInstalledError
+    from latentfu.core.errors import BadInputError, NotInstalledError
 
     layer = client.send_layer(layer_body(world.picture(24, 24)))
     with pytest.raises(NotInstalledError, match="no control 'smle'"):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import latentfu_inversion.plugin
+import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
 import torch
@@ -14,16 +14,16 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu import BadInputError, Crop, InversionRequest, Quad, open_generator, random_latents
-from latentfu.progress import silent
+from latentfu.core.progress import silent
 from latentfu.testing import check_generator, spec_of
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-from latentfu_stylegan.training.checkpoint import gather, load_checkpoint, save_checkpoint
-from latentfu_stylegan.training.cli import train_command
-from latentfu_stylegan.training.options import TrainingOptions
-from latentfu_stylegan.training.source import FolderSource
-from latentfu_stylegan.training.trainer import Trainer
-from latentfu_stylegan.wplusplus import AttentionMapping
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
+from latentfu_builtin.networks.stylegan.wplusplus import AttentionMapping
+from latentfu_builtin.stylegan.training.checkpoint import gather, load_checkpoint, save_checkpoint
+from latentfu_builtin.stylegan.training.cli import train_command
+from latentfu_builtin.stylegan.training.options import TrainingOptions
+from latentfu_builtin.stylegan.training.source import FolderSource
+from latentfu_builtin.stylegan.training.trainer import Trainer
 from PIL import Image
 
 CONFIG = StyleGAN2Config(
@@ -87,7 +87,7 @@ def test_a_late_style_renders_only_what_comes_after_it() -> None:
 
 @pytest.mark.parametrize("name", ["optimise", "pivotal"])
 def test_a_picture_of_its_own_is_found_again_in_w_plus_plus(name: str) -> None:
-    known = {item.name: item for item in latentfu_inversion.plugin.latentfu_inverters()}
+    known = {item.name: item for item in latentfu_builtin.inversion.plugin.latentfu_inverters()}
     with torch.no_grad():
         image = small().render(random_latents(small(), 1, 8))[0].clamp(-1, 1)
     crop = Crop(image.numpy(), Quad.square(0, 0, 16), "test")

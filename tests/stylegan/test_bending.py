@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from latentfu import BadInputError, Bend, Detail, Latent, random_latents
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu import BadInputError, FeatureOffset, Latent, WeightOffset, random_latents
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 WEIGHT = "synthesis.convs.2.weight"
 
@@ -44,7 +44,9 @@ def test_a_bend_equals_changed_weights_and_leaves_them(
     generator: StyleGAN2Generator, latent: Latent
 ) -> None:
     before, shift = generator.render(latent), a_shift(generator)
-    bent = generator.render(replace(latent, bends=(Bend(WEIGHT, shift, 0.3), Bend(WEIGHT, shift))))
+    bent = generator.render(
+        replace(latent, bends=(WeightOffset(WEIGHT, shift, 0.3), WeightOffset(WEIGHT, shift)))
+    )
     weight = generator.network.synthesis.convs[2].weight
     weight += 1.3 * shift
     assert torch.allclose(generator.render(latent), bent, atol=1e-5)
@@ -55,10 +57,10 @@ def test_a_bend_equals_changed_weights_and_leaves_them(
 
 def test_each_code_may_have_its_own_strength(generator: StyleGAN2Generator, latent: Latent) -> None:
     shift, strengths = a_shift(generator), torch.tensor([0.0, 0.5, -1.0])
-    together = generator.render(replace(latent, bends=(Bend(WEIGHT, shift, strengths),)))
+    together = generator.render(replace(latent, bends=(WeightOffset(WEIGHT, shift, strengths),)))
     for row, strength in enumerate(strengths.tolist()):
         alone = latent.with_codes(latent.codes[row : row + 1])
-        alone = replace(alone, bends=(Bend(WEIGHT, shift, strength),))
+        alone = replace(alone, bends=(WeightOffset(WEIGHT, shift, strength),))
         assert torch.allclose(generator.render(alone)[0], together[row], atol=1e-5)
 
 
@@ -68,7 +70,7 @@ def test_gradients_and_forward_derivatives_agree(
     shift, probe = a_shift(generator), torch.randn(3, 3, 16, 16)
 
     def brightness(strength: torch.Tensor) -> torch.Tensor:
-        bent = replace(latent, bends=(Bend(WEIGHT, shift, strength),))
+        bent = replace(latent, bends=(WeightOffset(WEIGHT, shift, strength),))
         return (generator.render(bent) * probe).sum()
 
     strength = torch.tensor(0.2, requires_grad=True)
@@ -82,24 +84,26 @@ def test_a_detail_is_added_to_its_layer(generator: StyleGAN2Generator, latent: L
     plain, before = generator.render(latent, "const", [3])
     delta = torch.zeros_like(before[3][:1])
     delta[..., 4:8, 4:8] = 1.0
-    image, after = generator.render(replace(latent, details=(Detail(3, delta),)), "const", [3])
+    image, after = generator.render(
+        replace(latent, details=(FeatureOffset(3, delta),)), "const", [3]
+    )
     assert torch.allclose(after[3] - before[3], delta.expand_as(after[3]), atol=1e-5)
     assert (image - plain).abs().max() > 0.01
 
 
 def test_what_does_not_fit_is_named(generator: StyleGAN2Generator, latent: Latent) -> None:
     for change, word in (
-        ({"bends": (Bend("synthesis.nothing", torch.zeros(1)),)}, "nothing"),
-        ({"bends": (Bend(WEIGHT, torch.zeros(2, 2)),)}, "shape"),
-        ({"details": (Detail(99, torch.zeros(1, 8, 4, 4)),)}, "layer 99"),
-        ({"details": (Detail(0, torch.zeros(1, 3, 4, 4)),)}, "shape"),
+        ({"bends": (WeightOffset("synthesis.nothing", torch.zeros(1)),)}, "nothing"),
+        ({"bends": (WeightOffset(WEIGHT, torch.zeros(2, 2)),)}, "shape"),
+        ({"details": (FeatureOffset(99, torch.zeros(1, 8, 4, 4)),)}, "layer 99"),
+        ({"details": (FeatureOffset(0, torch.zeros(1, 3, 4, 4)),)}, "shape"),
     ):
         with pytest.raises(BadInputError, match=word):
             generator.render(replace(latent, **change))
 
 
 def test_mixing_keeps_the_bends_of_the_first(generator: StyleGAN2Generator, latent: Latent) -> None:
-    bent = replace(latent, bends=(Bend(WEIGHT, a_shift(generator)),))
+    bent = replace(latent, bends=(WeightOffset(WEIGHT, a_shift(generator)),))
     nowhere = torch.zeros(1, 1, 16, 16)
     mixed = generator.mix(bent, latent, range(0, 4), nowhere)
     assert torch.equal(mixed, generator.render(bent))

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-from latentfu_stylegan.training.grow import begin_from
-from latentfu_stylegan.training.options import TrainingOptions
-from latentfu_stylegan.training.pairs import PairCache, render_pairs
-from latentfu_stylegan.training.trainer import Trainer
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.stylegan.training.grow import begin_from
+from latentfu_builtin.stylegan.training.options import TrainingOptions
+from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
+from latentfu_builtin.stylegan.training.trainer import Trainer
 
 SMALL = StyleGAN2Config(resolution=8, z_dim=8, w_dim=16, mapping_layers=2, channels=(16, 8))
 LARGE = StyleGAN2Config(resolution=16, z_dim=8, w_dim=16, mapping_layers=2, channels=(16, 8, 8))

@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-from latentfu_stylegan.training import losses
-from latentfu_stylegan.training.checkpoint import load_checkpoint, save_checkpoint, save_state
-from latentfu_stylegan.training.cli import train_command
-from latentfu_stylegan.training.heed import heed
-from latentfu_stylegan.training.options import TrainingOptions
-from latentfu_stylegan.training.pairs import PairCache, render_pairs
-from latentfu_stylegan.training.source import RendererSource
-from latentfu_stylegan.training.trainer import Trainer
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.stylegan.training import losses
+from latentfu_builtin.stylegan.training.checkpoint import (
+    load_checkpoint,
+    save_checkpoint,
+    save_state,
+)
+from latentfu_builtin.stylegan.training.cli import train_command
+from latentfu_builtin.stylegan.training.heed import heed
+from latentfu_builtin.stylegan.training.options import TrainingOptions
+from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
+from latentfu_builtin.stylegan.training.source import RendererSource
+from latentfu_builtin.stylegan.training.trainer import Trainer
 from torch import Tensor
 
 CONFIG = StyleGAN2Config(

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, phases, synthesis
+from latentfu_builtin.networks.stylegan import polyphase as phases
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, synthesis
 from torch import Tensor
 
 

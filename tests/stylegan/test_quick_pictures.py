@@ -8,13 +8,13 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import Bend, CancelledError, Detail, Generator, Latent, random_latents
-from latentfu.edit.quick import fitted, quick_picture, quick_side, stopping
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan1.config import StyleGAN1Config
-from latentfu_stylegan.stylegan1.generator import StyleGAN1Generator
-from latentfu_stylegan.stylegan1.network import StyleGAN1
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu import CancelledError, FeatureOffset, Generator, Latent, WeightOffset, random_latents
+from latentfu.pipeline.preview import fitted, quick_picture, quick_side, stopping
+from latentfu_builtin.networks.stylegan.stylegan1.config import StyleGAN1Config
+from latentfu_builtin.networks.stylegan.stylegan1.generator import StyleGAN1Generator
+from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def test_details_and_bends_show(generator) -> None:
     with torch.no_grad():
         plain = generator.preview(latent, 16)
         for other in (
-            replace(latent, details=(Detail(7, delta),)),
-            replace(latent, bends=(Bend(late.weight, shift),)),
+            replace(latent, details=(FeatureOffset(7, delta),)),
+            replace(latent, bends=(WeightOffset(late.weight, shift),)),
         ):
             assert float((generator.preview(other, 16) - plain).abs().max()) > 1e-3
 
@@ -86,7 +86,7 @@ def test_stylegan1_is_quick_too(first_generation: StyleGAN1Generator) -> None:
             weight.zero_()
             weight[:, :, 1, 1] = middle
         whole, shown = first_generation.render(latent), first_generation.preview(latent, 16)
-        detail = Detail(9, torch.ones(1, 3, 64, 64))
+        detail = FeatureOffset(9, torch.ones(1, 3, 64, 64))
         moved = first_generation.preview(replace(latent, details=(detail,)), 16)
     smaller = torch.nn.functional.avg_pool2d(whole, 4)
     inside = (..., slice(2, 14), slice(2, 14))
@@ -171,7 +171,7 @@ def test_what_does_not_change_stays_as_sharp_as_the_whole() -> None:
 
 @pytest.fixture(scope="module")
 def portraits() -> Generator:
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     return get_registry().generators()["portraits"].load("cpu")
 
@@ -179,9 +179,9 @@ def portraits() -> Generator:
 @pytest.mark.parametrize("name", ["yaw", "age", "skin_tone", "smile"])
 def test_the_built_in_network_shows_an_edit_quickly(portraits: Generator, name: str) -> None:
     """From a quarter of the size: the change itself, and sharper than that size."""
-    from latentfu.edit.edit import Movers, apply
-    from latentfu.edit.quick import resized
-    from latentfu.edit.render import render
+    from latentfu.pipeline.apply_controls import Movers, apply
+    from latentfu.pipeline.preview import resized
+    from latentfu.pipeline.render import render
 
     latent = random_latents(portraits, 1, 5, psi=0.7)
     controls = latentfu.controls("portraits")

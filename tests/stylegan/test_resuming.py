@@ -8,9 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu import Bend, Detail, Latent, random_latents
-from latentfu_stylegan.adapter import StyleGAN2Generator
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu import FeatureOffset, Latent, WeightOffset, random_latents
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 LAYERS = 7
 
@@ -50,9 +50,11 @@ def changed(latent: Latent, what: str, place: int, amount: float) -> Latent:
         codes[:, place] += amount
         return latent.with_codes(codes)
     if what == "bend":
-        return replace(latent, bends=(*latent.bends, Bend(PLACES[place], SHIFTS[place], amount)))
+        return replace(
+            latent, bends=(*latent.bends, WeightOffset(PLACES[place], SHIFTS[place], amount))
+        )
     if what == "detail":
-        return replace(latent, details=(*latent.details, Detail(place, DELTA)))
+        return replace(latent, details=(*latent.details, FeatureOffset(place, DELTA)))
     return replace(latent, bends=latent.bends[1:], details=latent.details[1:])
 
 
@@ -81,9 +83,9 @@ def test_only_what_comes_after_the_change_is_computed(generator: StyleGAN2Genera
     latent = random_latents(generator, 1, seed=0)
     assert layers_for(generator, latent) == LAYERS
     assert layers_for(generator, latent) == 1
-    bent = replace(latent, bends=(Bend(PLACES[1], SHIFTS[1], 0.5),))
+    bent = replace(latent, bends=(WeightOffset(PLACES[1], SHIFTS[1], 0.5),))
     assert layers_for(generator, bent) == LAYERS - 3
-    stronger = replace(latent, bends=(Bend(PLACES[1], SHIFTS[1], 0.6),))
+    stronger = replace(latent, bends=(WeightOffset(PLACES[1], SHIFTS[1], 0.6),))
     assert layers_for(generator, stronger) == LAYERS - 3
     assert layers_for(generator, changed(stronger, "style", 5, 0.5)) == LAYERS - 4
     assert layers_for(generator, changed(stronger, "bend", 2, 0.5)) == LAYERS - 4
@@ -91,7 +93,9 @@ def test_only_what_comes_after_the_change_is_computed(generator: StyleGAN2Genera
 
 def test_what_is_changed_in_place_is_seen(generator: StyleGAN2Generator) -> None:
     shift = SHIFTS[0].clone()
-    latent = replace(random_latents(generator, 1, seed=0), bends=(Bend(PLACES[0], shift, 1.0),))
+    latent = replace(
+        random_latents(generator, 1, seed=0), bends=(WeightOffset(PLACES[0], shift, 1.0),)
+    )
     with torch.no_grad():
         one = generator.render(latent)
         shift.mul_(2)

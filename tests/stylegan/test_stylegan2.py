@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from latentfu_stylegan.stylegan2 import (
+from latentfu_builtin.networks.stylegan.stylegan2 import (
     Discriminator,
     StyleGAN2,
     StyleGAN2Config,
@@ -15,7 +15,11 @@ from latentfu_stylegan.stylegan2 import (
     read_metadata,
     save_network,
 )
-from latentfu_stylegan.stylegan2.layers import ModulatedConv, fir_kernel, upsample_2x
+from latentfu_builtin.networks.stylegan.stylegan2.layers import (
+    ModulatedConv,
+    fir_kernel,
+    upsample_2x,
+)
 from safetensors.torch import load_file, save_file
 
 CONFIG = StyleGAN2Config(resolution=16, z_dim=8, w_dim=12, mapping_layers=2, channels=(16, 12, 8))

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu_stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, tiles
+from latentfu_builtin.networks.stylegan import winograd as tiles
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from torch import Tensor
 
 sides = st.integers(1, 5).map(lambda count: 4 * count)

@@ -8,22 +8,26 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from latentfu_stylegan.stylegan2 import StyleGAN2Config, load_network, normalize_2nd_moment
-from latentfu_stylegan.training import losses
-from latentfu_stylegan.training.augment import diff_augment
-from latentfu_stylegan.training.checkpoint import (
+from latentfu_builtin.networks.stylegan.stylegan2 import (
+    StyleGAN2Config,
+    load_network,
+    normalize_2nd_moment,
+)
+from latentfu_builtin.stylegan.training import losses
+from latentfu_builtin.stylegan.training.augment import diff_augment
+from latentfu_builtin.stylegan.training.checkpoint import (
     gather,
     load_checkpoint,
     save_checkpoint,
     save_state,
 )
-from latentfu_stylegan.training.cli import train_command
-from latentfu_stylegan.training.options import TrainingOptions
-from latentfu_stylegan.training.pairs import PairCache, render_pairs
-from latentfu_stylegan.training.report import sample_grid
-from latentfu_stylegan.training.run import Pace, export, run
-from latentfu_stylegan.training.source import FolderSource, RendererSource, read_square
-from latentfu_stylegan.training.trainer import Trainer
+from latentfu_builtin.stylegan.training.cli import train_command
+from latentfu_builtin.stylegan.training.options import TrainingOptions
+from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
+from latentfu_builtin.stylegan.training.report import sample_grid
+from latentfu_builtin.stylegan.training.run import Pace, export, run
+from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, read_square
+from latentfu_builtin.stylegan.training.trainer import Trainer
 from PIL import Image
 from torch import Tensor
 

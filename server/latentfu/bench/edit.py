@@ -10,7 +10,7 @@ from unittest import mock
 
 from latentfu.bench import Measure, median_ms
 from latentfu.bench.sample import sample_layer
-from latentfu.errors import NotInstalledError
+from latentfu.core.errors import NotInstalledError
 
 _RUNS = 15
 _SIZE = (768, 960)
@@ -19,8 +19,8 @@ _SIZE = (768, 960)
 def measure() -> Iterator[Measure]:
     """The first edit with its inversion, then edits and previews with ever new strengths."""
     from latentfu.api import best_device
-    from latentfu.edit.path import Editor, EditRequest
-    from latentfu.registry import get_registry
+    from latentfu.pipeline.editor import Editor, EditRequest
+    from latentfu.plugin_manager import get_registry
 
     with (
         tempfile.TemporaryDirectory(prefix="latentfu-bench-") as home,

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from latentfu.bench import Measure
 from latentfu.bench.sample import sample_layer
 from latentfu.bench.server import own_server, wait_for_worker
-from latentfu.nouns.layer import Layer
-from latentfu.web.client import Client
-from latentfu.web.pixels import body_layer, layer_body
+from latentfu.client.client import Client
+from latentfu.core.layer import Layer
+from latentfu.protocol.layer_body import body_layer, layer_body
 
 _RUNS = 7
 _SIDE = 2048
@@ -20,7 +20,7 @@ _SIDE = 2048
 def measure() -> Iterator[Measure]:
     """Send a new layer, run an edit whose inversion is cached, fetch the result."""
     import latentfu
-    from latentfu.registry import pick
+    from latentfu.plugin_manager import pick
 
     spec = pick(latentfu.generators(), None, "generator")
     generator = latentfu.open_generator(spec.name)

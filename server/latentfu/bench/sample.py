@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentfu.nouns.generator import Generator
-from latentfu.nouns.layer import Layer
+from latentfu.core.generator import Generator
+from latentfu.core.layer import Layer
 
 
 def sample_layer(generator: Generator, width: int, height: int, seed: int = 5) -> Layer:
@@ -13,7 +13,7 @@ def sample_layer(generator: Generator, width: int, height: int, seed: int = 5) -
     import torch
     from PIL import Image
 
-    from latentfu.nouns.generator import random_latents
+    from latentfu.core.generator import random_latents
 
     with torch.no_grad():
         image = generator.render(random_latents(generator, 1, seed, psi=0.7))[0]

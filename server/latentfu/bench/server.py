@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from latentfu.errors import ServerError
-from latentfu.web.client import Client
+from latentfu.client.client import Client
+from latentfu.core.errors import ServerError
 
 _PATIENCE_S = 120.0
 

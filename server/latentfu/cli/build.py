@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from latentfu.cli.output import json_option, print_json, print_table, watched
-from latentfu.hooks import BuildStep
+from latentfu.hookspecs import BuildStep
 
 
 @click.command("build")

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from latentfu.cli.output import json_option, print_json, print_table
-from latentfu.hooks import GeneratorSpec
-from latentfu.nouns.control import Control
+from latentfu.core.control import Control
+from latentfu.hookspecs import GeneratorSpec
 
 generator_option = click.option("--generator", metavar="NAME", help="Default: the first listed.")
 
@@ -46,7 +46,7 @@ def directions_list(generator: str | None, as_json: bool) -> None:
 @json_option
 def directions_show(name: str, generator: str | None, as_json: bool) -> None:
     """All about direction NAME: what plus means, its range, who made it and from what."""
-    from latentfu.registry import pick
+    from latentfu.plugin_manager import pick
 
     spec, controls = _controls(generator)
     directions = {key: item for key, item in controls.items() if item.kind == "direction"}
@@ -60,7 +60,7 @@ def directions_show(name: str, generator: str | None, as_json: bool) -> None:
 
 
 def _controls(generator: str | None) -> tuple[GeneratorSpec, Mapping[str, Control]]:
-    from latentfu.registry import get_registry, pick
+    from latentfu.plugin_manager import get_registry, pick
 
     registry = get_registry()
     spec = pick(registry.generators(), generator, "generator")

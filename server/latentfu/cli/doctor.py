@@ -15,7 +15,7 @@ import click
 
 import latentfu
 from latentfu.cli.output import json_option, print_json
-from latentfu.errors import LatentFuError
+from latentfu.core.errors import LatentFuError
 
 _COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 _LOW_BYTES = 200 << 20
@@ -69,7 +69,7 @@ def _packages() -> Iterator[Check]:
 
 
 def _folders() -> Iterator[Check]:
-    from latentfu.store import paths
+    from latentfu.storage import paths
 
     folders = {
         "settings": paths.config_dir(),
@@ -93,7 +93,7 @@ def _first_that_exists(folder: Path) -> Path:
 
 
 def _plugins() -> Iterator[Check]:
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     try:
         statuses = get_registry().statuses()
@@ -109,7 +109,7 @@ def _plugins() -> Iterator[Check]:
 
 
 def _generators() -> Iterator[Check]:
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     try:
         registry = get_registry()
@@ -124,7 +124,7 @@ def _generators() -> Iterator[Check]:
 
 
 def _server() -> Check:
-    from latentfu.web.client import Client
+    from latentfu.client.client import Client
 
     try:
         client = Client.connect()

@@ -11,7 +11,7 @@ from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, watched
 
 if TYPE_CHECKING:
-    from latentfu.edit.edit import Ways
+    from latentfu.pipeline.apply_controls import EditOptions
 
 
 @click.command("edit")
@@ -38,7 +38,7 @@ def edit_command(
     feather: float,
     psi: float,
     local: bool,
-    ways: Ways | None,
+    ways: EditOptions | None,
     as_json: bool,
 ) -> None:
     """Edit IMAGE with the controls that `latentfu controls list` names.
@@ -49,9 +49,9 @@ def edit_command(
     targets = dict(ways.targets) if ways else {}
     if not edits and not targets:
         raise click.UsageError("Give --set smile=2, or --to smile=1.")
+    from latentfu.cli.backend import place as working_place
     from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
-    from latentfu.cli.work import place as working_place
-    from latentfu.nouns.layer import Layer
+    from latentfu.core.layer import Layer
 
     picture = read_picture(image)
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from latentfu.errors import BadInputError, StorageError
-from latentfu.store.atomic import whole_file
+from latentfu.core.errors import BadInputError, StorageError
+from latentfu.storage.atomic import whole_file
 
 if TYPE_CHECKING:
     import torch

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latentfu import hooks
+from latentfu import hookspecs as hooks
 from latentfu.cli.listing import describe_generator
 from latentfu.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from latentfu.nouns.generator import Generator
+    from latentfu.core.generator import Generator
 
 Content = dict[str, object]
 
@@ -26,7 +26,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
     Resolution, latent spaces, layers, labels, memory, licence, where it came from, and what is
     installed for it: directions, deformations, encoders.
     """
-    from latentfu.registry import get_registry, pick
+    from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().generators(), name, "generator")
     content = {
@@ -43,7 +43,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
 
 def installed_for(spec: hooks.GeneratorSpec) -> Content:
     """Names of the controls and encoders that fit these weights."""
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     registry = get_registry()
     controls = registry.controls(spec)

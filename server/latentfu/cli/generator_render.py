@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from latentfu.cli.output import json_option, print_json, watched
-from latentfu.errors import BadInputError
+from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from latentfu.nouns.generator import Generator
-    from latentfu.nouns.latent import Latent
+    from latentfu.core.generator import Generator
+    from latentfu.core.latent import Latent
 
 
 @click.command("render")
@@ -48,8 +48,8 @@ def generators_render(
 
     from latentfu.cli.film import levels
     from latentfu.cli.pictures import Picture, write_picture
-    from latentfu.edit.render import as_picture
-    from latentfu.registry import get_registry, pick
+    from latentfu.pipeline.render import as_picture
+    from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().generators(), name, "generator")
     check_output(output)

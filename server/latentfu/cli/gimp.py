@@ -11,7 +11,7 @@ import click
 from latentfu.cli.output import json_option, print_json
 
 if TYPE_CHECKING:
-    from latentfu.gimp.checks import Check
+    from latentfu.setup.checks import Check
 
 _COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 
@@ -28,7 +28,7 @@ def gimp_group() -> None:
 @json_option
 def install_command(force_version: str | None, as_json: bool) -> None:
     """Put the plug-in where each GIMP 3 on this machine looks."""
-    from latentfu.gimp.install import install
+    from latentfu.setup.install import install
 
     placed = install(force_version)
     if as_json:
@@ -52,7 +52,7 @@ def install_command(force_version: str | None, as_json: bool) -> None:
 @click.pass_context
 def doctor_command(context: click.Context, as_json: bool) -> None:
     """Say why the menu entry is missing (exit code 1 when something is wrong)."""
-    from latentfu.gimp.doctor import examine
+    from latentfu.setup.doctor import examine
 
     checks = examine()
     if as_json:
@@ -67,7 +67,7 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 @json_option
 def uninstall_command(as_json: bool) -> None:
     """Take the plug-in out of every GIMP 3."""
-    from latentfu.gimp.install import uninstall
+    from latentfu.setup.install import uninstall
 
     removed = uninstall()
     if as_json:

@@ -11,11 +11,11 @@ import click
 from latentfu.cli import options
 from latentfu.cli.invert_options import gathered, method_options
 from latentfu.cli.output import json_option, print_json, watched
-from latentfu.errors import BadInputError
+from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from latentfu.edit.invert import Found
-    from latentfu.hooks import GeneratorSpec
+    from latentfu.hookspecs import GeneratorSpec
+    from latentfu.pipeline.invert import Found
 
 
 @click.command("invert")
@@ -80,15 +80,15 @@ def invert_command(
         invert_folder(folder, choice, chosen, as_json)
         return
     check_outputs(output, save_image, video)
+    from latentfu.cli.backend import open_editor
     from latentfu.cli.film import Film, enlarged, levels
     from latentfu.cli.pictures import Picture, read_mask, read_picture, write_picture
-    from latentfu.cli.work import open_editor
-    from latentfu.edit.invert import How
-    from latentfu.edit.path import EditRequest
-    from latentfu.edit.render import render
-    from latentfu.nouns.layer import Layer
-    from latentfu.store.atomic import write_whole
-    from latentfu.store.inversions import dumped
+    from latentfu.core.layer import Layer
+    from latentfu.pipeline.editor import EditRequest
+    from latentfu.pipeline.invert import How
+    from latentfu.pipeline.render import render
+    from latentfu.storage.atomic import write_whole
+    from latentfu.storage.inversion_cache import dumped
 
     picture = read_picture(image)
     inside = read_mask(mask, picture) if mask else None
@@ -134,7 +134,7 @@ def check_outputs(output: Path, image: Path | None, video: Path | None) -> None:
 
 def facts(found: Found, spec: GeneratorSpec) -> dict[str, object]:
     """An inversion in figures, for JSON."""
-    from latentfu.edit.judge import is_outside, warning
+    from latentfu.pipeline.metrics import is_outside, warning
 
     inversion, quality = found.inversion, found.inversion.quality
     return {

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli.output import print_json, print_table, watched
-from latentfu.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
-from latentfu.progress import Progress, between
+from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
+from latentfu.core.progress import Progress, between
 
 if TYPE_CHECKING:
     from latentfu.cli.options import Choice
-    from latentfu.edit.invert import How
-    from latentfu.edit.path import Editor, EditRequest
+    from latentfu.pipeline.editor import Editor, EditRequest
+    from latentfu.pipeline.invert import How
 
 TABLE = "qualities.json"
 OUTSIDE = "; outside what the network can show"
@@ -59,8 +59,8 @@ class Waiting:
 
 def invert_folder(folder: Folder, choice: Choice, values: Values, as_json: bool) -> None:
     """Invert what is not there yet; the table of qualities is written after every batch."""
-    from latentfu.cli.work import open_editor
-    from latentfu.edit.invert import How
+    from latentfu.cli.backend import open_editor
+    from latentfu.pipeline.invert import How
 
     targets = folder.names()
     make_folder(folder.out)
@@ -99,10 +99,10 @@ class Desk:
     def look(self, picture: Path, target: Path, waiting: list[Waiting]) -> Row | None:
         """The row of a picture that is done or can not be used; else it joins ``waiting``."""
         from latentfu.cli.pictures import read_picture
-        from latentfu.edit.judge import beyond_shown
-        from latentfu.edit.path import EditRequest
-        from latentfu.nouns.layer import Layer
-        from latentfu.store.inversions import read_facts
+        from latentfu.core.layer import Layer
+        from latentfu.pipeline.editor import EditRequest
+        from latentfu.pipeline.metrics import beyond_shown
+        from latentfu.storage.inversion_cache import read_facts
 
         try:
             layer = Layer(read_picture(picture).pixels)
@@ -135,8 +135,8 @@ class Desk:
     def work(self, chunk: Sequence[Waiting], progress: Progress) -> dict[str, Row]:
         """One batch: its latents written, its rows; one at a time where the whole batch fails."""
         from latentfu.cli.invert import facts
-        from latentfu.store.atomic import write_whole
-        from latentfu.store.inversions import dumped
+        from latentfu.storage.atomic import write_whole
+        from latentfu.storage.inversion_cache import dumped
 
         try:
             found = self.editor.inversions(
@@ -182,7 +182,7 @@ def make_folder(folder: Path) -> None:
 
 def write_table(folder: Path, rows: Sequence[Row]) -> None:
     """The qualities as JSON, whole or not at all."""
-    from latentfu.store.atomic import write_whole
+    from latentfu.storage.atomic import write_whole
 
     text = json.dumps({"pictures": list(rows)}, indent=2, ensure_ascii=False)
     write_whole(folder / TABLE, text.encode())

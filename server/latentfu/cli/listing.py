@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from latentfu import hooks
+from latentfu import hookspecs as hooks
 from latentfu.cli.output import json_option, print_json, print_table
 
 
@@ -18,7 +18,7 @@ def describe_generator(spec: hooks.GeneratorSpec) -> dict[str, object]:
 @json_option
 def generators_list(as_json: bool) -> None:
     """List the generators; the first is the default."""
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     specs = list(get_registry().generators().values())
     if as_json:
@@ -32,7 +32,7 @@ def generators_list(as_json: bool) -> None:
 @json_option
 def inverters_list(as_json: bool) -> None:
     """List the inversion methods; the first is the default."""
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     found = list(get_registry().inverters().values())
     if as_json:

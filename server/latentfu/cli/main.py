@@ -11,7 +11,7 @@ import click
 
 import latentfu
 from latentfu.cli.shell import Shell
-from latentfu.errors import LatentFuError
+from latentfu.core.errors import LatentFuError
 
 _HELP = """Latent-Fu: semantic photo editing with GANs on your own machine.
 

@@ -38,9 +38,9 @@ def mix_command(
     as_json: bool,
 ) -> None:
     """Put the styles of SOURCE into IMAGE, everywhere or inside a mask."""
+    from latentfu.cli.backend import place as working_place
     from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
-    from latentfu.cli.work import place as working_place
-    from latentfu.nouns.layer import Layer
+    from latentfu.core.layer import Layer
 
     picture, other = read_picture(image), read_picture(source)
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 if TYPE_CHECKING:
-    from latentfu.edit.edit import Ways
-    from latentfu.edit.placing import Placing
-    from latentfu.nouns.layer import MaskPixels
+    from latentfu.core.layer import MaskPixels
+    from latentfu.pipeline.apply_controls import EditOptions
+    from latentfu.pipeline.placement import Placement
 
 Point = tuple[float, float]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,11 +33,11 @@ class Place:
     eyes: tuple[Point, ...] | None = None
     mouth: Point | None = None
 
-    def placing(self) -> Placing:
+    def placing(self) -> Placement:
         """For the editor."""
-        from latentfu.edit.placing import Placing
+        from latentfu.pipeline.placement import Placement
 
-        return Placing(self.face, self.corners, self.eyes, self.mouth)  # type: ignore[arg-type]
+        return Placement(self.face, self.corners, self.eyes, self.mouth)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Choice:
     feather: float = 12.0
     psi: float = 1.0
     place: Place = dataclasses.field(default_factory=Place)
-    ways: Ways | None = None
+    ways: EditOptions | None = None
 
 
 class Points(click.ParamType[tuple[Point, ...]]):
@@ -144,9 +144,9 @@ def ways_options(function: F) -> F:
         said = [given.pop(name) for name in ("targets", "only", "truncate", "identity")]
         ways = None
         if any(said[:2]) or said[2] == "first" or said[3]:
-            from latentfu.edit.edit import Ways
+            from latentfu.pipeline.apply_controls import EditOptions
 
-            ways = Ways(strengths(said[0]), dict(said[1]), said[2] == "first", said[3])
+            ways = EditOptions(strengths(said[0]), dict(said[1]), said[2] == "first", said[3])
         return function(ways=ways, **given)
 
     decorations = (

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from latentfu.progress import Progress, silent
+from latentfu.core.progress import Progress, silent
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from latentfu.errors import BadInputError, StorageError
-from latentfu.nouns.layer import MaskPixels, Pixels, check_size
-from latentfu.store.atomic import whole_file
+from latentfu.core.errors import BadInputError, StorageError
+from latentfu.core.layer import MaskPixels, Pixels, check_size
+from latentfu.storage.atomic import whole_file
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -7,14 +7,14 @@ import dataclasses
 import click
 
 from latentfu.cli.output import json_option, print_json, print_table
-from latentfu.errors import NotInstalledError
+from latentfu.core.errors import NotInstalledError
 
 
 @click.command("list")
 @json_option
 def plugins_list(as_json: bool) -> None:
     """List plug-ins with where they come from, their state and what they bring."""
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     statuses = get_registry().statuses()
     if as_json:
@@ -40,7 +40,7 @@ def plugins_doctor(context: click.Context, seconds: float, as_json: bool) -> Non
     Exit code 1 when one is not well. No plug-in is imported into this process, so it works when
     one of them hangs everything else.
     """
-    from latentfu.registry.doctor import examine_all
+    from latentfu.plugin_manager.doctor import examine_all
 
     findings = []
     for finding in examine_all(seconds):
@@ -72,8 +72,8 @@ def plugins_disable(name: str, as_json: bool) -> None:
 
 def _switch(name: str, disabled: bool, as_json: bool) -> None:
     """Nothing is imported here, so that a plug-in that hangs can be switched off."""
-    from latentfu.registry.disabled import disabled_names, set_disabled
-    from latentfu.registry.sources import all_sources
+    from latentfu.plugin_manager.disabled import disabled_names, set_disabled
+    from latentfu.plugin_manager.sources import all_sources
 
     known = [source.name for source in all_sources()]
     if name not in known and name not in disabled_names():

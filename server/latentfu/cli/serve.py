@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from latentfu.store.settings import ServerAddress
+    from latentfu.storage.settings import ServerAddress
 
 
 @click.command("serve")
@@ -49,7 +49,7 @@ def serve_command(
 
     It stops with Ctrl-C, a TERM signal or a POST to /v1/shutdown.
     """
-    from latentfu.web.run import Settings, serve
+    from latentfu.http.serve import Settings, serve
 
     settings = Settings(host, port, devices, allow_remote, log_level)
     serve(settings, _say_json if as_json else _say)

@@ -6,9 +6,9 @@ import importlib
 
 import click
 
-from latentfu.cli.known import plugin_commands
-from latentfu.cli.table import COMMANDS, GROUPS
-from latentfu.errors import LatentFuError
+from latentfu.cli.command_cache import plugin_commands
+from latentfu.cli.commands import COMMANDS, GROUPS
+from latentfu.core.errors import LatentFuError
 
 
 class Shell(click.Group):
@@ -65,14 +65,14 @@ def _import(target: str) -> click.Command:
 
 
 def _plugin_paths() -> list[tuple[str, ...]]:
-    from latentfu.registry import get_registry
+    from latentfu.plugin_manager import get_registry
 
     return [command.path for command in get_registry().commands().values()]
 
 
 def _plugin_command(path: tuple[str, ...]) -> click.Command | None:
-    from latentfu.registry import get_registry
-    from latentfu.registry.isolation import PluginFaultError, run_isolated
+    from latentfu.plugin_manager import get_registry
+    from latentfu.plugin_manager.isolation import PluginFaultError, run_isolated
 
     found = get_registry().commands().get(" ".join(path))
     if found is None:

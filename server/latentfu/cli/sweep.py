@@ -14,9 +14,9 @@ from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, watched
 
 if TYPE_CHECKING:
-    from latentfu.edit.edit import Ways
-    from latentfu.nouns.layer import Layer
-    from latentfu.progress import Progress
+    from latentfu.core.layer import Layer
+    from latentfu.core.progress import Progress
+    from latentfu.pipeline.apply_controls import EditOptions
 
 Stretch = tuple[float, float]
 LONGEST_SIDE = 1024
@@ -71,7 +71,7 @@ def sweep_command(
     feather: float,
     psi: float,
     local: bool,
-    ways: Ways | None,
+    ways: EditOptions | None,
     as_json: bool,
 ) -> None:
     """Move controls of IMAGE step by step: it is inverted once, each frame is one render.
@@ -80,7 +80,7 @@ def sweep_command(
     """
     from latentfu.cli.film import check_film
     from latentfu.cli.pictures import Picture, check_folder, read_mask, read_picture
-    from latentfu.nouns.layer import Layer
+    from latentfu.core.layer import Layer
 
     if output.suffix:
         check_film(output)
@@ -114,13 +114,13 @@ def drawn(
     layer: Layer, steps: Sequence[Mapping[str, float]], choice: options.Choice, progress: Progress
 ) -> Iterator[Layer]:
     """The layer with the controls of each step; the inversion is found once and kept."""
-    from latentfu.cli.work import common, open_editor
-    from latentfu.edit.edit import PLAINLY
-    from latentfu.edit.path import EditRequest
-    from latentfu.progress import silent
+    from latentfu.cli.backend import common, open_editor
+    from latentfu.core.progress import silent
+    from latentfu.pipeline.apply_controls import DEFAULT_EDIT_OPTIONS
+    from latentfu.pipeline.editor import EditRequest
 
     editor, name = open_editor(choice)
-    ways = choice.ways or PLAINLY
+    ways = choice.ways or DEFAULT_EDIT_OPTIONS
     request = EditRequest(layer, {}, generator=name, ways=ways, **common(choice))
     for done, edits in enumerate(steps):
         progress(done / len(steps), f"Frame {done + 1} of {len(steps)}")

@@ -11,7 +11,7 @@ from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, watched
 
 if TYPE_CHECKING:
-    from latentfu.edit.path import Editor, EditRequest
+    from latentfu.pipeline.editor import Editor, EditRequest
 
 
 @click.command("transfer")
@@ -51,11 +51,11 @@ def transfer_command(
     """Give IMAGE as much of a direction as EXEMPLAR has, e.g. --along smile."""
     from dataclasses import replace
 
+    from latentfu.cli.backend import common, open_editor
     from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
-    from latentfu.cli.work import common, open_editor
-    from latentfu.edit.edit import Ways
-    from latentfu.edit.path import EditRequest
-    from latentfu.nouns.layer import Layer
+    from latentfu.core.layer import Layer
+    from latentfu.pipeline.apply_controls import EditOptions
+    from latentfu.pipeline.editor import EditRequest
 
     picture, other = read_picture(image), read_picture(exemplar)
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
@@ -67,7 +67,7 @@ def transfer_command(
         have = amounts(editor, request, along)
         want = amounts(editor, replace(request, layer=Layer(other.pixels), mask=None), along)
         targets = {n: have[n] + scale * (want[n] - have[n]) for n in along}
-        ways = Ways(targets=targets, identity=identity)
+        ways = EditOptions(targets=targets, identity=identity)
         outcome = editor.edit(replace(request, ways=ways), progress)
     write_picture(output, Picture(outcome.layer.pixels, picture.profile))
     if as_json:
@@ -79,8 +79,8 @@ def transfer_command(
 
 def amounts(editor: Editor, request: EditRequest, along: tuple[str, ...]) -> dict[str, float]:
     """How much of each direction a layer holds; raises BadInputError for other controls."""
-    from latentfu.edit.edit import Movers, reaching
-    from latentfu.nouns.control import check_strengths
+    from latentfu.core.control import check_strengths
+    from latentfu.pipeline.apply_controls import Movers, reaching
 
     tools = editor.studio.tools(request)
     check_strengths(dict.fromkeys(along, 0.0), tools.controls)

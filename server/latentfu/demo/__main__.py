@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from latentfu.errors import LatentFuError
+from latentfu.core.errors import LatentFuError
 
 
 def main() -> int:

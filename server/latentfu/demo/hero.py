@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from latentfu.sheets import INK, PAPER, font
-from latentfu.store.atomic import whole_file
+from latentfu.core.contact_sheet import INK, PAPER, font
+from latentfu.storage.atomic import whole_file
 
 SHOWN = (
     ("portrait", "a layer"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latentfu.nouns.layer import MaskPixels, Pixels
+from latentfu.core.layer import MaskPixels, Pixels
 
 Corners = Sequence[Sequence[float]]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentfu.nouns.layer import Pixels
-from latentfu.store.atomic import whole_file
-from latentfu.store.paths import cache_dir, make_private
+from latentfu.core.layer import Pixels
+from latentfu.storage.atomic import whole_file
+from latentfu.storage.paths import cache_dir, make_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,8 @@ def portrait(person: Person) -> Pixels:
 
 def _render(person: Person) -> Pixels:
     import torch
-    from latentfu_portraits.renderer import FACTOR_NAMES, Placement, render, sample
+    from latentfu_builtin.portraits.renderer import render
+    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, sample
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
@@ -72,7 +73,7 @@ def _key(person: Person) -> str:
     """Changes with the person and with the renderer's code."""
     total = hashlib.sha256(repr((person, WIDTH, HEIGHT)).encode())
     # By its folder: importing the renderer would load torch, seconds for a picture from the cache.
-    package = importlib.resources.files("latentfu_portraits") / "renderer"
+    package = importlib.resources.files("latentfu_builtin.portraits") / "renderer"
     for file in sorted(package.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".py"):
             total.update(file.read_bytes())

@@ -7,17 +7,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from latentfu.demo.facts import machine, versions
+from latentfu.setup.versions import machine, versions
 from latentfu.demo.portraits import SITTER, SOURCE, portrait, save
 from latentfu.demo.server import lent_server
-from latentfu.demo.teller import Teller
-from latentfu.demo.tour import MASKED_WISHES, STRENGTHS, WISHES, Tour
-from latentfu.errors import LatentFuError, NotInstalledError, StorageError
-from latentfu.progress import between
-from latentfu.sheets import contact_sheet
-from latentfu.store.atomic import whole_file, write_whole
-from latentfu.web.client import Client
-from latentfu.web.schemas import GeneratorReply
+from latentfu.demo.progress_display import Teller
+from latentfu.demo.scenes import MASKED_WISHES, STRENGTHS, WISHES, Tour
+from latentfu.core.errors import LatentFuError, NotInstalledError, StorageError
+from latentfu.core.progress import between
+from latentfu.core.contact_sheet import contact_sheet
+from latentfu.storage.atomic import whole_file, write_whole
+from latentfu.client.client import Client
+from latentfu.protocol.schemas import GeneratorReply
 
 
 def run_demo(out: Path, generator_name: str | None = None) -> None:

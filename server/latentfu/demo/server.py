@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from latentfu.errors import ServerError
-from latentfu.progress import Progress, silent
-from latentfu.web.client import Client
+from latentfu.core.errors import ServerError
+from latentfu.core.progress import Progress, silent
+from latentfu.client.client import Client
 
 STOP_SECONDS = 15.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentfu.errors import LatentFuError
+from latentfu.core.errors import LatentFuError
 
 
 class NotFoundError(LatentFuError):

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from latentfu.jobs.device_worker import DeviceWorker
 from latentfu.jobs.errors import OvertakenError, QueueFullError, WorkError, WorkerUnavailableError
-from latentfu.jobs.lane import Lane
 
 # Two previews that agree in these share their inversion, the expensive part.
 _INVERSION_KEYS = (
@@ -27,7 +27,9 @@ class _Waiting:
 class Previews:
     """Hands previews to a lane; a newer one of the same session overtakes the older."""
 
-    def __init__(self, folder: Path, lanes: list[Lane], max_waiting: int, limit_s: float) -> None:
+    def __init__(
+        self, folder: Path, lanes: list[DeviceWorker], max_waiting: int, limit_s: float
+    ) -> None:
         self._folder = folder
         self._lanes = lanes
         self._max_waiting = max_waiting
@@ -61,12 +63,12 @@ class Previews:
             if self._waiting.get(session) is mine:
                 del self._waiting[session]
 
-    def _overtake(self, lane: Lane, older: _Waiting, newer: Mapping[str, object]) -> None:
+    def _overtake(self, lane: DeviceWorker, older: _Waiting, newer: Mapping[str, object]) -> None:
         older.task.cancel()
         if any(older.body.get(key) != newer.get(key) for key in _INVERSION_KEYS):
             lane.cancel(older.id)
 
-    async def _wait(self, mine: _Waiting, wanted: Callable[[], bool], lane: Lane) -> None:
+    async def _wait(self, mine: _Waiting, wanted: Callable[[], bool], lane: DeviceWorker) -> None:
         try:
             async with asyncio.timeout(self._limit_s):
                 while not mine.task.done():

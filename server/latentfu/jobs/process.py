@@ -38,7 +38,7 @@ class WorkerProcess:
             sys.executable,
             "-P",  # Never import from the folder the server happens to be started in.
             "-m",
-            "latentfu.jobs.worker",
+            "latentfu.worker.main",
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from latentfu.hooks import GeneratorSpec
-from latentfu.nouns.control import Control, Mover
-from latentfu.nouns.generator import Generator, random_latents
-from latentfu.nouns.latent import Latent
-from latentfu.registry import Registry
-from latentfu.registry.sources import Source
+from latentfu.core.control import Control, Mover
+from latentfu.core.generator import Generator, random_latents
+from latentfu.core.latent import Latent
+from latentfu.hookspecs import GeneratorSpec
+from latentfu.plugin_manager import Registry
+from latentfu.plugin_manager.sources import Source
 from latentfu.testing.require import SAME, apart, finite, require
 from latentfu.testing.tiny import spec_of
 

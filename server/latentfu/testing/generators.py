@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import torch
 
-from latentfu.errors import BadInputError, LatentFuError, WrongGeneratorError
-from latentfu.hooks import GeneratorSpec
-from latentfu.nouns.generator import Generator, random_latents
-from latentfu.nouns.latent import Latent
-from latentfu.registry.validation import checked_items
+from latentfu.core.errors import BadInputError, LatentFuError, WrongGeneratorError
+from latentfu.core.generator import Generator, random_latents
+from latentfu.core.latent import Latent
+from latentfu.hookspecs import GeneratorSpec
+from latentfu.plugin_manager.validation import checked_items
 from latentfu.testing.require import SAME, apart, finite, require
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import torch
 
-from latentfu.errors import CancelledError
-from latentfu.hooks import InversionRequest, Inverter
-from latentfu.nouns.crop import Crop, Quad
-from latentfu.nouns.generator import Generator, random_latents
-from latentfu.nouns.inversion import Inversion
-from latentfu.progress import Progress
-from latentfu.registry.validation import checked_items
+from latentfu.core.crop import Crop, Quad
+from latentfu.core.errors import CancelledError
+from latentfu.core.generator import Generator, random_latents
+from latentfu.core.inversion import Inversion
+from latentfu.core.progress import Progress
+from latentfu.hookspecs import InversionRequest, Inverter
+from latentfu.plugin_manager.validation import checked_items
 from latentfu.testing.require import SAME, apart, finite, require
 
 Options = Mapping[str, float | int | str | bool]

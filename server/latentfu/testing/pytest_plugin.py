@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from latentfu.registry import Registry
+    from latentfu.plugin_manager import Registry
     from latentfu.testing.tiny import TinyGenerator
 
 
@@ -39,8 +39,8 @@ def registered(isolated_home: Path) -> Iterator[Callable[..., Registry]]:
     Until the test ends it is what the whole process uses. A plug-in with a fault is quarantined,
     as it would be for a user: look into ``statuses()``.
     """
-    from latentfu.registry import Registry, use_registry
-    from latentfu.registry.sources import Source, all_sources
+    from latentfu.plugin_manager import Registry, use_registry
+    from latentfu.plugin_manager.sources import Source, all_sources
 
     with ExitStack() as stack:
 

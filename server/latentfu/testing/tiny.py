@@ -9,10 +9,10 @@ from typing import Any, overload
 import torch
 from torch import nn
 
-from latentfu.errors import BadInputError
-from latentfu.hooks import GeneratorSpec
-from latentfu.nouns.generator import Generator, Noise
-from latentfu.nouns.latent import Latent, Space
+from latentfu.core.errors import BadInputError
+from latentfu.core.generator import Generator, Noise
+from latentfu.core.latent import Latent, Space
+from latentfu.hookspecs import GeneratorSpec
 
 
 class TinyGenerator(Generator):

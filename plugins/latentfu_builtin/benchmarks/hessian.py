@@ -1,0 +1,135 @@
+"""``latentfu bench hessian``: ours against the paper's algorithm, on the same layer."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+import torch
+from latentfu import BadInputError, Measure, bench_command, random_latents, silent
+from torch import Tensor
+
+from latentfu_builtin.deformations.discover import distance_of
+from latentfu_builtin.deformations.hessian import HessianProducts, spectrum
+from latentfu_builtin.deformations.layer import Convolution, opened
+
+LAYER, COUNT, SAMPLES, SIDE = 3, 16, 2, 64
+SMALL_COUNT = 8
+T = TypeVar("T")
+
+
+def plain_version() -> ModuleType:
+    """``benchmarks/plain_hessian.py`` of the source tree; BadInputError where it is not."""
+    path = Path(__file__).parents[2] / "benchmarks" / "plain_hessian.py"
+    spec = importlib.util.spec_from_file_location("plain_hessian", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise BadInputError(
+            "This benchmark compares with benchmarks/ of the source tree: run there."
+        )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def energy(products: HessianProducts, vectors: Tensor) -> float:
+    """How much of the Hessian the span of ``vectors [count, ...]`` holds: trace of V^T H V."""
+    flat, _ = torch.linalg.qr(vectors.reshape(len(vectors), -1).T)  # [size, count]
+    total = 0.0
+    for column in flat.T:
+        vector = column.reshape(products.shape).contiguous()
+        total += float((vector * products.times(vector)).sum())
+    return total
+
+
+def measure() -> Iterator[Measure]:
+    """Seconds to the same energy, and how near each comes to the exact subspace."""
+    plain = plain_version()
+    generator = opened(None, "cpu")
+    convolution = Convolution(generator, LAYER)
+    latents = random_latents(generator, SAMPLES, 0)
+    distance = distance_of(generator, "")
+
+    def fresh() -> HessianProducts:
+        return HessianProducts(convolution, latents, distance, SIDE, traced=True)
+
+    theirs, their_time = timed(lambda: plain.power_iteration(fresh(), COUNT))
+    held = energy(fresh(), theirs)
+    yield Measure("power iteration, central differences", their_time.wall, "s")
+    ours, time_to_equal = timed(
+        lambda: spectrum(fresh(), COUNT, silent, tolerance=0.0, enough=held)
+    )
+    yield Measure("Lanczos, exact products, to the same energy", time_to_equal.wall, "s")
+    yield Measure("products for it", ours.products, "products")
+    yield Measure("times faster", their_time.wall / time_to_equal.wall, "x")
+    yield Measure("times less work of the processor", their_time.cpu / time_to_equal.cpu, "x")
+    settled, our_time = timed(lambda: spectrum(fresh(), COUNT, silent))
+    yield Measure("Lanczos, until its own test ends it", our_time.wall, "s")
+    yield Measure("its energy over the power iteration's", float(settled.values.sum()) / held, "x")
+    yield from angles(plain)
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds by the clock, and of all processors together."""
+
+    wall: float
+    cpu: float
+
+
+def timed(work: Callable[[], T]) -> tuple[T, Took]:
+    """What ``work`` gives, and how long it took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = work()
+    return found, Took(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def angles(plain: ModuleType) -> Iterator[Measure]:
+    """Largest angle between the subspaces found and the exact one, where that can be formed."""
+    small = small_products()
+    exact = torch.linalg.eigh(whole(small))[1][:, -SMALL_COUNT:]  # [size, count]
+    ours = spectrum(small_products(), SMALL_COUNT, silent, tolerance=1e-4).vectors
+    theirs = plain.power_iteration(small_products(), SMALL_COUNT)
+    for name, vectors in (("Lanczos", ours), ("power iteration", theirs)):
+        yield Measure(f"largest angle to the exact subspace, {name}", apart(vectors, exact), "deg")
+
+
+def small_products() -> HessianProducts:
+    """A random StyleGAN2 of 16 px with a layer of 324 weights."""
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+    from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
+
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        network = StyleGAN2(StyleGAN2Config(16, 8, 8, 2, 0.01, (6, 6, 4)))
+    network.eval().requires_grad_(False)
+    generator = StyleGAN2Generator(network, "small", "0" * 64, "test")
+    latents = random_latents(generator, 4, 1)
+    return HessianProducts(Convolution(generator, 2), latents, squares, side=None)
+
+
+def squares(images: Tensor, targets: Tensor) -> Tensor:
+    """Mean squared difference of each pair."""
+    return (images - targets).square().mean(dim=(1, 2, 3))
+
+
+def whole(products: HessianProducts) -> Tensor:
+    """The whole matrix ``[size, size]``, column by column, in double precision."""
+    columns = [products.times(e.reshape(products.shape)) for e in torch.eye(products.size)]
+    matrix = torch.stack([column.reshape(-1) for column in columns]).double()
+    return (matrix + matrix.T) / 2
+
+
+def apart(vectors: Tensor, exact: Tensor) -> float:
+    """The largest principal angle between two subspaces, in degrees."""
+    found = torch.linalg.qr(vectors.reshape(len(vectors), -1).double().T)[0]
+    # By the sine, which is exact for small angles.
+    beside = found - exact @ (exact.T @ found)
+    return float(torch.rad2deg(torch.asin(torch.linalg.svdvals(beside).max().clamp_max(1.0))))
+
+
+hessian_command = bench_command("hessian", "finding deformations, against the paper's way", measure)

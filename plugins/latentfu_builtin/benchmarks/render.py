@@ -1,0 +1,343 @@
+"""``latentfu bench render``: our StyleGAN2 against a plain version of the published computation.
+
+Each version runs in a process of its own on the same weights and codes, so that neither the
+allocator's settings nor what another left in memory counts; the pictures are compared. They take
+turns, and a ratio is the median of the turns' ratios: a machine's slow minute slows them all.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import importlib.util
+import itertools
+import multiprocessing
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from latentfu import BadInputError, Measure, keep_freed_pages
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
+
+PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_stylegan2.py"
+WARM_UP, TURNS = 2, 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One version: who computes ``batch`` pictures of ``resolution`` pixels, and in what.
+
+    ``preview``: the side of quick pictures instead, all styles from ``moved`` on moving.
+    """
+
+    resolution: int
+    batch: int = 1
+    plain: bool = False
+    keep_memory: bool = True
+    dtype: str = "float32"
+    device: str = "cpu"
+    seed: int = 0
+    preview: int = 0
+    moved: int = 0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Seconds of each turn, ``peak`` memory of the process in MB, the first picture."""
+
+    turns: list[float]
+    peak: float
+    picture: Any
+
+    @property
+    def seconds(self) -> float:
+        """The median of the turns."""
+        return statistics.median(self.turns)
+
+    def faster_than(self, other: Ran) -> float:
+        """How many times faster than another that took turns with it."""
+        return statistics.median(b / a for a, b in zip(self.turns, other.turns, strict=True))
+
+
+def network_of(run: Run) -> tuple[StyleGAN2, Tensor]:
+    """A network of config-f's sizes with random weights and noise, and codes in w+."""
+    import torch
+
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
+
+    torch.manual_seed(run.seed)
+    channels = default_channels(run.resolution, base=32768, limit=512)
+    network = StyleGAN2(
+        StyleGAN2Config(
+            resolution=run.resolution, z_dim=512, w_dim=512, mapping_layers=8, channels=channels
+        )
+    )
+    network = network.requires_grad_(False).eval().to(run.device)
+    for conv in network.synthesis.convs:
+        conv.noise_strength.fill_(0.1)  # type: ignore[operator]
+    return network, torch.randn(run.batch, network.config.num_ws, 512).to(run.device)
+
+
+def renderer(run: Run) -> Callable[[], Tensor]:
+    """What draws the pictures of a run."""
+    import torch
+
+    if run.keep_memory:
+        keep_freed_pages()
+    network, ws = network_of(run)
+    if run.plain:
+        plain = plain_version()
+        return lambda: plain.picture(network.synthesis, ws)
+    if run.preview:
+        return slider(network, ws, run)
+    dtype: torch.dtype = getattr(torch, run.dtype)
+    return lambda: network.synthesis(ws, dtype=dtype)
+
+
+def slider(network: StyleGAN2, ws: Tensor, run: Run) -> Callable[[], Tensor]:
+    """What draws a quick picture after all styles from ``run.moved`` on have moved a little."""
+    from latentfu import Latent
+
+    from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
+
+    generator = StyleGAN2Generator(network, "bench", "0" * 64, "test")
+    strengths = (0.01 * step for step in itertools.count(1))
+
+    def move() -> Tensor:
+        codes = ws.clone()
+        codes[:, run.moved :] += next(strengths)
+        return generator.preview(Latent(codes, "w+", generator.id), run.preview)
+
+    return move
+
+
+def seconds_of(draw: Callable[[], Tensor], device: str) -> float:
+    """What one call takes, without gradients, the device's own work included."""
+    import torch
+
+    with torch.no_grad():
+        began = time.perf_counter()
+        draw()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - began
+
+
+class Worker:
+    """Lives in a process of its own: ``prepare`` once, then ``turn`` after ``turn``."""
+
+    draw: Callable[[], Tensor]
+    device: str
+
+    @classmethod
+    def prepare(cls, run: Run) -> None:
+        """Open the network and warm up."""
+        cls.draw, cls.device = staticmethod(renderer(run)), run.device
+        for _ in range(WARM_UP):
+            cls.turn()
+
+    @classmethod
+    def turn(cls) -> float:
+        """Seconds of one batch."""
+        return seconds_of(cls.draw, cls.device)
+
+    @classmethod
+    def result(cls) -> tuple[float, Any]:
+        """The peak of the memory and the first picture."""
+        import torch
+
+        with torch.no_grad():
+            return peak_memory(), cls.draw()[:1].float().cpu().numpy()
+
+
+def peak_memory() -> float:
+    """The most memory that this process has held, MB (0 where the system does not say)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def resumed_difference(run: Run) -> float:
+    """The largest difference of a picture resumed after a move from one from scratch: 0."""
+    import torch
+    from latentfu import Latent
+
+    from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
+
+    network, ws = network_of(run)
+    generator = StyleGAN2Generator(network, "bench", "0" * 64, "test")
+    moved = ws.clone()
+    moved[:, run.moved :] += 0.1
+    with torch.no_grad():
+        generator.render(Latent(ws, "w+", generator.id))
+        resumed = generator.render(Latent(moved, "w+", generator.id))
+        return float((resumed - network.synthesis(moved)).abs().max())
+
+
+def arithmetic(side: int) -> float:
+    """Floating point operations of the convolutions for one picture, in 1e9."""
+    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
+
+    channels = default_channels(side, base=32768, limit=512)
+    total, inputs = 0.0, channels[0]
+    for place, outputs in enumerate(channels):
+        size = 4 << place
+        doubling = 0 if place == 0 else 2 * 9 * inputs * outputs * (size // 2) ** 2
+        total += doubling + 2 * 9 * outputs * outputs * size**2
+        inputs = outputs
+    return total / 1e9
+
+
+def fastest_convolution(device: str, dtype: str) -> float:
+    """What this machine reaches in one large 3 x 3 convolution, 1e9 operations a second."""
+    import torch
+    import torch.nn.functional as F
+
+    kind: torch.dtype = getattr(torch, dtype)
+    keep_freed_pages()
+    layout = torch.channels_last
+    x = torch.randn(1, 512, 64, 64, device=device).to(kind, memory_format=layout)
+    weight = torch.randn(512, 512, 3, 3, device=device).to(kind, memory_format=layout)
+    times = (seconds_of(lambda: F.conv2d(x, weight, padding=1), device) for _ in range(20))
+    return 2 * 9 * 512 * 512 * 64**2 / 1e9 / statistics.median(times)
+
+
+def plain_version() -> Any:
+    """``benchmarks/plain_stylegan2.py`` of the source tree; BadInputError where it is not."""
+    spec = importlib.util.spec_from_file_location("plain_stylegan2", PLAIN)
+    if not PLAIN.is_file() or spec is None or spec.loader is None:
+        raise BadInputError(
+            "This benchmark compares with benchmarks/ of the source tree: run there."
+        )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def in_turn(*runs: Run) -> list[Ran]:
+    """What the runs take, each in a process of its own, one batch of each after the other."""
+    with contextlib.ExitStack() as stack:
+        pools = [stack.enter_context(a_process()) for _ in runs]
+        for pool, run in zip(pools, runs, strict=True):
+            pool.submit(Worker.prepare, run).result()
+        turns = [[pool.submit(Worker.turn).result() for pool in pools] for _ in range(TURNS)]
+        results = [pool.submit(Worker.result).result() for pool in pools]
+    times = [list(column) for column in zip(*turns, strict=True)]
+    return [Ran(taken, *result) for taken, result in zip(times, results, strict=True)]
+
+
+def a_process() -> concurrent.futures.ProcessPoolExecutor:
+    """One process, started afresh."""
+    return concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+
+def measure(device: str) -> Iterator[Measure]:
+    """One picture at 256 and 1024 px, then eight at once at 256 px."""
+    plain_version()
+    for resolution in (256, 1024):
+        yield from one_picture(resolution, device)
+    yield from moving(1024, device)
+    yield from eight(256, device)
+
+
+def moving(side: int, device: str) -> Iterator[Measure]:
+    """From a slider's move to the pixels of a quick picture of a sixteenth, and of a quarter."""
+    layers = 2 * (side.bit_length() - 1)
+    bare = Run(side, plain=True, keep_memory=False, device=device)
+    moves = [
+        Run(side, device=device, preview=side // part, moved=first)
+        for part in (16, 4)
+        for first in (0, layers // 3)
+    ]
+    plain, *ours = in_turn(bare, *moves)
+    for run, ran in zip(moves, ours, strict=True):
+        what = "the last two thirds" if run.moved else "all styles"
+        label = f"slider at {side} px, {what} move, picture of {run.preview} px"
+        yield Measure(label, ran.seconds, "s", TURNS)
+        yield Measure(f"{label}, faster than plain", ran.faster_than(plain), "x")
+    with a_process() as pool:
+        difference = pool.submit(resumed_difference, moves[-1]).result()
+    yield Measure("resumed picture against one from scratch", difference, "difference")
+
+
+def one_picture(side: int, device: str) -> Iterator[Measure]:
+    """Seconds, ratios, memory, and how equal the pictures are."""
+    label = f"{side} px"
+    names = dtypes_of(device)
+    bare, plain, *ours = in_turn(
+        Run(side, plain=True, keep_memory=False, device=device),
+        Run(side, plain=True, device=device),
+        *(Run(side, device=device, dtype=name) for name in names),
+    )
+    references = {"plain": bare, "plain with freed memory kept": plain}
+    for name, ran in references.items():
+        yield Measure(f"{label}: {name}", ran.seconds, "s", TURNS)
+        yield Measure(f"{label}: memory peak, {name}", ran.peak, "MB")
+    span = plain.picture.max() - plain.picture.min()
+    for name, ran in zip(names, ours, strict=True):
+        yield Measure(f"{label}: ours, {name}", ran.seconds, "s", TURNS)
+        for what, base in references.items():
+            yield Measure(f"{label}: {name} faster than {what}", ran.faster_than(base), "x")
+        limit = arithmetic(side) / fastest_convolution(device, name)
+        yield Measure(f"{label}: direct way at full speed, {name}", limit, "s")
+        differs = abs(ran.picture - plain.picture).max() / span
+        yield Measure(f"{label}: largest difference, {name}", float(differs), "of the range")
+        yield Measure(f"{label}: {name} to plain", psnr(ran.picture, plain.picture), "dB")
+        yield Measure(f"{label}: memory peak, {name}", ran.peak, "MB")
+
+
+def dtypes_of(device: str) -> tuple[str, ...]:
+    """What pictures are computed in: bfloat16 only where the device multiplies in it.
+
+    Emulated, one picture takes minutes, and nobody is shown one.
+    """
+    import torch
+    from latentfu import quick_dtype
+
+    quick = quick_dtype(device)
+    return ("float32",) if quick is torch.float32 else ("float32", "bfloat16")
+
+
+def eight(side: int, device: str) -> Iterator[Measure]:
+    """Eight different codes in one batch."""
+    bare, ours = in_turn(
+        Run(side, batch=8, plain=True, keep_memory=False, device=device),
+        Run(side, batch=8, device=device),
+    )
+    yield Measure(f"eight at {side} px: plain", bare.seconds, "s", TURNS)
+    yield Measure(f"eight at {side} px: ours, float32", ours.seconds, "s", TURNS)
+    yield Measure(f"eight at {side} px: faster", ours.faster_than(bare), "x")
+    yield Measure(f"eight at {side} px: pictures a second", 8 / ours.seconds, "1/s")
+
+
+def psnr(picture: Any, truth: Any) -> float:
+    """Peak signal-to-noise ratio in dB, the peak being the picture's own range."""
+    import numpy as np
+
+    error = float(np.square(picture - truth).mean())
+    span = float(truth.max() - truth.min())
+    return 10 * float(np.log10(span**2 / max(error, 1e-20)))
+
+
+@click.command("render")
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
+@click.option("--json", "as_json", is_flag=True)
+def render_command(device: str, as_json: bool) -> None:
+    """Measure rendering against a plain version of the published computation."""
+    from latentfu.cli.bench import show
+
+    show("render", measure(device), as_json)

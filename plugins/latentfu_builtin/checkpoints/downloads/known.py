@@ -1,0 +1,165 @@
+"""The public networks that are known by name: ours, those of plug-ins, and what a person added.
+
+``known.toml`` beside this module says how entries are written; a file ``networks.toml`` of the
+same form in the data folder adds to it or stands in its place, name by name.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from latentfu import BadInputError, Offer, PublicNetwork, data_dir, public_networks
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from latentfu_builtin.checkpoints.imported import NAME
+
+ROOM = 1.1
+"""A size that is only known about may be this much more."""
+
+
+def short(network: PublicNetwork) -> str:
+    """The file's name without folders."""
+    return network.file.rpartition("/")[2]
+
+
+def terms(network: PublicNetwork) -> str:
+    """The licence in a few words, as it stands with the network once it is installed."""
+    return f"{network.licence}{', non-commercial use only' if network.non_commercial else ''}"
+
+
+def offer(network: PublicNetwork, mirror: str = "") -> Offer:
+    """Where to fetch it: ``mirror`` is an address with {file} in it, or one to put it after.
+
+    Raises BadInputError where no address is known.
+    """
+    address = network.address
+    if mirror:
+        place = mirror if "{file}" in mirror else f"{mirror.rstrip('/')}/{{file}}"
+        address = place.replace("{file}", short(network))
+    if not address:
+        raise BadInputError(
+            f"No address is known for {network.name}: fetch its file yourself and give the folder "
+            "with --from; it is known again by its hash."
+        )
+    if network.size is None:
+        return Offer(address, network.sha256, name=short(network))
+    exact, most = (network.size if network.exact else None), int(network.size * ROOM)
+    return Offer(address, network.sha256, exact, most, name=short(network))
+
+
+class Strict(BaseModel):
+    """Wrong keys are said, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Entry(Strict):
+    """A network below a source."""
+
+    name: str = Field(pattern=f"^{NAME.pattern}$")
+    file: str = Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")
+    domain: str
+    resolution: int = Field(gt=0)
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    size: int | None = Field(None, gt=0)
+    megabytes: int | None = Field(None, gt=0)
+    address: str = Field("", pattern=r"^((https?|file)://.+)?$")
+
+
+class Source(Strict):
+    """Networks that have their terms in common."""
+
+    title: str
+    licence: str
+    non_commercial: bool
+    page: str = ""
+    format: str = ""
+    address: str = Field("", pattern=r"^((https?|file)://.+)?$")
+    networks: tuple[Entry, ...] = Field(strict=False)
+
+    def network(self, entry: Entry) -> PublicNetwork:
+        """The entry with what its source says."""
+        about = entry.megabytes * 1_000_000 if entry.megabytes else None
+        return PublicNetwork(
+            name=entry.name,
+            title=self.title,
+            file=entry.file,
+            domain=entry.domain,
+            resolution=entry.resolution,
+            format=self.format,
+            licence=self.licence,
+            non_commercial=self.non_commercial,
+            page=self.page,
+            address=entry.address or self.address.replace("{file}", entry.file),
+            sha256=entry.sha256,
+            size=entry.size or about,
+            exact=entry.size is not None,
+        )
+
+
+class Sources(Strict):
+    """The whole file."""
+
+    source: tuple[Source, ...] = Field((), strict=False)
+
+
+def known() -> dict[str, PublicNetwork]:
+    """All networks by name; a person's own in place of ours. BadInputError for a bad file."""
+    found = shipped()
+    found |= {name: one for name, one in public_networks().items() if name not in found}
+    own = data_dir() / "networks.toml"
+    return found | read(own) if own.is_file() else found
+
+
+def shipped() -> dict[str, PublicNetwork]:
+    """The networks that we ship, by name."""
+    return read(Path(__file__).with_name("known.toml"))
+
+
+def known_hash(sha256: str) -> PublicNetwork | None:
+    """The network of ours whose file has that hash, if one is known."""
+    return next((one for one in shipped().values() if one.sha256 == sha256), None)
+
+
+def pick(name: str) -> PublicNetwork:
+    """The network of that name; BadInputError with names that are like it."""
+    from difflib import get_close_matches
+
+    networks = known()
+    if name in networks:
+        return networks[name]
+    near = get_close_matches(name, networks, n=3, cutoff=0.5)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise BadInputError(
+        f"No public network is called {name!r}: latentfu generators download lists them.{meant}"
+    )
+
+
+def wrong(error: ValidationError) -> str:
+    """What is the matter with the first bad entry, and which one it is."""
+    first = error.errors()[0]
+    *places, key = first["loc"]
+    kinds = {"source": "source", "networks": "network"}
+    numbered = zip(places[::2], places[1::2], strict=False)
+    where = ", ".join(f"{kinds.get(str(kind), kind)} {int(n) + 1}" for kind, n in numbered)
+    sentences = {"extra_forbidden": "there is no such key", "missing": "it is missing"}
+    what = sentences.get(first["type"], first["msg"])
+    return f"{key!r}{f' of {where}' if where else ''}: {what}"
+
+
+def read(path: Path) -> dict[str, PublicNetwork]:
+    """The networks in one file by name; BadInputError says what is wrong with it."""
+    try:
+        sources = Sources.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except ValidationError as error:
+        raise BadInputError(f"{path}: {wrong(error)}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInputError(f"{path} can not be read: {error}.") from error
+    found: dict[str, PublicNetwork] = {}
+    for source in sources.source:
+        for entry in source.networks:
+            if entry.name in found:
+                raise BadInputError(f"{path} has two networks called {entry.name}.")
+            found[entry.name] = source.network(entry)
+    return found

@@ -1,0 +1,118 @@
+"""NVIDIA's TensorFlow pickles of StyleGAN2, read without TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from latentfu import BadInputError, ConvertedWeights, ForeignFile, OpaqueObject
+from numpy.typing import NDArray
+
+from latentfu_builtin.checkpoints.stylegan2 import Tensors, converted
+
+SOURCE = "TensorFlow StyleGAN2"
+NETWORK = "dnnlib.tflib.network.Network"
+NUMBERS = (np.ndarray, float, int)
+
+
+def convert(foreign: ForeignFile) -> ConvertedWeights | None:
+    """From the tuple (G, D, Gs), of which Gs counts; None for anything else."""
+    network = averaged(foreign)
+    variables = variables_of(network) if network else {}
+    if "4x4/Const/const" not in variables or "4x4/Conv/mod_weight" not in variables:
+        return None
+    return stylegan2(Tensors(variables, SOURCE))
+
+
+def averaged(foreign: ForeignFile) -> OpaqueObject | None:
+    """Gs, the averaged generator."""
+    content = foreign.content
+    if not isinstance(content, list) or len(content) != 3:
+        return None
+    last = content[2]
+    return last if isinstance(last, OpaqueObject) and last.class_name == NETWORK else None
+
+
+def variables_of(network: OpaqueObject) -> dict[str, NDArray[Any]]:
+    """The variables of a network and of its components by name."""
+    found: dict[str, NDArray[Any]] = {}
+    pairs = network.state.get("variables")
+    for pair in pairs if isinstance(pairs, list) else ():
+        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], NUMBERS):
+            found[str(pair[0])] = np.asarray(pair[1])
+    parts = network.state.get("components")
+    for part in parts.values() if isinstance(parts, dict) else ():
+        if isinstance(part, OpaqueObject):
+            found.update(variables_of(part))
+    return found
+
+
+def stylegan2(tensors: Tensors) -> ConvertedWeights:
+    """Variables by TensorFlow's names as ours: kernels (kh, kw, in, out), affine biases less 1."""
+    ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("dlatent_avg")}
+    place = 0
+    while f"Dense{place}/weight" in tensors:
+        ours[f"mapping.layers.{place}.weight"] = tensors.take(f"Dense{place}/weight").T
+        ours[f"mapping.layers.{place}.bias"] = tensors.take(f"Dense{place}/bias")
+        place += 1
+    ours["synthesis.const"] = tensors.take("4x4/Const/const", (1, None, 4, 4))[0]
+    side, layer = 4, 0
+    while f"{side}x{side}/ToRGB/weight" in tensors:
+        for name in ("Conv",) if side == 4 else ("Conv0_up", "Conv1"):
+            take_layer(tensors, ours, f"{side}x{side}/{name}", layer, side)
+            layer += 1
+        take_rgb(tensors, ours, f"{side}x{side}/ToRGB", layer // 2)
+        side *= 2
+    tensors.drop("lod")
+    if any(name.startswith("ToRGB_lod") for name in tensors.left):
+        raise BadInputError(f"This {SOURCE} network is of config a to d, expected e or f.")
+    c_dim, mapping = take_labels(tensors, ours)
+    tensors.finish()
+    return converted(ours, c_dim=c_dim, mapping=mapping)
+
+
+def take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, str]:
+    """The embedding of labels: how many there are, and the kind of mapping that they need.
+
+    StyleGAN2 multiplies them by a matrix and normalises them with z; StyleGAN2-ADA has a layer
+    for them and normalises them apart.
+    """
+    if "LabelConcat/weight" in tensors:
+        matrix = tensors.take("LabelConcat/weight", (None, None))
+        count, width = matrix.shape
+        ours["mapping.embed.weight"] = matrix.T * np.sqrt(count, dtype=np.float32)
+        ours["mapping.embed.bias"] = np.zeros(width, np.float32)
+        return count, "joined"
+    if "LabelEmbed/weight" in tensors:
+        matrix = tensors.take("LabelEmbed/weight", (None, None))
+        ours["mapping.embed.weight"] = matrix.T
+        ours["mapping.embed.bias"] = tensors.take("LabelEmbed/bias")
+        return matrix.shape[0], "mlp"
+    return 0, "mlp"
+
+
+def take_affine(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, mine: str) -> None:
+    """The layer from w to the scales of channels."""
+    ours[f"{mine}.affine.weight"] = tensors.take(f"{theirs}/mod_weight").T
+    ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}/mod_bias") + 1.0
+
+
+def take_layer(
+    tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, layer: int, side: int
+) -> None:
+    """One convolution. Those that double the size are stored turned round here as there."""
+    mine = f"synthesis.convs.{layer}"
+    kernel = tensors.take(f"{theirs}/weight", (3, 3, None, None))
+    ours[f"{mine}.weight"] = kernel.transpose(3, 2, 0, 1)
+    ours[f"{mine}.bias"] = tensors.take(f"{theirs}/bias")
+    ours[f"{mine}.noise_strength"] = tensors.one(f"{theirs}/noise_strength")
+    ours[f"{mine}.noise_const"] = tensors.take(f"noise{layer}", (1, 1, side, side))[0, 0]
+    take_affine(tensors, ours, theirs, mine)
+
+
+def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place: int) -> None:
+    """The layer that makes colours at one size."""
+    mine = f"synthesis.rgbs.{place}"
+    ours[f"{mine}.weight"] = tensors.take(f"{theirs}/weight", (1, 1, None, 3)).transpose(3, 2, 0, 1)
+    ours[f"{mine}.bias"] = tensors.take(f"{theirs}/bias")
+    take_affine(tensors, ours, theirs, mine)

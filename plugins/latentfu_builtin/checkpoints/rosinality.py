@@ -1,0 +1,104 @@
+"""rosinality's stylegan2-pytorch: a dict with ``g_ema``, and the decoder inside pSp and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+import numpy as np
+from latentfu import ConvertedWeights, ForeignFile, tensors_of
+from numpy.typing import NDArray
+
+from latentfu_builtin.checkpoints.stylegan2 import Tensors, converted, flipped, with_mean
+
+SOURCE = "rosinality"
+
+
+def convert(foreign: ForeignFile) -> ConvertedWeights | None:
+    """From ``{"g_ema": ..., "latent_avg": ...}``; None for anything else."""
+    state = tensors_of(foreign.member("g_ema"))
+    if "input.input" not in state or "conv1.conv.weight" not in state or attends(state):
+        return None
+    average = foreign.member("latent_avg")
+    return network(state, average if isinstance(average, np.ndarray) else None)
+
+
+def convert_decoder(foreign: ForeignFile) -> ConvertedWeights | None:
+    """The generator inside a pSp, e4e, ReStyle or HyperStyle checkpoint."""
+    state = member_tensors(foreign, "decoder.")
+    if "input.input" not in state or attends(state):
+        return None
+    average = foreign.member("latent_avg")
+    if isinstance(average, np.ndarray):
+        average = average.reshape(-1, average.shape[-1])[0]
+    return network(state, average if isinstance(average, np.ndarray) else None)
+
+
+def member_tensors(foreign: ForeignFile, prefix: str) -> dict[str, NDArray[Any]]:
+    """The tensors of ``state_dict`` whose names begin so, by the rest of their names."""
+    whole = tensors_of(foreign.member("state_dict"))
+    return {
+        name.removeprefix(prefix): array for name, array in whole.items() if name.startswith(prefix)
+    }
+
+
+def attends(state: Container[str]) -> bool:
+    """Whether it is the variant with an attention mapping, which is a format of its own."""
+    return "style.1.atten.q_transform.weight" in state
+
+
+def network(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) -> ConvertedWeights:
+    """rosinality's tensors as ours; without ``latent_avg`` the mean of 10,000 w is taken."""
+    tensors = Tensors(state, SOURCE)
+    ours: dict[str, NDArray[Any]] = {}
+    for place in range(sum(name.startswith("style.") for name in state) // 2):
+        ours[f"mapping.layers.{place}.weight"] = tensors.take(f"style.{place + 1}.weight")
+        ours[f"mapping.layers.{place}.bias"] = tensors.take(f"style.{place + 1}.bias")
+    w_dim = ours["mapping.layers.0.weight"].shape[0] if ours else 0
+    take_synthesis(tensors, ours)
+    tensors.finish()
+    if average is None:
+        ours["mapping.w_avg"] = np.zeros(w_dim, np.float32)
+        return with_mean(converted(ours), 10_000)
+    ours["mapping.w_avg"] = np.asarray(average, np.float32).reshape(-1)[:w_dim]
+    return converted(ours)
+
+
+def take_synthesis(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> None:
+    """The constant, all convolutions and colours."""
+    ours["synthesis.const"] = tensors.take("input.input", (1, None, 4, 4))[0]
+    names = tensors.found
+    count = 1 + sum(n.startswith("convs.") and n.endswith(".conv.weight") for n in names)
+    for layer in range(count):
+        take_layer(tensors, ours, layer)
+    for place in range(1 + count // 2):
+        take_rgb(tensors, ours, place)
+
+
+def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> None:
+    """One styled convolution; those with an odd number double the size."""
+    theirs = "conv1" if layer == 0 else f"convs.{layer - 1}"
+    mine, side = f"synthesis.convs.{layer}", 4 << ((layer + 1) // 2)
+    weight = tensors.take(f"{theirs}.conv.weight", (1, None, None, 3, 3))[0]
+    ours[f"{mine}.weight"] = flipped(weight) if layer % 2 else weight
+    ours[f"{mine}.affine.weight"] = tensors.take(f"{theirs}.conv.modulation.weight")
+    ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}.conv.modulation.bias")
+    ours[f"{mine}.bias"] = tensors.take(f"{theirs}.activate.bias").reshape(-1)
+    ours[f"{mine}.noise_strength"] = tensors.one(f"{theirs}.noise.weight")
+    noise = f"noises.noise_{layer}"
+    known = noise in tensors
+    ours[f"{mine}.noise_const"] = (
+        tensors.take(noise, (1, 1, side, side))[0, 0] if known else np.zeros((side, side), "f4")
+    )
+    tensors.check_filter(f"{theirs}.conv.blur.kernel")
+
+
+def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
+    """The layer that makes colours at one size."""
+    theirs = "to_rgb1" if place == 0 else f"to_rgbs.{place - 1}"
+    mine = f"synthesis.rgbs.{place}"
+    ours[f"{mine}.weight"] = tensors.take(f"{theirs}.conv.weight", (1, 3, None, 1, 1))[0]
+    ours[f"{mine}.affine.weight"] = tensors.take(f"{theirs}.conv.modulation.weight")
+    ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}.conv.modulation.bias")
+    ours[f"{mine}.bias"] = tensors.take(f"{theirs}.bias", (1, 3, 1, 1)).reshape(3)
+    tensors.check_filter(f"{theirs}.upsample.kernel")

@@ -1,0 +1,135 @@
+"""Finding deformations of a layer by a method of one's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import latentfu
+import torch
+from latentfu import BadInputError, Generator, Progress, between, random_latents
+from torch import Tensor
+
+from latentfu_builtin.deformations.beyond import reach_of
+from latentfu_builtin.deformations.calibrate import Bench, spread_of
+from latentfu_builtin.deformations.deformation import Deformation
+from latentfu_builtin.deformations.hessian import WORTH_TRACING, Distance, HessianProducts, spectrum
+from latentfu_builtin.deformations.layer import Convolution
+from latentfu_builtin.deformations.svd import svd_basis
+
+
+@dataclass(frozen=True)
+class Search:
+    """What to look for, and on how many samples.
+
+    ``method``: a key of METHODS. ``distance``: the name of an installed loss; "" is the
+    generator's own domain's, or pixels. ``beyond``: also measure how much no direction gives.
+    """
+
+    generator: Generator
+    layer: int
+    method: str = "hessian"
+    count: int = 32
+    samples: int = 16
+    seed: int = 0
+    distance: str = ""
+    side: int | None = 64
+    beyond: bool = False
+
+
+Found = Callable[[Search, Convolution, Distance, Progress], Tensor]
+
+
+def by_svd(
+    search: Search, convolution: Convolution, distance: Distance, progress: Progress
+) -> Tensor:
+    """The weights' singular directions."""
+    return svd_basis(convolution, search.count)
+
+
+def by_hessian(
+    search: Search, convolution: Convolution, distance: Distance, progress: Progress
+) -> Tensor:
+    """The eigenvectors along which pictures change most."""
+    latents = random_latents(search.generator, search.samples, search.seed)
+    products = HessianProducts(
+        convolution, latents, distance, search.side, traced=search.count >= WORTH_TRACING
+    )
+    return spectrum(products, search.count, progress, seed=search.seed).vectors
+
+
+METHODS: dict[str, Found] = {"svd": by_svd, "hessian": by_hessian}
+
+
+def distance_of(generator: Generator, name: str) -> Distance:
+    """The installed loss ``name`` (default: of the generator's domain, else pixels)."""
+    losses = latentfu.losses()
+    if not name:
+        fitting = [loss.name for loss in losses.values() if generator.domain in loss.domains]
+        name = fitting[0] if fitting else "pixels"
+    if name not in losses:
+        raise BadInputError(f"There is no loss {name!r}; installed: {', '.join(losses)}.")
+    distance: Distance = losses[name].build(generator)
+    return distance
+
+
+def directions(search: Search, progress: Progress) -> Tensor:
+    """The unit directions ``[count, out, in, k, k]`` of a search."""
+    if search.method not in METHODS:
+        raise BadInputError(
+            f"There is no method {search.method!r}: choose one of {', '.join(METHODS)}."
+        )
+    convolution = Convolution(search.generator, search.layer)
+    distance = distance_of(search.generator, search.distance)
+    return METHODS[search.method](search, convolution, distance, progress)
+
+
+def discover(search: Search, progress: Progress) -> list[Deformation]:
+    """``count`` deformations, strongest first, each scaled so that strength 1 is clear to see.
+
+    The effect on attributes is measured where a scorer of the generator's domain is installed.
+    Raises BadInputError in one sentence for a layer, method, loss or count that can not be.
+    """
+    found = directions(search, between(progress, 0.0, 0.6))
+    return measured(search, found, between(progress, 0.6, 1.0), search.method)
+
+
+def measured(search: Search, found: Tensor, progress: Progress, name: str) -> list[Deformation]:
+    """The directions ``[count, out, in, k, k]`` scaled, with their effects, as NAME-LAYER-k."""
+    convolution = Convolution(search.generator, search.layer)
+    fresh = random_latents(search.generator, search.samples, search.seed + 1_000_003, psi=0.8)
+    bench = Bench(convolution, fresh, distance_of(search.generator, search.distance))
+    scorers = latentfu.scorers().values()
+    scorer = next((s for s in scorers if s.domain == search.generator.domain), None)
+    spread = spread_of(search.generator, scorer) if scorer else None
+    reach = reach_of(search.generator, progress) if search.beyond else None
+    made = []
+    for place, direction in enumerate(found):
+        progress(place / len(found), f"Trying {place + 1} of {len(found)}")
+        shift = bench.calibrated(direction)
+        made.append(
+            Deformation(
+                shift=shift.cpu().numpy(),
+                parameter=convolution.parameter,
+                layer=search.layer,
+                name=f"{name}-{search.layer}-{place}",
+                generator_id=search.generator.id,
+                generator=search.generator.name,
+                method=name,
+                samples=search.samples,
+                effect=bench.effect(shift, scorer, spread) if scorer and spread is not None else {},
+                beyond=round(reach.beyond(convolution, shift), 3) if reach else -1.0,
+            )
+        )
+    return made
+
+
+def sheet_pictures(
+    generator: Generator, deformation: Deformation, strengths: tuple[float, ...], seed: int
+) -> Tensor:
+    """One sample at each strength, ``[len(strengths), 3, R, R]``."""
+    convolution = Convolution(generator, deformation.layer)
+    latent = random_latents(generator, 1, seed, psi=0.7)
+    shift = torch.from_numpy(deformation.shift)
+    with torch.no_grad():
+        return torch.cat([convolution.render(latent, shift, s) for s in strengths])

@@ -1,0 +1,60 @@
+"""A channel of a layer's style as a direction (Wu et al. 2021, StyleSpace, arXiv 2011.12799)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from latentfu import BadInputError, Direction, Generator, random_latents
+
+from latentfu_builtin.directions.layers import has, style_prefix
+from latentfu_builtin.directions.samples import made_for
+
+
+def channel_direction(text: str, generator: Generator, asked: dict[str, Any]) -> Direction:
+    """The direction of ``LAYER_CHANNEL``, e.g. 15_45; a step is the channel's own spread.
+
+    Layers are counted as in the paper: the style of the first convolution is 0, that of its
+    picture 1, and then two convolutions and a picture for each size. BadInputError.
+    """
+    found = re.fullmatch(r"(\d{1,3})[_:](\d{1,4})", text)
+    if found is None:
+        raise BadInputError(f"{text!r} is not like 15_45 (layer and channel of the style).")
+    layer, channel = int(found[1]), int(found[2])
+    prefix, style = style_name(layer, generator)
+    weight = generator.parameter(f"{prefix}.weight").detach().double().cpu().numpy()
+    if channel >= len(weight):
+        raise BadInputError(f"The style {layer} has the channels 0 to {len(weight) - 1}.")
+    latent = random_latents(generator, 2000, seed=0).codes[:, style].double().cpu().numpy()
+    gain = 1.0 / np.sqrt(weight.shape[1])
+    spread = float((latent @ weight[channel]).std()) * gain
+    vector = np.zeros(len(weight), dtype=np.float32)
+    vector[channel] = max(spread, 1e-6) * (-1 if asked["flip"] else 1)
+    return Direction(
+        vector=vector,
+        space="w+" if "w+" in generator.spaces else generator.spaces[-1],
+        name=asked["name"] or f"style-{layer}-{channel}",
+        **made_for(generator),
+        plus=asked["plus"],
+        group="channels",
+        unit="standard deviations of the channel",
+        method="style channel (StyleSpace)",
+        parameter=f"{prefix}.bias",
+        minimum=-20.0,
+        maximum=20.0,
+    )
+
+
+def style_name(layer: int, generator: Generator) -> tuple[str, int]:
+    """The affine layer of a style in the paper's count, and the code that it reads."""
+    if layer == 0:
+        return style_prefix(generator, 0), 0
+    size, place = divmod(layer - 2, 3) if layer >= 2 else (-1, 2)
+    if place == 2:
+        prefix = f"synthesis.rgbs.{size + 1}.affine"
+        if not has(generator, f"{prefix}.weight"):
+            raise BadInputError(f"{generator.name} shows no style {layer}.")
+        return prefix, min(2 * (size + 1) + 1, generator.num_ws - 1)
+    convolution = 2 * size + 1 + place
+    return style_prefix(generator, convolution), generator.layers[convolution].style

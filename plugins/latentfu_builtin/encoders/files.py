@@ -1,0 +1,96 @@
+"""An encoder as one safetensors file: tensors, and config, generator and figures as metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from latentfu import BadInputError, Generator, WrongGeneratorError, write_whole
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from latentfu_builtin.encoders.header import ARCHITECTURE, read_header
+from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
+
+COUNTED = "num_batches_tracked"
+"""What batch normalisation counts in training and nobody reads afterwards."""
+
+
+def save_encoder(
+    path: Path, encoder: PictureEncoder, generator_id: str, notes: Mapping[str, str]
+) -> None:
+    """Write ``encoder`` with float16 weights; raises StorageError in one sentence."""
+    tensors = {
+        name: value.detach().to("cpu", torch.float16).contiguous()
+        for name, value in sorted(encoder.state_dict().items())
+        if not name.endswith(COUNTED)
+    }
+    metadata = {
+        "domain": "unknown",
+        "licence": "unknown",
+        **notes,
+        "architecture": ARCHITECTURE,
+        "space": encoder.config.space,
+        "config": encoder.config.to_json(),
+        "generator_id": generator_id,
+    }
+    write_whole(path, bytes(save(tensors, metadata)))
+
+
+def load_encoder(path: Path, device: str = "cpu") -> PictureEncoder:
+    """The encoder in a file, in evaluation mode, gradients off.
+
+    Raises BadInputError when the file holds none, or one with missing or misshapen tensors.
+    """
+    header = read_header(path)
+    if header.get("architecture") != ARCHITECTURE:
+        raise BadInputError(f"{path} holds no encoder of this project.")
+    try:
+        encoder = PictureEncoder(EncoderConfig.from_json(header.get("config", "")))
+        fill(encoder, read_tensors(path))
+    except (ValueError, SafetensorError) as error:
+        raise BadInputError(f"The encoder {path} can not be used: {error}.") from error
+    ready = encoder.to(device).to(memory_format=torch.channels_last)
+    return ready.eval().requires_grad_(False)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor of a safetensors file by its name."""
+    with safe_open(str(path), framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def fill(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
+    """Load ``tensors``; ValueError naming the first that is missing, unknown or misshapen."""
+    expected = {k: v for k, v in encoder.state_dict().items() if not k.endswith(COUNTED)}
+    for name, wanted in expected.items():
+        if name not in tensors:
+            raise ValueError(f"the tensor {name} is missing")
+        found = tensors[name]
+        if found.shape != wanted.shape or not found.is_floating_point():
+            raise ValueError(
+                f"{name} is {found.dtype} {list(found.shape)}, not {list(wanted.shape)}"
+            )
+    unknown = sorted(set(tensors) - set(expected))
+    if unknown:
+        raise ValueError(f"the tensor {unknown[0]} is not known")
+    encoder.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
+
+
+def check_fits(encoder_generator: str, generator: Generator, name: str) -> None:
+    """Raise WrongGeneratorError unless the encoder was trained for these very weights."""
+    if encoder_generator != generator.id:
+        raise WrongGeneratorError(
+            f"The encoder {name} was made for generator {encoder_generator[:12]}, not for "
+            f"{generator.name} ({generator.id[:12]}): train one with latentfu train encoder "
+            f"{generator.name}."
+        )
+
+
+def figures_of(path: Path) -> dict[str, float]:
+    """The figures measured at the end of training; empty where there are none."""
+    found = json.loads(read_header(path).get("figures", "{}"))
+    return {str(name): float(value) for name, value in found.items()}

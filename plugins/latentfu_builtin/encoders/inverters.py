@@ -1,0 +1,82 @@
+"""The inverters: an encoder's answer as it is, and the same refined by a few steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from latentfu import Generator, Inversion, InversionRequest, Latent, Quality
+from torch import Tensor
+
+from latentfu_builtin.encoders.choose import encoded, encoder_for
+from latentfu_builtin.inversion import optimise
+from latentfu_builtin.inversion.checks import check_target, one_thread
+from latentfu_builtin.inversion.losses import Distance, perceptual_loss, pyramid
+
+Values = Mapping[str, float | int | str | bool]
+
+
+@dataclass(frozen=True)
+class View:
+    """What an inversion is judged by: the target [1, 3, R, R] and a perceptual distance."""
+
+    generator: Generator
+    target: Tensor
+    name: str
+    perceptual: Distance | None
+
+    @staticmethod
+    def of(request: InversionRequest) -> View:
+        """The picture of a request, checked; raises BadInputError when it is not usable."""
+        generator = request.generator
+        target = torch.from_numpy(request.crop.image)[None].to(generator.device)
+        check_target(target, generator)
+        name, perceptual = perceptual_loss(str(request.options.get("loss", "auto")), generator)
+        return View(generator, target, name, perceptual)
+
+    @torch.no_grad()
+    def quality(self, latent: Latent, seconds: float) -> Quality:
+        """How well ``latent`` shows the target, rendered with constant noise."""
+        image = self.generator.render(latent).float().clamp(-1, 1)
+        error = float((image - self.target).square().mean())
+        distance = self.perceptual or pyramid
+        return Quality(
+            psnr=10.0 * math.log10(4.0 / max(error, 1e-10)),
+            perceptual=float(distance(image, self.target)[0]),
+            perceptual_name=self.name if self.perceptual else "pixels",
+            seconds=seconds,
+        )
+
+
+def encode(request: InversionRequest) -> Inversion:
+    """One forward pass; raises NotInstalledError when there is no encoder for the generator."""
+    begun = time.perf_counter()
+    view = View.of(request)
+    request.progress(0.1, "Encoding the picture")
+    with one_thread(view.generator):
+        latent = first_latent(view, request.options)
+        request.progress(0.9, "Measuring")
+        quality = view.quality(latent, time.perf_counter() - begun)
+    return Inversion(latent, quality, "encoder")
+
+
+def encode_and_refine(request: InversionRequest) -> Inversion:
+    """One forward pass and a few steps of optimisation from there (arXiv 2004.00049)."""
+    return encode_and_refine_many([request])[0]
+
+
+def encode_and_refine_many(requests: Sequence[InversionRequest]) -> list[Inversion]:
+    """The same for several pictures together; raises NotInstalledError without an encoder."""
+    for request in requests:
+        encoder_for(request.generator, str(request.options.get("encoder", "auto")))
+    return optimise.invert_many(requests, "encoder-refined")
+
+
+@torch.no_grad()
+def first_latent(view: View, options: Values) -> Latent:
+    """What the encoder says, in the generator's editing space."""
+    codes, _ = encoded(view.generator, view.target, str(options.get("encoder", "auto")))
+    return view.generator.mean_latent().with_codes(codes)

@@ -1,0 +1,97 @@
+"""`latentfu train encoder GENERATOR`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from latentfu_builtin.encoders.own import own_folder
+
+
+@click.command("encoder")
+@click.argument("generator")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file.")
+@click.option("--name", help="Its name among your own encoders; default: the generator's.")
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of aligned pictures that it should show too.",
+)
+@click.option("--renderer", help="Renderer that the generator learned from, e.g. portraits.")
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Cache of its pictures, by latentfu train pairs.",
+)
+@click.option(
+    "--trunk",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Network to begin with: a scorer, or an encoder for earlier weights.",
+)
+@click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--checkpoint-minutes", default=2.0, show_default=True)
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Training option.")
+@click.option("--licence", default="unknown", show_default=True)
+@click.option("--device", default="auto", show_default=True)
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@click.option("--json", "as_json", is_flag=True)
+def train_command(generator: str, as_json: bool, threads: int, **asked: Any) -> None:
+    """Train an encoder for GENERATOR on pictures that it makes itself.
+
+    The same command goes on with an interrupted run. Without -o the encoder is put among your
+    own, where the inverters encoder and encoder-refined find it.
+    """
+    import latentfu
+    import torch
+
+    from latentfu_builtin.encoders.training.options import TrainingOptions, settings
+    from latentfu_builtin.encoders.training.run import Order, train_encoder
+
+    if threads:
+        torch.set_num_threads(threads)
+    options = TrainingOptions(**settings(asked["changes"]))  # type: ignore[arg-type]
+    opened = latentfu.open_generator(generator, asked["device"])
+    name = checked_name(asked["name"] or opened.name)
+    output = asked["output"] or own_folder() / f"{name}.safetensors"
+    order = Order(
+        opened,
+        output,
+        options,
+        pictures=asked["pictures"],
+        renderer=asked["renderer"],
+        pairs=asked["pairs"],
+        trunk=asked["trunk"],
+        checkpoint=asked["checkpoint"] or output.with_suffix(".checkpoint"),
+        minutes=asked["checkpoint_minutes"],
+        notes={"licence": asked["licence"]},
+    )
+    with click.progressbar(length=1000, label="Training", hidden=as_json) as bar:
+        numbers = train_encoder(
+            order, lambda done, message="": bar.update(round(1000 * done) - bar.pos)
+        )
+    tell(output, numbers, as_json)
+
+
+def checked_name(name: str) -> str:
+    """The name of an encoder; raises BadInputError for one that can not be listed."""
+    import re
+
+    from latentfu import BadInputError
+
+    short = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:64]
+    if not short:
+        raise BadInputError(f"{name!r} can not be an encoder's name: give another --name.")
+    return short
+
+
+def tell(output: Path, numbers: dict[str, float], as_json: bool) -> None:
+    """Say where the encoder is and how well it does."""
+    if as_json:
+        click.echo(json.dumps({"file": str(output), "figures": numbers}))
+        return
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    for name, value in numbers.items():
+        click.echo(f"  {name:20} {value:9.4f}")

@@ -1,0 +1,157 @@
+"""The numbers that an optimisation moves, and the latents they stand for.
+
+One point is ``[rows, D]``: one row for z and w, one for each layer in w+ and w++.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import cast
+from weakref import WeakKeyDictionary
+
+import torch
+from latentfu import BadInputError, Generator, Latent, Space
+from torch import Tensor
+
+from latentfu_builtin.inversion.prior import Spread, measure_row_spread, measure_spread
+
+_spreads: WeakKeyDictionary[Generator, Spread] = WeakKeyDictionary()
+
+
+def spread_of(generator: Generator) -> Spread:
+    """The generator's spread of w (of each token of w++), measured once while it is open."""
+    if generator not in _spreads:
+        by_row = generator.spaces[-1] == "w++"
+        _spreads[generator] = (measure_row_spread if by_row else measure_spread)(generator)
+    return _spreads[generator]
+
+
+class Coordinates(ABC):
+    """Points ``[N, rows, D]`` of one space of one generator."""
+
+    generator: Generator
+    rows: int
+
+    @abstractmethod
+    def origin(self) -> Tensor:
+        """The point of the mean latent, ``[1, rows, D]``."""
+
+    @abstractmethod
+    def latent(self, points: Tensor) -> Latent:
+        """Points ``[N, rows, D]`` -> N latents that the generator renders."""
+
+    @abstractmethod
+    def points(self, latent: Latent) -> Tensor:
+        """The points that come nearest to ``latent`` (BadInputError when they can not be had)."""
+
+    @abstractmethod
+    def strangeness(self, points: Tensor) -> Tensor:
+        """How far from the generator's own latents, [N]: about 1 for its own, 0 for the mean."""
+
+    @abstractmethod
+    def scale(self) -> Tensor:
+        """The spread of the generator's own points along each axis, ``[rows or 1, D]``."""
+
+
+@dataclass
+class Noises(Coordinates):
+    """z: standard normal numbers, through the mapping network."""
+
+    generator: Generator
+
+    rows: int = 1
+
+    def origin(self) -> Tensor:
+        return torch.zeros(1, 1, self.generator.z_dim, device=self.generator.device)
+
+    def latent(self, points: Tensor) -> Latent:
+        return self.generator.map(points[:, 0])
+
+    def points(self, latent: Latent) -> Tensor:
+        if latent.space != "z":
+            raise BadInputError(
+                f"A code in {latent.space} says no z: start from the mean, or search in w+."
+            )
+        return latent.codes[:, None]
+
+    def strangeness(self, points: Tensor) -> Tensor:
+        return points.square().mean(dim=(1, 2))
+
+    def scale(self) -> Tensor:
+        return self.origin()[0] + 1.0
+
+
+@dataclass
+class Styles(Coordinates):
+    """w, w+ or w++: the mean and how far from it.
+
+    ``plain``: points are differences to the mean; else they are in spreads of the generator's
+    own codes along their own axes.
+    """
+
+    generator: Generator
+    rows: int
+    mean: Tensor  # [1 or num_ws, D]
+    spread: Spread
+    plain: bool
+
+    def origin(self) -> Tensor:
+        return self.mean.new_zeros(1, self.rows, self.mean.shape[-1])
+
+    def codes(self, points: Tensor) -> Tensor:
+        """Points ``[N, rows, D]`` -> w ``[N, rows, D]``."""
+        return self.mean + (points if self.plain else self.spread.moved(points))
+
+    def latent(self, points: Tensor) -> Latent:
+        codes = self.codes(points)
+        generator = self.generator
+        for space in ("w++", "w+"):
+            if space in generator.spaces:
+                ws = codes.expand(-1, generator.num_ws, -1)
+                return Latent(ws, cast(Space, space), generator.id)
+        return Latent(codes[:, 0], "w", generator.id)
+
+    def points(self, latent: Latent) -> Tensor:
+        codes = latent.codes[:, None] if latent.codes.ndim == 2 else latent.codes
+        if self.rows == 1:
+            codes = codes.mean(dim=1, keepdim=True)
+        codes = codes.expand(-1, self.rows, -1)
+        return codes - self.mean if self.plain else self._whitened(codes - self.mean)
+
+    def strangeness(self, points: Tensor) -> Tensor:
+        white = self._whitened(points) if self.plain else points
+        apart = white - white.mean(dim=1, keepdim=True)
+        return (white.square() + apart.square()).mean(dim=(1, 2))
+
+    def scale(self) -> Tensor:
+        lengths = self.spread.axes.norm(dim=-1)  # spread of each coordinate of w
+        lengths = lengths[None] if lengths.ndim == 1 else lengths
+        return lengths if self.plain else torch.ones_like(lengths)
+
+    def _whitened(self, offsets: Tensor) -> Tensor:
+        return self.spread.whitened(self.spread.mean + offsets)
+
+
+def coordinates(generator: Generator, space: str, units: str) -> Coordinates:
+    """The coordinates of ``space`` ("auto": where the generator edits best) in ``units``.
+
+    Raises BadInputError for a space that the generator does not have.
+    """
+    edited = generator.spaces[-1]
+    space = edited if space == "auto" else space
+    known = {"z", "w", *generator.spaces} if generator.w_dim else {"z"}
+    if edited == "w++":
+        known -= {"w", "w+"}
+    if space not in known:
+        raise BadInputError(
+            f"The generator {generator.name} has no space {space!r}; it has: "
+            f"{', '.join(sorted(known))}."
+        )
+    if space == "z":
+        return Noises(generator)
+    spread = spread_of(generator)
+    mean = generator.mean_latent().codes[0].detach()
+    mean = mean[None] if mean.ndim == 1 else mean if space == "w++" else mean[:1]
+    rows = 1 if space == "w" else generator.num_ws
+    return Styles(generator, rows, mean, spread, units == "plain")

@@ -1,0 +1,1 @@
+"""Networks without hooks, which the plug-ins beside this package import."""

@@ -1,0 +1,1 @@
+"""Encoders: the shipped one, pSp and e4e, ReStyle, image-to-latent."""

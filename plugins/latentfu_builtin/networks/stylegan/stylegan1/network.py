@@ -1,0 +1,206 @@
+"""The network: mapping, and layers that are normalised and then styled (AdaIN)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentfu_builtin.networks.stylegan.mapped_network import MappedNetwork
+from latentfu_builtin.networks.stylegan.stylegan1.config import FUSED_FROM, StyleGAN1Config
+from latentfu_builtin.networks.stylegan.stylegan2.layers import LRELU_SLOPE, normalize_2nd_moment
+
+Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
+"""const: the network's own maps; random: fresh; none; or own maps {layer: [N or 1, 1, H, W]}
+for some layers, the others const."""
+Details = Dictionary[int, Tensor]
+NO_DETAILS: Details = {}
+HE = math.sqrt(2.0)
+
+
+class Dense(nn.Module):
+    """y = x W^T * gain / sqrt(inputs) * multiplier + b * multiplier."""
+
+    def __init__(self, inputs: int, outputs: int, gain: float, multiplier: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.gain, self.multiplier = gain * multiplier / math.sqrt(inputs), multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [N, inputs] -> [N, outputs]."""
+        return F.linear(x, self.weight * self.gain, self.bias * self.multiplier)
+
+
+class Mapping(nn.Module):
+    """MLP from z to w, with the mean `w_avg` [w_dim] that truncation pulls towards.
+
+    `embed` [c_dim, z_dim]: what a conditional network's labels become, None without labels.
+    """
+
+    w_avg: Tensor
+
+    def __init__(self, config: StyleGAN1Config) -> None:
+        super().__init__()
+        sizes = (config.z_dim * (2 if config.c_dim else 1), *config.mapping)
+        labels = torch.randn(config.c_dim, config.z_dim) if config.c_dim else None
+        self.embed = None if labels is None else nn.Parameter(labels)
+        self.layers = nn.ModuleList(Dense(a, b, HE, 0.01) for a, b in pairwise(sizes))
+        self.register_buffer("w_avg", torch.zeros(config.w_dim))
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """z [N, z_dim], standard normal, labels [N, c_dim] (None: the first) -> w [N, w_dim]."""
+        x = z.float()
+        if self.embed is not None:
+            told = self.embed[:1].expand(len(z), -1) if labels is None else labels @ self.embed
+            x = torch.cat([x, told], dim=1)  # [N, 2 z_dim]
+        x = normalize_2nd_moment(x)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), LRELU_SLOPE)
+        return x
+
+
+class StyledLayer(nn.Module):
+    """A convolution (none for the first), noise, bias, activation, and the style."""
+
+    noise_const: Tensor
+    blur: Tensor
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, resolution: int, up: bool) -> None:
+        super().__init__()
+        self.resolution, self.up = resolution, up
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3)) if inputs else None
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.style = Dense(w_dim, 2 * outputs, 1.0)
+        self.noise_weight = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        taps = torch.tensor([1.0, 2.0, 1.0])
+        self.register_buffer("blur", torch.outer(taps, taps) / 16, persistent=False)
+
+    def equalised(self) -> Tensor:
+        """The weights [O, I, 3, 3] at their equalised scale."""
+        assert self.weight is not None  # the first layer convolves nothing
+        return self.weight * (HE / math.sqrt(self.weight[0].numel()))
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """x [N, I, H, W] -> [N, O, H, W], twice the size when `up`."""
+        if self.weight is None:
+            return x
+        weight = self.equalised()
+        if not self.up:
+            return F.conv2d(x, weight, padding=1)
+        if self.resolution >= FUSED_FROM:
+            wide = F.pad(weight.transpose(0, 1), (1, 1, 1, 1))  # [I, O, 5, 5]
+            four = wide[..., 1:, 1:] + wide[..., :-1, 1:] + wide[..., 1:, :-1] + wide[..., :-1, :-1]
+            x = F.conv_transpose2d(x, four, stride=2, padding=1)
+        else:
+            x = F.conv2d(F.interpolate(x, scale_factor=2.0, mode="nearest"), weight, padding=1)
+        kernel = self.blur.to(x).expand(x.shape[1], 1, 3, 3)
+        return F.conv2d(x, kernel, padding=1, groups=x.shape[1])
+
+    def noise_map(self, noise: Noise, layer: int, n: int) -> Tensor | None:
+        """The map [n or 1, 1, R, R] that `noise` asks for."""
+        if isinstance(noise, Dictionary):
+            return noise.get(layer, self.noise_const)
+        if noise == "random":
+            shape = (n, 1, self.resolution, self.resolution)
+            return torch.randn(shape, device=self.noise_const.device)
+        return self.noise_const if noise == "const" else None
+
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor | None = None) -> Tensor:
+        """x [N, I, H, W], w [N, w_dim], noise [N or 1, 1, R, R] -> [N, O, R, R]."""
+        return self.styled(self.convolve(x), w, noise)
+
+    def styled(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        """What was convolved [N, O, S, S], with noise [N or 1, 1, S, S], in the style of w."""
+        if noise is not None:
+            x = x + noise * self.noise_weight[:, None, None]
+        x = F.leaky_relu(x + self.bias[:, None, None], LRELU_SLOPE)
+        x = x - x.mean(dim=(2, 3), keepdim=True)
+        x = x * (x.square().mean(dim=(2, 3), keepdim=True) + 1e-8).rsqrt()
+        scale, shift = self.style(w)[:, :, None, None].chunk(2, dim=1)  # [N, O, 1, 1] each
+        styled: Tensor = x * (scale + 1.0) + shift
+        return styled
+
+
+class Synthesis(nn.Module):
+    """A constant through all layers, and colours from the last. Layer i reads style i."""
+
+    def __init__(self, config: StyleGAN1Config) -> None:
+        super().__init__()
+        self.config = config
+        self.const = nn.Parameter(torch.ones(config.channels[0], 4, 4))
+        self.convs = nn.ModuleList()
+        for layer in range(config.num_ws):
+            outputs = config.channels[layer // 2]
+            inputs = 0 if layer == 0 else config.channels[(layer - 1) // 2]
+            side, up = config.layer_resolution(layer), layer > 0 and layer % 2 == 0
+            self.convs.append(StyledLayer(inputs, outputs, config.w_dim, side, up))
+        self.rgb = nn.Conv2d(config.channels[-1], 3, 1)
+
+    def step(
+        self, i: int, x: Tensor, ws: Tensor, noise: Noise, details: Details = NO_DETAILS
+    ) -> Tensor:
+        """One layer: x [N, C, H, W] -> [N, C', R, R], with its detail added."""
+        layer: StyledLayer = self.convs[i]  # type: ignore[assignment]
+        y: Tensor = layer(x, ws[:, i], layer.noise_map(noise, i, len(x)))
+        return y + details[i].to(y) if i in details else y
+
+    def to_rgb(self, x: Tensor) -> Tensor:
+        """x [N, C, R, R] -> picture [N, 3, R, R], about -1..1."""
+        return F.conv2d(x, self.rgb.weight / math.sqrt(x.shape[1]), self.rgb.bias)
+
+    def forward(
+        self,
+        ws: Tensor,
+        noise: Noise = "const",
+        features: Sequence[int] = (),
+        details: Details = NO_DETAILS,
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, num_ws, w_dim] -> picture [N, 3, R, R], about -1..1, and the wanted features."""
+        x = self.const.expand(len(ws), -1, -1, -1)
+        kept: dict[int, Tensor] = {}
+        for i in range(self.config.num_ws):
+            x = self.step(i, x, ws, noise, details)
+            if i in features:
+                kept[i] = x
+        return self.to_rgb(x), kept
+
+    def mix(
+        self,
+        ws: tuple[Tensor, Tensor],
+        layers: range,
+        mask: Tensor,
+        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
+    ) -> Tensor:
+        """A's picture with B's styles in `layers` where the mask is 1 -> [N, 3, R, R].
+
+        ws: A's and B's [N, num_ws, w_dim]; mask [N or 1, 1, H, W] in 0..1, of any size.
+        """
+        x = self.const.expand(len(ws[0]), -1, -1, -1)
+        for i in range(self.config.num_ws):
+            before = x
+            x = self.step(i, before, ws[0], "const", details[0])
+            if i in layers:
+                other = self.step(i, before, ws[1], "const", details[1])
+                x = torch.lerp(x, other, F.interpolate(mask.to(x), x.shape[-2:], mode="area"))
+        return self.to_rgb(x)
+
+
+class StyleGAN1(MappedNetwork):
+    """z -> w -> one style per layer -> picture."""
+
+    config: StyleGAN1Config
+
+    def __init__(self, config: StyleGAN1Config) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = Mapping(config)  # type: ignore[assignment] # of the same face
+        self.synthesis = Synthesis(config)
+        self.metadata: dict[str, str] = {}

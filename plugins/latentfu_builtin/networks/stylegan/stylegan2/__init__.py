@@ -1,0 +1,23 @@
+"""StyleGAN2 (Karras et al. 2020, arXiv 1912.04958) in plain torch."""
+
+from latentfu_builtin.networks.stylegan.files import load_network, read_metadata, save_network
+from latentfu_builtin.networks.stylegan.mapped_network import StyleGAN2
+from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.discriminator import Discriminator
+from latentfu_builtin.networks.stylegan.stylegan2.layers import normalize_2nd_moment
+from latentfu_builtin.networks.stylegan.stylegan2.mapping import Mapping
+from latentfu_builtin.networks.stylegan.stylegan2.synthesis import Noise, Synthesis, SynthesisState
+
+__all__ = [
+    "Discriminator",
+    "Mapping",
+    "Noise",
+    "StyleGAN2",
+    "StyleGAN2Config",
+    "Synthesis",
+    "SynthesisState",
+    "load_network",
+    "normalize_2nd_moment",
+    "read_metadata",
+    "save_network",
+]

@@ -1,0 +1,147 @@
+"""A StyleGAN2 network as the generator that the rest of Latent-Fu works with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast, overload
+
+import torch
+from latentfu import BadInputError, Latent, SynthesisLayer, quick_dtype
+from torch import Tensor
+
+from latentfu_builtin.networks.stylegan.common import StyledGenerator, architecture_of, weights_id
+from latentfu_builtin.networks.stylegan.incremental import Resuming, can_resume
+from latentfu_builtin.networks.stylegan.weight_offsets import (
+    call_bent,
+    has_own_strengths,
+    noise_one_by_one,
+    one_by_one,
+)
+
+if TYPE_CHECKING:
+    from latentfu.core.generator import Noise
+
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
+
+
+class StyleGAN2Generator(StyledGenerator):
+    """`network` as a Generator; `id` is the sha256 (hex) of its weights file."""
+
+    family = "StyleGAN2"
+    network: StyleGAN2
+
+    def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:
+        self.network = network
+        self.resuming = Resuming(network, name)
+        self.quick: Resuming | None = None
+        self.name = name
+        self.id = id
+        self.domain = domain
+        config = network.config
+        self.resolution = config.resolution
+        self.spaces = ("w++",) if config.mapping == "attention" else ("w", "w+")
+        self.z_dim = config.z_numbers
+        self.w_dim = config.w_dim
+        self.num_ws = config.num_ws
+        self.label_count = config.c_dim
+        self.layers = tuple(
+            SynthesisLayer(
+                name=f"{config.layer_resolution(i)} px, {'first' if i % 2 else 'second'}",
+                resolution=config.layer_resolution(i),
+                channels=config.layer_channels(i),
+                style=i,
+                weight=f"synthesis.convs.{i}.weight",
+                noise=f"synthesis.convs.{i}.noise_const",
+            )
+            for i in range(config.num_layers)
+        )
+
+    @overload
+    def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> Tensor: ...
+
+    @overload
+    def render(
+        self, latent: Latent, noise: Noise, features: Sequence[int]
+    ) -> tuple[Tensor, dict[int, Tensor]]: ...
+
+    def render(
+        self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
+    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+        """Codes in w [N, w_dim] or w+ [N, num_ws, w_dim] -> pictures [N, 3, R, R].
+
+        Bends act on any weight of the network by its name; one with a strength for each code
+        is rendered code by code.
+        """
+        noise = self.noise(noise, len(latent))
+        if has_own_strengths(latent):
+            each = zip(one_by_one(latent), noise_one_by_one(noise, len(latent)), strict=True)
+            parts = [self.render(item, own, features or ()) for item, own in each]
+            image = torch.cat([part[0] for part in parts])
+            kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
+            return image if features is None else (image, kept)
+        ws, details = self.styles(latent), self.details(latent)
+        if not features and can_resume(latent, noise):
+            image = self.resuming.render(latent, ws, details, noise)
+            return image if features is None else (image, {})
+
+        def draw(network: StyleGAN2) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+            if features:
+                return network.synthesis(ws, noise=noise, features=features, details=details)  # type: ignore[no-any-return]
+            return network.synthesis(ws, noise=noise, details=details)  # type: ignore[no-any-return]
+
+        drawn = call_bent(self.network, latent.bends, draw, self.name)
+        if features is not None and not features:
+            return cast("Tensor", drawn), {}
+        return drawn
+
+    def preview(self, latent: Latent, side: int) -> Tensor:
+        """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
+
+        At least a sixteenth of the whole; the layers of larger sizes run at this one.
+        """
+        place = self.network.config.resolutions.index(self.quick_size(side))
+        if not can_resume(latent, "const"):
+            return self.render(latent)
+        if self.quick is None:
+            self.quick = Resuming(self.network, self.name, quick_dtype(self.device), keep=True)
+        ws, details = self.styles(latent), self.details(latent)
+        return self.quick.render(latent, ws, details, "const", last=2 * place)
+
+    def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
+        """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R].
+
+        The weights are bent as A asks; B's details come with its styles.
+        """
+        ws_a, ws_b = self.styles(a), self.styles(b)
+        inside = torch.ones(1, 1, 1, 1, device=self.device) if mask is None else mask
+        try:
+            return call_bent(
+                self.network,
+                a.bends,
+                lambda network: network.synthesis.mix(
+                    ws_a, ws_b, layers, inside, details=(self.details(a), self.details(b))
+                ),
+                self.name,
+            )
+        except ValueError as error:
+            raise BadInputError(f"The pictures can not be mixed: {error}.") from error
+
+
+def open_weights(
+    path: Path, device: str = "cpu", name: str | None = None, domain: str | None = None
+) -> StyleGAN2Generator:
+    """The generator in a weights file; raises BadInputError when it holds none."""
+    from latentfu_builtin.networks.stylegan.stylegan2 import load_network
+
+    try:
+        network = load_network(path, device)
+    except ValueError as error:
+        raise BadInputError(f"The weights can not be used: {error}.") from error
+    known = domain or network.metadata.get("domain", "unknown")
+    return StyleGAN2Generator(network, name or path.stem, weights_id(path), known)
+
+
+def holds_stylegan2(path: Path) -> bool:
+    """Whether a file says of itself that it is one of our StyleGAN2 networks."""
+    return architecture_of(path) == "stylegan2"

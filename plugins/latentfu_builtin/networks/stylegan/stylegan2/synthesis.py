@@ -1,0 +1,267 @@
+"""The synthesis network: from styles to pictures, whole or one layer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, overload
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.layers import (
+    LRELU_GAIN,
+    LRELU_SLOPE,
+    ModulatedConv,
+    fir_kernel,
+    has_own_memory,
+    upsample_2x,
+)
+from latentfu_builtin.networks.stylegan.weight_offsets import maps_one_by_one, noise_one_by_one
+
+Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
+"""const: the network's own maps; random: fresh; none; or own maps {layer: [N or 1, 1, H, W]}
+for some layers, the others const."""
+
+
+Details = Dictionary[int, Tensor]
+"""Feature maps [N or 1, C, H, W] that are added to what their layers give."""
+NO_DETAILS: Details = {}
+ALONE_FROM = 64
+"""On a CPU the layers of this many pixels and more are done for one picture at a time."""
+
+
+class SynthesisState(NamedTuple):
+    """What is known after some layers: features x [N, C, H, W] and the picture so far.
+
+    rgb [N, 3, H', W'] is the sum of the toRGB outputs (None before the first); layer counts
+    the layers already done. A state is never changed, so it can be kept and continued twice.
+    """
+
+    x: Tensor
+    rgb: Tensor | None
+    layer: int
+
+
+class NoisyConv(ModulatedConv):
+    """One synthesis layer: modulated 3x3 convolution, noise, bias, activation."""
+
+    noise_const: Tensor
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, resolution: int, up: bool) -> None:
+        super().__init__(inputs, outputs, 3, w_dim, up=up)
+        self.resolution = resolution
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+
+    def noise_map(self, noise: Noise, layer: int, x: Tensor) -> Tensor | None:
+        """The scaled noise [N or 1, 1, R, R] that `noise` asks for, for features x [N, ...]."""
+        if noise == "none":
+            return None
+        if noise == "random":
+            value = torch.randn(x.shape[0], 1, self.resolution, self.resolution, device=x.device)
+        elif noise == "const" or (not isinstance(noise, str) and layer not in noise):
+            value = self.noise_const[None, None]
+        elif not isinstance(noise, str):
+            value = noise[layer]
+        else:
+            raise ValueError(f"noise must be const, random, none or maps by layer, not {noise!r}")
+        return value * self.noise_strength
+
+
+class Synthesis(nn.Module):
+    """StyleGAN2's synthesis network with skip connections (toRGB at each resolution).
+
+    Layers are numbered 0 .. num_layers - 1: one convolution at 4 px, two at each larger size.
+    Layer i reads ws[:, i]; the toRGB after the last layer i of a size reads ws[:, i + 1].
+    """
+
+    kernel: Tensor
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.const = nn.Parameter(torch.randn(config.channels[0], 4, 4))
+        self.convs = nn.ModuleList()
+        for layer in range(config.num_layers):
+            inputs = config.channels[0] if layer == 0 else config.layer_channels(layer - 1)
+            outputs, resolution = config.layer_channels(layer), config.layer_resolution(layer)
+            self.convs.append(NoisyConv(inputs, outputs, config.w_dim, resolution, layer % 2 == 1))
+        self.rgbs = nn.ModuleList(
+            ModulatedConv(channels, 3, 1, config.w_dim, demodulate=False)
+            for channels in config.channels
+        )
+        self.register_buffer("kernel", fir_kernel(4.0), persistent=False)
+
+    def start(self, n: int, dtype: torch.dtype = torch.float32) -> SynthesisState:
+        """The state before layer 0, for n pictures: the learned 4 x 4 constant.
+
+        dtype: what the features of all layers are computed in; the picture is always float32.
+        """
+        const = self.const.to(dtype).expand(n, -1, -1, -1)
+        return SynthesisState(const.contiguous(memory_format=torch.channels_last), None, 0)
+
+    def features(
+        self, layer: int, x: Tensor, w: Tensor, noise: Noise = "const", keep: bool = False
+    ) -> Tensor:
+        """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
+        conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
+        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), LRELU_GAIN, keep)
+        return self.clamped(F.leaky_relu(y, LRELU_SLOPE, inplace=has_own_memory(y)))
+
+    def clamped(self, x: Tensor) -> Tensor:
+        """x, within the largest magnitude that the network was trained with."""
+        limit = self.config.conv_clamp
+        return x if limit is None else x.clamp(-limit, limit)
+
+    def to_rgb(self, layer: int, x: Tensor, w: Tensor) -> Tensor:
+        """Features after `layer` (the last of its size) -> their part of the picture, float32."""
+        y: Tensor = self.rgbs[layer // 2](x, w)
+        return self.clamped(y).float()
+
+    def add_rgb(self, rgb: Tensor | None, part: Tensor) -> Tensor:
+        """The picture so far [N, 3, H/2, W/2] doubled, plus the new part [N, 3, H, W]."""
+        if rgb is None:
+            return part
+        with torch.autocast(part.device.type, enabled=False):
+            return upsample_2x(rgb, self.kernel) + part
+
+    def step(
+        self,
+        i: int,
+        state: SynthesisState,
+        ws: Tensor,
+        noise: Noise = "const",
+        details: Details = NO_DETAILS,
+        *,
+        keep: bool = False,
+    ) -> SynthesisState:
+        """Do layer i (and toRGB when it is the last of its size): state before -> state after.
+
+        ws: [N, num_ws, w_dim]; of it only ws[:, i] and ws[:, i + 1] are read. `details` are
+        added to the features of their layers. keep: take memory for the next picture's speed.
+        """
+        if state.layer != i:
+            raise ValueError(f"the state is at layer {state.layer}, so layer {i} can not be next")
+        x = self.features(i, state.x, ws[:, i], noise, keep)  # [N, C, R, R]
+        if i in details:
+            x = x + details[i].to(x)
+        if i % 2:
+            return SynthesisState(x, state.rgb, i + 1)
+        part = self.to_rgb(i, x, ws[:, i + 1])  # [N, 3, R, R]
+        return SynthesisState(x, self.add_rgb(state.rgb, part), i + 1)
+
+    def finish(self, state: SynthesisState) -> Tensor:
+        """The picture [N, 3, R, R], about -1..1, of a state after the last layer."""
+        if state.rgb is None or state.layer != self.config.num_layers:
+            raise ValueError(f"the state is at layer {state.layer} of {self.config.num_layers}")
+        return state.rgb
+
+    @overload
+    def forward(
+        self,
+        ws: Tensor,
+        *,
+        noise: Noise = "const",
+        details: Details = NO_DETAILS,
+        dtype: torch.dtype = ...,
+    ) -> Tensor: ...
+
+    @overload
+    def forward(
+        self,
+        ws: Tensor,
+        *,
+        noise: Noise = "const",
+        features: Sequence[int],
+        details: Details = NO_DETAILS,
+        dtype: torch.dtype = ...,
+    ) -> tuple[Tensor, dict[int, Tensor]]: ...
+
+    def forward(
+        self,
+        ws: Tensor,
+        *,
+        noise: Noise = "const",
+        features: Sequence[int] = (),
+        details: Details = NO_DETAILS,
+        dtype: torch.dtype = torch.float32,
+    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, num_ws, w_dim] -> picture [N, 3, R, R], float32, about -1..1.
+
+        With `features` (layer numbers) also a dict of those layers' outputs [N, C, H, W].
+        dtype: what the features are computed in.
+        """
+        self.check(ws)
+        state = self.start(ws.shape[0], dtype)
+        if not features and self.better_alone(state):
+            return self.each_alone(state, ws, noise, details)
+        kept: dict[int, Tensor] = {}
+        for i in range(self.config.num_layers):
+            state = self.step(i, state, ws, noise, details)
+            if i in features:
+                kept[i] = state.x
+        image = self.finish(state)
+        return (image, kept) if features else image
+
+    def better_alone(self, state: SynthesisState) -> bool:
+        """Whether the pictures of a batch are better drawn one after the other, where large."""
+        if torch.compiler.is_compiling():  # the loop would be laid out once for each picture
+            return False
+        several = len(state.x) > 1 and self.config.resolution >= ALONE_FROM
+        return several and state.x.device.type == "cpu" and has_own_memory(state.x)
+
+    def each_alone(
+        self, state: SynthesisState, ws: Tensor, noise: Noise, details: Details
+    ) -> Tensor:
+        """As `forward`: small layers for all pictures at once, large ones for each alone.
+
+        Small layers are mostly weights to be read. Large ones are features, and those of one
+        picture stay nearer to the processor, and need the memory of one.
+        """
+        layers = range(self.config.num_layers)
+        first = next(i for i in layers if self.config.layer_resolution(i) >= ALONE_FROM)
+        for i in range(first):
+            state = self.step(i, state, ws, noise, details)
+        pictures = []
+        own_noise = noise_one_by_one(noise, len(ws))
+        own_details = maps_one_by_one(details, len(ws))
+        for n in range(len(ws)):
+            here = slice(n, n + 1)
+            rgb = None if state.rgb is None else state.rgb[here]
+            one = SynthesisState(state.x[here], rgb, first)
+            for i in layers[first:]:
+                one = self.step(i, one, ws[here], own_noise[n], own_details[n])
+            pictures.append(self.finish(one))
+        return torch.cat(pictures)
+
+    def check(self, ws: Tensor) -> None:
+        """ValueError unless ws is [N, num_ws, w_dim]."""
+        expected = (self.config.num_ws, self.config.w_dim)
+        if ws.ndim != 3 or tuple(ws.shape[1:]) != expected:
+            raise ValueError(
+                f"styles must have the shape [N, {expected[0]}, {expected[1]}], "
+                f"not {list(ws.shape)}"
+            )
+
+    def mix(
+        self,
+        ws_a: Tensor,
+        ws_b: Tensor,
+        layers: range,
+        mask: Tensor,
+        *,
+        noise: Noise = "const",
+        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
+    ) -> Tensor:
+        """Masked style mixing: B's styles in `layers` inside the mask, A's everywhere else.
+
+        ws_a, ws_b: [N, num_ws, w_dim]; layers: indices into ws; mask: [N or 1, 1, H, W], 0..1.
+        details: those of A and those of B. -> picture [N, 3, R, R].
+        See `latentfu_builtin.networks.stylegan.stylegan2.mixing`.
+        """
+        from latentfu_builtin.networks.stylegan.stylegan2.mixing import mix
+
+        return mix(self, ws_a, ws_b, layers, mask, noise=noise, details=details)

@@ -1,0 +1,194 @@
+"""The network: mapping, Fourier features, layers that resample without aliasing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping as Dictionary
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentfu_builtin.networks.stylegan.mapped_network import MappedNetwork
+from latentfu_builtin.networks.stylegan.stylegan2.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear
+from latentfu_builtin.networks.stylegan.stylegan2.mapping import Mapping
+from latentfu_builtin.networks.stylegan.stylegan3.config import (
+    InputConfig,
+    LayerConfig,
+    StyleGAN3Config,
+)
+from latentfu_builtin.networks.stylegan.stylegan3.resample import downsample, upsample
+
+Details = Dictionary[int, Tensor]
+NO_DETAILS: Details = {}
+
+
+class FourierInput(nn.Module):
+    """Sines on a grid that w turns and moves: the picture's coordinates."""
+
+    transform: Tensor
+    freqs: Tensor
+    phases: Tensor
+
+    def __init__(self, config: InputConfig, w_dim: int) -> None:
+        super().__init__()
+        self.config = config
+        self.affine = EqualLinear(w_dim, 4)
+        self.weight = nn.Parameter(torch.randn(config.channels, config.channels))
+        self.register_buffer("transform", torch.eye(3))  # the user's own: turn, move, scale
+        self.register_buffer("freqs", torch.zeros(config.channels, 2))
+        self.register_buffer("phases", torch.zeros(config.channels))
+
+    def placed(self, w: Tensor) -> Tensor:
+        """w [N, w_dim] -> how the picture is turned and moved, [N, 3, 3]."""
+        t = self.affine(w)  # [N, 4]: cosine and sine of the turn, x, y
+        t = t / t[:, :2].norm(dim=1, keepdim=True)
+        zero, one = torch.zeros_like(t[:, 0]), torch.ones_like(t[:, 0])
+        turn = torch.stack([t[:, 0], -t[:, 1], zero, t[:, 1], t[:, 0], zero, zero, zero, one], 1)
+        move = torch.stack([one, zero, -t[:, 2], zero, one, -t[:, 3], zero, zero, one], 1)
+        placed: Tensor = turn.view(-1, 3, 3) @ move.view(-1, 3, 3) @ self.transform
+        return placed
+
+    def forward(self, w: Tensor) -> Tensor:
+        """w [N, w_dim] -> features [N, C, H, W]."""
+        placed, config = self.placed(w), self.config
+        phases = self.phases + (self.freqs @ placed[:, :2, 2:]).squeeze(2)  # [N, C]
+        freqs = self.freqs @ placed[:, :2, :2]  # [N, C, 2]
+        above = (freqs.norm(dim=2) - config.bandwidth) / (
+            config.sampling_rate / 2 - config.bandwidth
+        )
+        loudness = (1 - above).clamp(0, 1)  # [N, C]: what would alias is silent
+        width, height = config.size
+        theta = torch.zeros(1, 2, 3, device=w.device)
+        theta[0, 0, 0] = 0.5 * width / config.sampling_rate
+        theta[0, 1, 1] = 0.5 * height / config.sampling_rate
+        grid = F.affine_grid(theta, [1, 1, height, width], align_corners=False)  # [1, H, W, 2]
+        x = grid.flatten(1, 2) @ freqs.transpose(1, 2)  # [N, H W, C]
+        x = torch.sin((x + phases[:, None]) * (2 * math.pi)) * loudness[:, None]
+        x = x @ (self.weight / math.sqrt(config.channels)).t()
+        drawn: Tensor = x.transpose(1, 2).reshape(len(w), -1, height, width)  # [N, C, H, W]
+        return drawn
+
+
+class AliasFreeLayer(nn.Module):
+    """A modulated convolution, then the activation at a higher rate than its neighbours'."""
+
+    magnitude_ema: Tensor
+    up_filter: Tensor | None
+    down_filter: Tensor | None
+
+    def __init__(self, config: LayerConfig, w_dim: int) -> None:
+        super().__init__()
+        self.config = config
+        shape = (config.out_channels, config.in_channels, config.kernel, config.kernel)
+        self.affine = EqualLinear(w_dim, config.in_channels, bias_init=1.0)
+        self.weight = nn.Parameter(torch.randn(shape))
+        self.bias = nn.Parameter(torch.zeros(config.out_channels))
+        self.register_buffer("magnitude_ema", torch.ones(()))
+        for name, taps in (("up_filter", config.up_taps), ("down_filter", config.down_taps)):
+            self.register_buffer(name, torch.zeros(taps) if taps else None)
+
+    def convolve(self, x: Tensor, w: Tensor) -> Tensor:
+        """x [N, I, H, W], w [N, w_dim] -> [N, O, H + k - 1, W + k - 1].
+
+        Scaling the input by the style and the output by the demodulation gives what the
+        paper's weights per sample give, with one dense convolution.
+        """
+        config, style = self.config, self.affine(w)  # [N, I]
+        loud = self.magnitude_ema.rsqrt()
+        if config.to_rgb:
+            style = style / math.sqrt(config.in_channels * config.kernel**2)
+            weight: Tensor = self.weight
+            out: Tensor | None = None
+        else:
+            weight = self.weight * self.weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
+            style = style * style.square().mean().rsqrt()
+            power = weight.square().sum(dim=(2, 3))  # [O, I]
+            out = (style.square() @ power.t() + 1e-8).rsqrt()  # [N, O]
+        x = F.conv2d(x * (style * loud)[:, :, None, None], weight, padding=config.kernel - 1)
+        return x if out is None else x * out[:, :, None, None]
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """x [N, I, H, W], w [N, w_dim] -> [N, O, H', W']."""
+        config = self.config
+        x = self.convolve(x, w) + self.bias[None, :, None, None]
+        x = upsample(x, self.up_filter, config.up, config.padding)
+        if not config.to_rgb:
+            x = F.leaky_relu(x, LRELU_SLOPE) * LRELU_GAIN
+        if config.clamp is not None:
+            x = x.clamp(-config.clamp, config.clamp)
+        return downsample(x, self.down_filter, config.down)
+
+
+class Synthesis(nn.Module):
+    """Fourier features through all layers. Style 0 is the input's, style i + 1 layer i's."""
+
+    def __init__(self, config: StyleGAN3Config) -> None:
+        super().__init__()
+        self.config = config
+        self.input = FourierInput(config.input, config.w_dim)
+        self.layers = nn.ModuleList(AliasFreeLayer(one, config.w_dim) for one in config.layers)
+
+    def forward(
+        self, ws: Tensor, features: Sequence[int] = (), details: Details = NO_DETAILS
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """ws [N, num_ws, w_dim] -> picture [N, 3, R, R], about -1..1, and the wanted features."""
+        x: Tensor = self.input(ws[:, 0])
+        kept: dict[int, Tensor] = {}
+        for place in range(len(self.layers)):
+            x = self.step(place, x, ws, details)
+            if place in features:
+                kept[place] = x
+        return x * self.config.output_scale, kept
+
+    def step(self, place: int, x: Tensor, ws: Tensor, details: Details = NO_DETAILS) -> Tensor:
+        """One layer: x [N, I, H, W] -> [N, O, H', W'], with its detail added."""
+        y: Tensor = self.layers[place](x, ws[:, place + 1])
+        return y + details[place].to(y) if place in details else y
+
+    def mix(
+        self,
+        ws: tuple[Tensor, Tensor],
+        layers: range,
+        mask: Tensor,
+        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
+    ) -> Tensor:
+        """A's picture with B's styles in `layers` where the mask is 1 -> [N, 3, R, R].
+
+        ws: A's and B's [N, num_ws, w_dim]; mask [N or 1, 1, H, W] in 0..1 over the picture. Style
+        0 places the whole picture, so it is B's only when the mask is 1 everywhere.
+        """
+        (ws_a, ws_b), (own, other) = ws, details
+        everywhere = bool((mask == 1).all())
+        x: Tensor = self.input(ws_b[:, 0] if 0 in layers and everywhere else ws_a[:, 0])
+        for place in range(len(self.layers)):
+            before = x
+            x = self.step(place, before, ws_a, own)
+            if place + 1 in layers:
+                inside = self.seen_by(place, mask.to(x), len(x))  # [N, 1, H', W']
+                x = torch.lerp(x, self.step(place, before, ws_b, other), inside)
+        return x * self.config.output_scale
+
+    def seen_by(self, place: int, mask: Tensor, count: int) -> Tensor:
+        """The mask as a layer sees it, margins included: [N, 1, H', W']."""
+        layer: AliasFreeLayer = self.layers[place]  # type: ignore[assignment]
+        width, height = layer.config.out_size
+        theta = torch.zeros(count, 2, 3, device=mask.device)
+        theta[:, 0, 0], theta[:, 1, 1] = width / layer.config.rate, height / layer.config.rate
+        grid = F.affine_grid(theta, [count, 1, height, width], align_corners=False)
+        mask = mask.expand(count, -1, -1, -1)
+        return F.grid_sample(mask, grid, padding_mode="border", align_corners=False)
+
+
+class StyleGAN3(MappedNetwork):
+    """z -> w -> one style per layer -> picture. The network has no noise."""
+
+    config: StyleGAN3Config
+
+    def __init__(self, config: StyleGAN3Config) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = Mapping(config)
+        self.synthesis = Synthesis(config)
+        self.metadata: dict[str, str] = {}

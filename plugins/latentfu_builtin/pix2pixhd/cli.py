@@ -1,0 +1,72 @@
+"""``latentfu render labels``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import latentfu
+from latentfu import BadInputError, Strength
+
+if TYPE_CHECKING:
+    import torch
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("labels")
+@click.argument("labels", type=FILE)
+@click.option("--generator", required=True, metavar="NAME")
+@click.option("--instances", type=FILE, help="A map of objects: another number for each.")
+@click.option("--set", "changes", multiple=True, type=Strength(), help="A deformation.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+def labels_command(
+    labels: Path,
+    generator: str,
+    instances: Path | None,
+    changes: tuple[tuple[str, float], ...],
+    output: Path,
+) -> None:
+    """Draw LABELS, a grey picture whose values are label numbers, as a picture."""
+    import io
+
+    import torch
+    from PIL import Image
+
+    from latentfu_builtin.pix2pixhd.adapter import LabelGenerator
+
+    opened = latentfu.open_generator(generator)
+    if not isinstance(opened, LabelGenerator):
+        raise BadInputError(f"{generator} does not draw maps of labels.")
+    objects = None if instances is None else numbers(instances)
+    latent = opened.from_labels(numbers(labels), objects)
+    controls = latentfu.controls(opened) if changes else {}
+    for name, strength in changes:
+        if name not in controls:
+            there = ", ".join(controls) or "none"
+            raise BadInputError(f"There is no control {name!r}; there are: {there}.")
+        latent = controls[name].load().move(latent, strength, opened)
+    with torch.no_grad():
+        image = opened.render(latent)[0]
+    pixels = image.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    latentfu.write_whole(output, buffer.getvalue())
+    click.echo(str(output))
+
+
+def numbers(path: Path) -> torch.Tensor:
+    """A grey picture as whole numbers ``[1, H, W]``; BadInputError for one in colours."""
+    import numpy as np
+    import torch
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            if picture.mode not in ("L", "P", "I", "I;16", "1"):
+                raise BadInputError(f"{path} is in colours: a map has one number for each pixel.")
+            found = np.array(picture).astype(np.int64)
+    except (UnidentifiedImageError, OSError) as error:
+        raise BadInputError(f"{path} is no picture that can be read.") from error
+    return torch.from_numpy(found)[None]

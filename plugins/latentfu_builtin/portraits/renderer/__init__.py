@@ -1,0 +1,24 @@
+"""A parametric renderer of head-and-shoulders portraits in pure torch."""
+
+from latentfu_builtin.portraits.renderer.factors import (
+    FACTOR_NAMES,
+    FACTORS,
+    Factor,
+    from_normal,
+    sample,
+)
+from latentfu_builtin.portraits.renderer.placement import Placement, crop_quad
+from latentfu_builtin.portraits.renderer.render import earrings, landmarks, render
+
+__all__ = [
+    "FACTORS",
+    "FACTOR_NAMES",
+    "Factor",
+    "Placement",
+    "crop_quad",
+    "earrings",
+    "from_normal",
+    "landmarks",
+    "render",
+    "sample",
+]

@@ -1,0 +1,144 @@
+"""A training run on disk: one safetensors file with every tensor, the counters as metadata."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from latentfu_builtin.networks.stylegan.files import check_tensors, write_atomically
+from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
+from latentfu_builtin.stylegan.training.options import TrainingOptions
+from latentfu_builtin.stylegan.training.source import Source
+from latentfu_builtin.stylegan.training.trainer import Trainer
+
+FORMAT = "latentfu-training-1"
+
+
+def networks(trainer: Trainer) -> dict[str, nn.Module]:
+    """The networks of a run by the name that their tensors carry."""
+    return {"generator": trainer.generator, "judge": trainer.judge, "ema": trainer.ema}
+
+
+def optimisers(trainer: Trainer) -> dict[str, torch.optim.Adam]:
+    """The optimisers of a run, likewise."""
+    return {"adam": trainer.adam, "judge_adam": trainer.judge_adam}
+
+
+def gather(trainer: Trainer) -> dict[str, Tensor]:
+    """Every tensor that the run's future depends on, by name."""
+    tensors: dict[str, Tensor] = {
+        "random": trainer.random.get_state(),
+        "torch_random": torch.get_rng_state(),
+        "path_mean": trainer.path_mean,
+    }
+    if trainer.device.type == "cuda":
+        tensors["cuda_random"] = torch.cuda.get_rng_state(trainer.device)
+    for name, net in networks(trainer).items():
+        tensors.update({f"{name}.{key}": value for key, value in net.state_dict().items()})
+    for name, adam in optimisers(trainer).items():
+        for place, parameter in enumerate(adam.param_groups[0]["params"]):
+            for key, value in adam.state.get(parameter, {}).items():
+                tensors[f"{name}.{place}.{key}"] = value
+    return {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+
+
+def save_checkpoint(path: Path, trainer: Trainer) -> None:
+    """Write the whole state, or leave the old file as it is."""
+    counters = {"images": trainer.images, "steps": trainer.steps, "phase": trainer.phase}
+    metadata = {
+        "format": FORMAT,
+        "config": trainer.config.to_json(),
+        "options": trainer.options.to_json(),
+        "counters": json.dumps(counters),
+    }
+    write_atomically(path, save(gather(trainer), metadata))
+
+
+def save_state(checkpoint: Path, path: Path) -> None:
+    """A checkpoint small enough to keep: networks in float16, without the optimisers' moments.
+
+    Training goes on from it like from any checkpoint; the optimisers begin afresh.
+    """
+    tensors, metadata = read_checkpoint(checkpoint)
+    networks_of = tuple(f"{name}." for name in ("generator", "judge", "ema"))
+    kept = {
+        name: value.half() if name.startswith(networks_of) else value
+        for name, value in without_moments(tensors).items()
+    }
+    write_atomically(path, save(kept, metadata))
+
+
+def without_moments(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What of a checkpoint's tensors training can go on from with fresh optimisers."""
+    return {k: v for k, v in tensors.items() if not k.startswith(("adam.", "judge_adam."))}
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a checkpoint; ValueError when the file is none."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} can not be read as a checkpoint: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} is no training checkpoint")
+    return tensors, metadata
+
+
+def load_checkpoint(
+    path: Path,
+    source: Source,
+    device: torch.device | str = "cpu",
+    options: TrainingOptions | None = None,
+) -> Trainer:
+    """The trainer as it was; `options`, when given, replace the run's own from here on."""
+    tensors, metadata = read_checkpoint(path)
+    config = StyleGAN2Config.from_json(metadata["config"])
+    stored = TrainingOptions.from_json(metadata["options"])
+    trainer = Trainer(config, options or stored, source, device)
+    counters = json.loads(metadata["counters"])
+    trainer.images = int(counters["images"])
+    trainer.phase = ""
+    trainer.enter_phase()
+    for name, net in networks(trainer).items():
+        part = pick(tensors, name)
+        check_tensors(path, net.state_dict(), part)
+        net.load_state_dict(part)
+    if trainer.phase == counters["phase"]:
+        trainer.steps = int(counters["steps"])
+        for name, adam in optimisers(trainer).items():
+            restore_adam(adam, pick(tensors, name))
+    trainer.path_mean = tensors["path_mean"].to(trainer.device)
+    trainer.random.set_state(tensors["random"])
+    torch.set_rng_state(tensors["torch_random"])
+    if "cuda_random" in tensors and trainer.device.type == "cuda":
+        torch.cuda.set_rng_state(tensors["cuda_random"], trainer.device)
+    return trainer
+
+
+def pick(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors whose name begins with `name.`, without it."""
+    start = f"{name}."
+    return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
+
+
+def restore_adam(adam: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
+    """Put stored moments back into an optimiser of the same parameters."""
+    for place, parameter in enumerate(adam.param_groups[0]["params"]):
+        state = {
+            key: value.clone() if key == "step" else match_layout(value, parameter)
+            for key, value in pick(tensors, str(place)).items()
+        }
+        if state:
+            adam.state[parameter] = state
+
+
+def match_layout(value: Tensor, parameter: Tensor) -> Tensor:
+    """A copy of value on the parameter's device and in its memory layout."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)

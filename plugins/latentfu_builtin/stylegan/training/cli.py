@@ -1,0 +1,245 @@
+"""`latentfu train ...`: rendering pairs, training a generator, exporting it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from latentfu_builtin.stylegan.training.source import Source
+    from latentfu_builtin.stylegan.training.trainer import Trainer
+
+
+def plainly(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn a ValueError into click's one-line message and exit status 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapped
+
+
+@click.group("train")
+def train_command() -> None:
+    """Train networks."""
+
+
+@train_command.command("pairs")
+@click.option("--renderer", default="portraits", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the cache.")
+@click.option("--count", default=24_000, show_default=True, type=click.IntRange(min=64))
+@click.option("--resolution", default=64, show_default=True)
+@click.option("--z-dim", default=64, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@click.option(
+    "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
+)
+@plainly
+def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **sizes: int) -> None:
+    """Render pairs of z and picture into a cache that training draws from."""
+    import torch
+
+    from latentfu_builtin.stylegan.training.pairs import render_pairs
+    from latentfu_builtin.stylegan.training.source import open_teacher
+
+    if threads:
+        torch.set_num_threads(threads)
+    teacher = open_teacher(renderer, **({"compiled": True} if compiled else {}))
+    with click.progressbar(length=sizes["count"], label="Rendering") as bar:
+        render_pairs(teacher, out, progress=lambda done, _: bar.update(done - bar.pos), **sizes)
+
+
+@train_command.command("generator")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
+@click.option("--data", type=click.Path(path_type=Path, exists=True), help="Folder of pictures.")
+@click.option("--mirror", is_flag=True, help="Mirror the folder's pictures half the time.")
+@click.option("--renderer", help="Learn from a renderer, e.g. portraits.")
+@click.option("--pairs", type=click.Path(path_type=Path, exists=True), help="Cache of renders.")
+@click.option(
+    "--small-share",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Of --pairs: the share of pictures drawn from those with small things (earrings).",
+)
+@click.option("--resolution", default=64, show_default=True)
+@click.option("--z-dim", default=64, show_default=True)
+@click.option("--w-dim", default=256, show_default=True)
+@click.option(
+    "--mapping",
+    type=click.Choice(["mlp", "attention"]),
+    default="mlp",
+    show_default=True,
+    help="StyleGAN2's own, or that of W++, where each style has a z and sees the others.",
+)
+@click.option("--mapping-layers", default=4, show_default=True)
+@click.option("--mapping-lr", default=0.01, show_default=True, help="Rate of the mapping.")
+@click.option("--channels", help="Channels from 4 px up, e.g. 256,256,256,128,64.")
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Network to grow from.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Training option.")
+@click.option("--device", default="cpu", show_default=True)
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@click.option("--checkpoint-minutes", default=10.0, show_default=True)
+@click.option("--sample-minutes", default=5.0, show_default=True)
+@click.option("--minutes", default=0.0, help="Stop after this long; 0 for never.")
+@plainly
+def generator_command(out: Path, **asked: Any) -> None:
+    """Train a StyleGAN2 generator; the same command continues an interrupted run.
+
+    Training options are set by name, e.g. --set regression_images=60000 --set batch=16;
+    on a continued run they replace the stored ones.
+    """
+    import torch
+
+    from latentfu_builtin.stylegan.training.run import CHECKPOINT, Pace, run
+
+    if asked["threads"]:
+        torch.set_num_threads(asked["threads"])
+    source = open_source(asked)
+    trainer = open_trainer(out / CHECKPOINT, source, asked)
+    pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
+    run(trainer, out, pace, click.echo)
+
+
+def open_source(asked: dict[str, Any]) -> Source:
+    """The source that the command's options name: exactly one of three."""
+    from latentfu_builtin.stylegan.training.pairs import PairCache
+    from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, open_teacher
+
+    if sum(asked[name] is not None for name in ("data", "renderer", "pairs")) != 1:
+        raise click.UsageError("give exactly one of --data, --renderer and --pairs")
+    if asked["data"] is not None:
+        return FolderSource(asked["data"], asked["resolution"], asked["mirror"])
+    if asked["renderer"] is not None:
+        teacher = open_teacher(asked["renderer"])
+        return RendererSource(teacher, asked["resolution"], asked["z_dim"])
+    return PairCache(asked["pairs"], asked["resolution"], asked["small_share"])
+
+
+def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Trainer:
+    """Continue from the checkpoint when there is one, else begin."""
+    from dataclasses import replace
+
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config, load_network
+    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
+    from latentfu_builtin.stylegan.training.checkpoint import load_checkpoint, read_checkpoint
+    from latentfu_builtin.stylegan.training.grow import begin_from
+    from latentfu_builtin.stylegan.training.options import TrainingOptions
+    from latentfu_builtin.stylegan.training.trainer import Trainer
+
+    changes = parse_settings(asked["settings"])
+    if checkpoint.exists():
+        stored = TrainingOptions.from_json(read_checkpoint(checkpoint)[1]["options"])
+        click.echo(f"continuing {checkpoint}")
+        return load_checkpoint(checkpoint, source, asked["device"], replace(stored, **changes))
+    channels = asked["channels"]
+    config = StyleGAN2Config(
+        resolution=asked["resolution"],
+        z_dim=asked["z_dim"],
+        w_dim=asked["w_dim"],
+        mapping=asked["mapping"],
+        mapping_layers=asked["mapping_layers"],
+        mapping_lr_multiplier=asked["mapping_lr"],
+        channels=parse_channels(channels) if channels else default_channels(asked["resolution"]),
+    )
+    trainer = Trainer(config, replace(TrainingOptions(), **changes), source, asked["device"])
+    if asked["start"] is not None:
+        begin_from(trainer, load_network(asked["start"]))
+    return trainer
+
+
+def parse_channels(text: str) -> tuple[int, ...]:
+    """'256,128' -> (256, 128)."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise click.UsageError(f"channels must be whole numbers, not {text}") from error
+
+
+def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE pairs as training options of the right types."""
+    from latentfu_builtin.stylegan.training.options import TrainingOptions
+
+    kinds = {field.name: type(field.default) for field in fields(TrainingOptions)}
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        if name not in kinds:
+            raise click.UsageError(f"unknown training option {name}; there are {', '.join(kinds)}")
+        try:
+            values[name] = parse_value(text, kinds[name])
+        except ValueError as error:
+            raise click.UsageError(f"{name} can not be {text!r}") from error
+    return values
+
+
+def parse_value(text: str, kind: type) -> Any:
+    """Text as a bool, number, text or list of channels."""
+    if kind is bool:
+        if text not in {"true", "false"}:
+            raise ValueError(text)
+        return text == "true"
+    if kind is int:
+        return int(float(text))
+    if kind in {float, str}:
+        return kind(text)
+    return parse_channels(text)
+
+
+@train_command.command("export")
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("--domain", default="portraits", show_default=True)
+@click.option("--licence", default="Apache-2.0", show_default=True)
+@click.option("--raw", is_flag=True, help="The generator itself, not its running average.")
+@plainly
+def export_command(checkpoint: Path, output: Path, domain: str, licence: str, raw: bool) -> None:
+    """Write the generator of a run for shipping: averaged, float16, safetensors."""
+    from latentfu_builtin.stylegan.training.run import export
+
+    which = "generator" if raw else "ema"
+    export(checkpoint, output, {"domain": domain, "licence": licence}, which=which)
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+@train_command.command("state")
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@plainly
+def state_command(checkpoint: Path, output: Path) -> None:
+    """Write what is needed to train on: all networks in float16, without moments."""
+    from latentfu_builtin.stylegan.training.checkpoint import save_state
+
+    save_state(checkpoint, output)
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+@train_command.command("heed")
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--number", required=True, type=click.IntRange(min=0), help="Which of z's, from 0.")
+@click.option("--above", default=0.0, show_default=True, help="Where it begins to matter.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@plainly
+def heed_command(checkpoint: Path, number: int, above: float, output: Path) -> None:
+    """Give a number of z that the network overlooks a unit of w, and train on from there.
+
+    For what is small, e.g. earrings: train with --set small_strength=100 --small-share 0.5.
+    """
+    from latentfu_builtin.stylegan.training.heed import heed_in_checkpoint
+
+    heed_in_checkpoint(checkpoint, number, above, output)
+    click.echo(f"{output}: number {number} of z has a unit of w to itself")
+
+
+if __name__ == "__main__":
+    train_command()

@@ -1,0 +1,172 @@
+"""A cache of rendered pairs (z, picture) on disk, so that rendering is paid for once.
+
+A folder with memory-mapped arrays and a small index:
+    z.npy [N, z_dim] float32, images.npy [N, R, R, 3] uint8, normals.npy [N, F] float32,
+    landmarks.npy [N, L, 2] float32, index.json {count, capacity, resolution, ...}
+One process may fill the cache while another trains on what is there. The first `HOLDOUT` pairs
+are never drawn: they measure the quality.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from latentfu_builtin.networks.stylegan.files import write_atomically
+from latentfu_builtin.stylegan.training.source import (
+    Batch,
+    Teacher,
+    teacher_normals,
+    to_images,
+    to_pixels,
+)
+
+HOLDOUT = 256
+ARRAYS = ("z", "images", "normals", "landmarks")
+
+
+class PairCache:
+    """Reading side of the cache: a `Source` over what has been rendered so far.
+
+    `resolution`: smaller than the cache's own to train a smaller network on it first; the
+    pictures are averaged down. `small_share`: how much of each batch is drawn from the pairs
+    that show small things (landmarks after the first five), which are rare otherwise.
+    """
+
+    def __init__(
+        self, folder: Path, resolution: int | None = None, small_share: float = 0.0
+    ) -> None:
+        self.folder, self.small_share = folder, small_share
+        if not (folder / "index.json").is_file():
+            raise ValueError(f"there is no cache of rendered pairs in {folder}")
+        self.index = read_index(folder)
+        self.arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            for name in ARRAYS
+        }
+        self.checked = time.monotonic()
+        side = int(self.index["resolution"])
+        self.resolution = resolution or side
+        if side % self.resolution:
+            raise ValueError(f"the cache's pictures have {side} px, not {self.resolution}")
+
+    @property
+    def count(self) -> int:
+        """How many pairs there are; looked up again every few seconds while it is filled."""
+        if not self.complete and time.monotonic() - self.checked > 5.0:
+            self.index, self.checked = read_index(self.folder), time.monotonic()
+        return int(self.index["count"])
+
+    @property
+    def complete(self) -> bool:
+        """Whether the cache is full, so that drawing from it is reproducible."""
+        return int(self.index["count"]) >= int(self.index["capacity"])
+
+    @property
+    def factor_count(self) -> int:
+        """How many factors each picture was rendered from."""
+        return int(self.arrays["normals"].shape[1])
+
+    def rows(self, chosen: np.ndarray | slice) -> Batch:
+        """The pairs at these places, in this order."""
+        z = torch.from_numpy(np.array(self.arrays["z"][chosen]))
+        landmarks = torch.from_numpy(np.array(self.arrays["landmarks"][chosen]))
+        images = to_images(self.arrays["images"][chosen])
+        times = images.shape[-1] // self.resolution
+        return Batch(F.avg_pool2d(images, times) if times > 1 else images, z, landmarks)
+
+    def normals(self, chosen: np.ndarray | slice) -> Tensor:
+        """The normal numbers [N, F] that the pictures were rendered from."""
+        return torch.from_numpy(np.array(self.arrays["normals"][chosen]))
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """Random pairs, with replacement, from all but the held-out ones."""
+        first = min(HOLDOUT, self.count // 8)
+        chosen = torch.randint(first, self.count, (count,), generator=generator)
+        wanted = round(count * self.small_share)
+        if wanted and len(showing := self.with_small_things(first)):
+            places = torch.randint(0, len(showing), (wanted,), generator=generator)
+            chosen[:wanted] = torch.from_numpy(showing)[places]
+        return self.rows(np.sort(chosen.numpy()))
+
+    def with_small_things(self, first: int) -> np.ndarray:
+        """The places, from `first` on, of the pairs that show small things."""
+        small = self.arrays["landmarks"][first : self.count, 5:]  # [N, L - 5, 2]
+        return first + np.flatnonzero(((small > 0) & (small < 1)).all(axis=2).any(axis=1))
+
+    def holdout(self, count: int = HOLDOUT) -> Batch:
+        """Pairs that `draw` never gives."""
+        return self.rows(slice(0, min(count, HOLDOUT, self.count // 8)))
+
+
+def read_index(folder: Path) -> dict[str, int | str]:
+    """The cache's index file."""
+    values: dict[str, int | str] = json.loads((folder / "index.json").read_text())
+    return values
+
+
+def open_arrays(folder: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Create the cache's arrays, or open those that an interrupted run left."""
+    arrays: dict[str, np.ndarray] = {}
+    for name, shape in shapes.items():
+        path = folder / f"{name}.npy"
+        kind = np.uint8 if name == "images" else np.float32
+        mode = "r+" if path.exists() else "w+"
+        array = np.lib.format.open_memmap(path, mode=mode, dtype=kind, shape=shape)
+        if array.shape != shape:
+            raise ValueError(f"{folder} holds a cache of another size")
+        arrays[name] = array
+    return arrays
+
+
+def render_pairs(
+    teacher: Teacher,
+    folder: Path,
+    *,
+    count: int,
+    resolution: int,
+    z_dim: int,
+    seed: int = 0,
+    batch: int = 64,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> PairCache:
+    """Render `count` pairs into `folder`; an interrupted run is continued.
+
+    Each batch has its own random generator, made from `seed` and its place, so that the result
+    does not depend on interruptions.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shapes: dict[str, tuple[int, ...]] = {
+        "z": (count, z_dim),
+        "images": (count, resolution, resolution, 3),
+        "normals": (count, teacher.factor_count),
+        "landmarks": (count, teacher.landmark_count, 2),
+    }
+    arrays = open_arrays(folder, shapes)
+    index_file = folder / "index.json"
+    index = {"count": 0, "capacity": count, "resolution": resolution, "seed": seed, "batch": batch}
+    if index_file.exists():
+        found = read_index(folder)
+        if {**found, "count": 0} != index:
+            raise ValueError(f"{folder} holds a cache made with other settings")
+        index["count"] = int(found["count"])
+    for start in range(int(index["count"]), count, batch):
+        end = min(start + batch, count)
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + start)
+        z = torch.randn(end - start, z_dim, generator=generator)
+        normals = teacher_normals(z, teacher)
+        images, landmarks = teacher.render(normals, resolution, generator)
+        values = (z.numpy(), to_pixels(images), normals.numpy(), landmarks.numpy())
+        for name, value in zip(ARRAYS, values, strict=True):
+            arrays[name][start:end] = value
+        index["count"] = end
+        write_atomically(index_file, json.dumps(index).encode())
+        progress(end, count)
+    return PairCache(folder)

@@ -1,0 +1,147 @@
+"""Where training pictures come from: a folder, a renderer, or a cache of rendered pairs."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
+
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures [N, 3, R, R] in -1..1; from a renderer also their z and landmarks.
+
+    z: [N, z_dim], standard normal; landmarks: [N, L, 2], x and y in 0..1 of the picture: eyes,
+    nose, mouth corners, then small things that deserve a closer look, far outside where missing.
+    """
+
+    images: Tensor
+    z: Tensor | None = None
+    landmarks: Tensor | None = None
+
+
+class Source(Protocol):
+    """Anything that gives batches of pictures, drawn with a torch generator."""
+
+    @property
+    def factor_count(self) -> int:
+        """How many numbers of z the pictures depend on; 0 when they come without z."""
+        ...
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """A random batch of `count` pictures."""
+        ...
+
+
+class Teacher(Protocol):
+    """A renderer seen as a function from plain normal numbers to pictures.
+
+    A renderer offers one as `make_teacher()` in its module; `make_teacher(compiled=True)` for one
+    that may take minutes before it draws faster.
+    """
+
+    factor_count: int
+    landmark_count: int
+
+    def render(
+        self, normal: Tensor, resolution: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """normal [N, factor_count] -> pictures [N, 3, R, R] in -1..1, landmarks [N, L, 2]."""
+        ...
+
+
+def open_teacher(name: str, **options: bool) -> Teacher:
+    """The teacher of a renderer: `portraits` is short for latentfu_builtin.portraits.teacher."""
+    module = name if "." in name else f"latentfu_builtin.{name}.teacher"
+    try:
+        teacher: Teacher = importlib.import_module(module).make_teacher(**options)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"there is no renderer named {name}: {error}") from error
+    return teacher
+
+
+def teacher_normals(z: Tensor, teacher: Teacher) -> Tensor:
+    """What the teacher is given for z [N, z_dim]: the mapping's own input normalisation of z,
+    cut to the teacher's factors, [N, factor_count]. The rest of z is ignored by the teacher."""
+    if z.shape[1] < teacher.factor_count:
+        raise ValueError(
+            f"z has {z.shape[1]} numbers, but the renderer needs {teacher.factor_count}"
+        )
+    return normalize_2nd_moment(z)[:, : teacher.factor_count]
+
+
+@dataclass(frozen=True)
+class RendererSource:
+    """Renders each batch afresh: never the same picture twice, at the renderer's speed."""
+
+    teacher: Teacher
+    resolution: int
+    z_dim: int
+
+    @property
+    def factor_count(self) -> int:
+        """The teacher's number of factors."""
+        return self.teacher.factor_count
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """Random z from the generator, and what the teacher draws for them."""
+        z = torch.randn(count, self.z_dim, generator=generator)
+        normals = teacher_normals(z, self.teacher)
+        images, landmarks = self.teacher.render(normals, self.resolution, generator)
+        return Batch(images, z, landmarks)
+
+
+class FolderSource:
+    """All pictures below a folder, centre-cropped to squares, kept in memory as bytes."""
+
+    factor_count = 0
+
+    def __init__(self, folder: Path, resolution: int, mirror: bool = False) -> None:
+        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        if not paths:
+            raise ValueError(f"there is no picture in {folder}")
+        self.pixels = np.stack([read_square(path, resolution) for path in paths])
+        self.mirror = mirror
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """Random pictures, with replacement; mirrored half the time when asked for."""
+        chosen = torch.randint(len(self.pixels), (count,), generator=generator).numpy()
+        images = to_images(self.pixels[chosen])
+        if self.mirror:
+            flip = torch.rand(count, generator=generator) < 0.5
+            images = torch.where(flip[:, None, None, None], images.flip(3), images)
+        return Batch(images)
+
+
+def read_square(path: Path, resolution: int) -> np.ndarray:
+    """A picture's centre square as uint8 [R, R, 3]; ValueError when it can not be read."""
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} can not be read as a picture: {error}") from error
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.crop((left, top, left + side, top + side))
+    return np.asarray(square.resize((resolution, resolution), Image.Resampling.LANCZOS))
+
+
+def to_images(pixels: np.ndarray) -> Tensor:
+    """uint8 [N, H, W, 3] -> float32 [N, 3, H, W] in -1..1 (channels last in memory)."""
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2) / 127.5 - 1.0
+
+
+def to_pixels(images: Tensor) -> np.ndarray:
+    """float [N, 3, H, W] in -1..1 -> uint8 [N, H, W, 3]."""
+    scaled = images.detach().float().cpu().add(1.0).mul(127.5).round().clamp(0, 255)
+    return scaled.to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()

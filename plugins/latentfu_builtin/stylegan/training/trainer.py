@@ -1,0 +1,299 @@
+"""The training loop's one step, and the state that it moves forward."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+
+import latentfu
+import torch
+from torch import Tensor, nn
+from torch.autograd import backward
+
+from latentfu_builtin.networks.stylegan.stylegan2 import Discriminator, StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
+from latentfu_builtin.networks.stylegan.stylegan2.layers import EqualLinear
+from latentfu_builtin.stylegan.training import losses
+from latentfu_builtin.stylegan.training.augment import diff_augment
+from latentfu_builtin.stylegan.training.options import TrainingOptions
+from latentfu_builtin.stylegan.training.source import Batch, Source
+
+FeatureDistance = Callable[[Tensor, Tensor], Tensor]
+
+
+def make_adam(
+    net: nn.Module, lr: float, every: int = 0, betas: tuple[float, float] = (0.0, 0.99)
+) -> torch.optim.Adam:
+    """Adam with the paper's correction for a regulariser that acts every so many steps."""
+    ratio = every / (every + 1) if every else 1.0
+    scaled = (betas[0] ** ratio, betas[1] ** ratio)
+    return torch.optim.Adam(net.parameters(), lr=lr * ratio, betas=scaled)
+
+
+@torch.no_grad()
+def calm(net: StyleGAN2, factors: int, style_start: float) -> None:
+    """Begin paired regression from a network that listens little, and only to the factors.
+
+    A fresh network answers every z with loud blobs, which take long to unlearn: the styles are
+    turned down to `style_start`, and the numbers of z that the teacher ignores are cut off.
+    """
+    first: EqualLinear = net.mapping.layers[0]  # type: ignore[assignment]
+    if factors:
+        first.weight[:, factors:] = 0.0
+    for layer in [*net.synthesis.convs, *net.synthesis.rgbs]:
+        affine: EqualLinear = layer.affine
+        affine.weight.mul_(style_start)
+
+
+class Trainer:
+    """Generator, discriminator, averaged generator, optimisers and counters.
+
+    `step()` trains on one batch in the phase that the counter `images` is in. All randomness
+    comes from `self.random` and torch's global generator, both of which are checkpointed.
+    """
+
+    def __init__(
+        self,
+        config: StyleGAN2Config,
+        options: TrainingOptions,
+        source: Source,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if config.mapping == "attention" and source.factor_count:
+            raise ValueError(
+                "a renderer draws one z for the whole picture, but the attention mapping has one "
+                "for each style: train it on a folder of pictures (--data)"
+            )
+        torch.manual_seed(options.seed)
+        self.config, self.options, self.source = config, options, source
+        self.device = torch.device(device)
+        layout = torch.channels_last
+        self.generator = StyleGAN2(config).to(self.device).to(memory_format=layout)
+        if options.regression_images:
+            calm(self.generator, source.factor_count, options.style_start)
+        judge = Discriminator(config, options.discriminator_channels)
+        self.judge = judge.to(self.device).to(memory_format=layout)
+        self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.make_fast()
+        self.random = torch.Generator().manual_seed(options.seed + 1)
+        self.images = 0
+        self.steps = 0
+        self.path_mean = torch.zeros((), device=self.device)
+        self.feature_distance = self.open_feature_loss()
+        self.phase = ""
+        self.enter_phase()
+
+    def open_feature_loss(self) -> FeatureDistance | None:
+        """The perceptual distance that the options name; ValueError when it is not installed."""
+        name = self.options.feature_loss
+        if not name:
+            return None
+        installed = latentfu.losses()
+        if name not in installed:
+            raise ValueError(f"there is no loss {name}; installed: {', '.join(installed)}")
+        return installed[name].build(StyleGAN2Generator(self.generator, "training", "", ""))
+
+    def make_fast(self) -> None:
+        """TF32 where the device has it, and compiled networks when asked for.
+
+        Names of parameters stay as they are. What is differentiated twice (R1, path length)
+        goes through `forward`, which is never compiled: compiled code has one derivative.
+        """
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
+            torch.backends.cudnn.allow_tf32 = True
+        if self.options.compiled:
+            self.generator.synthesis.compile()
+            self.judge.compile()
+
+    @property
+    def total_images(self) -> int:
+        """How many pictures the whole run trains on."""
+        return self.options.regression_images + self.options.adversarial_images
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is at its end."""
+        return self.images >= self.total_images
+
+    def enter_phase(self) -> None:
+        """Set the phase by the counter; fresh optimisers at each change."""
+        options = self.options
+        phase = "regression" if self.images < options.regression_images else "adversarial"
+        if phase == self.phase:
+            return
+        self.phase, self.steps = phase, 0
+        if phase == "regression":
+            self.adam = make_adam(self.generator, options.regression_lr, betas=(0.9, 0.99))
+        else:
+            self.adam = make_adam(self.generator, options.generator_lr, options.path_every)
+        self.judge_adam = make_adam(self.judge, options.discriminator_lr, options.r1_every)
+
+    def autocast(self) -> torch.autocast:
+        """bfloat16 where it is safe, when asked for and quick here."""
+        return latentfu.mixed_precision(self.device, self.options.bf16)
+
+    def step(self) -> dict[str, float]:
+        """Train on one batch; the losses by name."""
+        self.enter_phase()
+        drawn = self.source.draw(self.options.batch, self.random)
+        batch = Batch(*(None if t is None else t.to(self.device) for t in vars(drawn).values()))  # type: ignore[arg-type]
+        work: Callable[[Batch], dict[str, float]] = (
+            self.regression_step if self.phase == "regression" else self.adversarial_step
+        )
+        numbers = work(batch)
+        self.steps += 1
+        self.images += batch.images.shape[0]
+        self.update_ema()
+        return numbers
+
+    # paired regression
+
+    def regression_rate(self) -> float:
+        """The learning rate now: a short warm-up, then a cosine."""
+        options = self.options
+        part = self.images / max(options.regression_images, 1)
+        cosine = 0.5 + 0.5 * math.cos(math.pi * min(part, 1.0))
+        warm = min(1.0, (self.steps + 1) / 50)
+        final = options.regression_final
+        return options.regression_lr * warm * (final + (1 - final) * cosine)
+
+    def paired_losses(self, made: Tensor, batch: Batch) -> Tensor:
+        """The paired loss of each picture [N]."""
+        weights = None
+        if batch.landmarks is not None:
+            strength = self.options.landmark_strength
+            weights = losses.landmark_weights(batch.landmarks, self.config.resolution, strength)
+        paired = losses.paired_loss(made, batch.images, weights)
+        if batch.landmarks is not None and self.options.small_strength:
+            small = losses.small_loss(made, batch.images, batch.landmarks)
+            paired = paired + self.options.small_strength * small
+        if self.feature_distance is None:
+            return paired
+        with self.autocast():  # blur costs little in pixels, but much in features
+            features = self.feature_distance(made, batch.images)
+        return paired + self.options.feature_weight * features.float()
+
+    def regression_step(self, batch: Batch) -> dict[str, float]:
+        """G(z) towards the teacher's picture for the same z."""
+        if batch.z is None:
+            raise ValueError("paired regression needs a renderer, not a folder of pictures")
+        for group in self.adam.param_groups:
+            group["lr"] = self.regression_rate()
+        with self.autocast():
+            w = self.generator.mapping(batch.z)
+            made = self.generator.synthesis(self.generator.broadcast(w), noise="none")
+        self.generator.mapping.track_w_avg(w)
+        loss = self.paired_losses(made.float(), batch).mean()
+        self.adam.zero_grad(set_to_none=True)
+        backward(loss)
+        self.adam.step()
+        return {"paired": loss.item()}
+
+    # adversarial
+
+    def adversarial_step(self, batch: Batch) -> dict[str, float]:
+        """One step of the generator and one of the discriminator on the same fakes."""
+        options = self.options
+        numbers: dict[str, float] = {}
+        learns = self.images - options.regression_images >= options.head_start_images
+        z, mixed = self.draw_z(batch)
+        with torch.set_grad_enabled(learns), self.autocast():
+            ws = self.draw_ws(z, mixed)
+            fakes = self.generator.synthesis(ws, noise="random").float()
+        if learns:
+            numbers.update(self.generator_step(fakes, batch, mixed))
+        numbers.update(self.judge_step(fakes.detach(), batch.images))
+        if options.r1_every and self.steps % options.r1_every == 0:
+            numbers["r1"] = self.r1_step(batch.images)
+        if learns and options.path_every and self.steps % options.path_every == 0:
+            numbers["path"] = self.path_step(z[: max(1, len(z) // 2)])
+        return numbers
+
+    def draw_z(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """z [N, z_dim] (the batch's own when a paired loss is wanted) and which are mixed [N]."""
+        n = batch.images.shape[0]
+        fresh = torch.randn(n, self.config.z_numbers, generator=self.random).to(self.device)
+        paired = batch.z is not None and self.options.paired_weight > 0
+        z = batch.z if paired and batch.z is not None else fresh
+        mixed = torch.rand(n, generator=self.random) < self.options.mixing
+        return z, mixed.to(self.device)
+
+    def draw_ws(self, z: Tensor, mixed: Tensor) -> Tensor:
+        """Styles [N, num_ws, w_dim]; those of the mixed pictures cross over at a random layer."""
+        w: Tensor = self.generator.mapping(z)
+        if torch.is_grad_enabled():
+            self.generator.mapping.track_w_avg(w)
+        ws = self.generator.broadcast(w)
+        if not bool(mixed.any()):
+            return ws
+        other = torch.randn(z.shape, generator=self.random).to(z)
+        ws_other = self.generator.broadcast(self.generator.mapping(other))
+        n, count = ws.shape[0], self.config.num_ws
+        start = torch.randint(1, count, (n, 1), generator=self.random).to(self.device)
+        late = torch.arange(count, device=self.device)[None] >= start
+        return torch.where((late & mixed[:, None])[..., None], ws_other, ws)
+
+    def generator_step(self, fakes: Tensor, batch: Batch, mixed: Tensor) -> dict[str, float]:
+        """Move the generator: fool the discriminator, and stay near the teacher when paired."""
+        self.judge.requires_grad_(False)
+        with self.autocast():
+            logits = self.judge(diff_augment(fakes, self.options.augment))
+        loss = losses.generator_loss(logits)
+        numbers = {"g": loss.item()}
+        if self.options.paired_weight > 0 and batch.z is not None:
+            keep = (~mixed).float()
+            paired = (self.paired_losses(fakes, batch) * keep).sum() / keep.sum().clamp_min(1)
+            loss = loss + self.options.paired_weight * paired
+            numbers["paired"] = paired.item()
+        self.adam.zero_grad(set_to_none=True)
+        backward(loss)
+        self.adam.step()
+        self.judge.requires_grad_(True)
+        return numbers
+
+    def judge_step(self, fakes: Tensor, reals: Tensor) -> dict[str, float]:
+        """Move the discriminator on fakes and real pictures [N, 3, R, R]."""
+        with self.autocast():
+            fake_logits = self.judge(diff_augment(fakes, self.options.augment))
+            real_logits = self.judge(diff_augment(reals, self.options.augment))
+        loss = losses.discriminator_loss(real_logits, fake_logits)
+        self.judge_adam.zero_grad(set_to_none=True)
+        backward(loss)
+        self.judge_adam.step()
+        sure = (real_logits > 0).float().mean() + (fake_logits < 0).float().mean()
+        return {"d": loss.item(), "right": 0.5 * sure.item()}
+
+    def r1_step(self, reals: Tensor) -> float:
+        """Lazy R1 in float32: its gradient stands for all the steps since the last."""
+        images = reals.detach().clone().requires_grad_(True)
+        logits = self.judge.forward(diff_augment(images, self.options.augment))
+        penalty = losses.r1_penalty(logits, images)
+        self.judge_adam.zero_grad(set_to_none=True)
+        backward(0.5 * self.options.r1_gamma * self.options.r1_every * penalty)
+        self.judge_adam.step()
+        return penalty.item()
+
+    def path_step(self, z: Tensor) -> float:
+        """Lazy path length regularisation in float32."""
+        ws = self.generator.map(z)
+        images = self.generator.synthesis.forward(ws, noise="random")
+        lengths = losses.path_lengths(images, ws)
+        self.path_mean = torch.lerp(self.path_mean, lengths.detach().mean(), 0.01)
+        penalty = (lengths - self.path_mean).square().mean()
+        self.adam.zero_grad(set_to_none=True)
+        backward(self.options.path_weight * self.options.path_every * penalty)
+        self.adam.step()
+        return penalty.item()
+
+    @torch.no_grad()
+    def update_ema(self) -> None:
+        """Let the averaged generator follow; its half-life grows up to `ema_images`."""
+        half_life = min(self.options.ema_images, 0.05 * self.images)
+        decay = 0.5 ** (self.options.batch / max(half_life, 1e-8))
+        averaged: list[Tensor] = list(self.ema.parameters())
+        current: list[Tensor] = list(self.generator.parameters())
+        torch._foreach_lerp_(averaged, current, 1.0 - decay)
+        for mine, theirs in zip(self.ema.buffers(), self.generator.buffers(), strict=True):
+            mine.copy_(theirs)

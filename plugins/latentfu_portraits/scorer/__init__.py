@@ -1,5 +1,0 @@
-"""Reads a portrait's factors back from its picture, and compares pictures by its features."""
-
-from latentfu_portraits.scorer.network import Scorer, load_scorer, save_scorer
-
-__all__ = ["Scorer", "load_scorer", "save_scorer"]

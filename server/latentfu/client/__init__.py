@@ -1,0 +1,1 @@
+"""The HTTP client and the launcher: standard library and protocol only."""

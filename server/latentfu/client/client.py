@@ -1,0 +1,229 @@
+"""The server from a program's side: synchronous, one small connection per request."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+
+from latentfu.client.error_from_body import refusal
+from latentfu.core.errors import CancelledError, ServerError
+from latentfu.core.progress import Progress, silent
+from latentfu.protocol.schemas import (
+    ControlsReply,
+    GeneratorsReply,
+    HealthReply,
+    InvertersReply,
+    JobReply,
+    JobsReply,
+    PluginsReply,
+)
+from latentfu.storage.settings import ServerAddress, read_address, read_token
+
+M = TypeVar("M", bound=BaseModel)
+_GONE = "The server does not answer: start it with latentfu serve, and see its log if it stops."
+
+
+class Client:
+    """Requests to the running server; every method may be called from any thread.
+
+    Raises ServerError when it can not be reached, and the server's own sentence as the
+    LatentFuError that fits its code.
+    """
+
+    def __init__(self, address: ServerAddress, token: str, timeout_s: float = 300.0) -> None:
+        self.address = address
+        self._token = token
+        self._timeout_s = timeout_s
+
+    @staticmethod
+    def connect(timeout_s: float = 300.0) -> Client:
+        """The server that ``server.json`` names, if it answers; raises ServerError."""
+        address = read_address()
+        if address is None:
+            raise ServerError("No server runs: start one with latentfu serve.")
+        Client(address, read_token(), timeout_s=3.0).health()
+        return Client(address, read_token(), timeout_s)
+
+    @staticmethod
+    def ensure_running(progress: Progress = silent) -> Client:
+        """The running server, started in the background if there is none; raises ServerError."""
+        from latentfu.client.launch import start_server
+
+        try:
+            return Client.connect()
+        except ServerError:
+            start_server(lambda: bool(Client.connect()), progress)
+            return Client.connect()
+
+    def health(self) -> HealthReply:
+        """That it is there, and how its worker is."""
+        return self._get("/v1/health", HealthReply)
+
+    def generators(self) -> GeneratorsReply:
+        """Installed generators, the default first."""
+        return self._get("/v1/generators", GeneratorsReply)
+
+    def inverters(self) -> InvertersReply:
+        """Installed inverters, the default first."""
+        return self._get("/v1/inverters", InvertersReply)
+
+    def controls(self, generator: str | None = None) -> ControlsReply:
+        """The sliders of a generator (None: the default one)."""
+        query = f"?generator={quote(generator, safe='')}" if generator else ""
+        return self._get(f"/v1/controls{query}", ControlsReply)
+
+    def plugins(self) -> PluginsReply:
+        """Plug-ins and their state."""
+        return self._get("/v1/plugins", PluginsReply)
+
+    def jobs(self) -> JobsReply:
+        """The newest 100 jobs."""
+        return self._get("/v1/jobs", JobsReply)
+
+    def job(self, job_id: str) -> JobReply:
+        """One job."""
+        return self._get(f"/v1/jobs/{job_id}", JobReply)
+
+    def send_layer(self, body: bytes) -> str:
+        """Bring a pixel body (or PNG file) to the server unless it is there; its name."""
+        name = hashlib.sha256(body).hexdigest()
+        path = f"/v1/layers/{name}"
+        if self._ask("GET", path, allow=404)[0] == 404:
+            self._ask("PUT", path, body, "application/octet-stream")
+        return name
+
+    def put_job(self, request: Mapping[str, object], job_id: str | None = None) -> JobReply:
+        """Queue a job (the JSON of docs/http-api.md); repeat it with the same id at will."""
+        body = json.dumps(dict(request)).encode()
+        path = f"/v1/jobs/{job_id or uuid.uuid4()}"
+        return _parse(self._ask("PUT", path, body, "application/json")[1], JobReply)
+
+    def wait(self, job_id: str, progress: Progress = silent, patience_s: float = 30.0) -> JobReply:
+        """Follow a job to its end; a broken stream or restarted server is found again.
+
+        Raises the job's own error when it failed, CancelledError when it was cancelled,
+        ServerError when no server has answered for ``patience_s``. If ``progress`` raises, the
+        job is cancelled.
+        """
+        while True:
+            try:
+                for job in self._events(job_id):
+                    self._show(job, progress)
+                    if job.state in ("done", "failed", "cancelled"):
+                        return _finished(job)
+            except (OSError, http.client.HTTPException):
+                pass
+            self._find_again(patience_s)
+
+    def run(self, request: Mapping[str, object], progress: Progress = silent) -> tuple[bytes, Any]:
+        """Put a job, wait for it, fetch it: its pixel body and its report."""
+        job = self.wait(self.put_job(request).id, progress)
+        return self.result(job.id), job.report
+
+    def cancel(self, job_id: str) -> JobReply:
+        """Cancel a job; one that has ended stays as it is."""
+        return _parse(self._ask("DELETE", f"/v1/jobs/{job_id}")[1], JobReply)
+
+    def result(self, job_id: str, png: bool = False) -> bytes:
+        """The edited layer as a pixel body (or PNG file)."""
+        return self._ask("GET", f"/v1/jobs/{job_id}/result", png=png)[1]
+
+    def preview(self, session: str, request: Mapping[str, object], png: bool = False) -> bytes:
+        """A small picture; raises OvertakenError when a newer one of the session was asked."""
+        body = json.dumps(dict(request)).encode()
+        return self._ask("PUT", f"/v1/previews/{session}", body, "application/json", png=png)[1]
+
+    def shutdown(self) -> None:
+        """Stop the server."""
+        self._ask("POST", "/v1/shutdown")
+
+    def _show(self, job: JobReply, progress: Progress) -> None:
+        try:
+            progress(job.fraction, job.message)
+        except BaseException:
+            self.cancel(job.id)
+            raise
+
+    def _find_again(self, patience_s: float) -> None:
+        end = time.monotonic() + patience_s
+        while True:
+            try:
+                self.address = read_address() or self.address
+                self.health()
+                return
+            except ServerError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+
+    def _events(self, job_id: str) -> Iterator[JobReply]:
+        # The server says something every two seconds: silence means that it is gone.
+        with closing(self._connection(20.0)) as connection:
+            connection.request("GET", f"/v1/jobs/{job_id}/events", headers=self._headers())
+            with connection.getresponse() as response:
+                if response.status != 200:
+                    raise refusal(response.status, response.read())
+                for line in response:
+                    if line.strip() and line.endswith(b"\n"):
+                        yield _parse(line, JobReply)
+
+    def _get(self, path: str, model: type[M]) -> M:
+        return _parse(self._ask("GET", path)[1], model)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "",
+        *,
+        allow: int = 0,
+        png: bool = False,
+    ) -> tuple[int, bytes]:
+        headers = self._headers()
+        if content_type:
+            headers["Content-Type"] = content_type
+        if png:
+            headers["Accept"] = "image/png"
+        try:
+            with closing(self._connection(self._timeout_s)) as connection:
+                connection.request(method, path, body, headers)
+                with connection.getresponse() as response:
+                    data = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerError(_GONE) from error
+        if response.status >= 400 and response.status != allow:
+            raise refusal(response.status, data)
+        return response.status, data
+
+    def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.address.host, self.address.port, timeout=timeout_s)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+def _parse(data: bytes, model: type[M]) -> M:
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        raise ServerError(
+            "The server answers in a way this version does not understand: restart it."
+        ) from error
+
+
+def _finished(job: JobReply) -> JobReply:
+    if job.state == "cancelled":
+        raise CancelledError
+    if job.error is not None:
+        raise refusal(0, b"", job.error)
+    return job

@@ -1,0 +1,163 @@
+"""Generator: a loaded network that turns latents into images."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, overload
+
+from latentfu.core.errors import BadInputError
+from latentfu.core.latent import Latent, Space
+
+if TYPE_CHECKING:
+    import torch
+
+Noise = Literal["const", "random", "none"] | Mapping[int, "torch.Tensor"]
+"""const: the network's own maps; random: fresh ones; none; or maps ``[N or 1, 1, R, R]`` by the
+number of their layer in ``Generator.layers``, where layers that are left out are const."""
+
+
+@dataclass(frozen=True)
+class SynthesisLayer:
+    """One layer of a synthesis network, in the order of the data's way.
+
+    ``resolution``: side of its output in pixels; ``channels``: of its output; ``style``: the
+    index into ``num_ws`` of the style it reads; ``weight``: the name of its convolution's
+    weight ``[out, in, k, k]`` for ``Generator.parameter``; ``noise``: of its noise map
+    ``[R, R]``, empty where it has none or shows none.
+    """
+
+    name: str
+    resolution: int
+    channels: int
+    style: int
+    weight: str
+    noise: str = ""
+
+
+class Generator(ABC):
+    """What every generator offers; a plug-in's network is wrapped in a subclass.
+
+    Attributes set by the subclass: ``name``; ``id`` (sha256 of the weights, hex); ``domain``
+    ("portraits", "faces", "cars", ...); ``resolution`` (output side in pixels); ``channels``
+    (3 RGB); ``family`` (what people call its architecture, e.g. "StyleGAN2"; empty where that
+    says nothing); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
+    ``w_dim`` and ``num_ws`` (0 where there is only z); ``layers``, numbered as ``features`` and
+    ``Detail.layer`` are (empty where the network can not be looked into); ``label_count``: how
+    many labels a conditional network takes (0 for none); ``not_for_pictures``: a sentence for
+    people who want to edit a picture with a network whose latents no picture can be brought to,
+    such as one that draws maps (empty for all others).
+    """
+
+    name: str
+    id: str
+    domain: str
+    resolution: int
+    spaces: tuple[Space, ...]
+    z_dim: int
+    w_dim: int = 0
+    num_ws: int = 0
+    layers: tuple[SynthesisLayer, ...] = ()
+    label_count: int = 0
+    family: str = ""
+    not_for_pictures: str = ""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the weights are."""
+
+    @abstractmethod
+    def map(
+        self,
+        z: torch.Tensor,
+        psi: float = 1.0,
+        cutoff: int | None = None,
+        labels: torch.Tensor | None = None,
+    ) -> Latent:
+        """``z [N, z_dim]`` standard normal -> Latent in the generator's editing space.
+
+        ``psi``: truncation towards the mean w (1 none, 0 the mean); ``cutoff``: truncate only
+        the first that many layers. A generator with only a z space returns z itself, scaled
+        by ``psi``.
+        """
+
+    @overload
+    def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> torch.Tensor: ...
+
+    @overload
+    def render(
+        self, latent: Latent, noise: Noise, features: Sequence[int]
+    ) -> tuple[torch.Tensor, dict[int, torch.Tensor]]: ...
+
+    @abstractmethod
+    def render(
+        self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
+    ) -> torch.Tensor | tuple[torch.Tensor, dict[int, torch.Tensor]]:
+        """Latent of N codes -> float32 ``[N, 3, R, R]``, about -1..1, not clipped.
+
+        With ``features=[i, ...]`` also a dict of the feature tensors after those synthesis
+        layers. The latent's bends and details act on this call alone. Gradients flow to the
+        codes, bends, details and noise maps. Raises WrongGeneratorError for a foreign latent,
+        BadInputError for a bend, detail or noise map that names no parameter or layer or has
+        another shape.
+        """
+
+    def preview(self, latent: Latent, side: int) -> torch.Tensor:
+        """A quick picture while a person moves a slider -> float32 ``[N, 3, S, S]``, S <= R.
+
+        For showing about ``side`` pixels. The network may work at a smaller size or in fewer
+        bits, so that colours can be off; the same latent gives the same picture. A generator that
+        knows no shorter way gives the whole picture, as this does.
+        """
+        return self.render(latent)
+
+    @abstractmethod
+    def mean_latent(self) -> Latent:
+        """The mean code, N = 1, in the editing space: where optimisation starts."""
+
+    def parameter(self, name: str) -> torch.Tensor:
+        """The weights of that name (not a copy: do not change them).
+
+        BadInputError where the generator has none of that name, or shows none.
+        """
+        raise BadInputError(f"The generator {self.name} shows no parameter {name!r}.")
+
+    def weights(self) -> Mapping[str, torch.Tensor]:
+        """All its weights by the names that ``parameter`` knows (not copies: do not change them).
+
+        Empty where the generator shows none.
+        """
+        return {}
+
+    def rendering_bytes(self) -> int | None:
+        """About what one picture takes in memory at its peak, weights included; None if unknown.
+
+        In float32 on a processor: the weights, a copy of them laid out for convolutions, and 4.5
+        times the largest layer's features (measured on StyleGAN2 of 256 to 1024 px: within 10 %).
+        """
+        weights = sum(tensor.numel() * tensor.element_size() for tensor in self.weights().values())
+        if not weights or not self.layers:
+            return None
+        largest = max(layer.channels * layer.resolution**2 for layer in self.layers)
+        return round(2 * weights + 4.5 * 4 * largest)
+
+    def mix(
+        self, a: Latent, b: Latent, layers: range, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Style mixing: ``layers`` of ``b`` in ``a`` -> ``[N, 3, R, R]``.
+
+        ``mask``: ``[N or 1, 1, H, W]`` in 0..1; inside it the features made with ``b``'s styles
+        are blended into ``a``'s at each of those layers. A generator without layers raises
+        BadInputError.
+        """
+        raise BadInputError(f"The generator {self.name} has no layers to mix.")
+
+
+def random_latents(generator: Generator, n: int, seed: int, psi: float = 1.0) -> Latent:
+    """``n`` latents drawn with ``seed`` (the same on every device), truncated by ``psi``."""
+    import torch
+
+    z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+    return generator.map(z.to(generator.device), psi=psi)

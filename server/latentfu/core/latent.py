@@ -1,0 +1,76 @@
+"""Latent: a code with its space and the generator it belongs to. Never a bare array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from latentfu.core.errors import BadInputError, WrongGeneratorError
+
+if TYPE_CHECKING:
+    import torch
+
+Space = Literal["z", "w", "w+", "w++"]
+
+
+@dataclass(frozen=True)
+class WeightOffset:
+    """A change of the network's weights that goes with a latent: a deformation, or a tuning.
+
+    ``parameter``: a name that ``Generator.parameter`` knows. ``shift``: a tensor of that
+    parameter's shape, added ``strength`` times (a number, or a tensor ``[N]``, one for each
+    code). Gradients flow to both.
+    """
+
+    parameter: str
+    shift: torch.Tensor
+    strength: float | torch.Tensor = 1.0
+
+
+@dataclass(frozen=True)
+class FeatureOffset:
+    """Feature maps that no code describes, added to what synthesis layer ``layer`` gives.
+
+    ``delta``: ``[N or 1, C, H, W]``, of the layer's shape. Gradients flow to it.
+    """
+
+    layer: int
+    delta: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A batch of latent codes, and what of the picture no code can say.
+
+    ``codes``: float32 tensor, ``[N, z_dim]`` for z, ``[N, w_dim]`` for w,
+    ``[N, num_ws, w_dim]`` for w+ and w++. ``generator_id``: sha256 of the generator's weights.
+    ``bends`` and ``details`` act when the latent is rendered; the generator keeps its weights.
+    """
+
+    codes: torch.Tensor
+    space: Space
+    generator_id: str
+    bends: tuple[WeightOffset, ...] = ()
+    details: tuple[FeatureOffset, ...] = ()
+
+    def __post_init__(self) -> None:
+        wanted = 2 if self.space in ("z", "w") else 3
+        if self.codes.ndim != wanted:
+            raise BadInputError(
+                f"A latent in {self.space} has {wanted} dimensions, not {self.codes.ndim}."
+            )
+
+    def __len__(self) -> int:
+        return int(self.codes.shape[0])
+
+    def with_codes(self, codes: torch.Tensor) -> Latent:
+        """The same space and generator with other codes."""
+        return replace(self, codes=codes)
+
+    def check_generator(self, generator_id: str) -> None:
+        """Raise :class:`WrongGeneratorError` unless this latent is for ``generator_id``."""
+        if self.generator_id != generator_id:
+            raise WrongGeneratorError(
+                f"This latent was made for generator {self.generator_id[:12]}, not for "
+                f"{generator_id[:12]}: open the generator it was made with, or invert again."
+            )

@@ -1,0 +1,371 @@
+"""The table of contents: every hook a plug-in can implement, and what each one returns.
+
+A plug-in is a module (or any object) with functions marked ``@latentfu.hookimpl``. It is found
+through the entry-point group ``latentfu`` or as a single ``.py`` file in the plug-in folder.
+Hooks return iterables of the frozen objects defined here: cheap to list, loaded when used.
+Import torch inside ``load`` functions, never at the top of a plug-in module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+    import numpy as np
+    import torch
+
+    from latentfu.core.control import Control
+    from latentfu.core.crop import Crop, Point, Quad
+    from latentfu.core.generator import Generator
+    from latentfu.core.inversion import Inversion
+    from latentfu.core.progress import Progress
+    from latentfu.sandbox.tree import ConvertedWeights, ForeignFile
+
+hookspec = pluggy.HookspecMarker("latentfu")
+hookimpl = pluggy.HookimplMarker("latentfu")
+
+
+@dataclass(frozen=True)
+class GeneratorSpec:
+    """A generator that can be opened by ``name``.
+
+    ``load(device)`` gives the loaded network ("cpu", "cuda", "cuda:1", ...). ``id`` is the
+    sha256 of its weights, known without loading. ``aligner``: the aligner that finds its crops.
+    ``outside``: above this ``Quality.beyond`` a picture is called outside what it can show.
+    """
+
+    name: str
+    title: str
+    domain: str
+    resolution: int
+    id: str
+    load: Callable[[str], Generator]
+    aligner: str = "center"
+    licence: str = ""
+    description: str = ""
+    outside: float = 0.35
+
+
+@dataclass(frozen=True)
+class PublicNetwork:
+    """A network that its authors published, for ``latentfu generators download``.
+
+    ``file``: what it is called there, with folders if need be. ``resolution`` in pixels.
+    ``licence``: under which terms it was published; ``page``: where they can be read.
+    ``address``: http or https; empty where only the hash is known. ``sha256``: of the file, in
+    hex; empty where it is not known. ``size``: in bytes, if ``exact``, else about.
+    """
+
+    name: str
+    title: str
+    file: str
+    domain: str
+    resolution: int
+    licence: str
+    non_commercial: bool
+    page: str = ""
+    format: str = ""
+    address: str = ""
+    sha256: str = ""
+    size: int | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class CheckpointFormat:
+    """A file format for weights: one that is opened as it is, or one that is imported.
+
+    ``detect(path)`` looks at the content of a safetensors file, and ``load(path, device)`` gives
+    the network. Files of other kinds are read in the importer's child process, where nothing in
+    them is run; ``convert(foreign)`` then makes the content into the tensors and metadata of a
+    format that can be opened, gives None when the content is another format's, and raises
+    BadInputError naming what it does not understand.
+    """
+
+    name: str
+    title: str
+    detect: Callable[[Path], bool] | None = None
+    load: Callable[[Path, str], Generator] | None = None
+    convert: Callable[[ForeignFile], ConvertedWeights | None] | None = None
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """Finds the squares in a layer that a generator of ``domains`` understands.
+
+    ``find(rgb)``: uint8 ``[H, W, 3]`` -> quads, best first, empty when there is none.
+    ``place(eyes, mouth)``: the same square from points that a person gave, in layer pixels: the
+    two eyes ``((x, y), (x, y))``, left in the picture first, and the middle of the mouth; None
+    where the aligner knows none. ``padding``: what stands outside the layer: "mirror", or "blur"
+    for a mirror that fades into a blur, so that no second face appears there.
+    """
+
+    name: str
+    title: str
+    domains: tuple[str, ...]
+    find: Callable[[np.ndarray[Any, np.dtype[np.uint8]]], list[Quad]]
+    place: Callable[[tuple[Point, Point], Point], Quad] | None = None
+    padding: Literal["mirror", "blur"] = "mirror"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A distance between two batches of images, for inversion.
+
+    ``build(generator)`` gives a function of two ``[N, 3, R, R]`` tensors in -1..1 to ``[N]``,
+    differentiable in the first. ``domains``: where it is meant for; empty for everywhere.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Generator], Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]
+    domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InversionRequest:
+    """What an inverter gets: the crop, the loaded generator, options and who watches.
+
+    ``preview(image)`` may be called with a ``[1, 3, R, R]`` tensor to show work in progress.
+    ``mask``: float32 ``[R, R]`` in 0..1; only what is inside it counts. None for everything.
+    """
+
+    crop: Crop
+    generator: Generator
+    progress: Progress
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    preview: Callable[[torch.Tensor], None] | None = None
+    mask: np.ndarray[Any, np.dtype[np.float32]] | None = None
+
+
+QUALITIES = ("draft", "good", "best")
+"""What a person can ask for instead of an inverter; "good" is the default."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """How an inverter serves one of the qualities "draft", "good" and "best".
+
+    ``rank``: among the inverters that fit a generator the highest rank of a quality is taken.
+    ``options``: what it is called with then, over its defaults.
+    """
+
+    rank: float
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Inverter:
+    """A method that finds the latent of a crop.
+
+    ``spaces``: the latent spaces it works in. ``options``: names and default values of what
+    can be tuned; they are part of the cache key. ``levels``: the qualities ("draft", "good",
+    "best") for which it can be chosen when a person names none. ``fits(generator)``: whether
+    it can work for that opened generator (an encoder may be missing); None for any with one of
+    its spaces. ``invert_many``: the same for several requests with one
+    generator and equal options, faster together than one by one; None if nothing is gained.
+    """
+
+    name: str
+    title: str
+    spaces: tuple[str, ...]
+    invert: Callable[[InversionRequest], Inversion]
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    description: str = ""
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    fits: Callable[[Generator], bool] | None = None
+    invert_many: Callable[[Sequence[InversionRequest]], list[Inversion]] | None = None
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network that gives the latent of a picture in one pass.
+
+    ``generator_id``: sha256 of the weights it was trained for. ``load(generator)`` gives, on the
+    generator's device, a function of pictures ``[N, 3, R, R]`` in -1..1 (R the generator's
+    resolution) to float32 codes in ``space``: ``[N, num_ws, w_dim]`` for w+ and w++,
+    ``[N, w_dim]`` for w, ``[N, z_dim]`` for z.
+    """
+
+    name: str
+    title: str
+    generator_id: str
+    load: Callable[[Generator], Callable[[torch.Tensor], torch.Tensor]]
+    space: Literal["z", "w", "w+", "w++"] = "w+"
+    licence: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Reads attributes from images: labels for training directions, figures for reports.
+
+    ``attributes``: their names in order. ``score(images)``: ``[N, 3, R, R]`` in -1..1 ->
+    ``[N, len(attributes)]`` float32.
+    """
+
+    name: str
+    title: str
+    domain: str
+    attributes: tuple[str, ...]
+    load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Tells whether two pictures show the same person (or thing).
+
+    ``load(device)`` gives a function of pictures ``[N, 3, R, R]`` in -1..1, cropped for a
+    generator of one of ``domains``, to embeddings ``[N, D]``, differentiable; their cosine is
+    the likeness.
+    """
+
+    name: str
+    title: str
+    domains: tuple[str, ...]
+    load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class ControlRequest:
+    """What a control maker gets: the generator, how many samples, a seed, options, progress."""
+
+    generator: Generator
+    attribute: str
+    samples: int
+    seed: int
+    progress: Progress
+    scorer: Scorer | None = None
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ControlMaker:
+    """A method that makes controls (boundary training, difference of pairs, PCA, ...).
+
+    ``make(request, out)`` writes one or more direction files into the folder ``out`` and
+    returns their paths.
+    """
+
+    name: str
+    title: str
+    make: Callable[[ControlRequest, Path], list[Path]]
+    options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of ``latentfu``: ``path`` is where it stands, e.g. ``("train", "generator")``."""
+
+    path: tuple[str, ...]
+    help: str
+    load: Callable[[], click.Command]
+
+
+@dataclass(frozen=True)
+class BuildStep:
+    """A part of what is shipped for a generator that is made from its weights.
+
+    ``latentfu build GENERATOR`` runs the steps of that generator by ``order`` (lowest first)
+    and writes into the folders that they ship from. ``run(folder, progress)``: makes the files
+    in ``folder`` instead when it is not None.
+    """
+
+    name: str
+    title: str
+    generator: str
+    order: int
+    run: Callable[[Path | None, Progress], None]
+
+
+Kind = Literal[
+    "generators",
+    "checkpoint_formats",
+    "aligners",
+    "losses",
+    "inverters",
+    "encoders",
+    "scorers",
+    "identities",
+    "controls",
+    "control_makers",
+    "commands",
+    "build_steps",
+    "public_networks",
+]
+
+
+class Hooks:
+    """The hook specifications. Any hook may be left out; an empty list is nothing, None a fault."""
+
+    @hookspec
+    def latentfu_generators(self) -> Iterable[GeneratorSpec]:
+        """Generators that this plug-in brings, ready to be opened by name."""
+        return ()
+
+    @hookspec
+    def latentfu_checkpoint_formats(self) -> Iterable[CheckpointFormat]:
+        """File formats of weights that this plug-in can read."""
+        return ()
+
+    @hookspec
+    def latentfu_aligners(self) -> Iterable[Aligner]:
+        """Ways to find the square a generator understands in a picture."""
+        return ()
+
+    @hookspec
+    def latentfu_losses(self) -> Iterable[Loss]:
+        """Image distances that inverters can minimise, by name."""
+        return ()
+
+    @hookspec
+    def latentfu_inverters(self) -> Iterable[Inverter]:
+        """Methods that find the latent of a picture."""
+        return ()
+
+    @hookspec
+    def latentfu_encoders(self) -> Iterable[Encoder]:
+        """Networks that give the latent of a picture in one pass."""
+        return ()
+
+    @hookspec
+    def latentfu_scorers(self) -> Iterable[Scorer]:
+        """Networks that read attributes from a picture."""
+        return ()
+
+    @hookspec
+    def latentfu_identities(self) -> Iterable[Identity]:
+        """Networks that tell whether two pictures show the same person."""
+        return ()
+
+    @hookspec
+    def latentfu_controls(self, generator: GeneratorSpec) -> Iterable[Control]:
+        """Directions and deformations for ``generator``; compare ``generator.id`` first."""
+        return ()
+
+    @hookspec
+    def latentfu_control_makers(self) -> Iterable[ControlMaker]:
+        """Methods that make new directions or deformations."""
+        return ()
+
+    @hookspec
+    def latentfu_commands(self) -> Iterable[Command]:
+        """Commands added to the ``latentfu`` program."""
+        return ()
+
+    @hookspec
+    def latentfu_build_steps(self) -> Iterable[BuildStep]:
+        """Parts of what is shipped for a generator, made again from its weights."""
+        return ()
+
+    @hookspec
+    def latentfu_public_networks(self) -> Iterable[PublicNetwork]:
+        """Networks that can be fetched by name."""
+        return ()

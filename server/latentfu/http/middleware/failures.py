@@ -1,0 +1,55 @@
+"""Every failure becomes one JSON sentence, and every request a line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from latentfu.core.errors import LatentFuError
+from latentfu.http.errors import error_reply
+from latentfu.http.state import FRONT
+
+log = logging.getLogger(__name__)
+_HTTP = {
+    404: ("not_found", "There is nothing at this address: see /v1/openapi.json."),
+    405: ("method_not_allowed", "This address does not take this method: see /v1/openapi.json."),
+}
+
+
+@web.middleware
+async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: turn exceptions into error bodies; the log gets no header, query or body."""
+    if request.protocol is not None:
+        request.app[FRONT].silent.discard(request.protocol)
+    start = time.perf_counter()
+    status = 0
+    try:
+        response = await _answer(request, handler)
+        status = response.status
+        return response
+    finally:
+        milliseconds = 1000 * (time.perf_counter() - start)
+        log.info("%s %s %s %.0f ms", request.method, _path(request), status, milliseconds)
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except LatentFuError as error:
+        return error_reply(error.code, str(error))
+    except web.HTTPException as error:
+        code, message = _HTTP.get(error.status, ("bad_input", "This request can not be read."))
+        return error_reply(code, message, error.status)
+    except (ConnectionError, asyncio.CancelledError):
+        raise
+    except Exception:
+        log.exception("%s %s broke", request.method, _path(request))
+        return error_reply("internal", "The server made a mistake: its log has the details.", 500)
+
+
+def _path(request: web.Request) -> str:
+    return request.rel_url.raw_path[:200].encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,113 @@
+"""The interface as OpenAPI 3.1, made from the routes and the schemas that check the requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+
+import latentfu
+from latentfu.http.route import Route
+from latentfu.protocol.pixels import MAX_BODY_BYTES
+from latentfu.protocol.schemas import SHA256_PATTERN, UUID_PATTERN, ErrorReply, JobReply
+
+_ALWAYS = (401, 403)
+_REFS = "#/components/schemas/{model}"
+_PIXELS: dict[str, Any] = {
+    "type": "string",
+    "format": "binary",
+    "maxLength": MAX_BODY_BYTES,
+    "description": "LFPX: 16 bytes of header (see docs/http-api.md), then the pixels; or a PNG.",
+}
+
+
+def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The whole document."""
+    schemas: dict[str, Any] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Latent-Fu", "version": latentfu.__version__},
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": route.handler.__name__,
+        "parameters": _parameters(route),
+        "responses": {
+            str(status): {"description": "", **_content(route.reply, schemas)}
+            for status in route.statuses
+        },
+    }
+    for status in sorted({*_ALWAYS, *route.errors}):
+        error = {"schema": _schema(ErrorReply, schemas)}
+        operation["responses"][str(status)] = {
+            "description": "Refused or failed",
+            "content": {"application/json": error},
+        }
+    if route.request is not None:
+        operation["requestBody"] = {"required": True, **_request(route.request, schemas)}
+    return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    in_path = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {
+                "type": "string",
+                "pattern": SHA256_PATTERN if name == "sha256" else UUID_PATTERN,
+            },
+        }
+        for name in re.findall(r"\{(\w+)\}", route.path)
+    ]
+    in_query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in route.query]
+    return in_path + in_query
+
+
+def _request(request: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    if request == "pixels":
+        return {"content": {"application/octet-stream": {"schema": _PIXELS}}}
+    return {"content": {"application/json": {"schema": _schema(request, schemas)}}}
+
+
+def _content(reply: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    match reply:
+        case None:
+            return {}
+        case "pixels":
+            png = {"schema": {"type": "string", "format": "binary"}}
+            pixels = {"schema": _PIXELS}
+            return {"content": {"application/octet-stream": pixels, "image/png": png}}
+        case "events":
+            line = {"schema": _schema(JobReply, schemas)}
+            return {"content": {"application/x-ndjson": line}}
+        case "openapi":
+            return {"content": {"application/json": {"schema": {"type": "object"}}}}
+        case model:
+            return {"content": {"application/json": {"schema": _schema(model, schemas)}}}
+
+
+def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """A reference to ``model``, whose definition goes into ``schemas``."""
+    found = TypeAdapter(model).json_schema(ref_template=_REFS)
+    schemas.update(found.pop("$defs", {}))
+    name = getattr(model, "__name__", None)
+    if name is None:
+        return found
+    schemas[name] = found
+    return {"$ref": _REFS.format(model=name)}

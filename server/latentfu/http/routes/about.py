@@ -1,0 +1,100 @@
+"""Health, what is installed, and the end of the server."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from aiohttp import web
+from pydantic import BaseModel
+
+import latentfu
+from latentfu.core.errors import NotInstalledError
+from latentfu.http.responses import reply
+from latentfu.http.route import Route
+from latentfu.http.state import FRONT
+from latentfu.protocol.schemas import (
+    ControlsReply,
+    GeneratorsReply,
+    HealthReply,
+    InvertersReply,
+    PluginsReply,
+    ShutdownReply,
+    WorkerReply,
+)
+
+
+async def health(request: web.Request) -> web.Response:
+    """Answers before the worker has started."""
+    front = request.app[FRONT]
+    workers = [
+        WorkerReply(state=lane.state, device=lane.device, message=lane.message)
+        for lane in front.shop.lanes
+    ]
+    return reply(
+        HealthReply(
+            status="ok",
+            version=latentfu.__version__,
+            pid=os.getpid(),
+            uptime_s=round(time.monotonic() - front.started, 3),
+            worker=workers[0],
+            workers=workers,
+        )
+    )
+
+
+async def plugins(request: web.Request) -> web.Response:
+    """What was found, where it came from and whether it is used."""
+    return await _part(request, PluginsReply, "plugins")
+
+
+async def generators(request: web.Request) -> web.Response:
+    """The default first."""
+    return await _part(request, GeneratorsReply, "generators")
+
+
+async def inverters(request: web.Request) -> web.Response:
+    """The default first."""
+    return await _part(request, InvertersReply, "inverters")
+
+
+async def controls(request: web.Request) -> web.Response:
+    """Of the generator asked for, or of the default one."""
+    catalog = await request.app[FRONT].shop.catalog()
+    tables = catalog["controls"]
+    name = request.query.get("generator") or next(iter(tables), "")
+    if name not in tables:
+        known = ", ".join(tables) or "none"
+        raise NotInstalledError(f"There is no generator of that name; installed: {known}.")
+    return reply(ControlsReply.model_validate({"generator": name, "controls": tables[name]}))
+
+
+async def shutdown(request: web.Request) -> web.Response:
+    """The answer goes out first."""
+    request.app[FRONT].stop.set()
+    return reply(ShutdownReply(status="stopping"))
+
+
+async def _part(request: web.Request, model: type[BaseModel], key: str) -> web.Response:
+    catalog = await request.app[FRONT].shop.catalog()
+    return reply(model.model_validate({key: catalog[key]}))
+
+
+ROUTES = (
+    Route("GET", "/v1/health", "That the server is there", health, HealthReply),
+    Route(
+        "GET", "/v1/plugins", "The plug-ins and their state", plugins, PluginsReply, errors=(503,)
+    ),
+    Route("GET", "/v1/generators", "Generators", generators, GeneratorsReply, errors=(503,)),
+    Route("GET", "/v1/inverters", "Inversion methods", inverters, InvertersReply, errors=(503,)),
+    Route(
+        "GET",
+        "/v1/controls",
+        "The sliders of a generator",
+        controls,
+        ControlsReply,
+        query=("generator",),
+        errors=(404, 503),
+    ),
+    Route("POST", "/v1/shutdown", "Stop the server", shutdown, ShutdownReply),
+)

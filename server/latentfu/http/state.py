@@ -1,0 +1,26 @@
+"""What the application carries for its handlers and middlewares."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from latentfu.jobs.service import Shop
+
+
+@dataclass(frozen=True)
+class Front:
+    """``stop``: set to end the server. ``silent``: connections without a whole request yet."""
+
+    shop: Shop
+    token: str
+    remote: bool = False
+    started: float = field(default_factory=time.monotonic)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    silent: set[asyncio.Protocol] = field(default_factory=set)
+
+
+FRONT = web.AppKey("front", Front)

@@ -1,0 +1,217 @@
+"""A lane: one device, its worker process, and the jobs that go through it one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from latentfu.core.errors import StorageError
+from latentfu.jobs.errors import WorkError, WorkerUnavailableError
+from latentfu.jobs.frames import Message
+from latentfu.jobs.job import Failure, Job, State
+from latentfu.jobs.limits import Limits
+from latentfu.jobs.process import WorkerDied, WorkerProcess
+from latentfu.jobs.queue import Board
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+WorkerState = Literal["starting", "ready", "busy", "restarting"]
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
+_HOPELESS = 3
+_REASON = "ended unexpectedly (the log says more)"
+
+
+class DeviceWorker:
+    """Keeps a worker alive and feeds it. ``hear_catalog`` gets the catalogue messages."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        board: Board,
+        limits: Limits,
+        hear_catalog: Callable[[Message], None],
+    ) -> None:
+        self._arguments = arguments
+        self._board = board
+        self._limits = limits
+        self._hear_catalog = hear_catalog
+        self._worker: WorkerProcess | None = None
+        self._ready = asyncio.Event()
+        self._job: Job | None = None
+        self._stopping = False
+        self._asked = 0
+        self._failed_starts = 0
+        self._reason = _REASON
+        self.device = ""
+        self.message = "The worker is starting."
+
+    @property
+    def state(self) -> WorkerState:
+        """What the worker is doing."""
+        if not self._ready.is_set():
+            return "restarting" if self._failed_starts else "starting"
+        return "busy" if self._job is not None or self._asked else "ready"
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the worker died several times before it was ready."""
+        return self._failed_starts >= _HOPELESS and not self._ready.is_set()
+
+    async def run(self) -> None:
+        """Start the worker, feed it until it dies, start the next."""
+        while not self._stopping:
+            worker = self._worker = await WorkerProcess.start(self._arguments, self._hear)
+            feeding = asyncio.create_task(self._feed(worker))
+            await worker.ended.wait()
+            self._ready.clear()
+            await feeding
+            if self._stopping:
+                return
+            self._failed_starts += 1
+            log.error("the worker process %s ended unexpectedly", worker.pid)
+            self.message = f"The worker process {self._reason}; it is started again."
+            self._reason = _REASON
+            pause = min(_FIRST_PAUSE_S * 2 ** (self._failed_starts - 1), _LONGEST_PAUSE_S)
+            await asyncio.sleep(pause)
+
+    async def stop(self) -> None:
+        """End the worker; a job it has goes back into the queue without blame."""
+        self._stopping = True
+        job, self._job = self._job, None
+        if job is not None:
+            await self._board.put_back(job, count_attempt=False)
+        if self._worker is not None:
+            await self._worker.stop()
+
+    def cancel(self, work_id: str) -> None:
+        """Tell the worker to drop this work; if it does not, it is killed after a while."""
+        if self._worker is not None:
+            self._worker.tell({"do": "cancel", "id": work_id})
+        if self._job is not None and self._job.id == work_id and self._worker is not None:
+            asyncio.get_running_loop().call_later(
+                self._limits.cancel_s, self._kill_if_at, self._worker, work_id
+            )
+
+    async def preview(
+        self, preview_id: str, session: str, body: Mapping[str, object], out: Path
+    ) -> None:
+        """Have a preview written to ``out``; raises WorkError or WorkerUnavailableError."""
+        worker = await self.worker()
+        message = {"do": "preview", "id": preview_id, "session": session, "body": body}
+        self._asked += 1
+        try:
+            await worker.ask({**message, "out": str(out)})
+        except WorkerDied as error:
+            raise WorkerUnavailableError(
+                "The worker process died over this preview: try again in some seconds."
+            ) from error
+        finally:
+            self._asked -= 1
+
+    async def worker(self) -> WorkerProcess:
+        """The worker once it is ready; raises WorkerUnavailableError when it will not be."""
+        while not self._ready.is_set():
+            if self.is_hopeless:
+                raise WorkerUnavailableError(self.message)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ready.wait(), 0.5)
+        assert self._worker is not None
+        return self._worker
+
+    def ask_catalog(self) -> None:
+        """Have the worker send its catalogue again."""
+        if self._worker is not None:
+            self._worker.tell({"do": "catalog"})
+
+    def _hear(self, message: Message) -> None:
+        match message.get("event"):
+            case "ready":
+                self.device = str(message["device"])
+                self.message = ""
+                self._failed_starts = 0
+                self._ready.set()
+            case "start_failed":
+                self._reason = f"can not start ({message['message']})"
+            case "progress":
+                fraction: Any = message["fraction"]
+                self._board.progress(str(message["id"]), fraction, str(message["message"]))
+            case "catalog" | "catalog_failed":
+                self._hear_catalog(message)
+
+    async def _feed(self, worker: WorkerProcess) -> None:
+        if not await _first(self._ready.wait(), worker.ended.wait()):
+            return
+        while not self._stopping and not worker.ended.is_set():
+            job = await _insist(self._board.claim)
+            if job is None:
+                await _first(self._board.work.wait(), worker.ended.wait())
+                continue
+            self._job = job
+            try:
+                await self._do(worker, job)
+            except WorkerDied:
+                if not self._stopping:
+                    await _insist(partial(self._board.worker_died, job))
+            finally:
+                self._job = None
+
+    async def _do(self, worker: WorkerProcess, job: Job) -> None:
+        body = {**job.body, "kind": job.kind}
+        out = self._board.result_path(job.id)
+        message = {"do": "job", "id": job.id, "body": body, "out": str(out)}
+        try:
+            async with asyncio.timeout(self._limits.job_s):
+                report = await worker.ask(message)
+        except WorkError as error:
+            if error.code == "cancelled":
+                await self._end(job, "cancelled")
+            else:
+                await self._end(job, "failed", Failure(error.code, str(error)))
+        except TimeoutError:
+            worker.kill()
+            minutes = self._limits.job_s / 60
+            text = f"The job took longer than {minutes:.0f} minutes and was stopped."
+            await self._end(job, "failed", Failure("too_long", text))
+        else:
+            if not await self._end(job, "done", report=report):
+                out.unlink(missing_ok=True)  # Cancelled in the very last moment.
+
+    async def _end(
+        self,
+        job: Job,
+        state: State,
+        error: Failure | None = None,
+        report: Mapping[str, object] | None = None,
+    ) -> bool:
+        return await _insist(lambda: self._board.finish(job.id, state, error, report))
+
+    def _kill_if_at(self, worker: WorkerProcess, work_id: str) -> None:
+        if self._job is not None and self._job.id == work_id and self._worker is worker:
+            log.warning("worker %s does not stop its cancelled job and is killed", worker.pid)
+            worker.kill()
+
+
+async def _insist(write: Callable[[], Awaitable[T]]) -> T:
+    """Write to the queue; while the disk is full, again every second."""
+    while True:
+        try:
+            return await write()
+        except StorageError as error:
+            log.error("%s", error)
+            await asyncio.sleep(1.0)
+
+
+async def _first(wanted: Awaitable[object], other: Awaitable[object]) -> bool:
+    """Wait for either; whether ``wanted`` came."""
+    tasks = [asyncio.ensure_future(wanted), asyncio.ensure_future(other)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return tasks[0].done()
+    finally:
+        for task in tasks:
+            task.cancel()

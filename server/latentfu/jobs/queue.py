@@ -1,0 +1,199 @@
+"""Jobs for the event loop: the table behind a thread, live progress, and who listens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from latentfu.jobs.errors import NotFoundError
+from latentfu.jobs.job import Failure, Job, State
+from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, JobStore
+
+T = TypeVar("T")
+
+
+class _Watch:
+    """An unfinished job in memory: its newest state, who listens, since when nobody does."""
+
+    def __init__(self, job: Job, patience_s: float) -> None:
+        self.job = job
+        self.listeners = 0
+        self.alone_until = time.monotonic() + patience_s
+        self.changed = asyncio.Event()
+
+    def set(self, job: Job) -> None:
+        self.job = job
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+class Board:
+    """All jobs, the running ones with their progress."""
+
+    def __init__(self, table: JobStore, results: Path, orphan_s: float, first_listener_s: float):
+        self._table = table
+        self._results = results
+        self._orphan_s = orphan_s
+        self._first_listener_s = first_listener_s
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="jobs")
+        self._watches: dict[str, _Watch] = {}
+        self.work = asyncio.Event()
+        self.on_cancel: Callable[[str], None] = lambda job_id: None
+
+    async def open(self) -> None:
+        """Take over what an earlier server left."""
+        await self._call(self._table.recover)
+        for job in await self._call(self._table.unfinished):
+            self._watches[job.id] = _Watch(job, self._first_listener_s)
+        self.work.set()
+
+    async def close(self) -> None:
+        """Close the table; jobs that wait are done by the next server."""
+        await self._call(self._table.close)
+        self._thread.shutdown()
+
+    def result_path(self, job_id: str) -> Path:
+        """Where the result of a job lies, or will."""
+        return self._results / job_id
+
+    async def put(self, job: Job) -> tuple[Job, bool]:
+        """Queue a job; see :meth:`JobTable.put`."""
+        stored, new = await self._call(lambda: self._table.put(job))
+        if new:
+            self._watches[job.id] = _Watch(stored, self._first_listener_s)
+            self.work.set()
+        return self._live(stored), new
+
+    async def get(self, job_id: str) -> Job:
+        """The job with its present progress; raises NotFoundError."""
+        watch = self._watches.get(job_id)
+        if watch is not None:
+            watch.alone_until = max(watch.alone_until, time.monotonic() + self._orphan_s)
+            return watch.job
+        job = await self._call(lambda: self._table.get(job_id))
+        if job is None:
+            raise NotFoundError("There is no job of this id: it was never put, or it is too old.")
+        return job
+
+    async def newest(self) -> list[Job]:
+        """The newest 100 jobs, newest first."""
+        return [self._live(job) for job in await self._call(self._table.newest)]
+
+    def unfinished(self) -> list[Job]:
+        """Jobs that wait or run."""
+        return [watch.job for watch in self._watches.values()]
+
+    async def follow(self, job_id: str, idle_s: float) -> AsyncGenerator[Job | None, None]:
+        """The job at every change until it has ended; None after ``idle_s`` without one."""
+        job = await self.get(job_id)
+        watch = self._watches.get(job_id)
+        if watch is None:
+            yield job
+            return
+        with self._listening(watch):
+            while True:
+                changed, job = watch.changed, watch.job
+                yield job
+                if job.ended:
+                    return
+                while not changed.is_set():
+                    try:
+                        await asyncio.wait_for(changed.wait(), idle_s)
+                    except TimeoutError:
+                        yield None
+
+    async def claim(self) -> Job | None:
+        """The next job to do, now running; None until ``work`` is set again."""
+        self.work.clear()
+        job = await self._call(self._table.claim)
+        if job is None:
+            return None
+        self.work.set()
+        watch = self._watches.setdefault(job.id, _Watch(job, self._first_listener_s))
+        watch.set(job)
+        return job
+
+    def progress(self, job_id: str, fraction: float, message: str) -> None:
+        """Show how far a running job is."""
+        watch = self._watches.get(job_id)
+        if watch is not None and watch.job.state == "running":
+            watch.set(replace(watch.job, fraction=fraction, message=message))
+
+    async def finish(
+        self,
+        job_id: str,
+        state: State,
+        error: Failure | None = None,
+        report: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Write down the end of a job; False when it had ended already."""
+        ended = await self._call(lambda: self._table.end(job_id, state, error, report))
+        watch = self._watches.pop(job_id, None)
+        if watch is not None:
+            fraction = 1.0 if state == "done" else watch.job.fraction
+            watch.set(
+                replace(watch.job, state=state, error=error, report=report, fraction=fraction)
+            )
+        return ended
+
+    async def worker_died(self, job: Job) -> None:
+        """Try the job once more, or give it up."""
+        if job.attempts >= MAX_ATTEMPTS:
+            await self.finish(job.id, "failed", DIED_TWICE)
+        else:
+            await self.put_back(job)
+
+    async def put_back(self, job: Job, count_attempt: bool = True) -> None:
+        """A running job waits again."""
+        await self._call(lambda: self._table.put_back(job.id, count_attempt))
+        watch = self._watches.get(job.id)
+        if watch is not None:
+            watch.set(replace(watch.job, state="queued", fraction=0.0, message=""))
+            self.work.set()
+
+    async def cancel(self, job_id: str) -> Job:
+        """End a job that nobody wants; one that has ended stays as it is."""
+        job = await self.get(job_id)
+        if not job.ended and await self.finish(job_id, "cancelled"):
+            self.on_cancel(job_id)
+        return await self.get(job_id)
+
+    async def cancel_orphans(self) -> None:
+        """End interactive jobs that nobody has listened to for a while."""
+        now = time.monotonic()
+        for job_id, watch in list(self._watches.items()):
+            if watch.job.interactive and not watch.listeners and now > watch.alone_until:
+                await self.cancel(job_id)
+
+    async def give_up(self, reason: Failure) -> None:
+        """Fail what waits: there will be no worker for it."""
+        for job in self.unfinished():
+            if job.state == "queued":
+                await self.finish(job.id, "failed", reason)
+
+    async def prune(self, max_age_s: float, max_ended: int) -> None:
+        """Forget old jobs and remove their results."""
+        for job_id in await self._call(lambda: self._table.prune(max_age_s, max_ended)):
+            self.result_path(job_id).unlink(missing_ok=True)
+
+    @contextmanager
+    def _listening(self, watch: _Watch) -> Iterator[None]:
+        watch.listeners += 1
+        try:
+            yield
+        finally:
+            watch.listeners -= 1
+            watch.alone_until = time.monotonic() + self._orphan_s
+
+    def _live(self, job: Job) -> Job:
+        watch = self._watches.get(job.id)
+        return watch.job if watch is not None else job
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

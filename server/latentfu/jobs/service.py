@@ -1,0 +1,152 @@
+"""The shop: board, lanes, previews, catalogue and tidying, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from latentfu.core.errors import StorageError
+from latentfu.jobs.device_worker import DeviceWorker
+from latentfu.jobs.errors import WorkerUnavailableError
+from latentfu.jobs.frames import Message
+from latentfu.jobs.job import Failure
+from latentfu.jobs.limits import Limits
+from latentfu.jobs.previews import Previews
+from latentfu.jobs.queue import Board
+from latentfu.jobs.store import JobStore
+from latentfu.storage.layer_store import LayerStore
+from latentfu.storage.paths import cache_dir, data_dir, make_private
+
+log = logging.getLogger(__name__)
+_FRESH_S = 2.0
+
+
+class Shop:
+    """Everything behind the routes.
+
+    ``worker_arguments`` are handed on to the worker (tests name a stand-in editor there).
+    """
+
+    def __init__(
+        self,
+        devices: Sequence[str] = ("auto",),
+        limits: Limits | None = None,
+        worker_arguments: Sequence[str] = (),
+    ) -> None:
+        self.limits = limits or Limits()
+        self.layers = LayerStore(cache_dir() / "layers", self.limits.layer_quota_bytes)
+        results = make_private(data_dir() / "results")
+        self._previews_folder = make_private(cache_dir() / "previews")
+        self.board = Board(
+            JobStore(data_dir() / "jobs.sqlite", self.limits.max_queued),
+            results,
+            self.limits.orphan_s,
+            self.limits.first_listener_s,
+        )
+        self.lanes = [
+            DeviceWorker(
+                ["--device", device, "--layers", str(cache_dir() / "layers"), *worker_arguments],
+                self.board,
+                self.limits,
+                self._hear_catalog,
+            )
+            for device in devices
+        ]
+        self.previews = Previews(
+            self._previews_folder, self.lanes, self.limits.max_previews, self.limits.preview_s
+        )
+        self._catalog: dict[str, Any] | None = None
+        self._catalog_error = ""
+        self._catalog_time = 0.0
+        self._catalog_heard = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Take up the work that an earlier server left, and start the workers."""
+        make_private(cache_dir() / "layers")
+        await self.board.open()
+        self.board.on_cancel = self._cancel_everywhere
+        self._start(self._watch_over_jobs())
+        self._start(self._tidy())
+        for lane in self.lanes:
+            self._start(lane.run())
+
+    async def close(self) -> None:
+        """Stop the workers and put away the table."""
+        await asyncio.gather(*(lane.stop() for lane in self.lanes))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.board.close()
+
+    async def catalog(self) -> dict[str, Any]:
+        """What is installed; waits while the worker starts, raises WorkerUnavailableError."""
+        lane = self.lanes[0]
+        if self._catalog is None or (
+            time.monotonic() - self._catalog_time > _FRESH_S and lane.state == "ready"
+        ):
+            self._catalog_heard.clear()
+            lane.ask_catalog()
+            patience = self.limits.catalog_s if self._catalog is None else 5.0
+            try:
+                await asyncio.wait_for(self._catalog_heard.wait(), patience)
+            except TimeoutError:
+                log.warning("the worker did not send its catalogue in %s s", patience)
+        if self._catalog is None:
+            raise WorkerUnavailableError(
+                f"What is installed is not known: {self._catalog_error or lane.message}"
+            )
+        return self._catalog
+
+    def _hear_catalog(self, message: Message) -> None:
+        if message["event"] == "catalog":
+            found: Any = message["catalog"]
+            self._catalog, self._catalog_time = found, time.monotonic()
+        else:
+            self._catalog_error = str(message["message"])
+        self._catalog_heard.set()
+
+    def _cancel_everywhere(self, job_id: str) -> None:
+        for lane in self.lanes:
+            lane.cancel(job_id)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _watch_over_jobs(self) -> None:
+        pause = min(1.0, self.limits.orphan_s / 5)
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self.board.cancel_orphans()
+                if all(lane.is_hopeless for lane in self.lanes):
+                    await self.board.give_up(Failure("worker", self.lanes[0].message))
+            except StorageError as error:
+                log.error("%s", error)
+
+    async def _tidy(self) -> None:
+        while True:
+            try:
+                await self.board.prune(self.limits.result_age_s, self.limits.max_ended)
+                keep = {
+                    str(job.body[key])
+                    for job in self.board.unfinished()
+                    for key in ("layer", "mask", "source")
+                    if job.body.get(key)
+                }
+                await asyncio.to_thread(self.layers.prune, keep, self.limits.layer_age_s)
+                await asyncio.to_thread(_remove_old, self._previews_folder)
+            except (StorageError, OSError) as error:
+                log.error("tidying up failed: %s", error)
+            await asyncio.sleep(self.limits.tidy_every_s)
+
+
+def _remove_old(folder: Path) -> None:
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > 3600.0:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()

@@ -1,0 +1,220 @@
+"""The queue on disk: one sqlite file that survives the sudden end of any process.
+
+Everything here blocks; :class:`latentfu.jobs.queue.Board` calls it from a thread of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from latentfu.core.errors import StorageError
+from latentfu.jobs.errors import ConflictError, QueueFullError
+from latentfu.jobs.job import Failure, Job, State
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'queued',
+    error TEXT,
+    report TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created REAL NOT NULL,
+    ended REAL
+);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
+"""
+_COLUMNS = "id, kind, body, state, error, report, attempts, created"
+MAX_ATTEMPTS = 2
+DIED_TWICE = Failure(
+    "worker",
+    "The worker process died twice over this job (often too little memory): "
+    "try a smaller layer, and see the server's log.",
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _storage(
+    method: Callable[Concatenate[JobStore, P], R],
+) -> Callable[Concatenate[JobStore, P], R]:
+    @wraps(method)
+    def guarded(self: JobStore, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, *args, **kwargs)
+        except sqlite3.Error as error:
+            raise StorageError(f"The job queue could not be read or written: {error}.") from error
+
+    return guarded
+
+
+class JobStore:
+    """Jobs in sqlite. ``max_queued``: how many may wait."""
+
+    def __init__(self, path: Path, max_queued: int = 200) -> None:
+        self._max_queued = max_queued
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(_SCHEMA)
+            path.chmod(0o600)
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(f"Could not open the job queue {path}: {error}.") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    @_storage
+    def put(self, job: Job) -> tuple[Job, bool]:
+        """Queue ``job``; with its id already there and the same body, that one and False.
+
+        Raises ConflictError for another body, QueueFullError when too many wait.
+        """
+        with self._transaction():
+            known = self._find(job.id)
+            if known is not None:
+                if (known.kind, dict(known.body)) != (job.kind, dict(job.body)):
+                    raise ConflictError(
+                        "This id is taken by another request: make a new UUID for each job."
+                    )
+                return known, False
+            if self._count("queued") >= self._max_queued:
+                raise QueueFullError(
+                    f"{self._max_queued} jobs are waiting already: try again when some are done."
+                )
+            self._db.execute(
+                "INSERT INTO jobs (id, kind, body, created) VALUES (?, ?, ?, ?)",
+                (job.id, job.kind, json.dumps(dict(job.body)), job.created),
+            )
+            return job, True
+
+    @_storage
+    def get(self, job_id: str) -> Job | None:
+        """The job of that id."""
+        return self._find(job_id)
+
+    @_storage
+    def newest(self, limit: int = 100) -> list[Job]:
+        """The newest jobs, newest first."""
+        return self._select("ORDER BY number DESC LIMIT ?", limit)
+
+    @_storage
+    def unfinished(self) -> list[Job]:
+        """All jobs that wait or run, oldest first."""
+        return self._select("WHERE state IN ('queued', 'running') ORDER BY number")
+
+    @_storage
+    def claim(self) -> Job | None:
+        """The oldest waiting job, now running and with one attempt more; None if none waits."""
+        with self._transaction():
+            found = self._select("WHERE state = 'queued' ORDER BY number LIMIT 1")
+            if not found:
+                return None
+            self._db.execute(
+                "UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE id = ?",
+                (found[0].id,),
+            )
+            return self._find(found[0].id)
+
+    @_storage
+    def end(
+        self,
+        job_id: str,
+        state: State,
+        error: Failure | None = None,
+        report: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Write down how a job ended; False when it had ended before (nothing changes then)."""
+        changed = self._db.execute(
+            "UPDATE jobs SET state = ?, error = ?, report = ?, ended = ? "
+            "WHERE id = ? AND state IN ('queued', 'running')",
+            (
+                state,
+                json.dumps(asdict(error)) if error else None,
+                json.dumps(dict(report)) if report is not None else None,
+                time.time(),
+                job_id,
+            ),
+        )
+        return changed.rowcount > 0
+
+    @_storage
+    def put_back(self, job_id: str, count_attempt: bool = True) -> None:
+        """A running job waits again (its worker is gone)."""
+        self._db.execute(
+            "UPDATE jobs SET state = 'queued', attempts = attempts - ? "
+            "WHERE id = ? AND state = 'running'",
+            (0 if count_attempt else 1, job_id),
+        )
+
+    @_storage
+    def recover(self) -> None:
+        """After a sudden end of the front: what was running waits again, or has had its chances."""
+        for job in self._select("WHERE state = 'running'"):
+            if job.attempts >= MAX_ATTEMPTS:
+                self.end(job.id, "failed", DIED_TWICE)
+            else:
+                self.put_back(job.id)
+
+    @_storage
+    def prune(self, max_age_s: float, max_ended: int) -> list[str]:
+        """Forget jobs that ended long ago or are too many; returns their ids."""
+        with self._transaction():
+            rows = self._db.execute(
+                "SELECT id FROM jobs WHERE ended IS NOT NULL AND (ended < ? OR number NOT IN "
+                "(SELECT number FROM jobs WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT ?))",
+                (time.time() - max_age_s, max_ended),
+            ).fetchall()
+            self._db.executemany("DELETE FROM jobs WHERE id = ?", rows)
+        return [str(row[0]) for row in rows]
+
+    def _find(self, job_id: str) -> Job | None:
+        found = self._select("WHERE id = ?", job_id)
+        return found[0] if found else None
+
+    def _count(self, state: State) -> int:
+        query = "SELECT count(*) FROM jobs WHERE state = ?"
+        return int(self._db.execute(query, (state,)).fetchone()[0])
+
+    def _select(self, rest: str, *values: object) -> list[Job]:
+        with closing(self._db.execute(f"SELECT {_COLUMNS} FROM jobs {rest}", values)) as rows:
+            return [_job(row) for row in rows]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _job(row: tuple[str, str, str, State, str | None, str | None, int, float]) -> Job:
+    job_id, kind, body, state, error, report, attempts, created = row
+    return Job(
+        id=job_id,
+        kind=kind,
+        body=json.loads(body),
+        created=created,
+        state=state,
+        fraction=1.0 if state == "done" else 0.0,
+        error=Failure(**json.loads(error)) if error else None,
+        report=json.loads(report) if report else None,
+        attempts=attempts,
+    )

@@ -1,0 +1,88 @@
+"""Which inverter works when a person asks for a quality instead of a method."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.generator import Generator
+from latentfu.hookspecs import QUALITIES, Inverter
+
+Options = Mapping[str, float | int | str | bool]
+DEFAULT = "good"
+
+_log = logging.getLogger(__name__)
+
+
+def check_quality(quality: str | None) -> None:
+    """Refuse a word that is no quality (raises BadInputError)."""
+    if quality is not None and quality not in QUALITIES:
+        raise BadInputError(f"The quality {quality!r} is not known: {', '.join(QUALITIES)}.")
+
+
+def choose(
+    inverters: Mapping[str, Inverter], generator: Generator, name: str | None, quality: str | None
+) -> tuple[Inverter, Options]:
+    """The inverter ``name``, or the best installed for ``quality``, and what it is called with.
+
+    Raises NotInstalledError when none can work for ``generator``, BadInputError when none ever
+    could.
+    """
+    check_quality(quality)
+    if generator.not_for_pictures:
+        raise BadInputError(generator.not_for_pictures)
+    if name is not None:
+        return named(inverters, generator, name, quality)
+    fitting = [item for item in inverters.values() if fits(item, generator)]
+    for level in falling(quality or DEFAULT):
+        able = [item for item in fitting if level in item.levels]
+        if able:
+            best = max(able, key=lambda item: item.levels[level].rank)
+            return best, best.levels[level].options
+    if not fitting:
+        raise NotInstalledError(
+            f"No installed inverter works for the generator {generator.name}: install a plug-in "
+            f"that brings one."
+        )
+    return fitting[0], {}
+
+
+def named(
+    inverters: Mapping[str, Inverter], generator: Generator, name: str, quality: str | None
+) -> tuple[Inverter, Options]:
+    """The inverter of that name, at that quality if one is asked for too."""
+    if name not in inverters:
+        known = ", ".join(inverters) or "none"
+        raise NotInstalledError(f"There is no inverter {name!r}; installed: {known}.")
+    inverter = inverters[name]
+    if not set(inverter.spaces) & set(generator.spaces):
+        raise NotInstalledError(
+            f"The inverter {name} works in {', '.join(inverter.spaces)}, which the "
+            f"generator {generator.name} does not take: choose another inverter."
+        )
+    if quality is None:
+        return inverter, {}
+    if quality not in inverter.levels:
+        known = ", ".join(inverter.levels) or "none"
+        raise BadInputError(
+            f"The inverter {name} has no quality {quality} ({known}): name only one of the two."
+        )
+    return inverter, inverter.levels[quality].options
+
+
+def fits(inverter: Inverter, generator: Generator) -> bool:
+    """Whether ``inverter`` says that it can work for ``generator``; one that fails does not."""
+    if not set(inverter.spaces) & set(generator.spaces):
+        return False
+    try:
+        return inverter.fits is None or bool(inverter.fits(generator))
+    except Exception as error:
+        _log.warning("The inverter %s can not say whether it fits: %s", inverter.name, error)
+        return False
+
+
+def falling(quality: str) -> list[str]:
+    """``quality`` and the lower ones, then the higher: best, good, draft."""
+    place = QUALITIES.index(quality)
+    return [*reversed(QUALITIES[: place + 1]), *QUALITIES[place + 1 :]]

@@ -1,0 +1,141 @@
+"""layer -> crop: find the square that the generator understands and cut it out."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latentfu.core.crop import Crop, Quad
+from latentfu.core.errors import BadInputError
+from latentfu.core.layer import Layer
+from latentfu.pipeline.geometry import (
+    Floats,
+    Matrix,
+    check_quad,
+    crop_to_layer,
+    scaled,
+    shift,
+    warp,
+)
+
+SMALLEST_LAYER = 16
+BLUR = 0.02
+SOFT_FROM, FLAT_FROM = 0.03, 0.3
+"""Where the padding is wholly blurred, and wholly flat: in crop sides outside the layer."""
+NEUTRAL = 128.0
+"""What stands behind transparent pixels: the colour under them is often left-over garbage."""
+
+
+def cut(layer: Layer, quad: Quad, resolution: int, aligner: str, padding: str = "mirror") -> Crop:
+    """The quad's content as float32 ``[3, R, R]`` in -1..1.
+
+    Shrinking averages over the pixels that fall together; outside the layer its pixels are
+    mirrored, and with ``padding`` "blur" fade there into a blur and then their mean colour;
+    transparent pixels count as neutral gray. Raises BadInputError for a quad that is
+    too small.
+    """
+    check_quad(quad)
+    pixels = resample(visible(layer), quad, resolution)
+    if padding == "blur":
+        pixels = faded(pixels, outside(layer, quad, resolution))
+    image = np.clip(pixels.transpose(2, 0, 1) / 127.5 - 1.0, -1.0, 1.0)
+    return Crop(np.ascontiguousarray(image, dtype=np.float32), quad, aligner)
+
+
+def check_layer(layer: Layer) -> None:
+    """Refuse a layer in which nothing can be recognised (raises BadInputError)."""
+    if min(layer.width, layer.height) < SMALLEST_LAYER:
+        raise BadInputError(
+            f"The picture is only {layer.width} x {layer.height} pixels: at least "
+            f"{SMALLEST_LAYER} x {SMALLEST_LAYER} are needed, so scale the layer up first."
+        )
+
+
+def outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
+    """How far each crop pixel lies outside the layer, in crop sides: float32 ``[R, R]``."""
+    places = (np.arange(resolution) + 0.5).astype(np.float64)
+    x, y = np.meshgrid(places, places)
+    to_layer = crop_to_layer(quad, resolution)
+    px, py, scale = to_layer @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+    px, py = px / scale, py / scale
+    dx = np.maximum(np.maximum(-px, px - layer.width), 0.0)
+    dy = np.maximum(np.maximum(-py, py - layer.height), 0.0)
+    away = np.hypot(dx, dy) / quad.side
+    return np.asarray(away.reshape(resolution, resolution), dtype=np.float32)
+
+
+def faded(pixels: Floats, away: Floats) -> Floats:
+    """``pixels [R, R, 3]`` blurred where ``away`` grows, and their median colour far out."""
+    import cv2
+
+    if not away.any():
+        return pixels
+    sigma = max(1.0, BLUR * pixels.shape[0])
+    blurred = cv2.GaussianBlur(pixels, (0, 0), sigma)
+    median = np.median(pixels[away == 0], axis=0) if (away == 0).any() else blurred.mean((0, 1))
+    soft = np.clip(away / SOFT_FROM, 0.0, 1.0)[:, :, None]
+    flat = np.clip(away / FLAT_FROM, 0.0, 1.0)[:, :, None]
+    mixed = pixels + soft * (blurred - pixels)
+    return np.asarray(mixed + flat * (median - mixed), dtype=np.float32)
+
+
+def cut_mask(mask: npt.NDArray[np.uint8], quad: Quad, resolution: int) -> Floats:
+    """A mask uint8 ``[H, W]`` seen in the crop: float32 ``[R, R]`` in 0..1."""
+    values = resample(mask.astype(np.float32)[:, :, None], quad, resolution)
+    return np.asarray(np.clip(values[:, :, 0] / 255.0, 0.0, 1.0), dtype=np.float32)
+
+
+def visible(layer: Layer) -> Floats:
+    """The layer as it looks on neutral gray: float32 ``[H, W, 3]`` in 0..255."""
+    colour = layer.rgb().astype(np.float32)
+    if not layer.has_alpha:
+        return colour
+    alpha = layer.pixels[:, :, 3:].astype(np.float32) / 255.0
+    return np.asarray(NEUTRAL + alpha * (colour - NEUTRAL), dtype=np.float32)
+
+
+def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
+    """``image`` float32 ``[H, W, C]`` inside the quad as ``[R, R, C]``, filtered when shrunk.
+
+    A first exact reduction keeps the work small for huge layers; the rest is one warp at
+    several samples a pixel and their mean.
+    """
+    import cv2
+
+    image, quad = reduced(image, quad, floor(quad.side / resolution / 16))
+    samples = max(1, ceil(quad.side / resolution))
+    side = resolution * samples
+    to_crop: Matrix = np.linalg.inv(crop_to_layer(quad, side)).astype(np.float64)
+    warped = warp(image, to_crop, side, side, cv2.BORDER_REFLECT_101)
+    warped = warped.reshape(resolution, samples, resolution, samples, -1)
+    return np.asarray(warped.mean(axis=(1, 3)), dtype=np.float32)
+
+
+def reduced(image: npt.NDArray[Any], quad: Quad, factor: int) -> tuple[npt.NDArray[Any], Quad]:
+    """``image`` cut to the quad's surroundings and, for a factor of 2 or more, scaled down."""
+    import cv2
+
+    height, width = image.shape[:2]
+    corners = np.asarray(quad.corners)
+    margin = 4 * max(factor, 1)
+    x0, y0 = np.clip(np.floor(corners.min(axis=0)) - margin, 0, (width - 1, height - 1))
+    x1, y1 = np.clip(np.ceil(corners.max(axis=0)) + margin, (x0 + 1, y0 + 1), (width, height))
+    if (corners < 0).any() or (corners > (width, height)).any():
+        x0, y0, x1, y1 = 0, 0, width, height  # mirroring needs the whole picture
+    image = image[int(y0) : int(y1), int(x0) : int(x1)]
+    moved = shift(-x0, -y0)
+    a, b, c, d = ((x + moved[0, 2], y + moved[1, 2]) for x, y in quad.corners)
+    quad = Quad((a, b, c, d), quad.score)
+    if factor < 2:
+        return np.ascontiguousarray(image), quad
+    height, width = image.shape[:2]
+    small_width, small_height = max(1, round(width / factor)), max(1, round(height / factor))
+    channels = image.shape[2]
+    small = cv2.resize(image, (small_width, small_height), interpolation=cv2.INTER_AREA)
+    return (
+        small.reshape(small_height, small_width, channels),
+        scaled(quad, small_width / width, small_height / height),
+    )

@@ -1,0 +1,147 @@
+"""edited latent -> its details carried along: what hangs on the head turns with the head.
+
+A detail is what a picture's features have beyond those of its code, at one layer. When the code
+is edited, the features change by a difference, and the detail added to them gives what the edit
+of the whole features would be (Yao et al. 2022, arXiv 2202.02183). Where the edit moves things,
+the detail is moved with them: each place of the edited features is looked for nearby in the
+unedited ones. What is here is taken before what is far, since an edit of a colour moves nothing.
+Where nothing like it is found, what was there is gone, and so is its detail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from latentfu.core.generator import Generator
+from latentfu.core.latent import FeatureOffset, Latent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+REACH = 8
+"""Things are looked for up to this part of the picture's side away (1 / REACH)."""
+SHARPNESS = 24.0
+RELUCTANCE = 0.5
+"""How much more alike (a cosine) something must be at the reach's end than here, to be followed."""
+SURE, LOST = 0.9, 0.5
+"""Likeness (a cosine) above which a detail stays whole, and below which it goes."""
+
+
+def carried(before: Latent, after: Latent, generator: Generator) -> Latent:
+    """``after`` with the details of ``before`` moved along with the features under them.
+
+    The same codes and bends leave the details exactly as they are.
+    """
+    if not before.details or after is before:
+        return after
+    import torch
+
+    layers = sorted({detail.layer for detail in before.details})
+    with torch.no_grad():
+        old = generator.render(replace(before, details=()), "const", features=layers)[1]
+        new = generator.render(replace(after, details=()), "const", features=layers)[1]
+        moved = tuple(
+            FeatureOffset(d.layer, follow(d.delta, old[d.layer].float(), new[d.layer].float()))
+            for d in before.details
+        )
+    return replace(after, details=moved)
+
+
+def carried_into_mix(
+    a: Latent, b: Latent, layers: range, mask: Tensor | None, generator: Generator
+) -> tuple[Latent, Latent]:
+    """Both latents with their details moved to where a mix of them has the features.
+
+    Inside the mask the features are about those of ``a`` with the ``layers`` of ``b``; outside
+    they are ``a``'s own, and so are its details. ``mask``: ``[1, 1, H, W]``, None for everywhere.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    if not (a.details or b.details) or "z" in {a.space, b.space}:
+        return a, b
+    codes = per_layer(a, generator).clone()
+    codes[:, layers.start : layers.stop] = per_layer(b, generator)[:, layers.start : layers.stop]
+    mixed = replace(a, codes=codes, space="w++" if a.space == "w++" else "w+")
+    moved = carried(a, mixed, generator).details
+    if mask is not None and a.details:
+        pairs = zip(a.details, moved, strict=True)
+        sizes = (detail.delta.shape[-2:] for detail in a.details)
+        inside = [F.interpolate(mask, size=size, mode="area") for size in sizes]
+        moved = tuple(
+            FeatureOffset(
+                old.layer, torch.lerp(old.delta.to(new.delta), new.delta, part.to(new.delta))
+            )
+            for (old, new), part in zip(pairs, inside, strict=True)
+        )
+    return replace(a, details=moved), replace(b, details=carried(b, mixed, generator).details)
+
+
+def per_layer(latent: Latent, generator: Generator) -> Tensor:
+    """Its codes, one for each layer: ``[N, num_ws, w_dim]``."""
+    codes = latent.codes
+    return codes if codes.ndim == 3 else codes[:, None].expand(-1, generator.num_ws, -1)
+
+
+def follow(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
+    """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
+    import torch
+
+    if torch.equal(old, new):
+        return delta
+    from_old, from_new = directions(old), directions(new)
+    reach = max(1, old.shape[-1] // REACH)
+    shift = displacement(from_new, from_old, reach) - displacement(from_old, from_old, reach)
+    here = warped(from_old, smooth(shift))
+    likeness = (here * from_new).sum(dim=1, keepdim=True)  # [N, 1, H, W]
+    kept = ((smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
+    return warped(delta.to(new), smooth(shift)) * kept
+
+
+def directions(x: Tensor) -> Tensor:
+    """Features [N, C, H, W] without their mean, with length 1 over the channels."""
+    import torch.nn.functional as F
+
+    return F.normalize(x - x.mean(dim=(2, 3), keepdim=True), dim=1)
+
+
+def displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
+    """Where each place of ``wanted`` is in ``given``: [N, 2, H, W], x and y in pixels."""
+    import torch
+    import torch.nn.functional as F
+
+    padded = F.pad(given, (reach,) * 4, mode="replicate")
+    height, width = wanted.shape[-2:]
+    steps = range(2 * reach + 1)
+    moved = (padded[:, :, y : y + height, x : x + width] for y in steps for x in steps)
+    alike = [(wanted * there).sum(dim=1) for there in moved]
+    likeness = smooth(torch.stack(alike, dim=1), 5)  # [N, S * S, H, W]
+    offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)
+    dx = offsets.repeat(len(steps))[None, :, None, None]
+    dy = offsets.repeat_interleave(len(steps))[None, :, None, None]
+    likeness = likeness - RELUCTANCE * (dx.square() + dy.square()) / reach**2
+    shares = torch.softmax(SHARPNESS * likeness, dim=1)
+    return torch.stack([(shares * dx).sum(dim=1), (shares * dy).sum(dim=1)], dim=1)
+
+
+def smooth(x: Tensor, side: int = 3) -> Tensor:
+    """A mean over ``side`` x ``side`` places (odd), borders repeated."""
+    import torch.nn.functional as F
+
+    return F.avg_pool2d(F.pad(x, (side // 2,) * 4, mode="replicate"), side, stride=1)
+
+
+def warped(x: Tensor, shift: Tensor) -> Tensor:
+    """x [N or 1, C, H, W] read at each place plus ``shift`` [N, 2, H, W] in pixels."""
+    import torch
+    import torch.nn.functional as F
+
+    height, width = x.shape[-2:]
+    rows = torch.arange(height, device=x.device, dtype=x.dtype) + 0.5
+    columns = torch.arange(width, device=x.device, dtype=x.dtype) + 0.5
+    grid_x = (columns[None, None, :] + shift[:, 0]) * 2 / width - 1
+    grid_y = (rows[None, :, None] + shift[:, 1]) * 2 / height - 1
+    grid = torch.stack([grid_x, grid_y], dim=-1)  # [N, H, W, 2]
+    x = x.expand(len(shift), -1, -1, -1)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)

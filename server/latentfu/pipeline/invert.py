@@ -1,0 +1,165 @@
+"""crop -> inversion: the latent of a crop, from the cache or from an inverter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from latentfu.core.crop import Crop
+from latentfu.core.errors import BadInputError
+from latentfu.core.generator import Generator
+from latentfu.core.inversion import Inversion
+from latentfu.hookspecs import InversionRequest, Inverter
+from latentfu.pipeline.lru_cache import Recent
+from latentfu.pipeline.metrics import judged
+from latentfu.storage.inversion_cache import InversionStore, inversion_key
+from latentfu.storage.weight_offsets import as_stored
+
+if TYPE_CHECKING:
+    import torch
+
+Options = Mapping[str, float | int | str | bool]
+CropMask = npt.NDArray[np.float32]
+"""float32 ``[R, R]`` in 0..1, as the crop shows it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An inversion with its cache key and whether it came from the cache."""
+
+    inversion: Inversion
+    key: str
+    cached: bool
+
+
+@dataclass(frozen=True)
+class How:
+    """What else can be said about an inversion.
+
+    ``options``: over those of the inverter and the quality. ``masked``: only what is inside the
+    request's mask counts. ``again``: what is cached is not taken. ``preview``: gets pictures
+    ``[1, 3, R, R]`` while it is worked on.
+    """
+
+    options: Options | None = None
+    masked: bool = False
+    again: bool = False
+    preview: Callable[[torch.Tensor], None] | None = None
+
+
+DEFAULT_EDIT_OPTIONS = How()
+"""Nothing else."""
+
+
+class InversionCache:
+    """Inversions on disk, and the newest ones in memory."""
+
+    def __init__(self, store: InversionStore | None = None, room: int = 16) -> None:
+        self.store = store or InversionStore()
+        self.recent: Recent[Inversion] = Recent(room)
+
+    def get(self, key: str, generator: Generator) -> Inversion | None:
+        """The inversion stored under ``key``, if it fits ``generator``."""
+        found = self.recent.get(key) or self.store.get(key, generator)
+        return self.recent.put(key, found) if found is not None else None
+
+    def put(self, key: str, inversion: Inversion) -> None:
+        """Keep ``inversion`` here and on disk."""
+        self.store.put(key, self.recent.put(key, inversion))
+
+
+def merged_options(inverter: Inverter, options: Options) -> dict[str, float | int | str | bool]:
+    """The inverter's defaults overridden by ``options``; an unknown name is refused."""
+    unknown = sorted(set(options) - set(inverter.options))
+    if unknown:
+        known = ", ".join(sorted(inverter.options)) or "none"
+        raise BadInputError(
+            f"The inverter {inverter.name} has no option {unknown[0]!r}; it has: {known}."
+        )
+    return {**inverter.options, **options}
+
+
+def key_for(
+    crop: Crop,
+    generator: Generator,
+    inverter: Inverter,
+    options: Options,
+    mask: CropMask | None = None,
+) -> str:
+    """The cache key of this inversion."""
+    chosen = merged_options(inverter, options)
+    return inversion_key(crop, generator.id, inverter.name, chosen, mask)
+
+
+def invert(
+    request: InversionRequest, inverter: Inverter, *, shelf: InversionCache, again: bool = False
+) -> Found:
+    """The latent of ``request.crop``: cached, or found by ``inverter``, measured and cached.
+
+    ``again``: what is cached is not taken. Nothing is cached when the work fails or is
+    cancelled. Raises BadInputError for crops without a picture in them.
+    """
+    return invert_many([request], inverter, shelf=shelf, again=again)[0]
+
+
+def invert_many(
+    requests: Sequence[InversionRequest],
+    inverter: Inverter,
+    *,
+    shelf: InversionCache,
+    again: bool = False,
+) -> list[Found]:
+    """The same for several crops with one generator and equal options, together if it can be."""
+    generator = requests[0].generator
+    chosen = merged_options(inverter, requests[0].options)
+    requests = [replace(request, options=chosen) for request in requests]
+    keys = [key_for(each.crop, generator, inverter, chosen, each.mask) for each in requests]
+    cached = [None if again else shelf.get(key, generator) for key in keys]
+    missing = [row for row, one in enumerate(cached) if one is None]
+    for row in missing:
+        check_content(requests[row].crop)
+    made = dict(zip(missing, found_by(inverter, [requests[row] for row in missing]), strict=True))
+    for row, inversion in made.items():
+        shelf.put(keys[row], inversion)
+    return [
+        Found(cached[row] or made[row], key, cached[row] is not None)
+        for row, key in enumerate(keys)
+    ]
+
+
+def found_by(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
+    """What the inverter finds, checked and measured."""
+    if inverter.invert_many is not None and len(requests) > 1:
+        found = inverter.invert_many(requests)
+    else:
+        found = [inverter.invert(request) for request in requests]
+    for inversion, request in zip(found, requests, strict=True):
+        inversion.latent.check_generator(request.generator.id)
+        check_numbers(inversion, inverter)
+    return [
+        judged(as_stored(inversion), request.crop, request.generator)
+        for inversion, request in zip(found, requests, strict=True)
+    ]
+
+
+def check_numbers(inversion: Inversion, inverter: Inverter) -> None:
+    """Refuse a latent that holds no numbers (raises BadInputError)."""
+    if not bool(inversion.latent.codes.isfinite().all()):
+        raise BadInputError(
+            f"The inverter {inverter.name} found no latent for this picture (the search gave no "
+            f"numbers): choose another inverter."
+        )
+
+
+def check_content(crop: Crop) -> None:
+    """Refuse crops without a picture in them (raises BadInputError)."""
+    if not np.isfinite(crop.image).all():
+        raise BadInputError("The picture holds values that are no numbers: export it again.")
+    if float(crop.image.max() - crop.image.min()) < 0.02:
+        raise BadInputError(
+            "The part to edit is one flat colour: choose a layer that shows a picture there."
+        )

@@ -1,0 +1,140 @@
+"""Which square of a layer is worked on: the aligner's best, another one, or a person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentfu.core.crop import Point, Quad
+from latentfu.core.errors import BadInputError
+from latentfu.core.layer import Layer, MaskPixels
+from latentfu.hookspecs import Aligner
+from latentfu.pipeline.crop import cut_mask
+from latentfu.pipeline.geometry import check_quad, quad_area
+
+Corners = tuple[Point, Point, Point, Point]
+MANUAL = "manual"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What a person says about the place, in layer pixels; nothing is the aligner's best.
+
+    ``face``: which of those that the aligner finds, 1 the best (for faces the largest).
+    ``corners``: of the crop, top left first, then clockwise as the crop shows them. ``eyes``
+    (left in the picture first) and ``mouth`` (its middle): three points instead of a detector.
+    """
+
+    face: int | None = None
+    corners: Corners | None = None
+    eyes: tuple[Point, Point] | None = None
+    mouth: Point | None = None
+
+    def check(self) -> None:
+        """Raise BadInputError for what contradicts itself."""
+        if (self.eyes is None) != (self.mouth is None):
+            raise BadInputError("Give the eyes and the mouth together: both are needed.")
+        ways = sum(way is not None for way in (self.face, self.corners, self.eyes))
+        if ways > 1:
+            raise BadInputError("Give only one of face, corners, and eyes with mouth.")
+        if self.face is not None and self.face < 1:
+            raise BadInputError(f"The face {self.face} is none: they are counted from 1.")
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether no detector is needed."""
+        return self.corners is not None or self.eyes is not None
+
+
+ANYWHERE = Placement()
+"""The aligner's best."""
+
+
+def quad_by_hand(placing: Placement, aligner: Aligner) -> Quad:
+    """The square that corners or points say; raises BadInputError when they say none."""
+    if placing.corners is not None:
+        quad = Quad(placing.corners)
+        if quad_area(np.asarray(quad.corners)) <= 0:
+            raise BadInputError(
+                "The corners run the wrong way round: give top left, top right, bottom right, "
+                "bottom left."
+            )
+    else:
+        assert placing.eyes is not None and placing.mouth is not None
+        check_points(placing.eyes, placing.mouth)
+        quad = (aligner.place or face_quad)(placing.eyes, placing.mouth)
+    check_quad(quad)
+    return quad
+
+
+def pick_quad(
+    quads: Sequence[Quad], placing: Placement, mask: MaskPixels | None, aligner: Aligner
+) -> Quad:
+    """The one of ``quads`` that is meant: by number, under the selection, or the first.
+
+    Raises BadInputError when there is none of that number, or none at all.
+    """
+    if not quads:
+        raise BadInputError(
+            f"The aligner {aligner.name} found nothing to edit in this layer: choose a layer "
+            f"that shows it larger and upright, or another aligner, or give corners or eyes and "
+            f"mouth by hand."
+        )
+    if placing.face is not None and placing.face > len(quads):
+        found = "only one" if len(quads) == 1 else f"{len(quads)}"
+        raise BadInputError(
+            f"There is no face {placing.face}: the aligner {aligner.name} found {found} here."
+        )
+    quad = quads[0]
+    if placing.face is not None:
+        quad = quads[placing.face - 1]
+    elif mask is not None and len(quads) > 1:
+        quad = max(quads, key=lambda one: covered(mask, one))
+    check_quad(quad)
+    return quad
+
+
+def covered(mask: MaskPixels, quad: Quad) -> float:
+    """How much of the quad's middle is selected, 0..1."""
+    return float(cut_mask(mask, quad, 16)[4:12, 4:12].mean())
+
+
+def check_points(eyes: tuple[Point, Point], mouth: Point) -> None:
+    """Refuse points that are no face (raises BadInputError)."""
+    left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
+    if not np.isfinite([*left, *right, *below]).all():
+        raise BadInputError("The eyes and the mouth must be finite numbers.")
+    across, down = right - left, below - (left + right) / 2
+    if across[0] * down[1] - across[1] * down[0] <= 0:
+        raise BadInputError(
+            "The mouth must lie below the eyes, and the first eye left of the second in the "
+            "picture (turn the layer upright, or name the points in that order)."
+        )
+
+
+def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
+    """The square of the FFHQ data set around a face (Karras et al. 2019, arXiv 1812.04948).
+
+    Upright in the face's own frame; its half side is the larger of twice the distance of the
+    eyes and 1.8 times that from eyes to mouth; its centre lies a tenth of the way to the mouth.
+    """
+    left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
+    middle = (left + right) / 2
+    across, down = right - left, below - middle
+    axis = across + np.array([down[1], -down[0]])  # the mouth's direction turned a quarter back
+    half = max(2.0 * np.hypot(*across), 1.8 * np.hypot(*down))
+    x = axis / np.hypot(*axis) * half
+    y = np.array([-x[1], x[0]])
+    center = middle + 0.1 * down
+    corners = (center - x - y, center + x - y, center + x + y, center - x + y)
+    a, b, c, d = ((float(point[0]), float(point[1])) for point in corners)
+    return Quad((a, b, c, d))
+
+
+def found_in(layer: Layer, aligner: Aligner) -> list[Quad]:
+    """What the aligner finds, transparent pixels seen as gray."""
+    from latentfu.pipeline.crop import visible
+
+    return aligner.find(np.ascontiguousarray(visible(layer).round().astype(np.uint8)))

@@ -1,0 +1,70 @@
+"""latent -> image: plain, and with another picture's styles inside a mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentfu.core.errors import BadInputError, LatentFuError
+from latentfu.core.generator import Generator
+from latentfu.core.latent import Latent
+from latentfu.pipeline.feature_warp import carried_into_mix
+from latentfu.pipeline.geometry import Floats
+
+if TYPE_CHECKING:
+    import torch
+
+
+def render(generator: Generator, latent: Latent) -> Floats:
+    """The picture of one latent: float32 ``[3, R, R]`` in -1..1."""
+    import torch
+
+    with torch.no_grad():
+        return as_picture(generator.render(latent), generator)
+
+
+def mix(
+    generator: Generator, a: Latent, b: Latent, layers: tuple[int, int], mask: Floats | None
+) -> Floats:
+    """``layers`` first..last of ``b`` in ``a`` where ``mask [R, R]`` is 1 -> ``[3, R, R]``.
+
+    The details of both go along with what moves under them.
+    """
+    import torch
+
+    check_layers(generator, layers)
+    first, last = layers
+    inside = None
+    if mask is not None:
+        inside = torch.from_numpy(mask)[None, None].to(generator.device)
+    chosen = range(first, last + 1)
+    with torch.no_grad():
+        a, b = carried_into_mix(a, b, chosen, inside, generator)
+        return as_picture(generator.mix(a, b, chosen, inside), generator)
+
+
+def check_layers(generator: Generator, layers: tuple[int, int]) -> None:
+    """Refuse a range of layers that the generator does not have (raises BadInputError)."""
+    first, last = layers
+    if generator.num_ws < 1:
+        raise BadInputError(f"The generator {generator.name} has no layers to mix.")
+    if not 0 <= first <= last < generator.num_ws:
+        raise BadInputError(
+            f"The layers {first} to {last} are not in this generator: "
+            f"give two numbers from 0 to {generator.num_ws - 1}, the smaller first."
+        )
+
+
+def as_picture(image: torch.Tensor, generator: Generator) -> Floats:
+    """What a generator gave, checked and clipped: float32 ``[3, R, R]`` in -1..1."""
+    side = generator.resolution
+    if tuple(image.shape) != (1, 3, side, side):
+        raise LatentFuError(
+            f"The generator {generator.name} gave {list(image.shape)} instead of "
+            f"[1, 3, {side}, {side}]: its plug-in needs repair."
+        )
+    picture: Floats = image[0].detach().to("cpu").float().numpy()
+    if not np.isfinite(picture).all():
+        raise BadInputError("The generator gave no picture at these strengths: use smaller ones.")
+    return np.clip(picture, -1.0, 1.0)

@@ -1,0 +1,106 @@
+"""Trying each plug-in in a process of its own: that survives one that hangs or crashes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from latentfu.plugin_manager.disabled import disabled_names
+from latentfu.plugin_manager.plugin import PluginStatus
+from latentfu.plugin_manager.sources import Source, all_sources
+
+SLOW_SECONDS = 2.0
+_MARK = "latentfu-doctor:"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one plug-in; ``well``: nothing needs to be done."""
+
+    name: str
+    origin: str
+    state: Literal["ok", "off", "slow", "broken", "hangs", "dies"]
+    well: bool
+    seconds: float
+    message: str
+
+
+def examine_all(limit_seconds: float) -> Iterator[Finding]:
+    """One finding per plug-in, in order. Nothing is imported into this process."""
+    off = disabled_names()
+    for position, source in enumerate(all_sources()):
+        if source.name in off:
+            told = f"is switched off (latentfu plugins enable {source.name})"
+            yield Finding(source.name, source.origin, "off", True, 0.0, told)
+        else:
+            yield _examine(source, position, limit_seconds)
+
+
+def _examine(source: Source, position: int, limit_seconds: float) -> Finding:
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "latentfu.plugin_manager.doctor", str(position)]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=limit_seconds,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        told = (
+            f"has not come back after {limit_seconds:g} s: it hangs when imported or called; "
+            f"switch it off with: latentfu plugins disable {source.name}"
+        )
+        return Finding(source.name, source.origin, "hangs", False, limit_seconds, told)
+    seconds = round(time.perf_counter() - began, 3)
+    return _judge(source, done, seconds)
+
+
+def _judge(source: Source, done: subprocess.CompletedProcess[str], seconds: float) -> Finding:
+    lines = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
+    if not lines:
+        told = f"ended the whole process (exit code {done.returncode}) instead of raising an error"
+        return Finding(source.name, source.origin, "dies", False, seconds, told)
+    report = json.loads(lines[-1].removeprefix(_MARK))
+    if report["reason"]:
+        return Finding(source.name, source.origin, "broken", False, seconds, report["reason"])
+    taken = report["seconds"]
+    if taken > SLOW_SECONDS:
+        heavy = " and imports torch; import torch inside load functions" if report["torch"] else ""
+        told = f"works, but takes {taken:.1f} s to list{heavy}"
+        return Finding(source.name, source.origin, "slow", False, seconds, told)
+    told = f"works ({taken * 1000:.0f} ms)"
+    return Finding(source.name, source.origin, "ok", True, seconds, told)
+
+
+def _own_status(source: Source) -> PluginStatus:
+    """The plug-in with its first-party elders absent: only its own faults show."""
+    from latentfu.plugin_manager.registry import Registry
+
+    return Registry([source]).statuses()[0]
+
+
+def _child(position: int) -> None:
+    import os
+
+    began = time.perf_counter()
+    status = _own_status(all_sources()[position])
+    report = {
+        "reason": status.reason,
+        "seconds": time.perf_counter() - began,
+        "torch": "torch" in sys.modules,
+    }
+    print(f"\n{_MARK}{json.dumps(report)}", flush=True)
+    os._exit(0)  # threads that the plug-in left behind must not keep the process
+
+
+if __name__ == "__main__":
+    _child(int(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""What passes between the doors and the editor: requests, replies, pixel bodies."""

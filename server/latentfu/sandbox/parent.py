@@ -1,0 +1,85 @@
+"""The parent's side: start the child, watch it, take what it wrote."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from latentfu.core.errors import BadInputError, StorageError
+from latentfu.core.progress import Progress, silent
+from latentfu.sandbox.tree import ForeignFile, decode
+
+MEMORY, MEMORY_PER_BYTE = 2 * 2**30, 5
+SECONDS, SECONDS_PER_GIGABYTE = 60.0, 120.0
+POLL = 0.05
+
+
+def read_foreign(path: Path, progress: Progress = silent) -> ForeignFile:
+    """What a .pkl, .pt, .pth, .npy or .npz file holds, read in a child process with limits.
+
+    Nothing in the file is imported, called or executed. Raises BadInputError, in one sentence,
+    for a file that is damaged, of no known kind, or that names anything outside the allow-list,
+    and CancelledError when ``progress`` does; nothing is left behind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadInputError(f"There is no file {path}.")
+    size = path.stat().st_size
+    memory = MEMORY + MEMORY_PER_BYTE * size
+    seconds = SECONDS + SECONDS_PER_GIGABYTE * size / 1e9
+    with tempfile.TemporaryDirectory(prefix="latentfu-import-") as folder:
+        out = Path(folder)
+        words = [str(path.resolve()), folder, str(memory), str(int(seconds))]
+        _run(
+            [sys.executable, "-P", "-m", "latentfu.sandbox.child", *words], seconds, path, progress
+        )
+        return _taken(path, out)
+
+
+def _run(command: list[str], seconds: float, path: Path, progress: Progress) -> None:
+    """Run the child until it ends; kill it when it is cancelled or takes too long."""
+    child = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    started = time.monotonic()
+    try:
+        while True:
+            try:
+                child.wait(POLL)
+                return
+            except subprocess.TimeoutExpired:
+                passed = (time.monotonic() - started) / seconds
+                progress(min(0.9, passed * 10), f"Reading {path.name}")
+                if passed > 1:
+                    raise BadInputError(
+                        f"{path.name} was not read: it took more than {seconds:.0f} seconds."
+                    ) from None
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+def _taken(path: Path, out: Path) -> ForeignFile:
+    """What the child left in ``out``; its arrays are copied, since the folder goes."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    error, tree = out / "error.txt", out / "tree.json"
+    if error.is_file():
+        raise BadInputError(f"{path.name} was not read: {error.read_text()[:400]}.")
+    if not tree.is_file():
+        raise BadInputError(
+            f"{path.name} was not read: it asks for more memory or time than it is given."
+        )
+    try:
+        found = json.loads(tree.read_text())
+        arrays = load_file(out / "tensors.safetensors")
+    except (OSError, ValueError, SafetensorError) as fault:
+        raise StorageError(f"{path.name} was read, but not kept: {fault}.") from fault
+    content = decode(json.dumps(found["content"]), arrays)
+    return ForeignFile(path, found["kind"], found["sha256"], content)

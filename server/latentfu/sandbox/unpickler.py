@@ -1,0 +1,149 @@
+"""Pickles and torch files, taken apart with stand-ins for the classes they name."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import zipfile
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from latentfu.core.errors import BadInputError
+from latentfu.sandbox.stand_ins import ALLOWED, DTYPES, Storage, StorageType
+
+MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+LEGACY = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+"""How a torch file from before version 1.6 begins, after its protocol."""
+
+Persistent = Callable[[Any], Storage]
+
+
+class Unpickler(pickle.Unpickler):
+    """Gives stand-ins for the allowed names and refuses all others, before any lookup."""
+
+    def __init__(self, file: BinaryIO, storage: Persistent | None = None) -> None:
+        super().__init__(file, encoding="latin1")
+        self.storage = storage
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("torch.storage", "_load_from_bytes"):
+            return load_from_bytes
+        try:
+            return ALLOWED[module, name]
+        except KeyError:
+            raise BadInputError(f"it names {module}.{name}, which no network needs") from None
+
+    def persistent_load(self, pid: Any) -> Any:
+        if self.storage is None:
+            raise BadInputError("it refers to something outside itself")
+        return self.storage(pid)
+
+
+def unpickle(file: BinaryIO, storage: Persistent | None = None) -> Any:
+    """The next object of ``file``; BadInputError, in half a sentence, for all that is wrong."""
+    try:
+        return Unpickler(file, storage).load()
+    except BadInputError:
+        raise
+    except MemoryError as error:
+        raise BadInputError("it asks for more memory than it is given") from error
+    except RecursionError as error:
+        raise BadInputError("it is nested too deeply") from error
+    except Exception as error:
+        raise BadInputError(f"it is damaged ({type(error).__name__}: {error})") from error
+
+
+def storage_words(pid: Any) -> tuple[str, str, int]:
+    """Element type, key and count of ("storage", type, key, place, count, ...)."""
+    if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
+        raise BadInputError("it refers to something that is no block of numbers")
+    kind, key, count = pid[1], pid[2], pid[4]
+    if not isinstance(kind, StorageType) or not isinstance(count, int) or count < 0:
+        raise BadInputError("a block of numbers in it is described wrongly")
+    return kind.dtype, str(key), count
+
+
+def load_from_bytes(data: Any) -> Any:
+    """torch.storage._load_from_bytes: a torch file within the file, read the same way."""
+    if not isinstance(data, (bytes, bytearray)):
+        raise BadInputError("a block of numbers in it is no bytes")
+    return read_legacy(io.BytesIO(bytes(data)))
+
+
+def read_legacy(file: BinaryIO) -> Any:
+    """A torch file from before version 1.6: four pickles, then the blocks of numbers."""
+    if unpickle(file) != MAGIC or unpickle(file) != PROTOCOL:
+        raise BadInputError("it is no torch file of the known kind")
+    unpickle(file)  # byte order and sizes of the machine it was written on
+    blocks: dict[str, bytes] = {}
+    kinds: dict[str, str] = {}
+
+    def storage(pid: Any) -> Storage:
+        dtype, key, count = storage_words(pid)
+        kinds[key] = dtype
+        return Storage(dtype, count, lambda: blocks.get(key, b""))
+
+    content = unpickle(file, storage)
+    keys = unpickle(file)
+    for key in keys if isinstance(keys, list) else []:
+        head = file.read(8)
+        if len(head) < 8 or str(key) not in kinds:
+            raise BadInputError("it is cut short")
+        (count,) = struct.unpack("<q", head)
+        width = 2 if kinds[str(key)] == "bfloat16" else int(kinds[str(key)][2:])
+        left = remaining(file)
+        if count < 0 or count * width > left:
+            raise BadInputError("a block of numbers in it is cut short")
+        blocks[str(key)] = file.read(count * width)
+    return content
+
+
+def remaining(file: BinaryIO) -> int:
+    """How many bytes are left to read."""
+    place = file.tell()
+    end = file.seek(0, io.SEEK_END)
+    file.seek(place)
+    return end - place
+
+
+def read_torch_zip(file: BinaryIO) -> Any:
+    """A torch file of today: a zip with data.pkl and one member for each block of numbers."""
+    archive = open_zip(file)
+    names = archive.namelist()
+    heads = [name for name in names if name.endswith("data.pkl") and name.count("/") <= 1]
+    if len(heads) != 1 or any(".." in name.split("/") for name in names):
+        raise BadInputError("it is a zip file, but not one that torch writes")
+    root = heads[0].removesuffix("data.pkl")
+    order = f"{root}byteorder"
+    if order in names and member(archive, order) != b"little":
+        raise BadInputError("its numbers are in big-endian order")
+
+    def storage(pid: Any) -> Storage:
+        dtype, key, count = storage_words(pid)
+        return Storage(dtype, count, lambda: member(archive, f"{root}data/{key}"))
+
+    return unpickle(io.BytesIO(member(archive, heads[0])), storage)
+
+
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """The archive; BadInputError when it is damaged or holds far more than its size."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise BadInputError(f"it is damaged ({error})") from error
+    size = file.seek(0, io.SEEK_END)
+    if sum(info.file_size for info in archive.infolist()) > 20 * size + 2**20:
+        raise BadInputError("it holds far more than its size on disk")
+    return archive
+
+
+def member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """One member's bytes."""
+    try:
+        return archive.read(name)
+    except Exception as error:
+        raise BadInputError(f"the part {name[:60]!r} of it is missing or damaged") from error
+
+
+__all__ = ["DTYPES", "LEGACY", "open_zip", "read_legacy", "read_torch_zip", "unpickle"]

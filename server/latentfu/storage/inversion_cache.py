@@ -1,0 +1,239 @@
+"""Inversions on disk, by content: safetensors with metadata, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from latentfu.core.crop import Crop
+from latentfu.core.errors import BadInputError, LatentFuError, StorageError, WrongGeneratorError
+from latentfu.core.inversion import Inversion, Quality
+from latentfu.core.latent import Latent
+from latentfu.storage.atomic import write_whole
+from latentfu.storage.paths import cache_dir, make_private
+from latentfu.storage.weight_offsets import packed_all, read_bends, read_details
+
+if TYPE_CHECKING:
+    import torch
+
+    from latentfu.core.generator import Generator
+
+FORMAT = "latentfu-inversion-2"
+DETAIL = "detail."
+MOST_BYTES = 512 << 20
+LARGEST_ENTRY = 128 << 20
+
+_log = logging.getLogger(__name__)
+
+
+def inversion_key(
+    crop: Crop,
+    generator_id: str,
+    method: str,
+    options: Mapping[str, float | int | str | bool],
+    mask: npt.NDArray[np.float32] | None = None,
+) -> str:
+    """sha256 (hex) over the crop's pixels, place and mask, weights, method and its options."""
+    where = {"aligner": crop.aligner, "quad": crop.quad.corners, "shape": crop.image.shape}
+    how = {"generator": generator_id, "method": method, "options": dict(options)}
+    text = json.dumps([FORMAT, where, how], sort_keys=True, default=float)
+    pixels = np.ascontiguousarray(crop.image, dtype="<f4").tobytes()
+    if mask is not None:
+        pixels += b"mask" + np.ascontiguousarray(mask, dtype="<f4").tobytes()
+    return hashlib.sha256(text.encode() + b"\0" + pixels).hexdigest()
+
+
+class InversionStore:
+    """A folder of inversions, oldest-used removed first when it outgrows ``limit`` bytes.
+
+    Only the cache: an entry that is damaged, foreign or does not fit is as good as none, and
+    a write that fails is logged, not raised.
+    """
+
+    def __init__(self, folder: Path | None = None, limit: int = MOST_BYTES) -> None:
+        self.folder = folder or cache_dir() / "inversions"
+        self.limit = limit
+
+    def path(self, key: str) -> Path:
+        """Where the entry of ``key`` (64 hex digits) lies."""
+        return self.folder / f"{key}.safetensors"
+
+    def get(self, key: str, generator: Generator) -> Inversion | None:
+        """The inversion of ``key`` if it is whole and made for ``generator``, else None."""
+        path = self.path(key)
+        try:
+            if not path.is_file() or path.stat().st_size > LARGEST_ENTRY:
+                return None
+            inversion = read_inversion(path, key, generator)
+            os.utime(path)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
+            _log.warning("The cached inversion %s is not usable (%s); made again.", path, error)
+            return None
+        return inversion
+
+    def put(self, key: str, inversion: Inversion) -> None:
+        """Store ``inversion`` under ``key``, replacing what is there."""
+        try:
+            make_private(self.folder)
+            write_whole(self.path(key), dumped(key, inversion), mode=0o600)
+            self.shrink()
+        except (OSError, StorageError) as error:
+            _log.warning("An inversion could not be cached: %s", error)
+
+    def shrink(self) -> None:
+        """Remove the entries used longest ago until the folder fits its limit."""
+        entries = []
+        for path in self.folder.glob("*.safetensors"):
+            try:
+                entries.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+            except FileNotFoundError:
+                continue
+        total = sum(size for _, size, _ in entries)
+        for _, size, path in sorted(entries):
+            if total <= self.limit:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+
+
+def dumped(key: str, inversion: Inversion) -> bytes:
+    """The bytes of an entry: codes, detail tensors, and everything else as metadata."""
+    from safetensors.torch import save
+
+    quality, latent = inversion.quality, inversion.latent
+    facts = {
+        "key": key,
+        "space": latent.space,
+        "generator_id": latent.generator_id,
+        "method": inversion.method,
+        "steps": inversion.steps,
+        "quality": [quality.psnr, quality.perceptual, quality.perceptual_name, quality.seconds],
+        "parts": dict(quality.parts),
+        "identity": quality.identity,
+        "beyond": quality.beyond,
+        "bends": [[bend.parameter, single(bend.strength)] for bend in latent.bends],
+        "details": [[detail.layer] for detail in latent.details],
+    }
+    tensors = {"codes": latent.codes}
+    for packed in packed_all(latent.bends, latent.details):
+        tensors |= packed
+    tensors |= {DETAIL + name: value for name, value in inversion.detail.items()}
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    return bytes(save(plain, {"format": FORMAT, "inversion": json.dumps(facts)}))
+
+
+def single(strength: float | torch.Tensor) -> float:
+    """A bend's strength as a number."""
+    return float(strength)
+
+
+def read_facts(path: Path) -> dict[str, Any] | None:
+    """What a file says of its inversion, without its tensors; None when it holds none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="np") as file:
+            metadata = file.metadata() or {}
+        facts = json.loads(metadata["inversion"])
+        whole = isinstance(facts, dict) and len(facts["quality"]) == 4 and facts["key"]
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return None
+    return facts if whole and metadata.get("format") == FORMAT else None
+
+
+def load_inversion(path: Path, generator: Generator) -> Inversion:
+    """The inversion in a file that ``latentfu invert`` wrote.
+
+    Raises WrongGeneratorError when it is another generator's, BadInputError when it is none.
+    """
+    try:
+        return read_inversion(path, None, generator)
+    except WrongGeneratorError:
+        raise
+    except OSError as error:
+        raise BadInputError(f"{path} can not be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
+        raise BadInputError(
+            f"{path} holds no latent of {generator.name} ({error}): make it with latentfu invert."
+        ) from error
+
+
+def read_inversion(path: Path, key: str | None, generator: Generator) -> Inversion:
+    """The entry at ``path``, of ``key`` unless that is None.
+
+    Raises ValueError, KeyError, TypeError, RuntimeError or LatentFuError when anything is off.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="pt", device=str(generator.device)) as file:
+            facts = checked_facts(file.metadata() or {}, key, generator)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"no safetensors file: {error}") from error
+    codes = tensors.pop("codes")
+    check_codes(codes, facts["space"], generator)
+    psnr, perceptual, name, seconds = facts["quality"]
+    quality = Quality(
+        psnr=float(psnr),
+        perceptual=float(perceptual),
+        perceptual_name=str(name),
+        seconds=float(seconds),
+        parts={str(part): float(value) for part, value in facts.get("parts", {}).items()},
+        identity=optional(facts.get("identity")),
+        beyond=optional(facts.get("beyond")),
+    )
+    bends = read_bends(facts.get("bends", []), tensors, generator)
+    details = read_details(facts.get("details", []), tensors, generator)
+    extra = {name: value for name, value in tensors.items() if name.startswith(DETAIL)}
+    return Inversion(
+        latent=Latent(codes, facts["space"], generator.id, bends, details),
+        quality=quality,
+        method=str(facts["method"]),
+        steps=int(facts["steps"]),
+        detail={name.removeprefix(DETAIL): value for name, value in extra.items()},
+    )
+
+
+def optional(value: object) -> float | None:
+    """A number, or None."""
+    return None if value is None else float(value)  # type: ignore[arg-type]
+
+
+def checked_facts(
+    metadata: Mapping[str, str], key: str | None, generator: Generator
+) -> dict[str, Any]:
+    """The entry's facts; raises unless they speak of ``key`` (None: any) and ``generator``."""
+    if metadata.get("format") != FORMAT:
+        raise ValueError("another format")
+    facts = json.loads(metadata["inversion"])
+    if not isinstance(facts, dict) or (key is not None and facts["key"] != key):
+        raise ValueError("the entry of another picture")
+    if facts["generator_id"] != generator.id:
+        raise WrongGeneratorError(
+            f"This latent was made for generator {str(facts['generator_id'])[:12]}, not for "
+            f"{generator.name}: open the generator it was made with, or invert again."
+        )
+    if facts["space"] not in generator.spaces:
+        raise ValueError("in a space that the generator does not take")
+    return facts
+
+
+def check_codes(codes: torch.Tensor, space: str, generator: Generator) -> None:
+    """ValueError unless the codes are one finite float32 latent of ``generator``."""
+    import torch
+
+    wanted = {"z": (1, generator.z_dim), "w": (1, generator.w_dim)}
+    shape = wanted.get(space, (1, generator.num_ws, generator.w_dim))
+    if codes.dtype != torch.float32 or tuple(codes.shape) != shape:
+        raise ValueError(f"codes are {codes.dtype} {list(codes.shape)}")
+    if not bool(torch.isfinite(codes).all()):
+        raise ValueError("codes are not finite")

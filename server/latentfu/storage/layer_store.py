@@ -1,0 +1,154 @@
+"""Uploaded layers, each under the sha256 of its bytes; whoever has not been used for a day goes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from latentfu.core.errors import BadInputError, StorageError, TooLargeError
+from latentfu.protocol.pixels import (
+    HEADER_BYTES,
+    MAX_BODY_BYTES,
+    PixelHeader,
+    check_length,
+    decode_header,
+)
+from latentfu.protocol.png import SIGNATURE, check_png_start, read_png
+from latentfu.storage.atomic import whole_file
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+_ENOUGH_TO_JUDGE = 33
+
+
+class LayerUpload:
+    """A body on its way to disk: judged by its first bytes, counted and hashed as it comes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._start = b""
+        self._limit = MAX_BODY_BYTES
+        self._judged = False
+        self.received = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes; raises BadInputError or TooLargeError as soon as it is clear."""
+        self.received += len(chunk)
+        if not self._judged:
+            self._start += chunk[:_ENOUGH_TO_JUDGE]
+            if len(self._start) >= _ENOUGH_TO_JUDGE:
+                self._judge()
+        if self.received > self._limit:
+            raise TooLargeError("The body is longer than its picture can be: send just that.")
+        self._hash.update(chunk)
+        self._file.write(chunk)
+
+    def finish(self, path: Path) -> str:
+        """Check the whole body, which lies at ``path``, and return its sha256."""
+        self._judge()
+        self._file.flush()
+        if self.is_png:
+            read_png(path)
+        else:
+            check_length(decode_header(self._start), self.received)
+        return self._hash.hexdigest()
+
+    @property
+    def is_png(self) -> bool:
+        return self._start[:8] == SIGNATURE
+
+    def _judge(self) -> None:
+        self._judged = True
+        if self.is_png:
+            width, height = check_png_start(self._start)
+            # Incompressible pixels cost a little more than raw; metadata gets a megabyte.
+            self._limit = width * height * 4 * 17 // 16 + (1 << 20)
+        else:
+            self._limit = HEADER_BYTES + decode_header(self._start).pixel_bytes
+
+
+class LayerStore:
+    """A folder of layers by content."""
+
+    def __init__(self, folder: Path, quota_bytes: int = 8 << 30) -> None:
+        self._folder = folder
+        self._quota = quota_bytes
+
+    def path(self, name: str) -> Path:
+        """Where the layer ``name`` (sha256, hex) lies or would lie."""
+        if not _NAME.fullmatch(name):
+            raise BadInputError("A layer is named by its sha256: 64 hex digits in lower case.")
+        return self._folder / name
+
+    def has(self, name: str) -> bool:
+        """Whether the layer is there; asking counts as use."""
+        try:
+            os.utime(self.path(name))
+        except FileNotFoundError:
+            return False
+        return True
+
+    @contextmanager
+    def receive(self, name: str) -> Iterator[LayerUpload]:
+        """Take a layer chunk by chunk; it appears under ``name`` only if whole and as named."""
+        target = self.path(name)
+        with whole_file(target, mode=0o600) as temporary:
+            with temporary.open("wb") as file:
+                upload = LayerUpload(file)
+                yield upload
+                digest = upload.finish(temporary)
+            if digest != name:
+                raise BadInputError("The body does not have the sha256 it was sent under.")
+
+    def header(self, name: str) -> PixelHeader:
+        """Size and channels (of a PNG: 4) without reading the pixels."""
+        with self.path(name).open("rb") as file:
+            start = file.read(_ENOUGH_TO_JUDGE)
+        if start[:8] == SIGNATURE:
+            return PixelHeader(*check_png_start(start), 4)
+        return decode_header(start)
+
+    def prune(self, keep: Collection[str], max_age_s: float = 86_400.0) -> int:
+        """Remove layers unused for ``max_age_s``, then the oldest above the quota; how many."""
+        if not self._folder.is_dir():
+            return 0
+        removed, total = 0, 0
+        now = time.time()
+        for path, modified, size in sorted(_files(self._folder), key=lambda f: -f[1]):
+            total += size
+            old = now - modified > max_age_s or total > self._quota
+            if old and path.name not in keep:
+                path.unlink(missing_ok=True)
+                total -= size
+                removed += 1
+        return removed
+
+
+def read_pixels(path: Path) -> tuple[PixelHeader, bytes]:
+    """The pixels of a stored pixel body or PNG; raises StorageError when the file is gone."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(HEADER_BYTES)
+            if start[:8] == SIGNATURE:
+                return read_png(path)
+            header = decode_header(start)
+            pixels = file.read()
+    except OSError as error:
+        raise StorageError(f"Could not read a layer: {error.strerror or error}.") from error
+    check_length(header, HEADER_BYTES + len(pixels))
+    return header, pixels
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, float, int]]:
+    for path in folder.iterdir():
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            continue
+        yield path, stat.st_mtime, stat.st_size

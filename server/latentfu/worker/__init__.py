@@ -1,0 +1,1 @@
+"""The worker process: reads requests, does one job at a time, previews in between."""

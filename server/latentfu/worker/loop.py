@@ -1,0 +1,142 @@
+"""The worker's one pair of hands: previews first, then jobs, and previews between their steps."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from latentfu.core.errors import CancelledError, LatentFuError
+from latentfu.core.progress import Progress
+from latentfu.jobs.frames import Message
+from latentfu.worker.mailbox import Mailbox
+from latentfu.worker.protocols import Editor
+from latentfu.worker.request_reader import RequestReader, write_layer
+
+_PROGRESS_EVERY_S = 0.05
+Send = Callable[[Mapping[str, object]], None]
+
+
+class WorkerLoop:
+    """Does what comes out of the inbox and says how it went."""
+
+    def __init__(
+        self, editor: Editor, reader: RequestReader, inbox: Mailbox, send: Send, catalog: Send
+    ) -> None:
+        self._editor = editor
+        self._reader = reader
+        self._inbox = inbox
+        self._send = send
+        self._catalog = catalog
+        self._judged: set[str] = set()
+
+    def work(self) -> None:
+        """Until the front says stop."""
+        while (message := self._inbox.next()) is not None:
+            match message["do"]:
+                case "catalog":
+                    self._catalog(message)
+                case "preview":
+                    self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
+                case "job":
+                    self._attempt(message, self._job)
+
+    def _job(self, message: Message) -> dict[str, object]:
+        body: Any = message["body"]
+        progress = self._watch(message, True)
+        progress(0.0)
+        request = self._reader.read(body)
+        do = {"edit": self._editor.edit, "mix": self._editor.mix, "invert": self._editor.invert}
+        outcome = do[body["kind"]](request, progress)
+        write_layer(Path(str(message["out"])), outcome.layer)
+        return dict(outcome.report)
+
+    def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
+        body: Any = message["body"]
+
+        def check() -> None:
+            if self._inbox.is_overtaken(message):
+                raise CancelledError
+
+        request, quick = self._reader.read(body), int(body.get("quick", 0))
+        layer = self._editor.preview(request, body["side"], progress, quick=quick, check=check)
+        write_layer(Path(str(message["out"])), layer)
+        return {}
+
+    def _attempt(self, message: Message, do: Callable[[Message], dict[str, object]]) -> None:
+        """Do it and send ``done`` or ``failed``: no error of the work ends the worker."""
+        work_id = str(message["id"])
+        try:
+            if self._inbox.is_unwanted(work_id):
+                raise CancelledError
+            report = do(message)
+            self._send({"event": "done", "id": work_id, "report": report})
+        except LatentFuError as error:
+            self._failed(work_id, error.code, str(error))
+        except (Exception, SystemExit) as error:
+            traceback.print_exc(file=sys.stderr)
+            self._failed(work_id, *_explain(error))
+        finally:
+            self._inbox.forget(work_id)
+            self._judged.discard(work_id)
+
+    def _failed(self, work_id: str, code: str, message: str) -> None:
+        self._send({"event": "failed", "id": work_id, "code": code, "message": message})
+
+    def _watch(self, work: Message, between: bool) -> Progress:
+        """A progress that tells the front, notices a cancel, and lets previews in between."""
+        work_id = str(work["id"])
+        last_time, last_message = 0.0, "\0"
+
+        def progress(fraction: float, message: str = "") -> None:
+            nonlocal last_time, last_message
+            if self._inbox.is_unwanted(work_id):
+                raise CancelledError
+            now = time.monotonic()
+            if message != last_message or now - last_time > _PROGRESS_EVERY_S:
+                last_time, last_message = now, message
+                self._send(
+                    {
+                        "event": "progress",
+                        "id": work_id,
+                        "fraction": min(max(float(fraction), 0.0), 1.0),
+                        "message": message,
+                    }
+                )
+            if between:
+                self._serve_between()
+
+        return progress
+
+    def _serve_between(self) -> None:
+        """Between two steps of a long job: the catalogue, and previews that cost one render."""
+        for message in self._inbox.waiting_catalogs():
+            self._catalog(message)
+        for message in self._inbox.waiting_previews():
+            work_id = str(message["id"])
+            if work_id in self._judged:
+                continue
+            self._judged.add(work_id)
+            if self._is_quick(message) and self._inbox.take_preview(message):
+                self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
+
+    def _is_quick(self, message: Message) -> bool:
+        body: Any = message["body"]
+        try:
+            return self._editor.is_inverted(self._reader.read(body))
+        except Exception:
+            return True  # It fails at once, and its own attempt says why.
+
+
+def _explain(error: BaseException) -> tuple[str, str]:
+    name = type(error).__name__
+    if isinstance(error, MemoryError) or "OutOfMemory" in name:
+        return "memory", "The device has too little memory for this: try a smaller layer."
+    if isinstance(error, SystemExit):
+        return "internal", "A plug-in tried to end the program: see the server's log."
+    first = str(error).strip().splitlines()[:1]
+    what = f"{name}: {first[0][:200]}" if first else name
+    return "internal", f"Something inside broke ({what}): the server's log has the details."

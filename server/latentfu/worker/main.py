@@ -1,0 +1,84 @@
+"""The worker process: ``python -m latentfu.worker.main``, started by the front and by nobody else.
+
+It speaks frames on the pipe it was started with; whatever a plug-in prints goes to the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from latentfu.jobs import frames
+from latentfu.storage.layer_store import LayerStore
+from latentfu.worker.loop import Send, WorkerLoop
+from latentfu.worker.mailbox import Mailbox
+from latentfu.worker.protocols import choose_device, load_editing
+from latentfu.worker.request_reader import RequestReader
+
+
+def main() -> None:
+    """Serve the front until it closes the pipe."""
+    options = _options()
+    out = _claim_stdout()
+    lock = threading.Lock()
+
+    def send(message: Mapping[str, object]) -> None:
+        with lock:
+            out.write(frames.pack(message))
+            out.flush()
+
+    inbox = Mailbox(sys.stdin.buffer)
+    inbox.start()
+    catalog = _catalog_sender(options.catalog, send)
+    catalog({})
+    try:
+        device = choose_device(options.device)
+        editing = load_editing(options.editing)
+        editor = editing.Editor(device)
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        send({"event": "start_failed", "message": f"{type(error).__name__}: {error}"[:300]})
+        sys.exit(1)
+    reader = RequestReader(editing, LayerStore(options.layers))
+    send({"event": "ready", "device": device})
+    WorkerLoop(editor, reader, inbox, send, catalog).work()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Latent-Fu worker (started by latentfu serve)")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--layers", type=Path, required=True)
+    parser.add_argument("--editing", default="latentfu.pipeline.editor")
+    parser.add_argument("--catalog", default="latentfu.worker.catalog")
+    return parser.parse_args()
+
+
+def _claim_stdout() -> IO[bytes]:
+    """Keep the pipe for frames; from here on file descriptor 1 is the log."""
+    pipe = os.dup(1)
+    os.set_inheritable(pipe, False)
+    os.dup2(2, 1)
+    return os.fdopen(pipe, "wb")
+
+
+def _catalog_sender(module: str, send: Send) -> Send:
+    def catalog(_: Mapping[str, object]) -> None:
+        try:
+            found = importlib.import_module(module).read_catalog()
+            send({"event": "catalog", "catalog": found})
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            send({"event": "catalog_failed", "message": f"{type(error).__name__}: {error}"})
+
+    return catalog
+
+
+if __name__ == "__main__":
+    main()
