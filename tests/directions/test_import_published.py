@@ -16,7 +16,7 @@ import torch
 from click.testing import CliRunner, Result
 from latentfu import Direction, WrongGeneratorError, read_direction, write_direction
 from latentfu.storage.direction_mover import DirectionEffect
-from latentfu_builtin.directions.foreign.cli import import_command
+from latentfu_builtin.directions.commands.import_published import import_command
 
 PUBLISHED = Path(__file__).parent / "published"
 HOSTILE = Path(__file__).parent / "hostile"

@@ -9,7 +9,7 @@ import click
 import numpy as np
 from latentfu import Measure
 
-from latentfu_builtin.directions.solvers import linear_svm
+from latentfu_builtin.directions.boundaries import solve_svm
 
 FULL = (5600, 9216)
 """The size of a run on flattened W+ codes of an 18-layer network."""
@@ -25,7 +25,7 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
     noise = 0.5 * np.sqrt(size) * random.standard_normal(samples)
     labels = (codes @ truth + noise > 0).astype(np.int64)
     began = time.perf_counter()
-    ours, _ = linear_svm(codes, labels)
+    ours, _ = solve_svm(codes, labels)
     our_seconds = time.perf_counter() - began
     yield Measure("ours", our_seconds, "s")
     began = time.perf_counter()

@@ -7,8 +7,13 @@ from pathlib import Path
 import latentfu
 from latentfu import ControlRequest, Progress
 
-from latentfu_builtin.directions.build import Subject, build_directions, ours, replace_all
-from latentfu_builtin.directions.cli import scorer_for
+from latentfu_builtin.directions.commands.common import scorer_for
+from latentfu_builtin.directions.control_makers import (
+    SHIPPED_WORDS,
+    Subject,
+    build_directions,
+    replace_shipped,
+)
 from latentfu_builtin.portraits.renderer import FACTORS
 
 SAMPLES, TRIALS = 5000, 64
@@ -42,9 +47,9 @@ def build_shipped_directions(folder: Path | None, progress: Progress) -> None:
         seed=0,
         progress=progress,
         scorer=scorer_for(generator.domain),
-        options={"trials": TRIALS, "clean": 0, **ours()},
+        options={"trials": TRIALS, "clean": 0, **SHIPPED_WORDS},
     )
     subjects = [Subject(f.name, f.plus, f.group, TITLES.get(f.name, "")) for f in FACTORS]
     out = folder / "directions" if folder else DIRECTIONS
     out.mkdir(parents=True, exist_ok=True)
-    replace_all(build_directions(request, subjects, maker="svm", meaning=taught), out)
+    replace_shipped(build_directions(request, subjects, maker="svm", meaning=taught), out)

@@ -8,19 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import click
-import latentfu
 import numpy as np
 import torch
 from latentfu import BadInputError, Direction, Generator, read_direction, watched, write_direction
 
-from latentfu_builtin.directions import cli
-from latentfu_builtin.directions.chain import measured
-from latentfu_builtin.directions.installed import directions_named, installed
-from latentfu_builtin.directions.interfacegan import project_boundary
-from latentfu_builtin.directions.own import own_folder
-from latentfu_builtin.directions.report import identity_for, make_report, markdown, write_report
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
+from latentfu_builtin.directions.boundaries import project_boundary
+from latentfu_builtin.directions.commands.common import (
+    FOLDER,
+    describe_leaks,
+    open_generator_or_first,
+    scorer_for,
+)
+from latentfu_builtin.directions.effects import measure_by_scorer
+from latentfu_builtin.directions.report import (
+    format_report,
+    identity_for,
+    make_report,
+    write_report,
+)
+from latentfu_builtin.directions.user_library import (
+    list_direction_files,
+    read_directions,
+    refuse_taken_name,
+    user_folder,
+)
 
 
 @click.command("report")
@@ -34,9 +45,9 @@ def report_command(
     generator: str | None, out: Path | None, names: tuple[str, ...], as_json: bool, **asked: Any
 ) -> None:
     """Measure what the directions of GENERATOR do: effect, linearity, leaks, identity."""
-    opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
-    found = directions_named(names or sorted(installed(opened)), opened)
-    scorer = cli.scorer_for(opened.domain)
+    opened = open_generator_or_first(generator)
+    found = read_directions(names or sorted(list_direction_files(opened)), opened)
+    scorer = scorer_for(opened.domain)
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
     with watched("Measuring", quiet=as_json) as progress:
@@ -48,7 +59,7 @@ def report_command(
     if as_json:
         click.echo(json.dumps({"files": [str(path) for path in files], **report.as_json()}))
         return
-    click.echo(markdown(report))
+    click.echo(format_report(report))
     for path in files:
         click.echo(str(path))
 
@@ -65,33 +76,37 @@ def clean_command(
     direction: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
     """Make a DIRECTION that leaves alone what it leaks on, by the directions of those."""
-    opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
-    (old,) = directions_named([direction], opened)
+    opened = open_generator_or_first(generator)
+    (old,) = read_directions([direction], opened)
     name = asked["name"] or f"{old.name}-clean"
-    folder = out or own_folder()
-    cli.refuse_taken(name, folder, opened)
+    folder = out or user_folder()
+    refuse_taken_name(name, folder, opened)
     others = (
-        directions_named(asked["without"], opened)
+        read_directions(asked["without"], opened)
         if asked["without"]
-        else strongest(old, opened, asked["leaks"])
+        else _find_leak_directions(old, opened, asked["leaks"])
     )
     with watched("Measuring", quiet=as_json) as progress:
-        new = cleaned(old, others, name)
-        scorer = cli.scorer_for(opened.domain)
-        new = measured(new, opened, scorer, 0, progress)
+        new = clean_direction(old, others, name)
+        scorer = scorer_for(opened.domain)
+        new = measure_by_scorer(new, opened, scorer, 0, progress)
     path = write_direction(folder / f"{name}.safetensors", new)
     if as_json:
         click.echo(json.dumps({"file": str(path), **read_direction(path).facts()}))
         return
     told = ", ".join(other.name for other in others)
-    click.echo(f"{path}: without {told}; moves also {cli.leaks(new)} (before: {cli.leaks(old)}).")
+    click.echo(
+        f"{path}: without {told}; moves also {describe_leaks(new)} (before: {describe_leaks(old)})."
+    )
 
 
-def strongest(direction: Direction, generator: Generator, count: int) -> list[Direction]:
+def _find_leak_directions(
+    direction: Direction, generator: Generator, count: int
+) -> list[Direction]:
     """The installed directions of what this one leaks on most; raises BadInputError."""
     known = {
         d.attribute: d
-        for d in directions_named(sorted(installed(generator)), generator)
+        for d in read_directions(sorted(list_direction_files(generator)), generator)
         if d.name != direction.name and d.attribute and d.attribute != direction.attribute
     }
     order = sorted(direction.leakage, key=lambda name: -abs(direction.leakage[name]))
@@ -103,7 +118,7 @@ def strongest(direction: Direction, generator: Generator, count: int) -> list[Di
     return found
 
 
-def cleaned(direction: Direction, others: list[Direction], name: str) -> Direction:
+def clean_direction(direction: Direction, others: list[Direction], name: str) -> Direction:
     """The direction without its part along the others, at its old length along itself."""
     if direction.parameter or any(other.parameter for other in others):
         raise BadInputError("A channel of a layer can not be cleaned of another: it is one number.")

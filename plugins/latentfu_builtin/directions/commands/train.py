@@ -10,7 +10,9 @@ import click
 import latentfu
 from latentfu import (
     BadInputError,
+    ControlRequest,
     Generator,
+    NotInstalledError,
     Progress,
     between,
     read_direction,
@@ -18,20 +20,39 @@ from latentfu import (
     write_direction,
 )
 
-from latentfu_builtin.directions import cli
-from latentfu_builtin.directions.chain import Made, Settings, make_direction, table
-from latentfu_builtin.directions.fit import confusion
-from latentfu_builtin.directions.installed import directions_named
-from latentfu_builtin.directions.labels import Wanted, labelled_codes
-from latentfu_builtin.directions.numbered import write_samples
-from latentfu_builtin.directions.own import own_folder
-from latentfu_builtin.directions.solvers import SOLVERS
-from latentfu_builtin.directions.sorted_pictures import How
+from latentfu_builtin.directions.boundaries import SOLVERS
+from latentfu_builtin.directions.commands.common import (
+    FOLDER,
+    describe_leaks,
+    open_generator_or_first,
+    scorer_for,
+)
+from latentfu_builtin.directions.effects import EffectMeasurement
+from latentfu_builtin.directions.seeded_samples import write_samples
+from latentfu_builtin.directions.train_direction import (
+    TrainedDirection,
+    TrainingSettings,
+    train_direction,
+)
+from latentfu_builtin.directions.training_data import (
+    InversionChoice,
+    TrainingSource,
+    collect_training_data,
+)
+from latentfu_builtin.directions.user_library import read_directions, refuse_taken_name, user_folder
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-OF_THE_CHAIN = ("folders", "pictures", "scores", "method", "per_layer", "space", "without", "work")
-"""Options that only the chain from samples to boundary has; the makers know none of them."""
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_TRAINING_OPTIONS = (
+    "folders",
+    "pictures",
+    "scores",
+    "method",
+    "per_layer",
+    "space",
+    "without",
+    "work",
+)
+"""Options that no maker knows: with any of them the training is set up here."""
 
 
 @click.command("train")
@@ -45,7 +66,7 @@ OF_THE_CHAIN = ("folders", "pictures", "scores", "method", "per_layer", "space",
     help="Pictures sorted by hand, a folder for each kind: the least first, the most last.",
 )
 @click.option("--pictures", type=FOLDER, help="Pictures to invert, instead of samples.")
-@click.option("--scores", type=FILE, help="A .csv of name,score lines for --pictures.")
+@click.option("--scores", type=_FILE, help="A .csv of name,score lines for --pictures.")
 @click.option("--classifier", is_flag=True, help="Let a classifier find the surest of --folder.")
 @click.option("--samples", type=click.IntRange(min=20), help="How many to draw (default: 4000).")
 @click.option("--method", type=click.Choice(list(SOLVERS)), help="What lays the boundary.")
@@ -74,19 +95,58 @@ def train_command(
     least twice); from those carried over to --samples by a classifier; or from --pictures with
     --scores. A run that was broken off goes on where it was.
     """
-    folder, name = out or own_folder(), asked["name"] or f"my-{attribute}"
-    if asked["maker"] or not any(asked[word] for word in OF_THE_CHAIN):
-        by_maker(attribute, generator, folder, name, asked, as_json)
+    folder, name = out or user_folder(), asked["name"] or f"my-{attribute}"
+    if asked["maker"] or not any(asked[word] for word in _TRAINING_OPTIONS):
+        _train_by_maker(attribute, generator, folder, name, asked, as_json)
         return
-    opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
-    cli.refuse_taken(name, folder, opened)
+    opened = open_generator_or_first(generator)
+    refuse_taken_name(name, folder, opened)
     with watched("Training", quiet=as_json) as progress:
-        made, notes = by_chain(attribute, opened, name, asked, progress)
+        made, notes = _train_by_options(attribute, opened, name, asked, progress)
     path = write_direction(folder / f"{name}.safetensors", made.direction)
-    tell(path, made, notes, as_json)
+    _report_trained(path, made, notes, as_json)
 
 
-def by_maker(  # noqa: PLR0917
+def train_with_maker(
+    attribute: str,
+    out: Path,
+    *,
+    generator: str | None = None,
+    maker: str = "svm",
+    samples: int = 4000,
+    seed: int = 0,
+    options: dict[str, float | int | str | bool] | None = None,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Make direction files for ``attribute`` in ``out``; raises LatentFuError."""
+    makers = latentfu.control_makers()
+    if maker not in makers:
+        raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
+    opened = open_generator_or_first(generator)
+    refuse_taken_name(str((options or {}).get("name", attribute)), out, opened)
+    request = ControlRequest(
+        generator=opened,
+        attribute=attribute,
+        samples=samples,
+        seed=seed,
+        progress=progress or (lambda fraction, message="": None),
+        scorer=scorer_for(opened.domain),
+        options=options or {},
+    )
+    return makers[maker].make(request, out)
+
+
+def _report_made(path: Path, as_json: bool) -> None:
+    """Say what was made and how well it does."""
+    direction = read_direction(path)
+    if as_json:
+        click.echo(json.dumps({"file": str(path), **direction.facts()}))
+        return
+    held = "none" if direction.accuracy is None else f"{direction.accuracy:.0%}"
+    click.echo(f"{path}: told apart {held} of held-out samples; moves {describe_leaks(direction)}.")
+
+
+def _train_by_maker(  # noqa: PLR0917
     attribute: str,
     generator: str | None,
     folder: Path,
@@ -98,38 +158,40 @@ def by_maker(  # noqa: PLR0917
     given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
     options = {"name": name} | {word: value for word, value in given.items() if value is not None}
     with watched("Sampling", quiet=as_json) as progress:
-        paths = cli.train(
+        paths = train_with_maker(
             attribute, folder, generator=generator, maker=asked["maker"] or "svm",
             samples=asked["samples"] or 4000, seed=asked["seed"], options=options,
             progress=progress,
         )  # fmt: skip
     for path in paths:
-        cli.tell(path, as_json)
+        _report_made(path, as_json)
 
 
-def by_chain(
+def _train_by_options(
     attribute: str, generator: Generator, name: str, asked: dict[str, Any], progress: Progress
-) -> tuple[Made, list[str]]:
+) -> tuple[TrainedDirection, list[str]]:
     """Samples, labels, boundary, measurement."""
-    scorer = cli.scorer_for(generator.domain)
+    scorer = scorer_for(generator.domain)
     folders = asked["folders"]
-    wanted = Wanted(
+    source = TrainingSource(
         attribute=attribute,
         folders=folders,
         pictures=asked["pictures"],
         scores=asked["scores"],
         classifier=asked["classifier"],
         samples=asked["samples"] or (None if folders else 4000),
-        space=space_for(asked, generator),
+        space=_choose_space(asked, generator),
         seed=asked["seed"],
         work=asked["work"],
-        how=How(asked["inverter"], asked["quality"] or (None if asked["inverter"] else "draft")),
+        how=InversionChoice(
+            asked["inverter"], asked["quality"] or (None if asked["inverter"] else "draft")
+        ),
     )
     if asked["scores"] and not asked["pictures"]:
         raise BadInputError("--scores are of --pictures: give their folder, or see directions fit.")
-    others = directions_named(asked["without"], generator)
-    labelled, notes = labelled_codes(wanted, generator, scorer, between(progress, 0.0, 0.9))
-    settings = Settings(
+    others = read_directions(asked["without"], generator)
+    labelled, notes = collect_training_data(source, generator, scorer, between(progress, 0.0, 0.9))
+    settings = TrainingSettings(
         method=asked["method"] or "svm",
         ends=asked["ends"] or (0.02 if len(labelled.scores) >= 2000 else 0.25),
         split=asked["split"],
@@ -146,10 +208,15 @@ def by_chain(
         },
     )
     after = between(progress, 0.9, 1.0)
-    return make_direction(labelled, settings, generator, scorer, after), notes
+    measurement = (
+        EffectMeasurement.on_fresh_samples(generator, scorer, asked["seed"], progress=after)
+        if scorer
+        else None
+    )
+    return train_direction(labelled, settings, generator, measurement, after), notes
 
 
-def space_for(asked: dict[str, Any], generator: Generator) -> str:
+def _choose_space(asked: dict[str, Any], generator: Generator) -> str:
     """The space asked for, if the generator has it (raises BadInputError)."""
     space = asked["space"] or ("w" if "w" in generator.spaces else generator.spaces[0])
     if asked["per_layer"] and asked["space"] is None and space != "w++":
@@ -162,7 +229,7 @@ def space_for(asked: dict[str, Any], generator: Generator) -> str:
     return str(space)
 
 
-def tell(path: Path, made: Made, notes: list[str], as_json: bool) -> None:
+def _report_trained(path: Path, made: TrainedDirection, notes: list[str], as_json: bool) -> None:
     """Say what was made and how well it does."""
     direction, boundary = read_direction(path), made.boundary
     if as_json:
@@ -170,20 +237,20 @@ def tell(path: Path, made: Made, notes: list[str], as_json: bool) -> None:
             "file": str(path),
             "notes": notes,
             "trained_on": boundary.trained_on,
-            "validation": confusion(boundary.validation),
-            "remaining": confusion(boundary.remaining),
-            "layer_accuracy": made.layers,
+            "validation": boundary.validation.as_json(),
+            "remaining": boundary.remaining.as_json(),
+            "layer_accuracy": made.layer_accuracies,
             **direction.facts(),
         }
         click.echo(json.dumps(report))
         return
     for note in notes:
         click.echo(note)
-    click.echo(f"Trained on {boundary.trained_on}; held out: {table(boundary.validation)}.")
+    click.echo(f"Trained on {boundary.trained_on}; held out: {boundary.validation.as_text()}.")
     if boundary.remaining.total:
-        click.echo(f"Between the ends: {table(boundary.remaining)}.")
+        click.echo(f"Between the ends: {boundary.remaining.as_text()}.")
     effect = "" if direction.effect is None else f"; 1 moves it by {direction.effect:+.2f}"
-    click.echo(f"{path}{effect}; moves also {cli.leaks(direction)}.")
+    click.echo(f"{path}{effect}; moves also {describe_leaks(direction)}.")
 
 
 @click.command("sample")
@@ -194,7 +261,7 @@ def tell(path: Path, made: Made, notes: list[str], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:
     """Draw pictures to sort into folders by hand; each knows its own code."""
-    opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
+    opened = open_generator_or_first(generator)
     with watched("Drawing", quiet=as_json) as progress:
         written = write_samples(opened, count, seed, out, progress)
     if as_json:

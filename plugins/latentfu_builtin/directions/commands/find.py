@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import latentfu
 from latentfu import BadInputError, Direction, watched, write_direction
 
-from latentfu_builtin.directions import cli, find
-from latentfu_builtin.directions.layers import LAYERS
-from latentfu_builtin.directions.own import own_folder
+from latentfu_builtin.directions.commands.common import LAYERS, open_generator_or_first
+from latentfu_builtin.directions.find_directions import FIND_METHODS, draw_sheet, find_directions
+from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
 
 
-def names_of(said: tuple[str, ...], count: int) -> dict[int, str]:
+def _parse_names(said: tuple[str, ...], count: int) -> dict[int, str]:
     """``3=smile`` as {3: "smile"}; raises BadInputError."""
     found: dict[int, str] = {}
     for text in said:
@@ -32,7 +31,7 @@ def names_of(said: tuple[str, ...], count: int) -> dict[int, str]:
 
 
 @click.command("find")
-@click.option("--method", type=click.Choice(list(find.METHODS)), default="pca", show_default=True)
+@click.option("--method", type=click.Choice(list(FIND_METHODS)), default="pca", show_default=True)
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--count", default=16, show_default=True, type=click.IntRange(1, 512))
 @click.option("--layers", type=LAYERS, metavar="FIRST-LAST", help="The only layers they move.")
@@ -45,18 +44,18 @@ def find_command(
     method: str, generator: str | None, count: int, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
     """Find directions without labels; look at the sheet, then keep some by --name."""
-    opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
-    names = names_of(asked["names"], count)
+    opened = open_generator_or_first(generator)
+    names = _parse_names(asked["names"], count)
     if out is None and not names:
         raise BadInputError("Give --out for a sheet to look at, or --name 3=smile to keep one.")
     for name in names.values():
-        cli.refuse_taken(name, own_folder(), opened)
+        refuse_taken_name(name, user_folder(), opened)
     with watched("Finding", quiet=as_json) as progress:
-        found = find.find(
+        found = find_directions(
             opened, method, count, layers=asked["layers"], seed=asked["seed"], progress=progress
         )
-        files = [] if out is None else lay_out(found, opened, out, asked["seed"], progress)
-    kept = [keep(found[number], name, asked["flip"]) for number, name in names.items()]
+        files = [] if out is None else _write_found(found, opened, out, asked["seed"], progress)
+    kept = [_keep_direction(found[number], name, asked["flip"]) for number, name in names.items()]
     if as_json:
         written = {"files": [str(path) for path in files], "kept": [str(path) for path in kept]}
         click.echo(json.dumps(written))
@@ -65,22 +64,22 @@ def find_command(
         click.echo(str(path))
 
 
-def lay_out(
+def _write_found(
     found: list[Direction], generator: Any, out: Path, seed: int, progress: Any
 ) -> list[Path]:
     """The sheet and a file for each direction in ``out``."""
-    picture = find.sheet(found, generator, seed + 1, progress)
+    picture = draw_sheet(found, generator, seed + 1, progress)
     out.mkdir(parents=True, exist_ok=True)
     picture.save(out / "sheet.png")
     written = [write_direction(out / f"{item.name}.safetensors", item) for item in found]
     return [out / "sheet.png", *written]
 
 
-def keep(direction: Direction, name: str, flip: bool) -> Path:
+def _keep_direction(direction: Direction, name: str, flip: bool) -> Path:
     """Put one among the user's own directions."""
     sign = -1.0 if flip else 1.0
     kept = replace(
         direction, name=name, vector=sign * direction.vector, bias=sign * direction.bias,
         attribute=name, group="own", plus=f"more {name.replace('_', ' ')}",
     )  # fmt: skip
-    return write_direction(own_folder() / f"{name}.safetensors", kept)
+    return write_direction(user_folder() / f"{name}.safetensors", kept)

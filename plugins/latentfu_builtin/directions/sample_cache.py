@@ -20,25 +20,24 @@ import torch
 from latentfu import BadInputError, Generator, Progress, StorageError, data_dir, write_whole
 from torch import Tensor
 
-from latentfu_builtin.directions.numbered import latents_of, z_of
-from latentfu_builtin.directions.samples import shared_codes
+from latentfu_builtin.directions.seeded_samples import compact_codes, draw_latents, draw_z
 
-BATCH = 32
-SAVE_EVERY = 20
-Floats = npt.NDArray[np.float32]
+_BATCH = 32
+_SAVE_EVERY = 20
+_Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Streamed:
+class CachedSamples:
     """``codes [N, D]`` (in w++ ``[N, L, D]``) mapped from the disk and ``scores [N, A]``."""
 
-    codes: Floats
-    scores: Floats
+    codes: _Floats
+    scores: _Floats
     folder: Path
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplePlan:
     """What is drawn: ``space`` z, w or w++; ``reader``: the name of what scores, for resuming;
     ``columns``: how many scores it gives."""
 
@@ -55,30 +54,35 @@ class Plan:
         return data_dir() / "work" / "samples" / hashlib.sha256(words.encode()).hexdigest()[:20]
 
 
-def stream(
-    plan: Plan, score: Callable[[Tensor], Tensor], progress: Progress, folder: Path | None = None
-) -> Streamed:
+def draw_cached_samples(
+    plan: SamplePlan,
+    score: Callable[[Tensor], Tensor],
+    progress: Progress,
+    folder: Path | None = None,
+) -> CachedSamples:
     """Draw, render and score what is not there yet; pictures ``[B, 3, R, R]`` -> ``[B, A]``."""
     place = folder or plan.folder()
-    shape = shape_of(plan)
-    codes = table(place / "codes.npy", plan.count, math.prod(shape))
-    scores = table(place / "scores.npy", plan.count, plan.columns)
-    done = min(done_in(place, plan), plan.count)
+    shape = _code_shape(plan)
+    codes = _open_table(place / "codes.npy", plan.count, math.prod(shape))
+    scores = _open_table(place / "scores.npy", plan.count, plan.columns)
+    done = min(_count_done(place, plan), plan.count)
     while done < plan.count:
         progress(done / plan.count, f"Sample {done} of {plan.count}")
-        numbers = range(done, min(done + BATCH, plan.count))
-        codes[done : numbers[-1] + 1], scores[done : numbers[-1] + 1] = one_batch(
+        numbers = range(done, min(done + _BATCH, plan.count))
+        codes[done : numbers[-1] + 1], scores[done : numbers[-1] + 1] = _draw_batch(
             plan, numbers, score
         )
         done = numbers[-1] + 1
-        if done == plan.count or (done // BATCH) % SAVE_EVERY == 0:
+        if done == plan.count or (done // _BATCH) % _SAVE_EVERY == 0:
             codes.flush()
             scores.flush()
-            write_whole(place / "done.json", json.dumps({"plan": key(plan), "done": done}).encode())
-    return Streamed(codes.reshape(plan.count, *shape), scores, place)
+            write_whole(
+                place / "done.json", json.dumps({"plan": _plan_key(plan), "done": done}).encode()
+            )
+    return CachedSamples(codes.reshape(plan.count, *shape), scores, place)
 
 
-def shape_of(plan: Plan) -> tuple[int, ...]:
+def _code_shape(plan: SamplePlan) -> tuple[int, ...]:
     """Of one code."""
     generator = plan.generator
     if plan.space == "w++":
@@ -87,38 +91,38 @@ def shape_of(plan: Plan) -> tuple[int, ...]:
 
 
 @torch.no_grad()
-def one_batch(
-    plan: Plan, numbers: range, score: Callable[[Tensor], Tensor]
-) -> tuple[Floats, Floats]:
+def _draw_batch(
+    plan: SamplePlan, numbers: range, score: Callable[[Tensor], Tensor]
+) -> tuple[_Floats, _Floats]:
     """Codes ``[B, numbers of one]`` and scores ``[B, A]`` of the samples with these numbers."""
     generator = plan.generator
-    latent = latents_of(generator, plan.seed, numbers)
+    latent = draw_latents(generator, plan.seed, numbers)
     image = generator.render(latent).float().clamp(-1, 1)
     found = score(image).float().reshape(len(numbers), -1).cpu().numpy()
     if plan.space == "z":
-        codes = z_of(generator, plan.seed, numbers)
+        codes = draw_z(generator, plan.seed, numbers)
     else:
-        codes = shared_codes(latent).flatten(1)
+        codes = compact_codes(latent).flatten(1)
     if not np.isfinite(found).all():
         raise BadInputError(f"{plan.reader} gave scores that are no numbers: it can not be used.")
     return codes.float().cpu().numpy(), found
 
 
-def key(plan: Plan) -> str:
+def _plan_key(plan: SamplePlan) -> str:
     """What must agree for samples to be the same ones."""
     return f"{plan.generator.id}:{plan.seed}:{plan.space}:{plan.reader}:{plan.columns}"
 
 
-def done_in(place: Path, plan: Plan) -> int:
+def _count_done(place: Path, plan: SamplePlan) -> int:
     """How many samples of this plan are there already."""
     try:
         known = json.loads((place / "done.json").read_text())
-        return int(known["done"]) if known["plan"] == key(plan) else 0
+        return int(known["done"]) if known["plan"] == _plan_key(plan) else 0
     except (OSError, ValueError, KeyError, TypeError):
         return 0
 
 
-def table(path: Path, rows: int, columns: int) -> Any:
+def _open_table(path: Path, rows: int, columns: int) -> Any:
     """A .npy file of float32, mapped, its first ``rows``; longer when more are wanted, never
     shorter: samples that were drawn once stay."""
     try:

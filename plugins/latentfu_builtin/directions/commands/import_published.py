@@ -19,21 +19,29 @@ from latentfu import (
     write_direction,
 )
 
-from latentfu_builtin.directions.cli import refuse_taken
-from latentfu_builtin.directions.foreign.adopt import Codes, Wishes, adopt, plain_name
-from latentfu_builtin.directions.foreign.channels import channel_direction
-from latentfu_builtin.directions.foreign.files import OURS, files_at, read_one
-from latentfu_builtin.directions.foreign.given import given
-from latentfu_builtin.directions.foreign.known import known_of
-from latentfu_builtin.directions.foreign.shapes import recognise
-from latentfu_builtin.directions.layers import LAYERS
-from latentfu_builtin.directions.own import own_folder
+from latentfu_builtin.directions.commands.common import LAYERS
+from latentfu_builtin.directions.published.catalogue import look_up_file
+from latentfu_builtin.directions.published.files import (
+    OWN_ENDING,
+    read_content,
+    recognize_directions,
+    unpack_files,
+)
+from latentfu_builtin.directions.published.fit_to_generator import (
+    FitOptions,
+    ReferenceCodes,
+    fit_to_generator,
+    import_direction_file,
+    make_plain_name,
+)
+from latentfu_builtin.directions.style_channels import make_channel_direction
+from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
 
-MOST_AT_ONCE = 100
+_MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportedFile:
     """A file and what came of it: directions, or the reason why there are none."""
 
     file: str
@@ -70,88 +78,99 @@ def import_command(
     if (path is None) == (asked["channel"] is None):
         raise BadInputError("Give a file, a folder or a zip to import, or a --channel.")
     if path is None:
-        taken = [Taken(asked["channel"], [channel_direction(asked["channel"], opened, asked)])]
+        imported = [
+            ImportedFile(
+                asked["channel"], [make_channel_direction(asked["channel"], opened, asked)]
+            )
+        ]
     else:
-        taken = take(path, opened, asked)
-    folder = out or own_folder()
-    written = [file for item in taken for file in keep(item, folder, opened)]
-    report(taken, written, as_json)
+        imported = _import_files(path, opened, asked)
+    folder = out or user_folder()
+    written = [file for item in imported for file in _write_imported(item, folder, opened)]
+    _report_imported(imported, written, as_json)
     if not written:
         raise SystemExit(1)
 
 
-def take(path: Path, generator: Generator, asked: dict[str, Any]) -> list[Taken]:
+def _import_files(path: Path, generator: Generator, asked: dict[str, Any]) -> list[ImportedFile]:
     """What each file at ``path`` gives; a single file that gives nothing raises BadInputError."""
     if asked["layers"] is not None and generator.num_ws == 0:
         raise BadInputError(f"{generator.name} has no layers: leave --layers out.")
-    codes = Codes.of(generator)
-    with files_at(path) as files:
+    codes = ReferenceCodes.of(generator)
+    with unpack_files(path) as files:
         if len(files) == 1:
-            return [take_one(files[0], codes, asked, alone=True)]
-        taken = []
+            return [_import_file(files[0], codes, asked, alone=True)]
+        imported = []
         for file in files:
             try:
-                taken.append(take_one(file, codes, asked, alone=False))
+                imported.append(_import_file(file, codes, asked, alone=False))
             except LatentFuError as error:
-                taken.append(Taken(file.name, [], str(error)))
-        return told_apart(taken, renamed=bool(asked["name"]))
+                imported.append(ImportedFile(file.name, [], str(error)))
+        return _make_names_unique(imported, renamed=bool(asked["name"]))
 
 
-def told_apart(taken: list[Taken], renamed: bool) -> list[Taken]:
+def _make_names_unique(imported: list[ImportedFile], renamed: bool) -> list[ImportedFile]:
     """The same, no two directions of one name: those are named after their files.
 
     Where that does not help (or a name was asked for: ``renamed``), the first one stays.
     """
-    counts = Counter(d.name for item in taken for d in item.directions)
+    counts = Counter(d.name for item in imported for d in item.directions)
     found, seen = [], set[str]()
-    for item in taken:
+    for item in imported:
         shared = [d for d in item.directions if counts[d.name] > 1 and not renamed]
-        named = [replace(d, name=longer(d, item.file)) if d in shared else d
+        named = [replace(d, name=_name_after_file(d, item.file)) if d in shared else d
                  for d in item.directions]  # fmt: skip
         again = seen & {d.name for d in named}
         if again:
-            found.append(Taken(item.file, [], f"{item.file} was not imported: another file gave "
-                f"{min(again)} too; import it alone, with --name."))  # fmt: skip
+            reason = (
+                f"{item.file} was not imported: another file gave {min(again)} too; import it "
+                f"alone, with --name."
+            )
+            found.append(ImportedFile(item.file, [], reason))
             continue
         seen |= {d.name for d in named}
         found.append(replace(item, directions=named))
     return found
 
 
-def longer(direction: Direction, file: str) -> str:
+def _name_after_file(direction: Direction, file: str) -> str:
     """The file's own name as a direction's, with its number where it is one of many."""
-    stem = plain_name(file.rsplit(".", 1)[0].removesuffix("_boundary"))
+    stem = make_plain_name(file.rsplit(".", 1)[0].removesuffix("_boundary"))
     number = direction.name.rpartition("-")[2]
     return (f"{stem}-{number}" if number.isdigit() else stem) or direction.name
 
 
-def take_one(file: Path, codes: Codes, asked: dict[str, Any], alone: bool) -> Taken:
+def _import_file(
+    file: Path, codes: ReferenceCodes, asked: dict[str, Any], alone: bool
+) -> ImportedFile:
     """The directions of one file; BadInputError, naming the file, when it holds none."""
-    wishes = wishes_of(asked, "" if alone else file.name)
+    options = _read_options(asked, "" if alone else file.name)
     try:
-        if file.suffix.lower() == OURS:
-            return Taken(file.name, [given(file, codes.generator, wishes)])
-        held = read_one(file)
-        known = known_of(held.sha256, held.name, asked["set_of"])
-        found = recognise(held.content, codes.generator)
+        if file.suffix.lower() == OWN_ENDING:
+            return ImportedFile(file.name, [import_direction_file(file, codes.generator, options)])
+        held = read_content(file)
+        known = look_up_file(held.sha256, held.name, asked["set_of"])
+        found = recognize_directions(held.content, codes.generator)
         wanted = asked["components"]
         if wanted:
             found = [item for item in found if item.suffix in {str(n) for n in wanted}]
         if not found:
             raise BadInputError(f"It has no component {', '.join(map(str, wanted))}.")
-        if len(found) > MOST_AT_ONCE:
+        if len(found) > _MOST_AT_ONCE:
             raise BadInputError(f"It holds {len(found)} directions: choose some by --component.")
-        return Taken(held.name, [adopt(item, known, wishes, codes, held.name) for item in found])
+        return ImportedFile(
+            held.name, [fit_to_generator(item, known, options, codes, held.name) for item in found]
+        )
     except (BadInputError, WrongGeneratorError) as error:
         raise type(error)(f"{file.name} was not imported: {error}") from error
 
 
-def wishes_of(asked: dict[str, Any], file: str) -> Wishes:
+def _read_options(asked: dict[str, Any], file: str) -> FitOptions:
     """The options as wishes; with several files the name is a beginning."""
     name = asked["name"]
     if file and name:
         name = f"{name}-{file.rsplit('.', 1)[0].removesuffix('_boundary')}"
-    return Wishes(
+    return FitOptions(
         name=name,
         space=asked["space"],
         layers=asked["layers"],
@@ -162,24 +181,24 @@ def wishes_of(asked: dict[str, Any], file: str) -> Wishes:
     )
 
 
-def keep(item: Taken, folder: Path, generator: Generator) -> list[Path]:
+def _write_imported(item: ImportedFile, folder: Path, generator: Generator) -> list[Path]:
     """Write the directions of one file; a name that another control has is refused."""
     for direction in item.directions:
-        refuse_taken(direction.name, folder, generator)
+        refuse_taken_name(direction.name, folder, generator)
     return [write_direction(folder / f"{d.name}.safetensors", d) for d in item.directions]
 
 
-def report(taken: list[Taken], written: list[Path], as_json: bool) -> None:
+def _report_imported(imported: list[ImportedFile], written: list[Path], as_json: bool) -> None:
     """What was taken in, and what was not and why."""
     if as_json:
         rows = [
             {"file": item.file, "directions": [d.facts() for d in item.directions],
              "reason": item.reason}
-            for item in taken
+            for item in imported
         ]  # fmt: skip
         click.echo(json.dumps({"written": [str(path) for path in written], "files": rows}))
         return
-    for item in taken:
+    for item in imported:
         for d in item.directions:
             more = f", layers {d.layers[0]}-{d.layers[1]}" if d.layers else ""
             sort = "goes to an amount" if d.absolute else "moves by a strength"

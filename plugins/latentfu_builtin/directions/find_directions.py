@@ -23,33 +23,39 @@ from latentfu import (
 from PIL import Image
 from torch import Tensor
 
-from latentfu_builtin.directions.layers import style_weights
-from latentfu_builtin.directions.samples import made_for, shared_codes, shared_space
+from latentfu_builtin.directions.seeded_samples import (
+    compact_codes,
+    compact_space,
+    describe_generator,
+)
+from latentfu_builtin.directions.style_channels import style_weights
 
-Layers = tuple[int, int] | None
-SAMPLES = 20_000
-BATCH = 2000
-STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)
+LayerLimits = tuple[int, int] | None
+_SAMPLES = 20_000
+_BATCH = 2000
+_STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)
 
 
-def codes_of(generator: Generator, seed: int, progress: Progress) -> Tensor:
+def _draw_codes(generator: Generator, seed: int, progress: Progress) -> Tensor:
     """20,000 codes ``[N, D]``, float64; nothing is rendered. In w++ 4000, ``[N, L, D]``."""
     parts = []
-    samples = SAMPLES if shared_space(generator) != "w++" else 2 * BATCH
-    for first in range(0, samples, BATCH):
+    samples = _SAMPLES if compact_space(generator) != "w++" else 2 * _BATCH
+    for first in range(0, samples, _BATCH):
         progress(first / samples, "Drawing codes")
-        latent = random_latents(generator, BATCH, seed * 1000 + first // BATCH)
-        parts.append(shared_codes(latent).double().cpu())
+        latent = random_latents(generator, _BATCH, seed * 1000 + first // _BATCH)
+        parts.append(compact_codes(latent).double().cpu())
     return torch.cat(parts)
 
 
-def principal(generator: Generator, codes: Tensor, count: int, layers: Layers) -> Tensor:
+def _find_components(
+    generator: Generator, codes: Tensor, count: int, layers: LayerLimits
+) -> Tensor:
     """The ``count`` directions ``[K, D]`` along which codes spread most, of unit length.
 
     Of w++ codes ``[K, L, D]``, zero outside ``layers``.
     """
     if codes.ndim == 3:
-        return principal_of_layers(codes, count, layers)
+        return _find_layer_components(codes, count, layers)
     values, vectors = torch.linalg.eigh(torch.cov(codes.T))
     if float(values[-1] / values.mean()) < 1.5:
         raise BadInputError(
@@ -60,7 +66,7 @@ def principal(generator: Generator, codes: Tensor, count: int, layers: Layers) -
     return found
 
 
-def principal_of_layers(codes: Tensor, count: int, layers: Layers) -> Tensor:
+def _find_layer_components(codes: Tensor, count: int, layers: LayerLimits) -> Tensor:
     """The same of codes ``[N, L, D]`` with numbers of their own in each layer."""
     first, last = layers or (0, codes.shape[1] - 1)
     moved = codes[:, first : last + 1].flatten(1)
@@ -72,7 +78,9 @@ def principal_of_layers(codes: Tensor, count: int, layers: Layers) -> Tensor:
     return rows
 
 
-def closed_form(generator: Generator, codes: Tensor, count: int, layers: Layers) -> Tensor:
+def _factorize_styles(
+    generator: Generator, codes: Tensor, count: int, layers: LayerLimits
+) -> Tensor:
     """The ``count`` steps ``[K, D]`` of unit length that change the styles of ``layers`` most.
 
     Of a network with only a z space: those that change its first layer most.
@@ -81,14 +89,14 @@ def closed_form(generator: Generator, codes: Tensor, count: int, layers: Layers)
         first, last = layers or (0, len(generator.layers) - 1)
         weight = style_weights(generator, range(first, min(last, len(generator.layers) - 1) + 1))
     else:
-        weight = first_weight(generator)
+        weight = _first_weight(generator)
     columns = weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-12)
     _, vectors = torch.linalg.eigh(columns.T @ columns)
     found: Tensor = vectors.T.flip(0)[:count]
     return found
 
 
-def first_weight(generator: Generator) -> Tensor:
+def _first_weight(generator: Generator) -> Tensor:
     """The weight ``[C, z_dim]`` of the layer that reads z; BadInputError where none is shown."""
     for layer in generator.layers[:1]:
         weight = generator.parameter(layer.weight).detach().double().cpu()
@@ -101,19 +109,22 @@ def first_weight(generator: Generator) -> Tensor:
     )
 
 
-METHODS: Mapping[str, Callable[[Generator, Tensor, int, Layers], Tensor]] = {
-    "pca": principal,
-    "sefa": closed_form,
+FIND_METHODS: Mapping[str, Callable[[Generator, Tensor, int, LayerLimits], Tensor]] = {
+    "pca": _find_components,
+    "sefa": _factorize_styles,
 }
-TOLD = {"pca": "principal component (GANSpace)", "sefa": "closed-form factorisation (SeFa)"}
+_METHOD_TITLES = {
+    "pca": "principal component (GANSpace)",
+    "sefa": "closed-form factorisation (SeFa)",
+}
 
 
-def find(
+def find_directions(
     generator: Generator,
     method: str,
     count: int,
     *,
-    layers: Layers = None,
+    layers: LayerLimits = None,
     seed: int = 0,
     progress: Progress,
 ) -> list[Direction]:
@@ -126,13 +137,13 @@ def find(
         raise BadInputError(f"{generator.name} has {size} directions: give a --count up to that.")
     if layers is not None and layers[1] >= max(generator.num_ws, 1):
         raise BadInputError(f"{generator.name} has the layers 0 to {generator.num_ws - 1}.")
-    codes = codes_of(generator, seed, progress)
-    rows = METHODS[method](generator, codes, count, layers)
-    return [as_direction(row, i, generator, method, codes, layers) for i, row in enumerate(rows)]
+    codes = _draw_codes(generator, seed, progress)
+    rows = FIND_METHODS[method](generator, codes, count, layers)
+    return [_as_direction(row, i, generator, method, codes, layers) for i, row in enumerate(rows)]
 
 
-def as_direction(  # noqa: PLR0917
-    row: Tensor, number: int, generator: Generator, method: str, codes: Tensor, layers: Layers
+def _as_direction(  # noqa: PLR0917
+    row: Tensor, number: int, generator: Generator, method: str, codes: Tensor, layers: LayerLimits
 ) -> Direction:
     """A unit vector ``[D]`` or ``[L, D]`` as a direction: one spread long, 0 at the mean."""
     row = row * row.flatten()[row.abs().argmax()].sign()
@@ -141,20 +152,20 @@ def as_direction(  # noqa: PLR0917
     amounts = codes.flatten(1) @ row.flatten()
     return Direction(
         vector=(row * amounts.std()).numpy().astype(np.float32),
-        space=shared_space(generator),
+        space=compact_space(generator),
         name=f"{method}-{number}",
-        **made_for(generator),
+        **describe_generator(generator),
         group="found",
         layers=layers if generator.num_ws else None,
         unit="standard deviations of the codes",
         bias=-float(amounts.mean()),
-        method=TOLD[method],
+        method=_METHOD_TITLES[method],
         samples=len(codes),
     )
 
 
 @torch.no_grad()
-def sheet(
+def draw_sheet(
     directions: Sequence[Direction], generator: Generator, seed: int, progress: Progress
 ) -> Image.Image:
     """A contact sheet: each direction at strengths -3 to 3 on one sample."""
@@ -163,12 +174,12 @@ def sheet(
     for done, direction in enumerate(directions):
         progress(done / len(directions), f"Drawing {direction.name}")
         mover = DirectionEffect(direction)
-        moved = [mover.move(start, strength, generator) for strength in STRENGTHS]
-        rows.append(SheetRow(direction.name, direction.plus, pictures(moved, generator)))
-    return contact_sheet(rows, [f"{s:+g}" for s in STRENGTHS], blocks=1 if len(rows) < 6 else 2)
+        moved = [mover.move(start, strength, generator) for strength in _STRENGTHS]
+        rows.append(SheetRow(direction.name, direction.plus, _render_pictures(moved, generator)))
+    return contact_sheet(rows, [f"{s:+g}" for s in _STRENGTHS], blocks=1 if len(rows) < 6 else 2)
 
 
-def pictures(latents: Sequence[Latent], generator: Generator) -> list[np.ndarray]:
+def _render_pictures(latents: Sequence[Latent], generator: Generator) -> list[np.ndarray]:
     """uint8 ``[R, R, 3]`` pictures of latents."""
     found = []
     for latent in latents:

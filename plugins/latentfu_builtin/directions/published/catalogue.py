@@ -15,11 +15,11 @@ from typing import Any
 
 from latentfu import BadInputError, Space
 
-MANIFEST = Path(__file__).with_name("known.json")
+_CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 
 @dataclass(frozen=True)
-class Known:
+class CatalogueEntry:
     """What the manifest says of a file; empty where it says nothing."""
 
     set: str = ""
@@ -41,28 +41,28 @@ class Known:
 
 
 @cache
-def manifest() -> dict[str, Any]:
+def _read_catalogue() -> dict[str, Any]:
     """The table of known sets and files."""
-    content: dict[str, Any] = json.loads(MANIFEST.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(_CATALOGUE.read_text(encoding="utf-8"))
     return content
 
 
-def set_names() -> list[str]:
+def list_set_names() -> list[str]:
     """The sets that ``--set-of`` takes."""
-    return list(manifest()["sets"])
+    return list(_read_catalogue()["sets"])
 
 
-def known_of(sha256: str, file: str, of_set: str | None) -> Known:
+def look_up_file(sha256: str, file: str, of_set: str | None) -> CatalogueEntry:
     """What is known of the file with this hash, or of one with this name in ``of_set``."""
-    table = manifest()
+    table = _read_catalogue()
     entry = table["files"].get(sha256)
     if entry is None and of_set is None:
-        return Known()
+        return CatalogueEntry()
     if entry is None:
-        entry = by_name(Path(file).stem.lower(), str(of_set))
+        entry = _look_up_name(Path(file).stem.lower(), str(of_set))
     words = table["sets"][entry["set"]]
     layers = entry.get("layers", words.get("layers"))
-    return Known(
+    return CatalogueEntry(
         set=entry["set"],
         name=entry.get("name", ""),
         attribute=entry.get("attribute", ""),
@@ -77,13 +77,13 @@ def known_of(sha256: str, file: str, of_set: str | None) -> Known:
     )
 
 
-def by_name(stem: str, of_set: str) -> dict[str, Any]:
+def _look_up_name(stem: str, of_set: str) -> dict[str, Any]:
     """An entry made of what a set says of all its files."""
-    sets = manifest()["sets"]
+    sets = _read_catalogue()["sets"]
     if of_set not in sets:
         raise BadInputError(f"There is no known set {of_set!r}; known: {', '.join(sets)}.")
     words = sets[of_set]
-    for entry in manifest()["files"].values():
+    for entry in _read_catalogue()["files"].values():
         if entry["set"] == of_set and Path(entry["file"]).stem.lower() == stem:
             return dict(entry)
     renamed = words.get("renamed", {}).get(stem, stem)
