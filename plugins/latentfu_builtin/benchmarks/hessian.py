@@ -14,9 +14,9 @@ import torch
 from latentfu import BadInputError, Measure, bench_command, random_latents, silent
 from torch import Tensor
 
-from latentfu_builtin.deformations.discover import distance_of
-from latentfu_builtin.deformations.hessian import HessianProducts, spectrum
-from latentfu_builtin.deformations.layer import Convolution, opened
+from latentfu_builtin.deformations.convolution import Convolution, open_generator_to_deform
+from latentfu_builtin.deformations.discover import choose_distance
+from latentfu_builtin.deformations.hessian import HessianProducts, find_spectrum
 
 LAYER, COUNT, SAMPLES, SIDE = 3, 16, 2, 64
 SMALL_COUNT = 8
@@ -49,10 +49,10 @@ def energy(products: HessianProducts, vectors: Tensor) -> float:
 def measure() -> Iterator[Measure]:
     """Seconds to the same energy, and how near each comes to the exact subspace."""
     plain = plain_version()
-    generator = opened(None, "cpu")
+    generator = open_generator_to_deform(None, "cpu")
     convolution = Convolution(generator, LAYER)
     latents = random_latents(generator, SAMPLES, 0)
-    distance = distance_of(generator, "")
+    distance = choose_distance(generator, "")
 
     def fresh() -> HessianProducts:
         return HessianProducts(convolution, latents, distance, SIDE, traced=True)
@@ -61,13 +61,13 @@ def measure() -> Iterator[Measure]:
     held = energy(fresh(), theirs)
     yield Measure("power iteration, central differences", their_time.wall, "s")
     ours, time_to_equal = timed(
-        lambda: spectrum(fresh(), COUNT, silent, tolerance=0.0, enough=held)
+        lambda: find_spectrum(fresh(), COUNT, silent, tolerance=0.0, enough=held)
     )
     yield Measure("Lanczos, exact products, to the same energy", time_to_equal.wall, "s")
     yield Measure("products for it", ours.products, "products")
     yield Measure("times faster", their_time.wall / time_to_equal.wall, "x")
     yield Measure("times less work of the processor", their_time.cpu / time_to_equal.cpu, "x")
-    settled, our_time = timed(lambda: spectrum(fresh(), COUNT, silent))
+    settled, our_time = timed(lambda: find_spectrum(fresh(), COUNT, silent))
     yield Measure("Lanczos, until its own test ends it", our_time.wall, "s")
     yield Measure("its energy over the power iteration's", float(settled.values.sum()) / held, "x")
     yield from angles(plain)
@@ -92,7 +92,7 @@ def angles(plain: ModuleType) -> Iterator[Measure]:
     """Largest angle between the subspaces found and the exact one, where that can be formed."""
     small = small_products()
     exact = torch.linalg.eigh(whole(small))[1][:, -SMALL_COUNT:]  # [size, count]
-    ours = spectrum(small_products(), SMALL_COUNT, silent, tolerance=1e-4).vectors
+    ours = find_spectrum(small_products(), SMALL_COUNT, silent, tolerance=1e-4).vectors
     theirs = plain.power_iteration(small_products(), SMALL_COUNT)
     for name, vectors in (("Lanczos", ours), ("power iteration", theirs)):
         yield Measure(f"largest angle to the exact subspace, {name}", apart(vectors, exact), "deg")

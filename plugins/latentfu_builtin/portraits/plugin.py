@@ -191,13 +191,13 @@ def latentfu_scorers() -> list[ScorerObject]:
 @hookimpl
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The shipped directions, and after them the deformations."""
-    from latentfu_builtin.deformations.control import deformations_in
+    from latentfu_builtin.deformations.control import list_deformation_controls
 
     def place(control: Control) -> int:
         return FIRST.index(control.name) if control.name in FIRST else len(FIRST)
 
     shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
-    return [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
+    return [*shipped, *list_deformation_controls(DEFORMATIONS, generator.id)]
 
 
 def trainer(name: str) -> click.Command:

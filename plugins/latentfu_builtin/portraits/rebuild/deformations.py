@@ -22,7 +22,11 @@ from latentfu_builtin.deformations.deformation import (
     read_deformation,
     write_deformation,
 )
-from latentfu_builtin.deformations.discover import Search, directions, measured
+from latentfu_builtin.deformations.discover import (
+    DeformationSearch,
+    measure_deformations,
+    search_directions,
+)
 from latentfu_builtin.portraits.rebuild.grids import as_pixels, save
 
 
@@ -69,10 +73,10 @@ def chosen_ones(generator: Generator, progress: Progress) -> Iterator[Deformatio
     searches = [(key, list(group)) for key, group in groupby(sorted(CHOSEN, key=where), key=where)]
     for place, ((method, layer), choices) in enumerate(searches):
         part = between(progress, place / len(searches), (place + 1) / len(searches))
-        search = Search(generator, layer, method, COUNT, SAMPLES, beyond=True)
-        rows = directions(search, between(part, 0.0, 0.6))
+        search = DeformationSearch(generator, layer, method, COUNT, SAMPLES, beyond=True)
+        rows = search_directions(search, between(part, 0.0, 0.6))
         picked = torch.stack([the_one(choice, rows) for choice in choices])
-        found = measured(search, picked, between(part, 0.6, 1.0), method)
+        found = measure_deformations(search, picked, between(part, 0.6, 1.0), method)
         for choice, deformation in zip(choices, found, strict=True):
             yield replace(
                 deformation.named(choice.name, choice.plus),

@@ -1,10 +1,16 @@
-"""The four sets of deformations that the paper's authors published."""
+"""The four sets of deformations that the paper's authors published, and fetching one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-TERMS = (
+import latentfu
+from latentfu import BadInputError, Progress
+
+from latentfu_builtin.deformations.import_deformations import is_archive
+
+PUBLISHED_TERMS = (
     "The authors publish these files without a licence: try them, and ask the authors before you "
     "publish what you make of them."
 )
@@ -21,7 +27,7 @@ class PublishedSet:
 
 
 _HOST = "https://www.dropbox.com/s"
-SETS = {
+PUBLISHED_SETS = {
     found.name: found
     for found in (
         PublishedSet(
@@ -43,3 +49,23 @@ SETS = {
     )
 }  # fmt: skip
 """By name; from arXiv 2011.13786's repository (yandex-research/navigan)."""
+
+
+def fetch_set(known: PublishedSet, address: str, progress: Progress) -> tuple[Path, str]:
+    """The archive on this disk, and its sha256 (hex; empty where it was here already).
+
+    ``address``: another place that has it, which is always asked. What is no archive (a page that
+    says sorry, say) is not kept: BadInputError.
+    """
+    path = latentfu.data_dir() / "downloads" / f"{known.name}_weights_deformations.tar"
+    if path.is_file() and not address:
+        return path, ""
+    offer = latentfu.Offer(address or known.address, name=path.name)
+    digest = latentfu.download(offer, path, progress)
+    if not is_archive(path):
+        path.unlink()
+        raise BadInputError(
+            f"What {offer.address} sent is no archive of deformations; it was not kept, give "
+            "another address with --from."
+        )
+    return path, digest

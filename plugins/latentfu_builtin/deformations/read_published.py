@@ -17,16 +17,16 @@ import torch
 from latentfu import BadInputError, Generator, read_torch
 from torch import Tensor
 
+from latentfu_builtin.deformations.convolution import Convolution, normalize_shift
 from latentfu_builtin.deformations.deformation import PUBLISHED, Deformation
-from latentfu_builtin.deformations.layer import Convolution, unit
 
-AUTHORS = "A. Cherepkov, A. Voynov, A. Babenko"
-LARGEST = 1 << 30
+_AUTHORS = "A. Cherepkov, A. Voynov, A. Babenko"
+_LARGEST = 1 << 30
 """Bytes; of 512 channels, 64 eigenvectors are 600 MB."""
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedShifts:
     """Shifts ``[n, out, in, k, k]`` as the paper's networks lay them out, for its layer ``layer``.
 
     ``scaled``: their length means something (strength 1 adds them as they are); otherwise each
@@ -38,51 +38,39 @@ class Published:
     scaled: bool
 
 
-def read_published(path: Path, generator: Generator, name: str) -> Deformation:
-    """The one deformation in ``path``; BadInputError for a file with several.
-
-    Its layers count the convolutions after the one at 4 px, so ours are one higher; in layers
-    that double the size the published kernels are turned by 180 degrees against ours.
-    """
-    found = read_set(path, generator)
-    if len(found.shifts) != 1:
-        raise BadInputError(f"{path} holds {len(found.shifts)} deformations: say which.")
-    return as_deformations(found, generator, name, path.name)[0]
-
-
-def read_set(
+def read_published(
     path: Path, generator: Generator, layer: int | None = None, basis: Path | None = None
-) -> Published:
+) -> PublishedShifts:
     """What a published file holds, fitted to ``generator``'s layers; nothing in it is executed.
 
     ``layer``: the paper's number, where an eigenvector file's name does not say it. ``basis``:
     the eigenvector file that a checkpoint's coefficients belong to. Raises BadInputError.
     """
-    tree = read_torch(path, largest=LARGEST)
+    tree = read_torch(path, largest=_LARGEST)
     if isinstance(tree, Tensor):
-        found = eigenvectors(path, tree, layer)
+        found = _as_eigenvectors(path, tree, layer)
     elif isinstance(tree, dict) and {"layer_ix", "shift"} <= set(tree):
-        found = single(path, tree)
+        found = _read_single(path, tree)
     elif isinstance(tree, dict) and isinstance(tree.get("generator"), Mapping):
-        found = checkpoint(path, tree["generator"], basis)
+        found = _read_checkpoint(path, tree["generator"], basis)
     else:
         raise BadInputError(
             f"{path} is no deformation: it lacks layer_ix or shift, and is neither a training "
             "checkpoint nor a file of eigenvectors."
         )
-    check_shape(path, found, generator)
+    _check_shape(path, found, generator)
     return found
 
 
-def single(path: Path, tree: Mapping[str, object]) -> Published:
+def _read_single(path: Path, tree: Mapping[str, object]) -> PublishedShifts:
     """``{"layer_ix": int, "shift": [1, 1, out, in, k, k]}``."""
     layer, shift = tree["layer_ix"], tree["shift"]
     if not isinstance(layer, int) or not isinstance(shift, Tensor) or shift.ndim < 4:
         raise BadInputError(f"{path} is no deformation: layer_ix or shift has another type.")
-    return Published(shift.float().reshape(1, *shift.shape[-4:]), layer, scaled=True)
+    return PublishedShifts(shift.float().reshape(1, *shift.shape[-4:]), layer, scaled=True)
 
 
-def eigenvectors(path: Path, rows: Tensor, layer: int | None) -> Published:
+def _as_eigenvectors(path: Path, rows: Tensor, layer: int | None) -> PublishedShifts:
     """Unit eigenvectors ``[n, 1, out, in, k, k]``."""
     named = re.search(r"layer(\d+)", path.name)
     layer = layer if layer is not None else int(named[1]) if named else None
@@ -90,10 +78,14 @@ def eigenvectors(path: Path, rows: Tensor, layer: int | None) -> Published:
         raise BadInputError(f"{path} holds a tensor of shape {list(rows.shape)}: no eigenvectors.")
     if layer is None:
         raise BadInputError(f"The name of {path} does not say its layer: give --layer.")
-    return Published(units(rows.float().reshape(-1, *rows.shape[-4:])), layer, scaled=False)
+    return PublishedShifts(
+        normalize_shifts(rows.float().reshape(-1, *rows.shape[-4:])), layer, scaled=False
+    )
 
 
-def checkpoint(path: Path, network: Mapping[str, object], basis: Path | None) -> Published:
+def _read_checkpoint(
+    path: Path, network: Mapping[str, object], basis: Path | None
+) -> PublishedShifts:
     """The trained directions in a checkpoint's network."""
     for key, rows in network.items():
         place = re.search(r"convs\.(\d+)\.conv\.(direction_to_\w+)$", key)
@@ -109,22 +101,22 @@ def checkpoint(path: Path, network: Mapping[str, object], basis: Path | None) ->
         u, vh = network.get(f"{prefix}u"), network.get(f"{prefix}vh")
         if not isinstance(u, Tensor) or not isinstance(vh, Tensor):
             raise BadInputError(f"{path} lacks the singular vectors of its directions.")
-        shifts = composed(path, u.float(), vh.float(), rows.float(), weight.shape[-4:])
+        shifts = _compose_shifts(path, u.float(), vh.float(), rows.float(), weight.shape[-4:])
     elif basis is None:
         raise BadInputError(
             f"{path} holds coefficients of eigenvectors: give their file with --basis."
         )
     else:
-        vectors = eigenvectors(basis, as_tensor(basis), layer).shifts
+        vectors = read_eigenvectors(basis, layer).shifts
         if len(vectors) != rows.shape[1]:
             raise BadInputError(
                 f"{basis} holds {len(vectors)} eigenvectors; {path} needs {rows.shape[1]}."
             )
         shifts = torch.einsum("nj,joikl->noikl", rows.float(), vectors)
-    return Published(units(shifts), layer, scaled=False)
+    return PublishedShifts(normalize_shifts(shifts), layer, scaled=False)
 
 
-def composed(path: Path, u: Tensor, vh: Tensor, rows: Tensor, shape: torch.Size) -> Tensor:
+def _compose_shifts(path: Path, u: Tensor, vh: Tensor, rows: Tensor, shape: torch.Size) -> Tensor:
     """U diag(d) V^T for each row d, ``[n, k k in, out]``, as kernels ``[n, out, in, k, k]``."""
     out, inputs, height, width = shape
     ranks = {u.shape[1], vh.shape[0], rows.shape[1]}
@@ -134,20 +126,25 @@ def composed(path: Path, u: Tensor, vh: Tensor, rows: Tensor, shape: torch.Size)
     return flat.reshape(-1, height, width, inputs, out).permute(0, 4, 3, 1, 2)
 
 
-def as_tensor(path: Path) -> Tensor:
+def read_eigenvectors(path: Path, layer: int | None) -> PublishedShifts:
+    """The unit vectors in a published file of eigenvectors; BadInputError for other files."""
+    return _as_eigenvectors(path, _read_tensor(path), layer)
+
+
+def _read_tensor(path: Path) -> Tensor:
     """The tensor that a file consists of."""
-    tree = read_torch(path, largest=LARGEST)
+    tree = read_torch(path, largest=_LARGEST)
     if not isinstance(tree, Tensor):
         raise BadInputError(f"{path} is no file of eigenvectors.")
     return tree
 
 
-def units(shifts: Tensor) -> Tensor:
+def normalize_shifts(shifts: Tensor) -> Tensor:
     """Each of ``[n, out, in, k, k]`` with norm 1 over its whole kernel."""
-    return torch.stack([unit(shift) for shift in shifts])
+    return torch.stack([normalize_shift(shift) for shift in shifts])
 
 
-def check_shape(path: Path, found: Published, generator: Generator) -> None:
+def _check_shape(path: Path, found: PublishedShifts, generator: Generator) -> None:
     """BadInputError where the generator has no such layer, or another shape there."""
     wanted = tuple(Convolution(generator, found.layer + 1).weight.shape)
     if tuple(found.shifts.shape[1:]) != wanted:
@@ -157,28 +154,32 @@ def check_shape(path: Path, found: Published, generator: Generator) -> None:
         )
 
 
-def as_deformations(
-    found: Published, generator: Generator, name: str, source: str
+def make_deformations(
+    found: PublishedShifts, generator: Generator, name: str, source: str
 ) -> list[Deformation]:
-    """The shifts in our layout, numbered where there is more than one."""
+    """The shifts in our layout, numbered where there is more than one.
+
+    The published layers count the convolutions after the one at 4 px, so ours are one higher; in
+    layers that double the size the published kernels are turned by 180 degrees against ours.
+    """
     layer = found.layer + 1
     several = len(found.shifts) > 1
     return [
         Deformation(
-            shift=np.ascontiguousarray(ours(shift, layer).numpy()),
+            shift=np.ascontiguousarray(from_published_layout(shift, layer).numpy()),
             parameter=Convolution(generator, layer).parameter,
             layer=layer,
             name=f"{name}-{place}" if several else name,
             generator_id=generator.id,
             generator=generator.name,
             method=PUBLISHED,
-            author=AUTHORS,
+            author=_AUTHORS,
             source=source,
         )
         for place, shift in enumerate(found.shifts)
     ]
 
 
-def ours(kernel: Tensor, layer: int) -> Tensor:
+def from_published_layout(kernel: Tensor, layer: int) -> Tensor:
     """A published kernel ``[out, in, k, k]`` as this project's networks lay it out."""
     return kernel.flip(2, 3) if layer % 2 == 1 else kernel
