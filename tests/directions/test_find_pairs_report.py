@@ -27,7 +27,10 @@ from latentfu import (
 from latentfu.core.progress import silent
 from latentfu.testing.tiny import TinyGenerator, spec_of
 from latentfu_builtin.directions.commands.find import find_command
-from latentfu_builtin.directions.commands.fit import mean_difference, pairs_command
+from latentfu_builtin.directions.commands.fit import (
+    direction_pairs_command,
+    measure_mean_difference,
+)
 from latentfu_builtin.directions.commands.report import clean_command, report_command
 from latentfu_builtin.directions.find_directions import find_directions
 from latentfu_builtin.directions.report import fit_line
@@ -130,7 +133,15 @@ def test_pairs_give_their_mean_difference(run: Run, tmp_path: Path) -> None:
     after = write_samples(GENERATOR, 4, 2, tmp_path / "after", silent)
     for old, new in zip(before, after, strict=True):
         new.rename(new.with_name(old.name))
-    told = run(pairs_command, *ON, tmp_path / "before", tmp_path / "after", "--name", "p", "--json")
+    told = run(
+        direction_pairs_command,
+        *ON,
+        tmp_path / "before",
+        tmp_path / "after",
+        "--name",
+        "p",
+        "--json",
+    )
     assert told.exit_code == 0, told.exception
     steps = (draw_z(GENERATOR, 2, range(4)) - draw_z(GENERATOR, 1, range(4))) @ GENERATOR.mixing.T
     found = read_direction(user_folder() / "p.safetensors")
@@ -144,20 +155,20 @@ def test_pairs_give_their_mean_difference(run: Run, tmp_path: Path) -> None:
 def test_pairs_that_agree_and_one_pair() -> None:
     step = torch.tensor([1.0, 2.0])
     codes = torch.stack([torch.zeros(2), step, torch.ones(2), torch.ones(2) + step])
-    mean, spread = mean_difference(codes)
+    mean, spread = measure_mean_difference(codes)
     assert torch.equal(mean, step) and spread.agreement == pytest.approx(1.0)
     assert spread.length == pytest.approx(0.0, abs=1e-6)
-    assert mean_difference(codes[:2])[1].agreement == 1.0
+    assert measure_mean_difference(codes[:2])[1].agreement == 1.0
     codes[3] += step
-    assert mean_difference(codes)[1].length == pytest.approx(2**0.5 / 3)
+    assert measure_mean_difference(codes)[1].length == pytest.approx(2**0.5 / 3)
     with pytest.raises(BadInputError, match="do not differ"):
-        mean_difference(torch.zeros(2, 3))
+        measure_mean_difference(torch.zeros(2, 3))
 
 
 def test_folders_without_common_names_are_refused(run: Run, tmp_path: Path) -> None:
     write_samples(GENERATOR, 2, 1, tmp_path / "a", silent)
     write_samples(GENERATOR, 2, 2, tmp_path / "b", silent)
-    told = run(pairs_command, *ON, tmp_path / "a", tmp_path / "b", "--name", "p")
+    told = run(direction_pairs_command, *ON, tmp_path / "a", tmp_path / "b", "--name", "p")
     assert "same name" in str(told.exception)
 
 

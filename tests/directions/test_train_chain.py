@@ -17,7 +17,7 @@ from latentfu.core.progress import silent
 from latentfu.testing.tiny import spec_of
 from latentfu_builtin.directions.boundaries import SOLVERS, train_boundary, train_on_labels
 from latentfu_builtin.directions.commands.fit import fit_command
-from latentfu_builtin.directions.commands.train import sample_command, train_command
+from latentfu_builtin.directions.commands.train import sample_command, train_direction_command
 from latentfu_builtin.directions.picture_classifier import train_classifier
 from latentfu_builtin.directions.sample_cache import SamplePlan, draw_cached_samples
 from latentfu_builtin.directions.seeded_samples import (
@@ -69,7 +69,7 @@ def training(isolated_home: Path, registered: Any, tmp_path: Path) -> Run:
 
     def run(*words: object) -> Result:
         common = ["level", "--generator", "blocks", "--out", str(tmp_path / "out"), "--name", "d"]
-        return CliRunner().invoke(train_command, [*common, *map(str, words)])
+        return CliRunner().invoke(train_direction_command, [*common, *map(str, words)])
 
     return run
 

@@ -14,8 +14,8 @@ from latentfu_builtin.deformations.convolution import Convolution, find_singular
 from latentfu_builtin.deformations.deformation import Deformation
 from latentfu_builtin.deformations.hessian import (
     WORTH_TRACING,
-    Distance,
     HessianProducts,
+    PictureDistance,
     find_spectrum,
 )
 from latentfu_builtin.deformations.measurement import (
@@ -44,18 +44,24 @@ class DeformationSearch:
     beyond: bool = False
 
 
-_Method = Callable[[DeformationSearch, Convolution, Distance, Progress], Tensor]
+_Method = Callable[[DeformationSearch, Convolution, PictureDistance, Progress], Tensor]
 
 
 def _search_svd(
-    search: DeformationSearch, convolution: Convolution, distance: Distance, progress: Progress
+    search: DeformationSearch,
+    convolution: Convolution,
+    distance: PictureDistance,
+    progress: Progress,
 ) -> Tensor:
     """The weights' singular directions."""
     return find_singular_directions(convolution, search.count)
 
 
 def _search_hessian(
-    search: DeformationSearch, convolution: Convolution, distance: Distance, progress: Progress
+    search: DeformationSearch,
+    convolution: Convolution,
+    distance: PictureDistance,
+    progress: Progress,
 ) -> Tensor:
     """The eigenvectors along which pictures change most."""
     latents = random_latents(search.generator, search.samples, search.seed)
@@ -65,10 +71,10 @@ def _search_hessian(
     return find_spectrum(products, search.count, progress, seed=search.seed).vectors
 
 
-SEARCH_METHODS: dict[str, _Method] = {"svd": _search_svd, "hessian": _search_hessian}
+_SEARCH_METHODS: dict[str, _Method] = {"svd": _search_svd, "hessian": _search_hessian}
 
 
-def choose_distance(generator: Generator, name: str) -> Distance:
+def choose_distance(generator: Generator, name: str) -> PictureDistance:
     """The installed loss ``name`` (default: of the generator's domain, else pixels)."""
     losses = latentfu.losses()
     if not name:
@@ -76,19 +82,19 @@ def choose_distance(generator: Generator, name: str) -> Distance:
         name = fitting[0] if fitting else "pixels"
     if name not in losses:
         raise BadInputError(f"There is no loss {name!r}; installed: {', '.join(losses)}.")
-    distance: Distance = losses[name].build(generator)
+    distance: PictureDistance = losses[name].build(generator)
     return distance
 
 
 def search_directions(search: DeformationSearch, progress: Progress) -> Tensor:
     """The unit directions ``[count, out, in, k, k]`` of a search."""
-    if search.method not in SEARCH_METHODS:
+    if search.method not in _SEARCH_METHODS:
         raise BadInputError(
-            f"There is no method {search.method!r}: choose one of {', '.join(SEARCH_METHODS)}."
+            f"There is no method {search.method!r}: choose one of {', '.join(_SEARCH_METHODS)}."
         )
     convolution = Convolution(search.generator, search.layer)
     distance = choose_distance(search.generator, search.distance)
-    return SEARCH_METHODS[search.method](search, convolution, distance, progress)
+    return _SEARCH_METHODS[search.method](search, convolution, distance, progress)
 
 
 def discover_deformations(search: DeformationSearch, progress: Progress) -> list[Deformation]:

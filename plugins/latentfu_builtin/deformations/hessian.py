@@ -23,7 +23,7 @@ from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import Convolution, check_direction_count
 
-Distance = Callable[[Tensor, Tensor], Tensor]
+PictureDistance = Callable[[Tensor, Tensor], Tensor]
 """Two batches of pictures ``[N, 3, R, R]`` -> ``[N]``, 0 for equal ones."""
 
 
@@ -48,7 +48,11 @@ class _BatchMaps:
     """
 
     def __init__(
-        self, picture: Callable[[Tensor], Tensor], zero: Tensor, distance: Distance, traced: bool
+        self,
+        picture: Callable[[Tensor], Tensor],
+        zero: Tensor,
+        distance: PictureDistance,
+        traced: bool,
     ) -> None:
         self.picture, self.zero = picture, zero
         still, self.back = torch.func.vjp(picture, zero)[:2]
@@ -103,7 +107,7 @@ class HessianProducts:
 
     convolution: Convolution
     latents: Latent
-    distance: Distance
+    distance: PictureDistance
     side: int | None = 64
     batch: int | None = None
     traced: bool = False

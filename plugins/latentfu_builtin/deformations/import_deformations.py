@@ -70,7 +70,7 @@ def import_deformations(
         return _import_file(path, options, {}, progress)
     found: list[Deformation] = []
     refused: list[LatentFuError] = []
-    with unpack_archive(path) as folder:
+    with _unpack_archive(path) as folder:
         files, notes = _list_files(folder, path), _read_notes(folder)
         for place, file in enumerate(files):
             progress(place / len(files), file.name)
@@ -133,7 +133,7 @@ _NOTES = (".txt", ".json")
 
 
 @contextmanager
-def unpack_archive(path: Path) -> Iterator[Path]:
+def _unpack_archive(path: Path) -> Iterator[Path]:
     """A folder with the .pt files and notes of a .tar, .zip or folder.
 
     Only plain files with a plain name are taken out, each under its own name in a folder of our

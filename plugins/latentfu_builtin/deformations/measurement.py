@@ -13,7 +13,7 @@ from latentfu import BadInputError, Generator, Latent, Progress, Scorer, random_
 from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import Convolution, normalize_shift
-from latentfu_builtin.deformations.hessian import Distance
+from latentfu_builtin.deformations.hessian import PictureDistance
 
 CLEAR_CHANGE = 0.2
 """Strength 1 changes pictures by this much of the distance between two random pictures."""
@@ -28,7 +28,7 @@ class StrengthCalibration:
 
     convolution: Convolution
     latents: Latent
-    distance: Distance
+    distance: PictureDistance
 
     @torch.no_grad()
     def render(self, shift: Tensor, strength: float) -> Tensor:

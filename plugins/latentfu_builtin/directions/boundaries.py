@@ -18,10 +18,10 @@ import torch
 from latentfu import BadInputError
 from torch import Tensor
 
-Floats = npt.NDArray[np.floating[Any]]
+Reals = npt.NDArray[np.floating[Any]]
 Doubles = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
-Solver = Callable[[Floats, Indices], tuple[Floats, float]]
+Solver = Callable[[Reals, Indices], tuple[Reals, float]]
 """Points ``[N, D]`` and labels 0 or 1 ``[N]`` -> weight ``[D]`` and offset of the plane."""
 
 _MOST_NUMBERS = 400_000_000
@@ -36,7 +36,7 @@ _LEAST_SPREAD = 0.01
 """Axes along which codes spread less than this part of the widest one are left out."""
 
 
-def solve_svm(points: Floats, labels: Indices, cost: float = 1.0) -> tuple[Floats, float]:
+def solve_svm(points: Reals, labels: Indices, cost: float = 1.0) -> tuple[Reals, float]:
     """Weight ``[D]`` and offset of the linear support vector machine (libsvm, C = ``cost``).
 
     The inner products of single-precision points are made in single precision around their
@@ -67,7 +67,7 @@ def _kernel_cache_megabytes(count: int) -> float:
     return max(200.0, 1.1 * count**2 * np.dtype(np.float32).itemsize / 2**20)
 
 
-def solve_logistic(points: Floats, labels: Indices, strength: float = 1.0) -> tuple[Floats, float]:
+def _solve_logistic(points: Reals, labels: Indices, strength: float = 1.0) -> tuple[Reals, float]:
     """Logistic regression with a quadratic penalty of ``strength``.
 
     Solved in the span of the points, which holds the solution.
@@ -81,7 +81,7 @@ def solve_logistic(points: Floats, labels: Indices, strength: float = 1.0) -> tu
     return weight, float(machine.intercept_[0] - mean @ weight)
 
 
-def fit_ridge(points: Floats, targets: Floats, penalty: float) -> tuple[Floats, Floats]:
+def fit_ridge(points: Reals, targets: Reals, penalty: float) -> tuple[Reals, Reals]:
     """Ridge regression of ``targets [N]`` or ``[N, A]`` on ``points [N, D]``.
 
     Returns:
@@ -97,7 +97,7 @@ def fit_ridge(points: Floats, targets: Floats, penalty: float) -> tuple[Floats, 
     return weights, np.reshape(machine.intercept_, shape)
 
 
-def solve_ridge(points: Floats, labels: Indices, strength: float = 0.01) -> tuple[Floats, float]:
+def _solve_ridge(points: Reals, labels: Indices, strength: float = 0.01) -> tuple[Reals, float]:
     """Least squares on the labels, with a penalty of ``strength`` of the points' variance."""
     wide = np.asarray(points, dtype=np.float64)
     variance = float(np.square(wide - wide.mean(axis=0)).sum()) / len(wide)
@@ -106,7 +106,7 @@ def solve_ridge(points: Floats, labels: Indices, strength: float = 0.01) -> tupl
     return weight, float(offset)
 
 
-def _span_of(points: Floats) -> tuple[Floats, Floats]:
+def _span_of(points: Reals) -> tuple[Reals, Reals]:
     """The mean ``[D]`` and an orthonormal basis ``[K, D]`` of what the points span around it."""
     wide = np.asarray(points, dtype=np.float64)
     mean = wide.mean(axis=0)
@@ -118,7 +118,11 @@ def _span_of(points: Floats) -> tuple[Floats, Floats]:
     return mean, basis
 
 
-SOLVERS: Mapping[str, Solver] = {"svm": solve_svm, "logistic": solve_logistic, "ridge": solve_ridge}
+SOLVERS: Mapping[str, Solver] = {
+    "svm": solve_svm,
+    "logistic": _solve_logistic,
+    "ridge": _solve_ridge,
+}
 
 
 @dataclass(frozen=True)
@@ -242,8 +246,8 @@ class _Ends:
 
 
 def train_boundary(
-    codes: Floats,
-    scores: Floats,
+    codes: Reals,
+    scores: Reals,
     chosen: float = 0.02,
     *,
     split: float = 0.7,
@@ -271,7 +275,7 @@ def train_boundary(
 
 
 def train_on_labels(
-    codes: Floats,
+    codes: Reals,
     labels: Indices,
     *,
     split: float = 0.7,
@@ -300,9 +304,7 @@ def train_on_labels(
     return _train_between(codes, ends, np.array([], dtype=bool), solver)
 
 
-def _train_between(
-    codes: Floats, ends: _Ends, between_plus: Any, solver: Solver
-) -> TrainedBoundary:
+def _train_between(codes: Reals, ends: _Ends, between_plus: Any, solver: Solver) -> TrainedBoundary:
     """The boundary that ``solver`` finds between the ends, and how it does on all others."""
     train = np.concatenate([ends.plus_train, ends.minus_train])
     if len(train) * codes[0].size > _MOST_NUMBERS:
@@ -326,14 +328,14 @@ def _train_between(
     )
 
 
-def _flat_rows(codes: Floats, places: Indices) -> Floats:
+def _flat_rows(codes: Reals, places: Indices) -> Reals:
     """The codes at ``places``, flattened: ``[P, D]``."""
     return np.asarray(codes[places]).reshape(len(places), -1)
 
 
-def _check_samples(codes: Floats, scores: Floats) -> Floats:
+def _check_samples(codes: Reals, scores: Reals) -> Reals:
     """Scores as ``[N]``; BadInputError when they or the codes can not be used."""
-    values: Floats = np.asarray(scores).reshape(-1)
+    values: Reals = np.asarray(scores).reshape(-1)
     if codes.ndim < 2 or len(codes) != len(values):
         raise BadInputError(
             f"There are codes of the shape {list(codes.shape)} and {len(values)} scores: give "
@@ -376,7 +378,7 @@ def _split_ends(count: int, chosen: float, split: float, seed: int) -> _Ends:
 
 
 def _count_right(
-    codes: Floats, places: Indices, labels: Indices, weight: Floats, offset: float
+    codes: Reals, places: Indices, labels: Indices, weight: Reals, offset: float
 ) -> ConfusionCounts:
     """How many of the codes at ``places`` lie on the side that labels (1 plus, 0 minus) say."""
     counts = ConfusionCounts(0, 0, 0, 0)
@@ -389,7 +391,7 @@ def _count_right(
     return counts
 
 
-def project_boundary(normal: Floats, *others: Floats) -> npt.NDArray[np.float32]:
+def project_boundary(normal: Reals, *others: Reals) -> npt.NDArray[np.float32]:
     """``normal [D]`` without its part in the span of ``others``, of unit length, float32.
 
     Conditional manipulation for any number of conditions. BadInputError when nothing is left.
@@ -407,14 +409,14 @@ def project_boundary(normal: Floats, *others: Floats) -> npt.NDArray[np.float32]
 
 
 def interpolate_along(
-    code: Floats, normal: Floats, start: float = -3.0, end: float = 3.0, steps: int = 10
-) -> Floats:
+    code: Reals, normal: Reals, start: float = -3.0, end: float = 3.0, steps: int = 10
+) -> Reals:
     """Codes along ``normal [D]``: ``[steps, D]`` from ``[1, D]``, ``[steps, L, D]`` from W+.
 
     A plain code goes to absolute signed distances from the boundary's plane through 0; a W+
     code moves relative to where it is, all layers alike.
     """
-    step: Floats = np.asarray(normal).reshape(-1)
+    step: Reals = np.asarray(normal).reshape(-1)
     distances = np.linspace(start, end, steps)
     if code.ndim == 2:
         distances = distances - code @ step
@@ -422,7 +424,7 @@ def interpolate_along(
     return np.asarray(code + distances.reshape(-1, 1, 1) * step, dtype=np.float32)
 
 
-def count_ordered_pairs(points: Floats, scores: Floats, weight: Floats) -> ConfusionCounts:
+def count_ordered_pairs(points: Reals, scores: Reals, weight: Reals) -> ConfusionCounts:
     """How many pairs of samples ``weight [D]`` puts into the order of their scores.
 
     ``points [N, D]``, ``scores [N]``: the first half of the samples against the second; plus are

@@ -30,9 +30,9 @@ from latentfu_builtin.directions.train_direction import (
     train_direction,
 )
 
-Options = Mapping[str, float | int | str | bool]
-SVM_OPTIONS: Options = {"ends": 0.25, "clean": 0, "trials": TRIALS}
-RIDGE_OPTIONS: Options = {"strength": 0.01, "clean": -1, "trials": TRIALS}
+_Options = Mapping[str, float | int | str | bool]
+_SVM_OPTIONS: _Options = {"ends": 0.25, "clean": 0, "trials": TRIALS}
+_RIDGE_OPTIONS: _Options = {"strength": 0.01, "clean": -1, "trials": TRIALS}
 _FEWEST_AT_AN_END = 20
 _WEAKEST_ACCURACY = 0.75
 _WEAKEST_AGREEMENT = 0.2
@@ -83,7 +83,7 @@ class _AttributeTrainer:
 
     def train(self, request: ControlRequest, maker: str) -> Direction:
         """The direction of ``request.attribute`` by ``maker``, "svm" or "ridge"."""
-        defaults = SVM_OPTIONS if maker == "svm" else RIDGE_OPTIONS
+        defaults = _SVM_OPTIONS if maker == "svm" else _RIDGE_OPTIONS
         options = {**defaults, **request.options}
         data = self._data_for(request.attribute)
         settings = TrainingSettings(
@@ -129,7 +129,7 @@ def _need_scorer(request: ControlRequest) -> Scorer:
     return request.scorer
 
 
-def _words_of(attribute: str, options: Options) -> dict[str, str]:
+def _words_of(attribute: str, options: _Options) -> dict[str, str]:
     """What the file says of the direction: the attribute's own words, or those asked for."""
     plain = attribute.replace("_", " ")
     words = {"name": attribute, "title": plain.capitalize(), "plus": f"more {plain}"}

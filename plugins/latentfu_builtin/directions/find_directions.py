@@ -26,11 +26,11 @@ from torch import Tensor
 from latentfu_builtin.directions.seeded_samples import (
     compact_codes,
     compact_space,
-    describe_generator,
+    describe_weights,
 )
 from latentfu_builtin.directions.style_channels import style_weights
 
-LayerLimits = tuple[int, int] | None
+_LayerLimits = tuple[int, int] | None
 _SAMPLES = 20_000
 _BATCH = 2000
 _STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)
@@ -48,7 +48,7 @@ def _draw_codes(generator: Generator, seed: int, progress: Progress) -> Tensor:
 
 
 def _find_components(
-    generator: Generator, codes: Tensor, count: int, layers: LayerLimits
+    generator: Generator, codes: Tensor, count: int, layers: _LayerLimits
 ) -> Tensor:
     """The ``count`` directions ``[K, D]`` along which codes spread most, of unit length.
 
@@ -66,7 +66,7 @@ def _find_components(
     return found
 
 
-def _find_layer_components(codes: Tensor, count: int, layers: LayerLimits) -> Tensor:
+def _find_layer_components(codes: Tensor, count: int, layers: _LayerLimits) -> Tensor:
     """The same of codes ``[N, L, D]`` with numbers of their own in each layer."""
     first, last = layers or (0, codes.shape[1] - 1)
     moved = codes[:, first : last + 1].flatten(1)
@@ -79,7 +79,7 @@ def _find_layer_components(codes: Tensor, count: int, layers: LayerLimits) -> Te
 
 
 def _factorize_styles(
-    generator: Generator, codes: Tensor, count: int, layers: LayerLimits
+    generator: Generator, codes: Tensor, count: int, layers: _LayerLimits
 ) -> Tensor:
     """The ``count`` steps ``[K, D]`` of unit length that change the styles of ``layers`` most.
 
@@ -109,7 +109,7 @@ def _first_weight(generator: Generator) -> Tensor:
     )
 
 
-FIND_METHODS: Mapping[str, Callable[[Generator, Tensor, int, LayerLimits], Tensor]] = {
+FIND_METHODS: Mapping[str, Callable[[Generator, Tensor, int, _LayerLimits], Tensor]] = {
     "pca": _find_components,
     "sefa": _factorize_styles,
 }
@@ -124,7 +124,7 @@ def find_directions(
     method: str,
     count: int,
     *,
-    layers: LayerLimits = None,
+    layers: _LayerLimits = None,
     seed: int = 0,
     progress: Progress,
 ) -> list[Direction]:
@@ -143,7 +143,7 @@ def find_directions(
 
 
 def _as_direction(  # noqa: PLR0917
-    row: Tensor, number: int, generator: Generator, method: str, codes: Tensor, layers: LayerLimits
+    row: Tensor, number: int, generator: Generator, method: str, codes: Tensor, layers: _LayerLimits
 ) -> Direction:
     """A unit vector ``[D]`` or ``[L, D]`` as a direction: one spread long, 0 at the mean."""
     row = row * row.flatten()[row.abs().argmax()].sign()
@@ -154,7 +154,7 @@ def _as_direction(  # noqa: PLR0917
         vector=(row * amounts.std()).numpy().astype(np.float32),
         space=compact_space(generator),
         name=f"{method}-{number}",
-        **describe_generator(generator),
+        **describe_weights(generator),
         group="found",
         layers=layers if generator.num_ws else None,
         unit="standard deviations of the codes",

@@ -76,7 +76,7 @@ class DirectionReport:
         }
 
 
-def make_report(  # noqa: PLR0917
+def measure_directions(  # noqa: PLR0917
     generator: Generator,
     directions: Sequence[Direction],
     scorer: Scorer,

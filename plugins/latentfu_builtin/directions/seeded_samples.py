@@ -219,7 +219,7 @@ def compact_space(generator: Generator) -> Space:
     return "w" if "w" in generator.spaces else "z"
 
 
-class MadeFor(TypedDict):
+class WeightsDescription(TypedDict):
     """What a direction says of the weights that it is for."""
 
     generator_id: str
@@ -227,7 +227,7 @@ class MadeFor(TypedDict):
     family: str
 
 
-def describe_generator(generator: Generator) -> MadeFor:
+def describe_weights(generator: Generator) -> WeightsDescription:
     """The same of ``generator``."""
     return {
         "generator_id": generator.id,

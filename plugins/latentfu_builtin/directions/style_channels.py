@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from latentfu import BadInputError, Direction, Generator, random_latents
 
-from latentfu_builtin.directions.seeded_samples import describe_generator
+from latentfu_builtin.directions.seeded_samples import describe_weights
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _AFFINES = ("affine", "style", "modulation", "style_mod.dense.linear")
 
 
-def style_prefix(generator: Generator, layer: int) -> str:
+def _style_prefix(generator: Generator, layer: int) -> str:
     """The name, up to .weight or .bias, of what makes the style of a layer out of w.
 
     BadInputError where the generator shows none.
@@ -31,12 +31,12 @@ def style_prefix(generator: Generator, layer: int) -> str:
     root = generator.layers[layer].weight.removesuffix(".weight")
     for word in _AFFINES:
         name = f"{root}.{word}"
-        if has_parameter(generator, f"{name}.weight"):
+        if _has_parameter(generator, f"{name}.weight"):
             return name
     raise BadInputError(f"{generator.name} does not show how layer {layer} reads its style.")
 
 
-def has_parameter(generator: Generator, name: str) -> bool:
+def _has_parameter(generator: Generator, name: str) -> bool:
     """Whether the generator has weights of this name."""
     try:
         generator.parameter(name)
@@ -49,7 +49,7 @@ def style_weights(generator: Generator, layers: range) -> torch.Tensor:
     """The style weights of these layers, one below the other: ``[sum of channels, w_dim]``."""
     import torch
 
-    names = [f"{style_prefix(generator, layer)}.weight" for layer in layers]
+    names = [f"{_style_prefix(generator, layer)}.weight" for layer in layers]
     return torch.cat([generator.parameter(name).detach().double().cpu() for name in names])
 
 
@@ -76,7 +76,7 @@ def make_channel_direction(text: str, generator: Generator, asked: dict[str, Any
         vector=vector,
         space="w+" if "w+" in generator.spaces else generator.spaces[-1],
         name=asked["name"] or f"style-{layer}-{channel}",
-        **describe_generator(generator),
+        **describe_weights(generator),
         plus=asked["plus"],
         group="channels",
         unit="standard deviations of the channel",
@@ -90,12 +90,12 @@ def make_channel_direction(text: str, generator: Generator, asked: dict[str, Any
 def _find_style(layer: int, generator: Generator) -> tuple[str, int]:
     """The affine layer of a style in the paper's count, and the code that it reads."""
     if layer == 0:
-        return style_prefix(generator, 0), 0
+        return _style_prefix(generator, 0), 0
     size, place = divmod(layer - 2, 3) if layer >= 2 else (-1, 2)
     if place == 2:
         prefix = f"synthesis.rgbs.{size + 1}.affine"
-        if not has_parameter(generator, f"{prefix}.weight"):
+        if not _has_parameter(generator, f"{prefix}.weight"):
             raise BadInputError(f"{generator.name} shows no style {layer}.")
         return prefix, min(2 * (size + 1) + 1, generator.num_ws - 1)
     convolution = 2 * size + 1 + place
-    return style_prefix(generator, convolution), generator.layers[convolution].style
+    return _style_prefix(generator, convolution), generator.layers[convolution].style

@@ -38,12 +38,12 @@ from latentfu_builtin.directions.boundaries import (
     train_on_labels,
 )
 from latentfu_builtin.directions.effects import EffectMeasurement, measure_direction
-from latentfu_builtin.directions.seeded_samples import compact_codes, describe_generator
+from latentfu_builtin.directions.seeded_samples import compact_codes, describe_weights
 
 REGRESSION = "regression"
 """The method that fits all scores instead of laying a plane between the ends."""
 _SPREAD_CODES = 4000
-_WHITENED_COST = 0.02
+_WHITENED_COST = 0.005
 """What an error costs the support vector machine among whitened codes."""
 _TRUTH_PENALTY = 1e-3
 _LEAST_EXPLAINED = 0.05
@@ -82,9 +82,10 @@ class TrainingData:
 class TrainingSettings:
     """How a direction is made of them; names are those of the options.
 
-    ``method``: a key of SOLVERS, or REGRESSION with a penalty of ``strength``. ``without``:
-    directions to leave alone; ``clean``: so many of the data's other attributes, those that leak
-    most (-1: all). ``words``: what the file says of the direction, by the names of its fields.
+    ``method``: a key of SOLVERS, or REGRESSION with a penalty of ``strength``. ``invalid``: the
+    score that means: none. ``without``: directions to leave alone; ``clean``: so many of the
+    data's other attributes, those that leak most (-1: all). ``words``: what the file says of the
+    direction, by the names of its fields.
     """
 
     method: str = "svm"
@@ -96,6 +97,7 @@ class TrainingSettings:
     without: Sequence[Direction] = ()
     clean: int = 0
     strength: float = 0.01
+    invalid: float | None = None
     words: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -180,8 +182,8 @@ def _fit(data: TrainingData, settings: TrainingSettings, points: Any) -> Trained
             points, labels, split=settings.split, seed=settings.seed, solver=solver
         )
     return train_boundary(
-        points, data.scores, settings.ends, split=settings.split, seed=settings.seed,
-        solver=solver,
+        points, data.scores, settings.ends, split=settings.split, invalid=settings.invalid,
+        seed=settings.seed, solver=solver,
     )  # fmt: skip
 
 
@@ -242,7 +244,7 @@ def _as_direction(
     return Direction(
         vector=move.astype(np.float32),
         space=space_of_shape(shape, generator),
-        **describe_generator(generator),
+        **describe_weights(generator),
         **zero,
         unit="standard deviations of the codes",
         method=f"{kind}, {data.description}",

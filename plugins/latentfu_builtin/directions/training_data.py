@@ -68,7 +68,7 @@ def list_sorted_folders(folders: Sequence[Path]) -> list[tuple[Path, float]]:
     return found
 
 
-def list_scored_pictures(folder: Path, file: Path) -> list[tuple[Path, float]]:
+def _list_scored_pictures(folder: Path, file: Path) -> list[tuple[Path, float]]:
     """The pictures that a .csv file (name, score) gives a score; BadInputError."""
     try:
         with file.open(newline="", encoding="utf-8") as opened_file:
@@ -260,7 +260,7 @@ def _from_pictures(
     if not folder.is_dir():
         raise BadInputError(f"There is no folder {folder}.")
     if source.scores is not None:
-        listed = list_scored_pictures(folder, source.scores)
+        listed = _list_scored_pictures(folder, source.scores)
     else:
         paths = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in PICTURE_ENDINGS]
         listed = [(path, 0.0) for path in paths]

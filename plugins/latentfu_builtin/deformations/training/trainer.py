@@ -63,7 +63,7 @@ class ShiftPredictor(nn.Module):
 
 
 @dataclass(frozen=True)
-class ShownBatch:
+class _ShownBatch:
     """Samples plain and deformed ``[N, 3, R, R]``, by which direction and shift ``[N]``."""
 
     plain: Tensor
@@ -72,14 +72,14 @@ class ShownBatch:
     shift: Tensor
 
 
-class RehearsalMemory:
+class _RehearsalMemory:
     """The last ``most`` samples, as small as the predictor sees them (``side``)."""
 
     def __init__(self, most: int, side: int) -> None:
         self.most, self.side = most, side
-        self.kept: list[ShownBatch] = []
+        self.kept: list[_ShownBatch] = []
 
-    def add(self, shown: ShownBatch) -> None:
+    def add(self, shown: _ShownBatch) -> None:
         """Add a batch; the oldest ones go when there are too many."""
         small = replace(
             shown,
@@ -88,7 +88,7 @@ class RehearsalMemory:
         )
         self.kept = [*self.kept, small][-max(self.most // len(shown.which), 1) :]
 
-    def draw(self, count: int, random: torch.Generator) -> ShownBatch:
+    def draw(self, count: int, random: torch.Generator) -> _ShownBatch:
         """``count`` samples of those kept, drawn at random."""
         sizes = [len(batch.which) for batch in self.kept]
         chosen = torch.randint(0, sum(sizes), (count,), generator=random)
@@ -98,7 +98,7 @@ class RehearsalMemory:
             torch.stack([getattr(self.kept[b], name)[i] for b, i in pairs])
             for name in ("plain", "deformed", "which", "shift")
         )
-        return ShownBatch(*columns)
+        return _ShownBatch(*columns)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class DeformationTrainer:
         self.predictor_adam = torch.optim.Adam(
             self.predictor.parameters(), lr=options.predictor_rate
         )
-        self.memory = RehearsalMemory(options.memory, options.side)
+        self.memory = _RehearsalMemory(options.memory, options.side)
         self.step = 0
 
     def unit_directions(self, chosen: Tensor | None = None) -> Tensor:
@@ -171,7 +171,7 @@ class DeformationTrainer:
     def learn(self) -> StepFigures:
         """One step of both, by cross entropy of the direction and mean error of the shift."""
         latent, which, shift = self.draw_batch()
-        shown = ShownBatch(*self.render_pairs(latent, which, shift), which, shift)
+        shown = _ShownBatch(*self.render_pairs(latent, which, shift), which, shift)
         figures = self._learn_from(shown, (self.adam, self.predictor_adam))
         self.step += 1
         if self.options.rehearsals:
@@ -182,7 +182,7 @@ class DeformationTrainer:
         return figures
 
     def _learn_from(
-        self, shown: ShownBatch, learners: Sequence[torch.optim.Optimizer]
+        self, shown: _ShownBatch, learners: Sequence[torch.optim.Optimizer]
     ) -> StepFigures:
         """A step of each of ``learners`` from these pictures."""
         logits, guessed = self.predictor(shown.plain, shown.deformed)

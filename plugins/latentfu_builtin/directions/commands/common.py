@@ -10,10 +10,10 @@ import click
 import latentfu
 from latentfu import Direction, Generator, Scorer
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
+FOLDER_TYPE = click.Path(path_type=Path, file_okay=False)
 
 
-class LayerRange(click.ParamType[tuple[int, int]]):
+class _LayerRange(click.ParamType[tuple[int, int]]):
     """``4-7`` or ``4``: first and last, both included."""
 
     name = "first-last"
@@ -32,7 +32,7 @@ class LayerRange(click.ParamType[tuple[int, int]]):
         return first, last
 
 
-LAYERS = LayerRange()
+LAYER_RANGE = _LayerRange()
 
 
 def open_generator_or_first(name: str | None) -> Generator:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from latentfu import BadInputError, Direction, watched, write_direction
 
-from latentfu_builtin.directions.commands.common import LAYERS, open_generator_or_first
+from latentfu_builtin.directions.commands.common import LAYER_RANGE, open_generator_or_first
 from latentfu_builtin.directions.find_directions import FIND_METHODS, draw_sheet, find_directions
 from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
 
@@ -34,7 +34,7 @@ def _parse_names(said: tuple[str, ...], count: int) -> dict[int, str]:
 @click.option("--method", type=click.Choice(list(FIND_METHODS)), default="pca", show_default=True)
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--count", default=16, show_default=True, type=click.IntRange(1, 512))
-@click.option("--layers", type=LAYERS, metavar="FIRST-LAST", help="The only layers they move.")
+@click.option("--layers", type=LAYER_RANGE, metavar="FIRST-LAST", help="The only layers they move.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of a sheet.")
 @click.option("--name", "names", multiple=True, metavar="3=NAME", help="Keep number 3 as NAME.")
 @click.option("--flip", is_flag=True, help="Turn round those that are kept.")

@@ -24,10 +24,10 @@ from latentfu import (
 
 from latentfu_builtin.directions.boundaries import (
     SOLVERS,
-    Floats,
+    Doubles,
+    Reals,
     TrainedBoundary,
     iterate_slices,
-    train_boundary,
 )
 from latentfu_builtin.directions.commands.common import (
     describe_leaks,
@@ -35,8 +35,13 @@ from latentfu_builtin.directions.commands.common import (
     scorer_for,
 )
 from latentfu_builtin.directions.effects import measure_by_scorer
-from latentfu_builtin.directions.seeded_samples import describe_generator
-from latentfu_builtin.directions.train_direction import space_of_shape
+from latentfu_builtin.directions.seeded_samples import describe_weights
+from latentfu_builtin.directions.train_direction import (
+    TrainingData,
+    TrainingSettings,
+    fit_boundary,
+    space_of_shape,
+)
 from latentfu_builtin.directions.training_data import (
     PICTURE_ENDINGS,
     InversionChoice,
@@ -47,7 +52,7 @@ from latentfu_builtin.directions.user_library import refuse_taken_name, user_fol
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-def _read_codes(path: Path) -> Floats:
+def _read_codes(path: Path) -> Reals:
     """Codes ``[N, ...]`` mapped from a .npy file; BadInputError for pickles and other types."""
     try:
         codes = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -58,7 +63,7 @@ def _read_codes(path: Path) -> Floats:
     return codes
 
 
-def _read_scores(path: Path) -> Floats:
+def _read_scores(path: Path) -> Doubles:
     """Scores ``[N]`` of a .npy, .json or .csv file (its last column; a headline is skipped)."""
     try:
         if path.suffix == ".npy":
@@ -81,7 +86,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def space_of_codes(codes: Floats, generator: Generator) -> Space:
+def space_of_codes(codes: Reals, generator: Generator) -> Space:
     """The space that codes of this shape lie in; BadInputError when they fit none."""
     shape = codes.shape[1:]
     layered: Space = "w++" if generator.spaces[-1] == "w++" else "w+"
@@ -100,7 +105,7 @@ def space_of_codes(codes: Floats, generator: Generator) -> Space:
 
 
 def _direction_from_boundary(
-    found: TrainedBoundary, codes: Floats, generator: Generator, name: str, words: dict[str, Any]
+    found: TrainedBoundary, codes: Reals, generator: Generator, name: str, words: dict[str, Any]
 ) -> Direction:
     """A direction whose strength 1 is one standard deviation of the codes along the normal."""
     space = space_of_codes(codes, generator)
@@ -112,7 +117,7 @@ def _direction_from_boundary(
         vector=vector,
         space=space,
         name=name,
-        **describe_generator(generator),
+        **describe_weights(generator),
         attribute=words["attribute"] or name,
         plus=words["plus"],
         bias=found.bias,
@@ -122,7 +127,7 @@ def _direction_from_boundary(
     )
 
 
-def _spread_along_codes(codes: Floats, normal: Floats) -> float:
+def _spread_along_codes(codes: Reals, normal: Reals) -> float:
     """The standard deviation of ``codes [N, ...]`` along the flattened normal, read in parts."""
     flat = np.asarray(normal, dtype=np.float64).reshape(-1)
     amounts = [codes[part].reshape(-1, flat.size) @ flat for part in iterate_slices(len(codes))]
@@ -150,15 +155,14 @@ def fit_command(
     values = _read_codes(codes)
     opened = latentfu.open_generator(generator)
     space_of_codes(values, opened)
-    found = train_boundary(
-        values,
-        _read_scores(scores),
-        asked["ends"],
+    settings = TrainingSettings(
+        method=asked["method"],
+        ends=asked["ends"],
         split=asked["split"],
-        invalid=asked["invalid"],
         seed=asked["seed"],
-        solver=SOLVERS[asked["method"]],
+        invalid=asked["invalid"],
     )
+    found, _ = fit_boundary(TrainingData(values, _read_scores(scores)), settings)
     direction = _direction_from_boundary(found, values, opened, name, asked)
     path = write_direction((out or user_folder()) / f"{name}.safetensors", direction)
     report = {
@@ -209,7 +213,7 @@ class PairSpread:
     length: float = 0.0
 
 
-def mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, PairSpread]:
+def measure_mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, PairSpread]:
     """Codes ``[2P, ...]``, before and after in turn -> the mean step and how alike they are."""
     steps = codes[1::2] - codes[0::2]  # [P, ...]
     mean = steps.mean(dim=0)
@@ -235,7 +239,7 @@ def mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, PairSpread]:
 @click.option("--quality", type=click.Choice(["draft", "good", "best"]), default="draft")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 @click.option("--json", "as_json", is_flag=True)
-def pairs_command(
+def direction_pairs_command(
     before: Path, after: Path, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
     """Make a direction of what leads from BEFORE to AFTER: two pictures, or two folders.
@@ -268,14 +272,14 @@ def _direction_from_pairs(
     codes: torch.Tensor, generator: Generator, asked: dict[str, Any]
 ) -> tuple[Direction, PairSpread]:
     """The direction of the pairs' codes, measured, and how alike they are."""
-    vector, spread = mean_difference(codes)
+    vector, spread = measure_mean_difference(codes)
     normal = vector / vector.norm()
     middle = float((codes.mean(dim=0) * normal).sum())
     direction = Direction(
         vector=np.asarray(vector.numpy(), dtype=np.float32),
         space=space_of_shape(tuple(vector.shape), generator),
         name=asked["name"],
-        **describe_generator(generator),
+        **describe_weights(generator),
         attribute=asked["attribute"],
         plus=asked["plus"],
         group="own",

@@ -19,7 +19,7 @@ from latentfu import (
     write_direction,
 )
 
-from latentfu_builtin.directions.commands.common import LAYERS
+from latentfu_builtin.directions.commands.common import LAYER_RANGE
 from latentfu_builtin.directions.published.catalogue import look_up_file
 from latentfu_builtin.directions.published.files import (
     OWN_ENDING,
@@ -41,7 +41,7 @@ _MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class ImportedFile:
+class _ImportedFile:
     """A file and what came of it: directions, or the reason why there are none."""
 
     file: str
@@ -54,7 +54,7 @@ class ImportedFile:
 @click.option("--generator", required=True, metavar="NAME", help="Which weights it is for.")
 @click.option("--name", default="", help="What --set NAME= will take (of several: its beginning).")
 @click.option("--space", type=click.Choice(["z", "w", "w+", "w++"]), help="Default: by its shape.")
-@click.option("--layers", type=LAYERS, metavar="FIRST-LAST", help="The only layers it moves.")
+@click.option("--layers", type=LAYER_RANGE, metavar="FIRST-LAST", help="The only layers it moves.")
 @click.option("--flip", is_flag=True, help="Turn it round: + becomes -.")
 @click.option("--component", "components", type=int, multiple=True, help="Only this one of many.")
 @click.option("--channel", metavar="LAYER_CHANNEL", help="A StyleSpace channel instead of a file.")
@@ -64,7 +64,7 @@ class ImportedFile:
 @click.option("--force", is_flag=True, help="Also what was made for other weights or spaces.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 @click.option("--json", "as_json", is_flag=True)
-def import_command(
+def import_directions_command(
     path: Path | None, generator: str, out: Path | None, as_json: bool, **asked: Any
 ) -> None:
     """Take in directions of other projects: a file, a folder, or a zip.
@@ -79,7 +79,7 @@ def import_command(
         raise BadInputError("Give a file, a folder or a zip to import, or a --channel.")
     if path is None:
         imported = [
-            ImportedFile(
+            _ImportedFile(
                 asked["channel"], [make_channel_direction(asked["channel"], opened, asked)]
             )
         ]
@@ -92,7 +92,7 @@ def import_command(
         raise SystemExit(1)
 
 
-def _import_files(path: Path, generator: Generator, asked: dict[str, Any]) -> list[ImportedFile]:
+def _import_files(path: Path, generator: Generator, asked: dict[str, Any]) -> list[_ImportedFile]:
     """What each file at ``path`` gives; a single file that gives nothing raises BadInputError."""
     if asked["layers"] is not None and generator.num_ws == 0:
         raise BadInputError(f"{generator.name} has no layers: leave --layers out.")
@@ -105,11 +105,11 @@ def _import_files(path: Path, generator: Generator, asked: dict[str, Any]) -> li
             try:
                 imported.append(_import_file(file, codes, asked, alone=False))
             except LatentFuError as error:
-                imported.append(ImportedFile(file.name, [], str(error)))
+                imported.append(_ImportedFile(file.name, [], str(error)))
         return _make_names_unique(imported, renamed=bool(asked["name"]))
 
 
-def _make_names_unique(imported: list[ImportedFile], renamed: bool) -> list[ImportedFile]:
+def _make_names_unique(imported: list[_ImportedFile], renamed: bool) -> list[_ImportedFile]:
     """The same, no two directions of one name: those are named after their files.
 
     Where that does not help (or a name was asked for: ``renamed``), the first one stays.
@@ -126,7 +126,7 @@ def _make_names_unique(imported: list[ImportedFile], renamed: bool) -> list[Impo
                 f"{item.file} was not imported: another file gave {min(again)} too; import it "
                 f"alone, with --name."
             )
-            found.append(ImportedFile(item.file, [], reason))
+            found.append(_ImportedFile(item.file, [], reason))
             continue
         seen |= {d.name for d in named}
         found.append(replace(item, directions=named))
@@ -142,12 +142,12 @@ def _name_after_file(direction: Direction, file: str) -> str:
 
 def _import_file(
     file: Path, codes: ReferenceCodes, asked: dict[str, Any], alone: bool
-) -> ImportedFile:
+) -> _ImportedFile:
     """The directions of one file; BadInputError, naming the file, when it holds none."""
     options = _read_options(asked, "" if alone else file.name)
     try:
         if file.suffix.lower() == OWN_ENDING:
-            return ImportedFile(file.name, [import_direction_file(file, codes.generator, options)])
+            return _ImportedFile(file.name, [import_direction_file(file, codes.generator, options)])
         held = read_content(file)
         known = look_up_file(held.sha256, held.name, asked["set_of"])
         found = recognize_directions(held.content, codes.generator)
@@ -158,7 +158,7 @@ def _import_file(
             raise BadInputError(f"It has no component {', '.join(map(str, wanted))}.")
         if len(found) > _MOST_AT_ONCE:
             raise BadInputError(f"It holds {len(found)} directions: choose some by --component.")
-        return ImportedFile(
+        return _ImportedFile(
             held.name, [fit_to_generator(item, known, options, codes, held.name) for item in found]
         )
     except (BadInputError, WrongGeneratorError) as error:
@@ -181,14 +181,14 @@ def _read_options(asked: dict[str, Any], file: str) -> FitOptions:
     )
 
 
-def _write_imported(item: ImportedFile, folder: Path, generator: Generator) -> list[Path]:
+def _write_imported(item: _ImportedFile, folder: Path, generator: Generator) -> list[Path]:
     """Write the directions of one file; a name that another control has is refused."""
     for direction in item.directions:
         refuse_taken_name(direction.name, folder, generator)
     return [write_direction(folder / f"{d.name}.safetensors", d) for d in item.directions]
 
 
-def _report_imported(imported: list[ImportedFile], written: list[Path], as_json: bool) -> None:
+def _report_imported(imported: list[_ImportedFile], written: list[Path], as_json: bool) -> None:
     """What was taken in, and what was not and why."""
     if as_json:
         rows = [

@@ -14,7 +14,7 @@ from latentfu import BadInputError, Direction, Generator, read_direction, watche
 
 from latentfu_builtin.directions.boundaries import project_boundary
 from latentfu_builtin.directions.commands.common import (
-    FOLDER,
+    FOLDER_TYPE,
     describe_leaks,
     open_generator_or_first,
     scorer_for,
@@ -23,7 +23,7 @@ from latentfu_builtin.directions.effects import measure_by_scorer
 from latentfu_builtin.directions.report import (
     format_report,
     identity_for,
-    make_report,
+    measure_directions,
     write_report,
 )
 from latentfu_builtin.directions.user_library import (
@@ -36,7 +36,7 @@ from latentfu_builtin.directions.user_library import (
 
 @click.command("report")
 @click.argument("generator", required=False)
-@click.option("--out", type=FOLDER, help="Folder for report.json, report.md and matrix.png.")
+@click.option("--out", type=FOLDER_TYPE, help="Folder for report.json, report.md and matrix.png.")
 @click.option("--direction", "names", multiple=True, metavar="NAME", help="Only these.")
 @click.option("--samples", default=64, show_default=True, type=click.IntRange(8, 10_000))
 @click.option("--seed", default=0, show_default=True)
@@ -51,7 +51,7 @@ def report_command(
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
     with watched("Measuring", quiet=as_json) as progress:
-        report = make_report(
+        report = measure_directions(
             opened, found, scorer, identity_for(opened.domain), asked["samples"], asked["seed"],
             progress,
         )  # fmt: skip
@@ -70,7 +70,7 @@ def report_command(
 @click.option("--without", multiple=True, metavar="NAME", help="Directions to leave alone.")
 @click.option("--leaks", default=2, show_default=True, help="Else: how many of its strongest.")
 @click.option("--name", help="Name of the new direction; default: DIRECTION-clean.")
-@click.option("--out", type=FOLDER, help="Folder.")
+@click.option("--out", type=FOLDER_TYPE, help="Folder.")
 @click.option("--json", "as_json", is_flag=True)
 def clean_command(
     direction: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
@@ -87,7 +87,7 @@ def clean_command(
         else _find_leak_directions(old, opened, asked["leaks"])
     )
     with watched("Measuring", quiet=as_json) as progress:
-        new = clean_direction(old, others, name)
+        new = _clean_direction(old, others, name)
         scorer = scorer_for(opened.domain)
         new = measure_by_scorer(new, opened, scorer, 0, progress)
     path = write_direction(folder / f"{name}.safetensors", new)
@@ -118,7 +118,7 @@ def _find_leak_directions(
     return found
 
 
-def clean_direction(direction: Direction, others: list[Direction], name: str) -> Direction:
+def _clean_direction(direction: Direction, others: list[Direction], name: str) -> Direction:
     """The direction without its part along the others, at its old length along itself."""
     if direction.parameter or any(other.parameter for other in others):
         raise BadInputError("A channel of a layer can not be cleaned of another: it is one number.")

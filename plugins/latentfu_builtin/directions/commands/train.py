@@ -22,7 +22,7 @@ from latentfu import (
 
 from latentfu_builtin.directions.boundaries import SOLVERS
 from latentfu_builtin.directions.commands.common import (
-    FOLDER,
+    FOLDER_TYPE,
     describe_leaks,
     open_generator_or_first,
     scorer_for,
@@ -61,11 +61,11 @@ _TRAINING_OPTIONS = (
 @click.option(
     "--folder",
     "folders",
-    type=FOLDER,
+    type=FOLDER_TYPE,
     multiple=True,
     help="Pictures sorted by hand, a folder for each kind: the least first, the most last.",
 )
-@click.option("--pictures", type=FOLDER, help="Pictures to invert, instead of samples.")
+@click.option("--pictures", type=FOLDER_TYPE, help="Pictures to invert, instead of samples.")
 @click.option("--scores", type=_FILE, help="A .csv of name,score lines for --pictures.")
 @click.option("--classifier", is_flag=True, help="Let a classifier find the surest of --folder.")
 @click.option("--samples", type=click.IntRange(min=20), help="How many to draw (default: 4000).")
@@ -79,14 +79,14 @@ _TRAINING_OPTIONS = (
 @click.option("--plus", default="", help="What a positive strength means, for people.")
 @click.option("--inverter", metavar="NAME", help="For pictures that are no samples.")
 @click.option("--quality", type=click.Choice(["draft", "good", "best"]), help="Instead of one.")
-@click.option("--work", type=FOLDER, help="Where samples are kept for going on.")
+@click.option("--work", type=FOLDER_TYPE, help="Where samples are kept for going on.")
 @click.option("--maker", metavar="NAME", help="svm, ridge, or a plug-in's, instead of the chain.")
 @click.option("--clean", type=int, help="How many other attributes a maker leaves alone.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--name", help="Name of the direction; default: my-ATTRIBUTE.")
-@click.option("--out", type=FOLDER, help="Folder.")
+@click.option("--out", type=FOLDER_TYPE, help="Folder.")
 @click.option("--json", "as_json", is_flag=True)
-def train_command(
+def train_direction_command(
     attribute: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
     """Train the direction of ATTRIBUTE and put it among your own, where the editor finds it.
@@ -107,46 +107,7 @@ def train_command(
     _report_trained(path, made, notes, as_json)
 
 
-def train_with_maker(
-    attribute: str,
-    out: Path,
-    *,
-    generator: str | None = None,
-    maker: str = "svm",
-    samples: int = 4000,
-    seed: int = 0,
-    options: dict[str, float | int | str | bool] | None = None,
-    progress: Progress | None = None,
-) -> list[Path]:
-    """Make direction files for ``attribute`` in ``out``; raises LatentFuError."""
-    makers = latentfu.control_makers()
-    if maker not in makers:
-        raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
-    opened = open_generator_or_first(generator)
-    refuse_taken_name(str((options or {}).get("name", attribute)), out, opened)
-    request = ControlRequest(
-        generator=opened,
-        attribute=attribute,
-        samples=samples,
-        seed=seed,
-        progress=progress or (lambda fraction, message="": None),
-        scorer=scorer_for(opened.domain),
-        options=options or {},
-    )
-    return makers[maker].make(request, out)
-
-
-def _report_made(path: Path, as_json: bool) -> None:
-    """Say what was made and how well it does."""
-    direction = read_direction(path)
-    if as_json:
-        click.echo(json.dumps({"file": str(path), **direction.facts()}))
-        return
-    held = "none" if direction.accuracy is None else f"{direction.accuracy:.0%}"
-    click.echo(f"{path}: told apart {held} of held-out samples; moves {describe_leaks(direction)}.")
-
-
-def _train_by_maker(  # noqa: PLR0917
+def _train_by_maker(
     attribute: str,
     generator: str | None,
     folder: Path,
@@ -154,17 +115,38 @@ def _train_by_maker(  # noqa: PLR0917
     asked: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Let an installed maker of directions do it."""
+    """Let an installed maker of directions do it; raises LatentFuError."""
+    makers, maker = latentfu.control_makers(), asked["maker"] or "svm"
+    if maker not in makers:
+        raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
     given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
     options = {"name": name} | {word: value for word, value in given.items() if value is not None}
     with watched("Sampling", quiet=as_json) as progress:
-        paths = train_with_maker(
-            attribute, folder, generator=generator, maker=asked["maker"] or "svm",
-            samples=asked["samples"] or 4000, seed=asked["seed"], options=options,
+        opened = open_generator_or_first(generator)
+        refuse_taken_name(name, folder, opened)
+        request = ControlRequest(
+            generator=opened,
+            attribute=attribute,
+            samples=asked["samples"] or 4000,
+            seed=asked["seed"],
             progress=progress,
-        )  # fmt: skip
+            scorer=scorer_for(opened.domain),
+            options=options,
+        )
+        paths = makers[maker].make(request, folder)
     for path in paths:
         _report_made(path, as_json)
+
+
+def _report_made(path: Path, as_json: bool) -> None:
+    """Say what a maker made and how well it does."""
+    direction = read_direction(path)
+    if as_json:
+        click.echo(json.dumps({"file": str(path), **direction.facts()}))
+        return
+    held = "none" if direction.accuracy is None else f"{direction.accuracy:.0%}"
+    leaks = describe_leaks(direction)
+    click.echo(f"{path}: told apart {held} of held-out samples; moves {leaks}.")
 
 
 def _train_by_options(
@@ -257,7 +239,7 @@ def _report_trained(path: Path, made: TrainedDirection, notes: list[str], as_jso
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--count", default=200, show_default=True, type=click.IntRange(1, 100_000))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
-@click.option("--out", required=True, type=FOLDER, help="Folder for the pictures.")
+@click.option("--out", required=True, type=FOLDER_TYPE, help="Folder for the pictures.")
 @click.option("--json", "as_json", is_flag=True)
 def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:
     """Draw pictures to sort into folders by hand; each knows its own code."""

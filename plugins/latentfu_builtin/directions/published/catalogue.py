@@ -47,11 +47,6 @@ def _read_catalogue() -> dict[str, Any]:
     return content
 
 
-def list_set_names() -> list[str]:
-    """The sets that ``--set-of`` takes."""
-    return list(_read_catalogue()["sets"])
-
-
 def look_up_file(sha256: str, file: str, of_set: str | None) -> CatalogueEntry:
     """What is known of the file with this hash, or of one with this name in ``of_set``."""
     table = _read_catalogue()

@@ -24,7 +24,7 @@ from latentfu_builtin.directions.published.files import PublishedDirection
 from latentfu_builtin.directions.seeded_samples import (
     compact_codes,
     describe_family,
-    describe_generator,
+    describe_weights,
 )
 
 _CODES = 2000
@@ -88,7 +88,7 @@ def fit_to_generator(
         vector=(unit * step).astype(np.float32),
         space=space,
         name=name,
-        **describe_generator(generator),
+        **describe_weights(generator),
         title=options.title or found.title,
         attribute=known.attribute or known.name,
         plus=options.plus or _describe_plus(known, options.flip),
@@ -215,7 +215,7 @@ def _force_onto(direction: Direction, generator: Generator, options: FitOptions)
         )
     return replace(
         direction,
-        **describe_generator(generator),
+        **describe_weights(generator),
         accuracy=None,
         effect=None,
         leakage={},
