@@ -107,7 +107,7 @@ def train_direction_command(
     _report_trained(path, made, notes, as_json)
 
 
-def _train_by_maker(
+def _train_by_maker(  # noqa: PLR0917
     attribute: str,
     generator: str | None,
     folder: Path,
