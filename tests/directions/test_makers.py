@@ -18,7 +18,12 @@ from latentfu import (
     read_direction,
 )
 from latentfu.core.progress import silent
-from latentfu_builtin.directions.boundaries import Whitening, project_boundary, train_boundary
+from latentfu_builtin.directions.boundaries import (
+    Whitening,
+    project_boundary,
+    solve_svm,
+    train_boundary,
+)
 from latentfu_builtin.directions.control_makers import make_ridge, make_svm
 
 ID = "e" * 64
@@ -118,6 +123,18 @@ def test_a_planted_boundary_is_recovered_from_noisy_labels() -> None:
     found = train_boundary(p.numpy(), scores.numpy(), 0.25)
     assert float(found.normal @ normal.numpy()) > 0.97
     assert (found.validation.accuracy or 0) > 0.9 and abs(found.bias) < 0.2
+
+
+def test_so_many_samples_that_their_products_would_not_fit_give_nearly_the_same_plane() -> None:
+    draw = np.random.default_rng(0)
+    points = draw.normal(size=(21_000, 5))
+    normal = np.array([0.0, 0.6, 0.0, -0.8, 0.0])
+    labels = (points @ normal + 0.3 * draw.normal(size=len(points)) > 0.5).astype(np.int64)
+    weight, offset = solve_svm(points, labels)
+    few, few_offset = solve_svm(points[:3000], labels[:3000])
+    assert float(weight @ normal / np.linalg.norm(weight)) > 0.999
+    assert offset / np.linalg.norm(weight) == pytest.approx(-0.5, abs=0.02)
+    assert few_offset / np.linalg.norm(few) == pytest.approx(-0.5, abs=0.05)
 
 
 def test_whitening_follows_the_spread_of_the_codes() -> None:

@@ -191,7 +191,7 @@ def test_samples_that_a_classifier_learned_from_are_scored_by_others(
     assert sorted(numbers) == list(range(120))
     scores = np.full(200, 99.0)
     put_held_out_scores(scores, found, found.labels, trained, 0)
-    assert np.array_equal(scores[numbers], trained.own) and (scores[120:] == 99).all()
+    assert np.array_equal(scores[numbers], trained.held_out_scores) and (scores[120:] == 99).all()
     other = np.full(200, 99.0)
     put_held_out_scores(other, found, found.labels, trained, 1)
     assert (other == 99).all()

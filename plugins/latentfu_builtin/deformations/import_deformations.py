@@ -29,6 +29,8 @@ from latentfu_builtin.deformations.read_published import make_deformations, read
 _SAMPLES, _SEED = 8, 20
 SINGLE_FILE_ENDINGS = (".pt", ".pth", ".pkl")
 """Endings of a file by itself; of anything else, archives and folders are taken."""
+_LARGEST, _MOST_FILES = 512 << 20, 2000
+_NOTES = (".txt", ".json")
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,6 @@ def _scale(deformation: Deformation, options: DeformationImportOptions) -> Defor
     )
     shift = bench.calibrate(torch.from_numpy(deformation.shift).to(generator.device))
     return replace(deformation, shift=shift.cpu().numpy())
-
-
-_LARGEST, _MOST_FILES = 512 << 20, 2000
-_NOTES = (".txt", ".json")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ CLEAR_CHANGE = 0.2
 _TRIES, _CLOSE = 14, 0.04
 _FASTEST = 8.0
 """Trials of a strength, how near the change must come to the wanted one, the largest step up."""
+_SIDE = 32
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,6 @@ def measure_attribute_spread(
     parts = [latents.with_codes(codes) for codes in torch.split(latents.codes, 8)]
     scores = torch.cat([score(generator.render(part)) for part in parts])  # [samples, A]
     return scores.std(dim=0).clamp_min(1e-3)
-
-
-_SIDE = 32
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ PUBLISHED_TERMS = (
     "The authors publish these files without a licence: try them, and ask the authors before you "
     "publish what you make of them."
 )
+_HOST = "https://www.dropbox.com/s"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,6 @@ class PublishedSet:
     network: str
 
 
-_HOST = "https://www.dropbox.com/s"
 PUBLISHED_SETS = {
     found.name: found
     for found in (

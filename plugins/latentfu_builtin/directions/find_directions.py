@@ -34,6 +34,10 @@ _LayerLimits = tuple[int, int] | None
 _SAMPLES = 20_000
 _BATCH = 2000
 _STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)
+_METHOD_TITLES = {
+    "pca": "principal component (GANSpace)",
+    "sefa": "closed-form factorisation (SeFa)",
+}
 
 
 def _draw_codes(generator: Generator, seed: int, progress: Progress) -> Tensor:
@@ -112,10 +116,6 @@ def _first_weight(generator: Generator) -> Tensor:
 FIND_METHODS: Mapping[str, Callable[[Generator, Tensor, int, _LayerLimits], Tensor]] = {
     "pca": _find_components,
     "sefa": _factorize_styles,
-}
-_METHOD_TITLES = {
-    "pca": "principal component (GANSpace)",
-    "sefa": "closed-form factorisation (SeFa)",
 }
 
 

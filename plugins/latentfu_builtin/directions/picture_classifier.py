@@ -26,11 +26,14 @@ _SIDE, _CELLS, _BINS = 64, 8, 8
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """``score``: pictures ``[N, 3, R, R]`` -> ``[N, 1]``, higher for more. ``own [N]``: scores of
-    the pictures it was trained on, each by a fit that left it out. ``accuracy``: of those."""
+    """``score``: pictures ``[N, 3, R, R]`` -> ``[N, 1]``, higher for more.
+
+    ``held_out_scores [N]``: scores of the pictures it was trained on, each by a fit that left it
+    out. ``accuracy``: of those.
+    """
 
     score: Callable[[Tensor], Tensor]
-    own: npt.NDArray[np.float64]
+    held_out_scores: npt.NDArray[np.float64]
     accuracy: float
 
 

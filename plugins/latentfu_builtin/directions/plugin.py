@@ -7,6 +7,24 @@ from latentfu import Command, ControlMaker, hookimpl
 from latentfu_builtin.lazy import call_later, later
 
 _HERE = "latentfu_builtin.directions"
+_COMMANDS = (
+    (
+        "directions train",
+        "Train one from samples or sorted pictures.",
+        "train:train_direction_command",
+    ),
+    ("directions sample", "Draw pictures to sort by hand.", "train:sample_command"),
+    ("directions fit", "Train one from codes and scores in files.", "fit:fit_command"),
+    ("directions pairs", "Make one of pictures before and after.", "fit:direction_pairs_command"),
+    ("directions find", "Find some without labels.", "find:find_command"),
+    ("directions report", "Measure what they do.", "report:report_command"),
+    ("directions clean", "Make one leave others alone.", "report:clean_command"),
+    (
+        "directions import",
+        "Take in published directions.",
+        "import_published:import_directions_command",
+    ),
+)
 
 
 @hookimpl
@@ -26,26 +44,6 @@ def latentfu_control_makers() -> list[ControlMaker]:
             options={"strength": 0.01, "clean": -1, "trials": 64},
         ),
     ]
-
-
-_COMMANDS = (
-    (
-        "directions train",
-        "Train one from samples or sorted pictures.",
-        "train:train_direction_command",
-    ),
-    ("directions sample", "Draw pictures to sort by hand.", "train:sample_command"),
-    ("directions fit", "Train one from codes and scores in files.", "fit:fit_command"),
-    ("directions pairs", "Make one of pictures before and after.", "fit:direction_pairs_command"),
-    ("directions find", "Find some without labels.", "find:find_command"),
-    ("directions report", "Measure what they do.", "report:report_command"),
-    ("directions clean", "Make one leave others alone.", "report:clean_command"),
-    (
-        "directions import",
-        "Take in published directions.",
-        "import_published:import_directions_command",
-    ),
-)
 
 
 @hookimpl

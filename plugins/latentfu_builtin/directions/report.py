@@ -29,14 +29,19 @@ from latentfu_builtin.directions.seeded_samples import as_latent, compact_codes
 
 _STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _BATCH = 32
+_CELL, _LEFT, _TOP, _GAP = 30, 170, 150, 8
+_PAPER, _INK, _PLUS, _MINUS = (250, 250, 248), (30, 30, 34), (196, 78, 42), (42, 100, 196)
 
 
 @dataclass(frozen=True)
 class ReportRow:
-    """A direction's measurements. ``curve [S]``: its attribute (of the attribute that moves most
-    where it names none) at STRENGTHS; ``effects [A]``: what strength 1 does to every attribute,
-    in standard deviations; ``linearity``: how much of the curve a line explains, 0..1;
-    ``identity``: cosine of the identities at strengths 0 and 1, None without a network."""
+    """A direction's measurements.
+
+    ``curve [S]``: its attribute (of the attribute that moves most where it names none) at
+    strengths -2 to 2; ``effects [A]``: what strength 1 does to every attribute, in standard
+    deviations; ``linearity``: how much of the curve a line explains, 0..1; ``identity``: cosine
+    of the identities at strengths 0 and 1, None without a network.
+    """
 
     name: str
     attribute: str
@@ -227,10 +232,6 @@ def format_report(report: DirectionReport) -> str:
             f"| {leaks} | {like} |"
         )
     return "\n".join(lines) + "\n"
-
-
-_CELL, _LEFT, _TOP, _GAP = 30, 170, 150, 8
-_PAPER, _INK, _PLUS, _MINUS = (250, 250, 248), (30, 30, 34), (196, 78, 42), (42, 100, 196)
 
 
 def _draw_matrix(report: DirectionReport) -> Image.Image:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _KEY = "latentfu-sample"
 _BLOCK = 256
 _DRAWN_AT_ONCE = 16
+_SCORED_AT_ONCE = 32
+_MOST_SAMPLES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,6 @@ def _copy_with_texts(image: Image.Image) -> Image.Image:
     copy = image.copy()
     copy.text = dict(image.text)  # type: ignore[attr-defined]
     return copy
-
-
-_SCORED_AT_ONCE = 32
-_MOST_SAMPLES = 1_000_000
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ class TrainingSource:
     space: str = "w"
     seed: int = 0
     work: Path | None = None
-    how: InversionChoice = field(default_factory=InversionChoice)
+    inversion: InversionChoice = field(default_factory=InversionChoice)
 
 
 def collect_training_data(
@@ -174,7 +174,10 @@ def _from_folders(
     if len(source.folders) < 2:
         raise BadInputError("One folder is one kind only: give --folder twice, the least first.")
     found = read_picture_codes(
-        list_sorted_folders(source.folders), generator, source.how, between(progress, 0.0, 0.3)
+        list_sorted_folders(source.folders),
+        generator,
+        source.inversion,
+        between(progress, 0.0, 0.3),
     )
     last = float(len(source.folders) - 1)
     kinds = np.where(found.labels == last, 1.0, np.where(found.labels == 0.0, 0.0, -1.0))
@@ -190,7 +193,7 @@ def _from_folders(
         description = (
             f"{int(ends.sum())} pictures sorted by hand, scored by classifiers that saw others"
         )
-        return TrainingData(codes[ends], trained.own, False, description), notes
+        return TrainingData(codes[ends], trained.held_out_scores, False, description), notes
     name = f"classifier of {source.attribute} by {_fingerprint(found)}"
     streamed = draw_cached_samples(
         _plan_samples(source, generator, name, 1),
@@ -216,7 +219,7 @@ def put_held_out_scores(
     """Put, in ``scores [N]`` of samples of ``seed``, those of fits that left a picture out where
     the sample is one that the classifier learned from."""
     ends = np.flatnonzero(kinds >= 0)
-    for place, score in zip(ends, trained.own, strict=True):
+    for place, score in zip(ends, trained.held_out_scores, strict=True):
         number = found.numbers[place]
         if number is not None and number.seed == seed and number.number < len(scores):
             scores[number.number] = score
@@ -266,7 +269,7 @@ def _from_pictures(
         listed = [(path, 0.0) for path in paths]
     if not listed:
         raise BadInputError(f"The folder {folder} has no pictures.")
-    found = read_picture_codes(listed, generator, source.how, between(progress, 0.0, 0.9))
+    found = read_picture_codes(listed, generator, source.inversion, between(progress, 0.0, 0.9))
     scores = found.labels
     if source.scores is None:
         scores = _score_pictures(

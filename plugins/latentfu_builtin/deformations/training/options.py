@@ -8,6 +8,24 @@ from typing import Any
 
 from latentfu import BadInputError
 
+QUICK_SETTINGS = {
+    "predictor": "small",
+    "together": 4,
+    "rehearsals": 12,
+    "memory": 2048,
+    "rate": 0.003,
+    "predictor_rate": 0.001,
+    "label_weight": 2.5,
+    "stretch": 1.75,
+    "psi": 0.8,
+}
+"""What lets a processor learn a few directions within half an hour (see docs/deformations.md)."""
+PAPER_SETTINGS = {
+    "hessian": {"shift_scale": 60.0, "min_shift": 15.0, "shift_weight": 0.25},
+    "svd": {"shift_scale": 3500.0, "min_shift": 300.0, "shift_weight": 0.0025},
+}
+"""The figures that the paper's authors give for StyleGAN2 config-f."""
+
 
 @dataclass(frozen=True)
 class DeformationTrainingOptions:
@@ -101,22 +119,3 @@ class DeformationTrainingOptions:
             except ValueError as error:
                 raise BadInputError(f"The option {name} is {text!r}, not a number.") from error
         return replace(base, **values)
-
-
-QUICK_SETTINGS = {
-    "predictor": "small",
-    "together": 4,
-    "rehearsals": 12,
-    "memory": 2048,
-    "rate": 0.003,
-    "predictor_rate": 0.001,
-    "label_weight": 2.5,
-    "stretch": 1.75,
-    "psi": 0.8,
-}
-"""What lets a processor learn a few directions within half an hour (see docs/deformations.md)."""
-PAPER_SETTINGS = {
-    "hessian": {"shift_scale": 60.0, "min_shift": 15.0, "shift_weight": 0.25},
-    "svd": {"shift_scale": 3500.0, "min_shift": 300.0, "shift_weight": 0.0025},
-}
-"""The figures that the paper's authors give for StyleGAN2 config-f."""

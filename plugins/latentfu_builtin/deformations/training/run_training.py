@@ -49,6 +49,7 @@ from latentfu_builtin.deformations.training.trainer import DeformationTrainer, S
 STATE_FILE = "training.safetensors"
 _NAMES = {"hessian": "hybrid", "svd": "optimised"}
 """What the paper calls the results in either basis."""
+_FORMAT = "latentfu-deformations-training-1"
 
 
 @dataclass(frozen=True)
@@ -239,9 +240,6 @@ def _sample_deformations(
         )
         for place, shift in enumerate(shifts)
     ]
-
-
-_FORMAT = "latentfu-deformations-training-1"
 
 
 def _gather_tensors(trainer: DeformationTrainer) -> dict[str, Tensor]:

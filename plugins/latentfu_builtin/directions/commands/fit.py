@@ -50,6 +50,7 @@ from latentfu_builtin.directions.training_data import (
 from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_PATH = click.Path(path_type=Path)
 
 
 def _read_codes(path: Path) -> Reals:
@@ -181,9 +182,6 @@ def _describe_boundary(path: Path, found: TrainedBoundary) -> str:
     told = f"{held:.1%} of held-out samples" if held is not None else "no held-out samples"
     between = f", {rest:.1%} of those between the ends" if rest is not None else ""
     return f"{path}: trained on {found.trained_on}; tells apart {told}{between}."
-
-
-_PATH = click.Path(path_type=Path)
 
 
 def _pair_pictures(before: Path, after: Path) -> list[tuple[Path, Path]]:

@@ -165,7 +165,7 @@ def _train_by_options(
         space=_choose_space(asked, generator),
         seed=asked["seed"],
         work=asked["work"],
-        how=InversionChoice(
+        inversion=InversionChoice(
             asked["inverter"], asked["quality"] or (None if asked["inverter"] else "draft")
         ),
     )
