@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,8 +170,6 @@ def test_a_normal_without_others_is_orthogonal_to_them() -> None:
 def test_bad_requests_are_one_sentence_and_leave_nothing(
     tmp_path: Path, changes: dict[str, Any], word: str
 ) -> None:
-    from dataclasses import replace
-
     with pytest.raises(BadInputError, match=word):
         make_svm(replace(request("bright"), **changes), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -201,6 +200,28 @@ def test_known_labels_give_a_direction_where_the_scorer_is_half_blind() -> None:
     assert made is not None and (made.plus, made.group) == ("more bright", "group")
     spread = meaning(torch.randn(4000, 6, generator=torch.Generator().manual_seed(9)))[:, 0].std()
     assert float(PLANTED[0] @ torch.from_numpy(made.vector) / spread) == pytest.approx(1, abs=0.1)
+
+
+def test_shipped_files_are_replaced_and_those_without_a_direction_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from latentfu_builtin.directions.control_makers import (
+        SHIPPED_WORDS,
+        Subject,
+        build_directions,
+        replace_shipped,
+    )
+
+    (tmp_path / "old.safetensors").write_bytes(b"of another training")
+    asked = replace(request("", **SHIPPED_WORDS), samples=600)
+    subjects = [Subject("bright", "more bright, 30 degrees at 1", "light", "Light")]
+    built = build_directions(asked, [*subjects, Subject("unseen", "", "")])
+    replace_shipped(built, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["bright.safetensors"]
+    found = read_direction(tmp_path / "bright.safetensors")
+    assert (found.title, found.plus, found.licence) == ("Light", "more bright", "Apache-2.0")
+    told = capsys.readouterr().out
+    assert "accuracy" in told and "unseen             left out: The scorer does not know" in told
 
 
 def test_a_plane_among_whitened_codes_is_the_same_plane_among_codes() -> None:

@@ -137,6 +137,37 @@ def test_a_scorer_labels_samples_and_another_direction_is_left_alone(
     assert told.exit_code == 1, "what is left of it moves nothing that the scorer reads"
 
 
+def test_without_more_words_a_maker_trains_it(training: Run, tmp_path: Path) -> None:
+    told = training("--samples", 500, "--plus", "brighter", "--json")
+    assert told.exit_code == 0, told.exception
+    report = json.loads(told.stdout)
+    assert report["accuracy"] > 0.9 and report["effect"] == pytest.approx(1.0, abs=0.05)
+    assert report["plus"] == "brighter" and "500 samples read by level" in report["method"]
+    assert along_the_planted(tmp_path) > 0.95
+    told = training("--maker", "ridge", "--samples", 500)
+    assert told.exit_code == 0 and "of held-out samples; moves nothing else" in told.stdout
+    told = training("--maker", "magic")
+    assert told.exit_code == 1 and "installed: svm, ridge" in str(told.exception)
+
+
+def test_a_natural_step_follows_the_codes_and_keeps_the_boundary(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes that move together with what was sorted move with it."""
+    mixing = torch.eye(6)
+    mixing[4, 0] = 2.0
+    monkeypatch.setattr(GENERATOR, "mixing", mixing)
+    words = ("--folder", folders[0], "--folder", folders[1])
+    assert training(*words).exit_code == 0
+    plain = direction_in(tmp_path)
+    assert training(*words, "--natural").exit_code == 0
+    natural = direction_in(tmp_path)
+    assert np.array_equal(natural.normal, plain.normal) and natural.bias == plain.bias
+    share = [float(abs(d.vector[4]) / np.linalg.norm(d.vector)) for d in (plain, natural)]
+    assert share[1] > 0.5 and share[1] > share[0] + 0.2
+    assert natural.effect == pytest.approx(1.0, abs=0.1)
+
+
 def test_a_broken_off_stream_goes_on(tmp_path: Path) -> None:
     plan = SamplePlan(GENERATOR, 2000, 3, "w", "level", 1)
     calls = []
