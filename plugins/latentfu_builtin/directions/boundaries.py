@@ -255,13 +255,21 @@ def train_boundary(
     seed: int = 0,
     solver: Solver = solve_svm,
 ) -> TrainedBoundary:
-    """The boundary between few and much of what ``scores [N]`` measure, in ``codes [N, ...]``.
+    """The boundary between few and much of what ``scores`` measure.
 
-    W+ codes ``[N, num_ws, w_dim]`` are flattened row by row; codes that are mapped from a file
-    are read in parts. ``chosen``: a part of the samples up to 1, or a count, for each end (at
-    most half). ``split``: the part of the ends that is trained on. ``invalid``: a score that
-    means none. BadInputError for shapes that do not agree, numbers that are not finite, too few
-    samples, scores that do not differ, or ends that do not fit into memory.
+    Args:
+        codes: ``[N, ...]``; W+ codes ``[N, num_ws, w_dim]`` are flattened row by row, codes that
+            are mapped from a file are read in parts.
+        scores: ``[N]``.
+        chosen: A part of the samples up to 1, or a count, for each end (at most half).
+        split: The part of the ends that is trained on.
+        invalid: A score that means none.
+        seed: Of the shuffle of each end.
+        solver: What lays the plane between the ends.
+
+    Raises:
+        BadInputError: For shapes that do not agree, numbers that are not finite, too few samples,
+            scores that do not differ, or ends that do not fit into memory.
     """
     values = _check_samples(codes, scores)
     valid = np.arange(len(values)) if invalid is None else np.flatnonzero(values != invalid)

@@ -120,8 +120,19 @@ def train_direction(
 ) -> TrainedDirection:
     """The direction of what the labels tell apart.
 
-    Strength 1 is one standard deviation of the attribute where ``measurement`` reads it, else of
-    the generator's own codes along the boundary's normal. Raises BadInputError.
+    Args:
+        data: Codes and their labels.
+        settings: Method, ends, and what is left alone.
+        generator: Whose codes they are.
+        measurement: Fresh samples to measure on; None where no scorer reads the pictures.
+        progress: Told about the measurement; may cancel.
+
+    Returns:
+        A direction of which strength 1 is one standard deviation of the attribute where
+        ``measurement`` reads it, else of the generator's own codes along the boundary's normal.
+
+    Raises:
+        BadInputError: Too few or unusable samples, or a direction that moves nothing.
     """
     boundary, layer_accuracies = fit_boundary(data, settings)
     shape = tuple(data.codes.shape[1:])
