@@ -45,6 +45,11 @@ class Latent:
     ``codes``: float32 tensor, ``[N, z_dim]`` for z, ``[N, w_dim]`` for w,
     ``[N, num_ws, w_dim]`` for w+ and w++. ``generator_id``: sha256 of the generator's weights.
     ``bends`` and ``details`` act when the latent is rendered; the generator keeps its weights.
+    Raises BadInputError for codes of another number of dimensions.
+
+    >>> import torch
+    >>> len(Latent(torch.zeros(4, 14, 512), "w+", "0" * 64))
+    4
     """
 
     codes: torch.Tensor
@@ -68,7 +73,14 @@ class Latent:
         return replace(self, codes=codes)
 
     def check_generator(self, generator_id: str) -> None:
-        """Raise :class:`WrongGeneratorError` unless this latent is for ``generator_id``."""
+        """Refuse to be used with another generator.
+
+        Args:
+            generator_id: sha256 of the weights of the generator in use.
+
+        Raises:
+            WrongGeneratorError: the latent was made for other weights.
+        """
         if self.generator_id != generator_id:
             raise WrongGeneratorError(
                 f"This latent was made for generator {self.generator_id[:12]}, not for "
