@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from latentfu import BadInputError, Measure, keep_freed_pages
+from latentfu import BadInputError, Measure
+from latentfu.core._malloc import keep_freed_pages
 
 if TYPE_CHECKING:
     import torch

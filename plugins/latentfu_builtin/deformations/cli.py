@@ -42,7 +42,7 @@ def discover_command(generator: str | None, out: Path, as_json: bool, **asked: A
 
     found_on = opened(generator)
     search = Search(found_on, **asked)
-    with latentfu.watched("Looking", as_json) as progress:
+    with latentfu.progress_bar("Looking", as_json) as progress:
         found = discover(search, progress)
     hand_over(found_on, found, out, as_json)
 
@@ -138,7 +138,7 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
         safe(asked["name"])
     taking = Taking(opened(generator), **asked)
     left_out: list[str] = []
-    with latentfu.watched("Reading", as_json) as progress:
+    with latentfu.progress_bar("Reading", as_json) as progress:
         found = take_in(path, taking, progress, left_out)
     if path.is_file() and path.suffix in ONE_FILE:
         for deformation in found:
@@ -175,7 +175,7 @@ def download_command(
         click.confirm(f"{TERMS} Go on?", abort=True, err=True)
     known, bend_on = SETS[name], opened(generator)
     left_out: list[str] = []
-    with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
+    with latentfu.progress_bar(f"Fetching {known.title}", as_json) as progress:
         path, digest = fetched(known, address, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
         found = take_in(path, taking, progress, left_out)

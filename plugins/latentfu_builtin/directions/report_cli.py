@@ -11,7 +11,14 @@ import click
 import latentfu
 import numpy as np
 import torch
-from latentfu import BadInputError, Direction, Generator, read_direction, watched, write_direction
+from latentfu import (
+    BadInputError,
+    Direction,
+    Generator,
+    progress_bar,
+    read_direction,
+    write_direction,
+)
 
 from latentfu_builtin.directions import cli
 from latentfu_builtin.directions.chain import measured
@@ -39,7 +46,7 @@ def report_command(
     scorer = cli.scorer_for(opened.domain)
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         report = make_report(
             opened, found, scorer, identity_for(opened.domain), asked["samples"], asked["seed"],
             progress,
@@ -75,7 +82,7 @@ def clean_command(
         if asked["without"]
         else strongest(old, opened, asked["leaks"])
     )
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         new = cleaned(old, others, name)
         scorer = cli.scorer_for(opened.domain)
         new = measured(new, opened, scorer, 0, progress)

@@ -52,7 +52,7 @@ def bench_command(
     every other attribute, in standard deviations among the generator's own pictures.
     """
     import latentfu
-    from latentfu import BadInputError, watched
+    from latentfu import BadInputError, progress_bar
 
     from latentfu_builtin.benchmarks.inversion import all_rows, methods, pictures_for
     from latentfu_builtin.benchmarks.inversion_edits import Judge
@@ -69,7 +69,7 @@ def bench_command(
     judge = Judge.of(network, edits)
     if edits and judge is None:
         raise BadInputError(f"No scorer reads what the controls of {network.name} move.")
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         rows = list(all_rows(network, pictures, chosen, progress, judge))
     title = f"{network.name}: {len(pictures)} {what}"
     if plot is not None:
@@ -112,11 +112,11 @@ def edited(strength: float, off: float, leak: float, error: float) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def download_command(*, name: str, address: str | None, as_json: bool) -> None:
     """Fetch the network that the losses vgg16 and lpips look through (528 MB)."""
-    from latentfu import watched
+    from latentfu import progress_bar
 
     from latentfu_builtin.inversion import backbone
 
-    with watched(f"Fetching {name}", as_json) as progress:
+    with progress_bar(f"Fetching {name}", as_json) as progress:
         path = backbone.download(address or backbone.ADDRESS, progress)
     click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"{path}: {name}.")
 

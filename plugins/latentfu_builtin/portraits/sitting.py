@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import torch
-from latentfu import BadInputError, Progress, watched
+from latentfu import BadInputError, Progress, progress_bar
 
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
 
@@ -99,6 +99,6 @@ def render_command(output: Path, words: tuple[str, ...], plain: bool, **numbers:
         Sitting(numbers["seed"] + i, numbers["width"], numbers["height"], not plain, factors)
         for i in range(numbers["count"])
     ]
-    with watched("Rendering portraits") as progress:
+    with progress_bar("Rendering portraits") as progress:
         for path in write_many(sittings, output, progress):
             click.echo(str(path))

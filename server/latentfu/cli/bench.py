@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import click
 
 from latentfu.bench import BENCHMARKS, Measure, run
-from latentfu.cli.output import json_option, print_json, print_table, watched
+from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 
 
 def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]) -> click.Command:
@@ -28,7 +28,7 @@ def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]
 def show(name: str, figures: Iterable[Measure], as_json: bool) -> None:
     """Print the figures of benchmark ``name``, the one at work named while they come."""
     measures = []
-    with watched(f"Measuring {name}", quiet=as_json) as progress:
+    with progress_bar(f"Measuring {name}", quiet=as_json) as progress:
         for figure in figures:
             measures.append(figure)
             progress(0.5, figure.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from latentfu.cli.output import json_option, print_json, print_table, watched
+from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 from latentfu.hookspecs import BuildStep
 
 
@@ -32,7 +32,7 @@ def build_command(
     done: list[dict[str, object]] = []
     for step in steps:
         began = time.monotonic()
-        with watched(step.title, quiet=as_json) as progress:
+        with progress_bar(step.title, quiet=as_json) as progress:
             step.run(out, progress)
         seconds = round(time.monotonic() - began, 1)
         done.append({"step": step.name, "title": step.title, "seconds": seconds})

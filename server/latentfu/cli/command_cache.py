@@ -26,9 +26,10 @@ def plugin_commands() -> Paths:
         remembered = _read(key)
         if remembered is not None:
             return remembered
+        from latentfu.hookspecs import Command
         from latentfu.plugin_manager.registry import get_registry
 
-        commands = get_registry().commands().values()
+        commands = get_registry().installed(Command).values()
     except LatentFuError as error:
         click.echo(f"Plug-ins are left out: {error}", err=True)
         return {}
@@ -43,8 +44,7 @@ def _memory() -> Path:
 
 def _fingerprint() -> str:
     """Changes when a plug-in comes, goes, is replaced, or is switched on or off."""
-    from latentfu.plugin_manager.disabled import disabled_names
-    from latentfu.plugin_manager.sources import all_sources, installed_stamps
+    from latentfu.plugin_manager.sources import all_sources, disabled_names, installed_stamps
 
     files = [(str(path), path.stat().st_mtime_ns) for path in sorted(paths.plugin_dir().glob("*"))]
     sources = [(source.name, source.origin, source.version) for source in all_sources()]

@@ -63,7 +63,7 @@ def _controls(generator: str | None) -> tuple[GeneratorSpec, Mapping[str, Contro
     from latentfu.plugin_manager import get_registry, pick
 
     registry = get_registry()
-    spec = pick(registry.generators(), generator, "generator")
+    spec = pick(registry.installed(GeneratorSpec), generator, "generator")
     return spec, registry.controls(spec)
 
 

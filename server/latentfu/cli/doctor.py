@@ -109,11 +109,12 @@ def _plugins() -> Iterator[Check]:
 
 
 def _generators() -> Iterator[Check]:
+    from latentfu.hookspecs import GeneratorSpec
     from latentfu.plugin_manager import get_registry
 
     try:
         registry = get_registry()
-        generators = registry.generators()
+        generators = registry.installed(GeneratorSpec)
     except LatentFuError:
         return  # said above
     for name, spec in generators.items():

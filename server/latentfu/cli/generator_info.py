@@ -28,7 +28,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
     """
     from latentfu.plugin_manager import get_registry, pick
 
-    spec = pick(get_registry().generators(), name, "generator")
+    spec = pick(get_registry().installed(hooks.GeneratorSpec), name, "generator")
     content = {
         **describe_generator(spec),
         "aligner": spec.aligner,
@@ -48,7 +48,8 @@ def installed_for(spec: hooks.GeneratorSpec) -> Content:
     registry = get_registry()
     controls = registry.controls(spec)
     kinds = {name: control.kind for name, control in controls.items()}
-    fitting = [e.name for e in registry.encoders().values() if e.generator_id == spec.id]
+    encoders = registry.installed(hooks.Encoder).values()
+    fitting = [encoder.name for encoder in encoders if encoder.generator_id == spec.id]
     return {
         "controls": list(controls),
         "directions": [name for name, kind in kinds.items() if kind == "direction"],

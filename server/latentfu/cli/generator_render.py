@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -48,14 +48,15 @@ def generators_render(
 
     from latentfu.cli.film import levels
     from latentfu.cli.pictures import Picture, write_picture
+    from latentfu.hookspecs import GeneratorSpec
     from latentfu.pipeline.render import as_picture
     from latentfu.plugin_manager import get_registry, pick
 
-    spec = pick(get_registry().generators(), name, "generator")
+    spec = pick(get_registry().installed(GeneratorSpec), name, "generator")
     check_output(output)
     generator = spec.load("cpu")
     files = [output / f"{number:06}.png" for number in range(seed, seed + count)]
-    with watched("Drawing", quiet=as_json) as progress, torch.no_grad():
+    with progress_bar("Drawing", quiet=as_json) as progress, torch.no_grad():
         for place, file in enumerate(files):
             progress(place / count, f"Picture {place + 1} of {count}")
             torch.manual_seed(seed + place)  # for random noise

@@ -72,8 +72,7 @@ def plugins_disable(name: str, as_json: bool) -> None:
 
 def _switch(name: str, disabled: bool, as_json: bool) -> None:
     """Nothing is imported here, so that a plug-in that hangs can be switched off."""
-    from latentfu.plugin_manager.disabled import disabled_names, set_disabled
-    from latentfu.plugin_manager.sources import all_sources
+    from latentfu.plugin_manager.sources import all_sources, disabled_names, set_disabled
 
     known = [source.name for source in all_sources()]
     if name not in known and name not in disabled_names():

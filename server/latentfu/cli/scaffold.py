@@ -14,6 +14,7 @@ import click
 
 from latentfu.cli.output import json_option, print_json
 from latentfu.core.errors import BadInputError, StorageError
+from latentfu.core.names import is_name
 
 if TYPE_CHECKING:
     from latentfu.storage.directions import Direction
@@ -80,9 +81,8 @@ def write_package(
     """Write the template into ``folder``/latentfu-``name``, whole or not at all."""
     from latentfu.cli.template import FILES
     from latentfu.cli.template_pack import PACK
-    from latentfu.plugin_manager.validation import NAME
 
-    if not NAME.fullmatch(name) or not name.replace("-", "").isalnum():
+    if not is_name(name) or not name.replace("-", "").isalnum():
         raise BadInputError(f"{name!r} is no name for a plug-in: use a-z, 0-9 and - only.")
     target = folder / f"latentfu-{name}"
     if target.exists():

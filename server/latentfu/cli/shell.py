@@ -65,16 +65,18 @@ def _import(target: str) -> click.Command:
 
 
 def _plugin_paths() -> list[tuple[str, ...]]:
+    from latentfu.hookspecs import Command
     from latentfu.plugin_manager import get_registry
 
-    return [command.path for command in get_registry().commands().values()]
+    return [command.path for command in get_registry().installed(Command).values()]
 
 
 def _plugin_command(path: tuple[str, ...]) -> click.Command | None:
+    from latentfu.hookspecs import Command
     from latentfu.plugin_manager import get_registry
     from latentfu.plugin_manager.isolation import PluginFaultError, run_isolated
 
-    found = get_registry().commands().get(" ".join(path))
+    found = get_registry().installed(Command).get(" ".join(path))
     if found is None:
         return None
     try:

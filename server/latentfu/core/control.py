@@ -62,7 +62,8 @@ class Control:
     positive strength means, for people ("more smile"). ``minimum``..``maximum``: the sensible
     range in ``unit`` s. ``generator_id``: sha256 of the weights it was made for. ``layers``: first
     and last w+ layer it moves, None for all. ``load``: gives the :class:`ControlEffect` when first
-    used. ``facts``: what else is known about it, for reports.
+    used. ``facts``: what else is known about it, for reports. Direction files are listed by
+    :func:`latentfu.directions_in`.
     """
 
     name: Name

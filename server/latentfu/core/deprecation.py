@@ -42,14 +42,14 @@ def rename_fields(**renamed: str) -> Callable[[type[T]], type[T]]:
         construct = cls.__init__
 
         @functools.wraps(construct)
-        def __init__(self: T, *values: Any, **named: Any) -> None:
+        def construct_renamed(self: T, *values: Any, **named: Any) -> None:
             for old, new in renamed.items():
                 if old in named:
                     warn_renamed(f"{cls.__name__}({old}=...)", f"{new}=")
                     named[new] = named.pop(old)
             construct(self, *values, **named)
 
-        cls.__init__ = __init__  # type: ignore[method-assign,misc]
+        cls.__init__ = construct_renamed  # type: ignore[method-assign,misc]
         for old, new in renamed.items():
             setattr(cls, old, _old_attribute(cls.__name__, old, new))
         return cls

@@ -44,8 +44,8 @@ class Generator(ABC):
     (3 RGB); ``family`` (what people call its architecture, e.g. "StyleGAN2"; empty where that
     says nothing); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
     ``w_dim`` and ``num_ws`` (0 where there is only z); ``layers``, numbered as ``features`` and
-    ``FeatureOffset.layer`` are (empty where the network can not be looked into); ``label_count``: how
-    many labels a conditional network takes (0 for none); ``not_for_pictures``: a sentence for
+    ``FeatureOffset.layer`` are (empty where the network cannot be looked into); ``label_count``:
+    how many labels a conditional network takes (0 for none); ``not_for_pictures``: a sentence for
     people who want to edit a picture with a network whose latents no picture can be brought to,
     such as one that draws maps (empty for all others).
     """

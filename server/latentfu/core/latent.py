@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import torch
 
 Space = Literal["z", "w", "w+", "w++"]
+"""A latent space of a StyleGAN: z is noise, w is mapped, w+ has one code for each style (Abdal et
+al. 2019), w++ one for each style of an adapted network. Other networks have only z."""
 
 
 @dataclass(frozen=True)

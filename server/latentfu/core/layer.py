@@ -22,7 +22,8 @@ class Layer:
     """RGBA (or RGB, or gray) pixels of one layer in sRGB.
 
     ``pixels``: uint8 ``[H, W, C]`` with C of 1 (gray), 3 (RGB) or 4 (RGB and straight alpha).
-    Raises BadInputError for other arrays, TooLargeError above 16384 pixels a side or 120 megapixels.
+    Raises BadInputError for other arrays, TooLargeError above 16384 pixels a side or 120
+    megapixels.
 
     >>> Layer(np.zeros((480, 640, 3), np.uint8)).width
     640

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from latentfu.cli.output import watched
+from latentfu.cli.output import progress_bar
 from latentfu.core.progress import Progress
 
 HEARTBEAT_SECONDS = 5.0
@@ -24,7 +24,7 @@ class Teller:
         """One step; the progress given shows the bar, or a line every few seconds."""
         started = time.perf_counter()
         if sys.stderr.isatty():
-            with watched(title) as progress:
+            with progress_bar(title) as progress:
                 yield progress
         else:
             print(f"{title} ...", flush=True)

@@ -10,7 +10,7 @@ from latentfu.core.crop import Crop
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
-from latentfu.hookspecs import GeneratorSpec
+from latentfu.hookspecs import GeneratorSpec, Identity
 from latentfu.plugin_manager import get_registry
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | 
     """Cosine of the two pictures' identities by the first model for the domain; None without."""
     import torch.nn.functional as F
 
-    models = get_registry().identities().values()
+    models = get_registry().installed(Identity).values()
     model = next((item for item in models if generator.domain in item.domains), None)
     if model is None:
         return None

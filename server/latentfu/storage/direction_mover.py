@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from latentfu.core.control import Mover
+from latentfu.core.control import ControlEffect
 from latentfu.core.errors import BadInputError, WrongGeneratorError
 from latentfu.core.latent import Latent, WeightOffset
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from latentfu.storage.directions import Direction
 
 
-class DirectionEffect(Mover):
+class DirectionEffect(ControlEffect):
     """Adds a direction to a latent, in the layers that the direction is for."""
 
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
 
-    def move(self, latent: Latent, strength: float, generator: Generator) -> Latent:
+    def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
         """``codes + strength * vector``; raises WrongGeneratorError for a foreign generator.
 
         An absolute direction is moved to ``strength`` instead, as published GANSpace edits are.
