@@ -46,6 +46,7 @@ _TITLES = {
     "latentfu.core.errors": "Errors and progress",
     "latentfu.core.progress": "Errors and progress",
     "latentfu.sandbox": "Files",
+    "latentfu.core.names": "Hooks",
     "latentfu.storage.atomic": "Files",
     "latentfu.storage.paths": "Files",
     "latentfu.storage.download": "Files",
@@ -59,7 +60,8 @@ _TITLES = {
 
 def modules() -> dict[str, str]:
     """Every public name with the module that it comes from."""
-    return dict(sorted((latentfu._MODULE_OF | latentfu._kind_classes()).items()))
+    table = vars(latentfu)  # the stub that this writes does not show these two
+    return dict(sorted((table["_MODULE_OF"] | table["_kind_classes"]()).items()))
 
 
 def pages() -> dict[Path, str]:

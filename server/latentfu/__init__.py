@@ -31,6 +31,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError", "ServerError",
         "StorageError", "WrongGeneratorError",
     ),
+    "latentfu.core.names": ("Name", "Sha256", "is_name", "is_sha256"),
     "latentfu.core.progress": ("Progress", "Stopwatch", "between", "silent"),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),

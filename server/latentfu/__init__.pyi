@@ -46,6 +46,10 @@ from latentfu.core.latent import Latent as Latent
 from latentfu.core.latent import Space as Space
 from latentfu.core.latent import WeightOffset as WeightOffset
 from latentfu.core.layer import Layer as Layer
+from latentfu.core.names import Name as Name
+from latentfu.core.names import Sha256 as Sha256
+from latentfu.core.names import is_name as is_name
+from latentfu.core.names import is_sha256 as is_sha256
 from latentfu.core.precision import mixed_precision as mixed_precision
 from latentfu.core.precision import quick_dtype as quick_dtype
 from latentfu.core.progress import Progress as Progress
@@ -122,6 +126,7 @@ __all__ = [
     "Level",
     "Loss",
     "Measure",
+    "Name",
     "Noise",
     "NotInstalledError",
     "Offer",
@@ -134,6 +139,7 @@ __all__ = [
     "Quality",
     "Scorer",
     "ServerError",
+    "Sha256",
     "SheetRow",
     "Space",
     "Stopwatch",
@@ -165,6 +171,8 @@ __all__ = [
     "installed",
     "invert",
     "inverters",
+    "is_name",
+    "is_sha256",
     "json_option",
     "load_inversion",
     "losses",

@@ -49,7 +49,7 @@ def rename_fields(**renamed: str) -> Callable[[type[T]], type[T]]:
                     named[new] = named.pop(old)
             construct(self, *values, **named)
 
-        cls.__init__ = construct_renamed  # type: ignore[method-assign,misc]
+        cls.__init__ = construct_renamed  # type: ignore[assignment,method-assign]
         for old, new in renamed.items():
             setattr(cls, old, _old_attribute(cls.__name__, old, new))
         return cls

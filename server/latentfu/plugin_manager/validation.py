@@ -81,7 +81,7 @@ def check_control_ids(controls: Iterable[Control], generator: hooks.GeneratorSpe
 def _find_fault(kind: hooks.Kind[T], item: object) -> str | None:
     if not isinstance(item, kind.cls):
         return f"{_short(item)} instead of {_a(kind.cls)}"
-    for field, adapter in _adapters(kind.cls).items():
+    for field, adapter in _adapters(kind.name).items():
         fault = _field_fault(adapter, getattr(item, field))
         if fault:
             return f"{_a(kind.cls)} with {field}{fault}"
@@ -113,8 +113,9 @@ def _said(faults: list[ErrorDetails]) -> str:
 
 
 @cache
-def _adapters(cls: type) -> dict[str, TypeAdapter[Any]]:
-    """What checks each field of a dataclass, by the field's name."""
+def _adapters(kind: str) -> dict[str, TypeAdapter[Any]]:
+    """What checks each field of a kind's objects, by the field's name."""
+    cls = hooks.KINDS[kind].cls
     names = _Names(vars(sys.modules[cls.__module__]))
     return {
         field.name: TypeAdapter(eval(str(field.type), {}, names), config=_STRICT)
