@@ -107,9 +107,8 @@ def keep_command(file: Path, name: str, plus: str, out: Path | None) -> None:
 
 def safe(name: str) -> str:
     """``name`` as a file name; click.UsageError where the editor could not take it."""
-    import re
 
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+    if not latentfu.is_name(name):
         raise click.UsageError(f"the name {name!r} is not usable: a-z 0-9 . _ - only")
     return name
 
@@ -210,7 +209,7 @@ def list_command(generator: str | None, as_json: bool) -> None:
     installed = generator is None or generator in latentfu.generators()
     controls = latentfu.controls(generator if installed else opened(generator, "cpu")).values()
     rows = [
-        {"name": c.name, "plus": c.plus, "group": c.group, **dict(c.facts)}
+        {"name": c.name, "plus": c.positive_means, "group": c.group, **dict(c.facts)}
         for c in controls
         if c.kind == "deformation"
     ]

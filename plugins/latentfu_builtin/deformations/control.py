@@ -75,7 +75,7 @@ def as_control(path: Path, facts: dict[str, Any]) -> Control:
     return Control(
         name=facts["name"],
         title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
+        positive_means=facts.get("plus", ""),
         generator_id=facts["generator_id"],
         load=lambda: DeformationMover(read_deformation(path)),
         kind="deformation",

@@ -147,7 +147,7 @@ def facts(found: Found, spec: GeneratorSpec) -> dict[str, object]:
         "perceptual": quality.perceptual,
         "perceptual_name": quality.perceptual_name,
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "outside": is_outside(quality, spec),
         "warning": warning(quality, spec),
         "seconds": quality.seconds,

@@ -182,7 +182,7 @@ def as_control(path: Path, facts: Mapping[str, Any]) -> Control:
     return Control(
         name=facts["name"],
         title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
+        positive_means=facts.get("plus", ""),
         generator_id=facts["generator_id"],
         load=lambda: mover_of(path),
         group=facts.get("group", "other"),

@@ -118,7 +118,7 @@ def dumped(key: str, inversion: Inversion) -> bytes:
         "quality": [quality.psnr, quality.perceptual, quality.perceptual_name, quality.seconds],
         "parts": dict(quality.parts),
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "bends": [[bend.parameter, single(bend.strength)] for bend in latent.bends],
         "details": [[detail.layer] for detail in latent.details],
     }
@@ -189,7 +189,7 @@ def read_inversion(path: Path, key: str | None, generator: Generator) -> Inversi
         seconds=float(seconds),
         parts={str(part): float(value) for part, value in facts.get("parts", {}).items()},
         identity=optional(facts.get("identity")),
-        beyond=optional(facts.get("beyond")),
+        out_of_domain=optional(facts.get("beyond")),
     )
     bends = read_bends(facts.get("bends", []), tensors, generator)
     details = read_details(facts.get("details", []), tensors, generator)

@@ -37,7 +37,7 @@ def read_catalog() -> dict[str, object]:
                 {
                     "name": key,
                     "title": control.title,
-                    "plus": control.plus,
+                    "plus": control.positive_means,
                     "group": control.group,
                     "kind": control.kind,
                     "minimum": control.minimum,
