@@ -29,33 +29,25 @@ _MARK = "<!-- written by docs/reference/generate.py -->"
 _BEGIN, _END = "<!-- hooks: begin -->", "<!-- hooks: end -->"
 _TITLES = {
     "latentfu.api": "Editing, and what is installed",
-    "latentfu.core.layer": "Pictures",
-    "latentfu.core.crop": "Pictures",
-    "latentfu.pipeline.placement": "Pictures",
-    "latentfu.core.contact_sheet": "Pictures",
+    "latentfu.core": "Pictures",
+    "latentfu.pipeline": "Pictures",
     "latentfu.core.latent": "Latents and generators",
     "latentfu.core.generator": "Latents and generators",
-    "latentfu.pipeline.feature_warp": "Latents and generators",
     "latentfu.core.precision": "Latents and generators",
+    "latentfu.pipeline.feature_warp": "Latents and generators",
     "latentfu.core.inversion": "Inversions",
     "latentfu.storage.inversion_cache": "Inversions",
     "latentfu.core.control": "Controls and directions",
-    "latentfu.storage.directions": "Controls and directions",
-    "latentfu.storage.direction_mover": "Controls and directions",
+    "latentfu.storage.direction": "Controls and directions",
     "latentfu.hookspecs": "Hooks",
+    "latentfu.core.names": "Hooks",
     "latentfu.core.errors": "Errors and progress",
     "latentfu.core.progress": "Errors and progress",
-    "latentfu.sandbox": "Files",
-    "latentfu.core.names": "Hooks",
-    "latentfu.storage.atomic": "Files",
-    "latentfu.storage.paths": "Files",
-    "latentfu.storage.download": "Files",
-    "latentfu.cli.output": "Commands",
-    "latentfu.cli.options": "Commands",
-    "latentfu.cli.bench": "Commands",
+    "latentfu": "Files",
+    "latentfu.cli": "Commands",
     "latentfu.bench": "Commands",
 }
-"""The chapter of each module whose names are public."""
+"""The chapter of each module whose names are public, by the longest beginning that fits."""
 
 
 def modules() -> dict[str, str]:
@@ -94,7 +86,7 @@ def python_page() -> str:
     chapters: dict[str, list[str]] = {title: [] for title in _TITLES.values()}
     for name, module in modules().items():
         if name not in _hook_classes():
-            chapters[_TITLES[module]].append("\n\n".join(_entry(name, module)))
+            chapters[_chapter_of(module)].append("\n\n".join(_entry(name, module)))
     text = [
         f"# Python\n\n{_MARK}",
         "What `import latentfu` gives. These names stay as they are for a minor version; one that "
@@ -104,6 +96,10 @@ def python_page() -> str:
     for title, entries in chapters.items():
         text += [f"## {title}", *entries]
     return "\n\n".join(text) + "\n"
+
+
+def _chapter_of(module: str) -> str:
+    return _TITLES[max((start for start in _TITLES if module.startswith(start)), key=len)]
 
 
 def hooks_page() -> str:

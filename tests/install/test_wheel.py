@@ -52,9 +52,10 @@ def test_the_wheel_has_every_file_of_the_plug_in(wheel: zipfile.Path) -> None:
 
 def test_the_wheel_has_the_weights_and_no_tests(wheel: zipfile.Path) -> None:
     names = {entry.name for entry in wheel.iterdir()}
-    assert {"latentfu", "latentfu_builtin.portraits", "latentfu_builtin.stylegan"} <= names
+    assert {"latentfu", "latentfu_builtin"} <= names
+    assert (wheel / "latentfu/__init__.pyi").is_file()
     assert not names & {"tests", "install.py", "benchmarks"}
-    carried = files(wheel / "latentfu_builtin.portraits")
+    carried = files(wheel / "latentfu_builtin/portraits")
     for kind in ("weights", "directions"):
         mine = on_disk(ROOT / "plugins/latentfu_builtin/portraits" / kind)
         assert {f"{kind}/{name}" for name in mine} <= carried.keys()
