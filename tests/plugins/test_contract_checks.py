@@ -59,7 +59,7 @@ BREACHES: dict[str, tuple[str, Any, str]] = {
     "small": ("render", other_render(lambda image: image[:, :, ::2, ::2]), "not \\[3, 3, 16, 16"),
     "bytes": ("render", other_render(lambda image: image * 127.5 + 127.5), "outside -2..2"),
     "nan": ("render", other_render(lambda image: image / 0 * 0), "not finite"),
-    "one colour": ("render", other_render(lambda image: image * 0), "one colour"),
+    "one color": ("render", other_render(lambda image: image * 0), "one color"),
     "batch": ("render", other_render(lambda image: image - image.mean()), "alone than in a batch"),
     "random": (
         "render",
