@@ -74,7 +74,7 @@ _WHERE = {
     "Scorer": "latentfu.hookspecs",
     "hookimpl": "latentfu.hookspecs",
     "Direction": "latentfu.storage.directions",
-    "DirectionEffect": "latentfu.storage.direction_mover",
+    "DirectionEffect": "latentfu.storage.direction_effect",
     "directions_in": "latentfu.storage.directions",
     "read_direction": "latentfu.storage.directions",
     "write_direction": "latentfu.storage.directions",
@@ -95,6 +95,16 @@ _WHERE = {
     "Patience": "latentfu.storage.download",
     "download": "latentfu.storage.download",
     "config_dir": "latentfu.storage.paths",
+    "file_sha256": "latentfu.storage.safetensors_file",
+    "find_metadata": "latentfu.storage.safetensors_file",
+    "read_arrays": "latentfu.storage.safetensors_file",
+    "read_metadata": "latentfu.storage.safetensors_file",
+    "read_tensors": "latentfu.storage.safetensors_file",
+    "read_tensors_and_metadata": "latentfu.storage.safetensors_file",
+    "write_tensors": "latentfu.storage.safetensors_file",
+    "whole_file": "latentfu.storage.atomic",
+    "json_option": "latentfu.cli.output",
+    "progress_bar": "latentfu.cli.output",
     "inverters": "latentfu.api",
     "losses": "latentfu.api",
     "mix": "latentfu.api",
@@ -125,6 +135,8 @@ if TYPE_CHECKING:
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
     from latentfu.cli.options import Strength as Strength
+    from latentfu.cli.output import json_option as json_option
+    from latentfu.cli.output import progress_bar as progress_bar
     from latentfu.cli.output import watched as watched
     from latentfu.core._malloc import keep_freed_pages as keep_freed_pages
     from latentfu.core.contact_sheet import SheetRow as SheetRow
@@ -182,8 +194,9 @@ if TYPE_CHECKING:
     from latentfu.sandbox import read_foreign as read_foreign
     from latentfu.sandbox import read_torch as read_torch
     from latentfu.sandbox import tensors_of as tensors_of
+    from latentfu.storage.atomic import whole_file as whole_file
     from latentfu.storage.atomic import write_whole as write_whole
-    from latentfu.storage.direction_mover import DirectionEffect as DirectionEffect
+    from latentfu.storage.direction_effect import DirectionEffect as DirectionEffect
     from latentfu.storage.directions import Direction as Direction
     from latentfu.storage.directions import directions_in as directions_in
     from latentfu.storage.directions import read_direction as read_direction
@@ -194,6 +207,13 @@ if TYPE_CHECKING:
     from latentfu.storage.inversion_cache import load_inversion as load_inversion
     from latentfu.storage.paths import config_dir as config_dir
     from latentfu.storage.paths import data_dir as data_dir
+    from latentfu.storage.safetensors_file import file_sha256 as file_sha256
+    from latentfu.storage.safetensors_file import find_metadata as find_metadata
+    from latentfu.storage.safetensors_file import read_arrays as read_arrays
+    from latentfu.storage.safetensors_file import read_metadata as read_metadata
+    from latentfu.storage.safetensors_file import read_tensors as read_tensors
+    from latentfu.storage.safetensors_file import read_tensors_and_metadata as read_tensors_and_metadata
+    from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 
 def __getattr__(name: str) -> object:

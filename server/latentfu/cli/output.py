@@ -43,7 +43,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 @contextmanager
-def watched(title: str, quiet: bool = False) -> Iterator[Progress]:
+def progress_bar(title: str, quiet: bool = False) -> Iterator[Progress]:
     """A progress bar on stderr if that is a terminal, else nothing."""
     if quiet or not sys.stderr.isatty():
         yield silent
@@ -60,3 +60,6 @@ def watched(title: str, quiet: bool = False) -> Iterator[Progress]:
             bar.update(task, completed=fraction, description=message or title)
 
         yield show
+
+
+watched = progress_bar
