@@ -212,7 +212,9 @@ if TYPE_CHECKING:
     from latentfu.storage.safetensors_file import read_arrays as read_arrays
     from latentfu.storage.safetensors_file import read_metadata as read_metadata
     from latentfu.storage.safetensors_file import read_tensors as read_tensors
-    from latentfu.storage.safetensors_file import read_tensors_and_metadata as read_tensors_and_metadata
+    from latentfu.storage.safetensors_file import (
+        read_tensors_and_metadata as read_tensors_and_metadata,
+    )
     from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 

@@ -46,6 +46,6 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
 @click.option("--json", "as_json", is_flag=True)
 def boundary_command(samples: int, size: int, full: bool, as_json: bool) -> None:
     """Measure boundary training against scikit-learn's SVC on random codes."""
-    from latentfu.cli.bench import show
+    from latentfu.cli.bench import print_measures
 
-    show("boundary", measure(*(FULL if full else (samples, size))), as_json)
+    print_measures("boundary", measure(*(FULL if full else (samples, size))), as_json)

@@ -338,6 +338,6 @@ def psnr(picture: Any, truth: Any) -> float:
 @click.option("--json", "as_json", is_flag=True)
 def render_command(device: str, as_json: bool) -> None:
     """Measure rendering against a plain version of the published computation."""
-    from latentfu.cli.bench import show
+    from latentfu.cli.bench import print_measures
 
-    show("render", measure(device), as_json)
+    print_measures("render", measure(device), as_json)

@@ -5,37 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from latentfu import hookspecs as hooks
+from latentfu.command_table import COMMANDS
 from latentfu.plugin_manager.plugin import Plugin
 from latentfu.plugin_manager.validation import key_of
-
-#: Commands of the program itself; a test compares them with what the program has.
-OWN_COMMANDS: tuple[tuple[str, ...], ...] = (
-    ("serve",),
-    ("doctor",),
-    ("plugins", "list"),
-    ("plugins", "doctor"),
-    ("plugins", "enable"),
-    ("plugins", "disable"),
-    ("plugins", "new"),
-    ("generators", "list"),
-    ("generators", "info"),
-    ("generators", "render"),
-    ("inverters", "list"),
-    ("controls", "list"),
-    ("directions", "list"),
-    ("directions", "show"),
-    ("invert",),
-    ("edit",),
-    ("mix",),
-    ("sweep",),
-    ("transfer",),
-    ("build",),
-    ("bench", "edit"),
-    ("bench", "http"),
-    ("bench", "start"),
-    ("bench", "import"),
-    ("gimp",),
-)
 
 _WORDS = {
     "generators": "generator",
@@ -59,7 +31,7 @@ class Names:
 
     def __init__(self) -> None:
         self._owners: dict[tuple[str, str], str] = {}
-        self._paths: dict[tuple[str, ...], str] = dict.fromkeys(OWN_COMMANDS, "latentfu itself")
+        self._paths: dict[tuple[str, ...], str] = dict.fromkeys(COMMANDS, "latentfu itself")
 
     def clash(self, plugin: Plugin, extra: Iterable[tuple[str, str]] = ()) -> str | None:
         """Why ``plugin`` can not have all the names it claims; None if it can."""
