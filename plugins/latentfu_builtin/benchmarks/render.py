@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from latentfu import BadInputError, Measure, keep_freed_pages
+from latentfu import BadInputError, Measure, json_option, keep_freed_pages
 
 if TYPE_CHECKING:
     import torch
@@ -334,8 +334,14 @@ def psnr(picture: Any, truth: Any) -> float:
 
 
 @click.command("render")
-@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    type=click.Choice(["cpu", "cuda"]),
+    help="Where to measure.",
+)
+@json_option
 def render_command(device: str, as_json: bool) -> None:
     """Measure rendering against a plain version of the published computation."""
     from latentfu.cli.bench import print_measures

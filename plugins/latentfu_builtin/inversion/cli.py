@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from latentfu import json_option
 
 
 @click.command("inversion")
@@ -16,7 +17,13 @@ import click
     "--images", type=click.Path(path_type=Path), metavar="DIR",
     help="Pictures to measure with (default: unseen ones of the generator's domain).",
 )  # fmt: skip
-@click.option("--count", type=click.IntRange(1, 10_000), default=32, show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(1, 10_000),
+    default=32,
+    show_default=True,
+    help="How many pictures.",
+)
 @click.option(
     "--inverter", "names", multiple=True, metavar="NAME", help="Only this one (repeatable)."
 )
@@ -33,7 +40,7 @@ import click
     "--plot", type=click.Path(path_type=Path), metavar="FILE.png",
     help="Also draw quality against time.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def bench_command(
     *,
     generator: str | None,
@@ -109,7 +116,7 @@ def edited(strength: float, off: float, leak: float, error: float) -> str:
 @click.command("download")
 @click.argument("name", type=click.Choice(["vgg16"]))
 @click.option("--address", metavar="URL", help="Another place to fetch it from.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def download_command(*, name: str, address: str | None, as_json: bool) -> None:
     """Fetch the network that the losses vgg16 and lpips look through (528 MB)."""
     from latentfu import watched
@@ -122,7 +129,7 @@ def download_command(*, name: str, address: str | None, as_json: bool) -> None:
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def losses_command(*, as_json: bool) -> None:
     """List the losses that an inversion can minimise."""
     import latentfu

@@ -142,7 +142,13 @@ def _describe_memory(content: _Content) -> str:
 @click.command("render")
 @click.argument("name", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True)
+@click.option(
+    "--count",
+    type=click.IntRange(1, 100_000),
+    default=1,
+    show_default=True,
+    help="How many pictures.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
               help="The first one's; the next has the next.")  # fmt: skip
 @click.option("--psi", type=click.FloatRange(-2, 2), default=0.7, show_default=True,
@@ -150,7 +156,7 @@ def _describe_memory(content: _Content) -> str:
 @click.option("--cutoff", type=click.IntRange(0), help="Truncate only so many first layers.")
 @click.option("--label", type=click.IntRange(0), help="Of a network with labels: 0 is the first.")
 @click.option("--noise", type=click.Choice(["const", "random", "none"]), default="const",
-              show_default=True)  # fmt: skip
+              show_default=True, help="As trained, drawn anew, or zero.")  # fmt: skip
 @json_option
 def generators_render(
     *,
