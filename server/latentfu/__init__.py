@@ -42,7 +42,6 @@ _WHERE = {
     "contact_sheet": "latentfu.core.contact_sheet",
     "bench_command": "latentfu.cli.bench",
     "Layer": "latentfu.core.layer",
-    "keep_freed_pages": "latentfu.core._malloc",
     "mixed_precision": "latentfu.core.precision",
     "quick_dtype": "latentfu.core.precision",
     "Progress": "latentfu.core.progress",
@@ -138,7 +137,6 @@ if TYPE_CHECKING:
     from latentfu.cli.output import json_option as json_option
     from latentfu.cli.output import progress_bar as progress_bar
     from latentfu.cli.output import watched as watched
-    from latentfu.core._malloc import keep_freed_pages as keep_freed_pages
     from latentfu.core.contact_sheet import SheetRow as SheetRow
     from latentfu.core.contact_sheet import contact_sheet as contact_sheet
     from latentfu.core.control import Control as Control
