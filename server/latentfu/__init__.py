@@ -41,6 +41,7 @@ _WHERE = {
     "SheetRow": "latentfu.core.contact_sheet",
     "contact_sheet": "latentfu.core.contact_sheet",
     "bench_command": "latentfu.cli.bench",
+    "print_measures": "latentfu.cli.bench",
     "Layer": "latentfu.core.layer",
     "mixed_precision": "latentfu.core.precision",
     "quick_dtype": "latentfu.core.precision",
@@ -73,8 +74,8 @@ _WHERE = {
     "Scorer": "latentfu.hookspecs",
     "hookimpl": "latentfu.hookspecs",
     "Direction": "latentfu.storage.directions",
-    "DirectionEffect": "latentfu.storage.direction_effect",
-    "directions_in": "latentfu.storage.directions",
+    "DirectionEffect": "latentfu.storage.direction_control",
+    "directions_in": "latentfu.storage.direction_control",
     "read_direction": "latentfu.storage.directions",
     "write_direction": "latentfu.storage.directions",
     "aligners": "latentfu.api",
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
     from latentfu.api import scorers as scorers
     from latentfu.bench import Measure as Measure
     from latentfu.cli.bench import bench_command as bench_command
+    from latentfu.cli.bench import print_measures as print_measures
     from latentfu.cli.options import Strength as Strength
     from latentfu.cli.output import json_option as json_option
     from latentfu.cli.output import progress_bar as progress_bar
@@ -194,9 +196,9 @@ if TYPE_CHECKING:
     from latentfu.sandbox import tensors_of as tensors_of
     from latentfu.storage.atomic import whole_file as whole_file
     from latentfu.storage.atomic import write_whole as write_whole
-    from latentfu.storage.direction_effect import DirectionEffect as DirectionEffect
+    from latentfu.storage.direction_control import DirectionEffect as DirectionEffect
+    from latentfu.storage.direction_control import directions_in as directions_in
     from latentfu.storage.directions import Direction as Direction
-    from latentfu.storage.directions import directions_in as directions_in
     from latentfu.storage.directions import read_direction as read_direction
     from latentfu.storage.directions import write_direction as write_direction
     from latentfu.storage.download import Offer as Offer

@@ -19,7 +19,7 @@ from latentfu import BadInputError, Control, Mover
 from latentfu.cli.main import program
 from latentfu.cli.plugins import pack_directions, write_package
 from latentfu.pipeline.apply_controls import EditOptions, Movers, apply, check_edits
-from latentfu.storage.direction_effect import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu.storage.directions import write_direction
 from PIL import Image
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 import numpy as np
-from latentfu import Measure, json_option
+from latentfu import Measure, json_option, print_measures
 
 from latentfu_builtin.directions.solvers import linear_svm
 
@@ -58,6 +58,4 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
 @json_option
 def boundary_command(samples: int, size: int, full: bool, as_json: bool) -> None:
     """Measure boundary training against scikit-learn's SVC on random codes."""
-    from latentfu.cli.bench import print_measures
-
     print_measures("boundary", measure(*(FULL if full else (samples, size))), as_json)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 import torch
-from latentfu import Measure, json_option, random_latents, silent
+from latentfu import Measure, json_option, print_measures, random_latents, silent
 from torch import Tensor
 
 from latentfu_builtin.benchmarks.plain_hessian import power_iteration
@@ -128,6 +128,4 @@ def apart(vectors: Tensor, exact: Tensor) -> float:
 @json_option
 def hessian_command(quick: bool, as_json: bool) -> None:
     """Measure finding deformations, against the paper's way."""
-    from latentfu.cli.bench import print_measures
-
     print_measures("hessian", measure(quick), as_json)

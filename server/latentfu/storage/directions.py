@@ -6,7 +6,6 @@ The format is described in docs/direction-format.md.
 from __future__ import annotations
 
 import json
-import logging
 import math
 import re
 from collections.abc import Mapping
@@ -17,8 +16,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from latentfu.core.control import Control, Mover
-from latentfu.core.errors import BadInputError, LatentFuError
+from latentfu.core.errors import BadInputError
 from latentfu.core.latent import Space
 from latentfu.storage.atomic import write_whole
 from latentfu.storage.safetensors_file import read_arrays, read_metadata
@@ -37,8 +35,6 @@ _MAYBE_NUMBERS = ("accuracy", "effect")
 TENSORS = ("vector", "normal")
 _LONGEST_TEXT = 2000
 _MOST_LEAKS = 1000
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,57 +132,6 @@ def read_direction_metadata(path: Path) -> dict[str, Any]:
     if metadata.get("format") != FORMAT:
         raise BadInputError(f"{path} is no direction file (its format is not {FORMAT}).")
     return _parse_metadata(path, metadata.get("direction", ""), Direction)
-
-
-def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
-    """The directions in ``folder`` made for ``generator_id``, by file name, headers read only.
-
-    A file that is damaged is left out and logged: one bad download must not take the others
-    with it.
-    """
-    controls = []
-    for path in sorted(Path(folder).glob("*.safetensors")):
-        try:
-            facts = read_direction_metadata(path)
-            if facts["generator_id"] == generator_id:
-                controls.append(_direction_control(path, facts))
-        except LatentFuError as error:
-            _log.warning("Left out: %s", error)
-    return controls
-
-
-def _direction_control(path: Path, facts: Mapping[str, Any]) -> Control:
-    """A direction file as a slider, its tensor read when first used."""
-    state = path.stat()
-    own = (
-        "method", "samples", "accuracy", "effect", "leakage", "attribute", "space", "absolute",
-    )  # fmt: skip
-    return Control(
-        name=facts["name"],
-        title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
-        generator_id=facts["generator_id"],
-        load=lambda: _load_effect(path),
-        group=facts.get("group", "other"),
-        minimum=facts.get("minimum", -3.0),
-        maximum=facts.get("maximum", 3.0),
-        unit=facts.get("unit", "standard deviations"),
-        layers=facts.get("layers"),
-        author=facts.get("author", ""),
-        licence=facts.get("licence", ""),
-        source=facts.get("source", ""),
-        facts={
-            **{name: facts[name] for name in own if name in facts},
-            "file": str(path),
-            "version": f"{state.st_mtime_ns}-{state.st_size}",
-        },
-    )
-
-
-def _load_effect(path: Path) -> Mover:
-    from latentfu.storage.direction_effect import DirectionEffect
-
-    return DirectionEffect(read_direction(path))
 
 
 def _parse_metadata(path: Path, text: str, kind: type) -> dict[str, Any]:
