@@ -127,7 +127,9 @@ def test_wrong_use_is_two_and_failure_is_one(
 def test_a_bug_is_one_sentence_and_debug_shows_it(
     house: Path, latentfu_program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latentfu.plugin_manager.registry.Registry.inverters", lambda self: 1 / 0)
+    monkeypatch.setattr(
+        "latentfu.plugin_manager.registry.Registry.installed", lambda self, kind: 1 / 0
+    )
     ran = latentfu_program("inverters", "list")
     assert ran.code == 1
     assert len(ran.err.strip().splitlines()) == 1

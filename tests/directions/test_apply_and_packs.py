@@ -15,7 +15,7 @@ import pytest
 import small_world
 import torch
 from click.testing import CliRunner, Result
-from latentfu import BadInputError, Control, Mover
+from latentfu import BadInputError, Control, ControlEffect
 from latentfu.cli.main import program
 from latentfu.cli.plugins import pack_directions, write_package
 from latentfu.pipeline.apply_controls import EditOptions, Movers, apply, check_edits
@@ -58,8 +58,8 @@ def test_truncation_before_keeps_the_edit_whole() -> None:
 
 
 def test_what_can_not_be_reached_is_one_sentence() -> None:
-    class Plain(Mover):
-        def move(self, latent: Any, strength: float, generator: Any) -> Any:
+    class Plain(ControlEffect):
+        def apply(self, latent: Any, strength: float, generator: Any) -> Any:
             return latent
 
     plain = Control("odd", "Odd", "", small_world.ID, Plain)

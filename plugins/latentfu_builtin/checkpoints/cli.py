@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import click
-from latentfu import json_option, watched, write_whole
+from latentfu import json_option, progress_bar, write_whole
 
 from latentfu_builtin.checkpoints.imported import Wish, import_network, path_of
 
@@ -32,7 +32,7 @@ def import_command(
     """
     plain = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._") or "network"
     wish = Wish(name or plain, domain, licence)
-    with watched(f"Reading {path.name}", as_json) as progress:
+    with progress_bar(f"Reading {path.name}", as_json) as progress:
         written = import_network(path, wish, progress)
     if as_json:
         click.echo(json.dumps({"name": wish.name, "file": str(written)}))

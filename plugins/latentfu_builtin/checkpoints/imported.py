@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +16,11 @@ from latentfu import (
     Progress,
     StorageError,
     data_dir,
+    is_name,
     read_foreign,
     write_whole,
 )
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 FACES = ("faces", "ffhq", "celeba", "metfaces")
 
 
@@ -63,7 +62,7 @@ def import_network(path: Path, wish: Wish, progress: Progress) -> Path:
 
 def check_name(name: str) -> None:
     """BadInputError unless ``name`` is free and can be a generator's."""
-    if not NAME.fullmatch(name):
+    if not is_name(name):
         raise BadInputError(f"The name {name!r} can not be used: take a-z, 0-9, dot, _ and -.")
     if name in latentfu.generators():
         raise BadInputError(f"There is a generator {name} already: give another name.")
@@ -169,7 +168,7 @@ def describe(path: Path, changed: int) -> GeneratorSpec | None:
         resolution = int(json.loads(metadata["config"])["resolution"])
     except (ValueError, KeyError, TypeError):
         return None
-    if not NAME.fullmatch(path.stem):
+    if not is_name(path.stem):
         return None
     domain = metadata.get("domain", "unknown")
 
@@ -204,7 +203,7 @@ def description(metadata: dict[str, str]) -> str:
 def path_of(name: str) -> Path:
     """The file of an imported network; BadInputError when there is none of that name."""
     path = folder() / f"{name}.safetensors"
-    if not NAME.fullmatch(name) or not path.is_file():
+    if not is_name(name) or not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder().glob("*.safetensors"))) or "none"
         raise BadInputError(f"No imported network is called {name!r}; there are: {known}.")
     return path

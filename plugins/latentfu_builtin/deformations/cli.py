@@ -53,7 +53,7 @@ def discover_command(generator: str | None, out: Path, as_json: bool, **asked: A
 
     found_on = opened(generator)
     search = Search(found_on, **asked)
-    with latentfu.watched("Looking", as_json) as progress:
+    with latentfu.progress_bar("Looking", as_json) as progress:
         found = discover(search, progress)
     hand_over(found_on, found, out, as_json)
 
@@ -120,9 +120,8 @@ def keep_command(file: Path, name: str, plus: str, out: Path | None, as_json: bo
 
 def safe(name: str) -> str:
     """``name`` as a file name; click.UsageError where the editor could not take it."""
-    import re
 
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+    if not latentfu.is_name(name):
         raise click.UsageError(f"the name {name!r} is not usable: a-z 0-9 . _ - only")
     return name
 
@@ -156,7 +155,7 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
         safe(asked["name"])
     taking = Taking(opened(generator), **asked)
     left_out: list[str] = []
-    with latentfu.watched("Reading", as_json) as progress:
+    with latentfu.progress_bar("Reading", as_json) as progress:
         found = take_in(path, taking, progress, left_out)
     if path.is_file() and path.suffix in ONE_FILE:
         for deformation in found:
@@ -193,7 +192,7 @@ def download_command(
         click.confirm(f"{TERMS} Go on?", abort=True, err=True)
     known, bend_on = SETS[name], opened(generator)
     left_out: list[str] = []
-    with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
+    with latentfu.progress_bar(f"Fetching {known.title}", as_json) as progress:
         path, digest = fetched(known, address, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
         found = take_in(path, taking, progress, left_out)
@@ -228,7 +227,7 @@ def list_command(generator: str | None, as_json: bool) -> None:
     installed = generator is None or generator in latentfu.generators()
     controls = latentfu.controls(generator if installed else opened(generator, "cpu")).values()
     rows = [
-        {"name": c.name, "plus": c.plus, "group": c.group, **dict(c.facts)}
+        {"name": c.name, "plus": c.positive_means, "group": c.group, **dict(c.facts)}
         for c in controls
         if c.kind == "deformation"
     ]

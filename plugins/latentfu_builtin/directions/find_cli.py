@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import BadInputError, Direction, json_option, watched, write_direction
+from latentfu import BadInputError, Direction, json_option, progress_bar, write_direction
 
 from latentfu_builtin.directions import cli, find
 from latentfu_builtin.directions.layers import LAYERS
@@ -69,7 +69,7 @@ def find_command(
         raise BadInputError("Give --out for a sheet to look at, or --name 3=smile to keep one.")
     for name in names.values():
         cli.refuse_taken(name, own_folder(), opened)
-    with watched("Finding", quiet=as_json) as progress:
+    with progress_bar("Finding", quiet=as_json) as progress:
         found = find.find(
             opened, method, count, layers=asked["layers"], seed=asked["seed"], progress=progress
         )

@@ -11,7 +11,7 @@ import click
 import latentfu
 import numpy as np
 import torch
-from latentfu import BadInputError, Direction, Generator, json_option, watched, write_direction
+from latentfu import BadInputError, Direction, Generator, json_option, progress_bar, write_direction
 
 from latentfu_builtin.directions import cli
 from latentfu_builtin.directions.chain import measured, space_of
@@ -98,7 +98,7 @@ def pairs_command(
     folder, listed = out or own_folder(), paired(before, after)
     cli.refuse_taken(asked["name"], folder, opened)
     how = How(asked["inverter"], None if asked["inverter"] else asked["quality"])
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         flat = [(path, 0.0) for pair in listed for path in pair]
         codes = read_pictures(flat, opened, how, progress).codes
         if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":

@@ -16,8 +16,8 @@ from latentfu import (
     Direction,
     Generator,
     json_option,
+    progress_bar,
     read_direction,
-    watched,
     write_direction,
 )
 
@@ -53,7 +53,7 @@ def report_command(
     scorer = cli.scorer_for(opened.domain)
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         report = make_report(
             opened, found, scorer, identity_for(opened.domain), asked["samples"], asked["seed"],
             progress,
@@ -89,7 +89,7 @@ def clean_command(
         if asked["without"]
         else strongest(old, opened, asked["leaks"])
     )
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         new = cleaned(old, others, name)
         scorer = cli.scorer_for(opened.domain)
         new = measured(new, opened, scorer, 0, progress)

@@ -14,8 +14,8 @@ from latentfu import (
     Progress,
     between,
     json_option,
+    progress_bar,
     read_direction,
-    watched,
     write_direction,
 )
 
@@ -81,7 +81,7 @@ def train_command(
         return
     opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
     cli.refuse_taken(name, folder, opened)
-    with watched("Training", quiet=as_json) as progress:
+    with progress_bar("Training", quiet=as_json) as progress:
         made, notes = by_chain(attribute, opened, name, asked, progress)
     path = write_direction(folder / f"{name}.safetensors", made.direction)
     tell(path, made, notes, as_json)
@@ -98,7 +98,7 @@ def by_maker(  # noqa: PLR0917
     """Let an installed maker of directions do it."""
     given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
     options = {"name": name} | {word: value for word, value in given.items() if value is not None}
-    with watched("Sampling", quiet=as_json) as progress:
+    with progress_bar("Sampling", quiet=as_json) as progress:
         paths = cli.train(
             attribute, folder, generator=generator, maker=asked["maker"] or "svm",
             samples=asked["samples"] or 4000, seed=asked["seed"], options=options,
@@ -208,7 +208,7 @@ def tell(path: Path, made: Made, notes: list[str], as_json: bool) -> None:
 def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:
     """Draw pictures to sort into folders by hand; each knows its own code."""
     opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
-    with watched("Drawing", quiet=as_json) as progress:
+    with progress_bar("Drawing", quiet=as_json) as progress:
         written = write_samples(opened, count, seed, out, progress)
     if as_json:
         click.echo(json.dumps({"folder": str(out), "count": len(written)}))

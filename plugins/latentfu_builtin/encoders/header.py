@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from latentfu import BadInputError, StorageError, read_metadata
+from latentfu import BadInputError, StorageError, is_sha256, read_metadata
 
 ARCHITECTURE = "latentfu-encoder-1"
-_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def read_header(path: Path) -> dict[str, str]:
@@ -25,4 +23,4 @@ def generator_of(path: Path) -> str | None:
         found = read_header(path).get("generator_id", "")
     except BadInputError:
         return None
-    return found if _ID.fullmatch(found) else None
+    return found if is_sha256(found) else None

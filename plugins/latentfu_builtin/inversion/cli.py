@@ -14,11 +14,11 @@ from latentfu import json_option
 @json_option
 def download_command(*, name: str, address: str | None, as_json: bool) -> None:
     """Fetch the network that the losses vgg16 and lpips look through (528 MB)."""
-    from latentfu import watched
+    from latentfu import progress_bar
 
     from latentfu_builtin.inversion import backbone
 
-    with watched(f"Fetching {name}", as_json) as progress:
+    with progress_bar(f"Fetching {name}", as_json) as progress:
         path = backbone.download(address or backbone.ADDRESS, progress)
     click.echo(json.dumps({"name": name, "path": str(path)}) if as_json else f"{path}: {name}.")
 

@@ -147,7 +147,7 @@ def latentfu_generators() -> list[GeneratorSpec]:
             aligner=NAME if LOCATOR.is_file() else "center",
             licence=notes.get("licence", ""),
             description="Drawn portraits of people who do not exist; trained on our renderer.",
-            outside=0.25,  # portraits with a room behind: 0.03 to 0.14; a photo: 0.53
+            out_of_domain_limit=0.25,  # portraits with a room behind: 0.03 to 0.14; a photo: 0.53
         )
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import torch
-from latentfu import BadInputError, Progress, json_option, watched
+from latentfu import BadInputError, Progress, json_option, progress_bar
 
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
 
@@ -103,6 +103,6 @@ def render_command(
         Sitting(numbers["seed"] + i, numbers["width"], numbers["height"], not plain, factors)
         for i in range(numbers["count"])
     ]
-    with watched("Rendering portraits", quiet=as_json) as progress:
+    with progress_bar("Rendering portraits", quiet=as_json) as progress:
         paths = [str(path) for path in write_many(sittings, output, progress)]
     click.echo(json.dumps({"files": paths}) if as_json else "\n".join(paths))

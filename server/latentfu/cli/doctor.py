@@ -98,11 +98,12 @@ def _check_plugins() -> Iterator[Check]:
 
 
 def _check_generators() -> Iterator[Check]:
+    from latentfu.hookspecs import GeneratorSpec
     from latentfu.plugin_manager import get_registry
 
     try:
         registry = get_registry()
-        generators = registry.generators()
+        generators = registry.installed(GeneratorSpec)
     except LatentFuError:
         return  # said above
     for name, spec in generators.items():

@@ -32,7 +32,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
     """
     from latentfu.plugin_manager import get_registry, pick
 
-    spec = pick(get_registry().generators(), name, "generator")
+    spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
     content = {
         **describe_generator(spec),
         "aligner": spec.aligner,
@@ -52,7 +52,8 @@ def _installed_for(spec: hookspecs.GeneratorSpec) -> _Content:
     registry = get_registry()
     controls = registry.controls(spec)
     kinds = {name: control.kind for name, control in controls.items()}
-    fitting = [e.name for e in registry.encoders().values() if e.generator_id == spec.id]
+    encoders = registry.installed(hookspecs.Encoder).values()
+    fitting = [encoder.name for encoder in encoders if encoder.generator_id == spec.id]
     return {
         "controls": list(controls),
         "directions": [name for name, kind in kinds.items() if kind == "direction"],
@@ -181,7 +182,7 @@ def generators_render(
     from latentfu.pipeline.render import as_picture
     from latentfu.plugin_manager import get_registry, pick
 
-    spec = pick(get_registry().generators(), name, "generator")
+    spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
     _check_output(output)
     generator = spec.load("cpu")
     files = [output / f"{number:06}.png" for number in range(seed, seed + count)]

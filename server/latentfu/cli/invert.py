@@ -10,7 +10,7 @@ import click
 
 from latentfu.cli import options
 from latentfu.cli.invert_options import gathered, method_options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def invert_command(
         Layer(picture.pixels), {}, generator=name, inverter=inverter, aligner=aligner, mask=inside,
         quality=place.quality, placing=place.placing(),
     )  # fmt: skip
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         _, found = editor.inversion(request, chosen, progress, how)
     spec = editor.studio.spec(name)
     if save_image or film:
@@ -147,7 +147,7 @@ def facts(found: Found, spec: GeneratorSpec) -> dict[str, object]:
         "perceptual": quality.perceptual,
         "perceptual_name": quality.perceptual_name,
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "outside": is_outside(quality, spec),
         "warning": warning(quality, spec),
         "seconds": quality.seconds,

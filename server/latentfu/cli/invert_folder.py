@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from latentfu.cli.output import print_json, print_table, watched
+from latentfu.cli.output import print_json, print_table, progress_bar
 from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
 from latentfu.core.progress import Progress, between
 
@@ -67,7 +67,7 @@ def invert_folder(folder: Folder, choice: Choice, values: Values, as_json: bool)
     editor, name = open_editor(choice)
     desk = Desk(editor, name, choice, values, How(again=folder.again))
     rows: dict[str, Row] = {}
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
         for number, (picture, target) in enumerate(targets.items()):
             progress(0.1 * number / len(targets), f"Looking at {picture.name}")

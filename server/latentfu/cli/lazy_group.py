@@ -69,16 +69,18 @@ def _import(target: str) -> click.Command:
 
 
 def _plugin_paths() -> list[tuple[str, ...]]:
+    from latentfu.hookspecs import Command
     from latentfu.plugin_manager import get_registry
 
-    return [command.path for command in get_registry().commands().values()]
+    return [command.path for command in get_registry().installed(Command).values()]
 
 
 def _plugin_command(path: tuple[str, ...]) -> click.Command | None:
+    from latentfu.hookspecs import Command
     from latentfu.plugin_manager import get_registry
     from latentfu.plugin_manager.isolation import PluginFaultError, run_isolated
 
-    found = get_registry().commands().get(" ".join(path))
+    found = get_registry().installed(Command).get(" ".join(path))
     if found is None:
         return None
     try:
@@ -102,9 +104,10 @@ def _plugin_command_lines() -> _Paths:
         remembered = _read_cache(key)
         if remembered is not None:
             return remembered
+        from latentfu.hookspecs import Command
         from latentfu.plugin_manager.registry import get_registry
 
-        commands = get_registry().commands().values()
+        commands = get_registry().installed(Command).values()
     except LatentFuError as error:
         click.echo(f"Plug-ins are left out: {error}", err=True)
         return {}
@@ -119,8 +122,7 @@ def _cache_path() -> Path:
 
 def _fingerprint() -> str:
     """Changes when a plug-in comes, goes, is replaced, or is switched on or off."""
-    from latentfu.plugin_manager.disabled import disabled_names
-    from latentfu.plugin_manager.sources import all_sources, installed_stamps
+    from latentfu.plugin_manager.sources import all_sources, disabled_names, installed_stamps
 
     files = [(str(path), path.stat().st_mtime_ns) for path in sorted(paths.plugin_dir().glob("*"))]
     sources = [(source.name, source.origin, source.version) for source in all_sources()]

@@ -75,7 +75,3 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Progress]:
             bar.update(task, completed=fraction, description=message or title)
 
         yield show
-
-
-watched = progress_bar
-"""Its name before."""

@@ -15,6 +15,7 @@ import click
 
 from latentfu.cli.output import json_option, print_json, print_table
 from latentfu.core.errors import BadInputError, NotInstalledError, StorageError
+from latentfu.core.names import is_name
 
 if TYPE_CHECKING:
     from latentfu.storage.directions import Direction
@@ -82,8 +83,7 @@ def plugins_disable(name: str, as_json: bool) -> None:
 
 def _switch(name: str, disabled: bool, as_json: bool) -> None:
     """Nothing is imported here, so that a plug-in that hangs can be switched off."""
-    from latentfu.plugin_manager.disabled import disabled_names, set_disabled
-    from latentfu.plugin_manager.sources import all_sources
+    from latentfu.plugin_manager.sources import all_sources, disabled_names, set_disabled
 
     known = [source.name for source in all_sources()]
     if name not in known and name not in disabled_names():
@@ -162,9 +162,8 @@ def write_package(
 ) -> Path:
     """Write the template into ``folder``/latentfu-``name``, whole or not at all."""
     from latentfu.cli.plugin_templates import CONTROL_FILES, PACK_FILES
-    from latentfu.plugin_manager.validation import NAME
 
-    if not NAME.fullmatch(name) or not name.replace("-", "").isalnum():
+    if not is_name(name) or not name.replace("-", "").isalnum():
         raise BadInputError(f"{name!r} is no name for a plug-in: use a-z, 0-9 and - only.")
     target = folder / f"latentfu-{name}"
     if target.exists():

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentfu.core.control import Control, Mover
+from latentfu.core.control import Control, ControlEffect
 from latentfu.core.errors import BadInputError, LatentFuError, WrongGeneratorError
 from latentfu.core.latent import Latent, WeightOffset
 from latentfu.storage.directions import Direction, read_direction, read_direction_metadata
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class DirectionEffect(Mover):
+class DirectionEffect(ControlEffect):
     """Adds a direction to a latent, in the layers that the direction is for."""
 
     def __init__(self, direction: Direction) -> None:
         self.direction = direction
 
-    def move(self, latent: Latent, strength: float, generator: Generator) -> Latent:
+    def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
         """``codes + strength * vector``; raises WrongGeneratorError for a foreign generator.
 
         An absolute direction is moved to ``strength`` instead, as published GANSpace edits are.
@@ -173,7 +173,7 @@ def _direction_control(path: Path, facts: Mapping[str, Any]) -> Control:
     return Control(
         name=facts["name"],
         title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
+        positive_means=facts.get("plus", ""),
         generator_id=facts["generator_id"],
         load=lambda: DirectionEffect(read_direction(path)),
         group=facts.get("group", "other"),

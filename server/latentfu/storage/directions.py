@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -18,14 +17,12 @@ import numpy.typing as npt
 
 from latentfu.core.errors import BadInputError
 from latentfu.core.latent import Space
+from latentfu.core.names import is_name, is_one_line, is_sha256
 from latentfu.storage.atomic import write_whole
 from latentfu.storage.safetensors_file import read_arrays, read_metadata
 
 FORMAT = "latentfu-direction-1"
 LARGEST_FILE = 64 << 20
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_ID = re.compile(r"[0-9a-f]{64}")
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TEXTS = (
     "space", "name", "title", "attribute", "plus", "group", "generator_id", "generator",
     "family", "unit", "method", "author", "licence", "source", "parameter",
@@ -190,9 +187,9 @@ def _check_metadata(facts: Mapping[str, Any]) -> None:
     for name in _MAYBE_NUMBERS:
         if facts.get(name) is not None:
             _check_number(name, facts[name])
-    if not _NAME.fullmatch(facts["name"]):
+    if not is_name(facts["name"]):
         raise BadInputError(f"Its name {facts['name'][:70]!r} may only have a-z 0-9 . _ -.")
-    if not _ID.fullmatch(facts["generator_id"]):
+    if not is_sha256(facts["generator_id"]):
         raise BadInputError("Its generator_id is no sha256 in hex.")
     if not facts.get("minimum", -3.0) < facts.get("maximum", 3.0):
         raise BadInputError("Its minimum is not below its maximum.")
@@ -205,7 +202,7 @@ def _check_metadata(facts: Mapping[str, Any]) -> None:
 
 def _check_text(name: str, value: object) -> None:
     """One line of text of a sensible length."""
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or _CONTROL_CHARACTER.search(value):
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not is_one_line(value):
         raise BadInputError(f"Its {name} is not one line of text.")
 
 

@@ -119,7 +119,7 @@ def serialize_inversion(key: str, inversion: Inversion) -> bytes:
         "quality": [quality.psnr, quality.perceptual, quality.perceptual_name, quality.seconds],
         "parts": dict(quality.parts),
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "bends": [[bend.parameter, _single(bend.strength)] for bend in latent.bends],
         "details": [[detail.layer] for detail in latent.details],
     }
@@ -181,7 +181,7 @@ def _read_inversion(path: Path, key: str | None, generator: Generator) -> Invers
         seconds=float(seconds),
         parts={str(part): float(value) for part, value in facts.get("parts", {}).items()},
         identity=_optional(facts.get("identity")),
-        beyond=_optional(facts.get("beyond")),
+        out_of_domain=_optional(facts.get("beyond")),
     )
     bends = read_weight_offsets(facts.get("bends", []), tensors, generator)
     details = read_feature_offsets(facts.get("details", []), tensors, generator)

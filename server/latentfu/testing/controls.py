@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from latentfu.core.control import Control, Mover
+from latentfu.core.control import Control, ControlEffect
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.latent import Latent
 from latentfu.hookspecs import GeneratorSpec
@@ -39,21 +39,24 @@ def check_controls(
 @torch.no_grad()
 def check_control(control: Control, generator: Generator) -> None:
     """One control: strength 0 is identity, inputs stay, results are finite and fit."""
-    mover = control.load()
-    require(isinstance(mover, Mover), f"{control.name}: load() must give a latentfu.Mover.")
+    effect = control.load()
+    require(
+        isinstance(effect, ControlEffect),
+        f"{control.name}: load() must give a latentfu.ControlEffect.",
+    )
     latents = random_latents(generator, 2, seed=3)
     before = latents.codes.clone()
-    still = mover.move(latents, 0.0, generator)
+    still = effect.apply(latents, 0.0, generator)
     require(apart(still.codes, before) == 0, f"{control.name}: strength 0 changes the latent.")
     for strength in (control.minimum, control.maximum):
-        moved = mover.move(latents, strength, generator)
+        moved = effect.apply(latents, strength, generator)
         where = f"{control.name}={strength:g}"
         require(apart(latents.codes, before) == 0, f"{where} changes the latent it is given.")
         _check_moved(where, latents, moved, generator)
         if control.kind == "direction" and strength != 0:
             require(apart(moved.codes, before) > 0, f"{where} changes nothing.")
         _check_layers(where, control, latents, moved)
-        alone = mover.move(latents.with_codes(before[:1]), strength, generator)
+        alone = effect.apply(latents.with_codes(before[:1]), strength, generator)
         require(
             apart(alone.codes, moved.codes[:1]) <= SAME,
             f"{where} moves a code otherwise alone than in a batch.",

@@ -9,7 +9,7 @@ import torch
 from latentfu.core.errors import BadInputError, LatentFuError, WrongGeneratorError
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.latent import Latent
-from latentfu.hookspecs import GeneratorSpec
+from latentfu.hookspecs import GeneratorSpec, kind_of
 from latentfu.plugin_manager.validation import checked_items
 from latentfu.testing.require import SAME, apart, finite, require
 
@@ -19,7 +19,7 @@ def check_generator(spec: GeneratorSpec, device: str = "cpu") -> Generator:
 
     Raises AssertionError naming the first thing that is wrong.
     """
-    checked_items("generators", [spec])
+    checked_items(kind_of(GeneratorSpec), [spec])
     generator = spec.load(device)
     require(isinstance(generator, Generator), "load(device) must give a latentfu.Generator.")
     _check_words(spec, generator)

@@ -12,7 +12,7 @@ from latentfu.core.errors import CancelledError
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.inversion import Inversion
 from latentfu.core.progress import Progress
-from latentfu.hookspecs import InversionRequest, Inverter
+from latentfu.hookspecs import InversionRequest, Inverter, kind_of
 from latentfu.plugin_manager.validation import checked_items
 from latentfu.testing.require import SAME, apart, finite, require
 
@@ -27,7 +27,7 @@ def check_inverter(
     ``options`` replace the inverter's defaults (fewer steps make the check fast). Raises
     AssertionError naming the first thing that is wrong.
     """
-    checked_items("inverters", [inverter])
+    checked_items(kind_of(Inverter), [inverter])
     unknown = set(options or {}) - set(inverter.options)
     require(not unknown, f"The inverter does not list the options {sorted(unknown)}.")
     crop = _own_picture(generator)
@@ -40,7 +40,7 @@ def check_inverter(
     found = inverter.invert(InversionRequest(crop, generator, note, chosen))
     _check_inversion(inverter, generator, found)
     _check_quality(generator, found, crop)
-    require(bool(told), "The inverter never calls progress, so it can not be cancelled.")
+    require(bool(told), "The inverter never calls progress, so it cannot be cancelled.")
     require(all(0 <= part <= 1 for part in told), "progress is called with fractions outside 0..1.")
     require(told == sorted(told), "progress goes backwards.")
     again = inverter.invert(InversionRequest(crop, generator, note, chosen))

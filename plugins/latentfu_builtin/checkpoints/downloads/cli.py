@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import latentfu
-from latentfu import BadInputError, PublicNetwork, json_option, watched
+from latentfu import BadInputError, PublicNetwork, json_option, progress_bar
 
 from latentfu_builtin.checkpoints.downloads.agree import agree, agreed, announcement
 from latentfu_builtin.checkpoints.downloads.fetch import Fetched, Way, install
@@ -63,7 +63,7 @@ def download_command(
         offer(network, way.mirror)  # without an address there is nothing to ask
     ask(network, yes, as_json)
     try:
-        with watched(f"Fetching {name}", as_json) as progress:
+        with progress_bar(f"Fetching {name}", as_json) as progress:
             fetched = install(network, wanted or name, way, progress)
     except KeyboardInterrupt:
         click.echo("What has come is kept: the same command goes on from there.", err=True)

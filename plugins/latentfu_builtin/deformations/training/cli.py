@@ -70,7 +70,7 @@ def train_command(
     options = TrainingOptions.from_settings(given, TrainingOptions())
     found_on = opened(generator, asked.pop("device"))
     order = Order(found_on, out=out, options=options, **asked)
-    with latentfu.watched("Training", as_json) as progress:
+    with latentfu.progress_bar("Training", as_json) as progress:
         found = train(
             order,
             progress,

@@ -34,7 +34,7 @@ def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any
     from latentfu_builtin.encoders.foreign.read import tree_of
     from latentfu_builtin.encoders.training.cli import checked_name
 
-    with latentfu.watched(f"Reading {checkpoint.name}", as_json) as progress:
+    with latentfu.progress_bar(f"Reading {checkpoint.name}", as_json) as progress:
         found = checkpoint_of(tree_of(checkpoint, progress))
     opened = latentfu.open_generator(generator)
     short = checked_name(asked["name"] or f"{opened.name}-{checkpoint.stem}")
