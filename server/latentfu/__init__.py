@@ -40,12 +40,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.pipeline.placement": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
-    "latentfu.storage.directions": (
-        "Direction", "directions_in", "read_direction", "write_direction",
-    ),
-    "latentfu.storage.direction_mover": ("DirectionEffect",),
+    "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),
+    "latentfu.storage.direction_control": ("DirectionEffect", "directions_in"),
     "latentfu.storage.inversion_cache": ("load_inversion",),
-    "latentfu.storage.atomic": ("write_whole",),
+    "latentfu.storage.atomic": ("whole_file", "write_whole"),
+    "latentfu.storage.safetensors_file": (
+        "file_sha256", "find_metadata", "read_arrays", "read_metadata", "read_tensors",
+        "read_tensors_and_metadata", "write_tensors",
+    ),
     "latentfu.storage.paths": ("config_dir", "data_dir"),
     "latentfu.storage.download": ("Offer", "Patience", "download"),
     "latentfu.sandbox": (
@@ -54,7 +56,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.cli.output": ("json_option", "progress_bar"),
     "latentfu.cli.options": ("Strength",),
-    "latentfu.cli.bench": ("bench_command",),
+    "latentfu.cli.bench": ("bench_command", "print_measures"),
     "latentfu.bench": ("Measure",),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

@@ -19,6 +19,7 @@ from latentfu.api import public_networks as public_networks
 from latentfu.api import scorers as scorers
 from latentfu.bench import Measure as Measure
 from latentfu.cli.bench import bench_command as bench_command
+from latentfu.cli.bench import print_measures as print_measures
 from latentfu.cli.options import Strength as Strength
 from latentfu.cli.output import json_option as json_option
 from latentfu.cli.output import progress_bar as progress_bar
@@ -82,10 +83,11 @@ from latentfu.sandbox import OpaqueObject as OpaqueObject
 from latentfu.sandbox import read_foreign as read_foreign
 from latentfu.sandbox import read_torch as read_torch
 from latentfu.sandbox import tensors_of as tensors_of
+from latentfu.storage.atomic import whole_file as whole_file
 from latentfu.storage.atomic import write_whole as write_whole
-from latentfu.storage.direction_mover import DirectionEffect as DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect as DirectionEffect
+from latentfu.storage.direction_control import directions_in as directions_in
 from latentfu.storage.directions import Direction as Direction
-from latentfu.storage.directions import directions_in as directions_in
 from latentfu.storage.directions import read_direction as read_direction
 from latentfu.storage.directions import write_direction as write_direction
 from latentfu.storage.download import Offer as Offer
@@ -94,6 +96,13 @@ from latentfu.storage.download import download as download
 from latentfu.storage.inversion_cache import load_inversion as load_inversion
 from latentfu.storage.paths import config_dir as config_dir
 from latentfu.storage.paths import data_dir as data_dir
+from latentfu.storage.safetensors_file import file_sha256 as file_sha256
+from latentfu.storage.safetensors_file import find_metadata as find_metadata
+from latentfu.storage.safetensors_file import read_arrays as read_arrays
+from latentfu.storage.safetensors_file import read_metadata as read_metadata
+from latentfu.storage.safetensors_file import read_tensors as read_tensors
+from latentfu.storage.safetensors_file import read_tensors_and_metadata as read_tensors_and_metadata
+from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 __version__: str
 __all__ = [
@@ -165,6 +174,8 @@ __all__ = [
     "edit",
     "encoders",
     "face_quad",
+    "file_sha256",
+    "find_metadata",
     "generators",
     "hookimpl",
     "identities",
@@ -179,17 +190,24 @@ __all__ = [
     "mix",
     "mixed_precision",
     "open_generator",
+    "print_measures",
     "progress_bar",
     "public_networks",
     "quick_dtype",
     "random_latents",
+    "read_arrays",
     "read_direction",
     "read_foreign",
+    "read_metadata",
+    "read_tensors",
+    "read_tensors_and_metadata",
     "read_torch",
     "scorers",
     "silent",
     "tensors_of",
     "warp_features",
+    "whole_file",
     "write_direction",
+    "write_tensors",
     "write_whole",
 ]

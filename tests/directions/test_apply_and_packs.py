@@ -17,9 +17,9 @@ import torch
 from click.testing import CliRunner, Result
 from latentfu import BadInputError, Control, ControlEffect
 from latentfu.cli.main import program
-from latentfu.cli.scaffold import packed, write_package
+from latentfu.cli.plugins import pack_directions, write_package
 from latentfu.pipeline.apply_controls import EditOptions, Movers, apply, check_edits
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu.storage.directions import write_direction
 from PIL import Image
 
@@ -128,8 +128,8 @@ def test_a_pack_is_installed_and_listed_with_author_and_licence(
     """The package that is written, on the path of a fresh process as pip would leave it."""
     file = write_direction(tmp_path / "red.safetensors", replace(RED, group="own"))
     with pytest.raises(BadInputError, match="names no author"):
-        packed([file], "", "", "my-directions")
-    files = packed([file], "Ada", "CC0-1.0", "my-directions")
+        pack_directions([file], "", "", "my-directions")
+    files = pack_directions([file], "Ada", "CC0-1.0", "my-directions")
     pack = write_package("my-directions", tmp_path, files)
     site = tmp_path / "site"
     words = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "-q"]

@@ -26,7 +26,7 @@ from latentfu import (
     read_direction,
     write_direction,
 )
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu.storage.directions import FORMAT
 from small_world import ID, control, direction, small_generator
 

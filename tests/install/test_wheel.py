@@ -69,7 +69,7 @@ def test_an_installed_wheel_finds_its_plug_in(wheel: zipfile.Path, tmp_path: Pat
     (packages,) = tmp_path.glob("lib*/python*/site-packages")
     code = (
         f"import sys; sys.path.insert(0, {str(packages)!r})\n"
-        "from latentfu.setup.package import source_folder\n"
+        "from latentfu.setup.gimp_placement import source_folder\n"
         "print(source_folder())"
     )
     done = subprocess.run(

@@ -14,6 +14,7 @@ from latentfu import (
     Generator,
     GeneratorSpec,
     Progress,
+    StorageError,
     data_dir,
     is_name,
     read_foreign,
@@ -69,15 +70,13 @@ def check_name(name: str) -> None:
 
 def ours(path: Path, wish: Wish) -> bytes | None:
     """The bytes of a file that is opened as it is: kept unless domain or licence are given."""
-    from safetensors import SafetensorError, safe_open
-    from safetensors.numpy import load_file, save
+    from safetensors.numpy import save
 
     if not path.is_file():
         raise BadInputError(f"There is no file {path}.")
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
+        metadata = latentfu.read_metadata(path)
+    except (BadInputError, StorageError) as error:
         if path.suffix == ".safetensors":
             raise BadInputError(f"{path.name} is damaged: {error}.") from error
         return None
@@ -87,7 +86,9 @@ def ours(path: Path, wish: Wish) -> bytes | None:
     changes = {"domain": wish.domain, "licence": wish.licence}
     if not any(changes.values()):
         return path.read_bytes()
-    return in_order(save(load_file(path), metadata | {k: v for k, v in changes.items() if v}))
+    return in_order(
+        save(latentfu.read_arrays(path), metadata | {k: v for k, v in changes.items() if v})
+    )
 
 
 def foreign(path: Path, wish: Wish, progress: Progress) -> bytes:
@@ -161,10 +162,9 @@ def installed() -> list[GeneratorSpec]:
 def describe(path: Path, changed: int) -> GeneratorSpec | None:
     """The spec of one file; ``changed`` makes a new file be read again."""
     from latentfu_builtin.networks.stylegan.common import weights_id
-    from latentfu_builtin.networks.stylegan.files import read_metadata
 
+    metadata = latentfu.find_metadata(path)
     try:
-        metadata = read_metadata(path)
         resolution = int(json.loads(metadata["config"])["resolution"])
     except (ValueError, KeyError, TypeError):
         return None

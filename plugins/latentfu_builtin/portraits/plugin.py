@@ -26,6 +26,7 @@ from latentfu import (
     Quad,
     directions_in,
     hookimpl,
+    read_metadata,
 )
 from latentfu import Scorer as ScorerObject
 
@@ -55,10 +56,7 @@ SUREST_NOTHING = 0.5
 @lru_cache(maxsize=8)
 def header(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file, without torch."""
-    from safetensors import safe_open
-
-    with safe_open(str(path), framework="np") as file:
-        return dict(file.metadata() or {})
+    return read_metadata(path)
 
 
 @cache

@@ -88,7 +88,7 @@ def invert_command(
     from latentfu.pipeline.invert import How
     from latentfu.pipeline.render import render
     from latentfu.storage.atomic import write_whole
-    from latentfu.storage.inversion_cache import dumped
+    from latentfu.storage.inversion_cache import serialize_inversion
 
     picture = read_picture(image)
     inside = read_mask(mask, picture) if mask else None
@@ -109,7 +109,7 @@ def invert_command(
             film.write(video)
         if save_image:
             write_picture(save_image, Picture(shown))
-    write_whole(output, dumped(found.key, found.inversion))
+    write_whole(output, serialize_inversion(found.key, found.inversion))
     told = facts(found, spec)
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})

@@ -50,7 +50,9 @@ class Range(click.ParamType[tuple[str, Stretch]]):
     "--set", "sets", multiple=True, required=True, type=Range(), metavar="NAME=FROM..TO",
     help="A control and its strengths, e.g. smile=-2..2 (repeatable).",
 )  # fmt: skip
-@click.option("--frames", type=click.IntRange(2, 1000), default=25, show_default=True)
+@click.option(
+    "--frames", type=click.IntRange(2, 1000), default=25, show_default=True, help="How many steps."
+)
 @click.option("--back", is_flag=True, help="Also back to the beginning, for a film that repeats.")
 @options.ways_options
 @options.choice_options

@@ -12,7 +12,7 @@ from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
 from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.identity import with_identity
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 
 
 @dataclass(frozen=True)

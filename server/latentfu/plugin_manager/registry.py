@@ -11,6 +11,7 @@ from typing import Any, TypeVar, overload
 import pluggy
 
 from latentfu import hookspecs as hooks
+from latentfu.command_table import COMMANDS
 from latentfu.core.control import Control
 from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.hookspecs import kind_of
@@ -19,35 +20,6 @@ from latentfu.plugin_manager.sources import Source, all_sources, disabled_names
 from latentfu.plugin_manager.validation import key_of
 
 T = TypeVar("T")
-
-#: Commands of the program itself; a test compares them with what the program has.
-OWN_COMMANDS: tuple[tuple[str, ...], ...] = (
-    ("serve",),
-    ("doctor",),
-    ("plugins", "list"),
-    ("plugins", "doctor"),
-    ("plugins", "enable"),
-    ("plugins", "disable"),
-    ("plugins", "new"),
-    ("generators", "list"),
-    ("generators", "info"),
-    ("generators", "render"),
-    ("inverters", "list"),
-    ("controls", "list"),
-    ("directions", "list"),
-    ("directions", "show"),
-    ("invert",),
-    ("edit",),
-    ("mix",),
-    ("sweep",),
-    ("transfer",),
-    ("build",),
-    ("bench", "edit"),
-    ("bench", "http"),
-    ("bench", "start"),
-    ("bench", "import"),
-    ("gimp",),
-)
 
 
 class Registry:
@@ -170,7 +142,7 @@ class _Names:
 
     def __init__(self) -> None:
         self._owners: dict[tuple[str, str], str] = {}
-        self._paths: dict[tuple[str, ...], str] = dict.fromkeys(OWN_COMMANDS, "latentfu itself")
+        self._paths: dict[tuple[str, ...], str] = dict.fromkeys(COMMANDS, "latentfu itself")
 
     def clash(self, plugin: Plugin, extra: Iterable[tuple[str, str]] = ()) -> str | None:
         """Why ``plugin`` cannot have all the names it claims; None if it can."""

@@ -1,19 +1,24 @@
-"""A direction at work: steps along it, and moves to a given amount of it."""
+"""A direction as a control: steps along it, moves to a given amount, and the files of a folder."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from latentfu.core.control import ControlEffect
-from latentfu.core.errors import BadInputError, WrongGeneratorError
+from latentfu.core.control import Control, ControlEffect
+from latentfu.core.errors import BadInputError, LatentFuError, WrongGeneratorError
 from latentfu.core.latent import Latent, WeightOffset
+from latentfu.storage.directions import Direction, read_direction, read_direction_metadata
 
 if TYPE_CHECKING:
     import torch
 
     from latentfu.core.generator import Generator
-    from latentfu.storage.directions import Direction
+
+_log = logging.getLogger(__name__)
 
 
 class DirectionEffect(ControlEffect):
@@ -31,7 +36,7 @@ class DirectionEffect(ControlEffect):
             return self.reach(latent, strength, generator)
         self._check_generator(latent, generator)
         if self.direction.parameter:
-            return self._bent(latent, strength, generator)
+            return self._offset_weight(latent, strength, generator)
         self._check_fit(latent)
         return latent.with_codes(latent.codes + strength * self._step(latent))
 
@@ -105,8 +110,8 @@ class DirectionEffect(ControlEffect):
             step[last + 1 :] = 0.0
         return step
 
-    def _bent(self, latent: Latent, strength: float, generator: Generator) -> Latent:
-        """The latent with the vector hung on as a bend of the parameter."""
+    def _offset_weight(self, latent: Latent, strength: float, generator: Generator) -> Latent:
+        """The latent with the vector as one more offset of the parameter."""
         import torch
 
         d = self.direction
@@ -140,3 +145,48 @@ class DirectionEffect(ControlEffect):
                 f"The direction {d.name} is for {d.space} {list(d.vector.shape)}; the latent is "
                 f"{latent.space} {list(shape)}: use an inverter that works in {d.space}."
             )
+
+
+def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
+    """The directions in ``folder`` made for ``generator_id``, by file name, headers read only.
+
+    A file that is damaged is left out and logged: one bad download must not take the others
+    with it.
+    """
+    controls = []
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        try:
+            facts = read_direction_metadata(path)
+            if facts["generator_id"] == generator_id:
+                controls.append(_direction_control(path, facts))
+        except LatentFuError as error:
+            _log.warning("Left out: %s", error)
+    return controls
+
+
+def _direction_control(path: Path, facts: Mapping[str, Any]) -> Control:
+    """A direction file as a slider, its tensor read when first used."""
+    state = path.stat()
+    own = (
+        "method", "samples", "accuracy", "effect", "leakage", "attribute", "space", "absolute",
+    )  # fmt: skip
+    return Control(
+        name=facts["name"],
+        title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
+        positive_means=facts.get("plus", ""),
+        generator_id=facts["generator_id"],
+        load=lambda: DirectionEffect(read_direction(path)),
+        group=facts.get("group", "other"),
+        minimum=facts.get("minimum", -3.0),
+        maximum=facts.get("maximum", 3.0),
+        unit=facts.get("unit", "standard deviations"),
+        layers=facts.get("layers"),
+        author=facts.get("author", ""),
+        licence=facts.get("licence", ""),
+        source=facts.get("source", ""),
+        facts={
+            **{name: facts[name] for name in own if name in facts},
+            "file": str(path),
+            "version": f"{state.st_mtime_ns}-{state.st_size}",
+        },
+    )

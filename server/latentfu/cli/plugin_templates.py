@@ -1,4 +1,4 @@
-"""The files of a new plug-in package: what ``latentfu plugins new`` writes.
+"""The files of a new plug-in package or pack of directions: what ``latentfu plugins new`` writes.
 
 ``$name`` is the plug-in's name, ``$module`` its import name. The package in ``examples/`` is
 exactly what comes out for the name ``example-direction``; a test keeps them equal.
@@ -6,7 +6,7 @@ exactly what comes out for the name ``example-direction``; a test keeps them equ
 
 from __future__ import annotations
 
-_PYPROJECT = """\
+_CONTROL_PYPROJECT = """\
 [build-system]
 requires = ["setuptools>=77"]
 build-backend = "setuptools.build_meta"
@@ -30,7 +30,7 @@ $name = "$module"
 packages = ["$module"]
 """
 
-_MODULE = '''\
+_CONTROL_MODULE = '''\
 """A control along which portraits vary most: the first principal component of the latents.
 
 Härkönen et al. 2020, "GANSpace". It is computed when it is first used, from the generator in
@@ -75,7 +75,7 @@ def latentfu_controls(generator: latentfu.GeneratorSpec) -> Iterator[latentfu.Co
         )
 '''
 
-_TEST = '''\
+_CONTROL_TEST = '''\
 """The plug-in keeps the contract; the fixtures and checks come with latentfu."""
 
 import latentfu
@@ -104,7 +104,7 @@ def test_on_the_built_in_generator(registered):
     check_controls($module, generator, generators["portraits"])
 '''
 
-_README = """\
+_CONTROL_README = """\
 # latentfu-$name
 
 A plug-in for Latent-Fu: the control `$name` moves a
@@ -131,9 +131,100 @@ is shipped as a direction file instead, and offered only for the generator it be
         return latentfu.directions_in(Path(__file__).parent / "directions", generator.id)
 """
 
-FILES: dict[str, str] = {
-    "pyproject.toml": _PYPROJECT,
-    "README.md": _README,
-    "$module/__init__.py": _MODULE,
-    "tests/test_plugin.py": _TEST,
+CONTROL_FILES: dict[str, str] = {
+    "pyproject.toml": _CONTROL_PYPROJECT,
+    "README.md": _CONTROL_README,
+    "$module/__init__.py": _CONTROL_MODULE,
+    "tests/test_plugin.py": _CONTROL_TEST,
+}
+
+
+_PACK_PYPROJECT = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "latentfu-$name"
+version = "0.1.0"
+description = "A pack of directions for Latent-Fu."
+readme = "README.md"
+requires-python = ">=3.11"
+dependencies = ["latentfu"]
+
+[project.optional-dependencies]
+test = ["pytest>=8.2"]
+
+[project.entry-points.latentfu]
+$name = "$module"
+
+[tool.setuptools]
+packages = ["$module"]
+
+[tool.setuptools.package-data]
+"$module" = ["directions/*.safetensors"]
+"""
+
+_PACK_MODULE = '''\
+"""Directions, each for the weights that it was made for."""
+
+from pathlib import Path
+
+import latentfu
+
+FOLDER = Path(__file__).parent / "directions"
+
+
+@latentfu.hookimpl
+def latentfu_controls(generator: latentfu.GeneratorSpec) -> list[latentfu.Control]:
+    """The directions in the folder that are for this generator."""
+    return latentfu.directions_in(FOLDER, generator.id)
+'''
+
+_PACK_TEST = '''\
+"""Each file keeps the contract, and the generators that are installed are moved by theirs."""
+
+import latentfu
+import $module
+import pytest
+from latentfu.testing import check_controls
+
+FILES = sorted($module.FOLDER.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_file_says_what_it_is(path):
+    direction = latentfu.read_direction(path)
+    assert direction.name and direction.author and direction.licence
+
+
+def test_the_controls_keep_the_contract(registered):
+    registered($module)
+    ids = {latentfu.read_direction(path).generator_id for path in FILES}
+    for spec in latentfu.generators().values():
+        if spec.id in ids:
+            check_controls($module, spec.load("cpu"), spec)
+'''
+
+_PACK_README = """\
+# latentfu-$name
+
+Directions for Latent-Fu. After the installation they are sliders in GIMP, in their groups, with
+author and licence beside them.
+
+    pip install .
+    latentfu controls list
+
+The files in `$module/directions/` say for themselves what they mean and which weights they are
+for; put more of them there. The test wants an author and a licence in each:
+
+    pip install ".[test]"
+    pytest
+"""
+
+PACK_FILES: dict[str, str] = {
+    "pyproject.toml": _PACK_PYPROJECT,
+    "README.md": _PACK_README,
+    "$module/__init__.py": _PACK_MODULE,
+    "tests/test_plugin.py": _PACK_TEST,
 }

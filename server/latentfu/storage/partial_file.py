@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from latentfu.core.errors import StorageError
-from latentfu.storage.locks import lock_or_fail
+from latentfu.storage.atomic import lock_or_fail
 
 PIECE = 1 << 20
 
 
-class Part:
+class PartialFile:
     """``TARGET.part`` and what is known of it; a context that closes the file and keeps it.
 
     ``size``: bytes that have come. ``validator``: the ETag or date of the version they are of;
