@@ -21,7 +21,7 @@ from latentfu import (
     random_latents,
 )
 from latentfu.pipeline.apply_controls import Movers, apply
-from latentfu.pipeline.feature_warp import carried, follow
+from latentfu.pipeline.feature_warp import follow, warp_features
 from latentfu.testing import check_inverter
 from latentfu.testing.tiny import TinyGenerator
 from latentfu_builtin.inversion.pivotal.low_rank import truncated
@@ -147,7 +147,7 @@ def test_without_an_edit_a_detail_stays_exactly_as_it_is(generator: Generator) -
     latent = replace(code, details=(detail,))
     assert apply(latent, {}, {}, generator, movers=Movers()) is latent
     same = latent.with_codes(latent.codes.clone())
-    assert torch.equal(carried(latent, same, generator).details[0].delta, detail.delta)
+    assert torch.equal(warp_features(latent, same, generator).details[0].delta, detail.delta)
 
 
 def test_a_detail_moves_with_the_features_under_it() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import Generator, SheetRow, contact_sheet, write_whole
+from latentfu import Generator, SheetRow, contact_sheet, json_option, write_whole
 
 from latentfu_builtin.deformations.deformation import (
     Deformation,
@@ -35,7 +35,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--beyond", is_flag=True, help="Measure what no installed direction gives, too.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def discover_command(generator: str | None, out: Path, as_json: bool, **asked: Any) -> None:
     """Find deformations of one layer: files, a sheet to look at, and what each one does.
 
@@ -46,7 +46,7 @@ def discover_command(generator: str | None, out: Path, as_json: bool, **asked: A
 
     found_on = open_generator_to_deform(generator)
     search = DeformationSearch(found_on, **asked)
-    with latentfu.watched("Looking", as_json) as progress:
+    with latentfu.progress_bar("Looking", as_json) as progress:
         found = discover_deformations(search, progress)
     _write_found(found_on, found, out, as_json)
 
@@ -129,7 +129,7 @@ def _check_name(name: str) -> str:
 @click.option("--direction", "directions", type=int, multiple=True, help="Only this one of many.")
 @click.option("--shift", type=float, help="Norm of strength 1; default: measured on samples.")
 @click.option("--licence", default="")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def import_deformations_command(
     path: Path, generator: str | None, as_json: bool, **asked: Any
 ) -> None:
@@ -148,7 +148,7 @@ def import_deformations_command(
         _check_name(asked["name"])
     taking = DeformationImportOptions(open_generator_to_deform(generator), **asked)
     left_out: list[str] = []
-    with latentfu.watched("Reading", as_json) as progress:
+    with latentfu.progress_bar("Reading", as_json) as progress:
         found = import_deformations(path, taking, progress, left_out)
     if path.is_file() and path.suffix in SINGLE_FILE_ENDINGS:
         for deformation in found:
@@ -161,7 +161,7 @@ def import_deformations_command(
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--from", "address", default="", help="Another place that has the archive.")
 @click.option("--yes", is_flag=True, help="Agree to the terms without being asked.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def download_deformations_command(
     name: str | None, generator: str | None, address: str, yes: bool, as_json: bool
 ) -> None:
@@ -193,7 +193,7 @@ def download_deformations_command(
         click.confirm(f"{PUBLISHED_TERMS} Go on?", abort=True, err=True)
     known, bend_on = PUBLISHED_SETS[name], open_generator_to_deform(generator)
     left_out: list[str] = []
-    with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
+    with latentfu.progress_bar(f"Fetching {known.title}", as_json) as progress:
         path, digest = fetch_set(known, address, progress)
         taking = DeformationImportOptions(
             bend_on, group=f"published: {known.title}", licence="none given"
@@ -222,7 +222,7 @@ def _save_and_report(found: list[Deformation], left_out: list[str], as_json: boo
 
 @click.command("list")
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def list_deformations_command(generator: str | None, as_json: bool) -> None:
     """List the deformations that are installed for a generator."""
     from latentfu_builtin.deformations.convolution import open_generator_to_deform
@@ -232,7 +232,7 @@ def list_deformations_command(generator: str | None, as_json: bool) -> None:
         generator if installed else open_generator_to_deform(generator, "cpu")
     ).values()
     rows = [
-        {"name": c.name, "plus": c.plus, "group": c.group, **dict(c.facts)}
+        {"name": c.name, "plus": c.positive_means, "group": c.group, **dict(c.facts)}
         for c in controls
         if c.kind == "deformation"
     ]
@@ -264,7 +264,7 @@ def list_deformations_command(generator: str | None, as_json: bool) -> None:
 @click.option("--minutes", default=2.0, show_default=True, help="Between checkpoints.")
 @click.option("--device", default="auto", show_default=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def train_deformations_command(
     generator: str | None, out: Path, changes: tuple[str, ...], as_json: bool, **asked: Any
 ) -> None:
@@ -298,7 +298,7 @@ def train_deformations_command(
     options = DeformationTrainingOptions.from_settings(given, DeformationTrainingOptions())
     found_on = open_generator_to_deform(generator, asked.pop("device"))
     order = TrainingOrder(found_on, out=out, options=options, **asked)
-    with latentfu.watched("Training", as_json) as progress:
+    with latentfu.progress_bar("Training", as_json) as progress:
         found = train_deformations(
             order,
             progress,

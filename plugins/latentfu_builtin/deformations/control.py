@@ -10,10 +10,10 @@ from typing import Any
 from latentfu import (
     BadInputError,
     Control,
+    ControlEffect,
     Generator,
     Latent,
     LatentFuError,
-    Mover,
     WeightOffset,
     WrongGeneratorError,
 )
@@ -27,7 +27,7 @@ from latentfu_builtin.deformations.deformation import (
 _log = logging.getLogger(__name__)
 
 
-class DeformationEffect(Mover):
+class DeformationEffect(ControlEffect):
     """Hangs the deformation on the latent as a bend; the generator keeps its weights."""
 
     def __init__(self, deformation: Deformation) -> None:
@@ -36,7 +36,7 @@ class DeformationEffect(Mover):
         self.deformation = deformation
         self._shift = torch.from_numpy(deformation.shift)
 
-    def move(self, latent: Latent, strength: float, generator: Generator) -> Latent:
+    def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
         """``latent`` with one more bend; raises WrongGeneratorError for a foreign generator."""
         d = self.deformation
         _check_fit(d, generator)
@@ -79,7 +79,7 @@ def _as_control(path: Path, facts: dict[str, Any]) -> Control:
     return Control(
         name=facts["name"],
         title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
+        positive_means=facts.get("plus", ""),
         generator_id=facts["generator_id"],
         load=lambda: DeformationEffect(read_deformation(path)),
         kind="deformation",

@@ -33,7 +33,7 @@ from latentfu_builtin.directions.boundaries import (
     count_ordered_pairs,
     fit_ridge,
     project_boundary,
-    solve_svm,
+    solve_large_svm,
     train_boundary,
     train_on_labels,
 )
@@ -43,7 +43,7 @@ from latentfu_builtin.directions.seeded_samples import compact_codes, describe_w
 REGRESSION = "regression"
 """The method that fits all scores instead of laying a plane between the ends."""
 _SPREAD_CODES = 4000
-_WHITENED_COST = 0.005
+_WHITENED_COST = 0.02
 """What an error costs the support vector machine among whitened codes."""
 _TRUTH_PENALTY = 1e-3
 _LEAST_EXPLAINED = 0.05
@@ -186,7 +186,7 @@ def _fit(data: TrainingData, settings: TrainingSettings, points: Any) -> Trained
         return _fit_regression(points, data.scores, settings.strength)
     solver: Solver = SOLVERS[settings.method]
     if settings.method == "svm" and data.whitening is not None:
-        solver = partial(solve_svm, cost=_WHITENED_COST)
+        solver = partial(solve_large_svm, cost=_WHITENED_COST)
     if data.sorted_by_hand:
         labels = data.scores.astype(np.int64)
         return train_on_labels(

@@ -21,7 +21,8 @@ _FIELDS = (
 
 def describe_control(control: Control) -> dict[str, Any]:
     """The same words as ``GET /v1/controls``."""
-    return {field: getattr(control, field) for field in _FIELDS}
+    known = {**vars(control), "plus": control.positive_means}  # the name on the wire
+    return {field: known[field] for field in _FIELDS}
 
 
 @click.command("list")
@@ -63,7 +64,7 @@ def _controls(generator: str | None) -> tuple[GeneratorSpec, Mapping[str, Contro
     from latentfu.plugin_manager import get_registry, pick
 
     registry = get_registry()
-    spec = pick(registry.generators(), generator, "generator")
+    spec = pick(registry.installed(GeneratorSpec), generator, "generator")
     return spec, registry.controls(spec)
 
 
@@ -76,7 +77,13 @@ def _list(
         print_json({"generator": spec.name, word: [describe_control(item) for item in chosen]})
         return
     rows = [
-        (item.name, f"{item.minimum:g}..{item.maximum:g}", item.plus, item.group, item.kind)
+        (
+            item.name,
+            f"{item.minimum:g}..{item.maximum:g}",
+            item.positive_means,
+            item.group,
+            item.kind,
+        )
         for item in chosen
     ]
     print_table(("name", "range", "plus means", "group", "kind"), rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from latentfu.pipeline.apply_controls import EditOptions
@@ -57,7 +57,7 @@ def edit_command(
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     selection = read_mask(mask, picture) if mask else None
     choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place, ways)
-    with watched("Editing", quiet=as_json) as progress:
+    with progress_bar("Editing", quiet=as_json) as progress:
         layer = Layer(picture.pixels)
         done = working_place(local, choice).edit(layer, edits, choice, progress)
     write_picture(output, Picture(done.layer.pixels, picture.profile))

@@ -10,7 +10,7 @@ import click
 
 from latentfu.cli import options
 from latentfu.cli.invert_options import gathered, method_options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def invert_command(
     from latentfu.pipeline.invert import How
     from latentfu.pipeline.render import render
     from latentfu.storage.atomic import write_whole
-    from latentfu.storage.inversion_cache import dumped
+    from latentfu.storage.inversion_cache import serialize_inversion
 
     picture = read_picture(image)
     inside = read_mask(mask, picture) if mask else None
@@ -99,7 +99,7 @@ def invert_command(
         Layer(picture.pixels), {}, generator=name, inverter=inverter, aligner=aligner, mask=inside,
         quality=place.quality, placing=place.placing(),
     )  # fmt: skip
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         _, found = editor.inversion(request, chosen, progress, how)
     spec = editor.studio.spec(name)
     if save_image or film:
@@ -109,7 +109,7 @@ def invert_command(
             film.write(video)
         if save_image:
             write_picture(save_image, Picture(shown))
-    write_whole(output, dumped(found.key, found.inversion))
+    write_whole(output, serialize_inversion(found.key, found.inversion))
     told = facts(found, spec)
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
@@ -147,7 +147,7 @@ def facts(found: Found, spec: GeneratorSpec) -> dict[str, object]:
         "perceptual": quality.perceptual,
         "perceptual_name": quality.perceptual_name,
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "outside": is_outside(quality, spec),
         "warning": warning(quality, spec),
         "seconds": quality.seconds,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from latentfu.cli.output import print_json, print_table, watched
+from latentfu.cli.output import print_json, print_table, progress_bar
 from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
 from latentfu.core.progress import Progress, between
 
@@ -67,7 +67,7 @@ def invert_folder(folder: Folder, choice: Choice, values: Values, as_json: bool)
     editor, name = open_editor(choice)
     desk = Desk(editor, name, choice, values, How(again=folder.again))
     rows: dict[str, Row] = {}
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
         for number, (picture, target) in enumerate(targets.items()):
             progress(0.1 * number / len(targets), f"Looking at {picture.name}")
@@ -102,7 +102,7 @@ class Desk:
         from latentfu.core.layer import Layer
         from latentfu.pipeline.editor import EditRequest
         from latentfu.pipeline.metrics import beyond_shown
-        from latentfu.storage.inversion_cache import read_facts
+        from latentfu.storage.inversion_cache import read_inversion_metadata
 
         try:
             layer = Layer(read_picture(picture).pixels)
@@ -118,7 +118,7 @@ class Desk:
             raise
         except LatentFuError as error:
             return {"picture": picture.name, "error": str(error)}
-        known = None if self.how.again else read_facts(target)
+        known = None if self.how.again else read_inversion_metadata(target)
         if known is None or known["key"] != key:
             waiting.append(Waiting(picture, target, request))
             return None
@@ -136,7 +136,7 @@ class Desk:
         """One batch: its latents written, its rows; one at a time where the whole batch fails."""
         from latentfu.cli.invert import facts
         from latentfu.storage.atomic import write_whole
-        from latentfu.storage.inversion_cache import dumped
+        from latentfu.storage.inversion_cache import serialize_inversion
 
         try:
             found = self.editor.inversions(
@@ -156,7 +156,7 @@ class Desk:
         spec = self.editor.studio.spec(self.name)
         rows = {}
         for each, (_, one) in zip(chunk, found, strict=True):
-            write_whole(each.target, dumped(one.key, one.inversion))
+            write_whole(each.target, serialize_inversion(one.key, one.inversion))
             told = {"picture": each.picture.name, "output": each.target.name, **facts(one, spec)}
             rows[each.picture.name] = {**told, "state": "cached" if one.cached else "found"}
         return rows

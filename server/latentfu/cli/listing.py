@@ -20,7 +20,7 @@ def generators_list(as_json: bool) -> None:
     """List the generators; the first is the default."""
     from latentfu.plugin_manager import get_registry
 
-    specs = list(get_registry().generators().values())
+    specs = list(get_registry().installed(hooks.GeneratorSpec).values())
     if as_json:
         print_json({"generators": [describe_generator(spec) for spec in specs]})
         return
@@ -34,7 +34,7 @@ def inverters_list(as_json: bool) -> None:
     """List the inversion methods; the first is the default."""
     from latentfu.plugin_manager import get_registry
 
-    found = list(get_registry().inverters().values())
+    found = list(get_registry().installed(hooks.Inverter).values())
     if as_json:
         content = [
             {

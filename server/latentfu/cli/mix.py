@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 
 
 @click.command("mix")
@@ -46,7 +46,7 @@ def mix_command(
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     selection = read_mask(mask, picture) if mask else None
     choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place)
-    with watched("Mixing", quiet=as_json) as progress:
+    with progress_bar("Mixing", quiet=as_json) as progress:
         layer, second = Layer(picture.pixels), Layer(other.pixels)
         done = working_place(local, choice).mix(layer, second, layers, choice, progress)
     write_picture(output, Picture(done.layer.pixels, picture.profile))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from latentfu.core.layer import Layer
@@ -50,7 +50,9 @@ class Range(click.ParamType[tuple[str, Stretch]]):
     "--set", "sets", multiple=True, required=True, type=Range(), metavar="NAME=FROM..TO",
     help="A control and its strengths, e.g. smile=-2..2 (repeatable).",
 )  # fmt: skip
-@click.option("--frames", type=click.IntRange(2, 1000), default=25, show_default=True)
+@click.option(
+    "--frames", type=click.IntRange(2, 1000), default=25, show_default=True, help="How many steps."
+)
 @click.option("--back", is_flag=True, help="Also back to the beginning, for a film that repeats.")
 @options.ways_options
 @options.choice_options
@@ -89,7 +91,7 @@ def sweep_command(
     selection = read_mask(mask, picture) if mask else None
     choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place, ways)
     steps = strengths(sets, frames, back)
-    with watched("Drawing", quiet=as_json) as progress:
+    with progress_bar("Drawing", quiet=as_json) as progress:
         layers = drawn(Layer(picture.pixels), steps, choice, progress)
         count = write(output, layers, lambda pixels: Picture(pixels, picture.profile))
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from latentfu.pipeline.editor import Editor, EditRequest
@@ -61,7 +61,7 @@ def transfer_command(
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     selection = read_mask(mask, picture) if mask else None
     choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place)
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         editor, name = open_editor(choice)
         request = EditRequest(Layer(picture.pixels), {}, generator=name, **common(choice))
         have = amounts(editor, request, along)

@@ -10,9 +10,9 @@ from latentfu.core.control import Control, Mover, check_strengths
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
-from latentfu.pipeline.feature_warp import carried
+from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.identity import with_identity
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def apply(
     if ways.identity > 0 and edited is not unmoved:
         edited = with_identity(unmoved, edited, generator, ways.identity)
     after = edited if ways.truncate_first else truncated(edited, generator, psi)
-    return carried(latent, after, generator)
+    return warp_features(latent, after, generator)
 
 
 def check_edits(

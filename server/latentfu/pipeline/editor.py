@@ -24,7 +24,7 @@ from latentfu.pipeline.apply_controls import (
     truncated,
 )
 from latentfu.pipeline.feathering import check_feather
-from latentfu.pipeline.feature_warp import carried
+from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.generator_pool import GeneratorPool, Tools
 from latentfu.pipeline.geometry import Floats, scaled
 from latentfu.pipeline.invert import (
@@ -129,7 +129,7 @@ class Editor:
         if request.mask is not None:
             mask = cropping.cut_mask(request.mask, crop.quad, generator.resolution)
         latent = found.inversion.latent
-        a = carried(latent, truncated(latent, generator, request.psi), generator)
+        a = warp_features(latent, truncated(latent, generator, request.psi), generator)
         mixed = rendering.mix(generator, a, source.inversion.latent, request.layers, mask)
         inverted = self._inverted(work.tools, found)
         work.watch.lap("render")

@@ -28,7 +28,7 @@ SURE, LOST = 0.9, 0.5
 """Likeness (a cosine) above which a detail stays whole, and below which it goes."""
 
 
-def carried(before: Latent, after: Latent, generator: Generator) -> Latent:
+def warp_features(before: Latent, after: Latent, generator: Generator) -> Latent:
     """``after`` with the details of ``before`` moved along with the features under them.
 
     The same codes and bends leave the details exactly as they are.
@@ -64,7 +64,7 @@ def carried_into_mix(
     codes = per_layer(a, generator).clone()
     codes[:, layers.start : layers.stop] = per_layer(b, generator)[:, layers.start : layers.stop]
     mixed = replace(a, codes=codes, space="w++" if a.space == "w++" else "w+")
-    moved = carried(a, mixed, generator).details
+    moved = warp_features(a, mixed, generator).details
     if mask is not None and a.details:
         pairs = zip(a.details, moved, strict=True)
         sizes = (detail.delta.shape[-2:] for detail in a.details)
@@ -75,7 +75,7 @@ def carried_into_mix(
             )
             for (old, new), part in zip(pairs, inside, strict=True)
         )
-    return replace(a, details=moved), replace(b, details=carried(b, mixed, generator).details)
+    return replace(a, details=moved), replace(b, details=warp_features(b, mixed, generator).details)
 
 
 def per_layer(latent: Latent, generator: Generator) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
+from latentfu.hookspecs import Identity
 from latentfu.plugin_manager import get_registry
 
 STEPS = 12
@@ -27,7 +28,7 @@ def with_identity(
     """
     import torch
 
-    known = get_registry().identities().values()
+    known = get_registry().installed(Identity).values()
     network = next((item for item in known if generator.domain in item.domains), None)
     if network is None:
         raise BadInputError(f"No network that knows persons in {generator.domain} is installed.")

@@ -17,7 +17,7 @@ from latentfu.hookspecs import InversionRequest, Inverter
 from latentfu.pipeline.lru_cache import Recent
 from latentfu.pipeline.metrics import judged
 from latentfu.storage.inversion_cache import InversionStore, inversion_key
-from latentfu.storage.weight_offsets import as_stored
+from latentfu.storage.weight_offsets import round_as_stored
 
 if TYPE_CHECKING:
     import torch
@@ -141,7 +141,7 @@ def found_by(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[I
         inversion.latent.check_generator(request.generator.id)
         check_numbers(inversion, inverter)
     return [
-        judged(as_stored(inversion), request.crop, request.generator)
+        judged(round_as_stored(inversion), request.crop, request.generator)
         for inversion, request in zip(found, requests, strict=True)
     ]
 

@@ -10,7 +10,7 @@ from latentfu.core.crop import Crop
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
-from latentfu.hookspecs import GeneratorSpec
+from latentfu.hookspecs import GeneratorSpec, Identity
 from latentfu.plugin_manager import get_registry
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _usual: WeakKeyDictionary[Generator, float] = WeakKeyDictionary()
 
 
 def judged(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
-    """``inversion`` with identity and ``beyond`` measured (see :class:`latentfu.Quality`)."""
+    """``inversion`` with identity and ``out_of_domain`` measured (:class:`latentfu.Quality`)."""
     import torch
 
     target = torch.from_numpy(crop.image)[None].to(generator.device)
@@ -34,7 +34,9 @@ def judged(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
             plain = generator.render(without_extras(latent)).float().clamp(-1, 1)
         beyond = float((plain - target).square().mean()) / usual_difference(generator)
         likeness = identity(shown, target, generator)
-    return replace(inversion, quality=replace(inversion.quality, identity=likeness, beyond=beyond))
+    return replace(
+        inversion, quality=replace(inversion.quality, identity=likeness, out_of_domain=beyond)
+    )
 
 
 def without_extras(latent: Latent) -> Latent:
@@ -61,7 +63,7 @@ def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | 
     """Cosine of the two pictures' identities by the first model for the domain; None without."""
     import torch.nn.functional as F
 
-    models = get_registry().identities().values()
+    models = get_registry().installed(Identity).values()
     model = next((item for item in models if generator.domain in item.domains), None)
     if model is None:
         return None
@@ -71,12 +73,12 @@ def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | 
 
 def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the network's codes can not show the picture."""
-    return beyond_shown(quality.beyond, spec)
+    return beyond_shown(quality.out_of_domain, spec)
 
 
 def beyond_shown(beyond: float | None, spec: GeneratorSpec) -> bool:
-    """The same of the measure alone (``Quality.beyond``)."""
-    return beyond is not None and beyond > spec.outside
+    """The same of the measure alone (``Quality.out_of_domain``)."""
+    return beyond is not None and beyond > spec.out_of_domain_limit
 
 
 def warning(quality: Quality, spec: GeneratorSpec) -> str:

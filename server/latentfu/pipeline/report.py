@@ -25,7 +25,7 @@ def make_report(
         "perceptual": quality.perceptual,
         "perceptual_name": quality.perceptual_name,
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "outside": is_outside(quality, tools.spec),
         "warning": warning(quality, tools.spec),
         "quad": [[float(x), float(y)] for x, y in crop.quad.corners],

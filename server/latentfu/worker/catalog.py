@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from latentfu.hookspecs import GeneratorSpec, Inverter
 from latentfu.plugin_manager import get_registry
 
 
 def read_catalog() -> dict[str, object]:
     """Generators, inverters, controls per generator and plug-ins; the defaults first."""
     registry = get_registry()
-    generators = registry.generators()
+    generators = registry.installed(GeneratorSpec)
     return {
         "generators": [
             {
@@ -29,14 +30,14 @@ def read_catalog() -> dict[str, object]:
                 "spaces": list(inverter.spaces),
                 "description": inverter.description,
             }
-            for name, inverter in registry.inverters().items()
+            for name, inverter in registry.installed(Inverter).items()
         ],
         "controls": {
             name: [
                 {
                     "name": key,
                     "title": control.title,
-                    "plus": control.plus,
+                    "plus": control.positive_means,
                     "group": control.group,
                     "kind": control.kind,
                     "minimum": control.minimum,

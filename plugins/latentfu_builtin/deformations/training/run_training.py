@@ -18,7 +18,8 @@ from latentfu import (
     WrongGeneratorError,
     between,
     random_latents,
-    write_whole,
+    read_tensors_and_metadata,
+    write_tensors,
 )
 from torch import Tensor
 
@@ -259,8 +260,6 @@ def _gather_tensors(trainer: DeformationTrainer) -> dict[str, Tensor]:
 
 def _save_training(path: Path, trainer: DeformationTrainer, method: str) -> None:
     """Write the whole state, or leave the old file as it is."""
-    from safetensors.torch import save
-
     metadata = {
         "format": _FORMAT,
         "method": method,
@@ -269,19 +268,12 @@ def _save_training(path: Path, trainer: DeformationTrainer, method: str) -> None
         "step": str(trainer.step),
         "options": trainer.options.to_json(),
     }
-    write_whole(path, save(_gather_tensors(trainer), metadata))
+    write_tensors(path, _gather_tensors(trainer), metadata)
 
 
 def _load_training(path: Path, convolution: Convolution) -> tuple[DeformationTrainer, str]:
     """The run as it was, and its method; raises BadInputError or WrongGeneratorError."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            notes = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise BadInputError(f"{path} is no whole training: {error}.") from error
+    tensors, notes = read_tensors_and_metadata(path)
     if notes.get("format") != _FORMAT:
         raise BadInputError(f"{path} is no training of deformations.")
     if notes["generator_id"] != convolution.generator.id:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from latentfu import BadInputError, Direction, watched, write_direction
+from latentfu import BadInputError, Direction, json_option, progress_bar, write_direction
 
 from latentfu_builtin.directions.commands.common import LAYER_RANGE, open_generator_or_first
 from latentfu_builtin.directions.find_directions import FIND_METHODS, draw_sheet, find_directions
@@ -39,7 +39,7 @@ def _parse_names(said: tuple[str, ...], count: int) -> dict[int, str]:
 @click.option("--name", "names", multiple=True, metavar="3=NAME", help="Keep number 3 as NAME.")
 @click.option("--flip", is_flag=True, help="Turn round those that are kept.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def find_command(
     method: str, generator: str | None, count: int, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -50,7 +50,7 @@ def find_command(
         raise BadInputError("Give --out for a sheet to look at, or --name 3=smile to keep one.")
     for name in names.values():
         refuse_taken_name(name, user_folder(), opened)
-    with watched("Finding", quiet=as_json) as progress:
+    with progress_bar("Finding", quiet=as_json) as progress:
         found = find_directions(
             opened, method, count, layers=asked["layers"], seed=asked["seed"], progress=progress
         )

@@ -17,8 +17,9 @@ from latentfu import (
     Direction,
     Generator,
     Space,
+    json_option,
+    progress_bar,
     read_direction,
-    watched,
     write_direction,
 )
 
@@ -148,7 +149,7 @@ def _spread_along_codes(codes: Reals, normal: Reals) -> float:
 @click.option("--invalid", type=float, help="The score that means: none.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def fit_command(
     codes: Path, scores: Path, generator: str, name: str, out: Path | None, **asked: Any
 ) -> None:
@@ -236,7 +237,7 @@ def measure_mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, PairSpre
 @click.option("--inverter", metavar="NAME", help="Default: the best for --quality.")
 @click.option("--quality", type=click.Choice(["draft", "good", "best"]), default="draft")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def direction_pairs_command(
     before: Path, after: Path, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -249,7 +250,7 @@ def direction_pairs_command(
     folder, listed = out or user_folder(), _pair_pictures(before, after)
     refuse_taken_name(asked["name"], folder, opened)
     how = InversionChoice(asked["inverter"], None if asked["inverter"] else asked["quality"])
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         flat = [(path, 0.0) for pair in listed for path in pair]
         codes = read_picture_codes(flat, opened, how, progress).codes
         if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":

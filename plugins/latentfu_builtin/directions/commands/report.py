@@ -10,7 +10,15 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from latentfu import BadInputError, Direction, Generator, read_direction, watched, write_direction
+from latentfu import (
+    BadInputError,
+    Direction,
+    Generator,
+    json_option,
+    progress_bar,
+    read_direction,
+    write_direction,
+)
 
 from latentfu_builtin.directions.boundaries import project_boundary
 from latentfu_builtin.directions.commands.common import (
@@ -40,7 +48,7 @@ from latentfu_builtin.directions.user_library import (
 @click.option("--direction", "names", multiple=True, metavar="NAME", help="Only these.")
 @click.option("--samples", default=64, show_default=True, type=click.IntRange(8, 10_000))
 @click.option("--seed", default=0, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def report_command(
     generator: str | None, out: Path | None, names: tuple[str, ...], as_json: bool, **asked: Any
 ) -> None:
@@ -50,7 +58,7 @@ def report_command(
     scorer = scorer_for(opened.domain)
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         report = measure_directions(
             opened, found, scorer, identity_for(opened.domain), asked["samples"], asked["seed"],
             progress,
@@ -71,7 +79,7 @@ def report_command(
 @click.option("--leaks", default=2, show_default=True, help="Else: how many of its strongest.")
 @click.option("--name", help="Name of the new direction; default: DIRECTION-clean.")
 @click.option("--out", type=FOLDER_TYPE, help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def clean_command(
     direction: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -86,7 +94,7 @@ def clean_command(
         if asked["without"]
         else _find_leak_directions(old, opened, asked["leaks"])
     )
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         new = _clean_direction(old, others, name)
         scorer = scorer_for(opened.domain)
         new = measure_by_scorer(new, opened, scorer, 0, progress)

@@ -15,8 +15,9 @@ from latentfu import (
     NotInstalledError,
     Progress,
     between,
+    json_option,
+    progress_bar,
     read_direction,
-    watched,
     write_direction,
 )
 
@@ -85,7 +86,7 @@ _TRAINING_OPTIONS = (
 @click.option("--seed", default=0, show_default=True)
 @click.option("--name", help="Name of the direction; default: my-ATTRIBUTE.")
 @click.option("--out", type=FOLDER_TYPE, help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def train_direction_command(
     attribute: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -101,7 +102,7 @@ def train_direction_command(
         return
     opened = open_generator_or_first(generator)
     refuse_taken_name(name, folder, opened)
-    with watched("Training", quiet=as_json) as progress:
+    with progress_bar("Training", quiet=as_json) as progress:
         made, notes = _train_by_options(attribute, opened, name, asked, progress)
     path = write_direction(folder / f"{name}.safetensors", made.direction)
     _report_trained(path, made, notes, as_json)
@@ -121,7 +122,7 @@ def _train_by_maker(  # noqa: PLR0917
         raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
     given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
     options = {"name": name} | {word: value for word, value in given.items() if value is not None}
-    with watched("Sampling", quiet=as_json) as progress:
+    with progress_bar("Sampling", quiet=as_json) as progress:
         opened = open_generator_or_first(generator)
         refuse_taken_name(name, folder, opened)
         request = ControlRequest(
@@ -240,11 +241,11 @@ def _report_trained(path: Path, made: TrainedDirection, notes: list[str], as_jso
 @click.option("--count", default=200, show_default=True, type=click.IntRange(1, 100_000))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
 @click.option("--out", required=True, type=FOLDER_TYPE, help="Folder for the pictures.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:
     """Draw pictures to sort into folders by hand; each knows its own code."""
     opened = open_generator_or_first(generator)
-    with watched("Drawing", quiet=as_json) as progress:
+    with progress_bar("Drawing", quiet=as_json) as progress:
         written = write_samples(opened, count, seed, out, progress)
     if as_json:
         click.echo(json.dumps({"folder": str(out), "count": len(written)}))
