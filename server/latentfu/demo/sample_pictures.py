@@ -27,12 +27,12 @@ def choose_sample_pictures(generator_name: str | None) -> tuple[SamplePicture, S
     generators = registry.installed(GeneratorSpec)
     chosen = generators.get(generator_name or next(iter(generators), ""))
     fitting = [item for item in every if chosen is not None and item.domain == chosen.domain]
-    first, *others = fitting or every or [None]
-    if first is None:
+    candidates = fitting or every
+    if not candidates:
         raise NotInstalledError(
             "There is no picture to edit: install a plug-in that brings one (portraits does)."
         )
-    return first, (others or [first])[0]
+    return candidates[0], candidates[1 if len(candidates) > 1 else 0]
 
 
 def cached_file(picture: SamplePicture) -> Path:
