@@ -10,7 +10,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from downloads_server import SIZE, Reply, Shelf, serving
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from latentfu import (
@@ -23,6 +22,8 @@ from latentfu import (
     download,
 )
 from latentfu.storage.download_wire import AnswerError, Careful
+
+from tests.support.downloads_server import SIZE, Reply, Shelf, serving
 
 CONTENT = random.Random(0).randbytes(SIZE)
 SHA = hashlib.sha256(CONTENT).hexdigest()

@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Program
 from latentfu.cli.commands import COMMANDS
 from latentfu.cli.main import program
 from latentfu.cli.shell import Shell
 from latentfu.plugin_manager.names import OWN_COMMANDS
+
+from tests.support.program import Program
 
 HEAVY = ("torch", "numpy", "aiohttp", "pydantic", "PIL", "cv2")
 

@@ -33,7 +33,8 @@ from latentfu_builtin.directions.own import own_folder
 from latentfu_builtin.directions.pairs import mean_difference, pairs_command
 from latentfu_builtin.directions.report import line_fit
 from latentfu_builtin.directions.report_cli import clean_command, report_command
-from test_makers import ID, Blocks
+
+from tests.directions.test_makers import ID, Blocks
 
 
 class Stretched(Blocks):

@@ -30,7 +30,8 @@ from latentfu_builtin.directions.solvers import SOLVERS
 from latentfu_builtin.directions.sorted_pictures import How, in_folders, read_pictures
 from latentfu_builtin.directions.stream import Plan, stream
 from latentfu_builtin.directions.train import sample_command, train_command
-from test_makers import ID, Blocks
+
+from tests.directions.test_makers import ID, Blocks
 
 PLANTED = torch.tensor([1.0, 1, 0, 0, 0, 0])
 GENERATOR = Blocks()

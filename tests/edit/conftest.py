@@ -7,10 +7,11 @@ from pathlib import Path
 
 import latentfu_builtin.inversion.plugin
 import pytest
-import small_world
 from latentfu.pipeline.editor import Editor
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source
+
+from tests.support import small_world
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ import pytest
 from latentfu import api
 from latentfu.pipeline.editor import Editor, EditRequest, MixRequest
 from PIL import Image
-from small_world import ID, WORLD, picture, small_generator
+
+from tests.support.small_world import ID, WORLD, picture, small_generator
 
 NAMES: dict[str, Any] = WORLD
 TOOLS = {"inverter": "instant", "aligner": "center"}

@@ -13,7 +13,8 @@ from latentfu.core.errors import BadInputError
 from latentfu.core.layer import Layer
 from latentfu.pipeline.crop import cut, cut_mask
 from latentfu.pipeline.paste import paste
-from small_world import picture
+
+from tests.support.small_world import picture
 
 
 def rotated(x: float, y: float, side: float, degrees: float) -> Quad:

@@ -18,7 +18,8 @@ from latentfu.core.errors import (
 )
 from latentfu.core.layer import Layer
 from latentfu.pipeline.editor import Editor, EditRequest, MixRequest
-from small_world import WORLD, picture
+
+from tests.support.small_world import WORLD, picture
 
 WORLD_ARGS: dict[str, Any] = WORLD
 

@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.support.stand_in_server import StandIn
+
 PACKAGE = Path(__file__).parents[2] / "gimp_plugin" / "latentfu" / "latentfu_gimp"
 
 
@@ -26,9 +28,7 @@ def _load(name: str, path: Path, *folders: str) -> ModuleType:
 
 
 _load("latentfu_gimp", PACKAGE / "__init__.py", str(PACKAGE))
-standin = _load("latentfu_gimp_standin", Path(__file__).parent / "standin.py")
-
-Serve = Callable[..., "standin.StandIn"]
+Serve = Callable[..., StandIn]
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def serve(home: Path) -> Iterator[Serve]:
     """Starts a stand-in server (``behave``) that the plug-in finds."""
     running = []
 
-    def start(behave: str = "") -> standin.StandIn:
-        server = standin.StandIn(behave)
+    def start(behave: str = "") -> StandIn:
+        server = StandIn(behave)
         server.write_address(home)
         running.append(server)
         return server

@@ -16,7 +16,7 @@ from latentfu.demo import portraits
 from latentfu.demo.masks import Square, changed_outside, ellipse
 from PIL import Image
 
-SMALL_WORLD = Path(__file__).parents[1] / "edit" / "small_world.py"
+SMALL_WORLD = Path(__file__).parents[1] / "support" / "small_world.py"
 PICTURES = ("portrait", "inverted", "edited", "masked", "mixed")
 
 

@@ -18,7 +18,7 @@ from latentfu.setup import doctor
 from latentfu.setup.checks import Check
 
 if TYPE_CHECKING:
-    from conftest import Machine
+    from tests.support.scratch_machine import Machine
 
 Faults = Callable[[], dict[str, Check]]
 

@@ -19,7 +19,7 @@ from latentfu.setup.package import digest
 from latentfu.setup.places import installed_gimps
 
 if TYPE_CHECKING:
-    from conftest import Machine
+    from tests.support.scratch_machine import Machine
 
 
 def test_without_gimp_nothing_is_written_and_one_line_says_so(machine: Machine) -> None:

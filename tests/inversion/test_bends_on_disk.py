@@ -15,7 +15,8 @@ from latentfu import FeatureOffset, Inversion, Latent, Quality, WeightOffset
 from latentfu.storage.inversion_cache import InversionStore, dumped
 from latentfu.storage.weight_offsets import as_stored, packed, unpacked
 from safetensors.torch import load, save
-from small_world import ID, small_generator
+
+from tests.support.small_world import ID, small_generator
 
 GENERATOR = small_generator()
 KEY = "c" * 64

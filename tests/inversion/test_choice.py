@@ -27,7 +27,8 @@ from latentfu.pipeline.invert import InversionCache, invert
 from latentfu.pipeline.metrics import is_outside, judged, warning
 from latentfu.storage.inversion_cache import InversionStore
 from latentfu_builtin.inversion.optimise import invert as optimise
-from small_world import ID, SIDE, instant, small_generator
+
+from tests.support.small_world import ID, SIDE, instant, small_generator
 
 GENERATOR = small_generator()
 SPEC = GeneratorSpec("small", "Small", "test", SIDE, ID, lambda device: GENERATOR)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import small_world
 import torch
 from latentfu import FeatureOffset, random_latents
 from latentfu_builtin.benchmarks.inversion_edits import Judge, spread
+
+from tests.support import small_world
 
 
 def score(images: torch.Tensor) -> torch.Tensor:

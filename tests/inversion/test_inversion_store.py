@@ -13,7 +13,8 @@ import pytest
 import torch
 from latentfu import Crop, Inversion, Latent, Quad, Quality
 from latentfu.storage.inversion_cache import FORMAT, InversionStore, dumped, inversion_key
-from small_world import ID, small_generator
+
+from tests.support.small_world import ID, small_generator
 
 GENERATOR = small_generator()
 CROP = Crop(np.zeros((3, 16, 16), np.float32), Quad.square(0, 0, 16), "center")

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken import BROKEN, FINE, inverter
 from latentfu.plugin_manager import Registry, get_registry, use_registry
 from latentfu.plugin_manager.isolation import hint_when_slow
 from latentfu.plugin_manager.sources import file_sources
 from latentfu.storage import paths
+
+from tests.support.broken_plugins import BROKEN, FINE, inverter
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,3 +1,3 @@
-from fixtures import server, start
+from tests.support.server_fixtures import server, start
 
 __all__ = ["server", "start"]

@@ -3,7 +3,7 @@
 import json
 import uuid
 
-from serving import pixel_body
+from tests.support.serving import pixel_body
 
 
 def test_an_edit_comes_back_pixel_by_pixel(server):

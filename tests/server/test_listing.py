@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from latentfu.http.app import ROUTES
 from latentfu.protocol.schemas import ErrorReply
-from serving import pixel_body, wait_until
+
+from tests.support.serving import pixel_body, wait_until
 
 
 def test_listings_wait_for_the_worker_and_have_the_documented_shape(start):

@@ -7,7 +7,8 @@ import pytest
 from latentfu.client.client import Client
 from latentfu.core.errors import BadInputError, CancelledError, NotInstalledError, ServerError
 from latentfu.jobs.errors import NotFoundError, WorkError
-from serving import pixel_body, wait_until
+
+from tests.support.serving import pixel_body, wait_until
 
 
 @pytest.fixture

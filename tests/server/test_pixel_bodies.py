@@ -12,7 +12,8 @@ from latentfu.core.layer import Layer
 from latentfu.protocol.layer_body import body_layer, layer_body
 from latentfu.protocol.pixels import PixelHeader, decode_header, encode_header
 from PIL import Image
-from serving import pixel_body
+
+from tests.support.serving import pixel_body
 
 HEADERS = st.builds(
     PixelHeader, st.integers(1, 16384), st.integers(1, 7000), st.sampled_from([1, 3, 4])

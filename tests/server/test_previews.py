@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 
-from serving import pixel_body, wait_until
+from tests.support.serving import pixel_body, wait_until
 
 
 def _preview(server, layer, session, answers, **fields):

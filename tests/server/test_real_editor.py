@@ -1,16 +1,16 @@
 """The server with the real editor and a small random generator in the plug-in folder."""
 
 import shutil
-import sys
 import uuid
 from pathlib import Path
 
 import pytest
 from latentfu.client.client import Client
 from latentfu.protocol.layer_body import body_layer, layer_body, mask_body
-from serving import Server
 
-WORLD = Path(__file__).parents[1] / "edit" / "small_world.py"
+from tests.support.serving import Server
+
+WORLD = Path(__file__).parents[1] / "support" / "small_world.py"
 CHOICE = {"generator": "small", "inverter": "instant", "aligner": "center"}
 
 
@@ -33,12 +33,9 @@ def client(home):
 
 @pytest.fixture(scope="module")
 def world():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(WORLD.parent))
-        import small_world
+    from tests.support import small_world
 
-        yield small_world
-    sys.modules.pop("small_world", None)
+    return small_world
 
 
 @pytest.fixture(scope="module")

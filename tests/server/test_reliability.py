@@ -12,7 +12,8 @@ import time
 import uuid
 
 import pytest
-from serving import pixel_body, wait_until
+
+from tests.support.serving import pixel_body, wait_until
 
 
 def test_a_worker_that_dies_once_costs_one_attempt(start):

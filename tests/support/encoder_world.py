@@ -11,7 +11,7 @@ from latentfu import Crop, Generator, InversionRequest, Quad, random_latents, si
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
 from latentfu_builtin.networks.stylegan.stylegan2.generator import open_weights
 
-PUBLISHED = Path(__file__).parent / "published"
+PUBLISHED = Path(__file__).parents[1] / "encoders" / "published"
 
 
 def network(resolution: int, w_dim: int, seed: int = 0) -> StyleGAN2:
@@ -20,7 +20,7 @@ def network(resolution: int, w_dim: int, seed: int = 0) -> StyleGAN2:
     net = StyleGAN2(StyleGAN2Config(resolution, 6, w_dim, 2, 1.0, channels))
     with torch.no_grad():
         for conv in net.synthesis.convs:
-            conv.noise_strength.fill_(0.05)
+            conv.get_parameter("noise_strength").fill_(0.05)
     net.mapping.set_w_avg(2000)
     return net
 

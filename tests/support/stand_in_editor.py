@@ -6,25 +6,29 @@ sleeps without asking whether it is wanted; ``grow`` gives a layer of 20
 times that side; ``boom`` raises; ``memory`` raises MemoryError.
 """
 
+from __future__ import annotations
+
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from latentfu.core.errors import NotInstalledError
 from latentfu.core.layer import Layer
-from latentfu.core.progress import silent
+from latentfu.core.progress import Progress, silent
 
 
 @dataclass(frozen=True)
 class EditRequest:
     layer: Layer
-    edits: dict = field(default_factory=dict)
+    edits: dict[str, float] = field(default_factory=dict)
     generator: str | None = None
     inverter: str | None = None
     aligner: str | None = None
-    mask: object = None
+    mask: Any = None
     feather: float = 12.0
     psi: float = 1.0
 
@@ -33,11 +37,11 @@ class EditRequest:
 class MixRequest:
     layer: Layer
     source: Layer
-    layers: tuple
+    layers: tuple[int, ...]
     generator: str | None = None
     inverter: str | None = None
     aligner: str | None = None
-    mask: object = None
+    mask: Any = None
     feather: float = 12.0
     psi: float = 1.0
 
@@ -45,27 +49,35 @@ class MixRequest:
 @dataclass(frozen=True)
 class Outcome:
     layer: Layer
-    report: dict
+    report: dict[str, Any]
 
 
 class Editor:
-    def __init__(self, device="cpu"):
+    def __init__(self, device: str = "cpu") -> None:
         self.device = device
-        self.known = set()
+        self.known: set[str] = set()
 
-    def edit(self, request, progress=silent):
+    def edit(self, request: EditRequest, progress: Progress = silent) -> Outcome:
         self._work(request, progress)
         return Outcome(self._moved(request), {"psnr": 30.0, "inverter": request.inverter or "x"})
 
-    def mix(self, request, progress=silent):
+    def mix(self, request: MixRequest, progress: Progress = silent) -> Outcome:
         return Outcome(request.source, {"layers": list(request.layers)})
 
-    def invert(self, request, progress=silent):
+    def invert(self, request: EditRequest, progress: Progress = silent) -> Outcome:
         self._work(request, progress)
         self.known.add(request.layer.digest())
         return Outcome(request.layer, {"inversion_key": request.layer.digest()})
 
-    def preview(self, request, side, progress=silent, *, quick=0, check=lambda: None):
+    def preview(
+        self,
+        request: EditRequest,
+        side: int,
+        progress: Progress = silent,
+        *,
+        quick: int = 0,
+        check: Callable[[], None] = lambda: None,
+    ) -> Layer:
         if not self.is_inverted(request):
             self._work(request, progress)
             self.known.add(request.layer.digest())
@@ -76,10 +88,10 @@ class Editor:
         step = max(1, max(request.layer.height, request.layer.width) // side)
         return Layer(np.ascontiguousarray(self._moved(request).pixels[::step, ::step]))
 
-    def is_inverted(self, request):
+    def is_inverted(self, request: EditRequest) -> bool:
         return request.layer.digest() in self.known
 
-    def _moved(self, request):
+    def _moved(self, request: EditRequest) -> Layer:
         if request.generator == "missing":
             raise NotInstalledError("There is no generator 'missing'; installed: plain.")
         amount = int(request.edits.get("brightness", 0))
@@ -90,7 +102,7 @@ class Editor:
             moved = np.where(request.mask[..., None] > 0, moved, request.layer.pixels)
         return Layer(moved)
 
-    def _work(self, request, progress):
+    def _work(self, request: EditRequest, progress: Progress) -> None:
         edits = request.edits
         if edits.get("crash"):
             os.kill(os.getpid(), 9)
@@ -114,7 +126,7 @@ class Editor:
             time.sleep(edits.get("pause_ms", 0) / 1000)
 
 
-def read_catalog():
+def read_catalog() -> dict[str, object]:
     control = {
         "name": "brightness",
         "title": "Brightness",

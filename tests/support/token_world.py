@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from latentfu import Generator, Latent
-from small_world import small_generator
+
+from tests.support.small_world import small_generator
 
 ID = "c" * 64
 
