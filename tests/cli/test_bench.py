@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Program
 from latentfu.bench import BENCHMARKS
+
+from tests.support.program import Program
 
 PLUGINS = {
     "boundary": (

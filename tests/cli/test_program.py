@@ -13,9 +13,10 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import Program
 from latentfu.cli.main import program
 from latentfu.command_table import COMMANDS
+
+from tests.support.program import Program
 
 HEAVY = ("torch", "numpy", "aiohttp", "pydantic", "PIL", "cv2")
 

@@ -12,7 +12,6 @@ from typing import Any
 import latentfu
 import numpy as np
 import pytest
-import small_world
 import torch
 from click.testing import CliRunner, Result
 from latentfu import BadInputError, Control, ControlEffect
@@ -22,6 +21,8 @@ from latentfu.pipeline.apply_controls import EditOptions, Movers, apply, check_e
 from latentfu.storage.direction_control import DirectionEffect
 from latentfu.storage.directions import write_direction
 from PIL import Image
+
+from tests.support import small_world
 
 RED = small_world.direction("red", 1)
 CONTROLS = {d.name: small_world.control(d) for d in small_world.DIRECTIONS}

@@ -28,7 +28,8 @@ from latentfu import (
 )
 from latentfu.storage.direction_control import DirectionEffect
 from latentfu.storage.directions import FORMAT
-from small_world import ID, control, direction, small_generator
+
+from tests.support.small_world import ID, control, direction, small_generator
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.safetensors"))
 line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]))

@@ -36,7 +36,8 @@ from latentfu_builtin.directions.find_directions import find_directions
 from latentfu_builtin.directions.report import fit_line
 from latentfu_builtin.directions.seeded_samples import draw_z, write_samples
 from latentfu_builtin.directions.user_library import user_folder
-from test_makers import ID, Blocks
+
+from tests.directions.test_makers import ID, Blocks
 
 
 class Stretched(Blocks):

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import large_world
 import numpy as np
 import pytest
 import torch
@@ -17,6 +16,8 @@ from click.testing import CliRunner, Result
 from latentfu import Direction, WrongGeneratorError, read_direction, write_direction
 from latentfu.storage.direction_control import DirectionEffect
 from latentfu_builtin.directions.commands.import_published import import_directions_command
+
+from tests.support import large_world
 
 PUBLISHED = Path(__file__).parent / "published"
 HOSTILE = Path(__file__).parent / "hostile"

@@ -34,7 +34,8 @@ from latentfu_builtin.directions.training_data import (
     read_picture_codes,
     train_on_pictures,
 )
-from test_makers import ID, Blocks
+
+from tests.directions.test_makers import ID, Blocks
 
 PLANTED = torch.tensor([1.0, 1, 0, 0, 0, 0])
 GENERATOR = Blocks()

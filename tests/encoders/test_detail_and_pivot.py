@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from encoder_world import picture_of, request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu import (
@@ -26,6 +25,8 @@ from latentfu.testing import check_inverter
 from latentfu.testing.tiny import TinyGenerator
 from latentfu_builtin.inversion.pivotal.low_rank import truncated
 from latentfu_builtin.inversion.plugin import latentfu_inverters
+
+from tests.support.encoder_world import picture_of, request
 
 METHODS = {inverter.name: inverter for inverter in latentfu_inverters()}
 PIVOTAL, FEATURES, PLAIN = METHODS["pivotal"], METHODS["feature-detail"], METHODS["w-plus"]

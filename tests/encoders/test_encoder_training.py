@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from encoder_world import picture_of, request
 from latentfu import (
     BadInputError,
     CancelledError,
@@ -28,6 +27,8 @@ from latentfu_builtin.encoders.training.options import TrainingOptions
 from latentfu_builtin.encoders.training.run import Order, train_encoder
 from latentfu_builtin.encoders.training.trainer import Trainer
 from PIL import Image
+
+from tests.support.encoder_world import picture_of, request
 
 SHORT = TrainingOptions(pictures=16 * 60, batch=16, pool=128, fresh=8, seen=4, bf16=False)
 ENCODER, REFINED = latentfu_inverters()

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from encoder_world import PUBLISHED, opened, weights
 from latentfu import BadInputError, Generator, WrongGeneratorError
 from latentfu.cli.main import run as main
 from latentfu_builtin.encoders.foreign.files import (
@@ -22,6 +21,8 @@ from latentfu_builtin.encoders.foreign.files import (
 from latentfu_builtin.encoders.foreign.read import tree_of
 from latentfu_builtin.encoders.foreign.recognise import ARCHITECTURES, candidates, recognised
 from latentfu_builtin.encoders.foreign.sizes import Sizes
+
+from tests.support.encoder_world import PUBLISHED, opened, weights
 
 KEYS: dict[str, dict[str, list[int]]] = json.loads(
     gzip.decompress((PUBLISHED / "keys.json.gz").read_bytes())

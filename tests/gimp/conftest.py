@@ -13,13 +13,11 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-SMALL_WORLD = HERE.parent / "edit" / "small_world.py"
-sys.path.append(str(HERE))
+from tests.gimp import chroot, machine
+from tests.gimp.gimp import Gimp
 
-import chroot  # noqa: E402
-import machine  # noqa: E402
-from gimp import Gimp  # noqa: E402
+HERE = Path(__file__).parent
+SMALL_WORLD = HERE.parent / "support" / "small_world.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

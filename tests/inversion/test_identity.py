@@ -9,13 +9,14 @@ import latentfu
 import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
-import small_world
 import torch
 from latentfu import Crop, Identity, InversionRequest, Quad, random_latents, silent
 from latentfu.pipeline.metrics import judged
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source
 from latentfu_builtin.inversion.optimise import invert
+
+from tests.support import small_world
 
 
 def left_half(images: torch.Tensor) -> torch.Tensor:

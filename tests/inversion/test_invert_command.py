@@ -12,11 +12,12 @@ import latentfu
 import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
-import small_world
 from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source
 from PIL import Image
+
+from tests.support import small_world
 
 
 @dataclass(frozen=True)

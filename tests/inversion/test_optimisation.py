@@ -26,7 +26,8 @@ from latentfu_builtin.inversion import backbone, pixel
 from latentfu_builtin.inversion.optimise import invert, invert_many
 from latentfu_builtin.inversion.presets import PRESETS
 from latentfu_builtin.inversion.terms import Objective, Term, parsed
-from small_world import small_generator
+
+from tests.support.small_world import small_generator
 
 PLAIN: dict[str, float | int | str | bool] = {"losses": "pixels", "steps": 25}
 PIXEL_LOSSES = ["l1", "l2", "log_cosh", "blurred_l2", "blurred_log_cosh", "pyramid"]

@@ -14,7 +14,8 @@ from latentfu_builtin.inversion.optimise import invert, invert_many
 from latentfu_builtin.inversion.pivot import chosen
 from latentfu_builtin.inversion.presets import PRESETS
 from latentfu_builtin.inversion.prior import measure_row_spread, measure_spread
-from token_world import ID, token_generator
+
+from tests.support.token_world import ID, token_generator
 
 INVERTERS = {item.name: item for item in latentfu_builtin.inversion.plugin.latentfu_inverters()}
 

@@ -12,7 +12,8 @@ from latentfu.core.progress import silent
 from latentfu_builtin.inversion.pixel import pyramid
 from latentfu_builtin.inversion.prior import measure_spread
 from latentfu_builtin.inversion.w_plus import invert
-from small_world import ID, small_generator
+
+from tests.support.small_world import ID, small_generator
 
 QUICK: dict[str, float | int | str | bool] = {"losses": "pixels", "steps": 60, "candidates": 16}
 
