@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+import small_world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from latentfu.core.errors import (
@@ -16,6 +17,7 @@ from latentfu.core.errors import (
     NotInstalledError,
 )
 from latentfu.core.layer import Layer
+from latentfu.core.progress import check_cancelled
 from latentfu.pipeline.editor import Editor, Outcome
 from latentfu.protocol.pictures import PictureStore
 from latentfu.protocol.requests import (
@@ -227,6 +229,30 @@ def test_progress_rises_to_1_and_can_stop_the_work(editor: Editor) -> None:
 
     with pytest.raises(CancelledError):
         editor.edit(*ask(EditRequest, picture(50, 50, seed=6)), stop)
+
+
+def test_a_preview_nobody_wants_stops_between_the_layers_of_the_network(
+    editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network asks :func:`check_cancelled` between its layers, and only while it renders."""
+    asked = ask(PreviewRequest, picture(50, 50, seed=21), edits={"red": 0.7})
+    generator = small_world.small_generator()
+    render, seen = generator.render, []
+
+    def render_in_layers(*arguments: Any, **more: Any) -> Any:
+        check_cancelled()
+        return render(*arguments, **more)
+
+    def check() -> None:
+        seen.append(1)
+        raise CancelledError
+
+    monkeypatch.setattr(generator, "render", render_in_layers)
+    with pytest.raises(CancelledError):
+        editor.preview(*asked, check=check)
+    assert editor.is_inverted(*asked) and seen == [1]
+    check_cancelled()
+    assert editor.preview(*asked).pixels.shape == (50, 50, 3)
 
 
 BAD: list[tuple[dict[str, Any], type[LatentFuError], str]] = [
