@@ -26,6 +26,7 @@ from latentfu.pipeline.cache import InversionCache
 from latentfu.pipeline.choose_inverter import choose_inverter
 from latentfu.pipeline.invert import invert_crop
 from latentfu.pipeline.metrics import describe_outside, is_outside, with_metrics
+from latentfu.protocol.requests import InvertRequest, build_request
 from latentfu.storage.inversion_cache import InversionStore
 from latentfu_builtin.inversion.optimise import invert as optimise
 from small_world import ID, SIDE, instant, small_generator
@@ -70,8 +71,8 @@ def test_a_name_counts_more_than_a_quality_and_wrong_words_are_one_sentence() ->
     assert choose_inverter(known, GENERATOR, "plain", None)[0].name == "plain"
     with pytest.raises(BadInputError, match="has no quality best"):
         choose_inverter(known, GENERATOR, "plain", "best")
-    with pytest.raises(BadInputError, match="not known"):
-        choose_inverter(known, GENERATOR, None, "perfect")
+    with pytest.raises(BadInputError, match="is 'perfect': give 'draft', 'good' or 'best'"):
+        build_request(InvertRequest, layer="0" * 64, quality="perfect")
     with pytest.raises(NotInstalledError, match="no inverter"):
         choose_inverter(known, GENERATOR, "nobody", None)
     with pytest.raises(NotInstalledError, match="works for the generator"):
