@@ -157,7 +157,7 @@ def invert(
     request = build_request(
         InvertRequest,
         layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(mask_of(mask)),
+        mask=pictures.add_mask(_mask_of(mask)),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
@@ -203,7 +203,7 @@ def edit(
     request = build_request(
         EditRequest,
         layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(mask_of(mask)),
+        mask=pictures.add_mask(_mask_of(mask)),
         edits=_floats(edits),
         targets=_floats(targets or {}),
         only={name: _ints(layers) for name, layers in (only or {}).items()},
@@ -248,7 +248,7 @@ def mix(
     request = build_request(
         MixRequest,
         layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(mask_of(mask)),
+        mask=pictures.add_mask(_mask_of(mask)),
         source=pictures.add(layer_of(source)),
         layers=_ints(layers),
         generator=_name(editor, generator),
@@ -282,7 +282,7 @@ def layer_of(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
     return Layer(array[:, :, None] if array.ndim == 2 else array)
 
 
-def mask_of(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
+def _mask_of(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
     """A mask as uint8 ``[H, W]``; boolean arrays are taken too."""
     if mask is None:
         return None

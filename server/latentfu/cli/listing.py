@@ -129,16 +129,16 @@ def generators_info(name: str | None, as_json: bool) -> None:
     content = {
         **described,
         "aligner": spec.aligner,
-        **list_installed_for(spec),
-        **describe_network(spec.load("cpu")),
+        **_list_installed_for(spec),
+        **_describe_network(spec.load("cpu")),
     }
     if as_json:
         print_json(content)
         return
-    show_generator(content)
+    _show_generator(content)
 
 
-def list_installed_for(spec: GeneratorSpec) -> Content:
+def _list_installed_for(spec: GeneratorSpec) -> Content:
     """Names of the controls and encoders that fit these weights."""
     from latentfu.plugin_manager import get_registry
 
@@ -154,7 +154,7 @@ def list_installed_for(spec: GeneratorSpec) -> Content:
     }
 
 
-def describe_network(generator: Generator) -> Content:
+def _describe_network(generator: Generator) -> Content:
     """What only the opened network tells; numbers of bytes are None where it shows no weights."""
     weights = generator.weights()
     numbers = sum(tensor.numel() for tensor in weights.values())
@@ -173,9 +173,9 @@ def describe_network(generator: Generator) -> Content:
     }
 
 
-def show_generator(content: Content) -> None:
+def _show_generator(content: Content) -> None:
     """The same for people; the layers as a table below."""
-    for word, value in describe_lines(content).items():
+    for word, value in _describe_lines(content).items():
         click.echo(f"{word:<13} {value}")
     layers = content["layers"]
     if isinstance(layers, list) and layers:
@@ -189,15 +189,15 @@ def show_generator(content: Content) -> None:
         print_table(head, rows)
 
 
-def describe_lines(content: Content) -> dict[str, str]:
+def _describe_lines(content: Content) -> dict[str, str]:
     """One line for each thing that is known."""
     shown: dict[str, object] = {
         word: content[word] for word in ("name", "title", "domain", "id", "network")
     }
     shown["resolution"] = f"{content['resolution']} px"
-    shown["spaces"] = describe_spaces(content)
+    shown["spaces"] = _describe_spaces(content)
     shown["labels"] = content["labels"] or "none"
-    shown["memory"] = describe_memory(content)
+    shown["memory"] = _describe_memory(content)
     shown["aligner"] = content["aligner"]
     for word in ("directions", "deformations", "encoders"):
         names = content[word]
@@ -208,7 +208,7 @@ def describe_lines(content: Content) -> dict[str, str]:
     return {word: str(value) for word, value in shown.items()}
 
 
-def describe_spaces(content: Content) -> str:
+def _describe_spaces(content: Content) -> str:
     """The latent spaces with the shape of a code in each."""
     shapes = {
         "z": f"[{content['z_dim']}]",
@@ -221,7 +221,7 @@ def describe_spaces(content: Content) -> str:
     return ", ".join(f"{space} {shapes.get(space, '')}" for space in spaces)
 
 
-def describe_memory(content: Content) -> str:
+def _describe_memory(content: Content) -> str:
     """Weights, and the peak while rendering."""
     size, peak, numbers = (content[w] for w in ("weights_bytes", "render_bytes", "parameters"))
     if not isinstance(size, int):

@@ -61,8 +61,8 @@ def transfer_command(
         editor, name = open_editor(fields.get("generator"))
         plain = plain.model_copy(update={"generator": name})
         second = {"layer": pictures.add(Layer(other.pixels)), "mask": None}
-        have = read_amounts(editor, plain, pictures, along)
-        want = read_amounts(editor, plain.model_copy(update=second), pictures, along)
+        have = _read_amounts(editor, plain, pictures, along)
+        want = _read_amounts(editor, plain.model_copy(update=second), pictures, along)
         targets = {n: have[n] + scale * (want[n] - have[n]) for n in along}
         moved = build_request(EditRequest, **common, targets=targets, identity=identity)
         moved = moved.model_copy(update={"generator": name})
@@ -75,7 +75,7 @@ def transfer_command(
     click.echo(f"{output}: {told}.")
 
 
-def read_amounts(
+def _read_amounts(
     editor: Editor, request: EditRequest, pictures: PictureStore, along: tuple[str, ...]
 ) -> dict[str, float]:
     """How much of each direction a layer holds; raises BadInputError for other controls."""

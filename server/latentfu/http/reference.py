@@ -56,19 +56,19 @@ def render_page() -> str:
         "# HTTP: requests and replies",
         "Printed by `python -m latentfu.http.reference` from the models that check the requests.",
         "## Routes",
-        render_routes(ROUTES),
+        _render_routes(ROUTES),
         "## Errors",
         _table(("code", "status"), [(f"`{code}`", str(status)) for code, status in STATUS.items()])
         + "\n\nEvery other code has the status 500.",
         "## Requests",
-        *(render_model(model) for model in REQUESTS),
+        *(_render_model(model) for model in REQUESTS),
         "## Replies",
-        *(render_model(model) for model in REPLIES),
+        *(_render_model(model) for model in REPLIES),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def render_routes(routes: Sequence[Route]) -> str:
+def _render_routes(routes: Sequence[Route]) -> str:
     """A table of what is answered where."""
     rows = [
         (
@@ -82,16 +82,16 @@ def render_routes(routes: Sequence[Route]) -> str:
     return _table(("request", "what", "takes", "answers"), rows)
 
 
-def render_model(model: type[BaseModel]) -> str:
+def _render_model(model: type[BaseModel]) -> str:
     """A model as a heading, its sentence and a table of its fields."""
     schema = model.model_json_schema()
     required = schema.get("required", [])
     rows = [
         (
             f"`{name}`",
-            describe_type(field),
+            _describe_type(field),
             "needed" if name in required else _describe_default(field),
-            describe_limits(field),
+            _describe_limits(field),
             field.get("description", ""),
         )
         for name, field in schema["properties"].items()
@@ -100,7 +100,7 @@ def render_model(model: type[BaseModel]) -> str:
     return f"### {model.__name__}\n\n{(model.__doc__ or '').strip()}\n\n{table}"
 
 
-def describe_type(field: dict[str, Any]) -> str:
+def _describe_type(field: dict[str, Any]) -> str:
     """The type of a field of a JSON schema, in words of JSON."""
     values = field.get("additionalProperties") or next(
         iter(field.get("patternProperties", {}).values()), None
@@ -113,19 +113,19 @@ def describe_type(field: dict[str, Any]) -> str:
         case {"enum": choices}:
             words = " or ".join(f'"{value}"' for value in choices)
         case {"anyOf": choices}:
-            words = " or ".join(dict.fromkeys(describe_type(choice) for choice in choices))
+            words = " or ".join(dict.fromkeys(_describe_type(choice) for choice in choices))
         case {"prefixItems": items}:
-            words = f"[{', '.join(describe_type(item) for item in items)}]"
+            words = f"[{', '.join(_describe_type(item) for item in items)}]"
         case {"items": item}:
-            words = f"list of {describe_type(item)}"
+            words = f"list of {_describe_type(item)}"
         case _ if isinstance(values, dict):
-            words = f"object: name to {describe_type(values)}"
+            words = f"object: name to {_describe_type(values)}"
         case _:
             words = str(field.get("type", "any"))
     return words
 
 
-def describe_limits(field: dict[str, Any]) -> str:
+def _describe_limits(field: dict[str, Any]) -> str:
     """The limits of the numbers, texts and names in a field, empty for none."""
     found: dict[str, None] = {}
     for part in _walk(field):

@@ -58,14 +58,14 @@ def apply_controls(
     latent.check_generator(generator.id)
     edited = truncate(latent, generator, psi) if options.truncate_first else latent
     unmoved = edited
-    for control in sort_controls(edits, controls):
-        effect = load_effect(control, cache, options)
+    for control in _sort_controls(edits, controls):
+        effect = _load_effect(control, cache, options)
         edited = effect.move(edited, float(edits[control.name]), generator)
     for name in sorted(options.targets):
-        effect = require_direction(load_effect(controls[name], cache, options), controls[name])
+        effect = require_direction(_load_effect(controls[name], cache, options), controls[name])
         edited = effect.reach(edited, float(options.targets[name]), generator)
     if options.identity > 0 and edited is not unmoved:
-        edited = hold_identity(unmoved, edited, generator, options.identity)
+        edited = _hold_identity(unmoved, edited, generator, options.identity)
     after = edited if options.truncate_first else truncate(edited, generator, psi)
     return warp_features(latent, after, generator)
 
@@ -78,7 +78,7 @@ def check_controls(
     check_strengths(options.targets, controls)
 
 
-def load_effect(control: Control, cache: ControlCache, options: EditOptions) -> Mover:
+def _load_effect(control: Control, cache: ControlCache, options: EditOptions) -> Mover:
     """What the control does, kept to the layers that were asked for."""
     effect = cache.get(control)
     if control.name not in options.only:
@@ -95,7 +95,7 @@ def require_direction(effect: Mover, control: Control) -> DirectionEffect:
     return effect
 
 
-def sort_controls(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
+def _sort_controls(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
     """The controls that move something, in the order in which they are applied."""
     moving = [controls[name] for name, strength in edits.items() if strength != 0]
     return sorted(moving, key=lambda control: (control.kind != "direction", control.name))
@@ -116,7 +116,7 @@ IDENTITY_STEP = 0.004
 """The length of one step for weight 1, as a part of the code's own length."""
 
 
-def hold_identity(
+def _hold_identity(
     before: Latent, after: Latent, generator: Generator, weight: float, steps: int = IDENTITY_STEPS
 ) -> Latent:
     """``after`` with its codes moved so that it shows the person of ``before``.

@@ -107,7 +107,7 @@ def cut_crop(
     check_quad(quad)
     pixels = resample(show_on_gray(layer), quad, resolution)
     if padding == "blur":
-        pixels = fade_padding(pixels, measure_outside(layer, quad, resolution))
+        pixels = _fade_padding(pixels, _measure_outside(layer, quad, resolution))
     image = np.clip(pixels.transpose(2, 0, 1) / 127.5 - 1.0, -1.0, 1.0)
     return Crop(np.ascontiguousarray(image, dtype=np.float32), quad, aligner)
 
@@ -121,7 +121,7 @@ def check_layer(layer: Layer) -> None:
         )
 
 
-def measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
+def _measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     """How far each crop pixel lies outside the layer, in crop sides: float32 ``[R, R]``."""
     places = (np.arange(resolution) + 0.5).astype(np.float64)
     x, y = np.meshgrid(places, places)
@@ -134,7 +134,7 @@ def measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     return np.asarray(away.reshape(resolution, resolution), dtype=np.float32)
 
 
-def fade_padding(pixels: Floats, away: Floats) -> Floats:
+def _fade_padding(pixels: Floats, away: Floats) -> Floats:
     """``pixels [R, R, 3]`` blurred where ``away`` grows, and their median colour far out."""
     import cv2
 
@@ -172,7 +172,7 @@ def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     """
     import cv2
 
-    image, quad = reduce_image(image, quad, floor(quad.side / resolution / 16))
+    image, quad = _reduce_image(image, quad, floor(quad.side / resolution / 16))
     samples = max(1, ceil(quad.side / resolution))
     side = resolution * samples
     to_crop: Matrix = np.linalg.inv(crop_to_layer(quad, side)).astype(np.float64)
@@ -181,7 +181,9 @@ def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     return np.asarray(warped.mean(axis=(1, 3)), dtype=np.float32)
 
 
-def reduce_image(image: npt.NDArray[Any], quad: Quad, factor: int) -> tuple[npt.NDArray[Any], Quad]:
+def _reduce_image(
+    image: npt.NDArray[Any], quad: Quad, factor: int
+) -> tuple[npt.NDArray[Any], Quad]:
     """``image`` cut to the quad's surroundings and, for a factor of 2 or more, scaled down."""
     import cv2
 

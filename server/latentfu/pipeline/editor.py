@@ -88,7 +88,7 @@ class Editor:
     ) -> Outcome:
         """The layer with the controls moved."""
         work = self._start(request, pictures)
-        check_controls(request.edits, make_options(request), work.resolved.controls)
+        check_controls(request.edits, _make_options(request), work.resolved.controls)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
         edited, inverted = self._render_edit(request, work, found)
         work.watch.lap("render")
@@ -139,7 +139,7 @@ class Editor:
         ``check`` is called between the layers of the network and may raise to stop.
         """
         work = self._start(request, pictures)
-        check_controls(request.edits, make_options(request), work.resolved.controls)
+        check_controls(request.edits, _make_options(request), work.resolved.controls)
         small = make_thumbnail(work.layer, work.mask, request.side)
         crop, found = self._find(work, progress)
         quad = scale_quad(crop.quad, *small.factors)
@@ -209,7 +209,7 @@ class Editor:
         watch = Stopwatch()
         resolved = resolved or self.generators.resolve(request)
         watch.lap("load")
-        return _Work(request, layer, mask, make_placement(request), resolved, watch)
+        return _Work(request, layer, mask, _make_placement(request), resolved, watch)
 
     def _crop(self, work: _Work) -> Crop:
         resolution = work.resolved.generator.resolution
@@ -274,7 +274,7 @@ class Editor:
             work.resolved.generator,
             cache=self._controls,
             psi=request.psi,
-            options=make_options(request),
+            options=_make_options(request),
         )
 
     def _finish(self, work: _Work, shown: _Shown, progress: Progress) -> Outcome:
@@ -290,14 +290,14 @@ class Editor:
         return Outcome(out, make_report(work.resolved, shown.crop, shown.found, seconds, outside))
 
 
-def make_options(request: ControlsRequest) -> EditOptions:
+def _make_options(request: ControlsRequest) -> EditOptions:
     """How the controls of a request are applied, beside their strengths."""
     return EditOptions(
         request.targets, request.only, request.truncation == "first", request.identity
     )
 
 
-def make_placement(request: LayerRequest) -> Placement:
+def _make_placement(request: LayerRequest) -> Placement:
     """Where in its layer a request works."""
     return Placement(request.face, request.corners, request.eyes, request.mouth)
 

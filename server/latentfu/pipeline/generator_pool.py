@@ -52,7 +52,7 @@ class GeneratorPool:
         """Take in an opened generator; gives the name under which requests find it."""
         installed = get_registry().generators().get(generator.name)
         if installed is None or installed.id != generator.id:
-            self._guests[generator.id] = make_guest_spec(generator)
+            self._guests[generator.id] = _make_guest_spec(generator)
             self._open[generator.id] = generator
             return generator.id
         self._open.setdefault(generator.id, generator)
@@ -85,7 +85,7 @@ class GeneratorPool:
         return ResolvedRequest(spec, generator, aligner, inverter, registry.controls(spec), options)
 
 
-def make_guest_spec(generator: Generator) -> GeneratorSpec:
+def _make_guest_spec(generator: Generator) -> GeneratorSpec:
     """A spec for a generator that no plug-in lists, such as one opened from a file."""
     specs = get_registry().generators().values()
     related = next((spec for spec in specs if spec.domain == generator.domain), None)

@@ -31,18 +31,18 @@ def with_metrics(inversion: Inversion, crop: Crop, generator: Generator) -> Inve
         shown = generator.render(latent).float().clamp(-1, 1)
         plain = shown
         if latent.bends or latent.details:
-            plain = generator.render(without_extras(latent)).float().clamp(-1, 1)
-        beyond = float((plain - target).square().mean()) / measure_usual_difference(generator)
-        likeness = compare_identity(shown, target, generator)
+            plain = generator.render(_without_extras(latent)).float().clamp(-1, 1)
+        beyond = float((plain - target).square().mean()) / _measure_usual_difference(generator)
+        likeness = _compare_identity(shown, target, generator)
     return replace(inversion, quality=replace(inversion.quality, identity=likeness, beyond=beyond))
 
 
-def without_extras(latent: Latent) -> Latent:
+def _without_extras(latent: Latent) -> Latent:
     """The codes alone."""
     return replace(latent, bends=(), details=())
 
 
-def measure_usual_difference(generator: Generator) -> float:
+def _measure_usual_difference(generator: Generator) -> float:
     """Median squared difference of two pictures of the generator's own, measured once."""
     import torch
 
@@ -57,7 +57,7 @@ def measure_usual_difference(generator: Generator) -> float:
     return _usual[generator]
 
 
-def compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
+def _compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
     """Cosine of the two pictures' identities by the first model for the domain; None without."""
     import torch.nn.functional as F
 

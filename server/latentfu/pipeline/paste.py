@@ -48,10 +48,10 @@ def paste(
     if x1 <= x0 or y1 <= y0:
         return Layer(out)
     part = Layer(layer.pixels[y0:y1, x0:x1])
-    weight = paste_weight(part, quad, box, mask, feather)
-    change = compute_change(part, quad, box, edited, inverted)
+    weight = _paste_weight(part, quad, box, mask, feather)
+    change = _compute_change(part, quad, box, edited, inverted)
     if layer.pixels.shape[2] == 1:
-        change = to_gray(change)[:, :, None]
+        change = _to_gray(change)[:, :, None]
     colours = change.shape[2]
     rounded = np.rint(change * weight[:, :, None]).astype(np.int16)
     changed = np.clip(part.pixels[:, :, :colours].astype(np.int16) + rounded, 0, 255)
@@ -59,7 +59,7 @@ def paste(
     return Layer(out)
 
 
-def compute_change(
+def _compute_change(
     part: Layer, quad: Quad, box: Box, edited: Floats, inverted: Floats | None
 ) -> Floats:
     """What to add to the box of the layer, in levels: float32 ``[h, w, 3]``."""
@@ -71,14 +71,14 @@ def compute_change(
     if not np.any(delta):
         return np.zeros((part.height, part.width, 3), dtype=np.float32)
     change = upsample(delta, quad, box)
-    lost = measure_ghosting(delta, base)
+    lost = _measure_ghosting(delta, base)
     if lost.max() > 0:
         detail = show_on_gray(part) - upsample(base, quad, box)
         change -= np.clip(upsample(lost[:, :, None], quad, box), 0.0, 1.0) * detail
     return change
 
 
-def measure_ghosting(delta: Floats, base: Floats) -> Floats:
+def _measure_ghosting(delta: Floats, base: Floats) -> Floats:
     """How much of the layer's detail must go: float32 ``[R, R]`` in 0..1.
 
     A new colour on an unmoved shape is smooth and keeps the detail. A moved shape shows as steep
@@ -90,14 +90,14 @@ def measure_ghosting(delta: Floats, base: Floats) -> Floats:
     dy = cv2.Sobel(delta, cv2.CV_32F, 0, 1, ksize=3) / 8.0
     steep = np.sqrt((dx * dx + dy * dy).max(axis=2)) * (delta.shape[0] / 64.0)
     steep = cv2.dilate(steep, np.ones((3, 3), np.uint8))
-    moved = smoothstep((steep - GHOST_FROM) / (GHOST_TO - GHOST_FROM))
-    changed = smoothstep((blur(np.abs(delta).max(axis=2), 2.0) - 15.0) / 30.0)
-    alike = compare_structure(to_gray(base), to_gray(base + delta))
-    other = changed * smoothstep((0.6 - alike) / 0.5)
+    moved = _smoothstep((steep - GHOST_FROM) / (GHOST_TO - GHOST_FROM))
+    changed = _smoothstep((blur(np.abs(delta).max(axis=2), 2.0) - 15.0) / 30.0)
+    alike = _compare_structure(_to_gray(base), _to_gray(base + delta))
+    other = changed * _smoothstep((0.6 - alike) / 0.5)
     return np.maximum(blur(moved, 1.0), blur(other, 2.0))
 
 
-def compare_structure(a: Floats, b: Floats) -> Floats:
+def _compare_structure(a: Floats, b: Floats) -> Floats:
     """Contrast and structure of two gray pictures ``[R, R]`` around each pixel, at most 1.
 
     The term of that name in SSIM (Wang et al. 2004), for levels 0..255.
@@ -108,7 +108,7 @@ def compare_structure(a: Floats, b: Floats) -> Floats:
     return np.asarray((2.0 * together + 64.0) / (np.maximum(spread, 0.0) + 64.0), np.float32)
 
 
-def to_gray(image: Floats) -> Floats:
+def _to_gray(image: Floats) -> Floats:
     """``[H, W, 3]`` -> ``[H, W]``."""
     return np.asarray(image @ LUMA, dtype=np.float32)
 
@@ -146,48 +146,48 @@ BORDER_PART = 0.05
 """The soft edge at the crop's border is at least this part of the crop's side."""
 
 
-def paste_weight(
+def _paste_weight(
     part: Layer, quad: Quad, box: Box, mask: MaskPixels | None, feather: float
 ) -> Floats:
     """float32 ``[h, w]`` in 0..1 over the box: 0 outside the mask, the crop and the opaque part."""
-    weight = border_weight(quad, box, feather)
+    weight = _border_weight(quad, box, feather)
     if mask is not None:
-        weight *= mask_weight(mask, box, feather)
+        weight *= _mask_weight(mask, box, feather)
     if part.has_alpha:
         weight *= part.pixels[:, :, 3].astype(np.float32) / 255.0
     return weight
 
 
-def border_weight(quad: Quad, box: Box, feather: float) -> Floats:
+def _border_weight(quad: Quad, box: Box, feather: float) -> Floats:
     """1 inside the quad, falling smoothly to 0 at its border, 0 beyond."""
     x0, y0, x1, y1 = box
     inverse = np.linalg.inv(crop_to_layer(quad, 1.0)).astype(np.float32)
     width = min(max(feather / quad.side, BORDER_PART), 0.5)
     x = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5)
     y = (np.arange(y0, y1, dtype=np.float32) + np.float32(0.5))[:, None]
-    if is_upright(inverse):  # each axis by itself: a hundred times less work
+    if _is_upright(inverse):  # each axis by itself: a hundred times less work
         across = inverse[0, 0] * x + inverse[0, 2]
         down = inverse[1, 1] * y + inverse[1, 2]
-        return np.minimum(edge_weight(across, width), edge_weight(down, width))
+        return np.minimum(_edge_weight(across, width), _edge_weight(down, width))
     depth = inverse[2, 0] * x + inverse[2, 1] * y + inverse[2, 2]
     along = ((inverse[row, 0] * x + inverse[row, 1] * y + inverse[row, 2]) for row in (0, 1))
-    first, second = (edge_weight(part / depth, width) for part in along)
+    first, second = (_edge_weight(part / depth, width) for part in along)
     return np.minimum(first, second)
 
 
-def is_upright(inverse: Floats) -> bool:
+def _is_upright(inverse: Floats) -> bool:
     """Whether the quad's sides lie along the layer's."""
     others = (inverse[0, 1], inverse[1, 0], inverse[2, 0], inverse[2, 1])
     return bool(np.abs(others).max() < 1e-9) and abs(float(inverse[2, 2]) - 1.0) < 1e-6
 
 
-def edge_weight(along: Floats, width: float) -> Floats:
+def _edge_weight(along: Floats, width: float) -> Floats:
     """Weight by one axis, on which the crop spans 0..1."""
     nearest = np.minimum(along, 1 - along)
-    return smoothstep(nearest / np.float32(width))
+    return _smoothstep(nearest / np.float32(width))
 
 
-def mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
+def _mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
     """The mask over the box, made soft on its inner side only.
 
     The soft edge is never wider than half of what the selection is deep, so that a narrow
@@ -208,10 +208,10 @@ def mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
     width = min(feather, 0.5 * float(distance.max()))
     if width <= 0.0:
         return values
-    return values * smoothstep((distance[inner] - 0.5) / width)
+    return values * _smoothstep((distance[inner] - 0.5) / width)
 
 
-def smoothstep(x: npt.NDArray[Any]) -> Floats:
+def _smoothstep(x: npt.NDArray[Any]) -> Floats:
     """0 below 0, 1 above 1, smooth in between."""
     x = np.clip(x, 0, 1)
     return np.asarray(x * x * (3 - 2 * x), dtype=np.float32)

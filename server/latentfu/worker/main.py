@@ -38,7 +38,7 @@ def main() -> None:
     catalog = _catalog_sender(options.catalog, send)
     catalog({})
     try:
-        device = choose_device(options.device)
+        device = _choose_device(options.device)
         editor = importlib.import_module(options.editing).Editor(device)  # Slow: imports torch.
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
@@ -49,7 +49,7 @@ def main() -> None:
     WorkerLoop(editor, pictures, inbox, send, catalog).work()
 
 
-def choose_device(wanted: str) -> str:
+def _choose_device(wanted: str) -> str:
     """``auto`` is the first CUDA device if torch sees one, else the processor."""
     if wanted != "auto":
         return wanted
