@@ -156,8 +156,8 @@ def invert(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         InvertRequest,
-        layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(_mask_of(mask)),
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
@@ -202,8 +202,8 @@ def edit(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         EditRequest,
-        layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(_mask_of(mask)),
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
         edits=_floats(edits),
         targets=_floats(targets or {}),
         only={name: _ints(layers) for name, layers in (only or {}).items()},
@@ -218,7 +218,7 @@ def edit(
         psi=float(psi),
         **_placement_fields(placing),
     )
-    return like(pixels, editor.edit(request, pictures, progress).layer)
+    return _match_kind(pixels, editor.edit(request, pictures, progress).layer)
 
 
 def mix(
@@ -247,9 +247,9 @@ def mix(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         MixRequest,
-        layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(_mask_of(mask)),
-        source=pictures.add(layer_of(source)),
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
+        source=pictures.add(_to_layer(source)),
         layers=_ints(layers),
         generator=_name(editor, generator),
         inverter=inverter,
@@ -260,7 +260,7 @@ def mix(
         psi=float(psi),
         **_placement_fields(placing),
     )
-    return like(pixels, editor.mix(request, pictures, progress).layer)
+    return _match_kind(pixels, editor.mix(request, pictures, progress).layer)
 
 
 def best_device() -> str:
@@ -270,7 +270,7 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def layer_of(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
+def _to_layer(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
     """A numpy or PIL picture as a Layer; other modes than L, RGB and RGBA are converted."""
     if isinstance(pixels, np.ndarray):
         return Layer(pixels[:, :, None] if pixels.ndim == 2 else pixels)
@@ -282,7 +282,7 @@ def layer_of(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
     return Layer(array[:, :, None] if array.ndim == 2 else array)
 
 
-def _mask_of(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
+def _to_mask(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
     """A mask as uint8 ``[H, W]``; boolean arrays are taken too."""
     if mask is None:
         return None
@@ -291,9 +291,9 @@ def _mask_of(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8
     return mask.astype(np.uint8) * 255 if mask.dtype == np.bool_ else mask
 
 
-def like(pixels: Pixels, layer: Layer) -> Pixels:
+def _match_kind(pixels: Pixels, layer: Layer) -> Pixels:
     """The layer as the kind of picture that ``pixels`` is."""
-    result = layer.pixels[:, :, 0] if gray(pixels, layer) else layer.pixels
+    result = layer.pixels[:, :, 0] if _is_gray(pixels, layer) else layer.pixels
     if isinstance(pixels, np.ndarray):
         return result
     from PIL import Image as PillowImage
@@ -301,7 +301,7 @@ def like(pixels: Pixels, layer: Layer) -> Pixels:
     return PillowImage.fromarray(result)
 
 
-def gray(pixels: npt.NDArray[np.uint8] | Image, layer: Layer) -> bool:
+def _is_gray(pixels: npt.NDArray[np.uint8] | Image, layer: Layer) -> bool:
     """Whether the picture has no axis for channels."""
     if isinstance(pixels, np.ndarray):
         return pixels.ndim == 2

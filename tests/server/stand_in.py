@@ -15,7 +15,7 @@ import numpy as np
 from latentfu.core.errors import NotInstalledError
 from latentfu.core.layer import Layer
 from latentfu.core.progress import silent
-from latentfu.protocol.pictures import read_mask
+from latentfu.protocol.pictures import resolve_mask
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Editor:
     def _moved(self, request, pictures):
         if request.generator == "missing":
             raise NotInstalledError("There is no generator 'missing'; installed: plain.")
-        layer, mask = pictures.read(request.layer), read_mask(pictures, request.mask)
+        layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
         amount = int(request.edits.get("brightness", 0))
         if grow := 20 * int(request.edits.get("grow", 0)):
             return Layer(np.zeros((grow, grow, 4), np.uint8))

@@ -175,8 +175,11 @@ def test_options_reach_the_inverter_and_name_no_file_over_http(server, home, pho
         request = {"kind": "edit", "layer": layer, **NAMES}
         with pytest.raises(latentfu.BadInputError, match="no option 'steps'"):
             client.run({**request, "options": {"steps": 3}})
-        with pytest.raises(latentfu.BadInputError, match="can not name a file"):
-            client.run({**request, "options": {"encoder": "/etc/passwd"}})
+        for name in ("/etc/passwd", "..\\x", "weights.pt"):
+            with pytest.raises(latentfu.BadInputError, match="can not name a file"):
+                client.run({**request, "options": {"encoder": name}})
+        with pytest.raises(latentfu.BadInputError, match="no option 'losses'"):
+            client.run({**request, "options": {"losses": "l1:1,lpips:0.8"}})
         with pytest.raises(latentfu.BadInputError, match="no option 'steps'"):
             latentfu.edit(read(photo), {}, options={"steps": 3}, **NAMES)
 

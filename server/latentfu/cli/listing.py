@@ -14,7 +14,6 @@ import click
 from latentfu.cli.output import json_option, print_json, print_table
 from latentfu.core.control import Control
 from latentfu.hookspecs import GeneratorSpec
-from latentfu.protocol.replies import ControlReply, GeneratorReply, InverterReply, dump_named
 
 if TYPE_CHECKING:
     from latentfu.core.generator import Generator
@@ -30,6 +29,8 @@ def generators_list(as_json: bool) -> None:
 
     found = get_registry().generators()
     if as_json:
+        from latentfu.protocol.replies import GeneratorReply, dump_named
+
         print_json({"generators": dump_named(GeneratorReply, found)})
         return
     specs = found.values()
@@ -45,6 +46,8 @@ def inverters_list(as_json: bool) -> None:
 
     found = get_registry().inverters()
     if as_json:
+        from latentfu.protocol.replies import InverterReply, dump_named
+
         print_json({"inverters": dump_named(InverterReply, found)})
         return
     rows = [(m.name, ", ".join(m.spaces), m.title, m.description) for m in found.values()]
@@ -81,6 +84,8 @@ def directions_show(name: str, generator: str | None, as_json: bool) -> None:
     spec, controls = _controls(generator)
     directions = {key: item for key, item in controls.items() if item.kind == "direction"}
     control = pick(directions, name, "direction")
+    from latentfu.protocol.replies import ControlReply, dump_named
+
     (described,) = dump_named(ControlReply, {control.name: control})
     content = {**described, "generator": spec.name, "facts": dict(control.facts)}
     if as_json:
@@ -104,6 +109,8 @@ def _list(
     spec, controls = _controls(generator)
     chosen = {name: control for name, control in controls.items() if wanted(control)}
     if as_json:
+        from latentfu.protocol.replies import ControlReply, dump_named
+
         print_json({"generator": spec.name, word: dump_named(ControlReply, chosen)})
         return
     rows = [
@@ -125,6 +132,8 @@ def generators_info(name: str | None, as_json: bool) -> None:
     from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().generators(), name, "generator")
+    from latentfu.protocol.replies import GeneratorReply, dump_named
+
     (described,) = dump_named(GeneratorReply, {spec.name: spec})
     content = {
         **described,

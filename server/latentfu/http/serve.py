@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """How to serve. ``worker_arguments`` go to the worker processes as they are."""
 
     host: str = "127.0.0.1"
@@ -52,7 +52,9 @@ class Settings:
     worker_arguments: Sequence[str] = ()
 
 
-def serve(settings: Settings, ready: Callable[[ServerAddress], None] = lambda _: None) -> None:
+def serve(
+    settings: ServerSettings, ready: Callable[[ServerAddress], None] = lambda _: None
+) -> None:
     """Serve until told to stop; raises ServerError when another server runs."""
     listening = _open_socket(settings.host, settings.port, settings.allow_remote)
     lock = take_server_lock()
@@ -66,7 +68,7 @@ def serve(settings: Settings, ready: Callable[[ServerAddress], None] = lambda _:
 
 
 async def _serve(
-    settings: Settings, listening: socket.socket, ready: Callable[[ServerAddress], None]
+    settings: ServerSettings, listening: socket.socket, ready: Callable[[ServerAddress], None]
 ) -> None:
     service = JobService(settings.devices, settings.limits, settings.worker_arguments)
     state = AppState(service, read_or_make_token(), remote=not is_loopback(settings.host))

@@ -54,7 +54,7 @@ def apply_controls(
     layers for a control that has none. Strengths and ``psi`` are checked where a request comes
     in (:mod:`latentfu.protocol.requests`).
     """
-    check_controls(edits, options, controls)
+    check_control_names(edits, options, controls)
     latent.check_generator(generator.id)
     edited = truncate(latent, generator, psi) if options.truncate_first else latent
     unmoved = edited
@@ -70,7 +70,7 @@ def apply_controls(
     return warp_features(latent, after, generator)
 
 
-def check_controls(
+def check_control_names(
     edits: Mapping[str, float], options: EditOptions, controls: Mapping[str, Control]
 ) -> None:
     """Refuse controls that the generator does not have (raises NotInstalledError)."""

@@ -49,10 +49,10 @@ def crop_to_layer(quad: Quad, side: float) -> Matrix:
     corners = np.asarray(quad.corners, dtype=np.float64)
     origin = corners.mean(axis=0)  # float32 corners of a large layer would lose sub-pixels
     matrix = cv2.getPerspectiveTransform(square, (corners - origin).astype(np.float32))
-    return np.asarray(shift(*origin) @ matrix, dtype=np.float64)
+    return np.asarray(translation(*origin) @ matrix, dtype=np.float64)
 
 
-def shift(x: float, y: float) -> Matrix:
+def translation(x: float, y: float) -> Matrix:
     """The homography that adds (x, y)."""
     return np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], dtype=np.float64)
 
@@ -65,7 +65,7 @@ def warp(image: npt.NDArray[Any], matrix: Matrix, width: int, height: int, borde
     """
     import cv2
 
-    centred = shift(-0.5, -0.5) @ matrix @ shift(0.5, 0.5)
+    centred = translation(-0.5, -0.5) @ matrix @ translation(0.5, 0.5)
     warped = cv2.warpPerspective(
         image, centred, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
     )
@@ -195,7 +195,7 @@ def _reduce_image(
     if (corners < 0).any() or (corners > (width, height)).any():
         x0, y0, x1, y1 = 0, 0, width, height  # mirroring needs the whole picture
     image = image[int(y0) : int(y1), int(x0) : int(x1)]
-    moved = shift(-x0, -y0)
+    moved = translation(-x0, -y0)
     a, b, c, d = ((x + moved[0, 2], y + moved[1, 2]) for x, y in quad.corners)
     quad = Quad((a, b, c, d), quad.score)
     if factor < 2:

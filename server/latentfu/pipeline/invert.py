@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.hookspecs import InversionRequest, Inverter
 from latentfu.pipeline.cache import InversionCache
+from latentfu.pipeline.choose_inverter import Options
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.storage.inversion_cache import inversion_key
 from latentfu.storage.weight_offsets import as_stored
@@ -22,7 +23,6 @@ from latentfu.storage.weight_offsets import as_stored
 if TYPE_CHECKING:
     import torch
 
-Options = Mapping[str, float | int | str | bool]
 CropMask = npt.NDArray[np.float32]
 """float32 ``[R, R]`` in 0..1, as the crop shows it."""
 

@@ -18,7 +18,15 @@ import numpy.typing as npt
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer, MaskPixels
-from latentfu.pipeline.crop import Box, Floats, box_around, crop_to_layer, shift, show_on_gray, warp
+from latentfu.pipeline.crop import (
+    Box,
+    Floats,
+    box_around,
+    crop_to_layer,
+    show_on_gray,
+    translation,
+    warp,
+)
 
 LARGEST_UPSAMPLED = 2048
 LUMA = np.array((0.299, 0.587, 0.114), dtype=np.float32)
@@ -63,18 +71,18 @@ def _compute_change(
     part: Layer, quad: Quad, box: Box, edited: Floats, inverted: Floats | None
 ) -> Floats:
     """What to add to the box of the layer, in levels: float32 ``[h, w, 3]``."""
-    target = to_levels(edited)
+    target = _to_levels(edited)
     if inverted is None:
-        return upsample(target, quad, box) - show_on_gray(part)
-    base = to_levels(inverted)
+        return _upsample(target, quad, box) - show_on_gray(part)
+    base = _to_levels(inverted)
     delta = target - base
     if not np.any(delta):
         return np.zeros((part.height, part.width, 3), dtype=np.float32)
-    change = upsample(delta, quad, box)
+    change = _upsample(delta, quad, box)
     lost = _measure_ghosting(delta, base)
     if lost.max() > 0:
-        detail = show_on_gray(part) - upsample(base, quad, box)
-        change -= np.clip(upsample(lost[:, :, None], quad, box), 0.0, 1.0) * detail
+        detail = show_on_gray(part) - _upsample(base, quad, box)
+        change -= np.clip(_upsample(lost[:, :, None], quad, box), 0.0, 1.0) * detail
     return change
 
 
@@ -91,10 +99,10 @@ def _measure_ghosting(delta: Floats, base: Floats) -> Floats:
     steep = np.sqrt((dx * dx + dy * dy).max(axis=2)) * (delta.shape[0] / 64.0)
     steep = cv2.dilate(steep, np.ones((3, 3), np.uint8))
     moved = _smoothstep((steep - GHOST_FROM) / (GHOST_TO - GHOST_FROM))
-    changed = _smoothstep((blur(np.abs(delta).max(axis=2), 2.0) - 15.0) / 30.0)
+    changed = _smoothstep((_blur(np.abs(delta).max(axis=2), 2.0) - 15.0) / 30.0)
     alike = _compare_structure(_to_gray(base), _to_gray(base + delta))
     other = changed * _smoothstep((0.6 - alike) / 0.5)
-    return np.maximum(blur(moved, 1.0), blur(other, 2.0))
+    return np.maximum(_blur(moved, 1.0), _blur(other, 2.0))
 
 
 def _compare_structure(a: Floats, b: Floats) -> Floats:
@@ -102,9 +110,9 @@ def _compare_structure(a: Floats, b: Floats) -> Floats:
 
     The term of that name in SSIM (Wang et al. 2004), for levels 0..255.
     """
-    mean_a, mean_b = blur(a, 2.0), blur(b, 2.0)
-    spread = blur(a * a, 2.0) - mean_a**2 + blur(b * b, 2.0) - mean_b**2
-    together = blur(a * b, 2.0) - mean_a * mean_b
+    mean_a, mean_b = _blur(a, 2.0), _blur(b, 2.0)
+    spread = _blur(a * a, 2.0) - mean_a**2 + _blur(b * b, 2.0) - mean_b**2
+    together = _blur(a * b, 2.0) - mean_a * mean_b
     return np.asarray((2.0 * together + 64.0) / (np.maximum(spread, 0.0) + 64.0), np.float32)
 
 
@@ -113,19 +121,19 @@ def _to_gray(image: Floats) -> Floats:
     return np.asarray(image @ LUMA, dtype=np.float32)
 
 
-def blur(image: Floats, sigma: float) -> Floats:
+def _blur(image: Floats, sigma: float) -> Floats:
     """A Gaussian blur of ``[R, R]``."""
     import cv2
 
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
 
 
-def to_levels(image: Floats) -> Floats:
+def _to_levels(image: Floats) -> Floats:
     """``[3, R, R]`` in -1..1 -> ``[R, R, 3]`` in 0..255."""
     return np.ascontiguousarray((image.transpose(1, 2, 0) + 1.0) * 127.5, dtype=np.float32)
 
 
-def upsample(image: npt.NDArray[np.float32], quad: Quad, box: Box) -> Floats:
+def _upsample(image: npt.NDArray[np.float32], quad: Quad, box: Box) -> Floats:
     """``image [R, R, C]`` of the crop, seen in the box of the layer: ``[h, w, C]``.
 
     Lanczos to about the quad's size, then one warp into place.
@@ -137,7 +145,7 @@ def upsample(image: npt.NDArray[np.float32], quad: Quad, box: Box) -> Floats:
     how = cv2.INTER_LANCZOS4 if side >= resolution else cv2.INTER_AREA
     large = cv2.resize(image, (side, side), interpolation=how)
     x0, y0, x1, y1 = box
-    to_box = shift(-x0, -y0) @ crop_to_layer(quad, side)
+    to_box = translation(-x0, -y0) @ crop_to_layer(quad, side)
     warped = warp(large, to_box, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE)
     return warped.reshape(y1 - y0, x1 - x0, channels)
 

@@ -17,7 +17,7 @@ from latentfu.pipeline.metrics import describe_outside, is_outside
 from latentfu.protocol.replies import ReportReply
 
 
-def make_report(
+def build_report(
     resolved: ResolvedRequest,
     crop: Crop,
     found: CachedInversion,

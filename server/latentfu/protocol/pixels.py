@@ -63,14 +63,14 @@ def check_length(header: PixelHeader, total_bytes: int) -> None:
         )
 
 
-def pack(header: PixelHeader, pixels: bytes) -> bytes:
+def pack_pixels(header: PixelHeader, pixels: bytes) -> bytes:
     """A whole pixel body."""
     body = encode_header(header) + pixels
     check_length(header, len(body))
     return body
 
 
-def unpack(body: bytes) -> tuple[PixelHeader, memoryview]:
+def unpack_pixels(body: bytes) -> tuple[PixelHeader, memoryview]:
     """The header and a view of the pixels of a whole body."""
     header = decode_header(body)
     check_length(header, len(body))

@@ -14,10 +14,9 @@ from latentfu.protocol.model import Sha256, Uuid
 
 
 class Reply(BaseModel):
-    """Strict about what is sent; fields of a newer server are not read."""
+    """Made from the objects that it describes; fields of a newer server are not read."""
 
     model_config = ConfigDict(
-        strict=True,
         extra="ignore",
         frozen=True,
         allow_inf_nan=False,
@@ -157,7 +156,7 @@ class LayerReply(Reply):
 class ReportReply(Reply):
     """What a finished job says about itself."""
 
-    model_config = ConfigDict(strict=False, allow_inf_nan=True)
+    model_config = ConfigDict(allow_inf_nan=True)
 
     psnr: float = Field(description="Of the inversion, in dB over the crop.")
     perceptual: float = Field(description="The inverter's own distance; 0 is equal.")

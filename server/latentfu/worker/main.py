@@ -30,11 +30,11 @@ def main() -> None:
 
     def send(message: Mapping[str, object]) -> None:
         with lock:
-            out.write(frames.pack(message))
+            out.write(frames.pack_frame(message))
             out.flush()
 
-    inbox = Mailbox(sys.stdin.buffer)
-    inbox.start()
+    mailbox = Mailbox(sys.stdin.buffer)
+    mailbox.start()
     catalog = _catalog_sender(options.catalog, send)
     catalog({})
     try:
@@ -46,7 +46,7 @@ def main() -> None:
         sys.exit(1)
     pictures = StoredPictures(LayerStore(options.layers))
     send({"event": "ready", "device": device})
-    WorkerLoop(editor, pictures, inbox, send, catalog).work()
+    WorkerLoop(editor, pictures, mailbox, send, catalog).work()
 
 
 def _choose_device(wanted: str) -> str:
