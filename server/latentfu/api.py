@@ -6,9 +6,9 @@ Editing here and through the server gives the same pixels: both go through
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from latentfu.hookspecs import (
     Loss,
     PublicNetwork,
     Scorer,
+    kind_of,
 )
 from latentfu.plugin_manager import get_registry
 
@@ -41,65 +42,58 @@ if TYPE_CHECKING:
     from latentfu.pipeline.align import Placement
     from latentfu.pipeline.editor import Editor
 
+T = TypeVar("T")
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
 
 _editors: dict[str, Editor] = {}
 
 
-def generators() -> dict[str, GeneratorSpec]:
-    """Installed generators by name, the default first."""
-    return get_registry().generators()
+@overload
+def installed(kind: type[T]) -> dict[str, T]: ...
 
 
-def inverters() -> dict[str, Inverter]:
-    """Installed inverters by name, the default first."""
-    return get_registry().inverters()
+@overload
+def installed(kind: str) -> dict[str, Any]: ...
 
 
-def aligners() -> dict[str, Aligner]:
-    """Installed aligners by name."""
-    return get_registry().aligners()
+def installed(kind: type[Any] | str) -> dict[str, Any]:
+    """What plug-ins bring of one kind, by name, the default first.
+
+    Args:
+        kind: the class of the objects, such as ``latentfu.Loss``, or the kind's name ("losses").
+            Sliders depend on a generator: see :func:`controls`.
+
+    Raises:
+        NotInstalledError: no hook returns such objects.
+    """
+    return get_registry().installed(kind)
 
 
-def checkpoint_formats() -> dict[str, CheckpointFormat]:
-    """Installed file formats for weights by name."""
-    return get_registry().checkpoint_formats()
+def _listing(cls: type[T]) -> Callable[[], dict[str, T]]:
+    """``installed(cls)`` as a function of its own."""
+    kind = kind_of(cls)
+
+    def listing() -> dict[str, T]:
+        return installed(cls)
+
+    listing.__name__ = listing.__qualname__ = kind.name
+    listing.__annotations__ = {"return": f"dict[str, {cls.__name__}]"}
+    listing.__doc__ = f"Installed {cls.__name__} objects by name: ``installed({cls.__name__})``."
+    return listing
 
 
-def losses() -> dict[str, Loss]:
-    """Installed image distances by name."""
-    return get_registry().losses()
-
-
-def encoders() -> dict[str, Encoder]:
-    """Installed encoders by name."""
-    return get_registry().encoders()
-
-
-def build_steps() -> dict[str, BuildStep]:
-    """What ``latentfu build`` makes, by name."""
-    return get_registry().build_steps()
-
-
-def public_networks() -> dict[str, PublicNetwork]:
-    """Networks that plug-ins offer for fetching, by name."""
-    return get_registry().public_networks()
-
-
-def scorers() -> dict[str, Scorer]:
-    """Installed scorers by name."""
-    return get_registry().scorers()
-
-
-def identities() -> dict[str, Identity]:
-    """Installed networks that know a person again, by name."""
-    return get_registry().identities()
-
-
-def control_makers() -> dict[str, ControlMaker]:
-    """Installed makers of directions and deformations by name."""
-    return get_registry().control_makers()
+generators = _listing(GeneratorSpec)
+checkpoint_formats = _listing(CheckpointFormat)
+aligners = _listing(Aligner)
+losses = _listing(Loss)
+inverters = _listing(Inverter)
+encoders = _listing(Encoder)
+scorers = _listing(Scorer)
+identities = _listing(Identity)
+control_makers = _listing(ControlMaker)
+build_steps = _listing(BuildStep)
+public_networks = _listing(PublicNetwork)
 
 
 def controls(generator: Which = None) -> dict[str, Control]:
@@ -115,16 +109,16 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
     """
     keep_freed_pages()
     device = best_device() if device == "auto" else device
-    spec = get_registry().generators().get(str(name_or_path))
+    spec = installed(GeneratorSpec).get(str(name_or_path))
     if spec is not None:
         return spec.load(device)
     path = Path(name_or_path)
     if not path.is_file():
-        known = ", ".join(get_registry().generators()) or "none"
+        known = ", ".join(installed(GeneratorSpec)) or "none"
         raise NotInstalledError(
             f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
         )
-    for known_format in get_registry().checkpoint_formats().values():
+    for known_format in installed(CheckpointFormat).values():
         if known_format.detect and known_format.load and known_format.detect(path):
             return known_format.load(path, device)
     raise BadInputError(

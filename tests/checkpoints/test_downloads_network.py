@@ -22,7 +22,7 @@ from latentfu import (
     StorageError,
     download,
 )
-from latentfu.storage.download_wire import AnswerError, Careful
+from latentfu.storage.download import AnswerError, RedirectHandler
 
 CONTENT = random.Random(0).randbytes(SIZE)
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -180,8 +180,10 @@ def test_redirects_are_followed(shelf: Shelf, tmp_path: Path) -> None:
 def test_a_redirect_out_of_https_is_not_followed() -> None:
     request = urllib.request.Request("https://example.org/a")
     with pytest.raises(AnswerError, match="not safe"):
-        Careful().redirect_request(request, None, 302, "", {}, "http://example.org/a")
-    followed = Careful().redirect_request(request, None, 302, "", {}, "https://example.org/b")
+        RedirectHandler().redirect_request(request, None, 302, "", {}, "http://example.org/a")
+    followed = RedirectHandler().redirect_request(
+        request, None, 302, "", {}, "https://example.org/b"
+    )
     assert followed.full_url == "https://example.org/b"
 
 
@@ -273,7 +275,7 @@ def test_one_that_another_process_finishes_meanwhile_is_not_damaged(
         if not target.exists():
             part.replace(target)
 
-    with mock.patch("latentfu.storage.download_part.lock_or_fail", finished_meanwhile):
+    with mock.patch("latentfu.storage.partial_file.lock_or_fail", finished_meanwhile):
         seen = []
         download(
             Offer(f"{shelf.url}/net.pkl", SHA),
@@ -288,7 +290,7 @@ def test_one_that_another_process_finishes_meanwhile_is_not_damaged(
 def test_a_full_disk_is_said_before(shelf: Shelf, tmp_path: Path) -> None:
     full = mock.Mock(free=SIZE // 2)
     with (
-        mock.patch("latentfu.storage.download_part.shutil.disk_usage", return_value=full),
+        mock.patch("latentfu.storage.partial_file.shutil.disk_usage", return_value=full),
         pytest.raises(StorageError, match="make room"),
     ):
         fetched(shelf, tmp_path)

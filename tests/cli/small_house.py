@@ -25,8 +25,8 @@ def invert(request):
     return latentfu.Inversion(latent, quality, "guess")
 
 
-class Step(latentfu.Mover):
-    def move(self, latent, strength, generator):
+class Step(latentfu.ControlEffect):
+    def apply(self, latent, strength, generator):
         codes = latent.codes.clone()
         codes[:, 0] += strength
         return latent.with_codes(codes)

@@ -215,4 +215,8 @@ def test_found_on_the_portraits_kept_and_listed(
     )
     assert kept.exit_code == 0, kept.output
     (control,) = deformations_in(out / "k", report[0]["generator_id"])
-    assert (control.name, control.plus, control.kind) == ("swell", "rounder", "deformation")
+    assert (control.name, control.positive_means, control.kind) == (
+        "swell",
+        "rounder",
+        "deformation",
+    )

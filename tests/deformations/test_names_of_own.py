@@ -47,7 +47,7 @@ def test_the_name_of_another_control_is_refused(
     assert not own_folder().exists()
     assert run(["deformations", "keep", str(file), "--name", "grin"]) == 0
     assert run(["deformations", "keep", str(file), "--name", "grin", "--plus", "wider"]) == 0
-    assert latentfu.controls("portraits")["grin"].plus == "wider"  # one's own is replaced
+    assert latentfu.controls("portraits")["grin"].positive_means == "wider"  # one's own is replaced
 
 
 def test_networks_can_have_a_name_each(tmp_path: Path) -> None:

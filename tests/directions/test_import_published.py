@@ -15,7 +15,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from latentfu import Direction, WrongGeneratorError, read_direction, write_direction
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu_builtin.directions.foreign.cli import import_command
 
 PUBLISHED = Path(__file__).parent / "published"

@@ -19,7 +19,7 @@ from latentfu import (
     Quality,
     hookimpl,
 )
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 

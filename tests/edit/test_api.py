@@ -74,9 +74,8 @@ def test_a_generator_from_a_file_can_be_edited_with_and_has_no_foreign_controls(
     from latentfu_builtin.networks.stylegan.stylegan2 import save_network
 
     save_network(tmp_path / "mine.safetensors", small_generator().network, {"domain": "test"})
-    monkeypatch.setattr(
-        api.get_registry(), "checkpoint_formats", lambda: {"stylegan2": stylegan2_format()}
-    )
+    formats = {"stylegan2": stylegan2_format()}
+    monkeypatch.setattr(api, "installed", lambda kind: formats if "Format" in kind.__name__ else {})
     mine = latentfu.open_generator(tmp_path / "mine.safetensors", device="cpu")
     assert mine.name == "mine" and mine.id != ID and mine.domain == "test"
     assert latentfu.controls(mine) == {}

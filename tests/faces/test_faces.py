@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import latentfu_builtin.faces.plugin
 import latentfu
+import latentfu_builtin.faces.plugin
 import numpy as np
 import pytest
 from latentfu import BadInputError, Layer, Placement

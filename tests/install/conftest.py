@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from latentfu.setup import doctor, install, profile_checks
-from latentfu.setup.checks import Check
+from latentfu.setup import doctor, gimp_checks, gimp_placement
+from latentfu.setup.gimp_checks import Check
 
 PLUGIN = """#!/usr/bin/env python3
 import sys
@@ -36,7 +36,7 @@ class Machine:
         monkeypatch.setenv("PATH", str(self.prefix / "bin"))
         (self.source / "latentfu.py").write_text(PLUGIN)
         (self.source / "helper.py").write_text("NAME = 'x'\n")
-        for module in (install, profile_checks):
+        for module in (gimp_placement, gimp_checks):
             monkeypatch.setattr(module, "source_folder", lambda: self.source)
 
     @property
@@ -88,7 +88,7 @@ class Machine:
         self.gimp()
         self.gimps_python()
         self.profile.mkdir(parents=True)
-        install.install()
+        gimp_placement.install_plugin()
         self.pluginrc()
 
     def server(self, **content: object) -> None:
@@ -109,4 +109,4 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 @pytest.fixture
 def faults() -> Callable[[], dict[str, Check]]:
     """What the doctor finds wrong, by name."""
-    return lambda: {check.name: check for check in doctor.examine() if check.state == "wrong"}
+    return lambda: {check.name: check for check in doctor.examine_gimp() if check.state == "wrong"}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from latentfu.core.contact_sheet import CELL, SheetRow, contact_sheet
 from latentfu.demo import portraits
-from latentfu.demo.masks import Square, changed_outside, ellipse
+from latentfu.demo.scenes import Square, count_changed_outside, draw_ellipse
 from PIL import Image
 
 SMALL_WORLD = Path(__file__).parents[1] / "edit" / "small_world.py"
@@ -124,17 +124,17 @@ def test_mistakes_are_one_sentence(home: Path, tmp_path: Path) -> None:
 def test_pixels_outside_the_mask_are_counted() -> None:
     before = np.zeros((20, 30, 3), np.uint8)
     after = before.copy()
-    mask = ellipse((20, 30), Square(0, 0, 20), (0.5, 0.5), (0.3, 0.3))
+    mask = draw_ellipse((20, 30), Square(0, 0, 20), (0.5, 0.5), (0.3, 0.3))
     after[mask > 0] = 9
-    assert changed_outside(before, after, mask) == 0
+    assert count_changed_outside(before, after, mask) == 0
     after[0, 0, 2] = 1
     after[19, 29] = 1
-    assert changed_outside(before, after, mask) == 2
+    assert count_changed_outside(before, after, mask) == 2
 
 
 def test_a_soft_mask_stays_inside_the_hard_one() -> None:
     place = ((40, 30), Square(3, 5, 24), (0.5, 0.4), (0.4, 0.5))
-    soft, hard = ellipse(*place, softness=0.5), ellipse(*place)
+    soft, hard = draw_ellipse(*place, softness=0.5), draw_ellipse(*place)
     assert (hard[soft > 0] == 255).all()
     assert 0 < np.count_nonzero(soft == 255) < np.count_nonzero(hard)
 

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from latentfu.cli.gimp import gimp_group
 from latentfu.setup import doctor
-from latentfu.setup.checks import Check
+from latentfu.setup.gimp_checks import Check
 
 if TYPE_CHECKING:
     from conftest import Machine
@@ -55,7 +55,7 @@ def test_a_gimp_that_hangs_is_not_waited_for(
     machine: Machine, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.program("gimp", "exec /bin/sleep 60")
-    monkeypatch.setattr("latentfu.setup.places.answer.__defaults__", (0.2,))
+    monkeypatch.setattr("latentfu.setup.gimp_places.answer.__defaults__", (0.2,))
     assert "gimp" in faults()
 
 
@@ -152,7 +152,7 @@ def test_files_changed_but_not_the_main_one(machine: Machine, faults: Faults) ->
 def test_gimp_not_started_since_is_no_fault(machine: Machine, faults: Faults) -> None:
     machine.healthy()
     machine.pluginrc(moment=1)
-    notes = {check.name: check for check in doctor.examine() if check.state == "note"}
+    notes = {check.name: check for check in doctor.examine_gimp() if check.state == "note"}
     assert notes["pluginrc"].remedy == "Start GIMP again."
     assert faults() == {}
 
@@ -177,7 +177,7 @@ def test_sandboxes_need_a_running_server(machine: Machine, faults: Faults, packa
     }
     machine.program(packaging, f'[ "$1" = list ] && {says[packaging]}')
     assert "can not start it" in faults()["server"].message
-    assert any(check.name == "sandbox" for check in doctor.examine())
+    assert any(check.name == "sandbox" for check in doctor.examine_gimp())
 
 
 def test_program_json_missing_and_python_gone(machine: Machine, faults: Faults) -> None:

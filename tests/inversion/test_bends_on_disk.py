@@ -12,8 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu import FeatureOffset, Inversion, Latent, Quality, WeightOffset
-from latentfu.storage.inversion_cache import InversionStore, dumped
-from latentfu.storage.weight_offsets import as_stored, packed, unpacked
+from latentfu.storage.inversion_cache import InversionStore, serialize_inversion
+from latentfu.storage.weight_offsets import pack_shift, round_as_stored, unpack_shift
 from safetensors.torch import load, save
 from small_world import ID, small_generator
 
@@ -37,7 +37,7 @@ def inversion() -> Inversion:
 
 
 def test_bends_and_details_come_back_as_they_are_shown_at_once(tmp_path: Path) -> None:
-    shown = as_stored(inversion())
+    shown = round_as_stored(inversion())
     store = InversionStore(tmp_path)
     store.put(KEY, shown)
     got = store.get(KEY, GENERATOR)
@@ -59,8 +59,8 @@ def test_a_shift_of_low_rank_is_kept_in_few_numbers(
     draw = torch.Generator().manual_seed(rank)
     flat = torch.randn(shape[0], rank, generator=draw) @ torch.randn(rank, rest, generator=draw)
     shift = size * flat.reshape(shape)
-    parts = packed(shift)
-    back = unpacked(parts, tuple(shape))
+    parts = pack_shift(shift)
+    back = unpack_shift(parts, tuple(shape))
     assert float((back - shift).norm()) <= 2e-3 * float(shift.norm())
     numbers = sum(part.numel() for part in parts.values())
     assert numbers <= shift.numel()
@@ -69,16 +69,16 @@ def test_a_shift_of_low_rank_is_kept_in_few_numbers(
 
 
 def changed(**facts: Any) -> bytes:
-    tensors = load(dumped(KEY, as_stored(inversion())))
-    data = dumped(KEY, as_stored(inversion()))
+    tensors = load(serialize_inversion(KEY, round_as_stored(inversion())))
+    data = serialize_inversion(KEY, round_as_stored(inversion()))
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
     inner = json.loads(header["inversion"]) | facts
     return bytes(save(tensors, {**header, "inversion": json.dumps(inner)}))
 
 
 def with_tensor(name: str, tensor: torch.Tensor) -> bytes:
-    whole = as_stored(inversion())
-    data = dumped(KEY, whole)
+    whole = round_as_stored(inversion())
+    data = serialize_inversion(KEY, whole)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
     return bytes(save({**load(data), name: tensor}, header))
 
@@ -105,4 +105,4 @@ def test_poisoned_bends_are_no_entry(tmp_path: Path, poison: Any) -> None:
 
 def test_a_plain_inversion_stays_as_it_is() -> None:
     plain = replace(inversion(), latent=GENERATOR.mean_latent())
-    assert as_stored(plain) is plain
+    assert round_as_stored(plain) is plain

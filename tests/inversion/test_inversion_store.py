@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 import torch
 from latentfu import Crop, Inversion, Latent, Quad, Quality
-from latentfu.storage.inversion_cache import FORMAT, InversionStore, dumped, inversion_key
+from latentfu.storage.inversion_cache import (
+    FORMAT,
+    InversionStore,
+    inversion_key,
+    serialize_inversion,
+)
 from small_world import ID, small_generator
 
 GENERATOR = small_generator()
@@ -67,8 +72,8 @@ ZEROS = bytes(4 * 96)
 POISON: dict[str, bytes] = {
     "a pickle": pickle.dumps({"codes": 1}),
     "nothing": b"",
-    "cut short": dumped(KEY, inversion())[:-5],
-    "another picture's": dumped("f" * 64, inversion()),
+    "cut short": serialize_inversion(KEY, inversion())[:-5],
+    "another picture's": serialize_inversion("f" * 64, inversion()),
     "another generator's": crafted({**FACTS, "generator_id": "b" * 64}, [1, 6, 16], ZEROS),
     "a space that is none": crafted({**FACTS, "space": "q"}, [1, 6, 16], ZEROS),
     "another shape": crafted(FACTS, [1, 96], ZEROS),
@@ -95,7 +100,7 @@ def test_a_crafted_entry_that_keeps_the_rules_is_read(tmp_path: Path) -> None:
 
 
 def test_the_folder_keeps_its_limit_and_the_newest(tmp_path: Path) -> None:
-    size = len(dumped(KEY, inversion()))
+    size = len(serialize_inversion(KEY, inversion()))
     store = InversionStore(tmp_path, limit=3 * size)
     keys = [f"{k:064x}" for k in range(5)]
     for age, key in enumerate(keys):

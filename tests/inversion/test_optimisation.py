@@ -20,7 +20,7 @@ from latentfu import (
     random_latents,
 )
 from latentfu.core.progress import silent
-from latentfu.storage.inversion_cache import dumped
+from latentfu.storage.inversion_cache import serialize_inversion
 from latentfu.testing import check_inverter
 from latentfu_builtin.inversion import backbone, pixel
 from latentfu_builtin.inversion.optimise import invert, invert_many
@@ -68,7 +68,7 @@ def test_every_space_comes_nearer_with_time(space: str, optimizer: str) -> None:
 def test_a_search_never_ends_worse_than_it_began(changes: dict[str, Any], tmp_path: Path) -> None:
     first = invert(request(steps=60))
     path = tmp_path / "first.safetensors"
-    path.write_bytes(dumped("0" * 64, first))
+    path.write_bytes(serialize_inversion("0" * 64, first))
     found = invert(request(start=str(path), steps=3, prior=0.0, **changes))
     assert found.quality.perceptual <= first.quality.perceptual * 1.001 + 1e-3  # seen clipped
 
@@ -112,10 +112,10 @@ def test_a_cascade_moves_the_fine_layers_together() -> None:
 def test_a_start_from_a_file_is_never_worse_than_the_file(tmp_path: Path) -> None:
     first = invert(request(steps=30))
     path = tmp_path / "first.safetensors"
-    path.write_bytes(dumped("0" * 64, first))
+    path.write_bytes(serialize_inversion("0" * 64, first))
     again = invert(request(start=str(path), steps=2, losses="l2", prior=0.0))
     assert again.quality.psnr >= first.quality.psnr - 0.5  # the search sees unclipped pictures
-    foreign = dumped("0" * 64, first).replace(b"a" * 64, b"b" * 64)
+    foreign = serialize_inversion("0" * 64, first).replace(b"a" * 64, b"b" * 64)
     path.write_bytes(foreign)
     with pytest.raises(WrongGeneratorError, match="made for"):
         invert(request(start=str(path)))

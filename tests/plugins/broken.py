@@ -36,7 +36,7 @@ def latentfu_generators():
 def latentfu_controls(generator):
     if generator.name == "mine":
         yield latentfu.Control(**dict(
-            dict(name="tilt", title="Tilt", plus="more", generator_id=generator.id, load=print),
+            dict(name="tilt", title="T", positive_means="+", generator_id=generator.id, load=print),
             {fields}
         ))
 """
@@ -61,8 +61,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     "exits_at_import": ("import sys; sys.exit(3)", "sys.exit(3)"),
     "fakes_ctrl_c": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "missing_module": ("import there_is_no_such_module", "there_is_no_such_module"),
-    "network_outside": (network("file='../../n.pt'"), "no plain name"),
-    "network_hash": (network("sha256='abc'"), "no sha256 in hex"),
+    "network_outside": (network("file='../../n.pt'"), "not a plain name"),
+    "network_hash": (network("sha256='abc'"), "not a sha256 in hex"),
     "network_address": (network("address='file:///etc/passwd'"), "neither https nor http"),
     "network_terms": (network("non_commercial='yes'"), "neither True nor False"),
     "has_no_hook": ("latentfu_inverters = 3", "has no hook"),
@@ -89,21 +89,37 @@ BROKEN: dict[str, tuple[str, str]] = {
     "returns_the_class": (returning("[latentfu.Inverter]"), "instead of an Inverter"),
     "never_ends": (returning("iter(int, 1)"), "more than 10000"),
     "raises_while_listed": (returning("(1 / 0 for _ in 'ab')"), "ZeroDivisionError"),
-    "line_break_in_name": (inverter("a\r\nSet-Cookie: b"), "line breaks"),
+    "line_break_in_name": (inverter("a\r\nSet-Cookie: b"), "not a name"),
     "line_break_in_title": (inverter("fine-name", "a\r\nb"), "line breaks"),
     "upper_case_name": (inverter("Mine"), "'Mine'"),
-    "empty_name": (inverter(""), "the name ''"),
+    "empty_name": (inverter(""), "name = '', which is not a name"),
     "the_same_twice": (
         returning("[latentfu.Inverter('a', 'A', ('z',), print)] * 2"),
         "'a' twice",
     ),
     "spaces_as_text": (returning("[latentfu.Inverter('a', 'A', 'z', print)]"), "spaces"),
-    "not_callable": (returning("[latentfu.Inverter('a', 'A', ('z',), 5)]"), "can not be called"),
+    "not_callable": (returning("[latentfu.Inverter('a', 'A', ('z',), 5)]"), "cannot be called"),
     "foreign_control": (control("generator_id='b' * 64"), "compare generator.id"),
     "endless_range": (control("maximum=float('inf')"), "maximum"),
     "backward_range": (control("minimum=3.0, maximum=-3.0"), "range 3.0..-3.0"),
     "odd_layers": (control("layers=(7, 4)"), "layers"),
-    "odd_kind": (control("kind='wish'"), "neither direction nor deformation"),
+    "odd_kind": (control("kind='wish'"), "not 'direction' or 'deformation'"),
+    "rank_as_text": (
+        returning(
+            "[latentfu.Inverter('a', 'A', ('z',), print, levels={'good': latentfu.Level('1')})]"
+        ),
+        "levels['good'] = '1', which is not a number",
+    ),
+    "odd_option": (
+        returning("[latentfu.Inverter('a', 'A', ('z',), print, options={'steps': [1]})]"),
+        "options['steps'] = [1], which is none of float, int, str, bool",
+    ),
+    "folder_as_text": (
+        _AFTER_IMPORT
+        + "@hookimpl\ndef latentfu_watched_folders():\n"
+        + "    return [latentfu.WatchedFolder('here', '/tmp')]\n",
+        "path = '/tmp', which is not a Path",
+    ),
     "claims_a_command": (
         _AFTER_IMPORT
         + "@hookimpl\ndef latentfu_commands():\n"

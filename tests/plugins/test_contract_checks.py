@@ -59,7 +59,7 @@ BREACHES: dict[str, tuple[str, Any, str]] = {
     "small": ("render", other_render(lambda image: image[:, :, ::2, ::2]), "not \\[3, 3, 16, 16"),
     "bytes": ("render", other_render(lambda image: image * 127.5 + 127.5), "outside -2..2"),
     "nan": ("render", other_render(lambda image: image / 0 * 0), "not finite"),
-    "one colour": ("render", other_render(lambda image: image * 0), "one colour"),
+    "one color": ("render", other_render(lambda image: image * 0), "one color"),
     "batch": ("render", other_render(lambda image: image - image.mean()), "alone than in a batch"),
     "random": (
         "render",
@@ -168,14 +168,14 @@ def test_each_breach_of_an_inverter_is_named(tiny_generator: TinyGenerator, name
 def source(move: Callable[[Any, float], Any], **fields: Any) -> types.ModuleType:
     """A plug-in with one control that moves like ``move(codes, strength)``."""
 
-    class Move(latentfu.Mover):
-        def move(self, latent: Any, strength: float, generator: Any) -> Any:
+    class Move(latentfu.ControlEffect):
+        def apply(self, latent: Any, strength: float, generator: Any) -> Any:
             return latent.with_codes(move(latent.codes, strength))
 
     @latentfu.hookimpl
     def latentfu_controls(generator: latentfu.GeneratorSpec) -> Iterator[latentfu.Control]:
         known = {"generator_id": generator.id, "load": Move} | fields
-        yield latentfu.Control(name="tilt", title="Tilt", plus="more", **known)
+        yield latentfu.Control(name="tilt", title="Tilt", positive_means="more", **known)
 
     module = types.ModuleType("source")
     module.latentfu_controls = latentfu_controls  # type: ignore[attr-defined]
@@ -195,7 +195,7 @@ BAD_MOVES: dict[str, tuple[Callable[[Any, float], Any], dict[str, Any], str]] = 
     "another shape": (lambda codes, k: codes[:, :3] if k else codes, {}, "gives z"),
     "batch": (lambda codes, k: codes + k * codes.mean(), {}, "than in a batch"),
     "another generator": (lambda codes, k: codes + k, {"generator_id": "b" * 64}, "quarantined"),
-    "no mover": (lambda codes, k: codes + k, {"load": dict}, "latentfu.Mover"),
+    "no mover": (lambda codes, k: codes + k, {"load": dict}, "latentfu.ControlEffect"),
 }
 
 
@@ -218,4 +218,4 @@ def test_registered_plug_ins_are_what_the_process_uses(
 ) -> None:
     registry = registered(source(lambda codes, k: codes + k))
     assert list(registry.controls(spec_of(tiny_generator)))[-1] == "tilt"
-    assert latentfu.generators() == registry.generators()
+    assert latentfu.generators() == registry.installed("generators")

@@ -61,7 +61,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     source = shutil.copytree(EXAMPLES, folder / "source")  # building leaves files behind
     found = Stranger(python, folder / "home")
     options = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
-    found.run("-m", "pip", "install", "--quiet", *options, *sorted(source.iterdir()))
+    found.run("-m", "pip", "install", "--quiet", *options, *sorted(source.glob("latentfu-*")))
     return found
 
 

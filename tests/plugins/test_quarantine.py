@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import latentfu
 import pytest
 from broken import BROKEN, FINE, inverter
 from latentfu.plugin_manager import Registry, get_registry, use_registry
@@ -74,7 +75,7 @@ def test_the_later_of_two_claims_is_kept_out_and_both_are_named(isolated_home: P
     assert second.state == "quarantined"
     assert "shared" in second.reason
     assert "a_first" in second.reason
-    assert registry.scorers() == {}
+    assert registry.installed("scorers") == {}
 
 
 def test_a_name_is_free_again_when_its_owner_is_broken(isolated_home: Path) -> None:
@@ -83,7 +84,7 @@ def test_a_name_is_free_again_when_its_owner_is_broken(isolated_home: Path) -> N
     write("b_second", inverter("shared") + _GENERATOR)
     registry = Registry(file_sources())
     assert [status.state for status in registry.statuses()] == ["quarantined", "ok"]
-    assert list(registry.inverters()) == ["shared"]
+    assert list(registry.installed("inverters")) == ["shared"]
 
 
 def test_a_control_claimed_twice(isolated_home: Path) -> None:
@@ -98,19 +99,46 @@ def test_a_fault_that_shows_later_quarantines_then(isolated_home: Path) -> None:
     write("a_first", inverter("early") + _FAILS_SECOND_TIME + _GENERATOR)
     registry = Registry(file_sources())
     assert registry.statuses()[0].state == "ok"
-    (spec,) = registry.generators().values()
+    (spec,) = registry.installed("generators").values()
     assert registry.controls(spec) == {}
     assert registry.statuses()[0].state == "quarantined"
-    assert registry.inverters() == {}
+    assert registry.installed("inverters") == {}
 
 
 def test_new_files_are_seen_after_a_fresh_look(isolated_home: Path) -> None:
     with use_registry(Registry(())):
         before = get_registry(fresh=True)
         write("late", inverter("late"))
-        assert "late" not in get_registry().inverters()
-        assert "late" in get_registry(fresh=True).inverters()
+        assert "late" not in get_registry().installed("inverters")
+        assert "late" in get_registry(fresh=True).installed("inverters")
         assert get_registry() is not before
+
+
+def test_a_file_in_a_watched_folder_is_seen_at_once(isolated_home: Path) -> None:
+    with use_registry(Registry(())):
+        write("watcher", _WATCHER)
+        (isolated_home / "losses").mkdir()
+        assert "soft" not in get_registry(fresh=True).installed("losses")
+        same = get_registry()
+        (isolated_home / "losses" / "soft.txt").touch()
+        assert "soft" in get_registry().installed("losses")
+        assert get_registry() is not same
+        (isolated_home / "losses" / "Not A Name.txt").touch()
+        assert get_registry().statuses()[-1].state == "quarantined"
+        (isolated_home / "losses" / "Not A Name.txt").unlink()
+        assert get_registry().statuses()[-1].state == "ok"
+
+
+def test_what_is_installed_by_class_and_by_name(isolated_home: Path) -> None:
+    write("a_first", inverter("shared"))
+    registry = Registry(file_sources())
+    assert registry.installed(latentfu.Inverter) == registry.installed("inverters")
+    with pytest.raises(
+        latentfu.NotInstalledError, match="No hook returns 'wishes'; there are: gen"
+    ):
+        registry.installed("wishes")
+    with pytest.raises(latentfu.BadInputError, match="depend on a generator"):
+        registry.installed(latentfu.Control)
 
 
 def test_a_hook_that_asks_what_is_installed_is_named(isolated_home: Path) -> None:
@@ -129,6 +157,21 @@ def test_the_person_is_told_who_keeps_them_waiting(capsys: pytest.CaptureFixture
             time.sleep(0.01)
 
 
+_WATCHER = """
+import os
+from pathlib import Path
+import latentfu
+
+FOLDER = Path(os.environ["LATENTFU_HOME"]) / "losses"
+
+@latentfu.hookimpl
+def latentfu_watched_folders():
+    return [latentfu.WatchedFolder("losses", FOLDER)]
+
+@latentfu.hookimpl
+def latentfu_losses():
+    return [latentfu.Loss(path.stem, "A loss", print) for path in FOLDER.glob("*.txt")]
+"""
 _CURIOUS = """
 @latentfu.hookimpl
 def latentfu_losses():

@@ -13,9 +13,13 @@ from latentfu_builtin.portraits.sitting import FIRST_SEED, Sitting, picture
 from PIL import Image
 
 
-def test_the_command_writes_pictures_of_the_size_asked_for(tmp_path: Path) -> None:
-    words = ["--count", "2", "--width", "64", "--height", "80", "--set", "glasses=1"]
+def test_the_command_writes_pictures_of_the_size_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--count", "2", "--width", "64", "--height", "80", "--set", "glasses=1", "--json"]
     assert run(["render", "portraits", "-o", str(tmp_path), *words]) == 0
+    told = json.loads(capsys.readouterr().out)["files"]
+    assert [Path(file).parent for file in told] == [tmp_path, tmp_path]
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [f"portrait-{FIRST_SEED}.png", f"portrait-{FIRST_SEED + 1}.png"]
     one, two = (np.asarray(Image.open(tmp_path / name)) for name in names)

@@ -174,7 +174,7 @@ def test_what_does_not_change_stays_as_sharp_as_the_whole() -> None:
 def portraits() -> Generator:
     from latentfu.plugin_manager import get_registry
 
-    return get_registry().generators()["portraits"].load("cpu")
+    return get_registry().installed("generators")["portraits"].load("cpu")
 
 
 @pytest.mark.parametrize("name", ["yaw", "age", "skin_tone", "smile"])

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from latentfu import BadInputError, read_metadata
 from latentfu_builtin.networks.stylegan.stylegan2 import (
     Discriminator,
     StyleGAN2,
     StyleGAN2Config,
     load_network,
-    read_metadata,
     save_network,
 )
 from latentfu_builtin.networks.stylegan.stylegan2.layers import (
@@ -183,7 +183,7 @@ def test_loading_refuses_foreign_files_in_one_sentence(net: StyleGAN2, tmp_path:
     refused(tensors, {"architecture": "other"}, "no stylegan2")
     refused(tensors, {**metadata, "config": "{"}, "not JSON")
     path.write_text("hello")
-    with pytest.raises(ValueError, match="can not be read"):
+    with pytest.raises(BadInputError, match="cannot be read"):
         load_network(path)
 
 

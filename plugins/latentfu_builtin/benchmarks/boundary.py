@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 import numpy as np
-from latentfu import Measure
+from latentfu import Measure, json_option, print_measures
 
 from latentfu_builtin.directions.solvers import linear_svm
 
@@ -40,12 +40,22 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
 
 
 @click.command("boundary")
-@click.option("--samples", default=2000, show_default=True, type=click.IntRange(min=20))
-@click.option("--size", default=4096, show_default=True, type=click.IntRange(min=2))
+@click.option(
+    "--samples",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(min=20),
+    help="How many codes.",
+)
+@click.option(
+    "--size",
+    default=4096,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Numbers of each code.",
+)
 @click.option("--full", is_flag=True, help=f"{FULL[0]} samples of {FULL[1]} numbers: minutes.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def boundary_command(samples: int, size: int, full: bool, as_json: bool) -> None:
     """Measure boundary training against scikit-learn's SVC on random codes."""
-    from latentfu.cli.bench import show
-
-    show("boundary", measure(*(FULL if full else (samples, size))), as_json)
+    print_measures("boundary", measure(*(FULL if full else (samples, size))), as_json)

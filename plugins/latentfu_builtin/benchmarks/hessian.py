@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
+import click
 import torch
-from latentfu import BadInputError, Measure, bench_command, random_latents, silent
+from latentfu import Measure, json_option, print_measures, random_latents, silent
 from torch import Tensor
 
+from latentfu_builtin.benchmarks.plain_hessian import power_iteration
 from latentfu_builtin.deformations.discover import distance_of
 from latentfu_builtin.deformations.hessian import HessianProducts, spectrum
 from latentfu_builtin.deformations.layer import Convolution, opened
@@ -21,19 +20,6 @@ from latentfu_builtin.deformations.layer import Convolution, opened
 LAYER, COUNT, SAMPLES, SIDE = 3, 16, 2, 64
 SMALL_COUNT = 8
 T = TypeVar("T")
-
-
-def plain_version() -> ModuleType:
-    """``benchmarks/plain_hessian.py`` of the source tree; BadInputError where it is not."""
-    path = Path(__file__).parents[2] / "benchmarks" / "plain_hessian.py"
-    spec = importlib.util.spec_from_file_location("plain_hessian", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise BadInputError(
-            "This benchmark compares with benchmarks/ of the source tree: run there."
-        )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def energy(products: HessianProducts, vectors: Tensor) -> float:
@@ -46,31 +32,36 @@ def energy(products: HessianProducts, vectors: Tensor) -> float:
     return total
 
 
-def measure() -> Iterator[Measure]:
-    """Seconds to the same energy, and how near each comes to the exact subspace."""
-    plain = plain_version()
-    generator = opened(None, "cpu")
-    convolution = Convolution(generator, LAYER)
-    latents = random_latents(generator, SAMPLES, 0)
-    distance = distance_of(generator, "")
+def measure(quick: bool = False) -> Iterator[Measure]:
+    """Seconds to the same energy, and how near each comes to the exact subspace.
 
-    def fresh() -> HessianProducts:
-        return HessianProducts(convolution, latents, distance, SIDE, traced=True)
-
-    theirs, their_time = timed(lambda: plain.power_iteration(fresh(), COUNT))
+    ``quick``: one vector of a random network of 16 px instead of 16 of the first generator.
+    """
+    count = 1 if quick else COUNT
+    fresh = small_products if quick else full_products()
+    theirs, their_time = timed(lambda: power_iteration(fresh(), count))
     held = energy(fresh(), theirs)
     yield Measure("power iteration, central differences", their_time.wall, "s")
     ours, time_to_equal = timed(
-        lambda: spectrum(fresh(), COUNT, silent, tolerance=0.0, enough=held)
+        lambda: spectrum(fresh(), count, silent, tolerance=0.0, enough=held)
     )
     yield Measure("Lanczos, exact products, to the same energy", time_to_equal.wall, "s")
     yield Measure("products for it", ours.products, "products")
     yield Measure("times faster", their_time.wall / time_to_equal.wall, "x")
     yield Measure("times less work of the processor", their_time.cpu / time_to_equal.cpu, "x")
-    settled, our_time = timed(lambda: spectrum(fresh(), COUNT, silent))
+    settled, our_time = timed(lambda: spectrum(fresh(), count, silent))
     yield Measure("Lanczos, until its own test ends it", our_time.wall, "s")
     yield Measure("its energy over the power iteration's", float(settled.values.sum()) / held, "x")
-    yield from angles(plain)
+    yield from angles(count if quick else SMALL_COUNT)
+
+
+def full_products() -> Callable[[], HessianProducts]:
+    """Makes products with the Hessian of the first generator's layer, nothing kept of before."""
+    generator = opened(None, "cpu")
+    convolution = Convolution(generator, LAYER)
+    latents = random_latents(generator, SAMPLES, 0)
+    distance = distance_of(generator, "")
+    return lambda: HessianProducts(convolution, latents, distance, SIDE, traced=True)
 
 
 @dataclass(frozen=True)
@@ -88,12 +79,12 @@ def timed(work: Callable[[], T]) -> tuple[T, Took]:
     return found, Took(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def angles(plain: ModuleType) -> Iterator[Measure]:
+def angles(count: int) -> Iterator[Measure]:
     """Largest angle between the subspaces found and the exact one, where that can be formed."""
     small = small_products()
-    exact = torch.linalg.eigh(whole(small))[1][:, -SMALL_COUNT:]  # [size, count]
-    ours = spectrum(small_products(), SMALL_COUNT, silent, tolerance=1e-4).vectors
-    theirs = plain.power_iteration(small_products(), SMALL_COUNT)
+    exact = torch.linalg.eigh(whole(small))[1][:, -count:]  # [size, count]
+    ours = spectrum(small_products(), count, silent, tolerance=1e-4).vectors
+    theirs = power_iteration(small_products(), count)
     for name, vectors in (("Lanczos", ours), ("power iteration", theirs)):
         yield Measure(f"largest angle to the exact subspace, {name}", apart(vectors, exact), "deg")
 
@@ -132,4 +123,9 @@ def apart(vectors: Tensor, exact: Tensor) -> float:
     return float(torch.rad2deg(torch.asin(torch.linalg.svdvals(beside).max().clamp_max(1.0))))
 
 
-hessian_command = bench_command("hessian", "finding deformations, against the paper's way", measure)
+@click.command("hessian")
+@click.option("--quick", is_flag=True, help="A tiny network, to try the command itself.")
+@json_option
+def hessian_command(quick: bool, as_json: bool) -> None:
+    """Measure finding deformations, against the paper's way."""
+    print_measures("hessian", measure(quick), as_json)

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import latentfu
 import torch
-from latentfu import Control, Generator, Latent, carried, random_latents
+from latentfu import Control, Generator, Latent, random_latents, warp_features
 from torch import Tensor
 
 SAMPLES = 128
@@ -71,7 +71,7 @@ class Judge:
             before = self._scores(latent)
             for mover in movers:
                 moved = mover.move(latent, strength, self.generator)
-                after = carried(latent, moved, self.generator)
+                after = warp_features(latent, moved, self.generator)
                 moves.append((self._scores(after) - before) / self.spread / strength)
         changes = torch.stack(moves)  # [latents * controls, A]
         columns = torch.tensor(self.columns).repeat(len(latents))

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import importlib.util
 import itertools
 import multiprocessing
+import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import click
-from latentfu import BadInputError, Measure, keep_freed_pages
+from latentfu import Measure, json_option, print_measures
 
 if TYPE_CHECKING:
     import torch
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
 
-PLAIN = Path(__file__).parents[2] / "benchmarks" / "plain_stylegan2.py"
 WARM_UP, TURNS = 2, 5
+KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+"""What lets glibc keep freed memory, as latentfu does when it opens a network."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Run:
     """One version: who computes ``batch`` pictures of ``resolution`` pixels, and in what.
 
     ``preview``: the side of quick pictures instead, all styles from ``moved`` on moving.
+    ``channels``: of the 4 px layer; 512 in config-f.
     """
 
     resolution: int
@@ -49,6 +51,7 @@ class Run:
     seed: int = 0
     preview: int = 0
     moved: int = 0
+    channels: int = 512
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def network_of(run: Run) -> tuple[StyleGAN2, Tensor]:
     from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
 
     torch.manual_seed(run.seed)
-    channels = default_channels(run.resolution, base=32768, limit=512)
+    channels = default_channels(run.resolution, base=64 * run.channels, limit=run.channels)
     network = StyleGAN2(
         StyleGAN2Config(
             resolution=run.resolution, z_dim=512, w_dim=512, mapping_layers=8, channels=channels
@@ -93,12 +96,11 @@ def renderer(run: Run) -> Callable[[], Tensor]:
     """What draws the pictures of a run."""
     import torch
 
-    if run.keep_memory:
-        keep_freed_pages()
     network, ws = network_of(run)
     if run.plain:
-        plain = plain_version()
-        return lambda: plain.picture(network.synthesis, ws)
+        from latentfu_builtin.benchmarks.plain_stylegan2 import picture
+
+        return lambda: picture(network.synthesis, ws)
     if run.preview:
         return slider(network, ws, run)
     dtype: torch.dtype = getattr(torch, run.dtype)
@@ -188,11 +190,11 @@ def resumed_difference(run: Run) -> float:
         return float((resumed - network.synthesis(moved)).abs().max())
 
 
-def arithmetic(side: int) -> float:
+def arithmetic(run: Run) -> float:
     """Floating point operations of the convolutions for one picture, in 1e9."""
     from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
 
-    channels = default_channels(side, base=32768, limit=512)
+    channels = default_channels(run.resolution, base=64 * run.channels, limit=run.channels)
     total, inputs = 0.0, channels[0]
     for place, outputs in enumerate(channels):
         size = 4 << place
@@ -202,71 +204,70 @@ def arithmetic(side: int) -> float:
     return total / 1e9
 
 
-def fastest_convolution(device: str, dtype: str) -> float:
+def fastest_convolution(run: Run, dtype: str) -> float:
     """What this machine reaches in one large 3 x 3 convolution, 1e9 operations a second."""
     import torch
     import torch.nn.functional as F
 
     kind: torch.dtype = getattr(torch, dtype)
-    keep_freed_pages()
+    device, width = run.device, run.channels
     layout = torch.channels_last
-    x = torch.randn(1, 512, 64, 64, device=device).to(kind, memory_format=layout)
-    weight = torch.randn(512, 512, 3, 3, device=device).to(kind, memory_format=layout)
+    x = torch.randn(1, width, 64, 64, device=device).to(kind, memory_format=layout)
+    weight = torch.randn(width, width, 3, 3, device=device).to(kind, memory_format=layout)
     times = (seconds_of(lambda: F.conv2d(x, weight, padding=1), device) for _ in range(20))
-    return 2 * 9 * 512 * 512 * 64**2 / 1e9 / statistics.median(times)
-
-
-def plain_version() -> Any:
-    """``benchmarks/plain_stylegan2.py`` of the source tree; BadInputError where it is not."""
-    spec = importlib.util.spec_from_file_location("plain_stylegan2", PLAIN)
-    if not PLAIN.is_file() or spec is None or spec.loader is None:
-        raise BadInputError(
-            "This benchmark compares with benchmarks/ of the source tree: run there."
-        )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return 2 * 9 * width**2 * 64**2 / 1e9 / statistics.median(times)
 
 
 def in_turn(*runs: Run) -> list[Ran]:
     """What the runs take, each in a process of its own, one batch of each after the other."""
     with contextlib.ExitStack() as stack:
-        pools = [stack.enter_context(a_process()) for _ in runs]
-        for pool, run in zip(pools, runs, strict=True):
-            pool.submit(Worker.prepare, run).result()
+        pools = [stack.enter_context(a_process(run.keep_memory)) for run in runs]
+        for ready in [
+            pool.submit(Worker.prepare, run) for pool, run in zip(pools, runs, strict=True)
+        ]:
+            ready.result()
         turns = [[pool.submit(Worker.turn).result() for pool in pools] for _ in range(TURNS)]
         results = [pool.submit(Worker.result).result() for pool in pools]
     times = [list(column) for column in zip(*turns, strict=True)]
     return [Ran(taken, *result) for taken, result in zip(times, results, strict=True)]
 
 
-def a_process() -> concurrent.futures.ProcessPoolExecutor:
-    """One process, started afresh."""
-    return concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+@contextlib.contextmanager
+def a_process(keep_memory: bool = True) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
+    """One process, started afresh, which keeps freed memory or gives it back each time."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+        with mock.patch.dict(os.environ, KEPT if keep_memory else {}):
+            pool.submit(os.getpid).result()  # starts it
+        yield pool
 
 
-def measure(device: str) -> Iterator[Measure]:
-    """One picture at 256 and 1024 px, then eight at once at 256 px."""
-    plain_version()
-    for resolution in (256, 1024):
-        yield from one_picture(resolution, device)
-    yield from moving(1024, device)
-    yield from eight(256, device)
+def measure(device: str, quick: bool = False) -> Iterator[Measure]:
+    """One picture at 256 and 1024 px, a slider at 1024 px, then eight at once at 256 px.
+
+    ``quick``: the same with pictures of 32 px of a network of 16 channels.
+    """
+    small, large = (Run(32, channels=16), Run(32, channels=16)) if quick else (Run(256), Run(1024))
+    for size in dict.fromkeys((small, large)):
+        yield from one_picture(replace(size, device=device))
+    yield from moving(replace(large, device=device))
+    yield from eight(replace(small, device=device))
 
 
-def moving(side: int, device: str) -> Iterator[Measure]:
+def moving(run: Run) -> Iterator[Measure]:
     """From a slider's move to the pixels of a quick picture of a sixteenth, and of a quarter."""
+    side = run.resolution
     layers = 2 * (side.bit_length() - 1)
-    bare = Run(side, plain=True, keep_memory=False, device=device)
+    bare = replace(run, plain=True, keep_memory=False)
     moves = [
-        Run(side, device=device, preview=side // part, moved=first)
+        replace(run, preview=side // part, moved=first)
         for part in (16, 4)
         for first in (0, layers // 3)
     ]
     plain, *ours = in_turn(bare, *moves)
-    for run, ran in zip(moves, ours, strict=True):
-        what = "the last two thirds" if run.moved else "all styles"
-        label = f"slider at {side} px, {what} move, picture of {run.preview} px"
+    for move, ran in zip(moves, ours, strict=True):
+        what = "the last two thirds" if move.moved else "all styles"
+        label = f"slider at {side} px, {what} move, picture of {move.preview} px"
         yield Measure(label, ran.seconds, "s", TURNS)
         yield Measure(f"{label}, faster than plain", ran.faster_than(plain), "x")
     with a_process() as pool:
@@ -274,14 +275,14 @@ def moving(side: int, device: str) -> Iterator[Measure]:
     yield Measure("resumed picture against one from scratch", difference, "difference")
 
 
-def one_picture(side: int, device: str) -> Iterator[Measure]:
+def one_picture(run: Run) -> Iterator[Measure]:
     """Seconds, ratios, memory, and how equal the pictures are."""
-    label = f"{side} px"
-    names = dtypes_of(device)
+    label = f"{run.resolution} px"
+    names = dtypes_of(run.device)
     bare, plain, *ours = in_turn(
-        Run(side, plain=True, keep_memory=False, device=device),
-        Run(side, plain=True, device=device),
-        *(Run(side, device=device, dtype=name) for name in names),
+        replace(run, plain=True, keep_memory=False),
+        replace(run, plain=True),
+        *(replace(run, dtype=name) for name in names),
     )
     references = {"plain": bare, "plain with freed memory kept": plain}
     for name, ran in references.items():
@@ -292,7 +293,9 @@ def one_picture(side: int, device: str) -> Iterator[Measure]:
         yield Measure(f"{label}: ours, {name}", ran.seconds, "s", TURNS)
         for what, base in references.items():
             yield Measure(f"{label}: {name} faster than {what}", ran.faster_than(base), "x")
-        limit = arithmetic(side) / fastest_convolution(device, name)
+        with a_process() as pool:
+            fastest = pool.submit(fastest_convolution, run, name).result()
+        limit = arithmetic(run) / fastest
         yield Measure(f"{label}: direct way at full speed, {name}", limit, "s")
         differs = abs(ran.picture - plain.picture).max() / span
         yield Measure(f"{label}: largest difference, {name}", float(differs), "of the range")
@@ -312,11 +315,11 @@ def dtypes_of(device: str) -> tuple[str, ...]:
     return ("float32",) if quick is torch.float32 else ("float32", "bfloat16")
 
 
-def eight(side: int, device: str) -> Iterator[Measure]:
+def eight(run: Run) -> Iterator[Measure]:
     """Eight different codes in one batch."""
+    side = run.resolution
     bare, ours = in_turn(
-        Run(side, batch=8, plain=True, keep_memory=False, device=device),
-        Run(side, batch=8, device=device),
+        replace(run, batch=8, plain=True, keep_memory=False), replace(run, batch=8)
     )
     yield Measure(f"eight at {side} px: plain", bare.seconds, "s", TURNS)
     yield Measure(f"eight at {side} px: ours, float32", ours.seconds, "s", TURNS)
@@ -334,10 +337,15 @@ def psnr(picture: Any, truth: Any) -> float:
 
 
 @click.command("render")
-@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]))
-@click.option("--json", "as_json", is_flag=True)
-def render_command(device: str, as_json: bool) -> None:
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    type=click.Choice(["cpu", "cuda"]),
+    help="Where to measure.",
+)
+@click.option("--quick", is_flag=True, help="A tiny network, to try the command itself.")
+@json_option
+def render_command(device: str, quick: bool, as_json: bool) -> None:
     """Measure rendering against a plain version of the published computation."""
-    from latentfu.cli.bench import show
-
-    show("render", measure(device), as_json)
+    print_measures("render", measure(device, quick), as_json)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import Generator, SheetRow, contact_sheet, write_whole
+from latentfu import Generator, SheetRow, contact_sheet, json_option, write_whole
 
 from latentfu_builtin.deformations.deformation import (
     Deformation,
@@ -25,13 +25,24 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--layer", required=True, type=int, help="Number of the synthesis layer.")
 @click.option("--method", default="hessian", show_default=True, help="hessian or svd.")
-@click.option("--count", default=32, show_default=True, type=int)
-@click.option("--samples", default=16, show_default=True, type=click.IntRange(min=2))
+@click.option("--count", default=32, show_default=True, type=int, help="How many deformations.")
+@click.option(
+    "--samples",
+    default=16,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Latents that the Hessian is averaged over.",
+)
 @click.option("--distance", default="", help="An installed loss; default: the domain's own.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of the latents.")
 @click.option("--beyond", is_flag=True, help="Measure what no installed direction gives, too.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for files, sheet and report.",
+)
+@json_option
 def discover_command(generator: str | None, out: Path, as_json: bool, **asked: Any) -> None:
     """Find deformations of one layer: files, a sheet to look at, and what each one does.
 
@@ -42,7 +53,7 @@ def discover_command(generator: str | None, out: Path, as_json: bool, **asked: A
 
     found_on = opened(generator)
     search = Search(found_on, **asked)
-    with latentfu.watched("Looking", as_json) as progress:
+    with latentfu.progress_bar("Looking", as_json) as progress:
         found = discover(search, progress)
     hand_over(found_on, found, out, as_json)
 
@@ -97,19 +108,20 @@ def line(deformation: Deformation) -> str:
 @click.option("--name", required=True, help="What --set NAME=... takes.")
 @click.option("--plus", default="", help='What a positive strength means, e.g. "larger eyes".')
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder.")
-def keep_command(file: Path, name: str, plus: str, out: Path | None) -> None:
+@json_option
+def keep_command(file: Path, name: str, plus: str, out: Path | None, as_json: bool) -> None:
     """Put a found deformation among your own, under a name, where the editor finds it."""
     named = read_deformation(file).named(safe(name), plus)
     if out is None:
         refuse_taken(named)
-    click.echo(str(put_among_own(named, out)))
+    path = str(put_among_own(named, out))
+    click.echo(json.dumps({"file": path}) if as_json else path)
 
 
 def safe(name: str) -> str:
     """``name`` as a file name; click.UsageError where the editor could not take it."""
-    import re
 
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+    if not latentfu.is_name(name):
         raise click.UsageError(f"the name {name!r} is not usable: a-z 0-9 . _ - only")
     return name
 
@@ -119,13 +131,18 @@ def safe(name: str) -> str:
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--name", default="", help="Default: the file's own.")
 @click.option("--plus", default="", help="What a positive strength means.")
-@click.option("--group", default="published deformations", show_default=True)
+@click.option(
+    "--group",
+    default="published deformations",
+    show_default=True,
+    help="Under which heading they are listed.",
+)
 @click.option("--layer", type=int, help="The paper's layer, if the file's name does not say it.")
 @click.option("--basis", type=FILE, help="Eigenvectors that a checkpoint's coefficients are for.")
 @click.option("--direction", "directions", type=int, multiple=True, help="Only this one of many.")
 @click.option("--shift", type=float, help="Norm of strength 1; default: measured on samples.")
-@click.option("--licence", default="")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--licence", default="", help="Licence that is written into the files.")
+@json_option
 def import_command(path: Path, generator: str | None, as_json: bool, **asked: Any) -> None:
     """Take in published deformations: a .pt file, an archive (.tar, .zip) or a folder of them.
 
@@ -138,7 +155,7 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
         safe(asked["name"])
     taking = Taking(opened(generator), **asked)
     left_out: list[str] = []
-    with latentfu.watched("Reading", as_json) as progress:
+    with latentfu.progress_bar("Reading", as_json) as progress:
         found = take_in(path, taking, progress, left_out)
     if path.is_file() and path.suffix in ONE_FILE:
         for deformation in found:
@@ -151,7 +168,7 @@ def import_command(path: Path, generator: str | None, as_json: bool, **asked: An
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--from", "address", default="", help="Another place that has the archive.")
 @click.option("--yes", is_flag=True, help="Agree to the terms without being asked.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def download_command(
     name: str | None, generator: str | None, address: str, yes: bool, as_json: bool
 ) -> None:
@@ -175,7 +192,7 @@ def download_command(
         click.confirm(f"{TERMS} Go on?", abort=True, err=True)
     known, bend_on = SETS[name], opened(generator)
     left_out: list[str] = []
-    with latentfu.watched(f"Fetching {known.title}", as_json) as progress:
+    with latentfu.progress_bar(f"Fetching {known.title}", as_json) as progress:
         path, digest = fetched(known, address, progress)
         taking = Taking(bend_on, group=f"published: {known.title}", licence="none given")
         found = take_in(path, taking, progress, left_out)
@@ -202,7 +219,7 @@ def put_in_place(found: list[Deformation], left_out: list[str], as_json: bool) -
 
 @click.command("list")
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def list_command(generator: str | None, as_json: bool) -> None:
     """List the deformations that are installed for a generator."""
     from latentfu_builtin.deformations.layer import opened
@@ -210,7 +227,7 @@ def list_command(generator: str | None, as_json: bool) -> None:
     installed = generator is None or generator in latentfu.generators()
     controls = latentfu.controls(generator if installed else opened(generator, "cpu")).values()
     rows = [
-        {"name": c.name, "plus": c.plus, "group": c.group, **dict(c.facts)}
+        {"name": c.name, "plus": c.positive_means, "group": c.group, **dict(c.facts)}
         for c in controls
         if c.kind == "deformation"
     ]

@@ -10,10 +10,10 @@ from typing import Any
 from latentfu import (
     BadInputError,
     Control,
+    ControlEffect,
     Generator,
     Latent,
     LatentFuError,
-    Mover,
     WeightOffset,
     WrongGeneratorError,
 )
@@ -23,7 +23,7 @@ from latentfu_builtin.deformations.deformation import Deformation, read_deformat
 _log = logging.getLogger(__name__)
 
 
-class DeformationMover(Mover):
+class DeformationMover(ControlEffect):
     """Hangs the deformation on the latent as a bend; the generator keeps its weights."""
 
     def __init__(self, deformation: Deformation) -> None:
@@ -32,7 +32,7 @@ class DeformationMover(Mover):
         self.deformation = deformation
         self._shift = torch.from_numpy(deformation.shift)
 
-    def move(self, latent: Latent, strength: float, generator: Generator) -> Latent:
+    def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
         """``latent`` with one more bend; raises WrongGeneratorError for a foreign generator."""
         d = self.deformation
         check_fit(d, generator)
@@ -75,7 +75,7 @@ def as_control(path: Path, facts: dict[str, Any]) -> Control:
     return Control(
         name=facts["name"],
         title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
+        positive_means=facts.get("plus", ""),
         generator_id=facts["generator_id"],
         load=lambda: DeformationMover(read_deformation(path)),
         kind="deformation",

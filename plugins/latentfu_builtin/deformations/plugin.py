@@ -23,15 +23,9 @@ def _train() -> click.Command:
     return train_command
 
 
-def _bench() -> click.Command:
-    from latentfu_builtin.benchmarks.hessian import hessian_command
-
-    return hessian_command
-
-
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """``latentfu deformations ...`` and ``latentfu bench hessian``."""
+    """``latentfu deformations ...``."""
     return [
         Command(
             ("deformations", "discover"),
@@ -47,5 +41,4 @@ def latentfu_commands() -> list[Command]:
             lambda: _command("download"),
         ),
         Command(("deformations", "list"), "List a generator's.", lambda: _command("list")),
-        Command(("bench", "hessian"), "Finding deformations, against the paper's way.", _bench),
     ]

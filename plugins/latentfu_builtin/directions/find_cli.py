@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import BadInputError, Direction, watched, write_direction
+from latentfu import BadInputError, Direction, json_option, progress_bar, write_direction
 
 from latentfu_builtin.directions import cli, find
 from latentfu_builtin.directions.layers import LAYERS
@@ -32,15 +32,33 @@ def names_of(said: tuple[str, ...], count: int) -> dict[int, str]:
 
 
 @click.command("find")
-@click.option("--method", type=click.Choice(list(find.METHODS)), default="pca", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(list(find.METHODS)),
+    default="pca",
+    show_default=True,
+    help="How they are found.",
+)
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--count", default=16, show_default=True, type=click.IntRange(1, 512))
+@click.option(
+    "--count",
+    default=16,
+    show_default=True,
+    type=click.IntRange(1, 512),
+    help="How many directions.",
+)
 @click.option("--layers", type=LAYERS, metavar="FIRST-LAST", help="The only layers they move.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of a sheet.")
 @click.option("--name", "names", multiple=True, metavar="3=NAME", help="Keep number 3 as NAME.")
 @click.option("--flip", is_flag=True, help="Turn round those that are kept.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**31),
+    help="Of the latents looked at.",
+)
+@json_option
 def find_command(
     method: str, generator: str | None, count: int, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -51,7 +69,7 @@ def find_command(
         raise BadInputError("Give --out for a sheet to look at, or --name 3=smile to keep one.")
     for name in names.values():
         cli.refuse_taken(name, own_folder(), opened)
-    with watched("Finding", quiet=as_json) as progress:
+    with progress_bar("Finding", quiet=as_json) as progress:
         found = find.find(
             opened, method, count, layers=asked["layers"], seed=asked["seed"], progress=progress
         )

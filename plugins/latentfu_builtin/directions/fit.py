@@ -10,7 +10,15 @@ from typing import Any
 import click
 import latentfu
 import numpy as np
-from latentfu import BadInputError, Direction, Generator, Space, read_direction, write_direction
+from latentfu import (
+    BadInputError,
+    Direction,
+    Generator,
+    Space,
+    json_option,
+    read_direction,
+    write_direction,
+)
 
 from latentfu_builtin.directions.interfacegan import Told, TrainedBoundary, parts, train_boundary
 from latentfu_builtin.directions.own import own_folder
@@ -110,12 +118,20 @@ def spread_along(codes: Floats, normal: Floats) -> float:
 @click.option("--attribute", default="", help="What a scorer calls it.")
 @click.option("--plus", default="", help="What a positive strength means.")
 @click.option("--ends", default=0.02, show_default=True, help="Part (or number) at each end.")
-@click.option("--method", default="svm", show_default=True, type=click.Choice(list(SOLVERS)))
+@click.option(
+    "--method",
+    default="svm",
+    show_default=True,
+    type=click.Choice(list(SOLVERS)),
+    help="What lays the boundary.",
+)
 @click.option("--split", default=0.7, show_default=True, help="Part of the ends to train on.")
 @click.option("--invalid", type=float, help="The score that means: none.")
-@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--seed", default=0, show_default=True, help="Of the split into training and held-out samples."
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def fit_command(
     codes: Path, scores: Path, generator: str, name: str, out: Path | None, **asked: Any
 ) -> None:

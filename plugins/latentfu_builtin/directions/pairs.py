@@ -11,7 +11,7 @@ import click
 import latentfu
 import numpy as np
 import torch
-from latentfu import BadInputError, Direction, Generator, watched, write_direction
+from latentfu import BadInputError, Direction, Generator, json_option, progress_bar, write_direction
 
 from latentfu_builtin.directions import cli
 from latentfu_builtin.directions.chain import measured, space_of
@@ -70,11 +70,22 @@ def mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, Spread]:
 @click.option("--name", required=True, help="What --set NAME= will take.")
 @click.option("--attribute", default="", help="What a scorer calls it.")
 @click.option("--plus", default="", help="What a positive strength means, for people.")
-@click.option("--space", type=click.Choice(["w", "w+"]), default="w", show_default=True)
+@click.option(
+    "--space",
+    type=click.Choice(["w", "w+"]),
+    default="w",
+    show_default=True,
+    help="Latent space of the direction.",
+)
 @click.option("--inverter", metavar="NAME", help="Default: the best for --quality.")
-@click.option("--quality", type=click.Choice(["draft", "good", "best"]), default="draft")
+@click.option(
+    "--quality",
+    type=click.Choice(["draft", "good", "best"]),
+    default="draft",
+    help="How well the pictures are inverted.",
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def pairs_command(
     before: Path, after: Path, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -87,7 +98,7 @@ def pairs_command(
     folder, listed = out or own_folder(), paired(before, after)
     cli.refuse_taken(asked["name"], folder, opened)
     how = How(asked["inverter"], None if asked["inverter"] else asked["quality"])
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         flat = [(path, 0.0) for pair in listed for path in pair]
         codes = read_pictures(flat, opened, how, progress).codes
         if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":

@@ -81,13 +81,6 @@ def import_() -> click.Command:
     return import_command
 
 
-def bench() -> click.Command:
-    """latentfu bench boundary."""
-    from latentfu_builtin.benchmarks.boundary import boundary_command
-
-    return boundary_command
-
-
 @hookimpl
 def latentfu_control_makers() -> list[ControlMaker]:
     """Makers that learn from scored samples."""
@@ -109,7 +102,7 @@ def latentfu_control_makers() -> list[ControlMaker]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """Training directions, and measuring how long it takes."""
+    """``latentfu directions ...``."""
     return [
         Command(("directions", "train"), "Train one from samples or sorted pictures.", train),
         Command(("directions", "sample"), "Draw pictures to sort by hand.", sample),
@@ -119,5 +112,4 @@ def latentfu_commands() -> list[Command]:
         Command(("directions", "report"), "Measure what they do.", report),
         Command(("directions", "clean"), "Make one leave others alone.", clean),
         Command(("directions", "import"), "Take in published directions.", import_),
-        Command(("bench", "boundary"), "Training a boundary, against scikit-learn.", bench),
     ]

@@ -11,7 +11,15 @@ import click
 import latentfu
 import numpy as np
 import torch
-from latentfu import BadInputError, Direction, Generator, read_direction, watched, write_direction
+from latentfu import (
+    BadInputError,
+    Direction,
+    Generator,
+    json_option,
+    progress_bar,
+    read_direction,
+    write_direction,
+)
 
 from latentfu_builtin.directions import cli
 from latentfu_builtin.directions.chain import measured
@@ -27,9 +35,15 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.argument("generator", required=False)
 @click.option("--out", type=FOLDER, help="Folder for report.json, report.md and matrix.png.")
 @click.option("--direction", "names", multiple=True, metavar="NAME", help="Only these.")
-@click.option("--samples", default=64, show_default=True, type=click.IntRange(8, 10_000))
-@click.option("--seed", default=0, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--samples",
+    default=64,
+    show_default=True,
+    type=click.IntRange(8, 10_000),
+    help="Latents that each direction is tried on.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the latents.")
+@json_option
 def report_command(
     generator: str | None, out: Path | None, names: tuple[str, ...], as_json: bool, **asked: Any
 ) -> None:
@@ -39,7 +53,7 @@ def report_command(
     scorer = cli.scorer_for(opened.domain)
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         report = make_report(
             opened, found, scorer, identity_for(opened.domain), asked["samples"], asked["seed"],
             progress,
@@ -60,7 +74,7 @@ def report_command(
 @click.option("--leaks", default=2, show_default=True, help="Else: how many of its strongest.")
 @click.option("--name", help="Name of the new direction; default: DIRECTION-clean.")
 @click.option("--out", type=FOLDER, help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def clean_command(
     direction: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -75,7 +89,7 @@ def clean_command(
         if asked["without"]
         else strongest(old, opened, asked["leaks"])
     )
-    with watched("Measuring", quiet=as_json) as progress:
+    with progress_bar("Measuring", quiet=as_json) as progress:
         new = cleaned(old, others, name)
         scorer = cli.scorer_for(opened.domain)
         new = measured(new, opened, scorer, 0, progress)

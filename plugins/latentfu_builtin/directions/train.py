@@ -13,8 +13,9 @@ from latentfu import (
     Generator,
     Progress,
     between,
+    json_option,
+    progress_bar,
     read_direction,
-    watched,
     write_direction,
 )
 
@@ -61,10 +62,10 @@ OF_THE_CHAIN = ("folders", "pictures", "scores", "method", "per_layer", "space",
 @click.option("--work", type=FOLDER, help="Where samples are kept for going on.")
 @click.option("--maker", metavar="NAME", help="svm, ridge, or a plug-in's, instead of the chain.")
 @click.option("--clean", type=int, help="How many other attributes a maker leaves alone.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of the samples and of their split.")
 @click.option("--name", help="Name of the direction; default: my-ATTRIBUTE.")
 @click.option("--out", type=FOLDER, help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def train_command(
     attribute: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
 ) -> None:  # fmt: skip
@@ -80,7 +81,7 @@ def train_command(
         return
     opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
     cli.refuse_taken(name, folder, opened)
-    with watched("Training", quiet=as_json) as progress:
+    with progress_bar("Training", quiet=as_json) as progress:
         made, notes = by_chain(attribute, opened, name, asked, progress)
     path = write_direction(folder / f"{name}.safetensors", made.direction)
     tell(path, made, notes, as_json)
@@ -97,7 +98,7 @@ def by_maker(  # noqa: PLR0917
     """Let an installed maker of directions do it."""
     given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
     options = {"name": name} | {word: value for word, value in given.items() if value is not None}
-    with watched("Sampling", quiet=as_json) as progress:
+    with progress_bar("Sampling", quiet=as_json) as progress:
         paths = cli.train(
             attribute, folder, generator=generator, maker=asked["maker"] or "svm",
             samples=asked["samples"] or 4000, seed=asked["seed"], options=options,
@@ -188,14 +189,26 @@ def tell(path: Path, made: Made, notes: list[str], as_json: bool) -> None:
 
 @click.command("sample")
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--count", default=200, show_default=True, type=click.IntRange(1, 100_000))
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
+@click.option(
+    "--count",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many pictures.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**31),
+    help="The first one's; the next has the next.",
+)
 @click.option("--out", required=True, type=FOLDER, help="Folder for the pictures.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:
     """Draw pictures to sort into folders by hand; each knows its own code."""
     opened = latentfu.open_generator(generator or next(iter(latentfu.generators()), "portraits"))
-    with watched("Drawing", quiet=as_json) as progress:
+    with progress_bar("Drawing", quiet=as_json) as progress:
         written = write_samples(opened, count, seed, out, progress)
     if as_json:
         click.echo(json.dumps({"folder": str(out), "count": len(written)}))

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, Generator, WrongGeneratorError, write_whole
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from latentfu import BadInputError, Generator, WrongGeneratorError, read_tensors, write_tensors
 from torch import Tensor
 
 from latentfu_builtin.encoders.header import ARCHITECTURE, read_header
@@ -37,7 +35,7 @@ def save_encoder(
         "config": encoder.config.to_json(),
         "generator_id": generator_id,
     }
-    write_whole(path, bytes(save(tensors, metadata)))
+    write_tensors(path, tensors, metadata)
 
 
 def load_encoder(path: Path, device: str = "cpu") -> PictureEncoder:
@@ -51,16 +49,10 @@ def load_encoder(path: Path, device: str = "cpu") -> PictureEncoder:
     try:
         encoder = PictureEncoder(EncoderConfig.from_json(header.get("config", "")))
         fill(encoder, read_tensors(path))
-    except (ValueError, SafetensorError) as error:
+    except ValueError as error:
         raise BadInputError(f"The encoder {path} can not be used: {error}.") from error
     ready = encoder.to(device).to(memory_format=torch.channels_last)
     return ready.eval().requires_grad_(False)
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Every tensor of a safetensors file by its name."""
-    with safe_open(str(path), framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 def fill(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:

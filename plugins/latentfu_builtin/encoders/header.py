@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from latentfu import BadInputError
+from latentfu import BadInputError, StorageError, is_sha256, read_metadata
 
 ARCHITECTURE = "latentfu-encoder-1"
-_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def read_header(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file; raises BadInputError when it is none."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(str(path), framework="np") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise BadInputError(f"{path} can not be read as a safetensors file: {error}.") from error
+        return read_metadata(path)
+    except StorageError as error:
+        raise BadInputError(str(error)) from error
 
 
 def generator_of(path: Path) -> str | None:
@@ -28,4 +23,4 @@ def generator_of(path: Path) -> str | None:
         found = read_header(path).get("generator_id", "")
     except BadInputError:
         return None
-    return found if _ID.fullmatch(found) else None
+    return found if is_sha256(found) else None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from latentfu import BadInputError, Encoder, Generator, data_dir
+from latentfu import BadInputError, Encoder, Generator, data_dir, is_name, is_sha256
 
 from latentfu_builtin.encoders.header import ARCHITECTURE, read_header
 
 if TYPE_CHECKING:
     import torch
 
-_ID = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SPACES = ("z", "w", "w+", "w++")
 
 
@@ -39,7 +36,7 @@ def listed(path: Path, name: str | None = None, title: str | None = None) -> Enc
     except BadInputError:
         return None
     generator, space = header.get("generator_id", ""), header.get("space", "w+")
-    if not (_ID.fullmatch(generator) and _NAME.fullmatch(name) and space in SPACES):
+    if not (is_sha256(generator) and is_name(name) and space in SPACES):
         return None
     architecture = header.get("architecture", "")
     return Encoder(

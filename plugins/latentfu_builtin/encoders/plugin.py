@@ -14,6 +14,8 @@ from latentfu import (
     InversionRequest,
     Inverter,
     Level,
+    WatchedFolder,
+    data_dir,
     hookimpl,
 )
 
@@ -92,6 +94,12 @@ def show() -> click.Command:
 def latentfu_encoders() -> list[Encoder]:
     """The encoders that were trained or imported on this machine."""
     return own_encoders()
+
+
+@hookimpl
+def latentfu_watched_folders() -> list[WatchedFolder]:
+    """Where trained and imported encoders are put: a running server uses a new one."""
+    return [WatchedFolder("encoders", data_dir() / "encoders")]
 
 
 @hookimpl

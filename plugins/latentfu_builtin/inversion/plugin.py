@@ -165,13 +165,8 @@ def command(name: str) -> click.Command:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """Measuring, and what can be minimised."""
+    """What can be minimised."""
     return [
-        Command(
-            ("bench", "inversion"),
-            "Quality against time of every inverter.",
-            partial(command, "bench_command"),
-        ),
         Command(
             ("backbones", "download"),
             "Fetch the network behind the losses vgg16 and lpips.",

@@ -26,6 +26,7 @@ from latentfu import (
     Quad,
     directions_in,
     hookimpl,
+    read_metadata,
 )
 from latentfu import Scorer as ScorerObject
 
@@ -55,10 +56,7 @@ SUREST_NOTHING = 0.5
 @lru_cache(maxsize=8)
 def header(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file, without torch."""
-    from safetensors import safe_open
-
-    with safe_open(str(path), framework="np") as file:
-        return dict(file.metadata() or {})
+    return read_metadata(path)
 
 
 @cache
@@ -149,7 +147,7 @@ def latentfu_generators() -> list[GeneratorSpec]:
             aligner=NAME if LOCATOR.is_file() else "center",
             licence=notes.get("licence", ""),
             description="Drawn portraits of people who do not exist; trained on our renderer.",
-            outside=0.25,  # portraits with a room behind: 0.03 to 0.14; a photo: 0.53
+            out_of_domain_limit=0.25,  # portraits with a room behind: 0.03 to 0.14; a photo: 0.53
         )
     ]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 import torch
-from latentfu import BadInputError, Progress, watched
+from latentfu import BadInputError, Progress, json_option, progress_bar
 
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
 
@@ -88,17 +89,20 @@ def parse_factors(words: tuple[str, ...]) -> dict[str, float]:
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
 @click.option("--count", default=1, show_default=True, help="How many people.")
 @click.option("--seed", default=FIRST_SEED, show_default=True, help="The first one's seed.")
-@click.option("--width", default=1024, show_default=True)
-@click.option("--height", default=1280, show_default=True)
+@click.option("--width", default=1024, show_default=True, help="Pixels across.")
+@click.option("--height", default=1280, show_default=True, help="Pixels down.")
 @click.option("--set", "words", multiple=True, metavar="FACTOR=VALUE", help="-1..1, for all.")
 @click.option("--plain", is_flag=True, help="A plain wall, as in training, instead of a room.")
-def render_command(output: Path, words: tuple[str, ...], plain: bool, **numbers: int) -> None:
+@json_option
+def render_command(
+    output: Path, words: tuple[str, ...], plain: bool, as_json: bool, **numbers: int
+) -> None:
     """Render portraits of people who do not exist, to try things on: PNG files in a folder."""
     factors = parse_factors(words)
     sittings = [
         Sitting(numbers["seed"] + i, numbers["width"], numbers["height"], not plain, factors)
         for i in range(numbers["count"])
     ]
-    with watched("Rendering portraits") as progress:
-        for path in write_many(sittings, output, progress):
-            click.echo(str(path))
+    with progress_bar("Rendering portraits", quiet=as_json) as progress:
+        paths = [str(path) for path in write_many(sittings, output, progress)]
+    click.echo(json.dumps({"files": paths}) if as_json else "\n".join(paths))

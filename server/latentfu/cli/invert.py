@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def invert_command(
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import InvertRequest, build_request
     from latentfu.storage.atomic import write_whole
-    from latentfu.storage.inversion_cache import dumped
+    from latentfu.storage.inversion_cache import serialize_inversion
 
     picture, pictures = read_picture(image), PictureStore()
     common = collect_fields(pictures, picture, mask, fields)
@@ -156,7 +156,7 @@ def invert_command(
     request = request.model_copy(update={"generator": name})
     film = Film(save_frequency) if video else None
     how = InvertOptions(masked=True, refresh=again or video is not None, preview=film)
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         _, found = editor.find_inversion(request, pictures, progress, how)
     spec = editor.generators.find_spec(name)
     if save_image or film:
@@ -166,7 +166,7 @@ def invert_command(
             film.write(video)
         if save_image:
             write_picture(save_image, Picture(shown))
-    write_whole(output, dumped(found.key, found.inversion))
+    write_whole(output, serialize_inversion(found.key, found.inversion))
     told = describe_inversion(found, spec)
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
@@ -204,7 +204,7 @@ def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str,
         "perceptual": quality.perceptual,
         "perceptual_name": quality.perceptual_name,
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "outside": is_outside(quality, spec),
         "warning": describe_outside(quality, spec),
         "seconds": quality.seconds,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from latentfu.cli.output import print_json, print_table, watched
+from latentfu.cli.output import print_json, print_table, progress_bar
 from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
 from latentfu.core.progress import Progress, between
 
@@ -73,7 +73,7 @@ def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> N
     common = {**request_fields(dict(fields)), "generator": name}
     inverter = FolderInverter(editor, common, InvertOptions(refresh=folder.again))
     rows: dict[str, Row] = {}
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
         for number, (picture, target) in enumerate(targets.items()):
             progress(0.1 * number / len(targets), f"Looking at {picture.name}")
@@ -113,7 +113,7 @@ class FolderInverter:
         from latentfu.pipeline.metrics import is_beyond
         from latentfu.protocol.pictures import PictureStore
         from latentfu.protocol.requests import InvertRequest, build_request
-        from latentfu.storage.inversion_cache import read_facts
+        from latentfu.storage.inversion_cache import read_inversion_metadata
 
         try:
             layer, pictures = Layer(read_picture(picture).pixels), PictureStore()
@@ -125,7 +125,7 @@ class FolderInverter:
             raise
         except LatentFuError as error:
             return {"picture": picture.name, "error": str(error)}
-        known = None if self.options.refresh else read_facts(target)
+        known = None if self.options.refresh else read_inversion_metadata(target)
         if known is None or known["key"] != key:
             waiting.append(Waiting(picture, target, request, layer))
             return None
@@ -144,7 +144,7 @@ class FolderInverter:
         from latentfu.cli.invert import describe_inversion
         from latentfu.protocol.pictures import PictureStore
         from latentfu.storage.atomic import write_whole
-        from latentfu.storage.inversion_cache import dumped
+        from latentfu.storage.inversion_cache import serialize_inversion
 
         pictures = PictureStore()
         requests = [
@@ -166,7 +166,7 @@ class FolderInverter:
         spec = self.editor.generators.find_spec(self.generator)
         rows = {}
         for each, (_, one) in zip(chunk, found, strict=True):
-            write_whole(each.target, dumped(one.key, one.inversion))
+            write_whole(each.target, serialize_inversion(one.key, one.inversion))
             told = {
                 "picture": each.picture.name,
                 "output": each.target.name,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
+    help="What the log holds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Say the address as a line of JSON.")
 def serve_command(

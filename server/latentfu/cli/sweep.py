@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from latentfu.cli.pictures import Picture
@@ -49,7 +49,9 @@ class Range(click.ParamType[tuple[str, Stretch]]):
     "--set", "sets", multiple=True, required=True, type=Range(), metavar="NAME=FROM..TO",
     help="A control and its strengths, e.g. smile=-2..2 (repeatable).",
 )  # fmt: skip
-@click.option("--frames", type=click.IntRange(2, 1000), default=25, show_default=True)
+@click.option(
+    "--frames", type=click.IntRange(2, 1000), default=25, show_default=True, help="How many steps."
+)
 @click.option("--back", is_flag=True, help="Also back to the beginning, for a film that repeats.")
 @options.control_options
 @options.choice_options
@@ -79,7 +81,7 @@ def sweep_command(
         check_folder(output)
     picture = read_picture(image)
     steps = _list_steps(sets, frames, back)
-    with watched("Drawing", quiet=as_json) as progress:
+    with progress_bar("Drawing", quiet=as_json) as progress:
         layers = _draw_steps(picture, mask, steps, fields, progress)
         count = _write_frames(output, layers, lambda pixels: Picture(pixels, picture.profile))
     if as_json:

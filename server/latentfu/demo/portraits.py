@@ -54,8 +54,7 @@ def portrait(person: Person) -> Pixels:
 
 def _render(person: Person) -> Pixels:
     import torch
-    from latentfu_builtin.portraits.renderer import render
-    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, sample
+    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
@@ -80,7 +79,7 @@ def _key(person: Person) -> str:
     return total.hexdigest()[:32]
 
 
-def save(path: Path, pixels: Pixels) -> None:
+def save_picture(path: Path, pixels: Pixels) -> None:
     """Write a PNG whole or not at all."""
     from PIL import Image
 

@@ -54,7 +54,9 @@ def render_page() -> str:
     """The whole page."""
     parts = [
         "# HTTP: requests and replies",
-        "Printed by `python -m latentfu.http.reference` from the models that check the requests.",
+        "Printed by `python -m latentfu.http.reference` from the models that check the requests. "
+        "How to find the server, pixel bodies and what the routes do: "
+        "[http-api.md](../http-api.md).",
         "## Routes",
         _render_routes(ROUTES),
         "## Errors",
@@ -84,7 +86,8 @@ def _render_routes(routes: Sequence[Route]) -> str:
 
 def _render_model(model: type[BaseModel]) -> str:
     """A model as a heading, its sentence and a table of its fields."""
-    schema = model.model_json_schema()
+    is_reply = issubclass(model, replies.Reply)
+    schema = model.model_json_schema(mode="serialization" if is_reply else "validation")
     required = schema.get("required", [])
     rows = [
         (

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from latentfu.core.control import Control, Mover, check_strengths
+from latentfu.core.control import Control, ControlEffect, check_strengths
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
+from latentfu.hookspecs import Identity
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.feature_warp import warp_features
 from latentfu.plugin_manager import get_registry
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def apply_controls(
     unmoved = edited
     for control in _sort_controls(edits, controls):
         effect = _load_effect(control, cache, options)
-        edited = effect.move(edited, float(edits[control.name]), generator)
+        edited = effect.apply(edited, float(edits[control.name]), generator)
     for name in sorted(options.targets):
         effect = require_direction(_load_effect(controls[name], cache, options), controls[name])
         edited = effect.reach(edited, float(options.targets[name]), generator)
@@ -78,7 +79,7 @@ def check_control_names(
     check_strengths(options.targets, controls)
 
 
-def _load_effect(control: Control, cache: ControlCache, options: EditOptions) -> Mover:
+def _load_effect(control: Control, cache: ControlCache, options: EditOptions) -> ControlEffect:
     """What the control does, kept to the layers that were asked for."""
     effect = cache.get(control)
     if control.name not in options.only:
@@ -88,7 +89,7 @@ def _load_effect(control: Control, cache: ControlCache, options: EditOptions) ->
     return effect.within(options.only[control.name])
 
 
-def require_direction(effect: Mover, control: Control) -> DirectionEffect:
+def require_direction(effect: ControlEffect, control: Control) -> DirectionEffect:
     """The effect, if it can read amounts off a code (raises BadInputError)."""
     if not isinstance(effect, DirectionEffect):
         raise BadInputError(f"{control.name} is no direction: give it a strength, not a target.")
@@ -128,7 +129,7 @@ def _hold_identity(
     """
     import torch
 
-    known = get_registry().identities().values()
+    known = get_registry().installed(Identity).values()
     network = next((item for item in known if generator.domain in item.domains), None)
     if network is None:
         raise BadInputError(f"No network that knows persons in {generator.domain} is installed.")

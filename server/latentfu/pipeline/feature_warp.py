@@ -149,7 +149,3 @@ def _sample_shifted(x: Tensor, shift: Tensor) -> Tensor:
     grid = torch.stack([grid_x, grid_y], dim=-1)  # [N, H, W, 2]
     x = x.expand(len(shift), -1, -1, -1)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
-
-
-carried = warp_features
-"""The public name until 0.3."""

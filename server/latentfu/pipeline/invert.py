@@ -18,7 +18,7 @@ from latentfu.pipeline.cache import InversionCache
 from latentfu.pipeline.choose_inverter import Options
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.storage.inversion_cache import inversion_key
-from latentfu.storage.weight_offsets import as_stored
+from latentfu.storage.weight_offsets import round_as_stored
 
 if TYPE_CHECKING:
     import torch
@@ -123,7 +123,7 @@ def _run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> l
         inversion.latent.check_generator(request.generator.id)
         _check_numbers(inversion, inverter)
     return [
-        with_metrics(as_stored(inversion), request.crop, request.generator)
+        with_metrics(round_as_stored(inversion), request.crop, request.generator)
         for inversion, request in zip(found, requests, strict=True)
     ]
 

@@ -31,7 +31,7 @@ def build_report(
         perceptual=float(quality.perceptual),
         perceptual_name=quality.perceptual_name,
         identity=quality.identity,
-        beyond=quality.beyond,
+        beyond=quality.out_of_domain,
         outside=is_outside(quality, resolved.spec),
         warning=describe_outside(quality, resolved.spec),
         quad=[(float(x), float(y)) for x, y in crop.quad.corners],

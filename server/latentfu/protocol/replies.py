@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from latentfu.protocol.model import Sha256, Uuid
 
@@ -128,7 +128,10 @@ class ControlReply(Reply):
 
     name: str = Field(description="What edits, targets and only name it by.")
     title: str
-    plus: str = Field(description="What a positive strength means.")
+    plus: str = Field(
+        validation_alias=AliasChoices("positive_means", "plus"),
+        description="What a positive strength means.",
+    )
     group: str
     kind: str = Field(description="direction or deformation.")
     minimum: float = Field(description="Where the sensible range begins.")

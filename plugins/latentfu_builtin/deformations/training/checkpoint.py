@@ -6,7 +6,12 @@ import json
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, WrongGeneratorError, write_whole
+from latentfu import (
+    BadInputError,
+    WrongGeneratorError,
+    read_tensors_and_metadata,
+    write_tensors,
+)
 from torch import Tensor
 
 from latentfu_builtin.deformations.basis import basis_from
@@ -34,8 +39,6 @@ def gather(trainer: Trainer) -> dict[str, Tensor]:
 
 def save_training(path: Path, trainer: Trainer, method: str) -> None:
     """Write the whole state, or leave the old file as it is."""
-    from safetensors.torch import save
-
     metadata = {
         "format": FORMAT,
         "method": method,
@@ -44,19 +47,12 @@ def save_training(path: Path, trainer: Trainer, method: str) -> None:
         "step": str(trainer.step),
         "options": trainer.options.to_json(),
     }
-    write_whole(path, save(gather(trainer), metadata))
+    write_tensors(path, gather(trainer), metadata)
 
 
 def load_training(path: Path, convolution: Convolution) -> tuple[Trainer, str]:
     """The run as it was, and its method; raises BadInputError or WrongGeneratorError."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            notes = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise BadInputError(f"{path} is no whole training: {error}.") from error
+    tensors, notes = read_tensors_and_metadata(path)
     if notes.get("format") != FORMAT:
         raise BadInputError(f"{path} is no training of deformations.")
     if notes["generator_id"] != convolution.generator.id:

@@ -16,6 +16,7 @@ from latentfu import (
     Generator,
     LatentFuError,
     WrongGeneratorError,
+    json_option,
     write_direction,
 )
 
@@ -55,7 +56,7 @@ class Taken:
 @click.option("--as-published", is_flag=True, help="Keep its length: strengths as published.")
 @click.option("--force", is_flag=True, help="Also what was made for other weights or spaces.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def import_command(
     path: Path | None, generator: str, out: Path | None, as_json: bool, **asked: Any
 ) -> None:

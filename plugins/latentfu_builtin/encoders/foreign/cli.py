@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from latentfu import json_option
 
 from latentfu_builtin.encoders.own import own_folder
 
@@ -16,10 +17,12 @@ from latentfu_builtin.encoders.own import own_folder
 @click.option("--generator", required=True, help="The generator that it was trained for.")
 @click.option("--name", help="Its name; default: the generator's and the kind of encoder.")
 @click.option("--architecture", help="Where the file does not say it: psp, e4e, restyle-psp, ...")
-@click.option("--licence", default="unknown", show_default=True)
+@click.option(
+    "--licence", default="unknown", show_default=True, help="Licence that is written into the file."
+)
 @click.option("--force", is_flag=True, help="Also when its mean code is not the generator's.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any) -> None:
     """Bring in an encoder of pSp, e4e, ReStyle or of the StyleGAN projects on ResNet-50.
 
@@ -31,7 +34,7 @@ def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any
     from latentfu_builtin.encoders.foreign.read import tree_of
     from latentfu_builtin.encoders.training.cli import checked_name
 
-    with latentfu.watched(f"Reading {checkpoint.name}", as_json) as progress:
+    with latentfu.progress_bar(f"Reading {checkpoint.name}", as_json) as progress:
         found = checkpoint_of(tree_of(checkpoint, progress))
     opened = latentfu.open_generator(generator)
     short = checked_name(asked["name"] or f"{opened.name}-{checkpoint.stem}")
@@ -51,7 +54,7 @@ def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def list_command(as_json: bool) -> None:
     """List the installed encoders and the generators that they are for."""
     import latentfu

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, Generator, OpaqueObject, WrongGeneratorError, write_whole
-from safetensors import SafetensorError
-from safetensors.torch import save
+from latentfu import (
+    BadInputError,
+    Generator,
+    OpaqueObject,
+    WrongGeneratorError,
+    read_tensors,
+    write_tensors,
+)
 from torch import Tensor, nn
 
-from latentfu_builtin.encoders.files import read_tensors
 from latentfu_builtin.encoders.foreign.recognise import ARCHITECTURES, Architecture, recognised
 from latentfu_builtin.encoders.foreign.run import ForeignEncoder
 from latentfu_builtin.encoders.foreign.sizes import Sizes
@@ -95,7 +99,7 @@ def bring_in(
         "generator": generator.name,
         "opts": json.dumps({k: v for k, v in checkpoint.opts.items() if is_plain(v)}),
     }
-    write_whole(output, bytes(save(tensors, metadata)))
+    write_tensors(output, tensors, metadata)
     return kind
 
 
@@ -105,10 +109,7 @@ def load_foreign(path: Path, generator: Generator) -> ForeignEncoder:
     kind = ARCHITECTURES.get(header.get("architecture", ""))
     if kind is None:
         raise BadInputError(f"{path} holds no encoder that is known.")
-    try:
-        tensors = read_tensors(path)
-    except SafetensorError as error:
-        raise BadInputError(f"{path} can not be read: {error}.") from error
+    tensors = read_tensors(path)
     mean = tensors.pop(MEAN)
     own = {name.removeprefix(ENCODER): value for name, value in tensors.items()}
     network = filled(kind, Sizes.from_json(header.get("sizes", "")), own)

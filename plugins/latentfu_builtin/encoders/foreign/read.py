@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from latentfu import BadInputError, Progress, read_torch, silent
-
-from latentfu_builtin.encoders.files import read_tensors
+from latentfu import Progress, read_tensors, read_torch, silent
 
 LARGEST = 8 << 30
 
@@ -16,11 +14,6 @@ def tree_of(path: Path, progress: Progress = silent) -> object:
 
     A .pt file is taken apart in a process of its own.
     """
-    from safetensors import SafetensorError
-
     if path.suffix != ".safetensors":
         return read_torch(path, progress, LARGEST)
-    try:
-        return read_tensors(path)
-    except SafetensorError as error:
-        raise BadInputError(f"{path} is damaged or no safetensors file: {error}.") from error
+    return read_tensors(path)

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from math import isqrt
 from pathlib import Path
 
-from latentfu import BadInputError, Generator
-from safetensors import SafetensorError
+from latentfu import BadInputError, Generator, StorageError, read_tensors
 from torch import Tensor
 
-from latentfu_builtin.encoders.files import read_tensors
 from latentfu_builtin.inversion.prior import Spread
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
 
@@ -25,8 +23,8 @@ def trunk_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a network that an encoder can begin with; raises BadInputError."""
     try:
         found = {name: value.float() for name, value in read_tensors(path).items()}
-    except (SafetensorError, OSError) as error:
-        raise BadInputError(f"{path} can not be read: {error}.") from error
+    except StorageError as error:
+        raise BadInputError(str(error)) from error
     if "stages.0.0.0.weight" not in found:
         raise BadInputError(f"{path} holds no convolutions that an encoder can begin with.")
     return found

@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 
 import torch
-from latentfu import BadInputError, Generator, WrongGeneratorError, write_whole
-from safetensors.torch import save
+from latentfu import (
+    BadInputError,
+    Generator,
+    WrongGeneratorError,
+    read_tensors,
+    write_tensors,
+)
 from torch import Tensor
 
-from latentfu_builtin.encoders.files import read_tensors
 from latentfu_builtin.encoders.header import read_header
 from latentfu_builtin.encoders.training.options import TrainingOptions
 from latentfu_builtin.encoders.training.trainer import Outside, Trainer, optimiser
@@ -35,7 +39,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
         "counters": json.dumps({"step": trainer.step, "taken": trainer.encoder.taken}),
     }
     whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    write_whole(path, bytes(save(whole, metadata)))
+    write_tensors(path, whole, metadata)
 
 
 def load_checkpoint(

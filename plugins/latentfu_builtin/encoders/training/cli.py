@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from latentfu import json_option
 
 from latentfu_builtin.encoders.own import own_folder
 
@@ -31,13 +32,21 @@ from latentfu_builtin.encoders.own import own_folder
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Network to begin with: a scorer, or an encoder for earlier weights.",
 )
-@click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--checkpoint-minutes", default=2.0, show_default=True)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that an interrupted run goes on from.",
+)
+@click.option(
+    "--checkpoint-minutes", default=2.0, show_default=True, help="Minutes between two checkpoints."
+)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Training option.")
-@click.option("--licence", default="unknown", show_default=True)
-@click.option("--device", default="auto", show_default=True)
+@click.option(
+    "--licence", default="unknown", show_default=True, help="Licence that is written into the file."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 def train_command(generator: str, as_json: bool, threads: int, **asked: Any) -> None:
     """Train an encoder for GENERATOR on pictures that it makes itself.
 

@@ -7,24 +7,36 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import write_whole
+from latentfu import json_option, write_whole
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command("portraits")
-@click.option("--generator", default="portraits", show_default=True, metavar="NAME")
-@click.option("--samples", default=2000, show_default=True, type=click.IntRange(min=32))
-@click.option("--seed", default=1_000, show_default=True)
+@click.option(
+    "--generator",
+    default="portraits",
+    show_default=True,
+    metavar="NAME",
+    help="The generator to measure.",
+)
+@click.option(
+    "--samples",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(min=32),
+    help="Pictures drawn; twice as many are rendered.",
+)
+@click.option("--seed", default=1_000, show_default=True, help="Of pictures and renders.")
 @click.option("--inception", type=FILE, help="Weights: compare by Inception features instead.")
 @click.option("--pairs", type=FOLDER, help="The training pictures, to see if they are repeated.")
 @click.option("--card", type=FILE, help="A model card to write the figures into.")
 @click.option("--compiled", is_flag=True, help="Compile the renderer first: for thousands.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A JSON file.")
-@click.option("--json", "as_json_", is_flag=True, help="JSON instead of tables.")
+@json_option
 def evaluate_command(
-    generator: str, card: Path | None, output: Path | None, as_json_: bool, **asked: Any
+    generator: str, card: Path | None, output: Path | None, as_json: bool, **asked: Any
 ) -> None:
     """Measure a portraits generator against fresh renders.
 
@@ -34,10 +46,12 @@ def evaluate_command(
     from latentfu_builtin.portraits.evaluate.inception import inception_features
     from latentfu_builtin.portraits.evaluate.report import (
         Question,
-        as_json,
         as_markdown,
         evaluate,
         into_card,
+    )
+    from latentfu_builtin.portraits.evaluate.report import (
+        as_json as report_as_json,
     )
     from latentfu_builtin.portraits.plugin import scorer_network, taught
 
@@ -51,10 +65,10 @@ def evaluate_command(
         pairs=asked["pairs"],
         compiled=asked["compiled"],
     )
-    with click.progressbar(length=100, label="Evaluating", hidden=as_json_) as bar:
+    with click.progressbar(length=100, label="Evaluating", hidden=as_json) as bar:
         found = evaluate(question, lambda part, _="": bar.update(round(100 * part) - bar.pos))
     if output:
-        write_whole(output, as_json(found).encode())
+        write_whole(output, report_as_json(found).encode())
     if card:
         into_card(card, found)
-    click.echo(as_json(found) if as_json_ else as_markdown(found))
+    click.echo(report_as_json(found) if as_json else as_markdown(found))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save
+from latentfu import read_tensors_and_metadata, write_tensors
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.files import check_tensors, read_metadata, write_atomically
+from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.portraits.locator.crop import CropFit
 
 ARCHITECTURE = "portrait-locator"
@@ -93,17 +93,18 @@ def save_locator(path: Path, locator: Locator, metadata: dict[str, str]) -> None
         if value.is_floating_point()
     }
     tensors = {name: value.contiguous() for name, value in tensors.items()}
-    write_atomically(path, save(tensors, {"architecture": ARCHITECTURE, **metadata}))
+    write_tensors(path, tensors, {"architecture": ARCHITECTURE, **metadata})
 
 
 def load_locator(path: Path | None = None, device: torch.device | str = "cpu") -> Locator:
     """The locator of a file (the shipped one when None), in evaluation mode, gradients off."""
     path = path or WEIGHTS
-    if read_metadata(path).get("architecture") != ARCHITECTURE:
+    stored, metadata = read_tensors_and_metadata(path)
+    if metadata.get("architecture") != ARCHITECTURE:
         raise ValueError(f"{path} holds no {ARCHITECTURE}")
     locator = Locator()
     expected = {k: v for k, v in locator.state_dict().items() if v.is_floating_point()}
-    tensors = {name: value.float() for name, value in load_file(path).items()}
+    tensors = {name: value.float() for name, value in stored.items()}
     check_tensors(path, expected, tensors)
     locator.load_state_dict(tensors, strict=False)
     locator = locator.to(device).to(memory_format=torch.channels_last)

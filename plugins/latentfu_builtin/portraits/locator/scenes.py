@@ -8,10 +8,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save
+from latentfu import read_tensors, write_tensors
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.files import write_atomically
 from latentfu_builtin.portraits.augment import blur, jitter, speckle
 from latentfu_builtin.portraits.locator.network import SIZE
 from latentfu_builtin.portraits.renderer import Placement, landmarks, render, sample
@@ -56,7 +55,7 @@ def render_scenes(
 ) -> Scenes:
     """Render `count` scenes into one safetensors file, or read what is already there."""
     if path.exists():
-        stored = load_file(path)
+        stored = read_tensors(path)
         return Scenes(stored["images"], stored["landmarks"])
     random = torch.Generator().manual_seed(seed)
     images, places = [], []
@@ -67,7 +66,7 @@ def render_scenes(
         progress(min(i + PER_SCENE, count), count)
     scenes = Scenes(torch.cat(images)[:count], torch.cat(places)[:count])
     stored = {"images": scenes.images, "landmarks": scenes.landmarks.contiguous()}
-    write_atomically(path, save(stored))
+    write_tensors(path, stored, {})
     return scenes
 
 

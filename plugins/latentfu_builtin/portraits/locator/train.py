@@ -10,10 +10,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from latentfu import mixed_precision
+from latentfu import mixed_precision, write_whole
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.files import write_atomically
 from latentfu_builtin.portraits.locator.crop import learn_crop_fit
 from latentfu_builtin.portraits.locator.locate import locate
 from latentfu_builtin.portraits.locator.network import HEAT, Locator, save_locator, soft_argmax
@@ -128,4 +127,4 @@ def write_locator(
         "measured_at": "768 x 960 pixels, head at 0.4 to 1.0 of the width",
         "figures": numbers,
     }
-    write_atomically(path.with_suffix(".json"), (json.dumps(notes, indent=1) + "\n").encode())
+    write_whole(path.with_suffix(".json"), (json.dumps(notes, indent=1) + "\n").encode())

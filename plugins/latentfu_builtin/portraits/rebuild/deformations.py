@@ -121,5 +121,5 @@ def build_deformation_sheet(folder: Path | None, progress: Progress) -> None:
         mover = control.load()
         drawn = [generator.render(mover.move(latents, s, generator)) for s in (-1.0, 0.0, 1.0)]
         pictures = torch.stack(drawn, dim=1).flatten(0, 1)  # [3 people * 3 strengths, 3, R, R]
-        rows.append(SheetRow(control.title, f"+ is {control.plus}", as_pixels(pictures)))
+        rows.append(SheetRow(control.title, f"+ is {control.positive_means}", as_pixels(pictures)))
     save(contact_sheet(rows, ["-1", "0", "+1"] * 3, blocks=1), folder, "deformations.jpg")

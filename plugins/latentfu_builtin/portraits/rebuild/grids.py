@@ -110,6 +110,6 @@ def build_direction_sheet(folder: Path | None, progress: Progress) -> None:
         mover = control.load()
         moved = [mover.move(base, float(s), generator) for s in STRENGTHS]
         images = torch.cat([drawn(generator, latent) for latent in moved])
-        rows.append(SheetRow(control.title, f"+ is {control.plus}", as_pixels(images)))
+        rows.append(SheetRow(control.title, f"+ is {control.positive_means}", as_pixels(images)))
     heads = [f"{s:+d}" if s else "0" for s in STRENGTHS]
     save(contact_sheet(rows, heads), folder, "directions-samples.jpg")

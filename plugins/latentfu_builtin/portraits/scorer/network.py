@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save
+from latentfu import read_tensors_and_metadata, write_tensors
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.files import check_tensors, read_metadata, write_atomically
+from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS
 
 ARCHITECTURE = "portrait-scorer"
@@ -114,7 +114,7 @@ def save_scorer(path: Path, scorer: Scorer, metadata: dict[str, str]) -> None:
         if value.is_floating_point()
     }
     notes = {"architecture": ARCHITECTURE, "factors": json.dumps(FACTOR_NAMES), **metadata}
-    write_atomically(path, save(tensors, notes))
+    write_tensors(path, tensors, notes)
 
 
 def load_scorer(path: Path | None = None, device: torch.device | str = "cpu") -> Scorer:
@@ -123,14 +123,14 @@ def load_scorer(path: Path | None = None, device: torch.device | str = "cpu") ->
     ValueError in one sentence when the file is no scorer, or one for other factors.
     """
     path = path or WEIGHTS
-    metadata = read_metadata(path)
+    stored, metadata = read_tensors_and_metadata(path)
     if metadata.get("architecture") != ARCHITECTURE:
         raise ValueError(f"{path} holds no {ARCHITECTURE}")
     if json.loads(metadata.get("factors", "[]")) != list(FACTOR_NAMES):
         raise ValueError(f"{path} was trained for other factors than the renderer's")
     scorer = Scorer()
     expected = {k: v for k, v in scorer.state_dict().items() if v.is_floating_point()}
-    tensors = {name: value.float() for name, value in load_file(path).items()}
+    tensors = {name: value.float() for name, value in stored.items()}
     check_tensors(path, expected, tensors)
     scorer.load_state_dict(tensors, strict=False)
     scorer.metadata = metadata

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, mixed_precision
+from latentfu import BadInputError, mixed_precision, write_whole
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.files import write_atomically
 from latentfu_builtin.portraits.augment import mild, some
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
 from latentfu_builtin.portraits.scorer.network import CIRCULAR, PRESENCE, Scorer, save_scorer
@@ -147,4 +146,4 @@ def write_scorer(
         "held_out": min(options.holdout, pictures // 8),
         "figures": {name: {kinds[name]: value} for name, value in numbers.items()},
     }
-    write_atomically(path.with_suffix(".json"), (json.dumps(notes, indent=1) + "\n").encode())
+    write_whole(path.with_suffix(".json"), (json.dumps(notes, indent=1) + "\n").encode())
