@@ -24,6 +24,7 @@ from latentfu import (
     Loss,
     Progress,
     Quad,
+    SamplePicture,
     directions_in,
     hookimpl,
     read_metadata,
@@ -219,6 +220,14 @@ def taught(z: torch.Tensor) -> torch.Tensor:
     from latentfu_builtin.portraits.renderer import FACTORS
 
     return normalize_2nd_moment(z)[:, : len(FACTORS)]
+
+
+@hookimpl
+def latentfu_sample_pictures() -> list[SamplePicture]:
+    """Two rendered people, for the demo."""
+    from latentfu_builtin.portraits.sample_pictures import sample_pictures
+
+    return sample_pictures(NAME)
 
 
 @hookimpl
