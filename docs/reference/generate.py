@@ -23,6 +23,7 @@ from typing import Any
 
 import latentfu
 from latentfu import hookspecs
+from latentfu.http.reference import render_page
 
 ROOT = Path(__file__).parents[2]
 _MARK = "<!-- written by docs/reference/generate.py -->"
@@ -63,6 +64,7 @@ def pages() -> dict[Path, str]:
         ROOT / "server" / "latentfu" / "__init__.pyi": stub(),
         ROOT / "docs" / "reference" / "python.md": python_page(),
         ROOT / "docs" / "reference" / "hooks.md": hooks_page(),
+        ROOT / "docs" / "reference" / "http.md": render_page(),
         guide: with_table(guide.read_text(encoding="utf-8")),
     }
 

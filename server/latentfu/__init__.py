@@ -38,7 +38,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.hookspecs": (
         "ControlRequest", "InversionRequest", "Level", "hookimpl",  # and the classes of KINDS
     ),
-    "latentfu.pipeline.placement": ("Placement", "face_quad"),
+    "latentfu.pipeline.align": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
     "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),
     "latentfu.storage.direction_control": ("DirectionEffect", "directions_in"),

@@ -75,9 +75,9 @@ from latentfu.hookspecs import SamplePicture as SamplePicture
 from latentfu.hookspecs import Scorer as Scorer
 from latentfu.hookspecs import WatchedFolder as WatchedFolder
 from latentfu.hookspecs import hookimpl as hookimpl
+from latentfu.pipeline.align import Placement as Placement
+from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
-from latentfu.pipeline.placement import Placement as Placement
-from latentfu.pipeline.placement import face_quad as face_quad
 from latentfu.sandbox import ConvertedWeights as ConvertedWeights
 from latentfu.sandbox import ForeignFile as ForeignFile
 from latentfu.sandbox import OpaqueObject as OpaqueObject

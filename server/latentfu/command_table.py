@@ -24,7 +24,7 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
         f"{_CLI}.edit:edit_command", "Edit a picture: --set smile=2 --set yaw=-1."
     ),
     ("mix",): CommandEntry(
-        f"{_CLI}.mix:mix_command", "Mix layers of a second picture into a first one."
+        f"{_CLI}.edit:mix_command", "Mix layers of a second picture into a first one."
     ),
     ("sweep",): CommandEntry(
         f"{_CLI}.sweep:sweep_command", "Move controls step by step: a film or a folder."
@@ -62,13 +62,13 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
         f"{_CLI}.listing:inverters_list", "List the inversion methods."
     ),
     ("controls", "list"): CommandEntry(
-        f"{_CLI}.controls:controls_list", "List a generator's controls."
+        f"{_CLI}.listing:controls_list", "List a generator's controls."
     ),
     ("directions", "list"): CommandEntry(
-        f"{_CLI}.controls:directions_list", "List a generator's directions."
+        f"{_CLI}.listing:directions_list", "List a generator's directions."
     ),
     ("directions", "show"): CommandEntry(
-        f"{_CLI}.controls:directions_show", "All about one direction."
+        f"{_CLI}.listing:directions_show", "All about one direction."
     ),
     ("plugins", "list"): CommandEntry(
         f"{_CLI}.plugins:plugins_list", "List plug-ins and their state."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -118,3 +119,33 @@ def test_start_that_fails_says_the_last_line(home) -> None:
     (home / "config" / "program.json").write_text(f'{{"python": "{program}"}}')
     with pytest.raises(PluginError, match=r"The disk is full\."):
         finder.connect()
+
+
+class Names:
+    """What the client does with pictures, without a server."""
+
+    def send_picture(self, picture: Picture) -> str:
+        return picture.sha256
+
+
+@pytest.mark.parametrize("kind", ["edit", "mix", "invert", "preview"])
+def test_the_server_takes_every_request_as_the_plugin_writes_it(kind: str) -> None:
+    from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, parse_request
+
+    extra = {"targets": {"yaw": 0.5}, "identity": 1.0, "quality": "draft", "face": 2}
+    work = jobs.Work(LAYER, MASK, "g", "i", {"smile": 1.0}, 3.0, LAYER, (1, 4), extra)
+    document = json.dumps(jobs.send_request(Names(), work, kind))  # type: ignore[arg-type]
+    taken = parse_request(PREVIEW_REQUEST if kind == "preview" else JOB_REQUEST, document)
+    assert (taken.layer, taken.mask, taken.feather) == (LAYER.sha256, MASK.sha256, 3.0)
+    assert (taken.generator, taken.quality, taken.face) == ("g", "draft", 2)
+    assert taken.edits == ({"smile": 1.0} if kind in ("edit", "preview") else {})
+    if kind == "mix":
+        assert (taken.source, taken.layers) == (LAYER.sha256, (1, 4))
+
+
+def test_the_plugin_has_the_limits_of_the_server() -> None:
+    from latentfu.protocol.requests import LIMITS
+    from latentfu_gimp import arguments
+
+    assert arguments.LARGEST_STRENGTH == LIMITS["edits"][1] == -LIMITS["edits"][0]
+    assert LIMITS["feather"][1] == arguments.LARGEST_FEATHER

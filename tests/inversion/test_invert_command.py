@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import latentfu
+import latentfu_builtin.benchmarks.plugin
 import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
@@ -41,6 +42,7 @@ def program(
     sources = [
         Source("small", "tests", "", lambda: small_world.PLUGIN),
         Source("inversion", "tests", "", lambda: latentfu_builtin.inversion.plugin),
+        Source("benchmarks", "tests", "", lambda: latentfu_builtin.benchmarks.plugin),
     ]
 
     def call(*arguments: str | Path) -> Ran:

@@ -59,9 +59,10 @@ class Server:
         stand_in = () if self.real else ("--editing", self.editing, "--catalog", STAND_IN)
         code = (
             f"{self.prelude}\n"
-            "from latentfu.http.serve import Settings, serve\n"
-            "from latentfu.jobs.limits import Limits\n"
-            f"serve(Settings(port=0, devices={self.devices!r}, limits=Limits(**{self.limits!r}), "
+            "from latentfu.http.serve import ServerSettings, serve\n"
+            "from latentfu.jobs.job import Limits\n"
+            f"limits = Limits(**{self.limits!r})\n"
+            f"serve(ServerSettings(port=0, devices={self.devices!r}, limits=limits, "
             f"worker_arguments={stand_in!r}))"
         )
         environment = {

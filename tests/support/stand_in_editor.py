@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,37 +19,21 @@ import numpy as np
 from latentfu.core.errors import NotInstalledError
 from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress, silent
+from latentfu.protocol.pictures import PictureSource, resolve_mask
 
 
 @dataclass(frozen=True)
-class EditRequest:
-    layer: Layer
-    edits: dict[str, float] = field(default_factory=dict)
-    generator: str | None = None
-    inverter: str | None = None
-    aligner: str | None = None
-    mask: Any = None
-    feather: float = 12.0
-    psi: float = 1.0
+class Report:
+    fields: dict[str, Any]
 
-
-@dataclass(frozen=True)
-class MixRequest:
-    layer: Layer
-    source: Layer
-    layers: tuple[int, ...]
-    generator: str | None = None
-    inverter: str | None = None
-    aligner: str | None = None
-    mask: Any = None
-    feather: float = 12.0
-    psi: float = 1.0
+    def to_wire(self) -> dict[str, Any]:
+        return self.fields
 
 
 @dataclass(frozen=True)
 class Outcome:
     layer: Layer
-    report: dict[str, Any]
+    report: Report
 
 
 class Editor:
@@ -57,52 +41,53 @@ class Editor:
         self.device = device
         self.known: set[str] = set()
 
-    def edit(self, request: EditRequest, progress: Progress = silent) -> Outcome:
+    def run(self, request: Any, pictures: PictureSource, progress: Progress = silent) -> Outcome:
+        layer = pictures.read(request.layer)
+        if request.kind == "mix":
+            source = pictures.read(request.source)
+            return Outcome(source, Report({"layers": list(request.layers)}))
         self._work(request, progress)
-        return Outcome(self._moved(request), {"psnr": 30.0, "inverter": request.inverter or "x"})
-
-    def mix(self, request: MixRequest, progress: Progress = silent) -> Outcome:
-        return Outcome(request.source, {"layers": list(request.layers)})
-
-    def invert(self, request: EditRequest, progress: Progress = silent) -> Outcome:
-        self._work(request, progress)
-        self.known.add(request.layer.digest())
-        return Outcome(request.layer, {"inversion_key": request.layer.digest()})
+        if request.kind == "edit":
+            report = {"psnr": 30.0, "inverter": request.inverter or "x"}
+            return Outcome(self._moved(request, pictures), Report(report))
+        self.known.add(request.layer)
+        return Outcome(layer, Report({"inversion_key": layer.digest()}))
 
     def preview(
         self,
-        request: EditRequest,
-        side: int,
+        request: Any,
+        pictures: PictureSource,
         progress: Progress = silent,
         *,
-        quick: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> Layer:
-        if not self.is_inverted(request):
+        if not self.is_inverted(request, pictures):
             self._work(request, progress)
-            self.known.add(request.layer.digest())
-        if not quick:
+            self.known.add(request.layer)
+        if not request.quick:
             for _ in range(int(request.edits.get("layers", 0))):
                 check()
                 time.sleep(0.05)
-        step = max(1, max(request.layer.height, request.layer.width) // side)
-        return Layer(np.ascontiguousarray(self._moved(request).pixels[::step, ::step]))
+        moved = self._moved(request, pictures)
+        step = max(1, max(moved.height, moved.width) // request.side)
+        return Layer(np.ascontiguousarray(moved.pixels[::step, ::step]))
 
-    def is_inverted(self, request: EditRequest) -> bool:
-        return request.layer.digest() in self.known
+    def is_inverted(self, request: Any, pictures: PictureSource) -> bool:
+        return request.layer in self.known
 
-    def _moved(self, request: EditRequest) -> Layer:
+    def _moved(self, request: Any, pictures: PictureSource) -> Layer:
         if request.generator == "missing":
             raise NotInstalledError("There is no generator 'missing'; installed: plain.")
+        layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
         amount = int(request.edits.get("brightness", 0))
         if grow := 20 * int(request.edits.get("grow", 0)):
             return Layer(np.zeros((grow, grow, 4), np.uint8))
-        moved = np.clip(request.layer.pixels.astype(int) + amount, 0, 255).astype(np.uint8)
-        if request.mask is not None:
-            moved = np.where(request.mask[..., None] > 0, moved, request.layer.pixels)
+        moved = np.clip(layer.pixels.astype(int) + amount, 0, 255).astype(np.uint8)
+        if mask is not None:
+            moved = np.where(mask[..., None] > 0, moved, layer.pixels)
         return Layer(moved)
 
-    def _work(self, request: EditRequest, progress: Progress) -> None:
+    def _work(self, request: Any, progress: Progress) -> None:
         edits = request.edits
         if edits.get("crash"):
             os.kill(os.getpid(), 9)
@@ -126,7 +111,7 @@ class Editor:
             time.sleep(edits.get("pause_ms", 0) / 1000)
 
 
-def read_catalog() -> dict[str, object]:
+def read_catalog() -> dict[str, Any]:
     control = {
         "name": "brightness",
         "title": "Brightness",

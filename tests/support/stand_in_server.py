@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
     def _put_jobs(self, body: bytes, job: str) -> None:
         document = self.server.jobs[job] = json.loads(body)
         known = {name for names in GROUPS.values() for name in names}
-        wrong = set(document["edits"]) - known
+        wrong = set(document.get("edits", {})) - known
         if document["generator"] not in (None, "portraits", "others"):
             wrong.add(document["generator"])
         if wrong:
@@ -173,7 +173,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.server.layers[document["layer"]]
         channels, (width, height) = body[5], struct.unpack("<II", body[8:16])
         mask = self.server.layers[document["mask"]][16:] if document["mask"] else None
-        step = int(sum(document["edits"].values()) * 20) + (40 if "source" in document else 0)
+        strength = sum(document.get("edits", {}).values())
+        step = int(strength * 20) + (40 if "source" in document else 0)
         pixels = bytearray(body)
         for y in range(height // 4, height * 3 // 4):
             for x in range(width // 4, width * 3 // 4):

@@ -17,7 +17,7 @@ from latentfu.bench.edit import sample_layer
 from latentfu.client.client import Client
 from latentfu.core.errors import ServerError
 from latentfu.core.layer import Layer
-from latentfu.protocol.layer_body import body_layer, layer_body
+from latentfu.protocol.pictures import body_layer, layer_body
 
 _PATIENCE_S = 120.0
 _STARTS = 3

@@ -40,25 +40,25 @@ class Film:
     def __call__(self, image: torch.Tensor) -> None:
         """``[1, 3, R, R]`` in -1..1."""
         if self._seen % self.every == 0:
-            self.frames.append(enlarged(levels(image[0].detach().float().cpu().numpy())))
+            self.frames.append(enlarge_frame(to_levels(image[0].detach().float().cpu().numpy())))
         self._seen += 1
 
     def write(self, path: Path) -> None:
         """The film in the format that the ending names; raises StorageError."""
         with whole_file(path) as temporary:
             if path.suffix.lower() in _CODECS:
-                write_video(temporary, path.suffix.lower(), self.frames)
+                _write_video(temporary, path.suffix.lower(), self.frames)
             else:
-                write_animation(temporary, path.suffix[1:].upper(), self.frames)
+                _write_animation(temporary, path.suffix[1:].upper(), self.frames)
 
 
-def levels(image: npt.NDArray[np.float32]) -> Frame:
+def to_levels(image: npt.NDArray[np.float32]) -> Frame:
     """``[3, R, R]`` in -1..1 -> uint8 ``[R, R, 3]``."""
     values = np.clip((image.transpose(1, 2, 0) + 1.0) * 127.5, 0, 255).round()
     return np.asarray(values, dtype=np.uint8)
 
 
-def enlarged(frame: Frame) -> Frame:
+def enlarge_frame(frame: Frame) -> Frame:
     """At least 256 px a side."""
     from PIL import Image
 
@@ -67,7 +67,7 @@ def enlarged(frame: Frame) -> Frame:
     return np.asarray(picture)
 
 
-def write_animation(path: Path, kind: str, frames: list[Frame]) -> None:
+def _write_animation(path: Path, kind: str, frames: list[Frame]) -> None:
     """A GIF or WebP that repeats for ever."""
     from PIL import Image
 
@@ -76,7 +76,7 @@ def write_animation(path: Path, kind: str, frames: list[Frame]) -> None:
     first.save(path, kind, save_all=True, append_images=rest, duration=duration, loop=0)
 
 
-def write_video(path: Path, ending: str, frames: list[Frame]) -> None:
+def _write_video(path: Path, ending: str, frames: list[Frame]) -> None:
     """An MP4 or AVI by OpenCV."""
     import cv2
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from latentfu import hookspecs
-from latentfu.cli.listing import describe_generator
 from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 from latentfu.core.errors import BadInputError
 
@@ -33,8 +32,11 @@ def generators_info(name: str | None, as_json: bool) -> None:
     from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
+    from latentfu.protocol.replies import GeneratorReply, dump_named
+
+    (described,) = dump_named(GeneratorReply, {spec.name: spec})
     content = {
-        **describe_generator(spec),
+        **described,
         "aligner": spec.aligner,
         **_installed_for(spec),
         **_describe_network(spec.load("cpu")),
@@ -177,9 +179,9 @@ def generators_render(
     """
     import torch
 
-    from latentfu.cli.film import levels
+    from latentfu.cli.film import to_levels
     from latentfu.cli.pictures import Picture, write_picture
-    from latentfu.pipeline.render import as_picture
+    from latentfu.pipeline.render import to_picture
     from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
@@ -191,9 +193,9 @@ def generators_render(
             progress(place / count, f"Picture {place + 1} of {count}")
             torch.manual_seed(seed + place)  # for random noise
             latent = _latent_of_seed(generator, seed + place, psi, cutoff, label)
-            picture = as_picture(generator.render(latent, noise), generator)
+            picture = to_picture(generator.render(latent, noise), generator)
             output.mkdir(exist_ok=True)
-            write_picture(file, Picture(levels(picture)))
+            write_picture(file, Picture(to_levels(picture)))
     if as_json:
         print_json({"generator": spec.name, "files": [str(file) for file in files]})
     else:

@@ -1,17 +1,23 @@
-"""``latentfu generators`` and ``latentfu inverters``: what can be chosen by name."""
+"""What is installed: ``latentfu generators``, ``inverters``, ``controls`` and ``directions``.
+
+With ``--json`` the words are those of the HTTP interface: the same models are printed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
 import click
 
-from latentfu import hookspecs as hooks
 from latentfu.cli.output import json_option, print_json, print_table
+from latentfu.core.control import Control
+from latentfu.hookspecs import GeneratorSpec, Inverter
 
+if TYPE_CHECKING:
+    pass
 
-def describe_generator(spec: hooks.GeneratorSpec) -> dict[str, object]:
-    """The same words as ``GET /v1/generators``."""
-    fields = ("name", "title", "domain", "resolution", "id", "licence", "description")
-    return {field: getattr(spec, field) for field in fields}
+Content = dict[str, object]
 
 
 @click.command("list")
@@ -20,10 +26,13 @@ def generators_list(as_json: bool) -> None:
     """List the generators; the first is the default."""
     from latentfu.plugin_manager import get_registry
 
-    specs = list(get_registry().installed(hooks.GeneratorSpec).values())
+    found = get_registry().installed(GeneratorSpec)
     if as_json:
-        print_json({"generators": [describe_generator(spec) for spec in specs]})
+        from latentfu.protocol.replies import GeneratorReply, dump_named
+
+        print_json({"generators": dump_named(GeneratorReply, found)})
         return
+    specs = found.values()
     rows = [(s.name, s.domain, f"{s.resolution} px", s.id[:12], s.title) for s in specs]
     print_table(("name", "domain", "side", "id", "title"), rows)
 
@@ -34,19 +43,83 @@ def inverters_list(as_json: bool) -> None:
     """List the inversion methods; the first is the default."""
     from latentfu.plugin_manager import get_registry
 
-    found = list(get_registry().installed(hooks.Inverter).values())
+    found = get_registry().installed(Inverter)
     if as_json:
-        content = [
-            {
-                "name": method.name,
-                "title": method.title,
-                "spaces": list(method.spaces),
-                "description": method.description,
-                "options": dict(method.options),
-            }
-            for method in found
-        ]
-        print_json({"inverters": content})
+        from latentfu.protocol.replies import InverterReply, dump_named
+
+        print_json({"inverters": dump_named(InverterReply, found)})
         return
-    rows = [(m.name, ", ".join(m.spaces), m.title, m.description) for m in found]
+    rows = [(m.name, ", ".join(m.spaces), m.title, m.description) for m in found.values()]
     print_table(("name", "spaces", "title", "description"), rows)
+
+
+generator_option = click.option("--generator", metavar="NAME", help="Default: the first listed.")
+
+
+@click.command("list")
+@generator_option
+@json_option
+def controls_list(generator: str | None, as_json: bool) -> None:
+    """List what can be set on a generator: directions and deformations."""
+    _list(generator, as_json, "controls", lambda control: True)
+
+
+@click.command("list")
+@generator_option
+@json_option
+def directions_list(generator: str | None, as_json: bool) -> None:
+    """List a generator's directions in latent space."""
+    _list(generator, as_json, "directions", lambda control: control.kind == "direction")
+
+
+@click.command("show")
+@click.argument("name")
+@generator_option
+@json_option
+def directions_show(name: str, generator: str | None, as_json: bool) -> None:
+    """All about direction NAME: what plus means, its range, who made it and from what."""
+    from latentfu.plugin_manager import pick
+
+    spec, controls = _controls(generator)
+    directions = {key: item for key, item in controls.items() if item.kind == "direction"}
+    control = pick(directions, name, "direction")
+    from latentfu.protocol.replies import ControlReply, dump_named
+
+    (described,) = dump_named(ControlReply, {control.name: control})
+    content = {**described, "generator": spec.name, "facts": dict(control.facts)}
+    if as_json:
+        print_json(content)
+        return
+    for word, value in content.items():
+        click.echo(f"{word:<10} {value if value is not None else 'all'}")
+
+
+def _controls(generator: str | None) -> tuple[GeneratorSpec, Mapping[str, Control]]:
+    from latentfu.plugin_manager import get_registry, pick
+
+    registry = get_registry()
+    spec = pick(registry.installed(GeneratorSpec), generator, "generator")
+    return spec, registry.controls(spec)
+
+
+def _list(
+    generator: str | None, as_json: bool, word: str, wanted: Callable[[Control], bool]
+) -> None:
+    spec, controls = _controls(generator)
+    chosen = {name: control for name, control in controls.items() if wanted(control)}
+    if as_json:
+        from latentfu.protocol.replies import ControlReply, dump_named
+
+        print_json({"generator": spec.name, word: dump_named(ControlReply, chosen)})
+        return
+    rows = [
+        (
+            item.name,
+            f"{item.minimum:g}..{item.maximum:g}",
+            item.positive_means,
+            item.group,
+            item.kind,
+        )
+        for item in chosen.values()
+    ]
+    print_table(("name", "range", "plus means", "group", "kind"), rows)

@@ -21,7 +21,7 @@ from latentfu.demo.sample_pictures import (
     save_picture,
 )
 from latentfu.demo.scenes import MASKED_WISHES, STRENGTHS, WISHES, DemoScenes
-from latentfu.protocol.schemas import GeneratorReply
+from latentfu.protocol.replies import GeneratorReply
 from latentfu.setup.selfcheck import borrow_server, describe_machine, package_versions
 from latentfu.storage.atomic import whole_file, write_whole
 

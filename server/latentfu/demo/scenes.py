@@ -16,11 +16,11 @@ import numpy as np
 from latentfu.core.contact_sheet import SheetRow
 from latentfu.core.layer import Layer, MaskPixels, Pixels
 from latentfu.core.progress import Progress
-from latentfu.protocol.layer_body import body_layer, layer_body, mask_body
+from latentfu.protocol.pictures import body_layer, layer_body, mask_body
 
 if TYPE_CHECKING:
     from latentfu.client.client import Client
-    from latentfu.protocol.schemas import ControlReply, GeneratorReply
+    from latentfu.protocol.replies import ControlReply, GeneratorReply
 
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)

@@ -42,13 +42,13 @@ def warp_features(before: Latent, after: Latent, generator: Generator) -> Latent
         old = generator.render(replace(before, details=()), "const", features=layers)[1]
         new = generator.render(replace(after, details=()), "const", features=layers)[1]
         moved = tuple(
-            FeatureOffset(d.layer, follow(d.delta, old[d.layer].float(), new[d.layer].float()))
+            FeatureOffset(d.layer, warp_to(d.delta, old[d.layer].float(), new[d.layer].float()))
             for d in before.details
         )
     return replace(after, details=moved)
 
 
-def carried_into_mix(
+def warp_features_into_mix(
     a: Latent, b: Latent, layers: range, mask: Tensor | None, generator: Generator
 ) -> tuple[Latent, Latent]:
     """Both latents with their details moved to where a mix of them has the features.
@@ -61,8 +61,10 @@ def carried_into_mix(
 
     if not (a.details or b.details) or "z" in {a.space, b.space}:
         return a, b
-    codes = per_layer(a, generator).clone()
-    codes[:, layers.start : layers.stop] = per_layer(b, generator)[:, layers.start : layers.stop]
+    codes = _codes_per_layer(a, generator).clone()
+    codes[:, layers.start : layers.stop] = _codes_per_layer(b, generator)[
+        :, layers.start : layers.stop
+    ]
     mixed = replace(a, codes=codes, space="w++" if a.space == "w++" else "w+")
     moved = warp_features(a, mixed, generator).details
     if mask is not None and a.details:
@@ -78,35 +80,37 @@ def carried_into_mix(
     return replace(a, details=moved), replace(b, details=warp_features(b, mixed, generator).details)
 
 
-def per_layer(latent: Latent, generator: Generator) -> Tensor:
+def _codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
     """Its codes, one for each layer: ``[N, num_ws, w_dim]``."""
     codes = latent.codes
     return codes if codes.ndim == 3 else codes[:, None].expand(-1, generator.num_ws, -1)
 
 
-def follow(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
+def warp_to(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
     """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
     import torch
 
     if torch.equal(old, new):
         return delta
-    from_old, from_new = directions(old), directions(new)
+    from_old, from_new = _normalize_features(old), _normalize_features(new)
     reach = max(1, old.shape[-1] // REACH)
-    shift = displacement(from_new, from_old, reach) - displacement(from_old, from_old, reach)
-    here = warped(from_old, smooth(shift))
+    shift = _find_displacement(from_new, from_old, reach) - _find_displacement(
+        from_old, from_old, reach
+    )
+    here = _sample_shifted(from_old, _smooth(shift))
     likeness = (here * from_new).sum(dim=1, keepdim=True)  # [N, 1, H, W]
-    kept = ((smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
-    return warped(delta.to(new), smooth(shift)) * kept
+    kept = ((_smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
+    return _sample_shifted(delta.to(new), _smooth(shift)) * kept
 
 
-def directions(x: Tensor) -> Tensor:
+def _normalize_features(x: Tensor) -> Tensor:
     """Features [N, C, H, W] without their mean, with length 1 over the channels."""
     import torch.nn.functional as F
 
     return F.normalize(x - x.mean(dim=(2, 3), keepdim=True), dim=1)
 
 
-def displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
+def _find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     """Where each place of ``wanted`` is in ``given``: [N, 2, H, W], x and y in pixels."""
     import torch
     import torch.nn.functional as F
@@ -116,7 +120,7 @@ def displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     steps = range(2 * reach + 1)
     moved = (padded[:, :, y : y + height, x : x + width] for y in steps for x in steps)
     alike = [(wanted * there).sum(dim=1) for there in moved]
-    likeness = smooth(torch.stack(alike, dim=1), 5)  # [N, S * S, H, W]
+    likeness = _smooth(torch.stack(alike, dim=1), 5)  # [N, S * S, H, W]
     offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)
     dx = offsets.repeat(len(steps))[None, :, None, None]
     dy = offsets.repeat_interleave(len(steps))[None, :, None, None]
@@ -125,14 +129,14 @@ def displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     return torch.stack([(shares * dx).sum(dim=1), (shares * dy).sum(dim=1)], dim=1)
 
 
-def smooth(x: Tensor, side: int = 3) -> Tensor:
+def _smooth(x: Tensor, side: int = 3) -> Tensor:
     """A mean over ``side`` x ``side`` places (odd), borders repeated."""
     import torch.nn.functional as F
 
     return F.avg_pool2d(F.pad(x, (side // 2,) * 4, mode="replicate"), side, stride=1)
 
 
-def warped(x: Tensor, shift: Tensor) -> Tensor:
+def _sample_shifted(x: Tensor, shift: Tensor) -> Tensor:
     """x [N or 1, C, H, W] read at each place plus ``shift`` [N, 2, H, W] in pixels."""
     import torch
     import torch.nn.functional as F

@@ -21,7 +21,7 @@ SAMPLES = 8
 _usual: WeakKeyDictionary[Generator, float] = WeakKeyDictionary()
 
 
-def judged(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
+def with_metrics(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
     """``inversion`` with identity and ``out_of_domain`` measured (:class:`latentfu.Quality`)."""
     import torch
 
@@ -31,20 +31,20 @@ def judged(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
         shown = generator.render(latent).float().clamp(-1, 1)
         plain = shown
         if latent.bends or latent.details:
-            plain = generator.render(without_extras(latent)).float().clamp(-1, 1)
-        beyond = float((plain - target).square().mean()) / usual_difference(generator)
-        likeness = identity(shown, target, generator)
+            plain = generator.render(_without_extras(latent)).float().clamp(-1, 1)
+        beyond = float((plain - target).square().mean()) / _measure_usual_difference(generator)
+        likeness = _compare_identity(shown, target, generator)
     return replace(
         inversion, quality=replace(inversion.quality, identity=likeness, out_of_domain=beyond)
     )
 
 
-def without_extras(latent: Latent) -> Latent:
+def _without_extras(latent: Latent) -> Latent:
     """The codes alone."""
     return replace(latent, bends=(), details=())
 
 
-def usual_difference(generator: Generator) -> float:
+def _measure_usual_difference(generator: Generator) -> float:
     """Median squared difference of two pictures of the generator's own, measured once."""
     import torch
 
@@ -59,7 +59,7 @@ def usual_difference(generator: Generator) -> float:
     return _usual[generator]
 
 
-def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
+def _compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
     """Cosine of the two pictures' identities by the first model for the domain; None without."""
     import torch.nn.functional as F
 
@@ -73,15 +73,15 @@ def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | 
 
 def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the network's codes can not show the picture."""
-    return beyond_shown(quality.out_of_domain, spec)
+    return is_beyond(quality.out_of_domain, spec)
 
 
-def beyond_shown(beyond: float | None, spec: GeneratorSpec) -> bool:
+def is_beyond(beyond: float | None, spec: GeneratorSpec) -> bool:
     """The same of the measure alone (``Quality.out_of_domain``)."""
     return beyond is not None and beyond > spec.out_of_domain_limit
 
 
-def warning(quality: Quality, spec: GeneratorSpec) -> str:
+def describe_outside(quality: Quality, spec: GeneratorSpec) -> str:
     """A sentence about a picture that is outside what the network shows; empty if it is not."""
     if not is_outside(quality, spec):
         return ""

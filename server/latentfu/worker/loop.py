@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from latentfu.core.errors import CancelledError, LatentFuError
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
+from latentfu.protocol.pictures import PictureSource
+from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, parse_request
 from latentfu.worker.mailbox import Mailbox
-from latentfu.worker.protocols import Editor
-from latentfu.worker.request_reader import RequestReader, write_layer
+from latentfu.worker.pictures import write_layer
+
+if TYPE_CHECKING:
+    from latentfu.pipeline.editor import Editor
 
 _PROGRESS_EVERY_S = 0.05
 Send = Callable[[Mapping[str, object]], None]
 
 
 class WorkerLoop:
-    """Does what comes out of the inbox and says how it went."""
+    """Does what comes out of the mailbox and says how it went."""
 
     def __init__(
-        self, editor: Editor, reader: RequestReader, inbox: Mailbox, send: Send, catalog: Send
+        self, editor: Editor, pictures: PictureSource, mailbox: Mailbox, send: Send, catalog: Send
     ) -> None:
         self._editor = editor
-        self._reader = reader
-        self._inbox = inbox
+        self._pictures = pictures
+        self._mailbox = mailbox
         self._send = send
         self._catalog = catalog
         self._judged: set[str] = set()
 
     def work(self) -> None:
         """Until the front says stop."""
-        while (message := self._inbox.next()) is not None:
+        while (message := self._mailbox.next()) is not None:
             match message["do"]:
                 case "catalog":
                     self._catalog(message)
@@ -45,24 +50,20 @@ class WorkerLoop:
                     self._attempt(message, self._job)
 
     def _job(self, message: Message) -> dict[str, object]:
-        body: Any = message["body"]
         progress = self._watch(message, True)
         progress(0.0)
-        request = self._reader.read(body)
-        do = {"edit": self._editor.edit, "mix": self._editor.mix, "invert": self._editor.invert}
-        outcome = do[body["kind"]](request, progress)
+        request = parse_request(JOB_REQUEST, json.dumps(message["body"]))
+        outcome = self._editor.run(request, self._pictures, progress)
         write_layer(Path(str(message["out"])), outcome.layer)
-        return dict(outcome.report)
+        return outcome.report.to_wire()
 
     def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
-        body: Any = message["body"]
-
         def check() -> None:
-            if self._inbox.is_overtaken(message):
+            if self._mailbox.is_overtaken(message):
                 raise CancelledError
 
-        request, quick = self._reader.read(body), int(body.get("quick", 0))
-        layer = self._editor.preview(request, body["side"], progress, quick=quick, check=check)
+        request = parse_request(PREVIEW_REQUEST, json.dumps(message["body"]))
+        layer = self._editor.preview(request, self._pictures, progress, check=check)
         write_layer(Path(str(message["out"])), layer)
         return {}
 
@@ -70,7 +71,7 @@ class WorkerLoop:
         """Do it and send ``done`` or ``failed``: no error of the work ends the worker."""
         work_id = str(message["id"])
         try:
-            if self._inbox.is_unwanted(work_id):
+            if self._mailbox.is_unwanted(work_id):
                 raise CancelledError
             report = do(message)
             self._send({"event": "done", "id": work_id, "report": report})
@@ -80,7 +81,7 @@ class WorkerLoop:
             traceback.print_exc(file=sys.stderr)
             self._failed(work_id, *_explain(error))
         finally:
-            self._inbox.forget(work_id)
+            self._mailbox.forget(work_id)
             self._judged.discard(work_id)
 
     def _failed(self, work_id: str, code: str, message: str) -> None:
@@ -93,7 +94,7 @@ class WorkerLoop:
 
         def progress(fraction: float, message: str = "") -> None:
             nonlocal last_time, last_message
-            if self._inbox.is_unwanted(work_id):
+            if self._mailbox.is_unwanted(work_id):
                 raise CancelledError
             now = time.monotonic()
             if message != last_message or now - last_time > _PROGRESS_EVERY_S:
@@ -113,20 +114,20 @@ class WorkerLoop:
 
     def _serve_between(self) -> None:
         """Between two steps of a long job: the catalogue, and previews that cost one render."""
-        for message in self._inbox.waiting_catalogs():
+        for message in self._mailbox.waiting_catalogs():
             self._catalog(message)
-        for message in self._inbox.waiting_previews():
+        for message in self._mailbox.waiting_previews():
             work_id = str(message["id"])
             if work_id in self._judged:
                 continue
             self._judged.add(work_id)
-            if self._is_quick(message) and self._inbox.take_preview(message):
+            if self._is_quick(message) and self._mailbox.take_preview(message):
                 self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
 
     def _is_quick(self, message: Message) -> bool:
-        body: Any = message["body"]
         try:
-            return self._editor.is_inverted(self._reader.read(body))
+            request = parse_request(PREVIEW_REQUEST, json.dumps(message["body"]))
+            return self._editor.is_inverted(request, self._pictures)
         except Exception:
             return True  # It fails at once, and its own attempt says why.
 
