@@ -26,7 +26,7 @@ from latentfu.pipeline.choose_inverter import choose
 from latentfu.pipeline.invert import InversionCache, invert
 from latentfu.pipeline.metrics import is_outside, judged, warning
 from latentfu.storage.inversion_cache import InversionStore
-from latentfu_builtin.inversion.optimise import invert as optimise
+from latentfu_builtin.inversion.optimize import optimize_latent as optimise
 from small_world import ID, SIDE, instant, small_generator
 
 GENERATOR = small_generator()

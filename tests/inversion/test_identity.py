@@ -15,7 +15,7 @@ from latentfu import Crop, Identity, InversionRequest, Quad, random_latents, sil
 from latentfu.pipeline.metrics import judged
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source
-from latentfu_builtin.inversion.optimise import invert
+from latentfu_builtin.inversion.optimize import optimize_latent
 
 
 def left_half(images: torch.Tensor) -> torch.Tensor:
@@ -46,7 +46,7 @@ def test_identity_is_minimised_and_measured(known: None) -> None:
     def likeness(losses: str) -> float:
         crop = Crop(image.astype(np.float32), Quad.square(0, 0, 16), "test")
         asked = InversionRequest(crop, generator, silent, {"losses": losses, "steps": 60})
-        found = judged(invert(asked), crop, generator).quality.identity
+        found = judged(optimize_latent(asked), crop, generator).quality.identity
         assert found is not None
         return found
 

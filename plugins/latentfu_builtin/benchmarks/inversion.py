@@ -34,8 +34,7 @@ from latentfu import (
 )
 
 from latentfu_builtin.benchmarks.inversion_edits import Judge
-from latentfu_builtin.inversion.losses import perceptual_loss
-from latentfu_builtin.inversion.pixel import pyramid
+from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid
 
 Values = Mapping[str, float | int | str | bool]
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -116,7 +115,7 @@ def row(
     judge: Judge | None,
 ) -> dict[str, Any]:
     """What ``measured`` gives when nothing is missing."""
-    name, distance = perceptual_loss("auto", generator)
+    name, distance = build_perceptual_loss("auto", generator)
     options = {**method.inverter.options, **method.options}
     rows, latents = [], []
     for number, picture in enumerate(pictures):

@@ -12,9 +12,9 @@ from latentfu import Generator, Inversion, InversionRequest, Latent, Quality
 from torch import Tensor
 
 from latentfu_builtin.encoders.choose import encoded, encoder_for
-from latentfu_builtin.inversion import optimise
-from latentfu_builtin.inversion.checks import check_target, one_thread
-from latentfu_builtin.inversion.losses import Distance, perceptual_loss, pyramid
+from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid
+from latentfu_builtin.inversion.optimize import one_thread, optimize_latents
+from latentfu_builtin.inversion.vgg import Distance
 
 Values = Mapping[str, float | int | str | bool]
 
@@ -30,11 +30,12 @@ class View:
 
     @staticmethod
     def of(request: InversionRequest) -> View:
-        """The picture of a request, checked; raises BadInputError when it is not usable."""
+        """The picture of a request."""
         generator = request.generator
         target = torch.from_numpy(request.crop.image)[None].to(generator.device)
-        check_target(target, generator)
-        name, perceptual = perceptual_loss(str(request.options.get("loss", "auto")), generator)
+        name, perceptual = build_perceptual_loss(
+            str(request.options.get("loss", "auto")), generator
+        )
         return View(generator, target, name, perceptual)
 
     @torch.no_grad()
@@ -72,7 +73,7 @@ def encode_and_refine_many(requests: Sequence[InversionRequest]) -> list[Inversi
     """The same for several pictures together; raises NotInstalledError without an encoder."""
     for request in requests:
         encoder_for(request.generator, str(request.options.get("encoder", "auto")))
-    return optimise.invert_many(requests, "encoder-refined")
+    return optimize_latents(requests, "encoder-refined")
 
 
 @torch.no_grad()

@@ -20,14 +20,14 @@ from latentfu import (
 )
 
 from latentfu_builtin.encoders.own import own_encoders
-from latentfu_builtin.inversion.settings import DEFAULTS
+from latentfu_builtin.inversion.settings import SEARCH_DEFAULTS
 
 if TYPE_CHECKING:
     import click
 
 
 REFINING = {
-    **DEFAULTS,
+    **SEARCH_DEFAULTS,
     "start": "encoder",
     "steps": 50,
     "rate": 0.25,

@@ -9,7 +9,7 @@ from pathlib import Path
 from latentfu import BadInputError, Generator, StorageError, read_tensors
 from torch import Tensor
 
-from latentfu_builtin.inversion.prior import Spread
+from latentfu_builtin.inversion.coordinates import Spread
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
 
 LARGEST_LOOK = 64

@@ -19,7 +19,7 @@ from latentfu_builtin.encoders.training.options import TrainingOptions
 from latentfu_builtin.encoders.training.pool import Pool
 from latentfu_builtin.encoders.training.sources import Lessons, outside_source
 from latentfu_builtin.encoders.training.trainer import Trainer
-from latentfu_builtin.inversion.prior import Spread
+from latentfu_builtin.inversion.coordinates import Spread
 
 FILLING = 0.1
 """The part of the progress that is the filling of the pool."""

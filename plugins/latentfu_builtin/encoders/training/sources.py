@@ -10,7 +10,7 @@ import torch
 from latentfu import BadInputError, Generator, mixed_precision
 from torch import Tensor
 
-from latentfu_builtin.inversion.prior import Spread
+from latentfu_builtin.inversion.coordinates import Spread
 from latentfu_builtin.networks.encoders.pyramid_encoder import resized
 from latentfu_builtin.stylegan.training.pairs import PairCache
 from latentfu_builtin.stylegan.training.source import (

@@ -20,8 +20,9 @@ from latentfu_builtin.encoders.training.sources import (
     codes_of,
     rendered,
 )
-from latentfu_builtin.inversion.losses import Distance, perceptual_loss, pyramid
-from latentfu_builtin.inversion.prior import Spread, measure_spread
+from latentfu_builtin.inversion.coordinates import Spread, measure_spread
+from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid
+from latentfu_builtin.inversion.vgg import Distance
 from latentfu_builtin.networks.encoders.pyramid_encoder import (
     EncoderConfig,
     PictureEncoder,
@@ -76,7 +77,7 @@ class Trainer:
             encoder,
             optimiser(encoder, options),
             torch.Generator().manual_seed(options.seed),
-            perceptual_loss("auto", generator)[1],
+            build_perceptual_loss("auto", generator)[1],
             Own(generator, spread, size, options.apart, options.bf16),
             outside(spread, size),
         )

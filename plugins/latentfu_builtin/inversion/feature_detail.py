@@ -1,4 +1,8 @@
-"""The detail itself: Adam on a map of features beside a fixed code."""
+"""Feature-space detail: what no code can say, as a map added to one layer's features.
+
+After feature-style encoders (Yao et al. 2022, arXiv 2202.02183) and HFGI (Wang et al. 2022,
+arXiv 2109.06590). An edit of the code moves the features under it, and the detail goes with them
+(``latentfu.pipeline.feature_warp``), so that a hat, an earring or a background survives."""
 
 from __future__ import annotations
 
@@ -6,18 +10,19 @@ import math
 from dataclasses import replace
 
 import torch
-from latentfu import BadInputError, FeatureOffset, Generator, InversionRequest, Latent
+from latentfu import BadInputError, FeatureOffset, Generator, Inversion, InversionRequest, Latent
 from torch import Tensor
 
-from latentfu_builtin.inversion.features.options import Plan
-from latentfu_builtin.inversion.pivot import Begun
+from latentfu_builtin.inversion.optimize import one_thread
+from latentfu_builtin.inversion.pivot import Pivot, find_pivot
+from latentfu_builtin.inversion.settings import FeatureDetailOptions
 
-PREVIEW_EVERY = 20
-MOST_SIDE = 64
+_PREVIEW_EVERY = 20
+_MOST_SIDE = 64
 """What is finer is better kept by pasting the change onto the layer."""
 
 
-def layer_of(generator: Generator, side: int) -> int:
+def choose_layer(generator: Generator, side: int) -> int:
     """The last layer whose features have ``side`` pixels (0: half of the picture's, at most 64).
 
     Raises BadInputError when the generator shows no layers, or none of that size.
@@ -27,7 +32,7 @@ def layer_of(generator: Generator, side: int) -> int:
             f"The generator {generator.name} does not show its layers, so no detail can be kept "
             f"in them: choose another inverter."
         )
-    wanted = side or min(MOST_SIDE, generator.resolution // 2)
+    wanted = side or min(_MOST_SIDE, generator.resolution // 2)
     sides = [layer.resolution for layer in generator.layers]
     if wanted not in sides and not side:
         wanted = min(sides, key=lambda found: abs(math.log2(found / wanted)))
@@ -37,10 +42,10 @@ def layer_of(generator: Generator, side: int) -> int:
     return len(sides) - 1 - sides[::-1].index(wanted)
 
 
-def detailed(start: Begun, plan: Plan, request: InversionRequest) -> Latent:
+def find_detail(start: Pivot, plan: FeatureDetailOptions, request: InversionRequest) -> Latent:
     """The first code of ``start`` with the detail that shows the picture best."""
     generator, code = start.generator, start.first.latent
-    layer = layer_of(generator, plan.side)
+    layer = choose_layer(generator, plan.side)
     with torch.no_grad():
         plain = generator.render(code, "const", features=[layer])[1][layer].float()
     spread = float(plain.std())
@@ -48,7 +53,7 @@ def detailed(start: Begun, plan: Plan, request: InversionRequest) -> Latent:
     adam = torch.optim.Adam([delta], lr=plan.rate * spread, betas=(0.9, 0.97))
     best, lowest = delta.detach().clone(), math.inf
     for step in range(plan.steps + 1):
-        image = generator.render(with_detail(code, layer, delta))
+        image = generator.render(_add_detail(code, layer, delta))
         loss = start.distance(image, plan.pixel, plan.perceptual)
         loss = loss + plan.size * (delta / spread).square().mean()
         value = float(loss.detach())
@@ -56,26 +61,43 @@ def detailed(start: Begun, plan: Plan, request: InversionRequest) -> Latent:
             lowest, best = value, delta.detach().clone()
         if step == plan.steps or not math.isfinite(value):
             break
-        adam.param_groups[0]["lr"] = plan.rate * spread * pace(step / plan.steps)
+        adam.param_groups[0]["lr"] = plan.rate * spread * _rate_factor(step / plan.steps)
         adam.zero_grad()
         torch.autograd.backward(loss)
         adam.step()
-        tell(request, step, plan.steps, image)
-    return with_detail(code, layer, best)
+        _report(request, step, plan.steps, image)
+    return _add_detail(code, layer, best)
 
 
-def with_detail(code: Latent, layer: int, delta: Tensor) -> Latent:
+def _add_detail(code: Latent, layer: int, delta: Tensor) -> Latent:
     """The code with a detail beside those that it has."""
     return replace(code, details=(*code.details, FeatureOffset(layer, delta)))
 
 
-def pace(done: float) -> float:
+def _rate_factor(done: float) -> float:
     """The rate's factor: up in the first steps, a cosine down to nothing."""
     return min(1.0, (done + 0.02) / 0.1) * (0.5 + 0.5 * math.cos(math.pi * done))
 
 
-def tell(request: InversionRequest, step: int, steps: int, image: Tensor) -> None:
+def _report(request: InversionRequest, step: int, steps: int, image: Tensor) -> None:
     """Report progress, now and then with a picture."""
     request.progress((step + 1) / steps, "Keeping the detail")
-    if request.preview is not None and step % PREVIEW_EVERY == 0:
+    if request.preview is not None and step % _PREVIEW_EVERY == 0:
         request.preview(image.detach())
+
+
+def invert_with_detail(request: InversionRequest) -> Inversion:
+    """The latent of ``request.crop`` with its detail; raises BadInputError for unusable pictures.
+
+    A generator that shows no layers is refused at once.
+    """
+    plan = FeatureDetailOptions.of(request.options)
+    choose_layer(request.generator, plan.side)
+    start = find_pivot(request, plan.pivot, plan.loss, plan.for_pivot)
+    with one_thread(request.generator):
+        latent = find_detail(start, plan, replace(request, progress=start.progress))
+        start.watch.lap("detail")
+        steps = start.first.steps + plan.steps
+        return start.judged(
+            replace(start.first, latent=latent, method="feature-detail", steps=steps)
+        )
