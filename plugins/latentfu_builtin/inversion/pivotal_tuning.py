@@ -145,12 +145,6 @@ def truncate_rank(shift: Tensor, rank: int) -> Tensor:
     return kept.to(shift.dtype).reshape(shift.shape)
 
 
-def count_numbers(shift: Tensor, rank: int) -> int:
-    """How many numbers describe a shift of that rank."""
-    out, rest = shift.shape[0], shift[0].numel()
-    return out * rest if rank <= 0 else min(out * rest, rank * (out + rest))
-
-
 def invert_by_tuning(request: InversionRequest) -> Inversion:
     """The latent of ``request.crop`` with its bends; raises BadInputError for unusable pictures.
 

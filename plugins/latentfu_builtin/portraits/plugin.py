@@ -171,9 +171,9 @@ def latentfu_losses() -> list[Loss]:
 @hookimpl
 def latentfu_encoders() -> list[Encoder]:
     """The shipped encoder, if it was trained for some generator's weights."""
-    from latentfu_builtin.encoders.own import listed
+    from latentfu_builtin.encoders.user_files import list_encoder_file
 
-    found = listed(ENCODER, NAME, "Portraits in one pass") if ENCODER.is_file() else None
+    found = list_encoder_file(ENCODER, NAME, "Portraits in one pass") if ENCODER.is_file() else None
     return [] if found is None else [found]
 
 

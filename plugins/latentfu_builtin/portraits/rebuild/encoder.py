@@ -19,8 +19,8 @@ the whole rate 8,000 pictures cost it 2 dB."""
 
 def build_encoder(folder: Path | None, progress: Progress) -> None:
     """Train the encoder for the weights that are there now."""
-    from latentfu_builtin.encoders.training.options import TrainingOptions
-    from latentfu_builtin.encoders.training.run import Order, train_encoder
+    from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
+    from latentfu_builtin.encoders.training.run import EncoderOrder, train_encoder
     from latentfu_builtin.portraits.plugin import ENCODER, NAME, SCORER
 
     generator = latentfu.open_generator(NAME)
@@ -28,10 +28,10 @@ def build_encoder(folder: Path | None, progress: Progress) -> None:
     if ENCODER.is_file():
         trunk, pictures, rate = ENCODER, PICTURES_AGAIN, RATE_AGAIN
     kept = latentfu.data_dir() / "encoders" / f"{NAME}-{generator.id[:12]}.checkpoint"
-    order = Order(
+    order = EncoderOrder(
         generator,
         folder / ENCODER.name if folder else ENCODER,
-        TrainingOptions(pictures=pictures, rate=rate, pool=2048, outside=0.2),
+        EncoderTrainingOptions(pictures=pictures, rate=rate, pool=2048, outside=0.2),
         renderer=NAME,
         trunk=trunk,
         checkpoint=kept,

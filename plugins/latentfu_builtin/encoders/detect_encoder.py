@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from latentfu import BadInputError
 
-from latentfu_builtin.encoders.foreign.sizes import (
+from latentfu_builtin.networks.encoders.published_sizes import (
+    PublishedSizes,
     Shapes,
-    Sizes,
-    sizes_of_predictor,
-    sizes_with_resnet34,
-    sizes_with_trunk,
+    measure_predictor,
+    measure_resnet34,
+    measure_trunk,
 )
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Architecture:
+class PublishedArchitecture:
     """A kind of foreign encoder.
 
     ``published``: the class's name, as checkpoints give it in ``opts.encoder_type``.
@@ -31,14 +31,14 @@ class Architecture:
 
     name: str
     published: str
-    build: Callable[[Sizes], nn.Module]
-    sizes: Callable[[Shapes], Sizes]
+    build: Callable[[PublishedSizes], nn.Module]
+    sizes: Callable[[Shapes], PublishedSizes]
     looks_back: bool = False
     absolute: bool = False
 
 
-def _pyramid(name: str) -> Callable[[Sizes], nn.Module]:
-    def build(sizes: Sizes) -> nn.Module:
+def _pyramid(name: str) -> Callable[[PublishedSizes], nn.Module]:
+    def build(sizes: PublishedSizes) -> nn.Module:
         from latentfu_builtin.networks.encoders import psp as pyramid
 
         network: nn.Module = getattr(pyramid, name)(sizes)
@@ -47,8 +47,8 @@ def _pyramid(name: str) -> Callable[[Sizes], nn.Module]:
     return build
 
 
-def _restyle(name: str) -> Callable[[Sizes], nn.Module]:
-    def build(sizes: Sizes) -> nn.Module:
+def _restyle(name: str) -> Callable[[PublishedSizes], nn.Module]:
+    def build(sizes: PublishedSizes) -> nn.Module:
         from latentfu_builtin.networks.encoders import restyle
 
         network: nn.Module = getattr(restyle, name)(sizes)
@@ -57,67 +57,71 @@ def _restyle(name: str) -> Callable[[Sizes], nn.Module]:
     return build
 
 
-def _predictor(sizes: Sizes) -> nn.Module:
+def _predictor(sizes: PublishedSizes) -> nn.Module:
     from latentfu_builtin.networks.encoders.image_to_latent import ImageToLatent
 
     return ImageToLatent(sizes)
 
 
 _KNOWN = (
-    Architecture("psp", "GradualStyleEncoder", _pyramid("PspEncoder"), sizes_with_trunk),
-    Architecture("e4e", "Encoder4Editing", _pyramid("E4eEncoder"), sizes_with_trunk),
-    Architecture(
-        "psp-w", "BackboneEncoderUsingLastLayerIntoW", _pyramid("PspIntoW"), sizes_with_trunk
+    PublishedArchitecture("psp", "GradualStyleEncoder", _pyramid("PspEncoder"), measure_trunk),
+    PublishedArchitecture("e4e", "Encoder4Editing", _pyramid("E4eEncoder"), measure_trunk),
+    PublishedArchitecture(
+        "psp-w", "BackboneEncoderUsingLastLayerIntoW", _pyramid("PspIntoW"), measure_trunk
     ),
-    Architecture(
+    PublishedArchitecture(
         "psp-w-plus",
         "BackboneEncoderUsingLastLayerIntoWPlus",
         _pyramid("PspIntoWPlus"),
-        sizes_with_trunk,
+        measure_trunk,
     ),
-    Architecture(
+    PublishedArchitecture(
         "restyle-psp",
         "BackboneEncoder",
         _restyle("RestyleEncoder"),
-        sizes_with_trunk,
+        measure_trunk,
         looks_back=True,
     ),
-    Architecture(
+    PublishedArchitecture(
         "restyle-e4e",
         "ProgressiveBackboneEncoder",
         _restyle("RestyleProgressive"),
-        sizes_with_trunk,
+        measure_trunk,
         looks_back=True,
     ),
-    Architecture(
+    PublishedArchitecture(
         "restyle-psp-resnet",
         "ResNetBackboneEncoder",
         _restyle("RestyleResnet"),
-        sizes_with_resnet34,
+        measure_resnet34,
         looks_back=True,
     ),
-    Architecture(
+    PublishedArchitecture(
         "restyle-e4e-resnet",
         "ResNetProgressiveBackboneEncoder",
         _restyle("RestyleResnetProgressive"),
-        sizes_with_resnet34,
+        measure_resnet34,
         looks_back=True,
     ),
-    Architecture("image-to-latent", "ImageToLatent", _predictor, sizes_of_predictor, absolute=True),
+    PublishedArchitecture(
+        "image-to-latent", "ImageToLatent", _predictor, measure_predictor, absolute=True
+    ),
 )
-ARCHITECTURES = {item.name: item for item in _KNOWN}
+PUBLISHED_ARCHITECTURES = {item.name: item for item in _KNOWN}
 """Every foreign encoder that is known, by name."""
 
 
-def recognised(shapes: Shapes, opts: Mapping[str, object], asked: str | None) -> Architecture:
+def detect_architecture(
+    shapes: Shapes, opts: Mapping[str, object], asked: str | None
+) -> PublishedArchitecture:
     """The architecture of a state dict; raises BadInputError when it is none of those known.
 
     ``asked``: its name, when the person knows better. pSp and e4e have the same tensors, as the
     two kinds of ReStyle have: there the file's own ``encoder_type`` decides.
     """
-    possible = candidates(shapes)
+    possible = _candidates(shapes)
     if asked is not None:
-        return chosen(asked, possible)
+        return _choose_architecture(asked, possible)
     if not possible:
         raise BadInputError(
             "The file holds no encoder that is known: pSp, e4e, ReStyle or a seed's."
@@ -132,19 +136,19 @@ def recognised(shapes: Shapes, opts: Mapping[str, object], asked: str | None) ->
     return possible[0]
 
 
-def candidates(shapes: Shapes) -> list[Architecture]:
+def _candidates(shapes: Shapes) -> list[PublishedArchitecture]:
     """The architectures whose tensors these could be."""
     names: tuple[str, ...] = ()
     if "dense2.weight" in shapes and "resnet.0.weight" in shapes:
         names = ("image-to-latent",)
     elif "body.23.res_layer.1.weight" in shapes:
-        names = with_trunk(shapes)
+        names = _candidates_with_trunk(shapes)
     elif "body.15.conv2.weight" in shapes and "styles.0.linear.weight" in shapes:
         names = ("restyle-psp-resnet", "restyle-e4e-resnet")
-    return [ARCHITECTURES[name] for name in names]
+    return [PUBLISHED_ARCHITECTURES[name] for name in names]
 
 
-def with_trunk(shapes: Shapes) -> tuple[str, ...]:
+def _candidates_with_trunk(shapes: Shapes) -> tuple[str, ...]:
     """The names of those with the face-recognition trunk."""
     if "latlayer1.weight" in shapes:
         return ("psp", "e4e")
@@ -155,11 +159,13 @@ def with_trunk(shapes: Shapes) -> tuple[str, ...]:
     return ("psp-w",) if "linear.weight" in shapes else ()
 
 
-def chosen(name: str, possible: list[Architecture]) -> Architecture:
+def _choose_architecture(name: str, possible: list[PublishedArchitecture]) -> PublishedArchitecture:
     """The one asked for, if the tensors could be its own; raises BadInputError."""
-    if name not in ARCHITECTURES:
-        raise BadInputError(f"There is no architecture {name!r}: {', '.join(ARCHITECTURES)}.")
-    if ARCHITECTURES[name] not in possible:
+    if name not in PUBLISHED_ARCHITECTURES:
+        raise BadInputError(
+            f"There is no architecture {name!r}: {', '.join(PUBLISHED_ARCHITECTURES)}."
+        )
+    if PUBLISHED_ARCHITECTURES[name] not in possible:
         seen = " or ".join(item.name for item in possible) or "nothing that is known"
         raise BadInputError(f"The file does not hold a {name} encoder; it looks like {seen}.")
-    return ARCHITECTURES[name]
+    return PUBLISHED_ARCHITECTURES[name]

@@ -11,8 +11,8 @@ import latentfu
 from latentfu import BadInputError, Encoder, Generator, NotInstalledError
 from torch import Tensor
 
-from latentfu_builtin.encoders.files import check_fits
-from latentfu_builtin.encoders.own import listed
+from latentfu_builtin.encoders.encoder_file import check_fits
+from latentfu_builtin.encoders.user_files import list_encoder_file
 
 Encode = Callable[[Tensor], Tensor]
 """Pictures [N, 3, R, R] in -1..1 -> codes."""
@@ -20,7 +20,7 @@ Encode = Callable[[Tensor], Tensor]
 _loaded: WeakKeyDictionary[Generator, dict[str, Encode]] = WeakKeyDictionary()
 
 
-def encoder_for(generator: Generator, name: str = "auto") -> Encoder:
+def choose_encoder(generator: Generator, name: str = "auto") -> Encoder:
     """The encoder of that name or in that file; for ``auto`` the first made for ``generator``.
 
     Raises NotInstalledError when there is none, WrongGeneratorError when the one asked for
@@ -37,7 +37,7 @@ def encoder_for(generator: Generator, name: str = "auto") -> Encoder:
             )
         return found
     if Path(name).expanduser().is_file():
-        return in_file(Path(name).expanduser(), generator)
+        return _open_encoder_file(Path(name).expanduser(), generator)
     if name not in installed:
         known = ", ".join(installed) or "none"
         raise NotInstalledError(f"There is no encoder {name!r}; installed: {known}.")
@@ -45,9 +45,9 @@ def encoder_for(generator: Generator, name: str = "auto") -> Encoder:
     return installed[name]
 
 
-def in_file(path: Path, generator: Generator) -> Encoder:
+def _open_encoder_file(path: Path, generator: Generator) -> Encoder:
     """The encoder in ``path``; raises BadInputError where there is none."""
-    found = listed(path, name="file")
+    found = list_encoder_file(path, name="file")
     if found is None:
         raise BadInputError(
             f"{path} holds no encoder of this project: bring one of another project in with "
@@ -57,7 +57,7 @@ def in_file(path: Path, generator: Generator) -> Encoder:
     return replace(found, name=str(path.resolve()))
 
 
-def loaded(encoder: Encoder, generator: Generator) -> Encode:
+def _load_once(encoder: Encoder, generator: Generator) -> Encode:
     """The encoder's function, loaded once for each generator that is open."""
     kept = _loaded.setdefault(generator, {})
     if encoder.name not in kept:
@@ -65,13 +65,15 @@ def loaded(encoder: Encoder, generator: Generator) -> Encode:
     return kept[encoder.name]
 
 
-def encoded(generator: Generator, pictures: Tensor, name: str = "auto") -> tuple[Tensor, Encoder]:
+def encode_pictures(
+    generator: Generator, pictures: Tensor, name: str = "auto"
+) -> tuple[Tensor, Encoder]:
     """Codes of ``pictures`` in the generator's editing space, and the encoder that gave them.
 
     Raises BadInputError when the encoder's codes are not those of the generator, or no numbers.
     """
-    encoder = encoder_for(generator, name)
-    codes = loaded(encoder, generator)(pictures.to(generator.device)).float()
+    encoder = choose_encoder(generator, name)
+    codes = _load_once(encoder, generator)(pictures.to(generator.device)).float()
     mean = generator.mean_latent().codes
     if codes.ndim == 2 and mean.ndim == 3:
         codes = codes[:, None].expand(-1, mean.shape[1], -1)

@@ -14,7 +14,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class Sizes:
+class PublishedSizes:
     """``channels``: of the input, 6 where the current reconstruction comes beside the picture.
 
     ``entry``: channels after the first layer; ``widths``: after each stage of the trunk;
@@ -34,48 +34,48 @@ class Sizes:
         return json.dumps(asdict(self), sort_keys=True)
 
     @staticmethod
-    def from_json(text: str) -> Sizes:
+    def from_json(text: str) -> PublishedSizes:
         """What :meth:`to_json` wrote; raises BadInputError for anything else."""
         try:
             values = json.loads(text)
             whole = {name: int(values[name]) for name in values if name != "widths"}
-            return Sizes(widths=tuple(int(width) for width in values["widths"]), **whole)
+            return PublishedSizes(widths=tuple(int(width) for width in values["widths"]), **whole)
         except (TypeError, ValueError, KeyError) as error:
             raise BadInputError(f"The encoder's sizes can not be read: {error}.") from error
 
 
-def indices(shapes: Iterable[str], start: str) -> list[int]:
+def _indices(shapes: Iterable[str], start: str) -> list[int]:
     """The numbers that come after ``start`` in the names, sorted."""
     found = (re.match(rf"{re.escape(start)}(\d+)\.", name) for name in shapes)
     return sorted({int(match.group(1)) for match in found if match})
 
 
-def sizes_with_trunk(shapes: Shapes) -> Sizes:
+def measure_trunk(shapes: Shapes) -> PublishedSizes:
     """Sizes of an encoder with the face-recognition trunk and style heads or a dense end."""
     first = shapes["input_layer.0.weight"]
     widths = tuple(shapes[f"body.{last}.res_layer.1.weight"][0] for last in (2, 6, 20, 23))
-    return with_end(shapes, Sizes(first[1], first[0], widths, 0, 0))
+    return _measure_end(shapes, PublishedSizes(first[1], first[0], widths, 0, 0))
 
 
-def sizes_with_resnet34(shapes: Shapes) -> Sizes:
+def measure_resnet34(shapes: Shapes) -> PublishedSizes:
     """Sizes of a ReStyle encoder on ResNet-34."""
     first = shapes["conv1.weight"]
     widths = tuple(shapes[f"body.{last}.conv2.weight"][0] for last in (2, 6, 12, 15))
-    return with_end(shapes, Sizes(first[1], first[0], widths, 0, 0))
+    return _measure_end(shapes, PublishedSizes(first[1], first[0], widths, 0, 0))
 
 
-def with_end(shapes: Shapes, sizes: Sizes) -> Sizes:
+def _measure_end(shapes: Shapes, sizes: PublishedSizes) -> PublishedSizes:
     """``sizes`` with what the heads give, or the dense layer that takes their place."""
-    heads = indices(shapes, "styles.")
+    heads = _indices(shapes, "styles.")
     values = asdict(sizes)
     if heads:
         depth = shapes["styles.0.linear.weight"][0]
-        return Sizes(**{**values, "styles": len(heads), "depth": depth})
+        return PublishedSizes(**{**values, "styles": len(heads), "depth": depth})
     outputs, inputs = shapes["linear.weight"]
-    return Sizes(**{**values, "styles": outputs // inputs, "depth": inputs})
+    return PublishedSizes(**{**values, "styles": outputs // inputs, "depth": inputs})
 
 
-def sizes_of_predictor(shapes: Shapes) -> Sizes:
+def measure_predictor(shapes: Shapes) -> PublishedSizes:
     """Sizes of the image-to-latent network of the StyleGAN projects on ResNet-50."""
     squeezed, last = shapes["conv2d.weight"][:2]
     outputs, hidden = shapes["dense2.weight"]
@@ -83,4 +83,6 @@ def sizes_of_predictor(shapes: Shapes) -> Sizes:
     if side != 8:
         raise BadInputError(f"The predictor was made for pictures of {side * 32} px, not 256.")
     depth = 512 if outputs % 512 == 0 else outputs
-    return Sizes(3, shapes["resnet.0.weight"][0], (squeezed, last), outputs // depth, depth, hidden)
+    return PublishedSizes(
+        3, shapes["resnet.0.weight"][0], (squeezed, last), outputs // depth, depth, hidden
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import torch
 from latentfu import BadInputError, Generator, WrongGeneratorError, read_tensors, write_tensors
 from torch import Tensor
 
-from latentfu_builtin.encoders.header import ARCHITECTURE, read_header
+from latentfu_builtin.encoders.user_files import ARCHITECTURE, read_encoder_header
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
 
-COUNTED = "num_batches_tracked"
+_COUNTED = "num_batches_tracked"
 """What batch normalisation counts in training and nobody reads afterwards."""
 
 
@@ -24,7 +23,7 @@ def save_encoder(
     tensors = {
         name: value.detach().to("cpu", torch.float16).contiguous()
         for name, value in sorted(encoder.state_dict().items())
-        if not name.endswith(COUNTED)
+        if not name.endswith(_COUNTED)
     }
     metadata = {
         "domain": "unknown",
@@ -43,21 +42,21 @@ def load_encoder(path: Path, device: str = "cpu") -> PictureEncoder:
 
     Raises BadInputError when the file holds none, or one with missing or misshapen tensors.
     """
-    header = read_header(path)
+    header = read_encoder_header(path)
     if header.get("architecture") != ARCHITECTURE:
         raise BadInputError(f"{path} holds no encoder of this project.")
     try:
         encoder = PictureEncoder(EncoderConfig.from_json(header.get("config", "")))
-        fill(encoder, read_tensors(path))
+        _fill(encoder, read_tensors(path))
     except ValueError as error:
         raise BadInputError(f"The encoder {path} can not be used: {error}.") from error
     ready = encoder.to(device).to(memory_format=torch.channels_last)
     return ready.eval().requires_grad_(False)
 
 
-def fill(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
+def _fill(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
     """Load ``tensors``; ValueError naming the first that is missing, unknown or misshapen."""
-    expected = {k: v for k, v in encoder.state_dict().items() if not k.endswith(COUNTED)}
+    expected = {k: v for k, v in encoder.state_dict().items() if not k.endswith(_COUNTED)}
     for name, wanted in expected.items():
         if name not in tensors:
             raise ValueError(f"the tensor {name} is missing")
@@ -80,9 +79,3 @@ def check_fits(encoder_generator: str, generator: Generator, name: str) -> None:
             f"{generator.name} ({generator.id[:12]}): train one with latentfu train encoder "
             f"{generator.name}."
         )
-
-
-def figures_of(path: Path) -> dict[str, float]:
-    """The figures measured at the end of training; empty where there are none."""
-    found = json.loads(read_header(path).get("figures", "{}"))
-    return {str(name): float(value) for name, value in found.items()}
