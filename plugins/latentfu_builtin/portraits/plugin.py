@@ -22,13 +22,14 @@ from latentfu import (
     Generator,
     GeneratorSpec,
     Loss,
-    Progress,
     Quad,
     directions_in,
     hookimpl,
     read_metadata,
 )
 from latentfu import Scorer as ScorerObject
+
+from latentfu_builtin.lazy import call_later, later
 
 if TYPE_CHECKING:
     import click
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
     from latentfu.core.crop import Point
 
     from latentfu_builtin.portraits.locator import Locator
-    from latentfu_builtin.portraits.scorer import Scorer
+    from latentfu_builtin.portraits.scorer import ScorerNetwork
 
 NAME = "portraits"
+_ROOM = "latentfu_builtin.portraits"
 FOLDER = Path(__file__).parent
 GENERATOR = FOLDER / "weights" / "generator.safetensors"
 SCORER = FOLDER / "weights" / "scorer.safetensors"
@@ -73,7 +75,7 @@ def load_generator(device: str) -> Generator:
 
 
 @cache
-def scorer_network(device: str) -> Scorer:
+def scorer_network(device: str) -> ScorerNetwork:
     """The scorer on ``device``; raises BadInputError when its file is not usable."""
     from latentfu_builtin.portraits.scorer import load_scorer
 
@@ -96,9 +98,9 @@ def locator_network() -> Locator:
 
 def find(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
     """The standard crop of the portrait in a picture; empty when there is none."""
-    from latentfu_builtin.portraits.locator import locate
+    from latentfu_builtin.portraits.locator import locate_portrait
 
-    found = locate(locator_network(), rgb)
+    found = locate_portrait(locator_network(), rgb)
     if found.presence < SUREST_NOTHING:
         return []
     x0, y0, x1, _ = found.crop
@@ -109,7 +111,7 @@ def place(eyes: tuple[Point, Point], mouth: Point) -> Quad:
     """The standard crop from the eyes and the mouth; upright, as the portraits are."""
     import torch
 
-    from latentfu_builtin.portraits.locator.crop import fit_scale_and_shift
+    from latentfu_builtin.portraits.locator.locator import fit_scale_and_shift
 
     mean = locator_network().crop_fit.mean  # eyes, nose, corners of the mouth: [5, 2]
     three = torch.stack([mean[0], mean[1], (mean[3] + mean[4]) / 2])
@@ -198,21 +200,6 @@ def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     return [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
 
 
-def trainer(name: str) -> click.Command:
-    """``latentfu train scorer`` or ``latentfu train locator``."""
-    from latentfu_builtin.portraits import training
-
-    command: click.Command = getattr(training, f"{name}_command")
-    return command
-
-
-def evaluation() -> click.Command:
-    """``latentfu evaluate portraits``."""
-    from latentfu_builtin.portraits.evaluate.cli import evaluate_command
-
-    return evaluate_command
-
-
 def taught(z: torch.Tensor) -> torch.Tensor:
     """z ``[N, z_dim]`` -> the normal numbers that the renderer drew the factors from."""
     from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
@@ -221,57 +208,50 @@ def taught(z: torch.Tensor) -> torch.Tensor:
     return normalize_2nd_moment(z)[:, : len(FACTORS)]
 
 
+def _command(name: str) -> Callable[[], click.Command]:
+    return later(f"{_ROOM}.cli:{name}")
+
+
 @hookimpl
 def latentfu_commands() -> list[Command]:
     """Training the small networks, measuring the generator, rendering people."""
     return [
-        Command(("train", "scorer"), "Train the portraits' scorer.", lambda: trainer("scorer")),
-        Command(("train", "locator"), "Train the portraits' locator.", lambda: trainer("locator")),
-        Command(("evaluate", "portraits"), "Measure the portraits against renders.", evaluation),
-        Command(("render", "portraits"), "Render people to try things on.", rendering),
+        Command(("train", "scorer"), "Train the portraits' scorer.", _command("scorer_command")),
+        Command(("train", "locator"), "Train the portraits' locator.", _command("locator_command")),
+        Command(
+            ("evaluate", "portraits"),
+            "Measure the portraits against renders.",
+            _command("evaluate_command"),
+        ),
+        Command(
+            ("render", "portraits"),
+            "Render people to try things on.",
+            later(f"{_ROOM}.render_portraits:render_portraits_command"),
+        ),
     ]
 
 
-def rendering() -> click.Command:
-    """latentfu render portraits."""
-    from latentfu_builtin.portraits.sitting import render_command
-
-    return render_command
-
-
-STEPS = (
-    ("encoder", 10, "The shipped encoder", "encoder", "build_encoder"),
-    ("directions", 20, "The shipped directions", "directions", "build_shipped_directions"),
-    ("deformations", 30, "The shipped deformations", "deformations", "build_shipped_deformations"),
-    ("renders", 80, "Renders for the card", "grids", "build_renders"),
-    ("sitters", 80, "Portraits as photos bring them", "grids", "build_sitters"),
-    ("samples", 81, "Samples for the card", "grids", "build_samples"),
-    ("mixing", 82, "Style mixing for the card", "grids", "build_mixing"),
-    ("sheet", 83, "Every direction on a sample", "grids", "build_direction_sheet"),
-    ("bends", 85, "Every deformation on samples", "deformations", "build_deformation_sheet"),
-    ("table", 84, "What the directions do, for the card", "card", "build_direction_table"),
-    ("leakage", 85, "What each direction moves besides", "leakage", "build_leakage"),
-    ("figures", 90, "The card's figures", "card", "build_figures"),
+_STEPS = (
+    ("encoder", 10, "The shipped encoder", "weights:build_encoder"),
+    ("directions", 20, "The shipped directions", "weights:build_shipped_directions"),
+    ("deformations", 30, "The shipped deformations", "weights:build_shipped_deformations"),
+    ("renders", 80, "Renders for the card", "pictures:build_renders"),
+    ("sitters", 80, "Portraits as photos bring them", "pictures:build_sitters"),
+    ("samples", 81, "Samples for the card", "pictures:build_samples"),
+    ("mixing", 82, "Style mixing for the card", "pictures:build_mixing"),
+    ("sheet", 83, "Every direction on a sample", "pictures:build_direction_sheet"),
+    ("bends", 85, "Every deformation on samples", "weights:build_deformation_sheet"),
+    ("table", 84, "What the directions do, for the card", "pictures:build_direction_table"),
+    ("leakage", 85, "What each direction moves besides", "pictures:build_leakage"),
+    ("figures", 90, "The card's figures", "pictures:build_figures"),
 )
-"""Name, order, title, and where it is: ``latentfu_builtin.portraits.rebuild.MODULE.FUNCTION``."""
+"""Name, order, title, and where it is: a function of ``latentfu_builtin.portraits.rebuild``."""
 
 
 @hookimpl
 def latentfu_build_steps() -> list[BuildStep]:
     """Encoder, directions, pictures and figures, made again from the weights."""
     return [
-        BuildStep(f"portraits-{name}", title, NAME, order, step_of(module, function))
-        for name, order, title, module, function in STEPS
+        BuildStep(f"portraits-{name}", title, NAME, order, call_later(f"{_ROOM}.rebuild.{target}"))
+        for name, order, title, target in _STEPS
     ]
-
-
-def step_of(module: str, function: str) -> Callable[[Path | None, Progress], None]:
-    """A build step that is imported when it runs."""
-
-    def run(folder: Path | None, progress: Progress) -> None:
-        import importlib
-
-        found = importlib.import_module(f"latentfu_builtin.portraits.rebuild.{module}")
-        getattr(found, function)(folder, progress)
-
-    return run

@@ -8,13 +8,19 @@ import torch
 from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, ramp
-from latentfu_builtin.portraits.renderer.hair import beard_region, curtain, hair_weight, hairline
-from latentfu_builtin.portraits.renderer.hat import BRIM_Y, hat_solid
 from latentfu_builtin.portraits.renderer.head import lip_curves, skin_distance
-from latentfu_builtin.portraits.renderer.light import Finish
 from latentfu_builtin.portraits.renderer.palette import Palette
-from latentfu_builtin.portraits.renderer.shapes import Point, lobe
-from latentfu_builtin.portraits.renderer.trace import Hit, unit
+from latentfu_builtin.portraits.renderer.parts import (
+    BRIM_Y,
+    Point,
+    beard_region,
+    curtain,
+    hair_weight,
+    hairline,
+    hat_solid,
+    lobe,
+)
+from latentfu_builtin.portraits.renderer.shading import Finish, Hit, unit
 
 
 @dataclass

@@ -14,23 +14,30 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, measure, ramp
-from latentfu_builtin.portraits.renderer.backdrop import room
-from latentfu_builtin.portraits.renderer.body import body_distance, cloth_line
 from latentfu_builtin.portraits.renderer.factors import FACTORS, column
 from latentfu_builtin.portraits.renderer.head import head_distance, rough_distance
-from latentfu_builtin.portraits.renderer.light import Finish, lamps, lit
 from latentfu_builtin.portraits.renderer.paint import paint_head
 from latentfu_builtin.portraits.renderer.palette import Palette, palette
-from latentfu_builtin.portraits.renderer.placement import (
+from latentfu_builtin.portraits.renderer.parts import Point, body_distance, cloth_line, room
+from latentfu_builtin.portraits.renderer.shading import (
+    Finish,
+    Rays,
+    lamps,
+    lit,
+    openness,
+    shadow,
+    trace,
+)
+from latentfu_builtin.portraits.renderer.view import (
+    PIVOT,
     Placement,
     Size,
     height_width,
+    rotation,
     to_pixels,
+    to_view,
     view_axes,
 )
-from latentfu_builtin.portraits.renderer.pose import PIVOT, rotation, to_view
-from latentfu_builtin.portraits.renderer.shapes import Point
-from latentfu_builtin.portraits.renderer.trace import Rays, openness, shadow, trace
 from latentfu_builtin.portraits.renderer.worn import Dressing, earring, earrings_over, glasses_over
 
 P = ParamSpec("P")

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, ramp
-from latentfu_builtin.portraits.renderer.light import Light
 from latentfu_builtin.portraits.renderer.palette import Palette
-from latentfu_builtin.portraits.renderer.shapes import Point
-from latentfu_builtin.portraits.renderer.trace import Rays, dot
+from latentfu_builtin.portraits.renderer.parts import Point
+from latentfu_builtin.portraits.renderer.shading import Light, Rays, dot
 
 GLASSES_Z = 0.53
 

@@ -12,12 +12,12 @@ from latentfu import BadInputError, Progress, json_option, progress_bar
 
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
 
-FIRST_SEED = 90_000
+FIRST_PORTRAIT_SEED = 90_000
 """Training draws its factors from other seeds."""
 
 
 @dataclass(frozen=True)
-class Sitting:
+class PortraitSpec:
     """One picture: who (``seed``), how large, and factors that are set by hand (-1..1)."""
 
     seed: int
@@ -27,7 +27,7 @@ class Sitting:
     factors: dict[str, float] = field(default_factory=dict)
 
 
-def picture(sitting: Sitting) -> torch.Tensor:
+def render_portrait(sitting: PortraitSpec) -> torch.Tensor:
     """uint8 ``[H, W, 3]``; BadInputError for a factor that there is not, or a size out of reach."""
     sides = (sitting.width, sitting.height)
     if min(sides) < 16 or max(sides) > 8192:
@@ -54,26 +54,26 @@ def picture(sitting: Sitting) -> torch.Tensor:
     return drawn.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)
 
 
-def write(sitting: Sitting, path: Path) -> None:
+def _write_portrait(sitting: PortraitSpec, path: Path) -> None:
     """The picture as PNG, or JPEG by the name's ending."""
     from PIL import Image
 
-    pixels = picture(sitting).numpy()
+    pixels = render_portrait(sitting).numpy()
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path, quality=90)
 
 
-def write_many(sittings: list[Sitting], folder: Path, progress: Progress) -> list[Path]:
+def write_portraits(sittings: list[PortraitSpec], folder: Path, progress: Progress) -> list[Path]:
     """One file for each, named by its seed."""
     paths = []
     for place, sitting in enumerate(sittings):
         progress(place / len(sittings), f"Rendering {place + 1} of {len(sittings)}")
         paths.append(folder / f"portrait-{sitting.seed}.png")
-        write(sitting, paths[-1])
+        _write_portrait(sitting, paths[-1])
     return paths
 
 
-def parse_factors(words: tuple[str, ...]) -> dict[str, float]:
+def _parse_factors(words: tuple[str, ...]) -> dict[str, float]:
     """NAME=NUMBER pairs."""
     found = {}
     for word in words:
@@ -88,21 +88,23 @@ def parse_factors(words: tuple[str, ...]) -> dict[str, float]:
 @click.command("portraits")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
 @click.option("--count", default=1, show_default=True, help="How many people.")
-@click.option("--seed", default=FIRST_SEED, show_default=True, help="The first one's seed.")
+@click.option(
+    "--seed", default=FIRST_PORTRAIT_SEED, show_default=True, help="The first one's seed."
+)
 @click.option("--width", default=1024, show_default=True, help="Pixels across.")
 @click.option("--height", default=1280, show_default=True, help="Pixels down.")
 @click.option("--set", "words", multiple=True, metavar="FACTOR=VALUE", help="-1..1, for all.")
 @click.option("--plain", is_flag=True, help="A plain wall, as in training, instead of a room.")
 @json_option
-def render_command(
+def render_portraits_command(
     output: Path, words: tuple[str, ...], plain: bool, as_json: bool, **numbers: int
 ) -> None:
     """Render portraits of people who do not exist, to try things on: PNG files in a folder."""
-    factors = parse_factors(words)
+    factors = _parse_factors(words)
     sittings = [
-        Sitting(numbers["seed"] + i, numbers["width"], numbers["height"], not plain, factors)
+        PortraitSpec(numbers["seed"] + i, numbers["width"], numbers["height"], not plain, factors)
         for i in range(numbers["count"])
     ]
     with progress_bar("Rendering portraits", quiet=as_json) as progress:
-        paths = [str(path) for path in write_many(sittings, output, progress)]
+        paths = [str(path) for path in write_portraits(sittings, output, progress)]
     click.echo(json.dumps({"files": paths}) if as_json else "\n".join(paths))

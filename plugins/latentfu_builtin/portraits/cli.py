@@ -1,4 +1,4 @@
-"""`latentfu train scorer` and `latentfu train locator`."""
+"""`latentfu train scorer`, `latentfu train locator` and `latentfu evaluate portraits`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from latentfu import json_option
+import latentfu
+from latentfu import json_option, write_whole
 
-WEIGHTS = Path(__file__).parent / "weights"
+_WEIGHTS = Path(__file__).parent / "weights"
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command("scorer")
@@ -50,13 +53,15 @@ def scorer_command(
 
     if threads:
         torch.set_num_threads(threads)
-    options = ScorerOptions(**{**asked, "weights": tuple(read_weight(t) for t in asked["weights"])})
+    options = ScorerOptions(
+        **{**asked, "weights": tuple(_read_weight(t) for t in asked["weights"])}
+    )
     cache = PairCache(pairs)
     begun = load_scorer(start) if start else None
     scorer, numbers = train_scorer(
         cache, options, functools.partial(click.echo, err=as_json), begun
     )
-    file = output or WEIGHTS / "scorer.safetensors"
+    file = output or _WEIGHTS / "scorer.safetensors"
     write_scorer(file, scorer, numbers, options, cache.count)
     if as_json:
         click.echo(json.dumps({"file": str(file), "figures": numbers}))
@@ -65,7 +70,7 @@ def scorer_command(
         click.echo(f"{name:20} {value:7.4f}")
 
 
-def read_weight(text: str) -> tuple[str, float]:
+def _read_weight(text: str) -> tuple[str, float]:
     """FACTOR=NUMBER as a pair; click.BadParameter when it is none."""
     name, _, number = text.partition("=")
     try:
@@ -99,10 +104,10 @@ def locator_command(
     """Train the network that finds a portrait's landmarks in a picture."""
     import torch
 
-    from latentfu_builtin.portraits.locator.scenes import render_scenes
     from latentfu_builtin.portraits.locator.train import (
         LocatorOptions,
-        measure,
+        measure_locator,
+        render_scenes,
         train_locator,
         write_locator,
     )
@@ -117,11 +122,74 @@ def locator_command(
             scenes, asked["count"], asked["seed"], lambda done, _: bar.update(done - bar.pos)
         )
     locator = train_locator(found, cache, options, functools.partial(click.echo, err=as_json))
-    numbers = measure(locator)
-    file = output or WEIGHTS / "locator.safetensors"
+    numbers = measure_locator(locator)
+    file = output or _WEIGHTS / "locator.safetensors"
     write_locator(file, locator, numbers, options)
     if as_json:
         click.echo(json.dumps({"file": str(file), "figures": numbers}))
         return
     for name, value in numbers.items():
         click.echo(f"{name:28} {value}")
+
+
+@click.command("portraits")
+@click.option(
+    "--generator",
+    default="portraits",
+    show_default=True,
+    metavar="NAME",
+    help="The generator to measure.",
+)
+@click.option(
+    "--samples",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(min=32),
+    help="Pictures drawn; twice as many are rendered.",
+)
+@click.option("--seed", default=1_000, show_default=True, help="Of pictures and renders.")
+@click.option("--inception", type=_FILE, help="Weights: compare by Inception features instead.")
+@click.option("--pairs", type=_FOLDER, help="The training pictures, to see if they are repeated.")
+@click.option("--card", type=_FILE, help="A model card to write the figures into.")
+@click.option("--compiled", is_flag=True, help="Compile the renderer first: for thousands.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A JSON file.")
+@json_option
+def evaluate_command(
+    generator: str, card: Path | None, output: Path | None, as_json: bool, **asked: Any
+) -> None:
+    """Measure a portraits generator against fresh renders.
+
+    Frechet distance, precision, recall, density, coverage, what of its factors can be read back,
+    perceptual path length, and whether it repeats its training pictures.
+    """
+    from latentfu_builtin.portraits.evaluate.measures import load_inception_features
+    from latentfu_builtin.portraits.evaluate.report import (
+        EvaluationRequest,
+        evaluate_portraits,
+        format_markdown,
+        write_into_card,
+    )
+    from latentfu_builtin.portraits.evaluate.report import (
+        format_json as report_as_json,
+    )
+    from latentfu_builtin.portraits.plugin import scorer_network, taught
+
+    question = EvaluationRequest(
+        generator=latentfu.open_generator(generator),
+        taught=taught,
+        scorer=scorer_network("cpu"),
+        samples=asked["samples"],
+        seed=asked["seed"],
+        look=load_inception_features(asked["inception"]) if asked["inception"] else None,
+        pairs=asked["pairs"],
+        compiled=asked["compiled"],
+    )
+    with click.progressbar(length=100, label="Evaluating", hidden=as_json) as bar:
+        found = evaluate_portraits(
+            question, lambda part, _="": bar.update(round(100 * part) - bar.pos)
+        )
+    if output:
+        write_whole(output, report_as_json(found).encode())
+    if card:
+        write_into_card(card, found)
+    click.echo(report_as_json(found) if as_json else format_markdown(found))

@@ -1,13 +1,18 @@
-"""Where the standard square crop of a portrait lies in the picture."""
+"""Where the standard crop lies in the picture, and how the head is turned in it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from latentfu_builtin.portraits.renderer.factors import column
+
 Size = int | tuple[int, int]
+YAW_DEGREES, PITCH_DEGREES, ROLL_DEGREES = 40.0, 20.0, 20.0
+PIVOT = (0.0, -0.05, -0.05)
 
 
 @dataclass(frozen=True)
@@ -55,3 +60,28 @@ def to_pixels(view: Tensor, size: Size, placement: Placement | None) -> Tensor:
     x0, y0, x1, _ = crop_quad(size, placement)
     half = (x1 - x0) / 2
     return torch.stack([x0 + (view[..., 0] + 1) * half, y0 + (1 - view[..., 1]) * half], dim=-1)
+
+
+def rotation(factors: Tensor) -> Tensor:
+    """Rotations ``[N, 3, 3]`` from the head frame to the view frame."""
+    yaw = factors[:, column("yaw")] * math.radians(YAW_DEGREES)
+    # Raising the chin turns the face up, a negative turn about x in this frame.
+    pitch = -factors[:, column("pitch")] * math.radians(PITCH_DEGREES)
+    roll = -factors[:, column("roll")] * math.radians(ROLL_DEGREES)
+    one, zero = torch.ones_like(yaw), torch.zeros_like(yaw)
+    about_y = torch.stack(
+        [yaw.cos(), zero, yaw.sin(), zero, one, zero, -yaw.sin(), zero, yaw.cos()], -1
+    )
+    about_x = torch.stack(
+        [one, zero, zero, zero, pitch.cos(), -pitch.sin(), zero, pitch.sin(), pitch.cos()], -1
+    )
+    about_z = torch.stack(
+        [roll.cos(), -roll.sin(), zero, roll.sin(), roll.cos(), zero, zero, zero, one], -1
+    )
+    return about_z.view(-1, 3, 3) @ about_y.view(-1, 3, 3) @ about_x.view(-1, 3, 3)
+
+
+def to_view(points: Tensor, turn: Tensor) -> Tensor:
+    """Head-frame points ``[N, K, 3]`` in the view frame."""
+    pivot = torch.tensor(PIVOT, dtype=points.dtype, device=points.device)
+    return (points - pivot) @ turn.transpose(1, 2) + pivot
