@@ -162,7 +162,7 @@ def test_an_encoder_can_be_named_by_its_file(
 def test_a_damaged_file_is_refused_in_a_sentence(trained: Path, tmp_path: Path) -> None:
     short = tmp_path / "short.safetensors"
     short.write_bytes(trained.read_bytes()[:5000])
-    with pytest.raises(BadInputError, match="can not be read"):
+    with pytest.raises(BadInputError, match="cannot be read"):
         load_encoder(short)
 
 
@@ -190,7 +190,7 @@ def test_an_encoder_for_earlier_weights_is_a_beginning(
     with torch.no_grad():
         codes = trainer.encoder.eval()(pictures)
     torch.testing.assert_close(codes, load_encoder(trained)(pictures), atol=2e-3, rtol=1e-3)
-    with pytest.raises(BadInputError, match="can not be read"):
+    with pytest.raises(BadInputError, match="cannot be read"):
         read_trunk(trained.with_name("nothing.safetensors"))
 
 

@@ -15,7 +15,7 @@ FULL = (5600, 9216)
 """The size of a run on flattened W+ codes of an 18-layer network."""
 
 
-def measure(samples: int, size: int) -> Iterator[Measure]:
+def measure_boundary(samples: int, size: int) -> Iterator[Measure]:
     """Seconds of both for ``samples`` codes of ``size`` numbers, and the cosine of the normals."""
     from sklearn.svm import SVC
 
@@ -58,4 +58,4 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
 @json_option
 def boundary_command(samples: int, size: int, full: bool, as_json: bool) -> None:
     """Measure boundary training against scikit-learn's SVC on random codes."""
-    print_measures("boundary", measure(*(FULL if full else (samples, size))), as_json)
+    print_measures("boundary", measure_boundary(*(FULL if full else (samples, size))), as_json)

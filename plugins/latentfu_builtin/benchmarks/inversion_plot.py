@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 SIZE = (960, 600)
 LEFT, RIGHT, TOP, BOTTOM = 80, 40, 76, 70
 INK, FAINT, DOT = (30, 30, 34), (222, 222, 226), (38, 98, 170)
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
 
-def write_plot(path: Path, rows: Sequence[Row], title: str) -> None:
+def write_inversion_plot(path: Path, rows: Sequence[_Row], title: str) -> None:
     """A PNG: seconds a picture (logarithmic) to the right, PSNR upwards, a dot a method."""
     import io
 
@@ -26,15 +26,17 @@ def write_plot(path: Path, rows: Sequence[Row], title: str) -> None:
     font = ImageFont.load_default(16)
     draw.text((LEFT, 14), title, INK, font)
     if shown:
-        axes = Axes([float(row["seconds"]) for row in shown], [float(row["psnr"]) for row in shown])
+        axes = _Axes(
+            [float(row["seconds"]) for row in shown], [float(row["psnr"]) for row in shown]
+        )
         axes.draw(draw, font)
-        dots(draw, axes, shown, font)
+        _draw_dots(draw, axes, shown, font)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     write_whole(path, buffer.getvalue())
 
 
-class Axes:
+class _Axes:
     """Where seconds and decibels lie in the picture."""
 
     def __init__(self, seconds: Sequence[float], psnr: Sequence[float]) -> None:
@@ -64,7 +66,7 @@ class Axes:
         draw.text((8, TOP - 30), "PSNR in dB", INK, font)
 
 
-def dots(draw: ImageDraw.ImageDraw, axes: Axes, rows: Sequence[Row], font: Any) -> None:
+def _draw_dots(draw: ImageDraw.ImageDraw, axes: _Axes, rows: Sequence[_Row], font: Any) -> None:
     """One dot for each row with its name, moved where names would cover each other."""
     taken: list[tuple[float, float, float, float]] = []
     for row in sorted(rows, key=lambda one: -float(one["psnr"])):
@@ -73,12 +75,12 @@ def dots(draw: ImageDraw.ImageDraw, axes: Axes, rows: Sequence[Row], font: Any) 
         width = draw.textlength(row["method"], font)
         left = x + 10 if x + 10 + width < SIZE[0] - 4 else x - 10 - width
         top = y - 9
-        while any(covers((left, top, left + width, top + 18), box) for box in taken):
+        while any(_overlap((left, top, left + width, top + 18), box) for box in taken):
             top += 4
         taken.append((left, top, left + width, top + 18))
         draw.text((left, top), row["method"], INK, font)
 
 
-def covers(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     """Whether two boxes (left, top, right, bottom) overlap."""
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Generator, random_latents, read_torch
 from torch import Tensor, nn
 
-from latentfu_builtin.portraits.evaluate.report import Look
+FeatureReader = Callable[[Tensor], Tensor]
+"""Pictures ``[N, 3, R, R]`` in -1..1 -> features ``[N, D]``."""
 
 _CHUNK = 1000
 _STEP = 1e-2
@@ -100,7 +101,7 @@ def _matrix_root(matrix: Tensor) -> Tensor:
     return root
 
 
-def load_inception_features(weights: Path) -> Look:
+def load_inception_features(weights: Path) -> FeatureReader:
     """Pooled features ``[N, 2048]`` of torchvision's inception_v3 with ``weights``, a state dict.
 
     Not the network of the published FID figures, so compare only with figures made by this one.

@@ -12,6 +12,7 @@ from latentfu import BadInputError, Generator, Progress, between, write_whole
 from torch import Tensor
 
 from latentfu_builtin.portraits.evaluate.measures import (
+    FeatureReader,
     Overlap,
     frechet_distance,
     measure_memorizing,
@@ -24,8 +25,6 @@ from latentfu_builtin.portraits.scorer.train import _summarize
 
 FIGURES_BEGIN, FIGURES_END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _BATCH = 16
-Look = Callable[[Tensor], Tensor]
-"""Pictures ``[N, 3, R, R]`` in -1..1 -> features ``[N, D]``."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class EvaluationRequest:
     scorer: ScorerNetwork
     samples: int
     seed: int
-    look: Look | None = None
+    look: FeatureReader | None = None
     pairs: Path | None = None
     compiled: bool = False
 
@@ -91,7 +90,9 @@ def evaluate_portraits(question: EvaluationRequest, progress: Progress) -> Evalu
     )
 
 
-def _measure_copies(pairs: Path | None, look: Look, made: Tensor, fresh: Tensor) -> float | None:
+def _measure_copies(
+    pairs: Path | None, look: FeatureReader, made: Tensor, fresh: Tensor
+) -> float | None:
     """How near the network's pictures come to those it was trained on; None without the cache."""
     if pairs is None:
         return None
@@ -165,7 +166,7 @@ class PictureMetrics:
     """Who looks at the pictures: the scorer, and what gives the features."""
 
     scorer: ScorerNetwork
-    look: Look
+    look: FeatureReader
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class SeenPictures:
     factors: Tensor
 
 
-def make_scorer_features(scorer: ScorerNetwork) -> Look:
+def make_scorer_features(scorer: ScorerNetwork) -> FeatureReader:
     """The scorer's last hidden layer as features ``[N, 128]``."""
     import torch.nn.functional as F
 
