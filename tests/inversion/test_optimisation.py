@@ -187,7 +187,7 @@ def test_vgg16_is_never_fetched_silently_and_never_taken_unchecked(
         optimize_latent(request(losses="vgg16", backbone=str(tmp_path / "none.pth")))
     with pytest.raises(BadInputError, match="is not vgg16"):
         vgg16.download_vgg16(wrong.as_uri())
-    assert not vgg16.downloaded_vgg16_path().exists()
+    assert not vgg16._downloaded_vgg16_path().exists()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu_builtin.portraits.cli import evaluate_command
+from latentfu_builtin.portraits.cli import evaluate_portraits_command
 from latentfu_builtin.portraits.evaluate.measures import (
     frechet_distance,
     measure_memorizing,
@@ -58,7 +58,7 @@ def test_the_command_writes_its_figures_into_the_card(tmp_path: Path) -> None:
     card, out = tmp_path / "card.md", tmp_path / "figures.json"
     card.write_text(f"# Card\n{FIGURES_BEGIN}\nold\n{FIGURES_END}\nthe rest\n")
     ran = CliRunner().invoke(
-        evaluate_command,
+        evaluate_portraits_command,
         ["--samples", "32", "--card", str(card), "-o", str(out)],
         catch_exceptions=False,
     )

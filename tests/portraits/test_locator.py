@@ -31,7 +31,13 @@ from latentfu_builtin.portraits.locator.train import (
     render_scenes,
     train_locator,
 )
-from latentfu_builtin.portraits.renderer import Placement, crop_quad, landmarks, render, sample
+from latentfu_builtin.portraits.renderer import (
+    PortraitPlacement,
+    crop_quad,
+    landmarks,
+    render,
+    sample,
+)
 from latentfu_builtin.portraits.teacher import make_teacher
 from latentfu_builtin.stylegan.training.pairs import render_pairs
 from latentfu_builtin.stylegan.training.source import Batch
@@ -140,7 +146,7 @@ def test_a_few_steps_run_and_the_file_comes_back(tmp_path: Path) -> None:
 @pytest.mark.skipif(not _WEIGHTS.exists(), reason="the locator's weights are not in this checkout")
 def test_the_shipped_locator_finds_a_portrait_and_nothing_in_clutter() -> None:
     locator = load_locator()
-    place = Placement(0.42, 0.45, 0.6)
+    place = PortraitPlacement(0.42, 0.45, 0.6)
     factors = sample(1, seed=77)
     picture = render(factors, (480, 384), placement=place, supersample=1)[0]
     pixels = picture.add(1).mul(127.5).clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()

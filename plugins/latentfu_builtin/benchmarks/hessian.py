@@ -17,8 +17,8 @@ from latentfu_builtin.deformations.discover import distance_of
 from latentfu_builtin.deformations.hessian import HessianProducts, spectrum
 from latentfu_builtin.deformations.layer import Convolution, opened
 
-LAYER, COUNT, SAMPLES, SIDE = 3, 16, 2, 64
-SMALL_COUNT = 8
+_LAYER, _COUNT, _SAMPLES, _SIDE = 3, 16, 2, 64
+_SMALL_COUNT = 8
 T = TypeVar("T")
 
 
@@ -32,12 +32,12 @@ def _measure_energy(products: HessianProducts, vectors: Tensor) -> float:
     return total
 
 
-def measure_hessian(quick: bool = False) -> Iterator[Measure]:
+def _measure_hessian(quick: bool = False) -> Iterator[Measure]:
     """Seconds to the same energy, and how near each comes to the exact subspace.
 
     ``quick``: one vector of a random network of 16 px instead of 16 of the first generator.
     """
-    count = 1 if quick else COUNT
+    count = 1 if quick else _COUNT
     fresh = _make_small_products if quick else _make_full_products()
     theirs, their_time = _time(lambda: power_iteration(fresh(), count))
     held = _measure_energy(fresh(), theirs)
@@ -52,16 +52,16 @@ def measure_hessian(quick: bool = False) -> Iterator[Measure]:
     settled, our_time = _time(lambda: spectrum(fresh(), count, silent))
     yield Measure("Lanczos, until its own test ends it", our_time.wall, "s")
     yield Measure("its energy over the power iteration's", float(settled.values.sum()) / held, "x")
-    yield from _measure_angles(count if quick else SMALL_COUNT)
+    yield from _measure_angles(count if quick else _SMALL_COUNT)
 
 
 def _make_full_products() -> Callable[[], HessianProducts]:
     """Makes products with the Hessian of the first generator's layer, nothing kept of before."""
     generator = opened(None, "cpu")
-    convolution = Convolution(generator, LAYER)
-    latents = random_latents(generator, SAMPLES, 0)
+    convolution = Convolution(generator, _LAYER)
+    latents = random_latents(generator, _SAMPLES, 0)
     distance = distance_of(generator, "")
-    return lambda: HessianProducts(convolution, latents, distance, SIDE, traced=True)
+    return lambda: HessianProducts(convolution, latents, distance, _SIDE, traced=True)
 
 
 @dataclass(frozen=True)
@@ -130,4 +130,4 @@ def _largest_angle(vectors: Tensor, exact: Tensor) -> float:
 @json_option
 def hessian_command(quick: bool, as_json: bool) -> None:
     """Measure finding deformations, against the paper's way."""
-    print_measures("hessian", measure_hessian(quick), as_json)
+    print_measures("hessian", _measure_hessian(quick), as_json)

@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ from latentfu import (
 
 from latentfu_builtin.benchmarks.inversion_edits import EditMetrics
 from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid
+from latentfu_builtin.inversion.settings import OptionValues
 
-Values = Mapping[str, float | int | str | bool]
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -45,7 +45,7 @@ class InverterSetting:
     """An inverter with the options it is measured with; ``note`` says what was changed."""
 
     inverter: Inverter
-    options: Values = field(default_factory=dict)
+    options: OptionValues = field(default_factory=dict)
     level: str = ""
     note: str = ""
 
@@ -55,7 +55,7 @@ class InverterSetting:
         return f"{self.inverter.name} ({self.level})" if self.level else self.inverter.name
 
 
-def choose_settings(
+def _choose_settings(
     generator: Generator, names: Sequence[str], qualities: Sequence[str] = ()
 ) -> list[InverterSetting]:
     """Every inverter that fits ``generator``, at each of its qualities.
@@ -82,7 +82,7 @@ def choose_settings(
     return [method for method in found if not qualities or method.level in qualities]
 
 
-def measure_setting(
+def _measure_setting(
     method: InverterSetting,
     generator: Generator,
     pictures: Sequence[npt.NDArray[np.float32]],
@@ -152,7 +152,7 @@ def _measure_row(
     }
 
 
-def choose_pictures(
+def _choose_pictures(
     generator: Generator, folder: Path | None, count: int, own: bool = False, seed: int = 20261
 ) -> tuple[str, list[npt.NDArray[np.float32]]]:
     """``count`` pictures that the generator never saw, and what they are.
@@ -204,7 +204,7 @@ def _read_folder(generator: Generator, folder: Path, count: int) -> list[npt.NDA
     return found
 
 
-def measure_settings(
+def _measure_settings(
     generator: Generator,
     pictures: Sequence[npt.NDArray[np.float32]],
     chosen: Sequence[InverterSetting],
@@ -215,7 +215,7 @@ def measure_settings(
     for number, method in enumerate(chosen):
         start, end = number / len(chosen), (number + 1) / len(chosen)
         progress(start, f"Measuring {method.title}")
-        yield measure_setting(method, generator, pictures, between(progress, start, end), judge)
+        yield _measure_setting(method, generator, pictures, between(progress, start, end), judge)
 
 
 @click.command("inversion")
@@ -273,13 +273,13 @@ def inversion_command(
     if name is None:
         raise NotInstalledError("There is no generator to measure with.")
     network = latentfu.open_generator(name)
-    chosen = choose_settings(network, names, qualities)
-    what, pictures = choose_pictures(network, images, count, own)
+    chosen = _choose_settings(network, names, qualities)
+    what, pictures = _choose_pictures(network, images, count, own)
     judge = EditMetrics.of(network, edits)
     if edits and judge is None:
         raise BadInputError(f"No scorer reads what the controls of {network.name} move.")
     with progress_bar("Measuring", quiet=as_json) as progress:
-        rows = list(measure_settings(network, pictures, chosen, progress, judge))
+        rows = list(_measure_settings(network, pictures, chosen, progress, judge))
     title = f"{network.name}: {len(pictures)} {what}"
     if plot is not None:
         write_inversion_plot(plot, rows, title)

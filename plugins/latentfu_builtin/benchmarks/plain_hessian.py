@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-STEPS = 20
-FACTOR = 0.1
+_STEPS = 20
+_FACTOR = 0.1
 
 
 def power_iteration(products: Any, count: int, seed: int = 0) -> Tensor:
@@ -24,12 +24,12 @@ def power_iteration(products: Any, count: int, seed: int = 0) -> Tensor:
     for _ in range(count):
         vector = torch.randn(products.shape, generator=random)
         vector = vector / vector.norm()
-        for _ in range(STEPS):
+        for _ in range(_STEPS):
             vector = _remove_parts(vector, found)
             size = vector.norm()
-            forth = _gradient(products, FACTOR * vector)
-            back = _gradient(products, -FACTOR * vector)
-            vector = (forth - back) / (2 * FACTOR * size)
+            forth = _gradient(products, _FACTOR * vector)
+            back = _gradient(products, -_FACTOR * vector)
+            vector = (forth - back) / (2 * _FACTOR * size)
         vector = _remove_parts(vector, found)
         found.append(vector / vector.norm())
     return torch.stack(found)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-FIR = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8.0
+_FIR = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8.0
 
 
 def draw_plainly(synthesis: nn.Module, ws: Tensor) -> Tensor:
@@ -79,5 +79,5 @@ def _upsample(x: Tensor) -> Tensor:
 def _filter(x: Tensor, padding: int, gain: float) -> Tensor:
     """Each channel of ``[N, C, H, W]`` convolved with the 4 x 4 filter of sum ``gain``."""
     channels = x.shape[1]
-    kernel = (torch.outer(FIR, FIR) * gain)[None, None].repeat(channels, 1, 1, 1)
+    kernel = (torch.outer(_FIR, _FIR) * gain)[None, None].repeat(channels, 1, 1, 1)
     return F.conv2d(F.pad(x, [padding] * 4), kernel, groups=channels)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
 
-WARM_UP, TURNS = 2, 5
-KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+_WARM_UP, _TURNS = 2, 5
+_KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
 """What lets glibc keep freed memory, as latentfu does when it opens a network."""
 
 
@@ -146,7 +146,7 @@ class RenderWorker:
     def prepare(cls, run: RenderRun) -> None:
         """Open the network and warm up."""
         cls.draw, cls.device = staticmethod(_make_renderer(run)), run.device
-        for _ in range(WARM_UP):
+        for _ in range(_WARM_UP):
             cls.turn()
 
     @classmethod
@@ -218,7 +218,7 @@ def _time_fastest_convolution(run: RenderRun, dtype: str) -> float:
     return 2 * 9 * width**2 * 64**2 / 1e9 / statistics.median(times)
 
 
-def run_in_turn(*runs: RenderRun) -> list[RenderTimes]:
+def _run_in_turn(*runs: RenderRun) -> list[RenderTimes]:
     """What the runs take, each in a process of its own, one batch of each after the other."""
     with contextlib.ExitStack() as stack:
         pools = [stack.enter_context(_start_process(run.keep_memory)) for run in runs]
@@ -226,7 +226,7 @@ def run_in_turn(*runs: RenderRun) -> list[RenderTimes]:
             pool.submit(RenderWorker.prepare, run) for pool, run in zip(pools, runs, strict=True)
         ]:
             ready.result()
-        turns = [[pool.submit(RenderWorker.turn).result() for pool in pools] for _ in range(TURNS)]
+        turns = [[pool.submit(RenderWorker.turn).result() for pool in pools] for _ in range(_TURNS)]
         results = [pool.submit(RenderWorker.result).result() for pool in pools]
     times = [list(column) for column in zip(*turns, strict=True)]
     return [RenderTimes(taken, *result) for taken, result in zip(times, results, strict=True)]
@@ -237,12 +237,12 @@ def _start_process(keep_memory: bool = True) -> Iterator[concurrent.futures.Proc
     """One process, started afresh, which keeps freed memory or gives it back each time."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        with mock.patch.dict(os.environ, KEPT if keep_memory else {}):
+        with mock.patch.dict(os.environ, _KEPT if keep_memory else {}):
             pool.submit(os.getpid).result()  # starts it
         yield pool
 
 
-def measure_rendering(device: str, quick: bool = False) -> Iterator[Measure]:
+def _measure_rendering(device: str, quick: bool = False) -> Iterator[Measure]:
     """One picture at 256 and 1024 px, a slider at 1024 px, then eight at once at 256 px.
 
     ``quick``: the same with pictures of 32 px of a network of 16 channels.
@@ -268,11 +268,11 @@ def _measure_moving(run: RenderRun) -> Iterator[Measure]:
         for part in (16, 4)
         for first in (0, layers // 3)
     ]
-    plain, *ours = run_in_turn(bare, *moves)
+    plain, *ours = _run_in_turn(bare, *moves)
     for move, ran in zip(moves, ours, strict=True):
         what = "the last two thirds" if move.moved else "all styles"
         label = f"slider at {side} px, {what} move, picture of {move.preview} px"
-        yield Measure(label, ran.seconds, "s", TURNS)
+        yield Measure(label, ran.seconds, "s", _TURNS)
         yield Measure(f"{label}, faster than plain", ran.faster_than(plain), "x")
     with _start_process() as pool:
         difference = pool.submit(_measure_resumed, moves[-1]).result()
@@ -283,18 +283,18 @@ def _measure_one(run: RenderRun) -> Iterator[Measure]:
     """Seconds, ratios, memory, and how equal the pictures are."""
     label = f"{run.resolution} px"
     names = _choose_dtypes(run.device)
-    bare, plain, *ours = run_in_turn(
+    bare, plain, *ours = _run_in_turn(
         replace(run, plain=True, keep_memory=False),
         replace(run, plain=True),
         *(replace(run, dtype=name) for name in names),
     )
     references = {"plain": bare, "plain with freed memory kept": plain}
     for name, ran in references.items():
-        yield Measure(f"{label}: {name}", ran.seconds, "s", TURNS)
+        yield Measure(f"{label}: {name}", ran.seconds, "s", _TURNS)
         yield Measure(f"{label}: memory peak, {name}", ran.peak, "MB")
     span = plain.picture.max() - plain.picture.min()
     for name, ran in zip(names, ours, strict=True):
-        yield Measure(f"{label}: ours, {name}", ran.seconds, "s", TURNS)
+        yield Measure(f"{label}: ours, {name}", ran.seconds, "s", _TURNS)
         for what, base in references.items():
             yield Measure(f"{label}: {name} faster than {what}", ran.faster_than(base), "x")
         with _start_process() as pool:
@@ -322,11 +322,11 @@ def _choose_dtypes(device: str) -> tuple[str, ...]:
 def _measure_eight(run: RenderRun) -> Iterator[Measure]:
     """Eight different codes in one batch."""
     side = run.resolution
-    bare, ours = run_in_turn(
+    bare, ours = _run_in_turn(
         replace(run, batch=8, plain=True, keep_memory=False), replace(run, batch=8)
     )
-    yield Measure(f"eight at {side} px: plain", bare.seconds, "s", TURNS)
-    yield Measure(f"eight at {side} px: ours, float32", ours.seconds, "s", TURNS)
+    yield Measure(f"eight at {side} px: plain", bare.seconds, "s", _TURNS)
+    yield Measure(f"eight at {side} px: ours, float32", ours.seconds, "s", _TURNS)
     yield Measure(f"eight at {side} px: faster", ours.faster_than(bare), "x")
     yield Measure(f"eight at {side} px: pictures a second", 8 / ours.seconds, "1/s")
 
@@ -352,4 +352,4 @@ def _psnr(picture: Any, truth: Any) -> float:
 @json_option
 def render_command(device: str, quick: bool, as_json: bool) -> None:
     """Measure rendering against a plain version of the published computation."""
-    print_measures("render", measure_rendering(device, quick), as_json)
+    print_measures("render", _measure_rendering(device, quick), as_json)

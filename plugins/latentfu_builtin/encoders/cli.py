@@ -23,7 +23,7 @@ from latentfu_builtin.encoders.user_files import user_encoder_folder
 @click.option("--force", is_flag=True, help="Also when its mean code is not the generator's.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file.")
 @json_option
-def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any) -> None:
+def import_encoder_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any) -> None:
     """Bring in an encoder of pSp, e4e, ReStyle or of the StyleGAN projects on ResNet-50.
 
     The file is read in a process of its own, and nothing in it is run.
@@ -39,7 +39,7 @@ def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any
     with latentfu.progress_bar(f"Reading {checkpoint.name}", as_json) as progress:
         found = find_encoder_in_tree(read_checkpoint_tree(checkpoint, progress))
     opened = latentfu.open_generator(generator)
-    short = clean_encoder_name(asked["name"] or f"{opened.name}-{checkpoint.stem}")
+    short = _clean_encoder_name(asked["name"] or f"{opened.name}-{checkpoint.stem}")
     target = asked["output"] or user_encoder_folder() / f"{short}.safetensors"
     kind = import_encoder(
         found,
@@ -57,7 +57,7 @@ def import_command(checkpoint: Path, generator: str, as_json: bool, **asked: Any
 
 @click.command("list")
 @json_option
-def list_command(as_json: bool) -> None:
+def list_encoders_command(as_json: bool) -> None:
     """List the installed encoders and the generators that they are for."""
     import latentfu
 
@@ -118,7 +118,7 @@ def list_command(as_json: bool) -> None:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @json_option
-def train_command(generator: str, as_json: bool, threads: int, **asked: Any) -> None:
+def train_encoder_command(generator: str, as_json: bool, threads: int, **asked: Any) -> None:
     """Train an encoder for GENERATOR on pictures that it makes itself.
 
     The same command goes on with an interrupted run. Without -o the encoder is put among your
@@ -137,7 +137,7 @@ def train_command(generator: str, as_json: bool, threads: int, **asked: Any) -> 
         torch.set_num_threads(threads)
     options = EncoderTrainingOptions(**parse_training_options(asked["changes"]))  # type: ignore[arg-type]
     opened = latentfu.open_generator(generator, asked["device"])
-    name = clean_encoder_name(asked["name"] or opened.name)
+    name = _clean_encoder_name(asked["name"] or opened.name)
     output = asked["output"] or user_encoder_folder() / f"{name}.safetensors"
     order = EncoderOrder(
         opened,
@@ -158,7 +158,7 @@ def train_command(generator: str, as_json: bool, threads: int, **asked: Any) -> 
     _tell(output, numbers, as_json)
 
 
-def clean_encoder_name(name: str) -> str:
+def _clean_encoder_name(name: str) -> str:
     """The name of an encoder; raises BadInputError for one that can not be listed."""
     import re
 

@@ -89,14 +89,16 @@ def latentfu_commands() -> list[Command]:
         Command(
             ("train", "encoder"),
             "Train an encoder for a generator.",
-            later(f"{_ROOM}.cli:train_command"),
+            later(f"{_ROOM}.cli:train_encoder_command"),
         ),
         Command(
             ("encoders", "import"),
             "Bring in an encoder of another project.",
-            later(f"{_ROOM}.cli:import_command"),
+            later(f"{_ROOM}.cli:import_encoder_command"),
         ),
         Command(
-            ("encoders", "list"), "List the installed encoders.", later(f"{_ROOM}.cli:list_command")
+            ("encoders", "list"),
+            "List the installed encoders.",
+            later(f"{_ROOM}.cli:list_encoders_command"),
         ),
     ]

@@ -80,7 +80,7 @@ def read_encoder_header(path: Path) -> dict[str, str]:
         raise BadInputError(str(error)) from error
 
 
-def read_generator_id(path: Path) -> str | None:
+def _read_generator_id(path: Path) -> str | None:
     """The id of the generator that the encoder in ``path`` is for; None when it holds none."""
     try:
         found = read_encoder_header(path).get("generator_id", "")

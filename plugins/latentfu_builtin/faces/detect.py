@@ -106,7 +106,7 @@ def _load_network() -> Any:
         cv2.utils.logging.setLogLevel(level)
 
 
-def detect_turned_faces(rgb: Rgb) -> list[DetectedFace]:
+def _detect_turned_faces(rgb: Rgb) -> list[DetectedFace]:
     """The faces in uint8 ``[H, W, 3]`` at any angle, largest first."""
     found = detect_faces(rgb)
     if _highest_score(found) < _SURE:
@@ -138,7 +138,7 @@ def _turn_back(face: DetectedFace, quarters: int, height: int, width: int) -> De
     return replace(face, landmarks=np.stack([x, y], axis=1))
 
 
-def measure_roll(landmarks: Points) -> float:
+def _measure_roll(landmarks: Points) -> float:
     """How far the line of the eyes is turned, in degrees, clockwise in the picture."""
     across = landmarks[1] - landmarks[0]
     return float(np.degrees(np.arctan2(across[1], across[0])))
@@ -147,7 +147,7 @@ def measure_roll(landmarks: Points) -> float:
 def _refine(rgb: Rgb, face: DetectedFace) -> DetectedFace:
     """The face with landmarks found in a cut-out in which it stands upright."""
     for _ in range(_ROUNDS):
-        angle = measure_roll(face.landmarks)
+        angle = _measure_roll(face.landmarks)
         matrix, cut = _cut_upright(rgb, face, angle)
         again = detect_faces(cut) if abs(angle) > _UPRIGHT else []
         if not again:
@@ -157,7 +157,7 @@ def _refine(rgb: Rgb, face: DetectedFace) -> DetectedFace:
         inverse = cv2.invertAffineTransform(matrix)
         landmarks = np.c_[nearest.landmarks, np.ones(5)] @ inverse.T
         face = replace(face, landmarks=np.asarray(landmarks, np.float64))
-        if abs(measure_roll(nearest.landmarks)) <= _UPRIGHT:
+        if abs(_measure_roll(nearest.landmarks)) <= _UPRIGHT:
             break
     return face
 
@@ -177,10 +177,10 @@ def find_face_squares(rgb: Rgb) -> list[Quad]:
     """The squares of all faces in uint8 ``[H, W, 3]``, largest first; turned as the faces are."""
     if min(rgb.shape[:2]) < _SMALLEST:
         return []
-    return [face_square(face) for face in detect_turned_faces(rgb)]
+    return [_face_square(face) for face in _detect_turned_faces(rgb)]
 
 
-def face_square(face: DetectedFace) -> Quad:
+def _face_square(face: DetectedFace) -> Quad:
     """The FFHQ crop of a face, with its score."""
     right_eye, left_eye, _, right_mouth, left_mouth = face.landmarks
     mouth = (right_mouth + left_mouth) / 2

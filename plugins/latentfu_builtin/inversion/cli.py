@@ -12,7 +12,7 @@ from latentfu import json_option
 @click.argument("name", type=click.Choice(["vgg16"]))
 @click.option("--address", metavar="URL", help="Another place to fetch it from.")
 @json_option
-def download_command(*, name: str, address: str | None, as_json: bool) -> None:
+def download_backbone_command(*, name: str, address: str | None, as_json: bool) -> None:
     """Fetch the network that the losses vgg16 and lpips look through (528 MB)."""
     from latentfu import progress_bar
 
@@ -25,7 +25,7 @@ def download_command(*, name: str, address: str | None, as_json: bool) -> None:
 
 @click.command("list")
 @json_option
-def losses_command(*, as_json: bool) -> None:
+def list_losses_command(*, as_json: bool) -> None:
     """List the losses that an inversion can minimise."""
     import latentfu
 

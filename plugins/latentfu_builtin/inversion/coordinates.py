@@ -24,7 +24,7 @@ _SMALLEST_SPREAD = 0.02
 """Axes narrower than this part of the widest one are searched as if they had it."""
 
 
-def get_spread(generator: Generator) -> Spread:
+def _get_spread(generator: Generator) -> Spread:
     """The generator's spread of w (of each token of w++), measured once while it is open."""
     if generator not in _spreads:
         by_row = generator.spaces[-1] == "w++"
@@ -155,7 +155,7 @@ def choose_coordinates(generator: Generator, space: str, units: str) -> Coordina
         )
     if space == "z":
         return NoiseCoordinates(generator)
-    spread = get_spread(generator)
+    spread = _get_spread(generator)
     mean = generator.mean_latent().codes[0].detach()
     mean = mean[None] if mean.ndim == 1 else mean if space == "w++" else mean[:1]
     rows = 1 if space == "w" else generator.num_ws
@@ -198,14 +198,14 @@ def measure_spread(generator: Generator, seed: int = 0) -> Spread:
     samples = _sample_codes(generator, seed)  # [N, rows, D]
     mean = generator.mean_latent().codes[0]
     mean = mean.mean(dim=0) if mean.ndim == 2 else mean
-    return measure_spread_around(mean, samples.flatten(0, 1))
+    return _measure_spread_around(mean, samples.flatten(0, 1))
 
 
 def measure_row_spread(generator: Generator, seed: int = 0) -> Spread:
     """The spread of each row of ``generator``'s codes (w++, where each token has its own)."""
     samples = _sample_codes(generator, seed).transpose(0, 1)  # [rows, N, D]
     means = generator.mean_latent().codes[0]
-    parts = [measure_spread_around(mean, row) for mean, row in zip(means, samples, strict=True)]
+    parts = [_measure_spread_around(mean, row) for mean, row in zip(means, samples, strict=True)]
     return Spread(torch.stack([p.mean for p in parts]), torch.stack([p.axes for p in parts]))
 
 
@@ -219,7 +219,7 @@ def _sample_codes(generator: Generator, seed: int) -> Tensor:
 
 
 @torch.no_grad()
-def measure_spread_around(mean: Tensor, codes: Tensor) -> Spread:
+def _measure_spread_around(mean: Tensor, codes: Tensor) -> Spread:
     """The axes of ``codes [N, D]`` around ``mean [D]``, each as long as the spread along it."""
     centred = (codes - mean).double()
     values, vectors = torch.linalg.eigh(centred.T @ centred / len(codes))

@@ -22,7 +22,7 @@ _MOST_SIDE = 64
 """What is finer is better kept by pasting the change onto the layer."""
 
 
-def choose_layer(generator: Generator, side: int) -> int:
+def _choose_layer(generator: Generator, side: int) -> int:
     """The last layer whose features have ``side`` pixels (0: half of the picture's, at most 64).
 
     Raises BadInputError when the generator shows no layers, or none of that size.
@@ -42,10 +42,10 @@ def choose_layer(generator: Generator, side: int) -> int:
     return len(sides) - 1 - sides[::-1].index(wanted)
 
 
-def find_detail(start: Pivot, plan: FeatureDetailOptions, request: InversionRequest) -> Latent:
+def _find_detail(start: Pivot, plan: FeatureDetailOptions, request: InversionRequest) -> Latent:
     """The first code of ``start`` with the detail that shows the picture best."""
     generator, code = start.generator, start.first.latent
-    layer = choose_layer(generator, plan.side)
+    layer = _choose_layer(generator, plan.side)
     with torch.no_grad():
         plain = generator.render(code, "const", features=[layer])[1][layer].float()
     spread = float(plain.std())
@@ -92,10 +92,10 @@ def invert_with_detail(request: InversionRequest) -> Inversion:
     A generator that shows no layers is refused at once.
     """
     plan = FeatureDetailOptions.of(request.options)
-    choose_layer(request.generator, plan.side)
+    _choose_layer(request.generator, plan.side)
     start = find_pivot(request, plan.pivot, plan.loss, plan.for_pivot)
     with one_thread(request.generator):
-        latent = find_detail(start, plan, replace(request, progress=start.progress))
+        latent = _find_detail(start, plan, replace(request, progress=start.progress))
         start.watch.lap("detail")
         steps = start.first.steps + plan.steps
         return start.judged(

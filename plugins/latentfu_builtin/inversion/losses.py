@@ -32,7 +32,7 @@ def build_perceptual_loss(name: str, generator: Generator) -> tuple[str, Distanc
         return "none", None
     if name != "auto":
         return name, build_loss(name, generator)
-    own = find_domain_loss(latentfu.losses(), generator.domain)
+    own = _find_domain_loss(latentfu.losses(), generator.domain)
     if own is not None:
         return own.name, own.build(generator)
     if has_vgg16():
@@ -56,7 +56,7 @@ def build_loss(name: str, generator: Generator, vgg_layer: int = 12, path: str =
     return installed[name].build(generator)
 
 
-def find_domain_loss(installed: dict[str, Loss], domain: str) -> Loss | None:
+def _find_domain_loss(installed: dict[str, Loss], domain: str) -> Loss | None:
     """The first loss made for ``domain``."""
     return next((loss for loss in installed.values() if domain in loss.domains), None)
 

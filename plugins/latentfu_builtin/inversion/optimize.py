@@ -29,7 +29,7 @@ from torch import Tensor
 
 from latentfu_builtin.inversion.coordinates import Coordinates, NoiseCoordinates, choose_coordinates
 from latentfu_builtin.inversion.losses import Objective, build_objective, stack_masks
-from latentfu_builtin.inversion.search import Search, SearchResult, Watcher, run_search
+from latentfu_builtin.inversion.search import LatentSearch, SearchResult, Watcher, run_search
 from latentfu_builtin.inversion.settings import SearchOptions
 
 _BATCH = 16
@@ -73,11 +73,11 @@ def optimize_latents(
         goal = build_objective(
             settings.losses, generator, settings.vgg_layer, settings.backbone, mask
         )
-        search = Search(space, targets, goal, settings)
+        search = LatentSearch(space, targets, goal, settings)
         watch.lap("prepare")
         requests[0].progress(0.0, "Looking for a start")
-        points = find_starting_points(space, settings, requests)
-        points = pick_nearer_candidates(space, settings, goal, targets, points)
+        points = _find_starting_points(space, settings, requests)
+        points = _pick_nearer_candidates(space, settings, goal, targets, points)
         watch.lap("start")
         best = run_search(search, points, _make_watcher(requests))
         watch.lap("optimise")
@@ -105,7 +105,7 @@ def _make_watcher(requests: Sequence[InversionRequest]) -> Watcher:
 class _SearchedLatents:
     """The result of a search."""
 
-    search: Search
+    search: LatentSearch
     best: SearchResult
 
     def latent(self, row: int) -> Latent:
@@ -143,7 +143,7 @@ class _SearchedLatents:
         ]
 
 
-def find_starting_points(
+def _find_starting_points(
     space: Coordinates, settings: SearchOptions, requests: Sequence[InversionRequest]
 ) -> Tensor:
     """Points ``[N, rows, D]``, one for each request.
@@ -187,7 +187,7 @@ def _ask_inverter(name: str, settings: SearchOptions, request: InversionRequest)
 
 
 @torch.no_grad()
-def pick_nearer_candidates(
+def _pick_nearer_candidates(
     space: Coordinates,
     settings: SearchOptions,
     objective: Objective,

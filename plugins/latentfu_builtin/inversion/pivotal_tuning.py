@@ -33,10 +33,10 @@ _PREVIEW_EVERY = 20
 _SAMPLES = 64
 
 
-def tune_weights(start: Pivot, plan: PivotalOptions, request: InversionRequest) -> Latent:
+def _tune_weights(start: Pivot, plan: PivotalOptions, request: InversionRequest) -> Latent:
     """The pivot with bends of the plan's rank; raises BadInputError where nothing can be bent."""
     generator, pivot = start.generator, start.first.latent
-    shifts = make_zero_shifts(generator)
+    shifts = _make_zero_shifts(generator)
     adam = torch.optim.Adam(_parameter_groups(generator, shifts, plan.rate))
     near = _Neighborhood.of(generator, pivot, plan.reach, plan.seed)
     best, lowest = {name: shift.detach().clone() for name, shift in shifts.items()}, math.inf
@@ -62,7 +62,7 @@ def tune_weights(start: Pivot, plan: PivotalOptions, request: InversionRequest) 
     return _add_shifts(pivot, {k: truncate_rank(v, plan.rank) for k, v in best.items()})
 
 
-def make_zero_shifts(generator: Generator) -> dict[str, Tensor]:
+def _make_zero_shifts(generator: Generator) -> dict[str, Tensor]:
     """A zero for each convolution of the synthesis, by its name; raises BadInputError."""
     names = list(dict.fromkeys(layer.weight for layer in generator.layers))
     if not names:
@@ -151,10 +151,10 @@ def invert_by_tuning(request: InversionRequest) -> Inversion:
     The generator is left as it is. A generator that shows no layers is refused at once.
     """
     plan = PivotalOptions.of(request.options)
-    make_zero_shifts(request.generator)
+    _make_zero_shifts(request.generator)
     start = find_pivot(request, plan.pivot, plan.loss)
     with one_thread(request.generator):
-        latent = tune_weights(start, plan, replace(request, progress=start.progress))
+        latent = _tune_weights(start, plan, replace(request, progress=start.progress))
         start.watch.lap("tune")
         steps = start.first.steps + plan.steps
         return start.judged(replace(start.first, latent=latent, method="pivotal", steps=steps))

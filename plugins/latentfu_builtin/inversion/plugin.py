@@ -124,9 +124,9 @@ def latentfu_commands() -> list[Command]:
         Command(
             ("backbones", "download"),
             "Fetch the network behind the losses vgg16 and lpips.",
-            later(f"{_ROOM}.cli:download_command"),
+            later(f"{_ROOM}.cli:download_backbone_command"),
         ),
-        Command(("losses", "list"), "List the losses.", later(f"{_ROOM}.cli:losses_command")),
+        Command(("losses", "list"), "List the losses.", later(f"{_ROOM}.cli:list_losses_command")),
     ]
 
 

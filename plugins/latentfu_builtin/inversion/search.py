@@ -48,7 +48,7 @@ class SearchResult:
 
 
 @dataclass(frozen=True)
-class Search:
+class LatentSearch:
     """What stays the same during one search."""
 
     space: Coordinates
@@ -72,7 +72,7 @@ class Search:
         return losses, images
 
 
-def run_search(search: Search, points: Tensor, watch: Watcher) -> SearchResult:
+def run_search(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
     """From ``points [N, rows, D]`` to the best that was met."""
     settings, count = search.settings, len(points)
     if settings.optimizer == "lbfgs" and count > 1:
@@ -94,7 +94,7 @@ def run_search(search: Search, points: Tensor, watch: Watcher) -> SearchResult:
     return best
 
 
-def _search_one_by_one(search: Search, points: Tensor, watch: Watcher) -> SearchResult:
+def _search_one_by_one(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
     """Each picture searched by itself."""
     found = []
     for row in range(len(points)):
@@ -123,7 +123,7 @@ class _PointOptimizer:
     """
 
     def __init__(
-        self, search: Search, base: Tensor, free_rows: int, noise: NoiseMaps | None
+        self, search: LatentSearch, base: Tensor, free_rows: int, noise: NoiseMaps | None
     ) -> None:
         self.search = search
         self.base = base.clone()

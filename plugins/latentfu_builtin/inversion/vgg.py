@@ -39,7 +39,7 @@ def vgg16_distance(device: str, layer: int = 12, path: str = "") -> Distance:
     """
     if not 1 <= layer <= _LAYERS:
         raise BadInputError(f"VGG16 has the layers 1 to {_LAYERS}, not {layer}.")
-    network = load_vgg16(find_vgg16(path))[:layer].to(device)
+    network = _load_vgg16(_find_vgg16(path))[:layer].to(device)
     mean = torch.tensor(_MEAN, device=device).view(1, 3, 1, 1)
     spread = torch.tensor(_SPREAD, device=device).view(1, 3, 1, 1)
 
@@ -56,7 +56,7 @@ def vgg16_distance(device: str, layer: int = 12, path: str = "") -> Distance:
 
 def lpips_distance(device: str, path: str = "") -> Distance:
     """LPIPS with VGG16 (Zhang et al. 2018); NotInstalledError without the backbone's weights."""
-    file = find_vgg16(path)
+    file = _find_vgg16(path)
     network = _build_lpips(file).to(device)
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def _build_lpips(file: Path) -> nn.Module:
     """The network of the package lpips over the backbone in ``file``, frozen."""
     import lpips
 
-    convolutions = load_vgg16(file)
+    convolutions = _load_vgg16(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchvision's words about an old argument
         network: Any = lpips.LPIPS(net="vgg", pnet_rand=True, verbose=False)
@@ -101,15 +101,15 @@ def _weight_paths(given: str = "") -> list[Path]:
     """Where the weights may lie, in the order in which they are looked for."""
     named = [given, os.environ.get(_VARIABLE, "")]
     paths = [Path(name).expanduser() for name in named if name]
-    return [*paths, downloaded_vgg16_path(), Path(torch.hub.get_dir()) / "checkpoints" / _FILE]
+    return [*paths, _downloaded_vgg16_path(), Path(torch.hub.get_dir()) / "checkpoints" / _FILE]
 
 
-def downloaded_vgg16_path() -> Path:
+def _downloaded_vgg16_path() -> Path:
     """Where ``latentfu backbones download vgg16`` puts them."""
     return data_dir() / "backbones" / _FILE
 
 
-def find_vgg16(given: str = "") -> Path:
+def _find_vgg16(given: str = "") -> Path:
     """The file with the weights; NotInstalledError when there is none on this disk."""
     if given and not Path(given).expanduser().is_file():
         raise BadInputError(f"There is no file {given} with VGG16's weights.")
@@ -128,11 +128,11 @@ def has_vgg16(given: str = "") -> bool:
 
 
 @lru_cache(maxsize=2)
-def load_vgg16(path: Path) -> nn.Sequential:
+def _load_vgg16(path: Path) -> nn.Sequential:
     """The convolutions of VGG16 in ``path``, frozen, on the CPU; BadInputError for other files."""
     from torchvision.models import vgg
 
-    check_vgg16(path)
+    _check_vgg16(path)
     convolutions: nn.Sequential = vgg.make_layers(vgg.cfgs["D"])
     try:
         state = read_torch(path)
@@ -155,11 +155,11 @@ def download_vgg16(address: str = VGG16_ADDRESS, progress: Progress = silent) ->
 
     Checked by their hash before they are there. Raises StorageError or BadInputError.
     """
-    fetch(Offer(address, _SHA256_START, name=_FILE), downloaded_vgg16_path(), progress)
-    return downloaded_vgg16_path()
+    fetch(Offer(address, _SHA256_START, name=_FILE), _downloaded_vgg16_path(), progress)
+    return _downloaded_vgg16_path()
 
 
-def check_vgg16(path: Path) -> None:
+def _check_vgg16(path: Path) -> None:
     """Refuse a file that is not the published one (raises BadInputError)."""
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()

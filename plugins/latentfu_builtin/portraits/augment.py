@@ -37,7 +37,9 @@ def add_noise(x: Tensor, random: torch.Generator, most: float = 0.06) -> Tensor:
     return x + noise * _draw_uniform(x.shape[0], 0.0, most, random)
 
 
-def shift_some(x: Tensor, random: torch.Generator, most: float = 1.5, zoom: float = 0.02) -> Tensor:
+def _shift_some(
+    x: Tensor, random: torch.Generator, most: float = 1.5, zoom: float = 0.02
+) -> Tensor:
     """Sub-pixel shift by up to `most` pixels and a little zoom, borders repeated."""
     n, _, h, w = x.shape
     scale = 1.0 + zoom * torch.randn(n, generator=random)
@@ -55,6 +57,6 @@ def _choose_some(x: Tensor, share: float, random: torch.Generator) -> Tensor:
 
 def change_mildly(x: Tensor, random: torch.Generator) -> Tensor:
     """All of them, for portraits in the standard crop."""
-    return add_noise(jitter_colors(blur_some(shift_some(x, random), random), random), random).clamp(
-        -1, 1
-    )
+    return add_noise(
+        jitter_colors(blur_some(_shift_some(x, random), random), random), random
+    ).clamp(-1, 1)

@@ -41,7 +41,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--compiled", is_flag=True, help="Compile the network first.")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @json_option
-def scorer_command(
+def train_scorer_command(
     pairs: Path, output: Path | None, start: Path | None, threads: int, as_json: bool, **asked: Any
 ) -> None:
     """Train the network that reads factors back from a portrait."""
@@ -98,7 +98,7 @@ def _read_weight(text: str) -> tuple[str, float]:
 @click.option("--seed", default=0, show_default=True, help="Of scenes, first weights and order.")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @json_option
-def locator_command(
+def train_locator_command(
     pairs: Path, scenes: Path, output: Path | None, threads: int, as_json: bool, **asked: int
 ) -> None:
     """Train the network that finds a portrait's landmarks in a picture."""
@@ -154,7 +154,7 @@ def locator_command(
 @click.option("--compiled", is_flag=True, help="Compile the renderer first: for thousands.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A JSON file.")
 @json_option
-def evaluate_command(
+def evaluate_portraits_command(
     generator: str, card: Path | None, output: Path | None, as_json: bool, **asked: Any
 ) -> None:
     """Measure a portraits generator against fresh renders.

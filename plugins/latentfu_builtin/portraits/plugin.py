@@ -42,36 +42,36 @@ if TYPE_CHECKING:
 
 NAME = "portraits"
 _ROOM = "latentfu_builtin.portraits"
-FOLDER = Path(__file__).parent
-GENERATOR = FOLDER / "weights" / "generator.safetensors"
-SCORER = FOLDER / "weights" / "scorer.safetensors"
-LOCATOR = FOLDER / "weights" / "locator.safetensors"
-ENCODER = FOLDER / "weights" / "encoder.safetensors"
-DIRECTIONS = FOLDER / "directions"
-DEFORMATIONS = FOLDER / "deformations"
-FIRST = ("smile", "mouth_open", "yaw", "age", "gender", "glasses", "hair_length", "light_x")
+_FOLDER = Path(__file__).parent
+_GENERATOR = _FOLDER / "weights" / "generator.safetensors"
+SCORER = _FOLDER / "weights" / "scorer.safetensors"
+_LOCATOR = _FOLDER / "weights" / "locator.safetensors"
+ENCODER = _FOLDER / "weights" / "encoder.safetensors"
+DIRECTIONS = _FOLDER / "directions"
+DEFORMATIONS = _FOLDER / "deformations"
+_FIRST = ("smile", "mouth_open", "yaw", "age", "gender", "glasses", "hair_length", "light_x")
 """What a person tries first stands first in its group."""
-SUREST_NOTHING = 0.5
+_SUREST_NOTHING = 0.5
 """Below this presence the locator has seen no portrait."""
 
 
 @lru_cache(maxsize=8)
-def header(path: Path) -> dict[str, str]:
+def _header(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file, without torch."""
     return read_metadata(path)
 
 
 @cache
-def generator_id() -> str:
+def _generator_id() -> str:
     """sha256 (hex) of the weights."""
-    return hashlib.sha256(GENERATOR.read_bytes()).hexdigest()
+    return hashlib.sha256(_GENERATOR.read_bytes()).hexdigest()
 
 
-def load_generator(device: str) -> Generator:
+def _load_generator(device: str) -> Generator:
     """The generator on ``device``."""
     from latentfu_builtin.networks.stylegan.stylegan2.generator import open_weights
 
-    return open_weights(GENERATOR, device, name=NAME, domain=NAME)
+    return open_weights(_GENERATOR, device, name=NAME, domain=NAME)
 
 
 @cache
@@ -86,46 +86,46 @@ def scorer_network(device: str) -> ScorerNetwork:
 
 
 @cache
-def locator_network() -> Locator:
+def _locator_network() -> Locator:
     """The locator; raises BadInputError when its file is not usable."""
     from latentfu_builtin.portraits.locator import load_locator
 
     try:
-        return load_locator(LOCATOR)
+        return load_locator(_LOCATOR)
     except ValueError as error:
         raise BadInputError(f"The locator of the portraits can not be used: {error}.") from error
 
 
-def find(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
+def _find(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
     """The standard crop of the portrait in a picture; empty when there is none."""
     from latentfu_builtin.portraits.locator import locate_portrait
 
-    found = locate_portrait(locator_network(), rgb)
-    if found.presence < SUREST_NOTHING:
+    found = locate_portrait(_locator_network(), rgb)
+    if found.presence < _SUREST_NOTHING:
         return []
     x0, y0, x1, _ = found.crop
     return [Quad.square(x0, y0, x1 - x0, found.presence)]
 
 
-def place(eyes: tuple[Point, Point], mouth: Point) -> Quad:
+def _place(eyes: tuple[Point, Point], mouth: Point) -> Quad:
     """The standard crop from the eyes and the mouth; upright, as the portraits are."""
     import torch
 
     from latentfu_builtin.portraits.locator.locator import fit_scale_and_shift
 
-    mean = locator_network().crop_fit.mean  # eyes, nose, corners of the mouth: [5, 2]
+    mean = _locator_network().crop_fit.mean  # eyes, nose, corners of the mouth: [5, 2]
     three = torch.stack([mean[0], mean[1], (mean[3] + mean[4]) / 2])
     given = torch.tensor([[*eyes, mouth]], dtype=torch.float32)
     scale, shift = fit_scale_and_shift(given, three)
     return Quad.square(float(shift[0, 0]), float(shift[0, 1]), float(scale[0]))
 
 
-def distance(generator: Generator) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+def _distance(generator: Generator) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     """The scorer's perceptual distance."""
     return scorer_network(str(generator.device)).distance
 
 
-def score(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
+def _score(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
     """The scorer as a function, without gradients."""
     import torch
 
@@ -135,18 +135,18 @@ def score(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
 @hookimpl
 def latentfu_generators() -> list[GeneratorSpec]:
     """The built-in generator."""
-    if not GENERATOR.is_file():
+    if not _GENERATOR.is_file():
         return []
-    notes = header(GENERATOR)
+    notes = _header(_GENERATOR)
     return [
         GeneratorSpec(
             name=NAME,
             title="Portraits",
             domain=NAME,
             resolution=int(json.loads(notes["config"])["resolution"]),
-            id=generator_id(),
-            load=load_generator,
-            aligner=NAME if LOCATOR.is_file() else "center",
+            id=_generator_id(),
+            load=_load_generator,
+            aligner=NAME if _LOCATOR.is_file() else "center",
             licence=notes.get("licence", ""),
             description="Drawn portraits of people who do not exist; trained on our renderer.",
             out_of_domain_limit=0.25,  # portraits with a room behind: 0.03 to 0.14; a photo: 0.53
@@ -157,9 +157,9 @@ def latentfu_generators() -> list[GeneratorSpec]:
 @hookimpl
 def latentfu_aligners() -> list[Aligner]:
     """Finds a drawn portrait by five landmarks."""
-    if not LOCATOR.is_file():
+    if not _LOCATOR.is_file():
         return []
-    return [Aligner(NAME, "The portrait in the layer", (NAME,), find, place)]
+    return [Aligner(NAME, "The portrait in the layer", (NAME,), _find, _place)]
 
 
 @hookimpl
@@ -167,7 +167,7 @@ def latentfu_losses() -> list[Loss]:
     """A perceptual distance by the scorer's features."""
     if not SCORER.is_file():
         return []
-    return [Loss(NAME, "Features of the portraits' scorer", distance, (NAME,))]
+    return [Loss(NAME, "Features of the portraits' scorer", _distance, (NAME,))]
 
 
 @hookimpl
@@ -184,8 +184,8 @@ def latentfu_scorers() -> list[ScorerObject]:
     """Reads a portrait's factors."""
     if not SCORER.is_file():
         return []
-    names = tuple(json.loads(header(SCORER)["factors"]))
-    return [ScorerObject(NAME, "Factors of a portrait", NAME, names, score)]
+    names = tuple(json.loads(_header(SCORER)["factors"]))
+    return [ScorerObject(NAME, "Factors of a portrait", NAME, names, _score)]
 
 
 @hookimpl
@@ -194,7 +194,7 @@ def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     from latentfu_builtin.deformations.control import deformations_in
 
     def place(control: Control) -> int:
-        return FIRST.index(control.name) if control.name in FIRST else len(FIRST)
+        return _FIRST.index(control.name) if control.name in _FIRST else len(_FIRST)
 
     shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
     return [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
@@ -216,12 +216,16 @@ def _command(name: str) -> Callable[[], click.Command]:
 def latentfu_commands() -> list[Command]:
     """Training the small networks, measuring the generator, rendering people."""
     return [
-        Command(("train", "scorer"), "Train the portraits' scorer.", _command("scorer_command")),
-        Command(("train", "locator"), "Train the portraits' locator.", _command("locator_command")),
+        Command(
+            ("train", "scorer"), "Train the portraits' scorer.", _command("train_scorer_command")
+        ),
+        Command(
+            ("train", "locator"), "Train the portraits' locator.", _command("train_locator_command")
+        ),
         Command(
             ("evaluate", "portraits"),
             "Measure the portraits against renders.",
-            _command("evaluate_command"),
+            _command("evaluate_portraits_command"),
         ),
         Command(
             ("render", "portraits"),

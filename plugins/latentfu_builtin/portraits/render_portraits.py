@@ -10,7 +10,7 @@ import click
 import torch
 from latentfu import BadInputError, Progress, json_option, progress_bar
 
-from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
+from latentfu_builtin.portraits.renderer import FACTOR_NAMES, PortraitPlacement, render, sample
 
 FIRST_PORTRAIT_SEED = 90_000
 """Training draws its factors from other seeds."""
@@ -42,7 +42,7 @@ def render_portrait(sitting: PortraitSpec) -> torch.Tensor:
             raise BadInputError(f"The factor {name} goes from -1 to 1, not to {value:g}.")
         factors[0, FACTOR_NAMES.index(name)] = value
     across, down, near = torch.rand(3, generator=torch.Generator().manual_seed(sitting.seed))
-    middle = Placement(
+    middle = PortraitPlacement(
         0.4 + 0.2 * float(across), 0.44 + 0.1 * float(down), 0.72 + 0.2 * float(near)
     )
     drawn = render(
@@ -63,7 +63,7 @@ def _write_portrait(sitting: PortraitSpec, path: Path) -> None:
     Image.fromarray(pixels).save(path, quality=90)
 
 
-def write_portraits(sittings: list[PortraitSpec], folder: Path, progress: Progress) -> list[Path]:
+def _write_portraits(sittings: list[PortraitSpec], folder: Path, progress: Progress) -> list[Path]:
     """One file for each, named by its seed."""
     paths = []
     for place, sitting in enumerate(sittings):
@@ -106,5 +106,5 @@ def render_portraits_command(
         for i in range(numbers["count"])
     ]
     with progress_bar("Rendering portraits", quiet=as_json) as progress:
-        paths = [str(path) for path in write_portraits(sittings, output, progress)]
+        paths = [str(path) for path in _write_portraits(sittings, output, progress)]
     click.echo(json.dumps({"files": paths}) if as_json else "\n".join(paths))

@@ -54,14 +54,14 @@ def portrait(person: Person) -> Pixels:
 
 def _render(person: Person) -> Pixels:
     import torch
-    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
+    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, PortraitPlacement, render, sample
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
     factors = sample(1, seed=person.seed)
     shared = [FACTOR_NAMES.index(name) for name in person.shared]
     factors[:, shared] = sample(1, seed=SITTER.seed)[:, shared]
-    placement = Placement(*person.center, person.scale)
+    placement = PortraitPlacement(*person.center, person.scale)
     picture = render(factors, (HEIGHT, WIDTH), placement=placement)[0]
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255)
     pixels: Pixels = levels.to("cpu").numpy().astype(np.uint8)

@@ -105,7 +105,7 @@ def _open_run(order: EncoderOrder) -> EncoderTrainer:
         )  # fmt: skip
 
     if order.checkpoint is not None and order.checkpoint.is_file():
-        return load_encoder_training(order.checkpoint, order.generator, outside)
+        return _load_encoder_training(order.checkpoint, order.generator, outside)
     trunk = None if order.trunk is None else read_trunk(order.trunk)
     return EncoderTrainer.begin(order.generator, order.options, outside, trunk)
 
@@ -171,7 +171,7 @@ def save_encoder_training(path: Path, trainer: EncoderTrainer) -> None:
     write_tensors(path, whole, metadata)
 
 
-def load_encoder_training(
+def _load_encoder_training(
     path: Path,
     generator: Generator,
     outside: Outside,

@@ -64,7 +64,7 @@ class OwnLessons:
     @torch.no_grad()
     def draw(self, count: int, random: torch.Generator) -> Lesson:
         """``count`` of them; half of them mixed from two codes, as in style mixing."""
-        offsets = draw_offsets(self.generator, self.spread, count, random)
+        offsets = _draw_offsets(self.generator, self.spread, count, random)
         if offsets.shape[1] > 1:
             other = offsets[torch.randperm(count, generator=random)]
             offsets = _cross(offsets, other, random)
@@ -88,7 +88,7 @@ class RendererLessons:
         batch = self.renderer.draw(count, random)
         if batch.z is None:
             raise BadInputError("The renderer gives pictures without z: use a folder of them.")
-        offsets = map_offsets(self.generator, self.spread, batch.z)
+        offsets = _map_offsets(self.generator, self.spread, batch.z)
         return Lesson(batch.images, offsets, torch.ones(count))
 
 
@@ -124,31 +124,31 @@ def open_outside_source(
         if pairs is not None:
             return RendererLessons(generator, spread, PairCache(pairs, size))
         if folder is not None:
-            shape = (count_code_layers(generator), len(spread.mean))
+            shape = (_count_code_layers(generator), len(spread.mean))
             return FolderLessons(FolderSource(folder, size), shape)
     except (ValueError, OSError, KeyError) as error:
         raise BadInputError(f"The pictures can not be used: {error}.") from error
     return None
 
 
-def count_code_layers(generator: Generator) -> int:
+def _count_code_layers(generator: Generator) -> int:
     """How many codes a picture of ``generator`` has: 1 where its space has no layers."""
     codes = generator.mean_latent().codes
     return int(codes.shape[1]) if codes.ndim == 3 else 1
 
 
-def map_offsets(generator: Generator, spread: Spread, z: Tensor) -> Tensor:
+def _map_offsets(generator: Generator, spread: Spread, z: Tensor) -> Tensor:
     """z [N, z_dim] -> offsets of its code in spreads [N, layers, D], on the CPU."""
     codes = generator.map(z.to(generator.device)).codes
     codes = codes if codes.ndim == 3 else codes[:, None]
     return spread.whitened(codes).float().cpu()
 
 
-def draw_offsets(
+def _draw_offsets(
     generator: Generator, spread: Spread, count: int, random: torch.Generator
 ) -> Tensor:
     """Offsets of ``count`` random codes [N, layers, D]."""
-    return map_offsets(generator, spread, torch.randn(count, generator.z_dim, generator=random))
+    return _map_offsets(generator, spread, torch.randn(count, generator.z_dim, generator=random))
 
 
 def _cross(first: Tensor, second: Tensor, random: torch.Generator) -> Tensor:

@@ -71,11 +71,11 @@ class EncoderTrainer:
         """A run that has not begun yet, for ``generator``; ``trunk``: see :func:`take`."""
         torch.manual_seed(options.seed)
         spread = measure_spread(generator)
-        encoder = PictureEncoder(config or choose_config(generator, trunk))
+        encoder = PictureEncoder(config or _choose_config(generator, trunk))
         encoder.mean.copy_(spread.mean.expand_as(encoder.mean))
         encoder.axes.copy_(spread.axes)
         if trunk is not None:
-            take_over_trunk(encoder, trunk)
+            _take_over_trunk(encoder, trunk)
         encoder = encoder.to(generator.device).to(memory_format=torch.channels_last)
         size = encoder.config.size
         return EncoderTrainer(
@@ -115,7 +115,7 @@ class EncoderTrainer:
         pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.generator.device)
         with mixed_precision(pictures.device, self.options.bf16):
             offsets = self.encoder.offsets(pictures)
-        loss = self.options.code * measure_code_error(offsets, lesson, self.spread)
+        loss = self.options.code * _measure_code_error(offsets, lesson, self.spread)
         if self.options.seen:
             loss = loss + self.seen_error(offsets, lesson)
         self.adam.zero_grad(set_to_none=True)
@@ -152,7 +152,7 @@ def make_encoder_optimizer(
     return torch.optim.AdamW(groups, lr=options.rate, weight_decay=0.02)
 
 
-def measure_code_error(offsets: Tensor, lesson: Lesson, spread: Spread) -> Tensor:
+def _measure_code_error(offsets: Tensor, lesson: Lesson, spread: Spread) -> Tensor:
     """Squared error of the offsets, wide axes counting more; 1 for an encoder that says 0."""
     wanted = lesson.offsets.to(offsets)
     known = lesson.known.to(offsets)
@@ -189,7 +189,9 @@ def read_trunk(path: Path) -> dict[str, Tensor]:
     return found
 
 
-def choose_config(generator: Generator, trunk: Mapping[str, Tensor] | None = None) -> EncoderConfig:
+def _choose_config(
+    generator: Generator, trunk: Mapping[str, Tensor] | None = None
+) -> EncoderConfig:
     """An encoder's sizes for ``generator``: those of the trunk, where there is one."""
     mean = generator.mean_latent()
     shape = tuple(mean.codes.shape[1:])
@@ -205,7 +207,7 @@ def choose_config(generator: Generator, trunk: Mapping[str, Tensor] | None = Non
     return EncoderConfig(last << (len(widths) - 1), shape, mean.space, tuple(widths))
 
 
-def take_over_trunk(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
+def _take_over_trunk(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
     """Begin with the convolutions of another network of the same sizes (a scorer's, say).
 
     What is learned for one reading of a picture serves for another: training is several times
@@ -275,5 +277,5 @@ def _measure_lesson(trainer: EncoderTrainer, lesson: Lesson) -> dict[str, float]
     if trainer.perceptual is not None:
         row["perceptual"] = float(trainer.perceptual(images, targets).mean())
     if bool(lesson.known.any()):
-        row["code_error"] = float(measure_code_error(offsets, lesson, trainer.spread))
+        row["code_error"] = float(_measure_code_error(offsets, lesson, trainer.spread))
     return {name: value for name, value in row.items() if math.isfinite(value)}

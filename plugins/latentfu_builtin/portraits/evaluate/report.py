@@ -66,12 +66,12 @@ class EvaluationRequest:
 def evaluate_portraits(question: EvaluationRequest, progress: Progress) -> Evaluation:
     """All figures; draws ``samples`` pictures of the network and twice as many renders."""
     q, scorer, side = question, question.scorer, question.generator.resolution
-    judge = PictureMetrics(scorer, q.look or make_scorer_features(scorer))
+    judge = PictureMetrics(scorer, q.look or _make_scorer_features(scorer))
     real, other = (
-        see_renders(judge, side, q.samples, q.seed + extra, part, compiled=q.compiled)
+        _see_renders(judge, side, q.samples, q.seed + extra, part, compiled=q.compiled)
         for extra, part in ((0, between(progress, 0.0, 0.4)), (1, between(progress, 0.4, 0.8)))
     )
-    made = see_generated(
+    made = _see_generated(
         q.generator, q.taught, judge,
         count=q.samples, seed=q.seed + 2, progress=between(progress, 0.8, 0.95),
     )  # fmt: skip
@@ -178,7 +178,7 @@ class SeenPictures:
     factors: Tensor
 
 
-def make_scorer_features(scorer: ScorerNetwork) -> FeatureReader:
+def _make_scorer_features(scorer: ScorerNetwork) -> FeatureReader:
     """The scorer's last hidden layer as features ``[N, 128]``."""
     import torch.nn.functional as F
 
@@ -191,7 +191,7 @@ def make_scorer_features(scorer: ScorerNetwork) -> FeatureReader:
 
 
 @torch.no_grad()
-def see_renders(
+def _see_renders(
     judge: PictureMetrics,
     side: int,
     count: int,
@@ -211,7 +211,7 @@ def see_renders(
 
 
 @torch.no_grad()
-def see_generated(
+def _see_generated(
     generator: Generator,
     taught: Callable[[Tensor], Tensor],
     judge: PictureMetrics,

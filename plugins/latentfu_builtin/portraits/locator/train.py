@@ -23,7 +23,13 @@ from latentfu_builtin.portraits.locator.locator import (
     save_locator,
     soft_argmax,
 )
-from latentfu_builtin.portraits.renderer import Placement, crop_quad, landmarks, render, sample
+from latentfu_builtin.portraits.renderer import (
+    PortraitPlacement,
+    crop_quad,
+    landmarks,
+    render,
+    sample,
+)
 from latentfu_builtin.stylegan.training.pairs import PairCache
 from latentfu_builtin.stylegan.training.source import Batch
 
@@ -104,7 +110,7 @@ def measure_locator(locator: Locator, count: int = 24, seed: int = 4711) -> dict
         a, b, c = torch.rand(3, generator=random).tolist()
         scale = 0.4 + 0.6 * a
         reach = 0.5 - 0.4 * scale
-        place = Placement(0.5 + (2 * b - 1) * reach, 0.5 + (2 * c - 1) * reach, scale)
+        place = PortraitPlacement(0.5 + (2 * b - 1) * reach, 0.5 + (2 * c - 1) * reach, scale)
         factors = sample(1, seed=seed + i)
         picture = render(factors, (height, width), placement=place, supersample=1)[0]
         pixels = picture.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
@@ -160,7 +166,7 @@ def draw_scene(random: torch.Generator, seed: int) -> tuple[Tensor, Tensor]:
         height = int(LOCATOR_SIZE * (0.62 + 1.0 - shape))
     scale = 0.35 + 0.75 * scale
     reach = max(0.06, 0.5 - 0.38 * scale)
-    placement = Placement(0.5 + (2 * x - 1) * reach, 0.5 + (2 * y - 1) * reach, scale)
+    placement = PortraitPlacement(0.5 + (2 * x - 1) * reach, 0.5 + (2 * y - 1) * reach, scale)
     factors = sample(_PER_SCENE, seed=seed)
     picture = render(factors, (height, width), placement=placement, supersample=1)
     places = landmarks(factors, (height, width), placement=placement)

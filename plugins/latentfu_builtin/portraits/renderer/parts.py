@@ -15,7 +15,7 @@ from latentfu_builtin.portraits.renderer.anatomy import Anatomy, ramp
 
 Length = Tensor | float
 BRIM_Y = 0.43
-DISCS, PANELS = 14, 3
+_DISCS, _PANELS = 14, 3
 
 
 class Point(NamedTuple):
@@ -41,7 +41,7 @@ def blend(a: Tensor, b: Tensor, width: float) -> Tensor:
     return torch.minimum(a, b) - h * h * (0.25 / width)
 
 
-def carve(a: Tensor, b: Tensor, width: float) -> Tensor:
+def _carve(a: Tensor, b: Tensor, width: float) -> Tensor:
     """Intersection of two solids with a rounded edge."""
     return -blend(-a, -b, width)
 
@@ -53,7 +53,7 @@ def lobe(x: Tensor, y: Tensor, sx: float, sy: float) -> Tensor:
     return r * r
 
 
-def present(d: Tensor, amount: Tensor, gap: float) -> Tensor:
+def _present(d: Tensor, amount: Tensor, gap: float) -> Tensor:
     """The solid moved ``gap`` away as ``amount`` falls to zero, and out of reach at zero.
 
     Out of reach, so that a portrait looks the same next to whatever others wear.
@@ -107,10 +107,10 @@ def curtain(p: Point, a: Anatomy, pixel: float) -> Tensor:
     tube = tube - 0.02 * h.curl * curls(p, pixel)
     # Open in front, so that face and neck show.
     face = torch.minimum(0.29 - p.x.abs(), p.z + 0.2)
-    d = carve(tube, face, 0.06)
-    d = carve(d, p.z - 0.1, 0.06)
-    d = carve(d, torch.maximum(h.end_y - p.y, p.y - 0.15), 0.1)
-    return present(d, h.long * h.cover, 0.5)
+    d = _carve(tube, face, 0.06)
+    d = _carve(d, p.z - 0.1, 0.06)
+    d = _carve(d, torch.maximum(h.end_y - p.y, p.y - 0.15), 0.1)
+    return _present(d, h.long * h.cover, 0.5)
 
 
 def beard_region(p: Point, side: Tensor, a: Anatomy) -> Tensor:
@@ -139,7 +139,7 @@ def hat_solid(p: Point, a: Anatomy) -> Tensor:
     # The brim curls up at the sides.
     lifted = y - 0.12 * p.x * p.x
     brim = ellipsoid(Point(p.x, lifted, p.z + 0.06), width + 0.17, 0.03, 0.8)
-    return present(blend(crown, brim, 0.04), e.hat_on, 0.4)
+    return _present(blend(crown, brim, 0.04), e.hat_on, 0.4)
 
 
 def body_distance(p: Point, a: Anatomy) -> Tensor:
@@ -168,11 +168,11 @@ def room(seed: int, u: Tensor, v: Tensor) -> Tensor:
     """
     draw = torch.Generator().manual_seed(seed)
     light = torch.ones(1, 3, u.shape[1]).to(u)
-    for _ in range(PANELS):
+    for _ in range(_PANELS):
         place, tilt, amount = torch.rand(3, generator=draw).tolist()
         edge = u + 0.2 * (tilt - 0.5) * v - (4 * place - 2)
         light *= 1 + 0.5 * (amount - 0.6) * ramp(edge, -0.25, 0.25)[:, None]
-    for _ in range(DISCS):
+    for _ in range(_DISCS):
         x, y, size, bright, warm = torch.rand(5, generator=draw).tolist()
         radius = 0.12 + 0.4 * size * size
         away = ((u - 4 * x + 2) ** 2 + (v - 2.6 * y + 0.9) ** 2).sqrt()

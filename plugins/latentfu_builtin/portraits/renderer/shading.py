@@ -61,18 +61,18 @@ def trace(solid: Solid, rough: Solid, rays: Rays, z: Tensor, steps: tuple[int, i
     closest = torch.minimum(closest, d)
     # A ray that meets the surface ends at distance zero, so coverage fades outside it.
     cover = (1.2 - closest / rays.pixel).clamp(0, 1)
-    return Hit(z, cover, point, normals(solid, point, d, max(0.005, 0.7 * rays.pixel)))
+    return Hit(z, cover, point, _normals(solid, point, d, max(0.005, 0.7 * rays.pixel)))
 
 
-def normals(solid: Solid, p: Point, d: Tensor, gap: float) -> Point:
+def _normals(solid: Solid, p: Point, d: Tensor, gap: float) -> Point:
     """Unit normals from differences over ``gap``."""
     x = solid(Point(p.x + gap, p.y, p.z)) - d
     y = solid(Point(p.x, p.y + gap, p.z)) - d
     z = solid(Point(p.x, p.y, p.z + gap)) - d
-    return unit(x, y, z)
+    return scale_to_unit(x, y, z)
 
 
-def unit(x: Tensor, y: Tensor, z: Tensor) -> Point:
+def scale_to_unit(x: Tensor, y: Tensor, z: Tensor) -> Point:
     """The vectors scaled to length one."""
     scale = (x * x + y * y + z * z + 1e-12).rsqrt()
     return Point(x * scale, y * scale, z * scale)
@@ -83,24 +83,24 @@ def dot(a: Point, b: Point) -> Tensor:
     return a.x * b.x + a.y * b.y + a.z * b.z
 
 
-def along(p: Point, way: Point, far: float) -> Point:
+def _along(p: Point, way: Point, far: float) -> Point:
     """The points ``far`` along ``way``."""
     return Point(p.x + far * way.x, p.y + far * way.y, p.z + far * way.z)
 
 
 def shadow(rough: Solid, hit: Hit, light: Point, taps: tuple[float, ...]) -> Tensor:
     """Light that reaches the hit, 0..1, from distances on the way to the light."""
-    start = along(hit.point, hit.normal, 0.045)
+    start = _along(hit.point, hit.normal, 0.045)
     lit = torch.ones_like(hit.z)
     for far in taps:
-        d = rough(along(start, light, far))
+        d = rough(_along(start, light, far))
         lit = torch.minimum(lit, 0.5 + d / (0.45 * far + 0.03))
     return ramp(lit, 0.0, 1.0)
 
 
 def openness(solid: Solid, hit: Hit, far: float) -> Tensor:
     """Ambient light that reaches the hit, 0..1: how free the space above it is."""
-    return (solid(along(hit.point, hit.normal, far)) / far).clamp(0, 1)
+    return (solid(_along(hit.point, hit.normal, far)) / far).clamp(0, 1)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Finish:
     skin: Tensor  # 1 where light bleeds red through the surface
 
 
-def shine(normal: Point, light: Light, power: int) -> Tensor:
+def _shine(normal: Point, light: Light, power: int) -> Tensor:
     """Highlight, 0..1; ``power`` is two to the number of squarings."""
     value = dot(normal, light.half).clamp(min=0)
     for _ in range(power):
@@ -168,7 +168,7 @@ def lit(normal: Point, light: Light, finish: Finish, shadow: Tensor, free: Tenso
     fill = (0.13 + 0.24 * sky) * (0.3 + 0.7 * free)
     edge = (1 - dot(normal, light.viewer)).clamp(0, 1)
     edge = edge * edge * edge * (0.15 + 0.1 * sky)
-    gloss = finish.gloss * shine(normal, light, 4) * shadow
+    gloss = finish.gloss * _shine(normal, light, 4) * shadow
     tint = torch.tensor([0.94, 1.0, 1.1]).to(fill).view(1, 3, 1)
     diffuse = red * (1.08 * light.colour) + fill[:, None] * tint
     return finish.albedo * (diffuse + edge[:, None]) + (gloss + 0.12 * edge)[:, None] * light.colour

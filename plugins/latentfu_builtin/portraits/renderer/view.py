@@ -11,12 +11,12 @@ from torch import Tensor
 from latentfu_builtin.portraits.renderer.factors import column
 
 Size = int | tuple[int, int]
-YAW_DEGREES, PITCH_DEGREES, ROLL_DEGREES = 40.0, 20.0, 20.0
+_YAW_DEGREES, _PITCH_DEGREES, _ROLL_DEGREES = 40.0, 20.0, 20.0
 PIVOT = (0.0, -0.05, -0.05)
 
 
 @dataclass(frozen=True)
-class Placement:
+class PortraitPlacement:
     """The standard crop in a picture.
 
     The centre is a fraction of width and height (down), ``scale`` the side of the
@@ -33,16 +33,20 @@ def height_width(size: Size) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-def crop_quad(size: Size, placement: Placement | None = None) -> tuple[float, float, float, float]:
+def crop_quad(
+    size: Size, placement: PortraitPlacement | None = None
+) -> tuple[float, float, float, float]:
     """The standard crop in pixels, (x0, y0, x1, y1); it may reach beyond the picture."""
     height, width = height_width(size)
-    place = placement or Placement()
+    place = placement or PortraitPlacement()
     half = place.scale * min(height, width) / 2
     x, y = place.center_x * width, place.center_y * height
     return (x - half, y - half, x + half, y + half)
 
 
-def view_axes(size: Size, placement: Placement | None, supersample: int) -> tuple[Tensor, Tensor]:
+def view_axes(
+    size: Size, placement: PortraitPlacement | None, supersample: int
+) -> tuple[Tensor, Tensor]:
     """View coordinates of the sample columns ``u [W*s]`` and rows ``v [H*s]``.
 
     The standard crop spans -1..1 in both; u grows to the right and v upwards.
@@ -55,7 +59,7 @@ def view_axes(size: Size, placement: Placement | None, supersample: int) -> tupl
     return (x - x0) * (2 / side) - 1, 1 - (y - y0) * (2 / side)
 
 
-def to_pixels(view: Tensor, size: Size, placement: Placement | None) -> Tensor:
+def view_to_pixels(view: Tensor, size: Size, placement: PortraitPlacement | None) -> Tensor:
     """Pixel positions ``[..., 2]`` (x, y) of view coordinates ``[..., 2]`` (u, v)."""
     x0, y0, x1, _ = crop_quad(size, placement)
     half = (x1 - x0) / 2
@@ -64,10 +68,10 @@ def to_pixels(view: Tensor, size: Size, placement: Placement | None) -> Tensor:
 
 def rotation(factors: Tensor) -> Tensor:
     """Rotations ``[N, 3, 3]`` from the head frame to the view frame."""
-    yaw = factors[:, column("yaw")] * math.radians(YAW_DEGREES)
+    yaw = factors[:, column("yaw")] * math.radians(_YAW_DEGREES)
     # Raising the chin turns the face up, a negative turn about x in this frame.
-    pitch = -factors[:, column("pitch")] * math.radians(PITCH_DEGREES)
-    roll = -factors[:, column("roll")] * math.radians(ROLL_DEGREES)
+    pitch = -factors[:, column("pitch")] * math.radians(_PITCH_DEGREES)
+    roll = -factors[:, column("roll")] * math.radians(_ROLL_DEGREES)
     one, zero = torch.ones_like(yaw), torch.zeros_like(yaw)
     about_y = torch.stack(
         [yaw.cos(), zero, yaw.sin(), zero, one, zero, -yaw.sin(), zero, yaw.cos()], -1

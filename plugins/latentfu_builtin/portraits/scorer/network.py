@@ -19,7 +19,7 @@ from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS
 
 _ARCHITECTURE = "portrait-scorer"
-SCORER_SIZE = 128
+_SCORER_SIZE = 128
 _WIDTHS = (16, 32, 64, 96, 128, 160)
 _CIRCULAR = tuple(i for i, f in enumerate(FACTORS) if "colour circle" in f.plus)
 """Columns whose two ends mean the same: hues that go round."""
@@ -57,9 +57,11 @@ class ScorerNetwork(nn.Module):
 
     def features(self, x: Tensor) -> list[Tensor]:
         """x [N, 3, H, W] in -1..1 -> features at 128, 64, ... 4 px, [N, C, S, S] each."""
-        if x.shape[-2:] != (SCORER_SIZE, SCORER_SIZE):
-            shrinks = min(x.shape[-2:]) > SCORER_SIZE
-            x = F.interpolate(x, (SCORER_SIZE, SCORER_SIZE), mode="area" if shrinks else "bilinear")
+        if x.shape[-2:] != (_SCORER_SIZE, _SCORER_SIZE):
+            shrinks = min(x.shape[-2:]) > _SCORER_SIZE
+            x = F.interpolate(
+                x, (_SCORER_SIZE, _SCORER_SIZE), mode="area" if shrinks else "bilinear"
+            )
         kept: list[Tensor] = []
         for place, stage in enumerate(self.stages):
             if place:
@@ -88,10 +90,10 @@ class ScorerNetwork(nn.Module):
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         """Perceptual distance [N] of pictures a and b [N, 3, H, W] in -1..1; 0 when equal."""
-        return feature_distance(self.features(a), self.features(b))
+        return _feature_distance(self.features(a), self.features(b))
 
 
-def feature_distance(first: list[Tensor], second: list[Tensor]) -> Tensor:
+def _feature_distance(first: list[Tensor], second: list[Tensor]) -> Tensor:
     """Distance [N] of two lists of features: mean over the levels of the mean squared
     difference of features with unit length over the channels."""
     total = torch.zeros(first[0].shape[0], device=first[0].device)

@@ -114,11 +114,11 @@ def train_scorer(
             speed = (step + 1) * options.batch / (said - begun)
             say(f"{step + 1}/{steps}  loss {value.item():.3f}  {speed:.0f} img/s")
     scorer.eval().requires_grad_(False)
-    return scorer, measure_scorer(scorer, cache, held)
+    return scorer, _measure_scorer(scorer, cache, held)
 
 
 @torch.no_grad()
-def measure_scorer(scorer: ScorerNetwork, cache: PairCache, count: int) -> dict[str, float]:
+def _measure_scorer(scorer: ScorerNetwork, cache: PairCache, count: int) -> dict[str, float]:
     """R2 of each continuous factor, accuracy of each presence factor, on held-out renders."""
     parts = [
         scorer(cache.rows(slice(i, min(i + 64, count))).images.contiguous())
