@@ -15,8 +15,8 @@ from latentfu import BadInputError, Generator, WrongGeneratorError
 from latentfu.cli.main import run as main
 from latentfu_builtin.encoders.detect_encoder import (
     PUBLISHED_ARCHITECTURES,
-    _candidates,
     detect_architecture,
+    find_candidates,
 )
 from latentfu_builtin.encoders.import_encoder import (
     PublishedCheckpoint,
@@ -40,7 +40,7 @@ def shapes_of(kind: str) -> dict[str, tuple[int, ...]]:
 def test_our_networks_have_the_published_tensors_exactly(kind: str) -> None:
     shapes = shapes_of(kind)
     architecture = PUBLISHED_ARCHITECTURES[kind.split(" ", maxsplit=1)[0]]
-    assert architecture in _candidates(shapes)
+    assert architecture in find_candidates(shapes)
     with torch.device("meta"):
         ours = architecture.build(architecture.sizes(shapes)).state_dict()
     assert {name: tuple(value.shape) for name, value in ours.items()} == shapes

@@ -23,10 +23,10 @@ from latentfu_builtin.portraits.locator.locator import (
 from latentfu_builtin.portraits.locator.train import (
     LocatorOptions,
     Scenes,
-    _move,
     draw_clutter,
     draw_scene,
     draw_training_batch,
+    move_pictures,
     place_crops,
     render_scenes,
     train_locator,
@@ -89,7 +89,7 @@ def test_moving_a_scene_moves_its_landmarks_along() -> None:
     images = torch.zeros(4, 3, 128, 128)
     images[:, :, 60:64, 40:44] = 1.0
     places = torch.tensor([42.0, 62.0]).div(128).expand(4, 5, 2)
-    moved, where = _move(images, places, torch.Generator().manual_seed(3))
+    moved, where = move_pictures(images, places, torch.Generator().manual_seed(3))
     for picture, place in zip(moved, where, strict=True):
         if bool(((place > 0.1) & (place < 0.9)).all()):
             y, x = divmod(int(picture[0].argmax()), 128)

@@ -14,7 +14,7 @@ from latentfu_builtin.portraits.scorer import ScorerNetwork, load_scorer, save_s
 from latentfu_builtin.portraits.scorer.network import _CIRCULAR, _WEIGHTS, PRESENCE_FACTORS
 from latentfu_builtin.portraits.scorer.train import (
     ScorerOptions,
-    _summarize,
+    summarize_figures,
     train_scorer,
     write_scorer,
 )
@@ -68,23 +68,23 @@ def test_hues_are_compared_round_the_circle() -> None:
     truth = torch.rand(50, len(FACTORS)) * 2 - 1
     found = truth.clone()
     found[:, _CIRCULAR[0]] = torch.remainder(found[:, _CIRCULAR[0]] + 2.001 + 1, 2) - 1
-    numbers = _summarize(found, truth)
+    numbers = summarize_figures(found, truth)
     assert numbers[FACTORS[_CIRCULAR[0]].name] > 0.99
     assert all(numbers[FACTORS[i].name] == 1.0 for i in PRESENCE_FACTORS)
 
 
 def test_what_counts_more_and_what_is_no_factor() -> None:
     from latentfu import BadInputError
-    from latentfu_builtin.portraits.scorer.train import _scorer_loss, _weigh_factors
+    from latentfu_builtin.portraits.scorer.train import scorer_loss, weigh_factors
 
     numbers, factors = torch.zeros(4, len(FACTORS) + len(_CIRCULAR)), torch.zeros(4, len(FACTORS))
     factors[:, FACTOR_NAMES.index("age")] = 0.5
-    plain = _scorer_loss(numbers, factors, _weigh_factors(()))
-    heavy = _scorer_loss(numbers, factors, _weigh_factors((("age", 3.0),)))
-    without = _scorer_loss(numbers, torch.zeros_like(factors), _weigh_factors(()))
+    plain = scorer_loss(numbers, factors, weigh_factors(()))
+    heavy = scorer_loss(numbers, factors, weigh_factors((("age", 3.0),)))
+    without = scorer_loss(numbers, torch.zeros_like(factors), weigh_factors(()))
     assert torch.allclose(heavy - without, 3 * (plain - without), rtol=1e-4)
     with pytest.raises(BadInputError, match="no factor nose"):
-        _weigh_factors((("nose", 2.0),))
+        weigh_factors((("nose", 2.0),))
 
 
 def test_changes_are_mild() -> None:
@@ -113,7 +113,7 @@ def test_a_few_steps_run_and_the_file_comes_back(cache: PairCache, tmp_path: Pat
 def test_the_shipped_scorer_reads_renders(cache: PairCache) -> None:
     scorer = load_scorer()
     truth = from_normal(cache.normals(slice(0, 64)))
-    numbers = _summarize(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth)
+    numbers = summarize_figures(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth)
     assert numbers["yaw"] > 0.7 and numbers["skin_tone"] > 0.6
     assert numbers["glasses"] > 0.75 and numbers["hat"] > 0.8
     assert _WEIGHTS.stat().st_size < 3_000_000

@@ -119,7 +119,7 @@ def _measure_row(
     progress: Progress,
     judge: EditMetrics | None,
 ) -> dict[str, Any]:
-    """What ``measured`` gives when nothing is missing."""
+    """What ``_measure_setting`` gives when nothing is missing."""
     name, distance = build_perceptual_loss("auto", generator)
     options = {**method.inverter.options, **method.options}
     rows, latents = [], []

@@ -119,7 +119,7 @@ def detect_architecture(
     ``asked``: its name, when the person knows better. pSp and e4e have the same tensors, as the
     two kinds of ReStyle have: there the file's own ``encoder_type`` decides.
     """
-    possible = _candidates(shapes)
+    possible = find_candidates(shapes)
     if asked is not None:
         return _choose_architecture(asked, possible)
     if not possible:
@@ -136,19 +136,19 @@ def detect_architecture(
     return possible[0]
 
 
-def _candidates(shapes: Shapes) -> list[PublishedArchitecture]:
+def find_candidates(shapes: Shapes) -> list[PublishedArchitecture]:
     """The architectures whose tensors these could be."""
     names: tuple[str, ...] = ()
     if "dense2.weight" in shapes and "resnet.0.weight" in shapes:
         names = ("image-to-latent",)
     elif "body.23.res_layer.1.weight" in shapes:
-        names = _candidates_with_trunk(shapes)
+        names = _find_candidates_with_trunk(shapes)
     elif "body.15.conv2.weight" in shapes and "styles.0.linear.weight" in shapes:
         names = ("restyle-psp-resnet", "restyle-e4e-resnet")
     return [PUBLISHED_ARCHITECTURES[name] for name in names]
 
 
-def _candidates_with_trunk(shapes: Shapes) -> tuple[str, ...]:
+def _find_candidates_with_trunk(shapes: Shapes) -> tuple[str, ...]:
     """The names of those with the face-recognition trunk."""
     if "latlayer1.weight" in shapes:
         return ("psp", "e4e")

@@ -2,7 +2,8 @@
 
 After feature-style encoders (Yao et al. 2022, arXiv 2202.02183) and HFGI (Wang et al. 2022,
 arXiv 2109.06590). An edit of the code moves the features under it, and the detail goes with them
-(``latentfu.pipeline.feature_warp``), so that a hat, an earring or a background survives."""
+(``latentfu.pipeline.feature_warp``), so that a hat, an earring or a background survives.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +21,23 @@ from latentfu_builtin.inversion.settings import FeatureDetailOptions
 _PREVIEW_EVERY = 20
 _MOST_SIDE = 64
 """What is finer is better kept by pasting the change onto the layer."""
+
+
+def invert_with_detail(request: InversionRequest) -> Inversion:
+    """The latent of ``request.crop`` with its detail; raises BadInputError for unusable pictures.
+
+    A generator that shows no layers is refused at once.
+    """
+    plan = FeatureDetailOptions.of(request.options)
+    _choose_layer(request.generator, plan.side)
+    start = find_pivot(request, plan.pivot, plan.loss, plan.for_pivot)
+    with one_thread(request.generator):
+        latent = _find_detail(start, plan, replace(request, progress=start.progress))
+        start.watch.lap("detail")
+        steps = start.first.steps + plan.steps
+        return start.judged(
+            replace(start.first, latent=latent, method="feature-detail", steps=steps)
+        )
 
 
 def _choose_layer(generator: Generator, side: int) -> int:
@@ -84,20 +102,3 @@ def _report(request: InversionRequest, step: int, steps: int, image: Tensor) -> 
     request.progress((step + 1) / steps, "Keeping the detail")
     if request.preview is not None and step % _PREVIEW_EVERY == 0:
         request.preview(image.detach())
-
-
-def invert_with_detail(request: InversionRequest) -> Inversion:
-    """The latent of ``request.crop`` with its detail; raises BadInputError for unusable pictures.
-
-    A generator that shows no layers is refused at once.
-    """
-    plan = FeatureDetailOptions.of(request.options)
-    _choose_layer(request.generator, plan.side)
-    start = find_pivot(request, plan.pivot, plan.loss, plan.for_pivot)
-    with one_thread(request.generator):
-        latent = _find_detail(start, plan, replace(request, progress=start.progress))
-        start.watch.lap("detail")
-        steps = start.first.steps + plan.steps
-        return start.judged(
-            replace(start.first, latent=latent, method="feature-detail", steps=steps)
-        )

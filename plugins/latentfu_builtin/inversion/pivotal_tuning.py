@@ -33,6 +33,21 @@ _PREVIEW_EVERY = 20
 _SAMPLES = 64
 
 
+def invert_by_tuning(request: InversionRequest) -> Inversion:
+    """The latent of ``request.crop`` with its bends; raises BadInputError for unusable pictures.
+
+    The generator is left as it is. A generator that shows no layers is refused at once.
+    """
+    plan = PivotalOptions.of(request.options)
+    _make_zero_shifts(request.generator)
+    start = find_pivot(request, plan.pivot, plan.loss)
+    with one_thread(request.generator):
+        latent = _tune_weights(start, plan, replace(request, progress=start.progress))
+        start.watch.lap("tune")
+        steps = start.first.steps + plan.steps
+        return start.judged(replace(start.first, latent=latent, method="pivotal", steps=steps))
+
+
 def _tune_weights(start: Pivot, plan: PivotalOptions, request: InversionRequest) -> Latent:
     """The pivot with bends of the plan's rank; raises BadInputError where nothing can be bent."""
     generator, pivot = start.generator, start.first.latent
@@ -143,18 +158,3 @@ def truncate_rank(shift: Tensor, rank: int) -> Tensor:
     left, values, right = torch.linalg.svd(flat.double(), full_matrices=False)
     kept: Tensor = (left[:, :rank] * values[:rank]) @ right[:rank]
     return kept.to(shift.dtype).reshape(shift.shape)
-
-
-def invert_by_tuning(request: InversionRequest) -> Inversion:
-    """The latent of ``request.crop`` with its bends; raises BadInputError for unusable pictures.
-
-    The generator is left as it is. A generator that shows no layers is refused at once.
-    """
-    plan = PivotalOptions.of(request.options)
-    _make_zero_shifts(request.generator)
-    start = find_pivot(request, plan.pivot, plan.loss)
-    with one_thread(request.generator):
-        latent = _tune_weights(start, plan, replace(request, progress=start.progress))
-        start.watch.lap("tune")
-        steps = start.first.steps + plan.steps
-        return start.judged(replace(start.first, latent=latent, method="pivotal", steps=steps))

@@ -50,7 +50,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "units": ("spread", "plain"),
     "noise": ("no", "yes", "auto"),
 }
-PIVOTAL_DEFAULTS: Mapping[str, float | int | str | bool] = {
+PIVOTAL_DEFAULTS: OptionValues = {
     "pivot": "auto",
     "steps": 100,
     "rate": 0.01,
@@ -63,7 +63,7 @@ PIVOTAL_DEFAULTS: Mapping[str, float | int | str | bool] = {
     "loss": "auto",
     "seed": 0,
 }
-FEATURE_DETAIL_DEFAULTS: Mapping[str, float | int | str | bool] = {
+FEATURE_DETAIL_DEFAULTS: OptionValues = {
     "pivot": "auto",
     "pivot_steps": 30,
     "pivot_prior": 1.0,
@@ -243,6 +243,13 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
+def _check_ranges(plan: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Raise BadInputError for the first option of ``plan`` outside its range."""
+    for name, (low, high) in ranges.items():
+        if not low <= getattr(plan, name) <= high:
+            raise BadInputError(f"The option {name} is {getattr(plan, name)}: {low} to {high}.")
+
+
 @dataclass(frozen=True)
 class PivotalOptions:
     """Options of pivotal tuning.
@@ -267,7 +274,7 @@ class PivotalOptions:
     seed: int
 
     @staticmethod
-    def of(given: Mapping[str, float | int | str | bool]) -> PivotalOptions:
+    def of(given: OptionValues) -> PivotalOptions:
         """The defaults overridden by ``given``; raises BadInputError for senseless values."""
         values = {**PIVOTAL_DEFAULTS, **given}
         typed = {name: type(kind)(values[name]) for name, kind in PIVOTAL_DEFAULTS.items()}
@@ -282,9 +289,7 @@ class PivotalOptions:
             "reach": (0.0, 1.0),
             "rank": (0, 4096),
         }
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(plan, name) <= high:
-                raise BadInputError(f"The option {name} is {getattr(plan, name)}: {low} to {high}.")
+        _check_ranges(plan, ranges)
         return plan
 
 
@@ -315,7 +320,7 @@ class FeatureDetailOptions:
     loss: str
 
     @property
-    def for_pivot(self) -> Mapping[str, float | int | str | bool]:
+    def for_pivot(self) -> OptionValues:
         """What the search for the code is told, by the names of its options."""
         told: dict[str, float | int | str | bool] = {}
         if self.pivot_steps > 0:
@@ -325,7 +330,7 @@ class FeatureDetailOptions:
         return told
 
     @staticmethod
-    def of(given: Mapping[str, float | int | str | bool]) -> FeatureDetailOptions:
+    def of(given: OptionValues) -> FeatureDetailOptions:
         """The defaults overridden by ``given``; raises BadInputError for senseless values."""
         values = {**FEATURE_DETAIL_DEFAULTS, **given}
         typed = {name: type(kind)(values[name]) for name, kind in FEATURE_DETAIL_DEFAULTS.items()}
@@ -340,7 +345,5 @@ class FeatureDetailOptions:
             "perceptual": (0.0, 1e6),
             "size": (0.0, 1e6),
         }
-        for name, (low, high) in ranges.items():
-            if not low <= getattr(plan, name) <= high:
-                raise BadInputError(f"The option {name} is {getattr(plan, name)}: {low} to {high}.")
+        _check_ranges(plan, ranges)
         return plan

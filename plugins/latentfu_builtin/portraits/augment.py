@@ -50,7 +50,7 @@ def _shift_some(
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 
-def _choose_some(x: Tensor, share: float, random: torch.Generator) -> Tensor:
+def choose_some(x: Tensor, share: float, random: torch.Generator) -> Tensor:
     """Which pictures of x [N, C, H, W] to change, [N, 1, 1, 1] bool: this share, at random."""
     return torch.rand(x.shape[0], 1, 1, 1, generator=random) < share
 

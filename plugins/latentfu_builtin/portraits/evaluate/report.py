@@ -21,7 +21,7 @@ from latentfu_builtin.portraits.evaluate.measures import (
 )
 from latentfu_builtin.portraits.renderer import FACTORS, from_normal, render
 from latentfu_builtin.portraits.scorer.network import ScorerNetwork
-from latentfu_builtin.portraits.scorer.train import _summarize
+from latentfu_builtin.portraits.scorer.train import summarize_figures
 
 FIGURES_BEGIN, FIGURES_END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _BATCH = 16
@@ -84,8 +84,8 @@ def evaluate_portraits(question: EvaluationRequest, progress: Progress) -> Evalu
         frechet_floor=frechet_distance(real.features, other.features),
         overlap=measure_overlap(real.features, made.features),
         path_length=measure_path_length(q.generator, scorer.distance, min(q.samples, 256), q.seed),
-        attributes=_summarize(made.scores, made.factors),
-        readable=_summarize(real.scores, real.factors),
+        attributes=summarize_figures(made.scores, made.factors),
+        readable=summarize_figures(real.scores, real.factors),
         memorising=_measure_copies(q.pairs, judge.look, made.features, other.features),
     )
 

@@ -244,7 +244,7 @@ def draw_clutter(count: int, random: torch.Generator) -> Tensor:
     return x.clamp(-1, 1)
 
 
-def _move(images: Tensor, places: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+def move_pictures(images: Tensor, places: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """Zoom, shift and turn the pictures a little, and the landmarks with them."""
     n = images.shape[0]
     zoom = torch.exp(0.18 * torch.randn(n, generator=random))
@@ -283,7 +283,7 @@ def draw_training_batch(
     images [N, 3, 128, 128], landmarks [N, 5, 2], presence [N] (0 or 1).
     """
     rows = torch.randint(len(scenes), (own,), generator=random)
-    images, places = _move(
+    images, places = move_pictures(
         scenes.images[rows].float() / 127.5 - 1.0, scenes.landmarks[rows], random
     )
     if crops.landmarks is not None:

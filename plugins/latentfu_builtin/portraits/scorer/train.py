@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from latentfu import BadInputError, mixed_precision, write_whole
 from torch import Tensor
 
-from latentfu_builtin.portraits.augment import _choose_some, change_mildly
+from latentfu_builtin.portraits.augment import change_mildly, choose_some
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
 from latentfu_builtin.portraits.scorer.network import (
     _CIRCULAR,
@@ -51,7 +51,7 @@ class ScorerOptions:
     compiled: bool = False
 
 
-def _weigh_factors(weights: tuple[tuple[str, float], ...]) -> Tensor:
+def weigh_factors(weights: tuple[tuple[str, float], ...]) -> Tensor:
     """How much each factor's error counts, [F]; BadInputError for a name that is no factor."""
     result = torch.ones(len(FACTORS))
     for name, weight in weights:
@@ -61,7 +61,7 @@ def _weigh_factors(weights: tuple[tuple[str, float], ...]) -> Tensor:
     return result
 
 
-def _scorer_loss(numbers: Tensor, factors: Tensor, weights: Tensor) -> Tensor:
+def scorer_loss(numbers: Tensor, factors: Tensor, weights: Tensor) -> Tensor:
     """Squared error for values and hues, cross entropy for presence; numbers as `Scorer.raw`,
     factors [N, F], weights [F]."""
     plain = (numbers[:, _PLAIN] - factors[:, _PLAIN]).square() / _VARIANCES
@@ -89,7 +89,7 @@ def train_scorer(
     scorer.train().requires_grad_(True)
     adam = torch.optim.AdamW(scorer.parameters(), lr=options.lr, weight_decay=0.02)
     raw = torch.compile(scorer.raw) if options.compiled else scorer.raw
-    weights = _weigh_factors(options.weights)
+    weights = weigh_factors(options.weights)
     steps = max(1, options.images // options.batch)
     plan = torch.optim.lr_scheduler.OneCycleLR(adam, options.lr, total_steps=steps, pct_start=0.1)
     held = min(options.holdout, cache.count // 8)
@@ -99,12 +99,12 @@ def train_scorer(
         chosen = rows.sort().values.numpy()
         images = cache.rows(chosen).images.contiguous()
         images = torch.where(
-            _choose_some(images, options.changed, random), change_mildly(images, random), images
+            choose_some(images, options.changed, random), change_mildly(images, random), images
         )
         images = images.contiguous(memory_format=torch.channels_last)
         with mixed_precision("cpu", options.bf16):
             numbers = raw(images)
-        value = _scorer_loss(numbers.float(), from_normal(cache.normals(chosen)), weights)
+        value = scorer_loss(numbers.float(), from_normal(cache.normals(chosen)), weights)
         adam.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
         adam.step()
@@ -124,10 +124,10 @@ def _measure_scorer(scorer: ScorerNetwork, cache: PairCache, count: int) -> dict
         scorer(cache.rows(slice(i, min(i + 64, count))).images.contiguous())
         for i in range(0, count, 64)
     ]
-    return _summarize(torch.cat(parts), from_normal(cache.normals(slice(0, count))))
+    return summarize_figures(torch.cat(parts), from_normal(cache.normals(slice(0, count))))
 
 
-def _summarize(found: Tensor, truth: Tensor) -> dict[str, float]:
+def summarize_figures(found: Tensor, truth: Tensor) -> dict[str, float]:
     """The figures by factor, from values [N, F] found and true."""
     result: dict[str, float] = {}
     for place, factor in enumerate(FACTORS):
