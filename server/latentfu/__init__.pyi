@@ -71,6 +71,7 @@ from latentfu.hookspecs import Inverter as Inverter
 from latentfu.hookspecs import Level as Level
 from latentfu.hookspecs import Loss as Loss
 from latentfu.hookspecs import PublicNetwork as PublicNetwork
+from latentfu.hookspecs import SamplePicture as SamplePicture
 from latentfu.hookspecs import Scorer as Scorer
 from latentfu.hookspecs import WatchedFolder as WatchedFolder
 from latentfu.hookspecs import hookimpl as hookimpl
@@ -146,6 +147,7 @@ __all__ = [
     "PublicNetwork",
     "Quad",
     "Quality",
+    "SamplePicture",
     "Scorer",
     "ServerError",
     "Sha256",

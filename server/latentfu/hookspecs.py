@@ -330,6 +330,22 @@ class BuildStep:
     run: Callable[[Path | None, Progress], None]
 
 
+@dataclass(frozen=True)
+class SamplePicture:
+    """A picture to try generators of ``domain`` on, which none of them was trained with.
+
+    ``render()`` gives its pixels, uint8 ``[H, W, 3]``; that may take a minute. ``version()`` gives
+    a text that changes with the pixels, so that a picture is rendered once and then kept.
+    """
+
+    name: Name
+    title: str
+    domain: str
+    render: Callable[[], np.ndarray[Any, np.dtype[np.uint8]]]
+    version: Callable[[], str]
+    licence: str = ""
+
+
 def _levels_fault(inverter: Inverter) -> str | None:
     for name, level in inverter.levels.items():
         if name not in QUALITIES:
@@ -473,6 +489,11 @@ class Hooks:
     @_returns(PublicNetwork, "public network")
     def latentfu_public_networks(self) -> Iterable[PublicNetwork]:
         """Networks that can be fetched by name."""
+        return ()
+
+    @_returns(SamplePicture, "sample picture")
+    def latentfu_sample_pictures(self) -> Iterable[SamplePicture]:
+        """Pictures that the demo and a person can try a generator on."""
         return ()
 
     @_returns(WatchedFolder, "watched folder")

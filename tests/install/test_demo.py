@@ -12,26 +12,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 from latentfu.core.contact_sheet import CELL, SheetRow, contact_sheet
-from latentfu.demo import portraits
 from latentfu.demo.scenes import Square, count_changed_outside, draw_ellipse
 from PIL import Image
 
 SMALL_WORLD = Path(__file__).parents[1] / "edit" / "small_world.py"
 PICTURES = ("portrait", "inverted", "edited", "masked", "mixed")
+SAMPLES = """
+import latentfu
+
+def smooth(seed):
+    import numpy as np
+    from PIL import Image
+    coarse = np.random.default_rng(seed).integers(0, 256, (5, 4, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((768, 960), Image.Resampling.BICUBIC)).copy()
+
+@latentfu.hookimpl
+def latentfu_sample_pictures():
+    for seed, name in enumerate(("one", "other")):
+        yield latentfu.SamplePicture(
+            name, name, "test", lambda seed=seed: smooth(seed), lambda name=name: name + "-1"
+        )
+"""
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the small generator, and portraits that need not be rendered."""
+    """A home with the small generator, and pictures of its domain that need not be rendered."""
     home = tmp_path_factory.mktemp("home")
-    (home / "config/plugins").mkdir(parents=True)
-    shutil.copyfile(SMALL_WORLD, home / "config/plugins/small_world.py")
-    (home / "cache/demo").mkdir(parents=True)
-    draw = np.random.default_rng(0)
-    for person in (portraits.SITTER, portraits.SOURCE):
-        coarse = Image.fromarray(draw.integers(0, 256, (5, 4, 3), dtype=np.uint8))
-        smooth = coarse.resize((portraits.WIDTH, portraits.HEIGHT), Image.Resampling.BICUBIC)
-        smooth.save(home / "cache/demo" / f"{portraits._key(person)}.png")
+    plugins = home / "config/plugins"
+    plugins.mkdir(parents=True)
+    shutil.copyfile(SMALL_WORLD, plugins / "small_world.py")
+    (plugins / "samples.py").write_text(SAMPLES)
     return home
 
 
@@ -98,14 +109,19 @@ def test_a_second_run_finds_the_inversion(home: Path, out: Path, tmp_path: Path)
         assert (tmp_path / f"{name}.png").read_bytes() == (out / f"{name}.png").read_bytes()
 
 
-def test_a_portrait_from_the_cache_does_not_wait_for_torch(home: Path) -> None:
+def test_a_portrait_from_the_cache_does_not_wait_for_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from latentfu.demo.portraits import SITTER, portrait; "
-        "print(portrait(SITTER).shape, 'torch' in sys.modules)"
+        "import sys, shutil; from latentfu.demo import sample_pictures as pictures; "
+        "one, other = pictures.choose_sample_pictures('portraits'); "
+        "path = pictures.cached_file(one); path.parent.mkdir(parents=True); "
+        f"shutil.copyfile({str(tmp_path / 'kept.png')!r}, path); "
+        "shape = pictures.read_sample_picture(one).shape; "
+        "print(one.name, other.name, one.domain, shape, 'torch' in sys.modules)"
     )
-    environment = {**os.environ, "LATENTFU_HOME": str(home)}
+    Image.new("RGB", (768, 960)).save(tmp_path / "kept.png")
+    environment = {**os.environ, "LATENTFU_HOME": str(tmp_path / "home")}
     told = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
-    assert told.strip() == "(960, 768, 3) False"
+    assert told.strip() == "sitter guest portraits (960, 768, 3) False"
 
 
 def test_mistakes_are_one_sentence(home: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from latentfu import (
     GeneratorSpec,
     Loss,
     Quad,
+    SamplePicture,
     directions_in,
     hookimpl,
     read_metadata,
@@ -210,6 +211,14 @@ def taught(z: torch.Tensor) -> torch.Tensor:
 
 def _command(name: str) -> Callable[[], click.Command]:
     return later(f"{_ROOM}.cli:{name}")
+
+
+@hookimpl
+def latentfu_sample_pictures() -> list[SamplePicture]:
+    """Two rendered people, for the demo."""
+    from latentfu_builtin.portraits.sample_pictures import sample_pictures
+
+    return sample_pictures(NAME)
 
 
 @hookimpl

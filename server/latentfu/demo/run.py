@@ -15,7 +15,11 @@ from latentfu.client.client import Client
 from latentfu.core.contact_sheet import contact_sheet
 from latentfu.core.errors import LatentFuError, NotInstalledError, StorageError
 from latentfu.core.progress import Progress, between
-from latentfu.demo.portraits import SITTER, SOURCE, portrait, save_picture
+from latentfu.demo.sample_pictures import (
+    choose_sample_pictures,
+    read_sample_picture,
+    save_picture,
+)
 from latentfu.demo.scenes import MASKED_WISHES, STRENGTHS, WISHES, DemoScenes
 from latentfu.protocol.schemas import GeneratorReply
 from latentfu.setup.selfcheck import borrow_server, describe_machine, package_versions
@@ -34,11 +38,12 @@ def run_demo(out: Path, generator_name: str | None = None) -> None:
             f"Could not make {out}: {error.strerror}; name another --out."
         ) from error
     display = ProgressDisplay()
+    first, second = choose_sample_pictures(generator_name)
     with display.step("portrait", "Rendering a portrait"):
-        sitter = portrait(SITTER)
+        sitter = read_sample_picture(first)
         save_picture(out / "portrait.png", sitter)
     with display.step("source", "Rendering a second one to mix with"):
-        source = portrait(SOURCE)
+        source = read_sample_picture(second)
     with ExitStack() as stack:
         with display.step("server", "Starting the server") as progress:
             client = stack.enter_context(borrow_server(progress))

@@ -27,7 +27,7 @@ STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 # What is shown first if the generator has it; any generator has something to show.
 WISHES = {"smile": 1.5, "glasses": 2.5, "hair_lightness": -2.0, "gaze_x": -1.5, "age": 1.0}
 MASKED_WISHES = {"smile": 1.5, "mouth_open": 1.0}
-PREVIEW_SIDE = 384
+_PREVIEW_SIDE = 384
 
 
 @dataclass
@@ -121,7 +121,7 @@ class DemoScenes:
         """The generator's square of a preview, as far as it lies inside the picture."""
         edits = {control: strength} if strength else {}
         request = {"layer": self._layer(), "generator": self.generator.name, "edits": edits}
-        body = self.client.preview(self._session, request | {"side": PREVIEW_SIDE})
+        body = self.client.preview(self._session, request | {"side": _PREVIEW_SIDE})
         small = body_layer(body).rgb()
         scale = small.shape[0] / self.sitter.shape[0]
         side = round(self.square.side * scale)

@@ -27,8 +27,8 @@ from latentfu.sandbox.unpickler import (
     unpickle,
 )
 
-MOST_VALUES, DEEPEST = 500_000, 60
-FILE_LIMIT = 16 * 2**30
+_MOST_VALUES, _DEEPEST = 500_000, 60
+_FILE_LIMIT = 16 * 2**30
 
 
 def limit(memory: int, seconds: int) -> None:
@@ -39,7 +39,7 @@ def limit(memory: int, seconds: int) -> None:
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_LIMIT, _FILE_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -99,7 +99,7 @@ class Writer:
     def node(self, value: Any, depth: int = 0) -> Any:
         """The JSON of ``value``; BadInputError when there is too much of it."""
         self.values += 1
-        if self.values > MOST_VALUES or depth > DEEPEST:
+        if self.values > _MOST_VALUES or depth > _DEEPEST:
             raise BadInputError("it holds more values, or deeper ones, than any network")
         if isinstance(value, (TensorNode, ArrayNode, np.ndarray)):
             return self.array(value, depth)

@@ -67,7 +67,7 @@ def plugin_digest(folder: Path) -> str:
     return total.hexdigest()
 
 
-def place_plugin(source: Path, profile: Profile) -> bool:
+def _place_plugin(source: Path, profile: Profile) -> bool:
     """Put the files of ``source`` where ``profile`` loads them; False when they were there already.
 
     The new copy is made beside and then renamed, so GIMP never finds half of it. The main file's
@@ -93,7 +93,7 @@ def place_plugin(source: Path, profile: Profile) -> bool:
     return True
 
 
-def remove_plugin(profile: Profile) -> bool:
+def _remove_plugin(profile: Profile) -> bool:
     """Take the plug-in out of ``profile``; False when it was not there."""
     target = profile.plug_ins / NAME
     try:
@@ -171,7 +171,7 @@ def program_path() -> Path:
     return config_dir() / "program.json"
 
 
-def write_program(placed: list[Path]) -> None:
+def _write_program(placed: list[Path]) -> None:
     """Name this interpreter, and the copies of the plug-in that belong to it."""
     make_private(config_dir())
     content = {
@@ -218,17 +218,17 @@ def install_plugin(force_version: str | None = None) -> Installation:
         return done
     source = source_folder()
     for profile in targets:
-        changed = place_plugin(source, profile)
+        changed = _place_plugin(source, profile)
         (done.written if changed else done.unchanged).append(profile.plug_ins / NAME)
     packagings = {gimp.packaging for gimp in gimps if gimp.is_three} - {"native"}
     done.notes += [sandbox_note(packaging) for packaging in sorted(packagings)]
-    write_program([*done.written, *done.unchanged])
+    _write_program([*done.written, *done.unchanged])
     return done
 
 
 def uninstall_plugin() -> list[Path]:
     """Remove the plug-in from every profile and ``program.json``; the folders that went."""
-    removed = [p.plug_ins / NAME for p in profiles() if remove_plugin(p)]
+    removed = [p.plug_ins / NAME for p in profiles() if _remove_plugin(p)]
     program_path().unlink(missing_ok=True)
     return removed
 

@@ -15,8 +15,8 @@ from typing import Literal
 Packaging = Literal["native", "flatpak", "snap"]
 
 # A GIMP that hangs on --version (a wedged display, a dead network home) must not hang us.
-ANSWER_SECONDS = 10.0
-PROFILE_SECONDS = 90.0
+_ANSWER_SECONDS = 10.0
+_PROFILE_SECONDS = 90.0
 
 _EXECUTABLE = re.compile(r"gimp(-console)?(-\d+(\.\d+)?)?(\.exe)?", re.IGNORECASE)
 _VERSION = re.compile(r"\b(\d+)\.(\d+)(?:\.(\d+))?")
@@ -60,7 +60,7 @@ class Profile:
         return self.folder / "plug-ins"
 
 
-def answer(command: Sequence[str], seconds: float = ANSWER_SECONDS) -> str | None:
+def answer(command: Sequence[str], seconds: float = _ANSWER_SECONDS) -> str | None:
     """What a program prints on stdout, None when it is missing, fails or takes too long."""
     try:
         done = subprocess.run(
@@ -137,7 +137,7 @@ def make_profile(gimp: InstalledGimp, profile: Profile) -> None:
             else shutil.which(Path(gimp.command[0]).with_name(console))
         )
         if program and gimp.packaging == "native":
-            answer([program, "-i", "-d", "-f", "--quit"], PROFILE_SECONDS)
+            answer([program, "-i", "-d", "-f", "--quit"], _PROFILE_SECONDS)
     profile.plug_ins.mkdir(parents=True, exist_ok=True)
 
 

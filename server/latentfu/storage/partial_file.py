@@ -14,7 +14,7 @@ from typing import BinaryIO, Self
 from latentfu.core.errors import StorageError
 from latentfu.storage.atomic import lock_or_fail
 
-PIECE = 1 << 20
+_PIECE = 1 << 20
 
 
 class PartialFile:
@@ -98,7 +98,7 @@ class PartialFile:
         if not same:
             self.validator = ""
         self.file.seek(0)
-        while data := self.file.read(PIECE):
+        while data := self.file.read(_PIECE):
             self.hash.update(data)
             self.size += len(data)
         return self.size > 0

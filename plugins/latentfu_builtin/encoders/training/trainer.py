@@ -68,7 +68,7 @@ class EncoderTrainer:
         trunk: Mapping[str, Tensor] | None = None,
         config: EncoderConfig | None = None,
     ) -> EncoderTrainer:
-        """A run that has not begun yet, for ``generator``; ``trunk``: see :func:`_take_over_trunk`."""
+        """A run that has not begun yet, for ``generator``, from a ``trunk`` where there is one."""
         torch.manual_seed(options.seed)
         spread = measure_spread(generator)
         encoder = PictureEncoder(config or _choose_config(generator, trunk))
