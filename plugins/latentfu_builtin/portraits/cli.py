@@ -172,12 +172,12 @@ def evaluate_portraits_command(
     from latentfu_builtin.portraits.evaluate.report import (
         format_json as report_as_json,
     )
-    from latentfu_builtin.portraits.plugin import scorer_network, taught
+    from latentfu_builtin.portraits.shipped import load_shipped_scorer, map_to_teacher
 
     question = EvaluationRequest(
         generator=latentfu.open_generator(generator),
-        taught=taught,
-        scorer=scorer_network("cpu"),
+        taught=map_to_teacher,
+        scorer=load_shipped_scorer("cpu"),
         samples=asked["samples"],
         seed=asked["seed"],
         look=load_inception_features(asked["inception"]) if asked["inception"] else None,

@@ -138,7 +138,7 @@ def build_direction_sheet(folder: Path | None, progress: Progress) -> None:
 
 def build_leakage(folder: Path | None, progress: Progress) -> None:
     """A matrix: a row for each direction, a column for each factor the scorer reads."""
-    from latentfu_builtin.portraits.plugin import DIRECTIONS
+    from latentfu_builtin.portraits.shipped import DIRECTIONS
 
     progress(0.0, "Drawing leakage")
     found = {path.stem: read_direction(path) for path in sorted(DIRECTIONS.glob("*.safetensors"))}
@@ -215,10 +215,12 @@ def build_figures(folder: Path | None, progress: Progress) -> None:
         format_json,
         write_into_card,
     )
-    from latentfu_builtin.portraits.plugin import NAME, scorer_network, taught
+    from latentfu_builtin.portraits.shipped import NAME, load_shipped_scorer, map_to_teacher
 
     generator = latentfu.open_generator(NAME)
-    question = EvaluationRequest(generator, taught, scorer_network("cpu"), _SAMPLES, _SEED)
+    question = EvaluationRequest(
+        generator, map_to_teacher, load_shipped_scorer("cpu"), _SAMPLES, _SEED
+    )
     found = evaluate_portraits(question, progress)
     docs = docs_folder(folder)
     write_whole(docs / "images" / "portraits-figures.json", format_json(found).encode())
@@ -229,8 +231,8 @@ def build_figures(folder: Path | None, progress: Progress) -> None:
 def build_direction_table(folder: Path | None, progress: Progress) -> None:
     """The effect and the strongest leaks of each shipped direction, into the card."""
     from latentfu_builtin.portraits.evaluate.report import replace_between
-    from latentfu_builtin.portraits.plugin import DIRECTIONS
     from latentfu_builtin.portraits.renderer import FACTOR_NAMES
+    from latentfu_builtin.portraits.shipped import DIRECTIONS
 
     progress(0.0, "Reading directions")
     found = {path.stem: read_direction(path) for path in sorted(DIRECTIONS.glob("*.safetensors"))}

@@ -87,7 +87,7 @@ CHOSEN_DEFORMATIONS = (
 
 def build_shipped_deformations(folder: Path | None, progress: Progress) -> None:
     """Replace the shipped deformations, or fill ``folder``."""
-    from latentfu_builtin.portraits.plugin import DEFORMATIONS, NAME
+    from latentfu_builtin.portraits.shipped import DEFORMATIONS, NAME
 
     generator = latentfu.open_generator(NAME)
     out = folder / "deformations" if folder else DEFORMATIONS
@@ -126,7 +126,7 @@ def pick_direction(choice: ChosenDeformation, rows: Tensor) -> Tensor:
     counts is the space that they span. The shipped one's part in it is taken, unless the weights
     are others altogether and that is little.
     """
-    from latentfu_builtin.portraits.plugin import DEFORMATIONS
+    from latentfu_builtin.portraits.shipped import DEFORMATIONS
 
     path = DEFORMATIONS / f"{choice.name}.safetensors"
     shipped = read_deformation(path) if path.is_file() else None
@@ -147,7 +147,7 @@ def _search_of(choice: ChosenDeformation) -> tuple[str, int]:
 @torch.no_grad()
 def build_deformation_sheet(folder: Path | None, progress: Progress) -> None:
     """The documentation's picture: each shipped deformation at -1, 0 and 1 on three people."""
-    from latentfu_builtin.portraits.plugin import NAME
+    from latentfu_builtin.portraits.shipped import NAME
 
     generator = latentfu.open_generator(NAME)
     latents = random_latents(generator, 3, _SITTERS, psi=0.75)
@@ -171,7 +171,7 @@ def build_shipped_directions(folder: Path | None, progress: Progress) -> None:
 
     The labels are the factors that each z stands for; the scorer says what can be seen.
     """
-    from latentfu_builtin.portraits.plugin import DIRECTIONS, NAME, taught
+    from latentfu_builtin.portraits.shipped import DIRECTIONS, NAME, map_to_teacher
 
     generator = latentfu.open_generator(NAME)
     request = ControlRequest(
@@ -186,14 +186,14 @@ def build_shipped_directions(folder: Path | None, progress: Progress) -> None:
     subjects = [Subject(f.name, f.plus, f.group, _TITLES.get(f.name, "")) for f in FACTORS]
     out = folder / "directions" if folder else DIRECTIONS
     out.mkdir(parents=True, exist_ok=True)
-    replace_all(build_directions(request, subjects, maker="svm", meaning=taught), out)
+    replace_all(build_directions(request, subjects, maker="svm", meaning=map_to_teacher), out)
 
 
 def build_encoder(folder: Path | None, progress: Progress) -> None:
     """Train the encoder for the weights that are there now."""
     from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
     from latentfu_builtin.encoders.training.run import EncoderOrder, train_encoder
-    from latentfu_builtin.portraits.plugin import ENCODER, NAME, SCORER
+    from latentfu_builtin.portraits.shipped import ENCODER, NAME, SCORER
 
     generator = latentfu.open_generator(NAME)
     trunk, pictures, rate = SCORER, _PICTURES, _RATE
