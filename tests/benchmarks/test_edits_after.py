@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from latentfu import FeatureOffset, random_latents
-from latentfu_builtin.benchmarks.inversion_edits import Judge, spread
+from latentfu_builtin.benchmarks.inversion_edits import EditMetrics, measure_score_spread
 
 from tests.support import small_world
 
@@ -17,10 +17,10 @@ def score(images: torch.Tensor) -> torch.Tensor:
     return torch.stack([images[:, 0].mean(dim=(1, 2)), images[:, 2].mean(dim=(1, 2))], dim=1)
 
 
-def judge() -> Judge:
+def judge() -> EditMetrics:
     generator = small_world.small_generator()
     control = small_world.control(small_world.DIRECTIONS[0])
-    return Judge(generator, score, (control,), (0,), spread(generator, score))
+    return EditMetrics(generator, score, (control,), (0,), measure_score_spread(generator, score))
 
 
 def test_a_change_is_read_in_spreads_of_the_generators_own_pictures() -> None:
@@ -60,4 +60,4 @@ def test_details_go_along() -> None:
 
 
 def test_without_a_scorer_there_is_no_judge(isolated_home: object) -> None:
-    assert Judge.of(small_world.small_generator(), 4) is None
+    assert EditMetrics.of(small_world.small_generator(), 4) is None

@@ -98,13 +98,13 @@ def second_portrait(share: Path) -> Path:
 
 def _draw(path: Path, seed: int, where: tuple[float, float, float]) -> Path:
     import torch
-    from latentfu_builtin.portraits.renderer import Placement, render, sample
+    from latentfu_builtin.portraits.renderer import PortraitPlacement, render, sample
     from PIL import Image
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
     people = sample(1, seed=seed)
-    picture = render(people, PORTRAIT_SIZE[::-1], placement=Placement(*where))[0]
+    picture = render(people, PORTRAIT_SIZE[::-1], placement=PortraitPlacement(*where))[0]
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     Image.fromarray(levels.numpy()).save(path)
     return path

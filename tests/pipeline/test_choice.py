@@ -28,7 +28,7 @@ from latentfu.pipeline.invert import invert_crop
 from latentfu.pipeline.metrics import describe_outside, is_outside, with_metrics
 from latentfu.protocol.requests import InvertRequest, build_request
 from latentfu.storage.inversion_cache import InversionStore
-from latentfu_builtin.inversion.optimise import invert as optimise
+from latentfu_builtin.inversion.optimize import optimize_latent as optimise
 
 from tests.support.small_world import ID, SIDE, instant, small_generator
 

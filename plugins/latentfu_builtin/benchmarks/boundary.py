@@ -11,11 +11,11 @@ from latentfu import Measure, json_option, print_measures
 
 from latentfu_builtin.directions.boundaries import solve_svm
 
-FULL = (5600, 9216)
+_FULL = (5600, 9216)
 """The size of a run on flattened W+ codes of an 18-layer network."""
 
 
-def measure(samples: int, size: int) -> Iterator[Measure]:
+def _measure_boundary(samples: int, size: int) -> Iterator[Measure]:
     """Seconds of both for ``samples`` codes of ``size`` numbers, and the cosine of the normals."""
     from sklearn.svm import SVC
 
@@ -54,8 +54,8 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
     type=click.IntRange(min=2),
     help="Numbers of each code.",
 )
-@click.option("--full", is_flag=True, help=f"{FULL[0]} samples of {FULL[1]} numbers: minutes.")
+@click.option("--full", is_flag=True, help=f"{_FULL[0]} samples of {_FULL[1]} numbers: minutes.")
 @json_option
 def boundary_command(samples: int, size: int, full: bool, as_json: bool) -> None:
     """Measure boundary training against scikit-learn's SVC on random codes."""
-    print_measures("boundary", measure(*(FULL if full else (samples, size))), as_json)
+    print_measures("boundary", _measure_boundary(*(_FULL if full else (samples, size))), as_json)

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-STEPS = 20
-FACTOR = 0.1
+_STEPS = 20
+_FACTOR = 0.1
 
 
 def power_iteration(products: Any, count: int, seed: int = 0) -> Tensor:
@@ -24,25 +24,25 @@ def power_iteration(products: Any, count: int, seed: int = 0) -> Tensor:
     for _ in range(count):
         vector = torch.randn(products.shape, generator=random)
         vector = vector / vector.norm()
-        for _ in range(STEPS):
-            vector = apart(vector, found)
+        for _ in range(_STEPS):
+            vector = _remove_parts(vector, found)
             size = vector.norm()
-            forth = gradient(products, FACTOR * vector)
-            back = gradient(products, -FACTOR * vector)
-            vector = (forth - back) / (2 * FACTOR * size)
-        vector = apart(vector, found)
+            forth = _gradient(products, _FACTOR * vector)
+            back = _gradient(products, -_FACTOR * vector)
+            vector = (forth - back) / (2 * _FACTOR * size)
+        vector = _remove_parts(vector, found)
         found.append(vector / vector.norm())
     return torch.stack(found)
 
 
-def apart(vector: Tensor, found: list[Tensor]) -> Tensor:
+def _remove_parts(vector: Tensor, found: list[Tensor]) -> Tensor:
     """``vector`` without its parts along those found."""
     for other in found:
         vector = vector - (vector * other).sum() * other
     return vector
 
 
-def gradient(products: Any, shift: Tensor) -> Tensor:
+def _gradient(products: Any, shift: Tensor) -> Tensor:
     """Gradient of the mean distance at ``shift``."""
     total = torch.zeros_like(shift)
     for latent in products._parts:

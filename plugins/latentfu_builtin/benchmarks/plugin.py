@@ -5,20 +5,9 @@ Each compares with a plain version of what was published, which stands beside it
 
 from __future__ import annotations
 
-import importlib
-from functools import partial
-from typing import TYPE_CHECKING
-
 from latentfu import Command, hookimpl
 
-if TYPE_CHECKING:
-    import click
-
-
-def _load(name: str) -> click.Command:
-    module = importlib.import_module(f"latentfu_builtin.benchmarks.{name}")
-    command: click.Command = getattr(module, f"{name}_command")
-    return command
+from latentfu_builtin.lazy import later
 
 
 @hookimpl
@@ -30,4 +19,7 @@ def latentfu_commands() -> list[Command]:
         "inversion": "Quality against time of every inverter.",
         "render": "Rendering against a plain version.",
     }
-    return [Command(("bench", name), line, partial(_load, name)) for name, line in lines.items()]
+    return [
+        Command(("bench", name), line, later(f"latentfu_builtin.benchmarks.{name}:{name}_command"))
+        for name, line in lines.items()
+    ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-WIDTH, HEIGHT = 768, 960
+_WIDTH, _HEIGHT = 768, 960
 
 
 @dataclass(frozen=True)
@@ -31,50 +31,50 @@ class Person:
     shared: tuple[str, ...] = ()
 
 
-SITTER = Person(seed=20268465, center=(0.40, 0.44), scale=0.82)
+_SITTER = Person(seed=20268465, center=(0.40, 0.44), scale=0.82)
 # One studio for both, and one complexion: what a mixture shows is then the hair.
-STUDIO = ("background_hue", "background_light", "yaw", "pitch", "roll", "light_x", "light_y")
-GUEST = Person(20268748, center=(0.55, 0.47), scale=0.90, shared=(*STUDIO, "skin_tone"))
+_STUDIO = ("background_hue", "background_light", "yaw", "pitch", "roll", "light_x", "light_y")
+_GUEST = Person(20268748, center=(0.55, 0.47), scale=0.90, shared=(*_STUDIO, "skin_tone"))
 
 
-def sample_pictures(domain: str) -> list[SamplePicture]:
+def list_sample_pictures(domain: str) -> list[SamplePicture]:
     """The sitter, and a guest whose hair can be mixed in."""
-    people = {"sitter": ("A sitter", SITTER), "guest": ("A guest in the same studio", GUEST)}
+    people = {"sitter": ("A sitter", _SITTER), "guest": ("A guest in the same studio", _GUEST)}
     return [
         SamplePicture(
             name=name,
             title=title,
             domain=domain,
-            render=partial(render_person, person),
-            version=partial(version_of, person),
+            render=partial(_render_person, person),
+            version=partial(_compute_version, person),
             licence="Apache-2.0",
         )
         for name, (title, person) in people.items()
     ]
 
 
-def render_person(person: Person) -> npt.NDArray[np.uint8]:
+def _render_person(person: Person) -> npt.NDArray[np.uint8]:
     """uint8 ``[960, 768, 3]``."""
     import numpy as np
     import torch
 
-    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, Placement, render, sample
+    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, PortraitPlacement, render, sample
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
     factors = sample(1, seed=person.seed)
     shared = [FACTOR_NAMES.index(name) for name in person.shared]
-    factors[:, shared] = sample(1, seed=SITTER.seed)[:, shared]
-    placement = Placement(*person.center, person.scale)
-    picture = render(factors, (HEIGHT, WIDTH), placement=placement)[0]  # [3, H, W] in -1..1
+    factors[:, shared] = sample(1, seed=_SITTER.seed)[:, shared]
+    placement = PortraitPlacement(*person.center, person.scale)
+    picture = render(factors, (_HEIGHT, _WIDTH), placement=placement)[0]  # [3, H, W] in -1..1
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255)
     pixels: npt.NDArray[np.uint8] = levels.to("cpu").numpy().astype(np.uint8)
     return pixels
 
 
-def version_of(person: Person) -> str:
+def _compute_version(person: Person) -> str:
     """Changes with the person and with the renderer's code."""
-    total = hashlib.sha256(repr((person, WIDTH, HEIGHT)).encode())
+    total = hashlib.sha256(repr((person, _WIDTH, _HEIGHT)).encode())
     # By its folder: importing the renderer would load torch, seconds for a picture that is kept.
     for file in sorted((Path(__file__).parent / "renderer").glob("*.py")):
         total.update(file.read_bytes())

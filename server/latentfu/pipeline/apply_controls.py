@@ -66,7 +66,7 @@ def apply_controls(
         effect = require_direction(_load_effect(controls[name], cache, options), controls[name])
         edited = effect.reach(edited, float(options.targets[name]), generator)
     if options.identity > 0 and edited is not unmoved:
-        edited = _hold_identity(unmoved, edited, generator, options.identity)
+        edited = hold_identity(unmoved, edited, generator, options.identity)
     after = edited if options.truncate_first else truncate(edited, generator, psi)
     return warp_features(latent, after, generator)
 
@@ -117,7 +117,7 @@ IDENTITY_STEP = 0.004
 """The length of one step for weight 1, as a part of the code's own length."""
 
 
-def _hold_identity(
+def hold_identity(
     before: Latent, after: Latent, generator: Generator, weight: float, steps: int = IDENTITY_STEPS
 ) -> Latent:
     """``after`` with its codes moved so that it shows the person of ``before``.
