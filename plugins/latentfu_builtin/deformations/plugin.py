@@ -18,8 +18,7 @@ _COMMANDS = (
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """``latentfu deformations ...`` and ``latentfu bench hessian``."""
-    bench = later("latentfu_builtin.benchmarks.hessian:hessian_command")
+    """``latentfu deformations ...``."""
     return [
         *(
             Command(
@@ -29,5 +28,4 @@ def latentfu_commands() -> list[Command]:
             )
             for word, line, name in _COMMANDS
         ),
-        Command(("bench", "hessian"), "Finding deformations, against the paper's way.", bench),
     ]

@@ -49,11 +49,9 @@ def latentfu_control_makers() -> list[ControlMaker]:
 @hookimpl
 def latentfu_commands() -> list[Command]:
     """Training directions, and measuring how long it takes."""
-    bench = later("latentfu_builtin.benchmarks.boundary:boundary_command")
     return [
         *(
             Command(tuple(path.split()), line, later(f"{_HERE}.commands.{target}"))
             for path, line, target in _COMMANDS
         ),
-        Command(("bench", "boundary"), "Training a boundary, against scikit-learn.", bench),
     ]
