@@ -26,7 +26,7 @@ def judge() -> EditMetrics:
 def test_a_change_is_read_in_spreads_of_the_generators_own_pictures() -> None:
     judged = judge()
     latent = random_latents(judged.generator, 1, 3)
-    moved = judged.controls[0].load().move(latent, 1.0, judged.generator)
+    moved = judged.controls[0].load().apply(latent, 1.0, judged.generator)
     with torch.no_grad():
         before, after = (
             score(judged.generator.render(each).clamp(-1, 1))[0] for each in (latent, moved)

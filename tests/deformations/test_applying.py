@@ -44,8 +44,8 @@ def test_the_order_of_deformations_does_not_count(
 ) -> None:
     latent = random_latents(generator, 1, seed=0)
     one, other = (DeformationEffect(a_deformation(generator, k, k)) for k in (layer, 1))
-    there = other.move(one.move(latent, a, generator), b, generator)
-    back = one.move(other.move(latent, b, generator), a, generator)
+    there = other.apply(one.apply(latent, a, generator), b, generator)
+    back = one.apply(other.apply(latent, b, generator), a, generator)
     assert torch.allclose(generator.render(there), generator.render(back), atol=1e-4)
 
 
@@ -56,8 +56,8 @@ def test_strengths_of_the_same_deformation_add_up(
 ) -> None:
     latent = random_latents(generator, 1, seed=0)
     mover = DeformationEffect(a_deformation(generator, 2, 0))
-    twice = mover.move(mover.move(latent, a, generator), b, generator)
-    once = mover.move(latent, a + b, generator)
+    twice = mover.apply(mover.apply(latent, a, generator), b, generator)
+    once = mover.apply(latent, a + b, generator)
     assert torch.allclose(generator.render(twice), generator.render(once), atol=1e-4)
 
 
@@ -71,7 +71,7 @@ def test_each_item_of_a_batch_can_have_its_own_strength(generator: StyleGAN2Gene
     )
     for row, strength in enumerate(each.tolist()):
         item = latent.with_codes(latent.codes[row : row + 1])
-        alone = DeformationEffect(deformation).move(item, strength, generator)
+        alone = DeformationEffect(deformation).apply(item, strength, generator)
         assert torch.allclose(together[row], generator.render(alone)[0], atol=1e-5)
 
 
@@ -92,7 +92,7 @@ def test_the_network_is_neither_changed_nor_copied(generator: StyleGAN2Generator
     before = {name: value.clone() for name, value in generator.network.state_dict().items()}
     deformation = a_deformation(generator, 2, 0)
     weight = generator.parameter(deformation.parameter)
-    moved = DeformationEffect(deformation).move(latent, 1.0, generator)
+    moved = DeformationEffect(deformation).apply(latent, 1.0, generator)
     generator.render(moved)
     assert generator.parameter(deformation.parameter) is weight
     assert all(torch.equal(v, before[n]) for n, v in generator.network.state_dict().items())
@@ -107,9 +107,11 @@ def test_a_tuned_code_keeps_its_tuning(generator: StyleGAN2Generator) -> None:
     tuning = WeightOffset("synthesis.convs.1.weight", torch.randn(6, 6, 3, 3))
     tuned = replace(latent, bends=(tuning,))
     mover = DeformationEffect(a_deformation(generator, 2, 0))
-    moved = mover.move(tuned, 0.5, generator)
+    moved = mover.apply(tuned, 0.5, generator)
     assert moved.bends[0] is tuning and tuned.bends == (tuning,)
-    assert torch.equal(generator.render(mover.move(tuned, 0.0, generator)), generator.render(tuned))
+    assert torch.equal(
+        generator.render(mover.apply(tuned, 0.0, generator)), generator.render(tuned)
+    )
     assert not torch.allclose(generator.render(moved), generator.render(tuned), atol=1e-3)
 
 

@@ -137,9 +137,9 @@ def test_strength_moves_the_picture_and_zero_does_not(generator: StyleGAN2Genera
     latent = random_latents(generator, 2, seed=0)
     mover = DeformationEffect(a_deformation(generator))
     plain = generator.render(latent)
-    assert torch.equal(generator.render(mover.move(latent, 0.0, generator)), plain)
-    forth = generator.render(mover.move(latent, 1.0, generator))
-    there_and_back = mover.move(mover.move(latent, 1.0, generator), -1.0, generator)
+    assert torch.equal(generator.render(mover.apply(latent, 0.0, generator)), plain)
+    forth = generator.render(mover.apply(latent, 1.0, generator))
+    there_and_back = mover.apply(mover.apply(latent, 1.0, generator), -1.0, generator)
     assert (forth - plain).abs().max() > 0.01
     assert torch.allclose(generator.render(there_and_back), plain, atol=1e-4)
 
@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_one_sentence(generator: StyleGAN2Generator, tmp_pa
         )
     with pytest.raises(BadInputError, match="shape"):
         wrong = a_deformation(generator, shift=np.ones((2, 2, 3, 3), np.float32))
-        DeformationEffect(wrong).move(latent, 1.0, generator)
+        DeformationEffect(wrong).apply(latent, 1.0, generator)
     with pytest.raises(BadInputError, match="no layer 9"):
         Convolution(generator, 9)
     with pytest.raises(BadInputError, match="at most"):

@@ -99,9 +99,9 @@ def test_on_a_tuned_network_the_tuning_stays(picture: Path) -> None:
     monocle = latentfu.controls("portraits")["monocle"].load()
     smile = latentfu.controls("portraits")["smile"].load()
     with torch.no_grad():
-        still = generator.render(monocle.move(tuned, 0.0, generator))
+        still = generator.render(monocle.apply(tuned, 0.0, generator))
         assert torch.equal(still, generator.render(tuned))
-        moved = smile.move(monocle.move(tuned, 1.0, generator), 1.0, generator)
+        moved = smile.apply(monocle.apply(tuned, 1.0, generator), 1.0, generator)
         assert moved.bends[: len(tuned.bends)] == tuned.bends
         picture_of_both = generator.render(moved)
         for other in (

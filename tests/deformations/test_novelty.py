@@ -48,7 +48,7 @@ class World:
             Control(
                 name=f"known-{item.name}",
                 title=item.name,
-                plus="",
+                positive_means="",
                 generator_id=self.generator.id,
                 load=lambda item=item: DeformationEffect(item),
                 kind="direction",

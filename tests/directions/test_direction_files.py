@@ -72,7 +72,7 @@ def test_a_folder_lists_only_this_generators_directions_and_reads_them_later(
         "more smile",
     )
     latent = small_generator().mean_latent()
-    moved = found[0].load().move(latent, 2.0, small_generator())
+    moved = found[0].load().apply(latent, 2.0, small_generator())
     assert torch.allclose(
         moved.codes - latent.codes, 2 * torch.from_numpy(direction("age", 2).vector)
     )
@@ -178,7 +178,7 @@ def test_another_generators_direction_is_refused_by_name() -> None:
 def test_a_direction_moves_only_its_layers() -> None:
     mover = DirectionEffect(direction("x", 1, layers=(1, 2)))
     latent = small_generator().mean_latent()
-    step = mover.move(latent, 3.0, small_generator()).codes - latent.codes
+    step = mover.apply(latent, 3.0, small_generator()).codes - latent.codes
     assert step[0].abs().sum(dim=1).ne(0).tolist() == [False, True, True, False, False, False]
 
 

@@ -116,9 +116,9 @@ def test_components_go_to_an_absolute_target_as_published(
     latent = generator.map(torch.randn(5, 512))
     amount = ((latent.codes[:, 0] - mean) * comp).sum(dim=1) / std
     theirs = latent.codes + ((2.5 - amount)[:, None, None]) * (comp * std)
-    ours = DirectionEffect(d).move(latent, 2.5, generator).codes
+    ours = DirectionEffect(d).apply(latent, 2.5, generator).codes
     assert torch.allclose(ours, theirs, atol=2e-4)
-    again = DirectionEffect(d).move(latent.with_codes(ours), 2.5, generator).codes
+    again = DirectionEffect(d).apply(latent.with_codes(ours), 2.5, generator).codes
     assert torch.allclose(again, ours, atol=1e-4)
 
 

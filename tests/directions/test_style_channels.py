@@ -70,7 +70,7 @@ def test_strength_1_adds_one_spread_to_the_channel_of_the_papers_count(
     spread = float((codes @ weight).std()) / generator.w_dim**0.5
     assert found.vector[2] == pytest.approx(spread, rel=0.1)
     latent = random_latents(generator, 2, 3)
-    moved = generator.render(DirectionEffect(found).move(latent, 1.5, generator))
+    moved = generator.render(DirectionEffect(found).apply(latent, 1.5, generator))
     changed = copy.deepcopy(generator.network)
     changed.get_parameter(f"{affine}.bias")[2] += 1.5 * float(found.vector[2])
     other = StyleGAN2Generator(changed, "small", generator.id, "test")

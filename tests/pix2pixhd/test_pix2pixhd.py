@@ -142,8 +142,8 @@ def test_deformations_are_found_by_the_same_code(
         latent = random_latents(generator, 2, seed=9)
         mover = DeformationEffect(deformation)
         plain = generator.render(latent)
-        assert torch.equal(generator.render(mover.move(latent, 0.0, generator)), plain)
-        assert (generator.render(mover.move(latent, 1.0, generator)) - plain).abs().max() > 0.01
+        assert torch.equal(generator.render(mover.apply(latent, 0.0, generator)), plain)
+        assert (generator.render(mover.apply(latent, 1.0, generator)) - plain).abs().max() > 0.01
 
 
 def test_hessian_products_are_symmetric(generator: LabelGenerator) -> None:

@@ -92,7 +92,7 @@ def check(
     wanted: tuple[np.ndarray, np.ndarray],
 ) -> None:
     """Picture and weights, deformed by ``strength`` units, are the wanted ones."""
-    moved = DeformationEffect(deformation).move(latent, strength, generator)
+    moved = DeformationEffect(deformation).apply(latent, strength, generator)
     image = generator.render(moved).numpy()
     assert np.abs(image - wanted[0]).max() < IMAGES
     shift = torch.from_numpy(deformation.shift) * strength

@@ -72,7 +72,7 @@ class EditMetrics:
         for latent in latents:
             before = self._scores(latent)
             for mover in movers:
-                moved = mover.move(latent, strength, self.generator)
+                moved = mover.apply(latent, strength, self.generator)
                 after = warp_features(latent, moved, self.generator)
                 moves.append((self._scores(after) - before) / self.spread / strength)
         changes = torch.stack(moves)  # [latents * controls, A]

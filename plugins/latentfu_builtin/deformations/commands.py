@@ -29,12 +29,23 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--layer", required=True, type=int, help="Number of the synthesis layer.")
 @click.option("--method", default="hessian", show_default=True, help="hessian or svd.")
-@click.option("--count", default=32, show_default=True, type=int)
-@click.option("--samples", default=16, show_default=True, type=click.IntRange(min=2))
+@click.option("--count", default=32, show_default=True, type=int, help="How many deformations.")
+@click.option(
+    "--samples",
+    default=16,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Latents that the pictures are drawn from.",
+)
 @click.option("--distance", default="", help="An installed loss; default: the domain's own.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of the latents.")
 @click.option("--beyond", is_flag=True, help="Measure what no installed direction gives, too.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder for the results.",
+)
 @json_option
 def discover_command(generator: str | None, out: Path, as_json: bool, **asked: Any) -> None:
     """Find deformations of one layer: files, a sheet to look at, and what each one does.
@@ -101,19 +112,21 @@ def _format_line(deformation: Deformation) -> str:
 @click.option("--name", required=True, help="What --set NAME=... takes.")
 @click.option("--plus", default="", help='What a positive strength means, e.g. "larger eyes".')
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder.")
-def keep_deformation_command(file: Path, name: str, plus: str, out: Path | None) -> None:
+@json_option
+def keep_deformation_command(
+    file: Path, name: str, plus: str, out: Path | None, as_json: bool
+) -> None:
     """Put a found deformation among your own, under a name, where the editor finds it."""
     named = read_deformation(file).named(_check_name(name), plus)
     if out is None:
         refuse_taken_deformation(named)
-    click.echo(str(save_to_library(named, out)))
+    path = str(save_to_library(named, out))
+    click.echo(json.dumps({"file": path}) if as_json else path)
 
 
 def _check_name(name: str) -> str:
     """``name`` as a file name; click.UsageError where the editor could not take it."""
-    import re
-
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+    if not latentfu.is_name(name):
         raise click.UsageError(f"the name {name!r} is not usable: a-z 0-9 . _ - only")
     return name
 
@@ -123,12 +136,17 @@ def _check_name(name: str) -> str:
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
 @click.option("--name", default="", help="Default: the file's own.")
 @click.option("--plus", default="", help="What a positive strength means.")
-@click.option("--group", default="published deformations", show_default=True)
+@click.option(
+    "--group",
+    default="published deformations",
+    show_default=True,
+    help="Under which heading they are listed.",
+)
 @click.option("--layer", type=int, help="The paper's layer, if the file's name does not say it.")
 @click.option("--basis", type=_FILE, help="Eigenvectors that a checkpoint's coefficients are for.")
 @click.option("--direction", "directions", type=int, multiple=True, help="Only this one of many.")
 @click.option("--shift", type=float, help="Norm of strength 1; default: measured on samples.")
-@click.option("--licence", default="")
+@click.option("--licence", default="", help="Licence that is written into the files.")
 @json_option
 def import_deformations_command(
     path: Path, generator: str | None, as_json: bool, **asked: Any
@@ -254,16 +272,33 @@ def list_deformations_command(generator: str | None, as_json: bool) -> None:
 @click.option("--method", default="hessian", show_default=True, help="The basis: hessian or svd.")
 @click.option("--count", default=64, show_default=True, help="How many deformations.")
 @click.option("--vectors", type=_FILE, help="Published eigenvectors (.pt) as the basis.")
-@click.option("--steps", default=100_000, show_default=True)
+@click.option("--steps", default=100_000, show_default=True, help="Training steps.")
 @click.option("--paper", is_flag=True, help="The shifts that the authors give for 512 channels.")
 @click.option("--quick", is_flag=True, help="Settings for a processor: half an hour for 8.")
-@click.option("--samples", default=16, show_default=True, type=click.IntRange(min=2))
+@click.option(
+    "--samples",
+    default=16,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Latents that the pictures are drawn from.",
+)
 @click.option("--distance", default="", help="An installed loss; default: the domain's own.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Training option.")
-@click.option("--sheet-steps", default=1000, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--sheet-steps",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Steps between two sheets.",
+)
 @click.option("--minutes", default=2.0, show_default=True, help="Between checkpoints.")
-@click.option("--device", default="auto", show_default=True)
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder for the results.",
+)
 @json_option
 def train_deformations_command(
     generator: str | None, out: Path, changes: tuple[str, ...], as_json: bool, **asked: Any

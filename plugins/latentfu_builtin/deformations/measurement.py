@@ -164,7 +164,7 @@ def measure_direction_span(
         mover = control.load()
         for strength in (-1.0, 1.0):
             changes.append(
-                _downscale(generator.render(mover.move(latents, strength, generator))) - plain
+                _downscale(generator.render(mover.apply(latents, strength, generator))) - plain
             )
     if not changes:
         return DirectionSpan(latents, plain, [plain.new_zeros(plain.shape[1], 1)] * samples)

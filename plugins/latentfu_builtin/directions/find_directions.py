@@ -174,7 +174,7 @@ def draw_sheet(
     for done, direction in enumerate(directions):
         progress(done / len(directions), f"Drawing {direction.name}")
         mover = DirectionEffect(direction)
-        moved = [mover.move(start, strength, generator) for strength in _STRENGTHS]
+        moved = [mover.apply(start, strength, generator) for strength in _STRENGTHS]
         rows.append(SheetRow(direction.name, direction.plus, _render_pictures(moved, generator)))
     return contact_sheet(rows, [f"{s:+g}" for s in _STRENGTHS], blocks=1 if len(rows) < 6 else 2)
 

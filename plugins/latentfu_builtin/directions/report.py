@@ -129,7 +129,7 @@ class _Observers:
         for part in torch.split(codes, _BATCH):
             latent = as_latent(self.generator, part.to(self.generator.device))
             if mover is not None:
-                latent = mover.move(latent, strength, self.generator)
+                latent = mover.apply(latent, strength, self.generator)
             image = self.generator.render(latent).float().clamp(-1, 1)
             scores.append(self.score(image).float().cpu())
             if self.identify is not None:

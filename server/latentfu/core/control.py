@@ -49,8 +49,6 @@ class ControlEffect(ABC):
         return self.apply(latent, strength, generator)
 
 
-Mover = ControlEffect
-"""Old name of :class:`ControlEffect`."""
 
 
 @rename_fields(plus="positive_means")

@@ -129,7 +129,7 @@ def _rebuild_tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) 
 
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:
-    """torch._utils.__rebuild_parameter: the tensor itself."""
+    """torch._utils._rebuild_parameter: the tensor itself."""
     return data
 
 
@@ -259,7 +259,7 @@ ALLOWED: dict[tuple[str, str], Any] = {
     ("torch.nn.parameter", "Parameter"): ParameterNode,
     ("torch._utils", "_rebuild_tensor"): Maker(_rebuild_tensor),
     ("torch._utils", "_rebuild_tensor_v2"): Maker(_rebuild_tensor),
-    ("torch._utils", "__rebuild_parameter"): Maker(_rebuild_parameter),
+    ("torch._utils", "_rebuild_parameter"): Maker(_rebuild_parameter),
     ("numpy", "ndarray"): ArrayNode,
     ("numpy", "dtype"): DType,
     **{("torch", name): StorageType(name) for name in DTYPES},

@@ -31,14 +31,32 @@ def _parse_names(said: tuple[str, ...], count: int) -> dict[int, str]:
 
 
 @click.command("find")
-@click.option("--method", type=click.Choice(list(FIND_METHODS)), default="pca", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(list(FIND_METHODS)),
+    default="pca",
+    show_default=True,
+    help="How directions are looked for.",
+)
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--count", default=16, show_default=True, type=click.IntRange(1, 512))
+@click.option(
+    "--count",
+    default=16,
+    show_default=True,
+    type=click.IntRange(1, 512),
+    help="How many directions.",
+)
 @click.option("--layers", type=LAYER_RANGE, metavar="FIRST-LAST", help="The only layers they move.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of a sheet.")
 @click.option("--name", "names", multiple=True, metavar="3=NAME", help="Keep number 3 as NAME.")
 @click.option("--flip", is_flag=True, help="Turn round those that are kept.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**31),
+    help="Of the latents that are drawn.",
+)
 @json_option
 def find_command(
     method: str, generator: str | None, count: int, out: Path | None, as_json: bool, **asked: Any

@@ -144,10 +144,16 @@ def _spread_along_codes(codes: Reals, normal: Reals) -> float:
 @click.option("--attribute", default="", help="What a scorer calls it.")
 @click.option("--plus", default="", help="What a positive strength means.")
 @click.option("--ends", default=0.02, show_default=True, help="Part (or number) at each end.")
-@click.option("--method", default="svm", show_default=True, type=click.Choice(list(SOLVERS)))
+@click.option(
+    "--method",
+    default="svm",
+    show_default=True,
+    type=click.Choice(list(SOLVERS)),
+    help="What lays the boundary.",
+)
 @click.option("--split", default=0.7, show_default=True, help="Part of the ends to train on.")
 @click.option("--invalid", type=float, help="The score that means: none.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of the samples and of their split.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 @json_option
 def fit_command(
@@ -233,9 +239,20 @@ def measure_mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, PairSpre
 @click.option("--name", required=True, help="What --set NAME= will take.")
 @click.option("--attribute", default="", help="What a scorer calls it.")
 @click.option("--plus", default="", help="What a positive strength means, for people.")
-@click.option("--space", type=click.Choice(["w", "w+"]), default="w", show_default=True)
+@click.option(
+    "--space",
+    type=click.Choice(["w", "w+"]),
+    default="w",
+    show_default=True,
+    help="The latent space of the direction.",
+)
 @click.option("--inverter", metavar="NAME", help="Default: the best for --quality.")
-@click.option("--quality", type=click.Choice(["draft", "good", "best"]), default="draft")
+@click.option(
+    "--quality",
+    type=click.Choice(["draft", "good", "best"]),
+    default="draft",
+    help="How well the pictures are inverted.",
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 @json_option
 def direction_pairs_command(

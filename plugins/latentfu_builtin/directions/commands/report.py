@@ -46,8 +46,14 @@ from latentfu_builtin.directions.user_library import (
 @click.argument("generator", required=False)
 @click.option("--out", type=FOLDER_TYPE, help="Folder for report.json, report.md and matrix.png.")
 @click.option("--direction", "names", multiple=True, metavar="NAME", help="Only these.")
-@click.option("--samples", default=64, show_default=True, type=click.IntRange(8, 10_000))
-@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--samples",
+    default=64,
+    show_default=True,
+    type=click.IntRange(8, 10_000),
+    help="Latents that are looked at.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the latents.")
 @json_option
 def report_command(
     generator: str | None, out: Path | None, names: tuple[str, ...], as_json: bool, **asked: Any

@@ -83,7 +83,7 @@ _TRAINING_OPTIONS = (
 @click.option("--work", type=FOLDER_TYPE, help="Where samples are kept for going on.")
 @click.option("--maker", metavar="NAME", help="svm, ridge, or a plug-in's, instead of the chain.")
 @click.option("--clean", type=int, help="How many other attributes a maker leaves alone.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Of the samples and of their split.")
 @click.option("--name", help="Name of the direction; default: my-ATTRIBUTE.")
 @click.option("--out", type=FOLDER_TYPE, help="Folder.")
 @json_option
@@ -238,8 +238,20 @@ def _report_trained(path: Path, made: TrainedDirection, notes: list[str], as_jso
 
 @click.command("sample")
 @click.option("--generator", metavar="NAME", help="Default: the first listed.")
-@click.option("--count", default=200, show_default=True, type=click.IntRange(1, 100_000))
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
+@click.option(
+    "--count",
+    default=200,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many samples.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 2**31),
+    help="Of the samples and of their split.",
+)
 @click.option("--out", required=True, type=FOLDER_TYPE, help="Folder for the pictures.")
 @json_option
 def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:

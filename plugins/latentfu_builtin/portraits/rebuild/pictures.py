@@ -127,7 +127,7 @@ def build_direction_sheet(folder: Path | None, progress: Progress) -> None:
     for place, control in enumerate(controls):
         progress(place / len(controls), control.title)
         mover = control.load()
-        moved = [mover.move(base, float(s), generator) for s in _STRENGTHS]
+        moved = [mover.apply(base, float(s), generator) for s in _STRENGTHS]
         images = torch.cat([_draw_codes(generator, latent) for latent in moved])
         rows.append(
             SheetRow(control.title, f"+ is {control.positive_means}", convert_to_pixels(images))

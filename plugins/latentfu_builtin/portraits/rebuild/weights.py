@@ -167,7 +167,7 @@ def build_deformation_sheet(folder: Path | None, progress: Progress) -> None:
     for place, control in enumerate(shipped):
         progress(place / len(shipped), control.title)
         mover = control.load()
-        drawn = [generator.render(mover.move(latents, s, generator)) for s in (-1.0, 0.0, 1.0)]
+        drawn = [generator.render(mover.apply(latents, s, generator)) for s in (-1.0, 0.0, 1.0)]
         pictures = torch.stack(drawn, dim=1).flatten(0, 1)  # [3 people * 3 strengths, 3, R, R]
         rows.append(
             SheetRow(control.title, f"+ is {control.positive_means}", convert_to_pixels(pictures))
