@@ -49,8 +49,6 @@ class ControlEffect(ABC):
         return self.apply(latent, strength, generator)
 
 
-
-
 @rename_fields(plus="positive_means")
 @dataclass(frozen=True)
 class Control:
