@@ -18,8 +18,11 @@ from latentfu_builtin.deformations.training.options import PAPER, QUICK, Trainin
 from latentfu_builtin.deformations.training.predictor import ShiftPredictor
 from latentfu_builtin.deformations.training.run import STATE, Order, train
 from latentfu_builtin.deformations.training.trainer import Trainer
-from latentfu_builtin.networks.stylegan.files import save_network
-from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2 import (
+    StyleGAN2,
+    StyleGAN2Config,
+    save_network,
+)
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 SMALL = TrainingOptions(

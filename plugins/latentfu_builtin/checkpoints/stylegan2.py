@@ -147,10 +147,10 @@ def with_mean(made: ConvertedWeights, samples: int) -> ConvertedWeights:
     """The same with the mean of so many w of a fixed seed, where a file does not say it."""
     import torch
 
-    from latentfu_builtin.networks.stylegan.mapped_network import mapping_of
+    from latentfu_builtin.networks.stylegan.stylegan2.network import build_mapping
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
 
-    mapping = mapping_of(StyleGAN2Config.from_json(made.metadata["config"]))
+    mapping = build_mapping(StyleGAN2Config.from_json(made.metadata["config"]))
     state = {
         name.removeprefix("mapping."): torch.from_numpy(array)
         for name, array in made.tensors.items()

@@ -13,10 +13,10 @@ from torch.func import functional_call
 
 from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, edges_of
 from latentfu_builtin.networks.stylegan.weight_offsets import (
-    bent_weights,
+    add_offsets,
     details_by_layer,
     has_own_strengths,
-    one_by_one,
+    split_codes,
     parameter_of,
     weights_of,
 )
@@ -124,7 +124,7 @@ class LabelGenerator(Generator):
     ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
         """Maps -> pictures ``[N, 3, H, W]`` in -1..1; there is no noise. Bends and details act."""
         if has_own_strengths(latent):
-            parts = [self.render(item, noise, features or ()) for item in one_by_one(latent)]
+            parts = [self.render(item, noise, features or ()) for item in split_codes(latent)]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
         else:
@@ -150,7 +150,7 @@ class LabelGenerator(Generator):
             seen += 1
             return x
 
-        changed = bent_weights(self.network, latent.bends, self.name)
+        changed = add_offsets(self.network, latent.bends, self.name)
         image: Tensor = functional_call(self.network, changed, (planes, visit))
         return image, kept
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def detect(path: Path) -> bool:
     """Whether `path` is a StyleGAN2 network written by this project."""
-    from latentfu_builtin.networks.stylegan.stylegan2.generator import holds_stylegan2
+    from latentfu_builtin.networks.stylegan.common import architecture_of
 
-    return holds_stylegan2(path)
+    return architecture_of(path) == "stylegan2"
 
 
 def load(path: Path, device: str) -> Generator:

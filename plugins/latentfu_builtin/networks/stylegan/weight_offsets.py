@@ -1,4 +1,4 @@
-"""Rendering with weights that are bent for one call: deformations and tunings of a latent."""
+"""Rendering with weights that are changed for one call: a latent's deformations and tunings."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def parameter_of(network: nn.Module, name: str, generator: str) -> Tensor:
     return known[name]
 
 
-def bent_weights(
+def add_offsets(
     network: nn.Module, bends: Sequence[WeightOffset], generator: str
 ) -> dict[str, Tensor]:
-    """Each bent parameter with its shifts added; BadInputError where a shift does not fit.
+    """Add its shifts to each changed parameter; BadInputError where a shift does not fit.
 
     The network's own weights stay as they are. Gradients flow to shifts and strengths.
     """
@@ -61,13 +61,13 @@ def bent_weights(
             )
         strength = bend.strength
         if isinstance(strength, Tensor):
-            check_strengths(bend, 1)
+            _check_strengths(bend, 1)
             strength = strength.to(weight).reshape(())
         changed[bend.parameter] = weight + bend.shift.to(weight) * strength
     return changed
 
 
-def check_strengths(bend: WeightOffset, codes: int) -> None:
+def _check_strengths(bend: WeightOffset, codes: int) -> None:
     """BadInputError for a bend with strengths of its own for another number of codes."""
     if isinstance(bend.strength, Tensor) and bend.strength.numel() not in (1, codes):
         raise BadInputError(
@@ -76,16 +76,16 @@ def check_strengths(bend: WeightOffset, codes: int) -> None:
         )
 
 
-def call_bent(
+def call_with_offsets(
     network: N,
     bends: Sequence[WeightOffset],
     function: Callable[[N], T],
     generator: str,
 ) -> T:
-    """``function(network)`` with the weights bent while it runs."""
+    """``function(network)`` with the offsets added to the weights while it runs."""
     if not bends:
         return function(network)
-    changed = bent_weights(network, bends, generator)
+    changed = add_offsets(network, bends, generator)
     weights = {f"network.{name}": value for name, value in changed.items()}
     result: T = functional_call(_Call(network), weights, (function,))
     return result
@@ -98,13 +98,13 @@ def has_own_strengths(latent: Latent) -> bool:
     )
 
 
-def one_by_one(latent: Latent) -> list[Latent]:
+def split_codes(latent: Latent) -> list[Latent]:
     """The codes of ``latent`` as latents of their own, each with its part of bends and details.
 
     BadInputError for a bend with another number of strengths.
     """
     for bend in latent.bends:
-        check_strengths(bend, len(latent))
+        _check_strengths(bend, len(latent))
     return [_item(latent, row) for row in range(len(latent))]
 
 
