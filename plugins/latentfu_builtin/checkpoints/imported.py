@@ -161,8 +161,7 @@ def installed() -> list[GeneratorSpec]:
 @lru_cache(maxsize=256)
 def describe(path: Path, changed: int) -> GeneratorSpec | None:
     """The spec of one file; ``changed`` makes a new file be read again."""
-    from latentfu_builtin.networks.stylegan.common import weights_id
-    from latentfu_builtin.networks.stylegan.files import read_metadata
+    from latentfu_builtin.networks.stylegan.files import read_metadata, weights_id
 
     try:
         metadata = read_metadata(path)

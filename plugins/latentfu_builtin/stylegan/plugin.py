@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def detect(path: Path) -> bool:
     """Whether `path` is a StyleGAN2 network written by this project."""
-    from latentfu_builtin.networks.stylegan.common import architecture_of
+    from latentfu_builtin.networks.stylegan.files import architecture_of
 
     return architecture_of(path) == "stylegan2"
 
@@ -27,7 +27,7 @@ def load(path: Path, device: str) -> Generator:
 
 def detect_stylegan3(path: Path) -> bool:
     """Whether `path` is a StyleGAN3 network written by this project."""
-    from latentfu_builtin.networks.stylegan.common import architecture_of
+    from latentfu_builtin.networks.stylegan.files import architecture_of
 
     return architecture_of(path) == "stylegan3"
 
@@ -41,7 +41,7 @@ def load_stylegan3(path: Path, device: str) -> Generator:
 
 def detect_stylegan1(path: Path) -> bool:
     """Whether `path` is a StyleGAN1 network written by this project."""
-    from latentfu_builtin.networks.stylegan.common import architecture_of
+    from latentfu_builtin.networks.stylegan.files import architecture_of
 
     return architecture_of(path) == "stylegan1"
 

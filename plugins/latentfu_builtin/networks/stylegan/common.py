@@ -7,9 +7,7 @@ config as metadata; never a pickle.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
@@ -321,23 +319,3 @@ def load_network_as(
     net.load_state_dict({name: value.float() for name, value in tensors.items()})
     net.metadata = metadata
     return net.to(device).eval().requires_grad_(False)
-
-
-def weights_id(path: Path) -> str:
-    """The sha256 (hex) of a weights file, computed again only when the file changes."""
-    state = path.stat()
-    return _sha256(path, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=64)
-def _sha256(path: Path, changed: int, size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def architecture_of(path: Path) -> str:
-    """What a weights file says of itself; empty for any other file."""
-    try:
-        return read_metadata(path).get("architecture", "")
-    except ValueError:
-        return ""

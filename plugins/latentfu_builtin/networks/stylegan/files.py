@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -53,3 +55,23 @@ def check_tensors(
     unknown = sorted(set(found) - set(expected))
     if unknown:
         raise ValueError(f"{path} has a tensor that the network does not know: {unknown[0]}")
+
+
+def weights_id(path: Path) -> str:
+    """The sha256 (hex) of a weights file, computed again only when the file changes."""
+    state = path.stat()
+    return _sha256(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, changed: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def architecture_of(path: Path) -> str:
+    """What a weights file says of itself; empty for any other file."""
+    try:
+        return read_metadata(path).get("architecture", "")
+    except ValueError:
+        return ""

@@ -11,7 +11,8 @@ from latentfu import BadInputError, Latent, SynthesisLayer
 from latentfu.core.generator import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as, weights_id
+from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as
+from latentfu_builtin.networks.stylegan.files import weights_id
 from latentfu_builtin.networks.stylegan.stylegan1.config import StyleGAN1Config
 from latentfu_builtin.networks.stylegan.stylegan1.downscaled import draw_downscaled
 from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1

@@ -11,7 +11,8 @@ from latentfu import BadInputError, Latent, SynthesisLayer, quick_dtype
 from latentfu.core.generator import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator, weights_id
+from latentfu_builtin.networks.stylegan.common import StyledGenerator
+from latentfu_builtin.networks.stylegan.files import weights_id
 from latentfu_builtin.networks.stylegan.incremental import (
     IncrementalRenderer,
     can_render_incrementally,

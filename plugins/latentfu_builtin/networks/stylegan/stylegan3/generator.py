@@ -11,7 +11,8 @@ from latentfu import BadInputError, Latent, SynthesisLayer
 from latentfu.core.generator import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as, weights_id
+from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as
+from latentfu_builtin.networks.stylegan.files import weights_id
 from latentfu_builtin.networks.stylegan.stylegan3.config import StyleGAN3Config
 from latentfu_builtin.networks.stylegan.stylegan3.network import StyleGAN3
 from latentfu_builtin.networks.stylegan.weight_offsets import (

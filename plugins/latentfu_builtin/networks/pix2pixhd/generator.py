@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from pathlib import Path
+from typing import overload
 
 import torch
 import torch.nn.functional as F
 from latentfu import BadInputError, Generator, Latent, SynthesisLayer
+from latentfu.core.generator import Noise
+from safetensors.torch import load
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, edges_of
+from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE, Pix2PixHDConfig
+from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, fill_network, find_edges
+from latentfu_builtin.networks.stylegan.files import read_metadata
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     add_offsets,
     details_by_layer,
     has_own_strengths,
-    split_codes,
     parameter_of,
+    split_codes,
     weights_of,
 )
-
-if TYPE_CHECKING:
-    from latentfu.core.generator import Noise
 
 GRID = 8
 
@@ -90,7 +93,7 @@ class LabelGenerator(Generator):
             raise BadInputError("The map of objects must be as large as the map of labels.")
         codes = [labels.flatten(1).float()]
         if config.edges:
-            codes.append(edges_of(labels if instances is None else instances).flatten(1))
+            codes.append(find_edges(labels if instances is None else instances).flatten(1))
         return Latent(torch.cat(codes, dim=1).to(self.device), "z", self.id)
 
     def planes(self, latent: Latent) -> Tensor:
@@ -182,3 +185,18 @@ def layers_of(network: Pix2PixHD) -> tuple[SynthesisLayer, ...]:
             channels = int(getattr(module, "out_channels", 0))
         layers.append(SynthesisLayer(f"{name}, {what}", width, channels, 0, f"{name}.weight"))
     return tuple(layers)
+
+
+def open_network(path: Path, device: str) -> LabelGenerator:
+    """The generator in a file; BadInputError naming a tensor that is missing or does not fit."""
+    try:
+        notes = read_metadata(path)
+    except ValueError:
+        notes = {}
+    if notes.get("architecture") != ARCHITECTURE or "config" not in notes:
+        raise BadInputError(f"{path} holds no pix2pixHD network.")
+    data = path.read_bytes()
+    config = Pix2PixHDConfig.from_json(notes["config"])
+    network = fill_network(load(data), config, str(path)).to(device)
+    id = hashlib.sha256(data).hexdigest()
+    return LabelGenerator(network, path.stem, id, notes.get("domain", "unknown"))
