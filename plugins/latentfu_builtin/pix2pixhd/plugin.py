@@ -66,7 +66,21 @@ def labels_command() -> click.Command:
 @hookimpl
 def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Our own file, and the published one, which is imported."""
-    return [CheckpointFormat("pix2pixhd", "pix2pixHD (maps of labels)", detect, load, convert)]
+    from latentfu_builtin.checkpoints.formats import ForeignFormat
+
+    return [
+        ForeignFormat(
+            "pix2pixhd",
+            "pix2pixHD (maps of labels)",
+            detect,
+            load,
+            convert,
+            files="pix2pixHD `latest_net_G.pth`, global or with local enhancer "
+            "([maps of labels](deformations.md))",
+            publisher="NVIDIA",
+            told_by="`model.1.weight` of 7 x 7 and `conv_block`",
+        )
+    ]
 
 
 @hookimpl

@@ -8,6 +8,6 @@ from latentfu import GeneratorSpec, hookimpl
 @hookimpl
 def latentfu_generators() -> list[GeneratorSpec]:
     """One generator for each file in the data folder."""
-    from latentfu_builtin.checkpoints.imported import installed
+    from latentfu_builtin.checkpoints.import_checkpoint import list_imported
 
-    return installed()
+    return list_imported()
