@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 import torch
+from latentfu import write_whole
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.files import check_tensors, write_atomically
+from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.source import Source
@@ -56,7 +57,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
         "options": trainer.options.to_json(),
         "counters": json.dumps(counters),
     }
-    write_atomically(path, save(gather(trainer), metadata))
+    write_whole(path, save(gather(trainer), metadata))
 
 
 def save_state(checkpoint: Path, path: Path) -> None:
@@ -70,7 +71,7 @@ def save_state(checkpoint: Path, path: Path) -> None:
         name: value.half() if name.startswith(networks_of) else value
         for name, value in without_moments(tensors).items()
     }
-    write_atomically(path, save(kept, metadata))
+    write_whole(path, save(kept, metadata))
 
 
 def without_moments(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from latentfu_builtin.stylegan.training.trainer import Trainer
 
 
-def plainly(command: Callable[..., None]) -> Callable[..., None]:
+def show_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Turn a ValueError into click's one-line message and exit status 1."""
 
     @functools.wraps(command)
@@ -44,7 +44,7 @@ def train_command() -> None:
 @click.option(
     "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
 )
-@plainly
+@show_errors
 def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **sizes: int) -> None:
     """Render pairs of z and picture into a cache that training draws from."""
     import torch
@@ -92,7 +92,7 @@ def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **size
 @click.option("--checkpoint-minutes", default=10.0, show_default=True)
 @click.option("--sample-minutes", default=5.0, show_default=True)
 @click.option("--minutes", default=0.0, help="Stop after this long; 0 for never.")
-@plainly
+@show_errors
 def generator_command(out: Path, **asked: Any) -> None:
     """Train a StyleGAN2 generator; the same command continues an interrupted run.
 
@@ -101,14 +101,14 @@ def generator_command(out: Path, **asked: Any) -> None:
     """
     import torch
 
-    from latentfu_builtin.stylegan.training.run import CHECKPOINT, Pace, run
+    from latentfu_builtin.stylegan.training.run import CHECKPOINT, Pace, run_training
 
     if asked["threads"]:
         torch.set_num_threads(asked["threads"])
     source = open_source(asked)
     trainer = open_trainer(out / CHECKPOINT, source, asked)
     pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
-    run(trainer, out, pace, click.echo)
+    run_training(trainer, out, pace, click.echo)
 
 
 def open_source(asked: dict[str, Any]) -> Source:
@@ -133,9 +133,8 @@ def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Tra
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config, load_network
     from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
     from latentfu_builtin.stylegan.training.checkpoint import load_checkpoint, read_checkpoint
-    from latentfu_builtin.stylegan.training.grow import begin_from
     from latentfu_builtin.stylegan.training.options import TrainingOptions
-    from latentfu_builtin.stylegan.training.trainer import Trainer
+    from latentfu_builtin.stylegan.training.trainer import Trainer, start_from
 
     changes = parse_settings(asked["settings"])
     if checkpoint.exists():
@@ -154,7 +153,7 @@ def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Tra
     )
     trainer = Trainer(config, replace(TrainingOptions(), **changes), source, asked["device"])
     if asked["start"] is not None:
-        begin_from(trainer, load_network(asked["start"]))
+        start_from(trainer, load_network(asked["start"]))
     return trainer
 
 
@@ -202,20 +201,20 @@ def parse_value(text: str, kind: type) -> Any:
 @click.option("--domain", default="portraits", show_default=True)
 @click.option("--licence", default="Apache-2.0", show_default=True)
 @click.option("--raw", is_flag=True, help="The generator itself, not its running average.")
-@plainly
+@show_errors
 def export_command(checkpoint: Path, output: Path, domain: str, licence: str, raw: bool) -> None:
     """Write the generator of a run for shipping: averaged, float16, safetensors."""
-    from latentfu_builtin.stylegan.training.run import export
+    from latentfu_builtin.stylegan.training.run import export_network
 
     which = "generator" if raw else "ema"
-    export(checkpoint, output, {"domain": domain, "licence": licence}, which=which)
+    export_network(checkpoint, output, {"domain": domain, "licence": licence}, which=which)
     click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 @train_command.command("state")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@plainly
+@show_errors
 def state_command(checkpoint: Path, output: Path) -> None:
     """Write what is needed to train on: all networks in float16, without moments."""
     from latentfu_builtin.stylegan.training.checkpoint import save_state
@@ -224,21 +223,33 @@ def state_command(checkpoint: Path, output: Path) -> None:
     click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
-@train_command.command("heed")
+@train_command.command("revive-factor")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--number", required=True, type=click.IntRange(min=0), help="Which of z's, from 0.")
 @click.option("--above", default=0.0, show_default=True, help="Where it begins to matter.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@plainly
-def heed_command(checkpoint: Path, number: int, above: float, output: Path) -> None:
+@show_errors
+def revive_command(checkpoint: Path, number: int, above: float, output: Path) -> None:
     """Give a number of z that the network overlooks a unit of w, and train on from there.
 
     For what is small, e.g. earrings: train with --set small_strength=100 --small-share 0.5.
     """
-    from latentfu_builtin.stylegan.training.heed import heed_in_checkpoint
+    from latentfu_builtin.stylegan.training.revive_factor import revive_in_checkpoint
 
-    heed_in_checkpoint(checkpoint, number, above, output)
+    revive_in_checkpoint(checkpoint, number, above, output)
     click.echo(f"{output}: number {number} of z has a unit of w to itself")
+
+
+train_command.add_command(
+    click.Command(
+        "heed",
+        params=revive_command.params,
+        callback=revive_command.callback,
+        help=revive_command.help,
+        hidden=True,
+        deprecated="Use latentfu train revive-factor.",
+    )
+)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ class StyleGAN2Generator(StyledGenerator):
             raise BadInputError(f"The pictures can not be mixed: {error}.") from error
 
 
-def open_weights(
+def open_stylegan2(
     path: Path, device: str = "cpu", name: str | None = None, domain: str | None = None
 ) -> StyleGAN2Generator:
     """The generator in a weights file; raises BadInputError when it holds none."""
