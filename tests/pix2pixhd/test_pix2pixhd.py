@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from latentfu import BadInputError, random_latents, silent
+from latentfu import BadInputError, CancelledError, random_latents, silent
 from latentfu.cli.main import run
+from latentfu.core.progress import cancel_scope
 from latentfu_builtin.deformations.control import DeformationMover
 from latentfu_builtin.deformations.discover import Search, discover
 from latentfu_builtin.deformations.hessian import HessianProducts
@@ -226,3 +227,16 @@ def test_editing_a_picture_with_it_is_refused_in_one_sentence(generator: LabelGe
     picture = np.zeros((32, 32, 3), np.uint8)
     with pytest.raises(BadInputError, match="use `latentfu render labels`"):
         latentfu.edit(picture, {}, generator=generator, aligner="center")
+
+
+def test_a_picture_that_nobody_waits_for_stops_between_layers(generator: LabelGenerator) -> None:
+    asked: list[int] = []
+
+    def stop_at_third() -> None:
+        asked.append(len(asked))
+        if len(asked) == 3:
+            raise CancelledError
+
+    with torch.no_grad(), cancel_scope(stop_at_third), pytest.raises(CancelledError):
+        generator.render(generator.mean_latent())
+    assert len(asked) == 3

@@ -78,7 +78,7 @@ def test_a_batch_with_large_layers_drawn_alone_is_the_batch(
     details = {5: torch.randn(3, 8, 32, 32), 8: torch.randn(1, 8, 64, 64)} if own else {}
     with torch.no_grad():
         alone = net.synthesis(ws, noise=noise, details=details)
-        monkeypatch.setattr(synthesis, "ALONE_FROM", 4096)
+        monkeypatch.setattr(synthesis, "ONE_BY_ONE_FROM", 4096)
         together = net.synthesis(ws, noise=noise, details=details)
     assert alone.shape == (3, 3, 128, 128)
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-5)

@@ -21,8 +21,8 @@ from latentfu import (
     Progress,
     data_dir,
     read_foreign,
-    write_whole,
 )
+from latentfu.storage.atomic import whole_file
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 FACES = ("faces", "ffhq", "celeba", "metfaces")
@@ -60,13 +60,9 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
     data = read_native(path, options) or convert_foreign(path, options, progress)
     progress(0.9, "Trying the network")
     target = generators_folder() / f"{options.name}.safetensors"
-    trial = target.with_suffix(".trial")
-    write_whole(trial, data)
-    try:
+    with whole_file(target) as trial:  # becomes the target when nothing is wrong with it
+        trial.write_bytes(data)
         try_network(trial)
-        trial.replace(target)
-    finally:
-        trial.unlink(missing_ok=True)
     progress(1.0, f"Imported {options.name}")
     return target
 

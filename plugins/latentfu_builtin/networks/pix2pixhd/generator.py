@@ -20,11 +20,11 @@ from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, fill_network,
 from latentfu_builtin.networks.stylegan.files import read_metadata
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     add_offsets,
-    details_by_layer,
+    find_weight,
     has_own_strengths,
-    parameter_of,
+    list_weights,
     split_codes,
-    weights_of,
+    sum_details,
 )
 
 GRID = 8
@@ -141,7 +141,7 @@ class LabelGenerator(Generator):
             place: (layer.channels, self.side(layer, 0), self.side(layer, 1))
             for place, layer in enumerate(self.layers)
         }
-        details = details_by_layer(latent, shapes, self.name)
+        details = sum_details(latent, shapes, self.name)
         kept: dict[int, Tensor] = {}
         seen = 0
 
@@ -163,11 +163,11 @@ class LabelGenerator(Generator):
 
     def parameter(self, name: str) -> Tensor:
         """The weights of that name in the published code, e.g. model.4.weight."""
-        return parameter_of(self.network, name, self.name)
+        return find_weight(self.network, name, self.name)
 
     def weights(self) -> dict[str, Tensor]:
         """All parameters and buffers of the network by name."""
-        return weights_of(self.network)
+        return list_weights(self.network)
 
 
 def layers_of(network: Pix2PixHD) -> tuple[SynthesisLayer, ...]:

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from latentfu_builtin.networks.stylegan.files import check_tensors, read_metadata
 from latentfu_builtin.networks.stylegan.weight_offsets import (
-    details_by_layer,
-    parameter_of,
-    weights_of,
+    find_weight,
+    list_weights,
+    sum_details,
 )
 
 Details = Mapping[int, Tensor]
@@ -201,11 +201,11 @@ class StyledGenerator(Generator):
 
     def parameter(self, name: str) -> Tensor:
         """The weights of that name, e.g. synthesis.convs.3.weight [out, in, 3, 3]."""
-        return parameter_of(self.network, name, self.name)
+        return find_weight(self.network, name, self.name)
 
     def weights(self) -> dict[str, Tensor]:
         """All parameters and buffers of the network by name."""
-        return weights_of(self.network)
+        return list_weights(self.network)
 
     def details(self, latent: Latent) -> dict[int, Tensor]:
         """The latent's details by layer, checked against what the layers give."""
@@ -213,7 +213,7 @@ class StyledGenerator(Generator):
             place: (layer.channels, layer.resolution, layer.resolution)
             for place, layer in enumerate(self.layers)
         }
-        return details_by_layer(latent, shapes, self.name)
+        return sum_details(latent, shapes, self.name)
 
     def noise(self, noise: Noise, n: int) -> Noise:
         """The noise for n codes, checked; maps as float32 on the network's device.

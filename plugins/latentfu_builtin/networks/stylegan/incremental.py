@@ -27,22 +27,21 @@ from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets
 MOST_BYTES = 256 << 20
 """States are kept up to this size, the first layers first."""
 
-
-Offsets = tuple[tuple[WeightOffset, int], ...]
-Details = tuple[tuple[FeatureOffset, int], ...]
+_Offsets = tuple[tuple[WeightOffset, int], ...]
+_Details = tuple[tuple[FeatureOffset, int], ...]
 
 
 @dataclass(frozen=True)
 class LastPicture:
     """The last picture: what it was made of, and ``states[i]``, the state before layer i.
 
-    ``last``: the last layer that grew. With each bend and detail stands how often its tensor had
+    ``last``: the last layer that grew. With each offset and detail stands how often its tensor had
     been changed in place; ``versions``: the same of the network's own.
     """
 
     ws: Tensor
-    bends: Offsets
-    details: Details
+    offsets: _Offsets
+    details: _Details
     noise: Noise
     versions: tuple[int, ...]
     states: list[SynthesisState]
@@ -134,8 +133,8 @@ def _added_tensors(latent: Latent) -> list[Tensor]:
     return [bend.shift for bend in latent.bends] + [detail.delta for detail in latent.details]
 
 
-def _with_versions(latent: Latent) -> tuple[Offsets, Details]:
-    """Offsets and details with the versions of their tensors."""
+def _with_versions(latent: Latent) -> tuple[_Offsets, _Details]:
+    """_Offsets and details with the versions of their tensors."""
     bends = tuple((bend, change_count(bend.shift)) for bend in latent.bends)
     return bends, tuple((detail, change_count(detail.delta)) for detail in latent.details)
 
@@ -153,8 +152,8 @@ def _first_change(kept: LastPicture, latent: Latent, ws: Tensor) -> int:
     other = (kept.ws != ws).any(dim=2)[0].nonzero()[:, 0].tolist()
     # The picture's part of a size is made after its even layer, with the next layer's style.
     layers = [i if i % 2 == 0 else i - 1 for i in other]
-    bends, details = _with_versions(latent)
-    layers += [_first_layer_of(p) for p in _changed_offsets(kept.bends, bends)]
+    offsets, details = _with_versions(latent)
+    layers += [_first_layer_of(p) for p in _changed_offsets(kept.offsets, offsets)]
     layers += _changed_details(kept.details, details)
     return min(layers, default=never)
 
@@ -167,13 +166,13 @@ def _first_layer_of(parameter: str) -> int:
     return int(found[2]) * (2 if found[1] == "rgbs" else 1)
 
 
-def _changed_offsets(before: Offsets, after: Offsets) -> set[str]:
+def _changed_offsets(before: _Offsets, after: _Offsets) -> set[str]:
     """The parameters that are bent otherwise."""
     names = {bend.parameter for bend, _ in (*before, *after)}
     return {name for name in names if not _same_offsets(name, before, after)}
 
 
-def _same_offsets(name: str, before: Offsets, after: Offsets) -> bool:
+def _same_offsets(name: str, before: _Offsets, after: _Offsets) -> bool:
     """Whether one parameter is bent by the same tensors as often, in the same order."""
     one = [entry for entry in before if entry[0].parameter == name]
     other = [entry for entry in after if entry[0].parameter == name]
@@ -187,11 +186,11 @@ def _same_offsets(name: str, before: Offsets, after: Offsets) -> bool:
     )
 
 
-def _changed_details(before: Details, after: Details) -> list[int]:
+def _changed_details(before: _Details, after: _Details) -> list[int]:
     """The layers that get other details."""
     layers = {detail.layer for detail, _ in (*before, *after)}
 
-    def of(details: Details, layer: int) -> list[tuple[int, int]]:
+    def of(details: _Details, layer: int) -> list[tuple[int, int]]:
         return [(id(one.delta), version) for one, version in details if one.layer == layer]
 
     return [layer for layer in layers if of(before, layer) != of(after, layer)]

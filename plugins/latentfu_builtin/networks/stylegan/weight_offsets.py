@@ -29,14 +29,14 @@ class _Call(nn.Module):
         return function(self.network)
 
 
-def weights_of(network: nn.Module) -> dict[str, Tensor]:
+def list_weights(network: nn.Module) -> dict[str, Tensor]:
     """All parameters and buffers of ``network`` by name."""
     return dict(network.named_parameters()) | dict(network.named_buffers())
 
 
-def parameter_of(network: nn.Module, name: str, generator: str) -> Tensor:
+def find_weight(network: nn.Module, name: str, generator: str) -> Tensor:
     """The parameter or buffer ``name`` of ``network``; BadInputError when there is none."""
-    known = weights_of(network)
+    known = list_weights(network)
     if name not in known:
         raise BadInputError(f"The generator {generator} has no weights named {name!r}.")
     return known[name]
@@ -53,7 +53,7 @@ def add_offsets(
     for bend in bends:
         weight = changed.get(bend.parameter)
         if weight is None:
-            weight = parameter_of(network, bend.parameter, generator)
+            weight = find_weight(network, bend.parameter, generator)
         if bend.shift.shape != weight.shape:
             raise BadInputError(
                 f"A bend of {bend.parameter} has the shape {list(bend.shift.shape)}; the "
@@ -108,14 +108,14 @@ def split_codes(latent: Latent) -> list[Latent]:
     return [_item(latent, row) for row in range(len(latent))]
 
 
-def noise_one_by_one(noise: Noise, n: int) -> list[Noise]:
+def split_noise(noise: Noise, n: int) -> list[Noise]:
     """The noise of each of n codes."""
     if isinstance(noise, str):
         return [noise] * n
-    return [*maps_one_by_one(noise, n)]
+    return [*split_maps(noise, n)]
 
 
-def maps_one_by_one(maps: Mapping[int, Tensor], n: int) -> list[dict[int, Tensor]]:
+def split_maps(maps: Mapping[int, Tensor], n: int) -> list[dict[int, Tensor]]:
     """Of maps [n or 1, ...] by layer what each of n pictures has, [1, ...]."""
     return [
         {layer: value if len(value) == 1 else value[i : i + 1] for layer, value in maps.items()}
@@ -142,7 +142,7 @@ def _part(bend: WeightOffset, row: int) -> float | Tensor:
     return strength.reshape(-1)[row] if own else strength  # type: ignore[union-attr]
 
 
-def details_by_layer(
+def sum_details(
     latent: Latent, shapes: Mapping[int, tuple[int, int, int]], generator: str
 ) -> dict[int, Tensor]:
     """The sum of ``latent.details`` at each layer, ``[N or 1, C, H, W]``.

@@ -42,7 +42,7 @@ def downscaled_step(  # noqa: PLR0917 - the same as Synthesis.step
     grain = conv.noise_map(noise, i, state.x)
     if grain is not None:
         x = x + F.adaptive_avg_pool2d(grain * LRELU_GAIN, size).to(x)
-    x = synthesis.clamped(F.leaky_relu(x, LRELU_SLOPE))
+    x = synthesis.clamp_features(F.leaky_relu(x, LRELU_SLOPE))
     if i in details:
         x = x + F.adaptive_avg_pool2d(details[i], size).to(x)
     if i % 2:

@@ -22,8 +22,8 @@ from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     call_with_offsets,
     has_own_strengths,
-    noise_one_by_one,
     split_codes,
+    split_noise,
 )
 
 
@@ -77,7 +77,7 @@ class StyleGAN2Generator(StyledGenerator):
         """
         noise = self.noise(noise, len(latent))
         if has_own_strengths(latent):
-            each = zip(split_codes(latent), noise_one_by_one(noise, len(latent)), strict=True)
+            each = zip(split_codes(latent), split_noise(noise, len(latent)), strict=True)
             parts = [self.render(item, own, features or ()) for item, own in each]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}

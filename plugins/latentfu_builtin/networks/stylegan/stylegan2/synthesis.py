@@ -20,9 +20,9 @@ from latentfu_builtin.networks.stylegan.layers import (
 from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.layers import ModulatedConv, NoisyConv
 from latentfu_builtin.networks.stylegan.torch_compat import may_overwrite
-from latentfu_builtin.networks.stylegan.weight_offsets import maps_one_by_one, noise_one_by_one
+from latentfu_builtin.networks.stylegan.weight_offsets import split_maps, split_noise
 
-ALONE_FROM = 64
+ONE_BY_ONE_FROM = 64
 """On a CPU the layers of this many pixels and more are done for one picture at a time."""
 
 
@@ -81,9 +81,9 @@ class Synthesis(nn.Module):
         """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
         conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
         y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), LRELU_GAIN, cache_kernels)
-        return self.clamped(F.leaky_relu(y, LRELU_SLOPE, inplace=may_overwrite(y)))
+        return self.clamp_features(F.leaky_relu(y, LRELU_SLOPE, inplace=may_overwrite(y)))
 
-    def clamped(self, x: Tensor) -> Tensor:
+    def clamp_features(self, x: Tensor) -> Tensor:
         """x, within the largest magnitude that the network was trained with."""
         limit = self.config.conv_clamp
         return x if limit is None else x.clamp(-limit, limit)
@@ -91,7 +91,7 @@ class Synthesis(nn.Module):
     def to_rgb(self, layer: int, x: Tensor, w: Tensor) -> Tensor:
         """Features after `layer` (the last of its size) -> their part of the picture, float32."""
         y: Tensor = self.rgbs[layer // 2](x, w)
-        return self.clamped(y).float()
+        return self.clamp_features(y).float()
 
     def add_rgb(self, rgb: Tensor | None, part: Tensor) -> Tensor:
         """The picture so far [N, 3, H/2, W/2] doubled, plus the new part [N, 3, H, W]."""
@@ -170,8 +170,8 @@ class Synthesis(nn.Module):
         """
         self.check(ws)
         state = self.start(ws.shape[0], dtype)
-        if not features and self.better_alone(state):
-            return self.each_alone(state, ws, noise, details)
+        if not features and self._draws_one_by_one(state):
+            return self._forward_one_by_one(state, ws, noise, details)
         kept: dict[int, Tensor] = {}
         for i in range(self.config.num_layers):
             state = self.step(i, state, ws, noise, details)
@@ -180,14 +180,14 @@ class Synthesis(nn.Module):
         image = self.finish(state)
         return (image, kept) if features else image
 
-    def better_alone(self, state: SynthesisState) -> bool:
+    def _draws_one_by_one(self, state: SynthesisState) -> bool:
         """Whether the pictures of a batch are better drawn one after the other, where large."""
         if torch.compiler.is_compiling():  # the loop would be laid out once for each picture
             return False
-        several = len(state.x) > 1 and self.config.resolution >= ALONE_FROM
+        several = len(state.x) > 1 and self.config.resolution >= ONE_BY_ONE_FROM
         return several and state.x.device.type == "cpu" and may_overwrite(state.x)
 
-    def each_alone(
+    def _forward_one_by_one(
         self, state: SynthesisState, ws: Tensor, noise: Noise, details: Details
     ) -> Tensor:
         """As `forward`: small layers for all pictures at once, large ones for each alone.
@@ -196,12 +196,12 @@ class Synthesis(nn.Module):
         picture stay nearer to the processor, and need the memory of one.
         """
         layers = range(self.config.num_layers)
-        first = next(i for i in layers if self.config.layer_resolution(i) >= ALONE_FROM)
+        first = next(i for i in layers if self.config.layer_resolution(i) >= ONE_BY_ONE_FROM)
         for i in range(first):
             state = self.step(i, state, ws, noise, details)
         pictures = []
-        own_noise = noise_one_by_one(noise, len(ws))
-        own_details = maps_one_by_one(details, len(ws))
+        own_noise = split_noise(noise, len(ws))
+        own_details = split_maps(details, len(ws))
         for n in range(len(ws)):
             here = slice(n, n + 1)
             rgb = None if state.rgb is None else state.rgb[here]

@@ -18,8 +18,8 @@ from latentfu_builtin.networks.stylegan.stylegan3.network import StyleGAN3
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     call_with_offsets,
     has_own_strengths,
-    noise_one_by_one,
     split_codes,
+    split_noise,
 )
 
 
@@ -73,7 +73,7 @@ class StyleGAN3Generator(StyledGenerator):
         wanted = tuple(features or ())
         noise = self.noise(noise, len(latent))
         if has_own_strengths(latent):
-            each = zip(split_codes(latent), noise_one_by_one(noise, len(latent)), strict=True)
+            each = zip(split_codes(latent), split_noise(noise, len(latent)), strict=True)
             parts = [self.render(item, own, wanted) for item, own in each]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in wanted}
