@@ -16,9 +16,9 @@ from latentfu import BadInputError, ConvertedWeights, ForeignFile, Latent, read_
 from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
-from latentfu_builtin.checkpoints import nvlabs_stylegan3, nvlabs_torch, stylegan3_editing
-from latentfu_builtin.checkpoints.imported import path_of
-from latentfu_builtin.checkpoints.stylegan3_sizes import bands_of
+from latentfu_builtin.checkpoints.converters import nvlabs_stylegan3, stylegan3_editing
+from latentfu_builtin.checkpoints.import_checkpoint import path_of
+from latentfu_builtin.checkpoints.state_dict import find_torch_generator, list_tensors
 
 from tests.support.foreign_files import save_module
 
@@ -38,9 +38,9 @@ def sg3(kind: str) -> ForeignFile:
 
 
 def weights_of(foreign: ForeignFile) -> dict[str, Any]:
-    network = nvlabs_torch.generator_of(foreign)
+    network = find_torch_generator(foreign)
     assert network is not None
-    return dict(nvlabs_torch.state_dict(network))
+    return dict(list_tensors(network))
 
 
 def same(a: ConvertedWeights | None, b: ConvertedWeights | None) -> bool:
@@ -54,7 +54,7 @@ def test_a_tuned_module_in_a_zip_gives_the_pictures_of_its_weights(
     which: str, tmp_path: Path
 ) -> None:
     place = REFERENCE / "stylegan3" / which if which.startswith("style") else ADA / which
-    network = nvlabs_torch.generator_of(read_foreign(place / "network.pkl"))
+    network = find_torch_generator(read_foreign(place / "network.pkl"))
     assert network is not None
     save_module(network, tmp_path / "model_ABCD_photo.pt")
     assert zipfile.is_zipfile(tmp_path / "model_ABCD_photo.pt")
@@ -93,8 +93,8 @@ def test_layers_have_the_published_sizes() -> None:
     """Of stylegan3-t-ffhq-1024x1024 and -ffhqu-256x256, by the names of their layers."""
     large = [36, 36, 52, 52, 84, 148, 148, 276, 276, 532, 1044, 1044, 1044, 1024, 1024]
     small = [36, 36, 36, 52, 52, 84, 84, 148, 148, 148, 276, 276, 276, 256, 256]
-    assert [band.size for band in bands_of(1024, 14)] == large
-    assert [band.size for band in bands_of(256, 14)] == small
+    assert [band.size for band in stylegan3_editing.bands_of(1024, 14)] == large
+    assert [band.size for band in stylegan3_editing.bands_of(256, 14)] == small
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
-from latentfu_builtin.checkpoints.downloads.cli import download_command
-from latentfu_builtin.checkpoints.downloads.known import known
+from latentfu_builtin.checkpoints.cli import download_command
+from latentfu_builtin.checkpoints.downloads.catalogue import list_known
 
 from tests.support.downloads_server import Reply, Shelf, serving
 
@@ -268,12 +268,12 @@ def test_the_list_says_what_there_is(home: Path, capsys: pytest.CaptureFixture[s
 
 def test_what_we_ship_can_be_asked_for_and_imported() -> None:
     formats = latentfu.checkpoint_formats()
-    for network in known().values():
+    for network in list_known().values():
         assert network.format in formats and network.licence and network.page
         assert network.non_commercial
         assert network.file and (network.address or network.sha256)
         assert not network.address or network.address.startswith("https://")
-    hashes = [network.sha256 for network in known().values() if network.sha256]
+    hashes = [network.sha256 for network in list_known().values() if network.sha256]
     assert len(hashes) == len(set(hashes)) > 5
 
 
@@ -281,7 +281,7 @@ def test_the_example_in_the_documentation_is_taken(home: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "generators.md").read_text()
     (home / "data").mkdir(parents=True)
     (home / "data" / "networks.toml").write_text(page.split("```toml\n")[1].split("```")[0])
-    assert known()["teapots"].address == "https://example.org/teapots-256.pkl"
+    assert list_known()["teapots"].address == "https://example.org/teapots-256.pkl"
 
 
 def test_a_plugin_can_offer_its_networks(
@@ -303,10 +303,12 @@ def test_a_plugin_can_offer_its_networks(
 def test_a_known_file_brings_its_terms_when_it_is_imported(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from latentfu_builtin.checkpoints.downloads import known as listing
+    from latentfu_builtin.checkpoints.downloads import catalogue as listing
 
     offer(home, "https://example.org", sha256=SHA)
-    monkeypatch.setattr(listing, "shipped", lambda: listing.read(home / "data/networks.toml"))
+    monkeypatch.setattr(
+        listing, "list_shipped", lambda: listing.read_catalogue(home / "data/networks.toml")
+    )
     assert run(["generators", "import", str(FILE), "--name", "mine"]) == 0
     with use_registry(Registry(all_sources())):
         spec = latentfu.generators()["mine"]

@@ -135,7 +135,7 @@ def test_the_decoder_of_an_encoder_is_found(
     torch.save(whole, tmp_path / "e4e.pt")
     assert run(["generators", "import", str(tmp_path / "e4e.pt"), "--name", "inside"]) == 0
     assert run(["generators", "import", str(FILE), "--name", "alone"]) == 0
-    from latentfu_builtin.checkpoints.imported import path_of
+    from latentfu_builtin.checkpoints.import_checkpoint import path_of
     from safetensors.torch import load_file
 
     one, two = load_file(path_of("inside")), load_file(path_of("alone"))
@@ -144,7 +144,7 @@ def test_the_decoder_of_an_encoder_is_found(
 
 
 def test_without_a_mean_it_is_measured(tmp_path: Path) -> None:
-    from latentfu_builtin.checkpoints.imported import path_of
+    from latentfu_builtin.checkpoints.import_checkpoint import path_of
     from safetensors.torch import load_file
 
     content = torch.load(FILE, weights_only=True)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, ForeignFile, Latent, OpaqueObject, read_foreign
-from latentfu_builtin.checkpoints import nvlabs_tf, stylegan1
+from latentfu_builtin.checkpoints.converters import nvlabs_tf_stylegan1, nvlabs_tf_stylegan2
+from latentfu_builtin.checkpoints.state_dict import find_tf_generator, list_tf_variables
 from safetensors.numpy import save_file
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -61,16 +62,16 @@ def test_labels_act_as_in_the_original_mapping(kind: str, tmp_path: Path) -> Non
         new["LabelConcat/weight"] = table
     else:
         new |= {"LabelEmbed/weight": table, "LabelEmbed/bias": random.standard_normal(Z)}
-    found = nvlabs_tf.convert(changed(foreign, new))
+    found = nvlabs_tf_stylegan2.convert(changed(foreign, new))
     assert found is not None
     path = tmp_path / "network.safetensors"
     save_file(found.tensors, path, found.metadata)
     generator = latentfu.open_generator(path)
 
     z, labels = random.standard_normal((4, Z)), np.eye(LABELS)[[0, 1, 2, 0]]
-    network = nvlabs_tf.averaged(foreign)
+    network = find_tf_generator(foreign)
     assert network is not None
-    variables = {**nvlabs_tf.variables_of(network), **new}
+    variables = {**list_tf_variables(network), **new}
     if kind == "joined":
         start = unit(np.concatenate([z, labels @ table], axis=1))
     else:
@@ -95,15 +96,15 @@ def test_labels_of_stylegan1_are_normalised_with_z(tmp_path: Path) -> None:
         "Dense0/weight": 100 * random.standard_normal((2 * wide, wide)),
         "LabelConcat/weight": random.standard_normal((LABELS, wide)),
     }
-    found = stylegan1.convert_tf(changed(foreign, new))
+    found = nvlabs_tf_stylegan1.convert(changed(foreign, new))
     assert found is not None
     path = tmp_path / "network.safetensors"
     save_file(found.tensors, path, found.metadata)
     generator = latentfu.open_generator(path)
     z, labels = random.standard_normal((3, wide)), np.eye(LABELS)
-    network = nvlabs_tf.averaged(foreign)
+    network = find_tf_generator(foreign)
     assert network is not None
-    variables = {**nvlabs_tf.variables_of(network), **new}
+    variables = {**list_tf_variables(network), **new}
     start = unit(np.concatenate([z, labels @ new["LabelConcat/weight"]], axis=1))
     want = torch.from_numpy(mapped(start, variables, first=np.sqrt(2))).float()
     plain = torch.from_numpy(z).float()
@@ -111,7 +112,7 @@ def test_labels_of_stylegan1_are_normalised_with_z(tmp_path: Path) -> None:
     assert float((codes[:, 0] - want).abs().max()) < 1e-4 * float(want.abs().max())
     assert torch.allclose(generator.map(plain).codes[0], codes[0], atol=1e-6)
     assert generator.render(generator.mean_latent()).isfinite().all()
-    plainly = stylegan1.convert_tf(foreign)
+    plainly = nvlabs_tf_stylegan1.convert(foreign)
     assert plainly is not None and "c_dim" not in plainly.metadata["config"]
 
 
@@ -119,4 +120,4 @@ def test_labels_that_do_not_fit_are_named() -> None:
     for size in ((LABELS, 7), (LABELS,)):
         wrong = {"LabelConcat/weight": np.zeros(size), "Dense0/weight": np.zeros((2 * Z, W))}
         with pytest.raises(BadInputError, match=r"LabelConcat|embed"):
-            nvlabs_tf.convert(changed(unconditional(), wrong))
+            nvlabs_tf_stylegan2.convert(changed(unconditional(), wrong))

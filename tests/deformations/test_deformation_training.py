@@ -24,8 +24,11 @@ from latentfu_builtin.deformations.training.run_training import (
     train_deformations,
 )
 from latentfu_builtin.deformations.training.trainer import DeformationTrainer, ShiftPredictor
-from latentfu_builtin.networks.stylegan.files import save_network
-from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2 import (
+    StyleGAN2,
+    StyleGAN2Config,
+    save_network,
+)
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 SMALL = DeformationTrainingOptions(

@@ -78,9 +78,9 @@ def test_a_late_style_renders_only_what_comes_after_it() -> None:
     codes[:, 5] += 1.0
     with torch.no_grad():
         generator.render(latent)
-        before = generator.resuming.computed
+        before = generator.incremental.computed
         moved = generator.render(latent.with_codes(codes))
-        assert generator.resuming.computed == before + 1
+        assert generator.incremental.computed == before + 1
         whole = generator.network.synthesis(codes)
     assert torch.allclose(moved, whole, atol=1e-5)
 

@@ -9,27 +9,32 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from latentfu import BadInputError, random_latents, silent
+from latentfu import BadInputError, CancelledError, random_latents, silent
 from latentfu.cli.main import run
+from latentfu.core.progress import cancel_scope
 from latentfu_builtin.deformations.control import DeformationEffect
 from latentfu_builtin.deformations.convolution import Convolution
 from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
 from latentfu_builtin.deformations.hessian import HessianProducts
-from latentfu_builtin.networks.pix2pixhd.config import Config, config_of
-from latentfu_builtin.networks.pix2pixhd.files import filled, open_network, save_network
-from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, edges_of
-from latentfu_builtin.pix2pixhd.adapter import LabelGenerator
+from latentfu_builtin.networks.pix2pixhd.config import Pix2PixHDConfig, config_of
+from latentfu_builtin.networks.pix2pixhd.generator import LabelGenerator, open_network
+from latentfu_builtin.networks.pix2pixhd.network import (
+    Pix2PixHD,
+    fill_network,
+    find_edges,
+    save_network,
+)
 from latentfu_builtin.pix2pixhd.cli import labels_command
 from PIL import Image
 
-GLOBAL = Config(5, False, 0, 4, 2, 1, 0, 0, 32, 16)
-LOCAL = Config(5, True, 0, 4, 2, 1, 1, 1, 32, 16)
+GLOBAL = Pix2PixHDConfig(5, False, 0, 4, 2, 1, 0, 0, 32, 16)
+LOCAL = Pix2PixHDConfig(5, True, 0, 4, 2, 1, 1, 1, 32, 16)
 TRUNK = ["1", "4", "7", "10.conv_block.1", "10.conv_block.5", "11", "14"]
 ENHANCER = ["model1_1.1", "model1_1.4", "model1_2.0.conv_block.1", "model1_2.0.conv_block.5",
             "model1_2.1", "model1_2.5"]  # fmt: skip
 
 
-def a_generator(config: Config, seed: int = 0) -> LabelGenerator:
+def a_generator(config: Pix2PixHDConfig, seed: int = 0) -> LabelGenerator:
     torch.manual_seed(seed)
     network = Pix2PixHD(config).eval().requires_grad_(False)
     return LabelGenerator(network, "streets", "c" * 64, "streets")
@@ -52,12 +57,17 @@ def test_parameters_have_the_published_names() -> None:
 
 @pytest.mark.parametrize(
     "config",
-    [GLOBAL, LOCAL, Config(35, True, 3, 2, 3, 2, 2, 2, 64, 32), Config(35, True, 0, 4, 4, 9)],
+    [
+        GLOBAL,
+        LOCAL,
+        Pix2PixHDConfig(35, True, 3, 2, 3, 2, 2, 2, 64, 32),
+        Pix2PixHDConfig(35, True, 0, 4, 4, 9),
+    ],
 )
-def test_a_config_is_told_from_the_tensors(config: Config) -> None:
+def test_a_config_is_told_from_the_tensors(config: Pix2PixHDConfig) -> None:
     shapes = {name: tuple(value.shape) for name, value in Pix2PixHD(config).state_dict().items()}
     found = config_of(shapes, config.resolution, config.height)
-    same_inputs = Config(**{**vars(config), "labels": found.labels, "edges": found.edges})
+    same_inputs = Pix2PixHDConfig(**{**vars(config), "labels": found.labels, "edges": found.edges})
     assert found.inputs == config.inputs
     assert found == same_inputs or (config.enhancers == 0 and found.local_blocks == 0)
 
@@ -88,10 +98,10 @@ def test_maps_of_labels(generator: LabelGenerator) -> None:
     labels = torch.randint(0, 5, (1, 16, 32), generator=torch.Generator().manual_seed(0))
     planes = generator.planes(generator.from_labels(labels))
     assert torch.equal(planes[:, :5].argmax(dim=1), labels)
-    assert torch.equal(planes[:, 5:], edges_of(labels))
+    assert torch.equal(planes[:, 5:], find_edges(labels))
     objects = torch.zeros(1, 4, 4, dtype=torch.long)
     objects[:, :, 2:] = 7
-    assert torch.equal(edges_of(objects)[0, 0, 0], torch.tensor([0.0, 1, 1, 0]))
+    assert torch.equal(find_edges(objects)[0, 0, 0], torch.tensor([0.0, 1, 1, 0]))
     for wrong in (labels + 4, labels[:, :8], labels - 1):
         with pytest.raises(BadInputError):
             generator.from_labels(wrong)
@@ -109,7 +119,7 @@ def test_a_file_gives_the_same_pictures(generator: LabelGenerator, tmp_path: Pat
 
 def test_a_published_file_is_imported(generator: LabelGenerator, tmp_path: Path) -> None:
     from latentfu import read_foreign
-    from latentfu_builtin.networks.pix2pixhd.files import convert
+    from latentfu_builtin.pix2pixhd.plugin import convert
 
     state = {f"module.{name}": value for name, value in generator.network.state_dict().items()}
     torch.save(state, tmp_path / "latest_net_G.pth")
@@ -127,9 +137,9 @@ def test_a_published_file_is_imported(generator: LabelGenerator, tmp_path: Path)
 def test_tensors_that_do_not_fit_are_named(generator: LabelGenerator) -> None:
     state = dict(generator.network.state_dict())
     with pytest.raises(BadInputError, match=r"model\.1\.weight of shape"):
-        filled(state | {"model.1.weight": torch.zeros(1)}, LOCAL, "it")
+        fill_network(state | {"model.1.weight": torch.zeros(1)}, LOCAL, "it")
     with pytest.raises(BadInputError, match="surplus"):
-        filled(state | {"surplus": torch.zeros(1)}, LOCAL, "it")
+        fill_network(state | {"surplus": torch.zeros(1)}, LOCAL, "it")
 
 
 @pytest.mark.parametrize("method", ["svd", "hessian"])
@@ -217,3 +227,16 @@ def test_editing_a_picture_with_it_is_refused_in_one_sentence(generator: LabelGe
     picture = np.zeros((32, 32, 3), np.uint8)
     with pytest.raises(BadInputError, match="use `latentfu render labels`"):
         latentfu.edit(picture, {}, generator=generator, aligner="center")
+
+
+def test_a_picture_that_nobody_waits_for_stops_between_layers(generator: LabelGenerator) -> None:
+    asked: list[int] = []
+
+    def stop_at_third() -> None:
+        asked.append(len(asked))
+        if len(asked) == 3:
+            raise CancelledError
+
+    with torch.no_grad(), cancel_scope(stop_at_third), pytest.raises(CancelledError):
+        generator.render(generator.mean_latent())
+    assert len(asked) == 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from latentfu import FeatureOffset, Latent, WeightOffset, read_foreign
-from latentfu_builtin.checkpoints.nvlabs_stylegan3 import convert
+from latentfu_builtin.checkpoints.converters.nvlabs_stylegan3 import convert
 from latentfu_builtin.networks.stylegan.stylegan3.generator import (
     StyleGAN3Generator,
     open_stylegan3,

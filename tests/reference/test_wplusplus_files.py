@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, FeatureOffset, ForeignFile, Latent, WeightOffset, read_foreign
-from latentfu_builtin.checkpoints import rosinality, transstylegan
+from latentfu_builtin.checkpoints.converters import encoder_decoder, transstylegan
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 from latentfu_builtin.networks.stylegan.wplusplus import AttentionMapping
 from safetensors.numpy import load_file, save_file
@@ -96,7 +96,7 @@ def test_the_decoder_of_an_encoder_brings_its_own_means(
     inside = {f"decoder.{name}": array for name, array in state.items()}
     means = np.arange(320, dtype=np.float32).reshape(10, 32)
     whole = replace(foreign, content={"state_dict": inside, "latent_avg": means})
-    assert rosinality.convert_decoder(whole) is None
+    assert encoder_decoder.FORMAT.convert(whole) is None
     found = transstylegan.convert(whole)
     assert found is not None and np.array_equal(found.tensors.pop("mapping.w_avg"), means)
     assert all(np.array_equal(array, ours[name]) for name, array in found.tensors.items())

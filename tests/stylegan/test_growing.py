@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-from latentfu_builtin.stylegan.training.grow import begin_from
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
-from latentfu_builtin.stylegan.training.trainer import Trainer
+from latentfu_builtin.stylegan.training.trainer import Trainer, start_from
 
 SMALL = StyleGAN2Config(resolution=8, z_dim=8, w_dim=16, mapping_layers=2, channels=(16, 8))
 LARGE = StyleGAN2Config(resolution=16, z_dim=8, w_dim=16, mapping_layers=2, channels=(16, 8, 8))
@@ -36,7 +35,7 @@ def cache(tmp_path: Path) -> PairCache:
 def test_growing_keeps_the_pictures(cache: PairCache) -> None:
     trained = StyleGAN2(SMALL)
     trainer = Trainer(LARGE, TrainingOptions(regression_images=64, bf16=False), cache)
-    begin_from(trainer, trained)
+    start_from(trainer, trained)
     z = torch.randn(4, 8)
     with torch.no_grad():
         small, large = trained(z, noise="none"), trainer.ema(z, noise="none")
@@ -50,7 +49,7 @@ def test_a_network_of_another_shape_is_refused(cache: PairCache) -> None:
     trained = StyleGAN2(StyleGAN2Config(resolution=8, z_dim=8, w_dim=8, channels=(16, 8)))
     trainer = Trainer(LARGE, TrainingOptions(regression_images=64), cache)
     with pytest.raises(ValueError, match="can not begin"):
-        begin_from(trainer, trained)
+        start_from(trainer, trained)
 
 
 def test_a_cache_serves_a_smaller_network(cache: PairCache) -> None:

@@ -24,8 +24,12 @@ from latentfu_builtin.stylegan.training.checkpoint import (
 from latentfu_builtin.stylegan.training.cli import train_command
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
-from latentfu_builtin.stylegan.training.report import sample_grid
-from latentfu_builtin.stylegan.training.run import Pace, export, run
+from latentfu_builtin.stylegan.training.run import (
+    Pace,
+    draw_sample_grid,
+    export_network,
+    run_training,
+)
 from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, read_square
 from latentfu_builtin.stylegan.training.trainer import Trainer
 from PIL import Image
@@ -238,11 +242,13 @@ def test_run_writes_samples_checkpoint_and_export(source: RendererSource, tmp_pa
     said: list[str] = []
     options = replace(OPTIONS, regression_images=16, adversarial_images=16)
     trainer = Trainer(CONFIG, options, source)
-    run(trainer, tmp_path, Pace(), said.append)
+    run_training(trainer, tmp_path, Pace(), said.append)
     assert trainer.done and "PSNR" in said[-1]
     assert (tmp_path / "samples-0000032.png").exists()
-    assert sample_grid(trainer, None).size == (12 * 32, 4 * 32)
-    net = export(tmp_path / "checkpoint.safetensors", tmp_path / "g.safetensors", {"domain": "t"})
+    assert draw_sample_grid(trainer, None).size == (12 * 32, 4 * 32)
+    net = export_network(
+        tmp_path / "checkpoint.safetensors", tmp_path / "g.safetensors", {"domain": "t"}
+    )
     loaded = load_network(tmp_path / "g.safetensors")
     z = torch.randn(2, 6)
     torch.testing.assert_close(loaded(z), net(z), atol=2e-2, rtol=2e-2)

@@ -1,18 +1,50 @@
-"""``latentfu generators import``, ``export`` and ``remove``."""
+"""``latentfu generators import``, ``export``, ``remove`` and ``download``."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import click
-from latentfu import json_option, progress_bar, write_whole
+import latentfu
+from latentfu import BadInputError, PublicNetwork, json_option, progress_bar, write_whole
 
-from latentfu_builtin.checkpoints.imported import Wish, import_network, path_of
+from latentfu_builtin.checkpoints.downloads.catalogue import (
+    describe_terms,
+    find_known,
+    list_known,
+    make_offer,
+)
+from latentfu_builtin.checkpoints.downloads.fetch import Fetched, FetchOptions, install_network
+from latentfu_builtin.checkpoints.downloads.licence_consent import (
+    announce_terms,
+    has_agreed,
+    remember_agreement,
+)
+from latentfu_builtin.checkpoints.formats import describe_formats
+from latentfu_builtin.checkpoints.import_checkpoint import (
+    ImportOptions,
+    check_name,
+    import_checkpoint,
+    path_of,
+)
+
+MIRROR = "LATENTFU_MIRROR"
 
 
-@click.command("import")
+class ImportCommand(click.Command):
+    """A command whose help ends with the formats that are installed."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the formats below the options."""
+        with formatter.section("Formats"):
+            formatter.write_dl(describe_formats(latentfu.checkpoint_formats().values()))
+
+
+@click.command("import", cls=ImportCommand)
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--name", help="What it is called here; the file's name if left out.")
 @click.option("--domain", help="What it draws: faces, cars, cats, ...")
@@ -21,40 +53,30 @@ from latentfu_builtin.checkpoints.imported import Wish, import_network, path_of
 def import_command(
     path: Path, name: str | None, domain: str | None, licence: str | None, as_json: bool
 ) -> None:
-    """Read a checkpoint of StyleGAN 1, 2, 3 or W++ as it was published, or our safetensors.
-
-    NVIDIA's .pkl (PyTorch and TensorFlow), rosinality's .pt, genforce's .pth, TransStyleGAN's
-    .pt, weights of StyleGAN3 by themselves, PTI's tuned networks, and the generator inside
-    pSp's, e4e's or ReStyle's .pt are known.
+    """Read a checkpoint of another project as it was published, or our own safetensors.
 
     The file is read in a process of its own, and nothing in it is run. It is not needed
-    afterwards. Say with --domain faces that faces are to be found in pictures.
+    afterwards. Its content tells the format, not its name. Say with --domain faces that faces are
+    to be found in pictures.
     """
     plain = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._") or "network"
-    wish = Wish(name or plain, domain, licence)
+    options = ImportOptions(name or plain, domain, licence)
     with progress_bar(f"Reading {path.name}", as_json) as progress:
-        written = import_network(path, wish, progress)
+        written = import_checkpoint(path, options, progress)
     if as_json:
-        click.echo(json.dumps({"name": wish.name, "file": str(written)}))
+        click.echo(json.dumps({"name": options.name, "file": str(written)}))
         return
-    click.echo(f"{wish.name}: {written.stat().st_size / 1e6:.1f} MB in {written}")
-    click.echo(f"Try it: latentfu generators info {wish.name}")
+    click.echo(f"{options.name}: {written.stat().st_size / 1e6:.1f} MB in {written}")
+    click.echo(f"Try it: latentfu generators info {options.name}")
 
 
 @click.command("export")
 @click.argument("name")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
-)
-@json_option
-def export_command(name: str, output: Path, as_json: bool) -> None:
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+def export_command(name: str, output: Path) -> None:
     """Write the imported network NAME to a safetensors file, byte by byte as it lies here."""
     write_whole(output, path_of(name).read_bytes())
-    size = output.stat().st_size
-    if as_json:
-        click.echo(json.dumps({"name": name, "file": str(output), "bytes": size}))
-    else:
-        click.echo(f"{output}: {size / 1e6:.1f} MB")
+    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 @click.command("remove")
@@ -64,3 +86,114 @@ def remove_command(name: str, as_json: bool) -> None:
     """Remove the imported network NAME. What was found with it can then not be edited again."""
     path_of(name).unlink()
     click.echo(json.dumps({"removed": name}) if as_json else f"Removed {name}.")
+
+
+@click.command("download")
+@click.argument("name", required=False)
+@click.option("--as", "wanted", metavar="NAME", help="What it is called here (default: NAME).")
+@click.option("--yes", is_flag=True, help="Agree to the terms without being asked.")
+@click.option(
+    "--mirror",
+    metavar="URL",
+    help=f"Another place: a folder, or an address with {{file}} ({MIRROR}).",
+)
+@click.option(
+    "--from",
+    "places",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A file or folder of yours that may have it; known again by its hash. Repeatable.",
+)
+@click.option("--keep", is_flag=True, help="Keep the file as it was published.")
+@json_option
+def download_command(
+    *,
+    name: str | None,
+    wanted: str | None,
+    yes: bool,
+    mirror: str | None,
+    places: tuple[Path, ...],
+    keep: bool,
+    as_json: bool,
+) -> None:
+    """Fetch a public network and make it a generator here; without NAME list what there is.
+
+    Its terms are shown first and agreed to once. What breaks off goes on with the next call; the
+    file is checked by its hash where one is known, read as by latentfu generators import, and not
+    kept. Networks of your own can be added in networks.toml in the data folder.
+    """
+    if name is None:
+        _show_known(as_json)
+        return
+    network = find_known(name)
+    check_name(wanted or name)
+    options = FetchOptions(mirror or os.environ.get(MIRROR, ""), places, keep)
+    if not places:
+        make_offer(network, options.mirror)  # without an address there is nothing to ask
+    _ask_consent(network, yes, as_json)
+    try:
+        with progress_bar(f"Fetching {name}", as_json) as progress:
+            fetched = install_network(network, wanted or name, options, progress)
+    except KeyboardInterrupt:
+        click.echo("What has come is kept: the same command goes on from there.", err=True)
+        raise
+    _show_fetched(network, wanted or name, fetched, as_json)
+
+
+def _ask_consent(network: PublicNetwork, yes: bool, as_json: bool) -> None:
+    """Show the terms; click.Abort when the person does not agree, BadInputError for scripts."""
+    if not as_json:
+        click.echo(f"{announce_terms(network)}.", err=True)
+    if has_agreed(network):
+        return
+    if not yes:
+        if as_json:
+            raise BadInputError(f"{announce_terms(network)}: agree with --yes.")
+        click.confirm("Do you agree to these terms?", abort=True, err=True)
+    remember_agreement(network)
+
+
+def _show_fetched(network: PublicNetwork, name: str, fetched: Fetched, as_json: bool) -> None:
+    """Say what is there now."""
+    if as_json:
+        content = {
+            "name": name,
+            "file": str(fetched.network),
+            "sha256": fetched.sha256,
+            "checked": bool(network.sha256),
+            "found": str(fetched.source) if fetched.found else None,
+            "licence": network.licence,
+            "non_commercial": network.non_commercial,
+        }
+        click.echo(json.dumps(content))
+        return
+    if fetched.found:
+        click.echo(f"Found as {fetched.source}; nothing was fetched.")
+    if not network.sha256:
+        click.echo(f"No hash is known to check it by; it is sha256 {fetched.sha256}")
+    click.echo(f"{name}: {fetched.network.stat().st_size / 1e6:.1f} MB in {fetched.network}")
+    click.echo(f"Try it: latentfu generators info {name}")
+
+
+def _show_known(as_json: bool) -> None:
+    """All networks, with the terms below."""
+    networks, installed = list_known(), latentfu.generators()
+    if as_json:
+        rows = [{**asdict(one), "installed": one.name in installed} for one in networks.values()]
+        click.echo(json.dumps({"networks": rows}, indent=2))
+        return
+    head = f"{'name':27} {'domain':28} {'side':>5} {'MB':>5} {'hash':4} {'terms':5} from"
+    click.echo(head)
+    numbers = {one.licence: 0 for one in networks.values()}
+    numbers = {licence: place for place, licence in enumerate(numbers, 1)}
+    for one in networks.values():
+        size = f"{one.size / 1e6:.0f}" if one.size else "?"
+        click.echo(
+            f"{one.name:27} {one.domain:28} {one.resolution:5} {size:>5} "
+            f"{'yes' if one.sha256 else 'no':4} [{numbers[one.licence]}]   {one.title}"
+            f"{', installed' if one.name in installed else ''}"
+            f"{'' if one.address else ' (no address: --from)'}"
+        )
+    for licence, place in numbers.items():
+        one = next(one for one in networks.values() if one.licence == licence)
+        click.echo(f"[{place}] {describe_terms(one)}: {one.page or 'no page'}")

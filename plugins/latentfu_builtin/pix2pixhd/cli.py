@@ -43,13 +43,13 @@ def labels_command(  # noqa: PLR0917
     import torch
     from PIL import Image
 
-    from latentfu_builtin.pix2pixhd.adapter import LabelGenerator
+    from latentfu_builtin.networks.pix2pixhd.generator import LabelGenerator
 
     opened = latentfu.open_generator(generator)
     if not isinstance(opened, LabelGenerator):
         raise BadInputError(f"{generator} does not draw maps of labels.")
-    objects = None if instances is None else numbers(instances)
-    latent = opened.from_labels(numbers(labels), objects)
+    objects = None if instances is None else _read_numbers(instances)
+    latent = opened.from_labels(_read_numbers(labels), objects)
     controls = latentfu.controls(opened) if changes else {}
     for name, strength in changes:
         if name not in controls:
@@ -65,8 +65,8 @@ def labels_command(  # noqa: PLR0917
     click.echo(json.dumps({"file": str(output)}) if as_json else str(output))
 
 
-def numbers(path: Path) -> torch.Tensor:
-    """A grey picture as whole numbers ``[1, H, W]``; BadInputError for one in colours."""
+def _read_numbers(path: Path) -> torch.Tensor:
+    """Read a grey picture as whole numbers ``[1, H, W]``; BadInputError for one in colours."""
     import numpy as np
     import torch
     from PIL import Image, UnidentifiedImageError

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentfu import CheckpointFormat, Command, ConvertedWeights, ForeignFile, Generator, hookimpl
+from latentfu import (
+    CheckpointFormat,
+    Command,
+    ConvertedWeights,
+    ForeignFile,
+    Generator,
+    hookimpl,
+    tensors_of,
+)
 
 if TYPE_CHECKING:
     import click
@@ -13,39 +21,69 @@ if TYPE_CHECKING:
 
 def detect(path: Path) -> bool:
     """Whether ``path`` is a pix2pixHD network written by this project."""
-    from latentfu_builtin.networks.pix2pixhd.files import ARCHITECTURE, metadata_of
+    from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE
+    from latentfu_builtin.networks.stylegan.files import architecture_of
 
-    return metadata_of(path).get("architecture") == ARCHITECTURE
+    return architecture_of(path) == ARCHITECTURE
 
 
 def load(path: Path, device: str) -> Generator:
     """The generator in ``path``."""
-    from latentfu_builtin.networks.pix2pixhd.files import open_network
+    from latentfu_builtin.networks.pix2pixhd.generator import open_network
 
     return open_network(path, device)
 
 
 def convert(foreign: ForeignFile) -> ConvertedWeights | None:
-    """A published state dict."""
-    from latentfu_builtin.networks.pix2pixhd.files import convert
+    """A published ``latest_net_G.pth`` (a plain state dict); None for anything else."""
+    import torch
 
-    return convert(foreign)
+    from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE, config_of, is_pix2pixhd
+    from latentfu_builtin.networks.pix2pixhd.network import fill_network
+
+    state = {
+        name.removeprefix("module."): array
+        for name, array in tensors_of(foreign.content).items()
+        # Normalizations of old files count what they saw; nothing reads it.
+        if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    }
+    shapes = {name: tuple(array.shape) for name, array in state.items()}
+    if not is_pix2pixhd(shapes):
+        return None
+    config = config_of(shapes)
+    tensors = {name: torch.tensor(array) for name, array in state.items()}
+    fill_network(tensors, config, "This file")
+    return ConvertedWeights(state, {"architecture": ARCHITECTURE, "config": config.to_json()})
 
 
-def drawing() -> click.Command:
+def labels_command() -> click.Command:
     """latentfu render labels."""
-    from latentfu_builtin.pix2pixhd.cli import labels_command
+    from latentfu_builtin.pix2pixhd.cli import labels_command as command
 
-    return labels_command
+    return command
 
 
 @hookimpl
 def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Our own file, and the published one, which is imported."""
-    return [CheckpointFormat("pix2pixhd", "pix2pixHD (maps of labels)", detect, load, convert)]
+    from latentfu_builtin.checkpoints.formats import ForeignFormat
+
+    return [
+        ForeignFormat(
+            "pix2pixhd",
+            "pix2pixHD (maps of labels)",
+            detect,
+            load,
+            convert,
+            files="pix2pixHD `latest_net_G.pth`, global or with local enhancer "
+            "([maps of labels](deformations.md))",
+            publisher="NVIDIA",
+            told_by="`model.1.weight` of 7 x 7 and `conv_block`",
+        )
+    ]
 
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
     """latentfu render labels."""
-    return [Command(("render", "labels"), "Draw a map of labels with pix2pixHD.", drawing)]
+    return [Command(("render", "labels"), "Draw a map of labels with pix2pixHD.", labels_command)]

@@ -47,9 +47,9 @@ def compute_generator_id() -> str:
 
 def load_portrait_generator(device: str) -> Generator:
     """The generator on ``device``."""
-    from latentfu_builtin.networks.stylegan.stylegan2.generator import open_weights
+    from latentfu_builtin.networks.stylegan.stylegan2.generator import open_stylegan2
 
-    return open_weights(GENERATOR, device, name=NAME, domain=NAME)
+    return open_stylegan2(GENERATOR, device, name=NAME, domain=NAME)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,49 +12,32 @@ if TYPE_CHECKING:
     import click
 
 
-def detect(path: Path) -> bool:
-    """Whether `path` is a StyleGAN2 network written by this project."""
-    from latentfu_builtin.networks.stylegan.stylegan2.generator import holds_stylegan2
-
-    return holds_stylegan2(path)
-
-
-def load(path: Path, device: str) -> Generator:
-    """The generator in `path`."""
-    from latentfu_builtin.networks.stylegan.stylegan2.generator import open_weights
-
-    return open_weights(path, device)
+GENERATORS = "latentfu_builtin.networks.stylegan"
+OPENERS = {
+    "StyleGAN1": f"{GENERATORS}.stylegan1.generator:open_stylegan1",
+    "StyleGAN2": f"{GENERATORS}.stylegan2.generator:open_stylegan2",
+    "StyleGAN3": f"{GENERATORS}.stylegan3.generator:open_stylegan3",
+}
+"""By the architecture, which a file calls by the same name in small letters, what opens it."""
 
 
-def detect_stylegan3(path: Path) -> bool:
-    """Whether `path` is a StyleGAN3 network written by this project."""
-    from latentfu_builtin.networks.stylegan.common import architecture_of
+def make_format(family: str, opener: str) -> CheckpointFormat:
+    """The safetensors files of one architecture, as this project writes them."""
 
-    return architecture_of(path) == "stylegan3"
+    def detect(path: Path) -> bool:
+        from latentfu_builtin.networks.stylegan.files import architecture_of
 
+        return architecture_of(path) == family.lower()
 
-def load_stylegan3(path: Path, device: str) -> Generator:
-    """The generator in `path`."""
-    from latentfu_builtin.networks.stylegan.stylegan3.generator import open_stylegan3
+    def load(path: Path, device: str) -> Generator:
+        module, _, function = opener.partition(":")
+        generator: Generator = getattr(import_module(module), function)(path, device)
+        return generator
 
-    return open_stylegan3(path, device)
-
-
-def detect_stylegan1(path: Path) -> bool:
-    """Whether `path` is a StyleGAN1 network written by this project."""
-    from latentfu_builtin.networks.stylegan.common import architecture_of
-
-    return architecture_of(path) == "stylegan1"
+    return CheckpointFormat(family.lower(), f"{family}, safetensors", detect, load)
 
 
-def load_stylegan1(path: Path, device: str) -> Generator:
-    """The generator in `path`."""
-    from latentfu_builtin.networks.stylegan.stylegan1.generator import open_stylegan1
-
-    return open_stylegan1(path, device)
-
-
-def training(name: str) -> click.Command:
+def load_training_command(name: str) -> click.Command:
     """The command `name` of the trainer."""
     from latentfu_builtin.stylegan.training.cli import train_command
 
@@ -63,20 +47,21 @@ def training(name: str) -> click.Command:
 @hookimpl
 def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Our own safetensors files."""
-    return [
-        CheckpointFormat("stylegan1", "StyleGAN1, safetensors", detect_stylegan1, load_stylegan1),
-        CheckpointFormat("stylegan2", "StyleGAN2, safetensors", detect, load),
-        CheckpointFormat("stylegan3", "StyleGAN3, safetensors", detect_stylegan3, load_stylegan3),
-    ]
+    return [make_format(family, opener) for family, opener in OPENERS.items()]
 
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu train pairs, generator, heed, export and state."""
+    """latentfu train pairs, generator, revive-factor, export and state."""
+
+    def train(name: str, line: str) -> Command:
+        return Command(("train", name), line, lambda: load_training_command(name))
+
     return [
-        Command(("train", "pairs"), "Render pictures to train on.", lambda: training("pairs")),
-        Command(("train", "generator"), "Train a generator.", lambda: training("generator")),
-        Command(("train", "heed"), "Learn what was overlooked.", lambda: training("heed")),
-        Command(("train", "export"), "Write a run's network.", lambda: training("export")),
-        Command(("train", "state"), "Write what training goes on from.", lambda: training("state")),
+        train("pairs", "Render pictures to train on."),
+        train("generator", "Train a generator."),
+        train("revive-factor", "Learn what was overlooked."),
+        train("heed", "Deprecated: use revive-factor."),
+        train("export", "Write a run's network."),
+        train("state", "Write what training goes on from."),
     ]

@@ -18,14 +18,23 @@ from latentfu import (
     download,
 )
 
-from latentfu_builtin.checkpoints.downloads.known import ROOM, offer, short, terms
-from latentfu_builtin.checkpoints.imported import Wish, check_name, import_network
+from latentfu_builtin.checkpoints.downloads.catalogue import (
+    ROOM,
+    describe_terms,
+    file_name,
+    make_offer,
+)
+from latentfu_builtin.checkpoints.import_checkpoint import (
+    ImportOptions,
+    check_name,
+    import_checkpoint,
+)
 
 PIECE = 8 << 20
 
 
 @dataclass(frozen=True)
-class Way:
+class FetchOptions:
     """How a person wants it: ``mirror`` instead of the network's address; ``places`` (files and
     folders) to look in before; ``keep`` the file as it was published."""
 
@@ -47,83 +56,87 @@ class Fetched:
     found: bool
 
 
-def downloads() -> Path:
+def downloads_folder() -> Path:
     """Where files lie until they are imported."""
     return data_dir() / "downloads"
 
 
-def install(network: PublicNetwork, name: str, way: Way, progress: Progress) -> Fetched:
+def install_network(
+    network: PublicNetwork, name: str, options: FetchOptions, progress: Progress
+) -> Fetched:
     """Fetch (or find) the file, import it under ``name``; what came of it.
 
     Raises BadInputError or StorageError; what has come by then is kept for the next call.
     """
     check_name(name)
-    target = downloads() / own_name(network)
-    source = find(network, (*way.places, downloads()), between(progress, 0.0, 0.1))
+    target = downloads_folder() / _download_name(network)
+    source = find_file(network, (*options.places, downloads_folder()), between(progress, 0.0, 0.1))
     found, digest = source is not None, network.sha256
     if source is None:
         source = target
-        digest = download(asked(network, way), target, between(progress, 0.0, 0.8))
+        digest = download(
+            _offer_after_search(network, options), target, between(progress, 0.0, 0.8)
+        )
     digest = digest or sha256_of(source, progress)
-    wish = Wish(name, network.domain, terms(network), network.address)
+    said = ImportOptions(name, network.domain, describe_terms(network), network.address)
     try:
-        written = import_network(source, wish, between(progress, 0.8, 1.0))
+        written = import_checkpoint(source, said, between(progress, 0.8, 1.0))
     except LatentFuError:
         if source == target and not network.sha256:  # whatever it is, it is not to be found again
             source.unlink(missing_ok=True)
         raise
-    if not way.keep and source == target:
+    if not options.keep and source == target:
         source.unlink(missing_ok=True)
     return Fetched(written, source, digest, found)
 
 
-def asked(network: PublicNetwork, way: Way) -> Offer:
+def _offer_after_search(network: PublicNetwork, options: FetchOptions) -> Offer:
     """Where to fetch it, after it was found nowhere; BadInputError where no address is known."""
     try:
-        return offer(network, way.mirror)
+        return make_offer(network, options.mirror)
     except BadInputError as error:
-        if not way.places:
+        if not options.places:
             raise
         raise BadInputError(
-            f"None of the files given with --from is {short(network)} (its sha256 begins with "
+            f"None of the files given with --from is {file_name(network)} (its sha256 begins with "
             f"{network.sha256[:12]}), and no address is known for it."
         ) from error
 
 
-def find(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
+def find_file(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
     """The network's file in ``places``: by its hash, or where none is known by its name.
 
     Raises BadInputError for a file that was named and is another one.
     """
     for place in places:
-        for path in candidates(network, place):
+        for path in _list_candidates(network, place):
             if not network.sha256:
-                if path == place or path.name in (short(network), own_name(network)):
+                if path == place or path.name in (file_name(network), _download_name(network)):
                     return path
             elif sha256_of(path, progress) == network.sha256:
                 return path
         if place.is_file():
             raise BadInputError(
-                f"{place} is not {short(network)}, whose sha256 begins with {network.sha256[:12]}: "
-                "give the right one, or leave out --from."
+                f"{place} is not {file_name(network)}, whose sha256 begins with "
+                f"{network.sha256[:12]}: give the right one, or leave out --from."
             )
     return None
 
 
-def own_name(network: PublicNetwork) -> str:
+def _download_name(network: PublicNetwork) -> str:
     """What its file is called among the downloads: files of other networks may be called alike."""
-    return f"{network.name}-{short(network)}"
+    return f"{network.name}-{file_name(network)}"
 
 
-def candidates(network: PublicNetwork, place: Path) -> Iterator[Path]:
+def _list_candidates(network: PublicNetwork, place: Path) -> Iterator[Path]:
     """Files of the right size at or below ``place``, those with the right name first."""
     files = [place] if place.is_file() else [one for one in place.rglob("*") if one.is_file()]
-    for path in sorted(files, key=lambda path: (path.name != short(network), path)):
-        if path.suffix not in (".part", ".json") and may_be(network, path.stat().st_size):
+    for path in sorted(files, key=lambda path: (path.name != file_name(network), path)):
+        if path.suffix not in (".part", ".json") and _may_be(network, path.stat().st_size):
             yield path
 
 
-def may_be(network: PublicNetwork, size: int) -> bool:
+def _may_be(network: PublicNetwork, size: int) -> bool:
     """Whether a file of ``size`` bytes can be the network's."""
     if network.size is None:
         return size > 0

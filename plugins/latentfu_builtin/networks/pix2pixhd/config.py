@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass, fields
 from latentfu import BadInputError
 
 Shapes = Mapping[str, tuple[int, ...]]
+ARCHITECTURE = "pix2pixhd"
 STREETS = 35
 """Labels of the published street networks; a 36th input says where objects end."""
 
 
 @dataclass(frozen=True)
-class Config:
+class Pix2PixHDConfig:
     """Sizes by the published options: ``width`` is ngf, ``down``/``blocks`` those of the global
     generator, ``enhancers`` and ``local_blocks`` of the local enhancer (0: only the global one).
 
@@ -60,13 +61,13 @@ class Config:
         return json.dumps(asdict(self), sort_keys=True)
 
     @staticmethod
-    def from_json(text: str) -> Config:
+    def from_json(text: str) -> Pix2PixHDConfig:
         """The config that ``to_json`` wrote; BadInputError for anything else."""
         try:
             values = json.loads(text)
-            known = {item.name for item in fields(Config)}
+            known = {item.name for item in fields(Pix2PixHDConfig)}
             if isinstance(values, dict) and set(values) <= known:
-                return Config(**values)
+                return Pix2PixHDConfig(**values)
         except (ValueError, TypeError) as error:
             raise BadInputError(f"The network's config can not be read: {error}.") from error
         raise BadInputError(f"The network's config must be an object with only {sorted(known)}.")
@@ -79,7 +80,7 @@ def is_pix2pixhd(shapes: Shapes) -> bool:
     return names and len(first) == 4 and first[-1] == 7
 
 
-def config_of(shapes: Shapes, resolution: int = 1024, height: int = 512) -> Config:
+def config_of(shapes: Shapes, resolution: int = 1024, height: int = 512) -> Pix2PixHDConfig:
     """The config of a state dict; BadInputError where it is no pix2pixHD generator's."""
     if not is_pix2pixhd(shapes):
         raise BadInputError("These tensors are no pix2pixHD generator's: model.1 is missing.")
@@ -89,15 +90,15 @@ def config_of(shapes: Shapes, resolution: int = 1024, height: int = 512) -> Conf
     down = (blocks[0] - 4) // 3
     local = {m[1] for n in shapes if (m := re.match(r"model1_2\.(\d+)\.conv_block", n))}
     last = f"model{enhancers}_1.1.weight" if enhancers else "model.1.weight"
-    labels, edges, features = told_apart(inputs)
-    return Config(
+    labels, edges, features = _split_inputs(inputs)
+    return Pix2PixHDConfig(
         labels, edges, features, shapes[last][0], down, len(blocks), enhancers, len(local),
         resolution, height,
     )  # fmt: skip
 
 
-def told_apart(inputs: int) -> tuple[int, bool, int]:
-    """Labels, edges and features: the published street networks read 36 or 39 planes."""
+def _split_inputs(inputs: int) -> tuple[int, bool, int]:
+    """Tell labels, edges and features apart: the published street networks read 36 or 39 planes."""
     if inputs in (STREETS + 1, STREETS + 4):
         return STREETS, True, inputs - STREETS - 1
     return inputs, False, 0

@@ -12,52 +12,47 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 from latentfu import FeatureOffset, Latent, WeightOffset
+from latentfu.core.generator import Noise
 from torch import Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
 
-from latentfu_builtin.networks.stylegan.stylegan2.downscaled import small_step
-from latentfu_builtin.networks.stylegan.weight_offsets import call_bent
-
-if TYPE_CHECKING:
-    from latentfu.core.generator import Noise
-
-    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
-    from latentfu_builtin.networks.stylegan.stylegan2.synthesis import SynthesisState
+from latentfu_builtin.networks.stylegan.stylegan2.downscaled import downscaled_step
+from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2
+from latentfu_builtin.networks.stylegan.stylegan2.synthesis import SynthesisState
+from latentfu_builtin.networks.stylegan.torch_compat import change_count, is_wrapped
+from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets
 
 MOST_BYTES = 256 << 20
 """States are kept up to this size, the first layers first."""
 
-
-Bends = tuple[tuple[WeightOffset, int], ...]
-Details = tuple[tuple[FeatureOffset, int], ...]
+_Offsets = tuple[tuple[WeightOffset, int], ...]
+_Details = tuple[tuple[FeatureOffset, int], ...]
 
 
 @dataclass(frozen=True)
-class Kept:
+class LastPicture:
     """The last picture: what it was made of, and ``states[i]``, the state before layer i.
 
-    ``last``: the last layer that grew. With each bend and detail stands how often its tensor had
+    ``last``: the last layer that grew. With each offset and detail stands how often its tensor had
     been changed in place; ``versions``: the same of the network's own.
     """
 
     ws: Tensor
-    bends: Bends
-    details: Details
+    offsets: _Offsets
+    details: _Details
     noise: Noise
     versions: tuple[int, ...]
     states: list[SynthesisState]
     last: int
 
 
-class Resuming:
+class IncrementalRenderer:
     """Renders one code at a time; ``computed`` counts the layers that were really computed.
 
-    ``dtype``: what the features are computed in. ``keep``: whether the network may take more
-    memory (twice the weights of the middle layers) for speed.
+    ``dtype``: what the features are computed in. ``cache_kernels``: whether the network may take
+    more memory (twice the weights of the middle layers) for speed.
     """
 
     def __init__(
@@ -65,10 +60,11 @@ class Resuming:
         network: StyleGAN2,
         name: str,
         dtype: torch.dtype = torch.float32,
-        keep: bool = False,
+        cache_kernels: bool = False,
     ) -> None:
-        self.network, self.name, self.dtype, self.keep = network, name, dtype, keep
-        self.kept: Kept | None = None
+        self.network, self.name = network, name
+        self.dtype, self.cache_kernels = dtype, cache_kernels
+        self.kept: LastPicture | None = None
         self.computed = 0
 
     def render(
@@ -85,11 +81,11 @@ class Resuming:
         after it run at its size, which is then that of the picture.
         """
         last = self.network.config.num_layers - 1 if last is None else last
-        versions = tuple(t._version for t in self.network.synthesis.state_dict().values())
+        versions = tuple(change_count(t) for t in self.network.synthesis.state_dict().values())
         kept = self.kept
         first = 0
         if kept is not None and kept.noise == noise and kept.versions == versions:
-            first = min(first_change(kept, latent, ws), len(kept.states) - 1)
+            first = min(_first_change(kept, latent, ws), len(kept.states) - 1)
             if kept.last != last:
                 first = min(first, kept.last + 1, last + 1)
         states = [] if kept is None else kept.states[:first]
@@ -99,23 +95,23 @@ class Resuming:
             state = synthesis.start(len(ws), self.dtype)
             if kept is not None and first:
                 state = kept.states[first]
-            room = MOST_BYTES - sum(map(size_of, states))
+            room = MOST_BYTES - sum(map(_bytes_of, states))
             for layer in range(first, self.network.config.num_layers):
-                room -= size_of(state)
+                room -= _bytes_of(state)
                 if len(states) == layer and (room >= 0 or layer == 0):
                     states.append(state)
-                whole = partial(synthesis.step, keep=self.keep)
-                step = whole if layer <= last else partial(small_step, synthesis)
+                whole = partial(synthesis.step, cache_kernels=self.cache_kernels)
+                step = whole if layer <= last else partial(downscaled_step, synthesis)
                 state = step(layer, state, ws, noise, details)
                 self.computed += 1
             return synthesis.finish(state)
 
-        image = call_bent(self.network, latent.bends, draw, self.name)
-        self.kept = Kept(ws.clone(), *marked(latent), noise, versions, states, last)
+        image = call_with_offsets(self.network, latent.bends, draw, self.name)
+        self.kept = LastPicture(ws.clone(), *_with_versions(latent), noise, versions, states, last)
         return image
 
 
-def can_resume(latent: Latent, noise: Noise) -> bool:
+def can_render_incrementally(latent: Latent, noise: Noise) -> bool:
     """Whether a picture is one of those that are rendered again and again: one, no gradients."""
     return (
         len(latent) == 1
@@ -123,32 +119,32 @@ def can_resume(latent: Latent, noise: Noise) -> bool:
         and not torch.is_grad_enabled()
         and not torch.is_inference_mode_enabled()
         and not torch.is_autocast_enabled(latent.codes.device.type)
-        and all(is_plain(tensor) for tensor in (latent.codes, *added(latent)))
+        and all(_is_plain(tensor) for tensor in (latent.codes, *_added_tensors(latent)))
     )
 
 
-def is_plain(tensor: Tensor) -> bool:
+def _is_plain(tensor: Tensor) -> bool:
     """Whether a tensor is its own: no stand-in of a function transform, no inference tensor."""
-    return not tensor.is_inference() and not is_functorch_wrapped_tensor(tensor)
+    return not tensor.is_inference() and not is_wrapped(tensor)
 
 
-def added(latent: Latent) -> list[Tensor]:
+def _added_tensors(latent: Latent) -> list[Tensor]:
     """The tensors of a latent's bends and details."""
     return [bend.shift for bend in latent.bends] + [detail.delta for detail in latent.details]
 
 
-def marked(latent: Latent) -> tuple[Bends, Details]:
-    """Bends and details with the versions of their tensors."""
-    bends = tuple((bend, bend.shift._version) for bend in latent.bends)
-    return bends, tuple((detail, detail.delta._version) for detail in latent.details)
+def _with_versions(latent: Latent) -> tuple[_Offsets, _Details]:
+    """_Offsets and details with the versions of their tensors."""
+    bends = tuple((bend, change_count(bend.shift)) for bend in latent.bends)
+    return bends, tuple((detail, change_count(detail.delta)) for detail in latent.details)
 
 
-def size_of(state: SynthesisState) -> int:
+def _bytes_of(state: SynthesisState) -> int:
     """Bytes of a state."""
     return sum(t.numel() * t.element_size() for t in (state.x, state.rgb) if t is not None)
 
 
-def first_change(kept: Kept, latent: Latent, ws: Tensor) -> int:
+def _first_change(kept: LastPicture, latent: Latent, ws: Tensor) -> int:
     """The first layer that gives something else than it did; a large number for none."""
     if kept.ws.shape != ws.shape or kept.ws.device != ws.device:
         return 0
@@ -156,13 +152,13 @@ def first_change(kept: Kept, latent: Latent, ws: Tensor) -> int:
     other = (kept.ws != ws).any(dim=2)[0].nonzero()[:, 0].tolist()
     # The picture's part of a size is made after its even layer, with the next layer's style.
     layers = [i if i % 2 == 0 else i - 1 for i in other]
-    bends, details = marked(latent)
-    layers += [layer_of(p) for p in differing_bends(kept.bends, bends)]
-    layers += differing_details(kept.details, details)
+    offsets, details = _with_versions(latent)
+    layers += [_first_layer_of(p) for p in _changed_offsets(kept.offsets, offsets)]
+    layers += _changed_details(kept.details, details)
     return min(layers, default=never)
 
 
-def layer_of(parameter: str) -> int:
+def _first_layer_of(parameter: str) -> int:
     """The first layer that a weight acts in."""
     found = re.match(r"synthesis\.(convs|rgbs)\.(\d+)\.", parameter)
     if found is None:
@@ -170,13 +166,13 @@ def layer_of(parameter: str) -> int:
     return int(found[2]) * (2 if found[1] == "rgbs" else 1)
 
 
-def differing_bends(before: Bends, after: Bends) -> set[str]:
+def _changed_offsets(before: _Offsets, after: _Offsets) -> set[str]:
     """The parameters that are bent otherwise."""
     names = {bend.parameter for bend, _ in (*before, *after)}
-    return {name for name in names if not same_bends(name, before, after)}
+    return {name for name in names if not _same_offsets(name, before, after)}
 
 
-def same_bends(name: str, before: Bends, after: Bends) -> bool:
+def _same_offsets(name: str, before: _Offsets, after: _Offsets) -> bool:
     """Whether one parameter is bent by the same tensors as often, in the same order."""
     one = [entry for entry in before if entry[0].parameter == name]
     other = [entry for entry in after if entry[0].parameter == name]
@@ -190,11 +186,11 @@ def same_bends(name: str, before: Bends, after: Bends) -> bool:
     )
 
 
-def differing_details(before: Details, after: Details) -> list[int]:
+def _changed_details(before: _Details, after: _Details) -> list[int]:
     """The layers that get other details."""
     layers = {detail.layer for detail, _ in (*before, *after)}
 
-    def of(details: Details, layer: int) -> list[tuple[int, int]]:
+    def of(details: _Details, layer: int) -> list[tuple[int, int]]:
         return [(id(one.delta), version) for one, version in details if one.layer == layer]
 
     return [layer for layer in layers if of(before, layer) != of(after, layer)]

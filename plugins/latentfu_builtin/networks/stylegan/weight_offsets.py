@@ -1,4 +1,4 @@
-"""Rendering with weights that are bent for one call: deformations and tunings of a latent."""
+"""Rendering with weights that are changed for one call: a latent's deformations and tunings."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ class _Call(nn.Module):
         return function(self.network)
 
 
-def weights_of(network: nn.Module) -> dict[str, Tensor]:
+def list_weights(network: nn.Module) -> dict[str, Tensor]:
     """All parameters and buffers of ``network`` by name."""
     return dict(network.named_parameters()) | dict(network.named_buffers())
 
 
-def parameter_of(network: nn.Module, name: str, generator: str) -> Tensor:
+def find_weight(network: nn.Module, name: str, generator: str) -> Tensor:
     """The parameter or buffer ``name`` of ``network``; BadInputError when there is none."""
-    known = weights_of(network)
+    known = list_weights(network)
     if name not in known:
         raise BadInputError(f"The generator {generator} has no weights named {name!r}.")
     return known[name]
 
 
-def bent_weights(
+def add_offsets(
     network: nn.Module, bends: Sequence[WeightOffset], generator: str
 ) -> dict[str, Tensor]:
-    """Each bent parameter with its shifts added; BadInputError where a shift does not fit.
+    """Add its shifts to each changed parameter; BadInputError where a shift does not fit.
 
     The network's own weights stay as they are. Gradients flow to shifts and strengths.
     """
@@ -53,7 +53,7 @@ def bent_weights(
     for bend in bends:
         weight = changed.get(bend.parameter)
         if weight is None:
-            weight = parameter_of(network, bend.parameter, generator)
+            weight = find_weight(network, bend.parameter, generator)
         if bend.shift.shape != weight.shape:
             raise BadInputError(
                 f"A bend of {bend.parameter} has the shape {list(bend.shift.shape)}; the "
@@ -61,13 +61,13 @@ def bent_weights(
             )
         strength = bend.strength
         if isinstance(strength, Tensor):
-            check_strengths(bend, 1)
+            _check_strengths(bend, 1)
             strength = strength.to(weight).reshape(())
         changed[bend.parameter] = weight + bend.shift.to(weight) * strength
     return changed
 
 
-def check_strengths(bend: WeightOffset, codes: int) -> None:
+def _check_strengths(bend: WeightOffset, codes: int) -> None:
     """BadInputError for a bend with strengths of its own for another number of codes."""
     if isinstance(bend.strength, Tensor) and bend.strength.numel() not in (1, codes):
         raise BadInputError(
@@ -76,16 +76,16 @@ def check_strengths(bend: WeightOffset, codes: int) -> None:
         )
 
 
-def call_bent(
+def call_with_offsets(
     network: N,
     bends: Sequence[WeightOffset],
     function: Callable[[N], T],
     generator: str,
 ) -> T:
-    """``function(network)`` with the weights bent while it runs."""
+    """``function(network)`` with the offsets added to the weights while it runs."""
     if not bends:
         return function(network)
-    changed = bent_weights(network, bends, generator)
+    changed = add_offsets(network, bends, generator)
     weights = {f"network.{name}": value for name, value in changed.items()}
     result: T = functional_call(_Call(network), weights, (function,))
     return result
@@ -98,24 +98,24 @@ def has_own_strengths(latent: Latent) -> bool:
     )
 
 
-def one_by_one(latent: Latent) -> list[Latent]:
+def split_codes(latent: Latent) -> list[Latent]:
     """The codes of ``latent`` as latents of their own, each with its part of bends and details.
 
     BadInputError for a bend with another number of strengths.
     """
     for bend in latent.bends:
-        check_strengths(bend, len(latent))
+        _check_strengths(bend, len(latent))
     return [_item(latent, row) for row in range(len(latent))]
 
 
-def noise_one_by_one(noise: Noise, n: int) -> list[Noise]:
+def split_noise(noise: Noise, n: int) -> list[Noise]:
     """The noise of each of n codes."""
     if isinstance(noise, str):
         return [noise] * n
-    return [*maps_one_by_one(noise, n)]
+    return [*split_maps(noise, n)]
 
 
-def maps_one_by_one(maps: Mapping[int, Tensor], n: int) -> list[dict[int, Tensor]]:
+def split_maps(maps: Mapping[int, Tensor], n: int) -> list[dict[int, Tensor]]:
     """Of maps [n or 1, ...] by layer what each of n pictures has, [1, ...]."""
     return [
         {layer: value if len(value) == 1 else value[i : i + 1] for layer, value in maps.items()}
@@ -142,7 +142,7 @@ def _part(bend: WeightOffset, row: int) -> float | Tensor:
     return strength.reshape(-1)[row] if own else strength  # type: ignore[union-attr]
 
 
-def details_by_layer(
+def sum_details(
     latent: Latent, shapes: Mapping[int, tuple[int, int, int]], generator: str
 ) -> dict[int, Tensor]:
     """The sum of ``latent.details`` at each layer, ``[N or 1, C, H, W]``.

@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SIDE = 4
-TAKEN = SIDE + 2
+READ_SIDE = SIDE + 2
 """Pixels of a side that a tile gives, and that it reads."""
-LEAST_CHANNELS, LEAST_SIDE, LEAST_SIDE_KEPT = 256, 64, 32
+LEAST_CHANNELS, LEAST_SIDE, LEAST_SIDE_CACHED = 256, 64, 32
 """Below these the transforms cost more than the multiplications they save; where the kernel's is
 kept, smaller features gain too."""
 ROOM = 16 << 20
@@ -28,7 +28,7 @@ OUTPUTS = 256
 PART = 128
 """So many outputs of a kernel are transformed at once."""
 
-READ = (
+INPUT_TRANSFORM = (
     (4, 0, -5, 0, 1, 0),
     (0, -4, -4, 1, 1, 0),
     (0, 4, -4, -1, 1, 0),
@@ -36,7 +36,7 @@ READ = (
     (0, 2, -1, -2, 1, 0),
     (0, 4, 0, -5, 0, 1),
 )
-KERNEL = (
+KERNEL_TRANSFORM = (
     (1 / 4, 0, 0),
     (-1 / 6, -1 / 6, -1 / 6),
     (-1 / 6, 1 / 6, -1 / 6),
@@ -44,46 +44,24 @@ KERNEL = (
     (1 / 24, -1 / 12, 1 / 6),
     (0, 0, 1),
 )
-WRITE = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
+OUTPUT_TRANSFORM = (
+    (1, 1, 1, 1, 1, 0),
+    (0, 1, -1, 2, -2, 0),
+    (0, 1, 1, 4, 4, 0),
+    (0, 1, -1, 8, -8, 1),
+)
+"""The paper's B^T, G and A^T: a tile is A^T ((G g G^T) * (B^T d B)) A."""
 
 
 @cache
-def both_ways(rows: tuple[tuple[float, ...], ...]) -> Tensor:
-    """A matrix ``[a, b]`` of one direction for both: ``[a * a, b * b]``, float32."""
+def _in_2d(rows: tuple[tuple[float, ...], ...]) -> Tensor:
+    """Make of a transform of one dimension [a, b] that of two, [a * a, b * b], float32."""
     one = torch.tensor(rows, dtype=torch.float64)
     return torch.kron(one, one).float()
 
 
-def pays(x: Tensor, weight: Tensor, kept: bool) -> bool:
-    """Whether features x [N, I, H, W] and weight [O, I, k, k] are better convolved by tiles.
-
-    kept: whether the transformed kernel is there already.
-    """
-    height, width = x.shape[2:]
-    least = LEAST_SIDE_KEPT if kept else LEAST_SIDE
-    return (
-        may_be_rearranged(x, weight)
-        and min(weight.shape[:2]) >= LEAST_CHANNELS
-        and min(height, width) >= least
-        and height % SIDE == width % SIDE == 0
-    )
-
-
-def may_be_rearranged(x: Tensor, weight: Tensor) -> bool:
-    """Whether a convolution is one of 3 x 3 in float32 on a CPU, with no gradients asked for.
-
-    The direct way has the better gradients, and other devices have their own best way.
-    """
-    return (
-        x.device.type == "cpu"
-        and x.dtype == weight.dtype == torch.float32
-        and not torch.is_grad_enabled()
-        and tuple(weight.shape[2:]) == (3, 3)
-    )
-
-
 def convolve(x: Tensor, kernel: Tensor, result: Tensor | None = None) -> Tensor:
-    """``F.conv2d(x, weight, padding=1)`` of x [N, I, H, W], kernel as ``transformed(weight)``.
+    """``F.conv2d(x, weight, padding=1)`` of x [N, I, H, W], kernel as ``transform_kernel(weight)``.
 
     float32, H and W divisible by 4; no gradients. -> [N, O, H, W], channels last; written to
     result [N, H, W, O] when given.
@@ -92,7 +70,7 @@ def convolve(x: Tensor, kernel: Tensor, result: Tensor | None = None) -> Tensor:
     if result is None:
         result = x.new_empty(len(x), *x.shape[2:], kernel.shape[2])  # [N, H, W, O]
     for picture, place in zip(around, result, strict=True):
-        fill(place, picture, kernel)
+        _fill(place, picture, kernel)
     return result.permute(0, 3, 1, 2)
 
 
@@ -100,40 +78,42 @@ def convolve_once(x: Tensor, weight: Tensor) -> Tensor:
     """`convolve` for weight [O, I, 3, 3], whose kernel is not kept: a few outputs at a time."""
     parts = torch.split(weight, OUTPUTS)
     if len(parts) == 1:
-        return convolve(x, transformed(weight))
+        return convolve(x, transform_kernel(weight))
     result = x.new_empty(len(x), *x.shape[2:], len(weight))  # [N, H, W, O]
     for place, part in zip(torch.split(result, OUTPUTS, dim=3), parts, strict=True):
-        convolve(x, transformed(part), place)
+        convolve(x, transform_kernel(part), place)
     return result.permute(0, 3, 1, 2)
 
 
-def transformed(weight: Tensor) -> Tensor:
+def transform_kernel(weight: Tensor) -> Tensor:
     """Weights [O, I, 3, 3] -> the kernel [36, I, O]: four times the memory."""
     outputs, inputs = weight.shape[:2]
-    kernel = weight.new_empty(TAKEN**2, inputs, outputs)
+    kernel = weight.new_empty(READ_SIDE**2, inputs, outputs)
     for first in range(0, outputs, PART):  # what lies beside the kernel meanwhile stays small
         part = weight[first : first + PART].permute(2, 3, 1, 0).reshape(9, -1)
-        kernel[:, :, first : first + PART] = (both_ways(KERNEL) @ part).view(TAKEN**2, inputs, -1)
+        kernel[:, :, first : first + PART] = (_in_2d(KERNEL_TRANSFORM) @ part).view(
+            READ_SIDE**2, inputs, -1
+        )
     return kernel
 
 
-def fill(result: Tensor, around: Tensor, kernel: Tensor) -> None:
+def _fill(result: Tensor, around: Tensor, kernel: Tensor) -> None:
     """Write the convolution of around [H + 2, W + 2, I] into result [H, W, O]."""
     inputs, outputs = kernel.shape[1:]
     down, across = result.shape[0] // SIDE, result.shape[1] // SIDE
-    step = max(1, ROOM // (4 * TAKEN**2 * across * max(inputs, outputs)))
+    step = max(1, ROOM // (4 * READ_SIDE**2 * across * max(inputs, outputs)))
     for first in range(0, down, step):
         rows = min(step, down - first)
-        tiles = tiles_of(around, first, rows, across)  # [36, rows * across * I]
-        tiles = (both_ways(READ) @ tiles).view(TAKEN**2, rows * across, inputs)
-        tiles = torch.bmm(tiles, kernel).view(TAKEN**2, rows * across * outputs)
-        done = (both_ways(WRITE) @ tiles).view(SIDE, SIDE, rows, across, outputs)
+        tiles = _tiles_of(around, first, rows, across)  # [36, rows * across * I]
+        tiles = (_in_2d(INPUT_TRANSFORM) @ tiles).view(READ_SIDE**2, rows * across, inputs)
+        tiles = torch.bmm(tiles, kernel).view(READ_SIDE**2, rows * across * outputs)
+        done = (_in_2d(OUTPUT_TRANSFORM) @ tiles).view(SIDE, SIDE, rows, across, outputs)
         place = result[SIDE * first : SIDE * (first + rows)]
         place = place.view(rows, SIDE, across, SIDE, outputs)
         place.copy_(done.permute(2, 0, 3, 1, 4))
 
 
-def tiles_of(around: Tensor, first: int, rows: int, across: int) -> Tensor:
+def _tiles_of(around: Tensor, first: int, rows: int, across: int) -> Tensor:
     """The tiles of ``rows`` rows from ``first`` on, of around [H + 2, W + 2, C].
 
     -> [36, rows * across * C], a number of the tile in each row.
@@ -141,7 +121,7 @@ def tiles_of(around: Tensor, first: int, rows: int, across: int) -> Tensor:
     down, right, _ = around.stride()
     channels = around.shape[2]
     overlapping = around[SIDE * first :].as_strided(
-        (TAKEN, TAKEN, rows, across, channels),
+        (READ_SIDE, READ_SIDE, rows, across, channels),
         (down, right, SIDE * down, SIDE * right, 1),
     )
-    return overlapping.reshape(TAKEN**2, rows * across * channels)
+    return overlapping.reshape(READ_SIDE**2, rows * across * channels)

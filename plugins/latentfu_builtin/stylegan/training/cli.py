@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from latentfu_builtin.stylegan.training.trainer import Trainer
 
 
-def plainly(command: Callable[..., None]) -> Callable[..., None]:
+def show_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Turn a ValueError into click's one-line message and exit status 1."""
 
     @functools.wraps(command)
@@ -53,7 +53,7 @@ def train_command() -> None:
     "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
 )
 @json_option
-@plainly
+@show_errors
 def pairs_command(
     renderer: str, out: Path, threads: int, compiled: bool, as_json: bool, **sizes: int
 ) -> None:
@@ -113,7 +113,7 @@ def pairs_command(
 )
 @click.option("--minutes", default=0.0, help="Stop after this long; 0 for never.")
 @json_option
-@plainly
+@show_errors
 def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     """Train a StyleGAN2 generator; the same command continues an interrupted run.
 
@@ -122,7 +122,7 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     """
     import torch
 
-    from latentfu_builtin.stylegan.training.run import CHECKPOINT, Pace, run
+    from latentfu_builtin.stylegan.training.run import CHECKPOINT, Pace, run_training
 
     if asked["threads"]:
         torch.set_num_threads(asked["threads"])
@@ -130,7 +130,7 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     source = open_source(asked)
     trainer = open_trainer(out / CHECKPOINT, source, asked, say)
     pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
-    run(trainer, out, pace, say)
+    run_training(trainer, out, pace, say)
     if as_json:
         counters = {"images": trainer.images, "steps": trainer.steps, "phase": trainer.phase}
         click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
@@ -160,9 +160,8 @@ def open_trainer(
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config, load_network
     from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
     from latentfu_builtin.stylegan.training.checkpoint import load_checkpoint, read_checkpoint
-    from latentfu_builtin.stylegan.training.grow import begin_from
     from latentfu_builtin.stylegan.training.options import TrainingOptions
-    from latentfu_builtin.stylegan.training.trainer import Trainer
+    from latentfu_builtin.stylegan.training.trainer import Trainer, start_from
 
     changes = parse_settings(asked["settings"])
     if checkpoint.exists():
@@ -181,7 +180,7 @@ def open_trainer(
     )
     trainer = Trainer(config, replace(TrainingOptions(), **changes), source, asked["device"])
     if asked["start"] is not None:
-        begin_from(trainer, load_network(asked["start"]))
+        start_from(trainer, load_network(asked["start"]))
     return trainer
 
 
@@ -237,15 +236,15 @@ def parse_value(text: str, kind: type) -> Any:
 )
 @click.option("--raw", is_flag=True, help="The generator itself, not its running average.")
 @json_option
-@plainly
+@show_errors
 def export_command(  # noqa: PLR0917
     checkpoint: Path, output: Path, domain: str, licence: str, raw: bool, as_json: bool
 ) -> None:
     """Write the generator of a run for shipping: averaged, float16, safetensors."""
-    from latentfu_builtin.stylegan.training.run import export
+    from latentfu_builtin.stylegan.training.run import export_network
 
     which = "generator" if raw else "ema"
-    export(checkpoint, output, {"domain": domain, "licence": licence}, which=which)
+    export_network(checkpoint, output, {"domain": domain, "licence": licence}, which=which)
     tell_written(output, as_json)
 
 
@@ -255,7 +254,7 @@ def export_command(  # noqa: PLR0917
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
 )
 @json_option
-@plainly
+@show_errors
 def state_command(checkpoint: Path, output: Path, as_json: bool) -> None:
     """Write what is needed to train on: all networks in float16, without moments."""
     from latentfu_builtin.stylegan.training.checkpoint import save_state
@@ -273,7 +272,7 @@ def tell_written(output: Path, as_json: bool) -> None:
         click.echo(f"{output}: {size / 1e6:.1f} MB")
 
 
-@train_command.command("heed")
+@train_command.command("revive-factor")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--number", required=True, type=click.IntRange(min=0), help="Which of z's, from 0.")
 @click.option("--above", default=0.0, show_default=True, help="Where it begins to matter.")
@@ -285,19 +284,33 @@ def tell_written(output: Path, as_json: bool) -> None:
     help="The checkpoint to write.",
 )
 @json_option
-@plainly
-def heed_command(checkpoint: Path, number: int, above: float, output: Path, as_json: bool) -> None:
+@show_errors
+def revive_command(
+    checkpoint: Path, number: int, above: float, output: Path, as_json: bool
+) -> None:
     """Give a number of z that the network overlooks a unit of w, and train on from there.
 
     For what is small, e.g. earrings: train with --set small_strength=100 --small-share 0.5.
     """
-    from latentfu_builtin.stylegan.training.heed import heed_in_checkpoint
+    from latentfu_builtin.stylegan.training.revive_factor import revive_in_checkpoint
 
-    heed_in_checkpoint(checkpoint, number, above, output)
+    revive_in_checkpoint(checkpoint, number, above, output)
     if as_json:
         click.echo(json.dumps({"file": str(output), "number": number}))
     else:
         click.echo(f"{output}: number {number} of z has a unit of w to itself")
+
+
+train_command.add_command(
+    click.Command(
+        "heed",
+        params=revive_command.params,
+        callback=revive_command.callback,
+        help=revive_command.help,
+        hidden=True,
+        deprecated="Use latentfu train revive-factor.",
+    )
+)
 
 
 if __name__ == "__main__":

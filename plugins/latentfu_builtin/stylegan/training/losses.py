@@ -103,6 +103,6 @@ def path_lengths(images: Tensor, ws: Tensor) -> Tensor:
 
 
 def psnr(made: Tensor, target: Tensor) -> Tensor:
-    """Peak signal to noise ratio in dB per picture [N]; range -1..1, made is clamped."""
+    """Peak signal to noise ratio in dB per picture [N]; range -1..1, made is clamp_features."""
     error = (made.clamp(-1, 1) - target).square().mean(dim=(1, 2, 3))
     return 10.0 * torch.log10(4.0 / error.clamp_min(1e-10))

@@ -1,20 +1,24 @@
-"""A whole training run: steps, checkpoints, samples, export."""
+"""A whole training run: steps, checkpoints, lines of numbers, grids of samples, export."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
 from latentfu_builtin.stylegan.training.checkpoint import pick, read_checkpoint, save_checkpoint
+from latentfu_builtin.stylegan.training.losses import psnr
 from latentfu_builtin.stylegan.training.pairs import PairCache
-from latentfu_builtin.stylegan.training.report import Progress, quality, sample_grid, save_picture
-from latentfu_builtin.stylegan.training.source import Batch, RendererSource, Source
+from latentfu_builtin.stylegan.training.source import Batch, RendererSource, Source, to_pixels
 from latentfu_builtin.stylegan.training.trainer import Trainer
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -29,7 +33,7 @@ class Pace:
     stop: float = 0.0
 
 
-def holdout_of(source: Source) -> Batch | None:
+def _draw_holdout(source: Source) -> Batch | None:
     """Pairs to measure with: the cache's held-out ones, or a few fresh renders."""
     if isinstance(source, PairCache):
         return source.holdout()
@@ -38,24 +42,24 @@ def holdout_of(source: Source) -> Batch | None:
     return None
 
 
-def run(trainer: Trainer, folder: Path, pace: Pace, say: Callable[[str], None]) -> None:
+def run_training(trainer: Trainer, folder: Path, pace: Pace, say: Callable[[str], None]) -> None:
     """Train until the end (or the time to stop), writing into `folder` as it goes."""
-    holdout = holdout_of(trainer.source)
-    progress = Progress(trainer, say)
+    holdout = _draw_holdout(trainer.source)
+    log = RunLog(trainer, say)
     begun = checkpointed = sampled = time.monotonic()
 
-    def look() -> None:
-        decibels = quality(trainer, holdout)
+    def show_samples() -> None:
+        decibels = measure_psnr(trainer, holdout)
         name = f"samples-{trainer.images:07d}.png"
-        save_picture(folder / name, sample_grid(trainer, holdout))
+        _save_picture(folder / name, draw_sample_grid(trainer, holdout))
         tail = "" if decibels is None else f"  PSNR {decibels:.2f} dB on held-out pairs"
         say(f"samples in {name}{tail}")
 
     while not trainer.done:
-        progress.add(trainer.step())
+        log.add(trainer.step())
         now = time.monotonic()
         if pace.samples and now - sampled > 60 * pace.samples:
-            look()
+            show_samples()
             sampled = time.monotonic()
         if pace.checkpoint and now - checkpointed > 60 * pace.checkpoint:
             save_checkpoint(folder / CHECKPOINT, trainer)
@@ -63,12 +67,12 @@ def run(trainer: Trainer, folder: Path, pace: Pace, say: Callable[[str], None]) 
         if pace.stop and now - begun > 60 * pace.stop:
             say("time is up; the same command continues from here")
             break
-    progress.line()
-    look()
+    log.line()
+    show_samples()
     save_checkpoint(folder / CHECKPOINT, trainer)
 
 
-def export(
+def export_network(
     checkpoint: Path,
     output: Path,
     metadata: dict[str, str],
@@ -86,3 +90,92 @@ def export(
     training = {"training": notes["options"], "counters": notes["counters"]}
     save_network(output, net, {**training, **metadata})
     return net
+
+
+def make_grid(images: Tensor, columns: int, zoom: int = 2) -> Image.Image:
+    """Pictures [N, 3, R, R] as one, row by row."""
+    pixels = to_pixels(images)
+    n, r = pixels.shape[:2]
+    rows = math.ceil(n / columns)
+    canvas = np.zeros((rows * r, columns * r, 3), np.uint8)
+    for place, picture in enumerate(pixels):
+        y, x = divmod(place, columns)
+        canvas[y * r : (y + 1) * r, x * r : (x + 1) * r] = picture
+    image = Image.fromarray(canvas)
+    return image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST)
+
+
+@torch.no_grad()
+def draw_averaged(trainer: Trainer, z: Tensor, noise: bool, batch: int = 32) -> Tensor:
+    """Pictures of the averaged generator for z, on the CPU."""
+    kind = "const" if noise else "none"
+    parts = [
+        trainer.ema(part.to(trainer.device), noise=kind).cpu() for part in torch.split(z, batch)
+    ]
+    return torch.cat(parts)
+
+
+def draw_sample_grid(trainer: Trainer, holdout: Batch | None, columns: int = 12) -> Image.Image:
+    """Held-out targets over what the generator makes of their z; else plain samples."""
+    noise = trainer.phase == "adversarial"
+    if holdout is None or holdout.z is None:
+        z = torch.randn(columns * 4, trainer.config.z_numbers, generator=_fixed_random())
+        return make_grid(draw_averaged(trainer, z, noise), columns)
+    count = min(columns * 3, len(holdout.z))
+    made = draw_averaged(trainer, holdout.z[:count], noise)
+    rows = [
+        torch.cat([holdout.images[i : i + columns], made[i : i + columns]])
+        for i in range(0, count, columns)
+    ]
+    return make_grid(torch.cat(rows), columns)
+
+
+def _fixed_random() -> torch.Generator:
+    """The same samples at each look."""
+    return torch.Generator().manual_seed(12345)
+
+
+def measure_psnr(trainer: Trainer, holdout: Batch | None) -> float | None:
+    """Mean PSNR in dB over the held-out pairs."""
+    if holdout is None or holdout.z is None:
+        return None
+    made = draw_averaged(trainer, holdout.z, trainer.phase == "adversarial")
+    return psnr(made, holdout.images).mean().item()
+
+
+class RunLog:
+    """Prints a line every few seconds and keeps running means of the losses between them."""
+
+    def __init__(self, trainer: Trainer, say: Callable[[str], None], every: float = 10.0) -> None:
+        self.trainer, self.say, self.every = trainer, say, every
+        self.begun = self.last = time.monotonic()
+        self.last_images = trainer.images
+        self.sums: dict[str, tuple[float, int]] = {}
+
+    def add(self, numbers: dict[str, float]) -> None:
+        """Take in one step's losses; say a line when it is time."""
+        for name, value in numbers.items():
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + value, count + 1)
+        if time.monotonic() - self.last >= self.every:
+            self.line()
+
+    def line(self) -> None:
+        """Say where the run is, when it has moved."""
+        now, trainer = time.monotonic(), self.trainer
+        if trainer.images == self.last_images:
+            return
+        speed = (trainer.images - self.last_images) / max(now - self.last, 1e-9)
+        left = (trainer.total_images - trainer.images) / max(speed, 1e-9)
+        means = "  ".join(f"{k} {total / n:.4f}" for k, (total, n) in self.sums.items())
+        self.say(
+            f"{now - self.begun:7.0f} s  {trainer.images}/{trainer.total_images}  "
+            f"{trainer.phase}  {means}  {speed:.1f} img/s  {left / 60:.1f} min left"
+        )
+        self.last, self.last_images, self.sums = now, trainer.images, {}
+
+
+def _save_picture(path: Path, picture: Image.Image) -> None:
+    """Write a PNG, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path)

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import backward
 
+from latentfu_builtin.networks.stylegan.layers import EqualLinear
 from latentfu_builtin.networks.stylegan.stylegan2 import Discriminator, StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
-from latentfu_builtin.networks.stylegan.stylegan2.layers import EqualLinear
 from latentfu_builtin.stylegan.training import losses
 from latentfu_builtin.stylegan.training.augment import diff_augment
 from latentfu_builtin.stylegan.training.options import TrainingOptions
@@ -32,7 +32,7 @@ def make_adam(
 
 
 @torch.no_grad()
-def calm(net: StyleGAN2, factors: int, style_start: float) -> None:
+def quiet_styles(net: StyleGAN2, factors: int, style_start: float) -> None:
     """Begin paired regression from a network that listens little, and only to the factors.
 
     A fresh network answers every z with loud blobs, which take long to unlearn: the styles are
@@ -71,7 +71,7 @@ class Trainer:
         layout = torch.channels_last
         self.generator = StyleGAN2(config).to(self.device).to(memory_format=layout)
         if options.regression_images:
-            calm(self.generator, source.factor_count, options.style_start)
+            quiet_styles(self.generator, source.factor_count, options.style_start)
         judge = Discriminator(config, options.discriminator_channels)
         self.judge = judge.to(self.device).to(memory_format=layout)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -297,3 +297,26 @@ class Trainer:
         torch._foreach_lerp_(averaged, current, 1.0 - decay)
         for mine, theirs in zip(self.ema.buffers(), self.generator.buffers(), strict=True):
             mine.copy_(theirs)
+
+
+@torch.no_grad()
+def start_from(trainer: Trainer, trained: StyleGAN2) -> None:
+    """Give the run's generator (and its average) the weights of `trained`.
+
+    Where the run's network is larger, its new toRGB layers are silenced: it begins by drawing the
+    smaller network's pictures enlarged, and learns the detail (progressive growing, Karras et al.
+    2018, arXiv 1710.10196, for the skip architecture of StyleGAN2). ValueError when a tensor
+    of `trained` has no place of the same shape.
+    """
+    mine = trainer.generator.state_dict()
+    for name, value in trained.state_dict().items():
+        if name not in mine or mine[name].shape != value.shape:
+            raise ValueError(
+                f"a network of {trainer.config.resolution} px can not begin from this one: "
+                f"{name} with the shape {list(value.shape)} does not fit"
+            )
+        mine[name].copy_(value)
+    old = len(trained.synthesis.rgbs)
+    for rgb in list(trainer.generator.synthesis.rgbs)[old:]:
+        torch.nn.init.zeros_(rgb.get_parameter("weight"))
+    trainer.ema.load_state_dict(trainer.generator.state_dict())

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping as Dictionary
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from latentfu.core.generator import Noise
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.mapped_network import MappedNetwork
+from latentfu_builtin.networks.stylegan.common import (
+    NO_DETAILS,
+    AveragedMapping,
+    Details,
+    MappedNetwork,
+    check_layer_cancelled,
+)
+from latentfu_builtin.networks.stylegan.layers import LRELU_SLOPE, normalize_2nd_moment
 from latentfu_builtin.networks.stylegan.stylegan1.config import FUSED_FROM, StyleGAN1Config
-from latentfu_builtin.networks.stylegan.stylegan2.layers import LRELU_SLOPE, normalize_2nd_moment
 
-Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
-"""const: the network's own maps; random: fresh; none; or own maps {layer: [N or 1, 1, H, W]}
-for some layers, the others const."""
-Details = Dictionary[int, Tensor]
-NO_DETAILS: Details = {}
 HE = math.sqrt(2.0)
 
 
@@ -38,16 +38,15 @@ class Dense(nn.Module):
         return F.linear(x, self.weight * self.gain, self.bias * self.multiplier)
 
 
-class Mapping(nn.Module):
+class StyleGAN1Mapping(AveragedMapping):
     """MLP from z to w, with the mean `w_avg` [w_dim] that truncation pulls towards.
 
     `embed` [c_dim, z_dim]: what a conditional network's labels become, None without labels.
     """
 
-    w_avg: Tensor
-
     def __init__(self, config: StyleGAN1Config) -> None:
         super().__init__()
+        self.z_dim = config.z_dim
         sizes = (config.z_dim * (2 if config.c_dim else 1), *config.mapping)
         labels = torch.randn(config.c_dim, config.z_dim) if config.c_dim else None
         self.embed = None if labels is None else nn.Parameter(labels)
@@ -83,7 +82,7 @@ class StyledLayer(nn.Module):
         taps = torch.tensor([1.0, 2.0, 1.0])
         self.register_buffer("blur", torch.outer(taps, taps) / 16, persistent=False)
 
-    def equalised(self) -> Tensor:
+    def equalized(self) -> Tensor:
         """The weights [O, I, 3, 3] at their equalised scale."""
         assert self.weight is not None  # the first layer convolves nothing
         return self.weight * (HE / math.sqrt(self.weight[0].numel()))
@@ -92,7 +91,7 @@ class StyledLayer(nn.Module):
         """x [N, I, H, W] -> [N, O, H, W], twice the size when `up`."""
         if self.weight is None:
             return x
-        weight = self.equalised()
+        weight = self.equalized()
         if not self.up:
             return F.conv2d(x, weight, padding=1)
         if self.resolution >= FUSED_FROM:
@@ -106,7 +105,7 @@ class StyledLayer(nn.Module):
 
     def noise_map(self, noise: Noise, layer: int, n: int) -> Tensor | None:
         """The map [n or 1, 1, R, R] that `noise` asks for."""
-        if isinstance(noise, Dictionary):
+        if isinstance(noise, Mapping):
             return noise.get(layer, self.noise_const)
         if noise == "random":
             shape = (n, 1, self.resolution, self.resolution)
@@ -129,7 +128,7 @@ class StyledLayer(nn.Module):
         return styled
 
 
-class Synthesis(nn.Module):
+class StyleGAN1Synthesis(nn.Module):
     """A constant through all layers, and colours from the last. Layer i reads style i."""
 
     def __init__(self, config: StyleGAN1Config) -> None:
@@ -148,6 +147,7 @@ class Synthesis(nn.Module):
         self, i: int, x: Tensor, ws: Tensor, noise: Noise, details: Details = NO_DETAILS
     ) -> Tensor:
         """One layer: x [N, C, H, W] -> [N, C', R, R], with its detail added."""
+        check_layer_cancelled()
         layer: StyledLayer = self.convs[i]  # type: ignore[assignment]
         y: Tensor = layer(x, ws[:, i], layer.noise_map(noise, i, len(x)))
         return y + details[i].to(y) if i in details else y
@@ -196,11 +196,12 @@ class Synthesis(nn.Module):
 class StyleGAN1(MappedNetwork):
     """z -> w -> one style per layer -> picture."""
 
+    architecture = "stylegan1"
     config: StyleGAN1Config
 
     def __init__(self, config: StyleGAN1Config) -> None:
         super().__init__()
         self.config = config
-        self.mapping = Mapping(config)  # type: ignore[assignment] # of the same face
-        self.synthesis = Synthesis(config)
+        self.mapping = StyleGAN1Mapping(config)
+        self.synthesis = StyleGAN1Synthesis(config)
         self.metadata: dict[str, str] = {}

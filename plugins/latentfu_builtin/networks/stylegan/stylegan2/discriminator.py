@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from latentfu_builtin.networks.stylegan.layers import EqualConv, EqualLinear, lrelu
 from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_builtin.networks.stylegan.stylegan2.layers import EqualConv, EqualLinear, lrelu
 
 
 class ResidualBlock(nn.Module):

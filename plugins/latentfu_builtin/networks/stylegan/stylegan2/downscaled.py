@@ -9,28 +9,21 @@ the colours are kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 import torch.nn.functional as F
+from latentfu.core.generator import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.stylegan2.layers import LRELU_GAIN, LRELU_SLOPE
-
-if TYPE_CHECKING:
-    from latentfu_builtin.networks.stylegan.stylegan2.synthesis import (
-        Details,
-        Noise,
-        NoisyConv,
-        Synthesis,
-        SynthesisState,
-    )
+from latentfu_builtin.networks.stylegan.common import Details, check_layer_cancelled
+from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, LRELU_SLOPE
+from latentfu_builtin.networks.stylegan.stylegan2.layers import NoisyConv
+from latentfu_builtin.networks.stylegan.stylegan2.synthesis import Synthesis, SynthesisState
 
 AS_ONE = 0.25
 """Taps that lie no further apart, in pixels, are read as one."""
 
 
-def small_step(  # noqa: PLR0917 - the same as Synthesis.step
+def downscaled_step(  # noqa: PLR0917 - the same as Synthesis.step
     synthesis: Synthesis,
     i: int,
     state: SynthesisState,
@@ -42,15 +35,14 @@ def small_step(  # noqa: PLR0917 - the same as Synthesis.step
 
     ws: [1, num_ws, w_dim]. Noise and details are averaged down to S.
     """
-    from latentfu_builtin.networks.stylegan.stylegan2.synthesis import SynthesisState
-
+    check_layer_cancelled()
     conv: NoisyConv = synthesis.convs[i]  # type: ignore[assignment]
     size = state.x.shape[-1]
-    x = small_convolution(conv, state.x, ws[:, i])  # [1, C', S, S]
+    x = _downscaled_conv(conv, state.x, ws[:, i])  # [1, C', S, S]
     grain = conv.noise_map(noise, i, state.x)
     if grain is not None:
         x = x + F.adaptive_avg_pool2d(grain * LRELU_GAIN, size).to(x)
-    x = synthesis.clamped(F.leaky_relu(x, LRELU_SLOPE))
+    x = synthesis.clamp_features(F.leaky_relu(x, LRELU_SLOPE))
     if i in details:
         x = x + F.adaptive_avg_pool2d(details[i], size).to(x)
     if i % 2:
@@ -59,19 +51,21 @@ def small_step(  # noqa: PLR0917 - the same as Synthesis.step
     return SynthesisState(x, part if state.rgb is None else state.rgb + part, i + 1)
 
 
-def small_convolution(conv: NoisyConv, x: Tensor, w: Tensor) -> Tensor:
+def _downscaled_conv(conv: NoisyConv, x: Tensor, w: Tensor) -> Tensor:
     """x [1, inputs, S, S], w [1, w_dim] -> [1, outputs, S, S], with the bias."""
     distance = x.shape[-1] / conv.resolution
-    style, demodulation = conv.scales(w)
-    kernel = conv.still.get(f"shrunk {distance}", conv.weight, lambda k: shrunk(k, distance))
-    rows = (demodulation[0] * LRELU_GAIN)[:, None, None, None]
-    weight = kernel * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
+    modulation, demodulation = conv.modulation(w)
+    kernel = conv.weight_cache.get(
+        f"downscaled {distance}", conv.weight, lambda k: shrink_kernel(k, distance)
+    )
+    out_scale = (demodulation[0] * LRELU_GAIN)[:, None, None, None]
+    weight = kernel * out_scale * modulation[0][:, None, None]  # [outputs, inputs, k, k]
     weight = weight.to(x.dtype, memory_format=torch.channels_last)
     bias = (conv.bias * LRELU_GAIN).to(x.dtype)
     return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
 
 
-def shrunk(kernel: Tensor, distance: float) -> Tensor:
+def shrink_kernel(kernel: Tensor, distance: float) -> Tensor:
     """A kernel [O, I, 3, 3] whose taps lie `distance` (0..1) pixels apart, read bilinearly.
 
     [O, I, 1, 1] where they all lie within a quarter of a pixel.

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, overload
+from typing import cast, overload
 
 import torch
-from latentfu import BadInputError, Latent, SynthesisLayer, quick_dtype
+from latentfu import BadInputError, Latent, SynthesisLayer, file_sha256, quick_dtype
+from latentfu.core.generator import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator, architecture_of, weights_id
-from latentfu_builtin.networks.stylegan.incremental import Resuming, can_resume
-from latentfu_builtin.networks.stylegan.weight_offsets import (
-    call_bent,
-    has_own_strengths,
-    noise_one_by_one,
-    one_by_one,
+from latentfu_builtin.networks.stylegan.common import StyledGenerator
+from latentfu_builtin.networks.stylegan.incremental import (
+    IncrementalRenderer,
+    can_render_incrementally,
 )
-
-if TYPE_CHECKING:
-    from latentfu.core.generator import Noise
-
-    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
+from latentfu_builtin.networks.stylegan.stylegan2.mixing import mix_styles
+from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load_network
+from latentfu_builtin.networks.stylegan.weight_offsets import (
+    call_with_offsets,
+    has_own_strengths,
+    split_codes,
+    split_noise,
+)
 
 
 class StyleGAN2Generator(StyledGenerator):
@@ -33,8 +34,8 @@ class StyleGAN2Generator(StyledGenerator):
 
     def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:
         self.network = network
-        self.resuming = Resuming(network, name)
-        self.quick: Resuming | None = None
+        self.incremental = IncrementalRenderer(network, name)
+        self.quick: IncrementalRenderer | None = None
         self.name = name
         self.id = id
         self.domain = domain
@@ -75,14 +76,14 @@ class StyleGAN2Generator(StyledGenerator):
         """
         noise = self.noise(noise, len(latent))
         if has_own_strengths(latent):
-            each = zip(one_by_one(latent), noise_one_by_one(noise, len(latent)), strict=True)
+            each = zip(split_codes(latent), split_noise(noise, len(latent)), strict=True)
             parts = [self.render(item, own, features or ()) for item, own in each]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
             return image if features is None else (image, kept)
         ws, details = self.styles(latent), self.details(latent)
-        if not features and can_resume(latent, noise):
-            image = self.resuming.render(latent, ws, details, noise)
+        if not features and can_render_incrementally(latent, noise):
+            image = self.incremental.render(latent, ws, details, noise)
             return image if features is None else (image, {})
 
         def draw(network: StyleGAN2) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
@@ -90,7 +91,7 @@ class StyleGAN2Generator(StyledGenerator):
                 return network.synthesis(ws, noise=noise, features=features, details=details)  # type: ignore[no-any-return]
             return network.synthesis(ws, noise=noise, details=details)  # type: ignore[no-any-return]
 
-        drawn = call_bent(self.network, latent.bends, draw, self.name)
+        drawn = call_with_offsets(self.network, latent.bends, draw, self.name)
         if features is not None and not features:
             return cast("Tensor", drawn), {}
         return drawn
@@ -101,10 +102,12 @@ class StyleGAN2Generator(StyledGenerator):
         At least a sixteenth of the whole; the layers of larger sizes run at this one.
         """
         place = self.network.config.resolutions.index(self.quick_size(side))
-        if not can_resume(latent, "const"):
+        if not can_render_incrementally(latent, "const"):
             return self.render(latent)
         if self.quick is None:
-            self.quick = Resuming(self.network, self.name, quick_dtype(self.device), keep=True)
+            self.quick = IncrementalRenderer(
+                self.network, self.name, quick_dtype(self.device), cache_kernels=True
+            )
         ws, details = self.styles(latent), self.details(latent)
         return self.quick.render(latent, ws, details, "const", last=2 * place)
 
@@ -114,13 +117,14 @@ class StyleGAN2Generator(StyledGenerator):
         The weights are bent as A asks; B's details come with its styles.
         """
         ws_a, ws_b = self.styles(a), self.styles(b)
+        both = self.details(a), self.details(b)
         inside = torch.ones(1, 1, 1, 1, device=self.device) if mask is None else mask
         try:
-            return call_bent(
+            return call_with_offsets(
                 self.network,
                 a.bends,
-                lambda network: network.synthesis.mix(
-                    ws_a, ws_b, layers, inside, details=(self.details(a), self.details(b))
+                lambda network: mix_styles(
+                    network.synthesis, ws_a, ws_b, layers, inside, details=both
                 ),
                 self.name,
             )
@@ -128,20 +132,13 @@ class StyleGAN2Generator(StyledGenerator):
             raise BadInputError(f"The pictures can not be mixed: {error}.") from error
 
 
-def open_weights(
+def open_stylegan2(
     path: Path, device: str = "cpu", name: str | None = None, domain: str | None = None
 ) -> StyleGAN2Generator:
     """The generator in a weights file; raises BadInputError when it holds none."""
-    from latentfu_builtin.networks.stylegan.stylegan2 import load_network
-
     try:
         network = load_network(path, device)
     except ValueError as error:
         raise BadInputError(f"The weights can not be used: {error}.") from error
     known = domain or network.metadata.get("domain", "unknown")
-    return StyleGAN2Generator(network, name or path.stem, weights_id(path), known)
-
-
-def holds_stylegan2(path: Path) -> bool:
-    """Whether a file says of itself that it is one of our StyleGAN2 networks."""
-    return architecture_of(path) == "stylegan2"
+    return StyleGAN2Generator(network, name or path.stem, file_sha256(path), known)

@@ -1,159 +1,77 @@
-"""The small parts StyleGAN2 is made of: equalised layers, FIR filters, modulated convolution."""
+"""The modulated convolution of StyleGAN2 and the layers that are made of it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch._C._functorch import is_functorch_wrapped_tensor
 
-from latentfu_builtin.networks.stylegan import polyphase as phases
-from latentfu_builtin.networks.stylegan import winograd as tiles
+from latentfu_builtin.networks.stylegan.fast_conv import (
+    ConvAlgorithm,
+    WeightCache,
+    add_where_possible,
+    choose,
+)
+from latentfu_builtin.networks.stylegan.layers import EqualLinear, fir_kernel, per_channel
+from latentfu_builtin.networks.stylegan.torch_compat import may_overwrite
 
-LRELU_SLOPE = 0.2
-LRELU_GAIN = math.sqrt(2.0)
-FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
-
-
-def normalize_2nd_moment(x: Tensor, eps: float = 1e-8) -> Tensor:
-    """Scale each row of x [N, C] so that its mean square is 1 (StyleGAN2's input normalisation)."""
-    return x * (x.square().mean(dim=1, keepdim=True) + eps).rsqrt()
-
-
-def fir_kernel(gain: float = 1.0) -> Tensor:
-    """The 2-D binomial-like filter [1, 3, 3, 1] x [1, 3, 3, 1] as [4, 4], summing to `gain`."""
-    taps = torch.tensor(FIR_TAPS)
-    kernel = torch.outer(taps, taps)
-    return kernel * (gain / kernel.sum())
+if TYPE_CHECKING:
+    from latentfu.core.generator import Noise
 
 
-def fir_filter(x: Tensor, kernel: Tensor, padding: int, bias: Tensor | None = None) -> Tensor:
-    """Filter each channel of x [N, C, H, W] with kernel [4, 4] (symmetric), zero-padded.
+def modulated_conv(  # noqa: PLR0917 - the terms of the paper's equations
+    x: Tensor,  # [N, I, H, W]: the features
+    weight: Tensor,  # [O, I, k, k]: the weights w of the layer
+    modulation: Tensor,  # [N, I]: the scales s that a style gives the input channels
+    demodulation: Tensor,  # [N, O]: what brings each output channel back to unit deviation
+    bias: Tensor,  # [O]
+    noise: Tensor | None,  # [N or 1, 1, H', W']: scaled by the layer's strength, or None
+    algorithm: ConvAlgorithm,  # how to convolve
+    gain: float = 1.0,  # a factor of everything, the activation's for instance
+) -> Tensor:  # [N, O, H', W']: H' = H, or 2H where the layer doubles the size
+    """StyleGAN2's modulated convolution, noise and bias, before the activation.
 
-    bias [C], when given, is added.
+    Karras et al. 2020 (arXiv 1912.04958), section 2.2, equations 1 to 3: w' = s w,
+    w'' = w' / sqrt(sum w'^2 + eps), convolved with w''. As the convolution is linear, scaling the
+    weights' input and output channels is scaling the features' before and after: where several
+    pictures are drawn at once one dense convolution then serves all. For one picture the weights
+    are scaled where that is less work than scaling the features.
     """
-    channels = x.shape[1]
-    weight = kernel.to(x.dtype).expand(channels, 1, 4, 4)
-    return F.conv2d(x, weight, bias, padding=padding, groups=channels)
-
-
-def upsample_2x(x: Tensor, kernel: Tensor) -> Tensor:
-    """[N, C, H, W] -> [N, C, 2H, 2W]: zeros between the pixels, then the filter (sum 4)."""
-    channels = x.shape[1]
-    weight = kernel.to(x.dtype).expand(channels, 1, 4, 4)
-    return F.conv_transpose2d(x, weight, stride=2, padding=1, groups=channels)
-
-
-def lrelu(x: Tensor) -> Tensor:
-    """Leaky ReLU with the gain that keeps the variance."""
-    return F.leaky_relu(x, LRELU_SLOPE) * LRELU_GAIN
-
-
-def per_channel(values: Tensor, x: Tensor) -> Tensor:
-    """values [N, C] as [N, C, 1, 1], to be combined with x [N, C, H, W].
-
-    In x's type and with channels-last strides: on a CPU the product is then many times faster.
-    """
-    shaped = values[:, :, None, None].to(x.dtype)
-    return shaped.contiguous(memory_format=torch.channels_last)
-
-
-class EqualLinear(nn.Module):
-    """Fully connected layer with equalised learning rate: y = x W^T * gain + b * multiplier."""
-
-    def __init__(
-        self, inputs: int, outputs: int, *, bias_init: float = 0.0, lr_multiplier: float = 1.0
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
-        self.bias = nn.Parameter(torch.full((outputs,), bias_init / lr_multiplier))
-        self.weight_gain = lr_multiplier / math.sqrt(inputs)
-        self.bias_gain = lr_multiplier
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x [N, inputs] -> [N, outputs]."""
-        return F.linear(x, self.weight * self.weight_gain, self.bias * self.bias_gain)
-
-
-class EqualConv(nn.Module):
-    """Plain k x k convolution with equalised learning rate, optionally halving the size first."""
-
-    kernel: Tensor
-
-    def __init__(
-        self, inputs: int, outputs: int, size: int, *, down: bool = False, bias: bool = True
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.gain = 1.0 / math.sqrt(inputs * size * size)
-        self.size = size
-        self.down = down
-        self.register_buffer("kernel", fir_kernel(), persistent=False)
-
-    def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
-        """x [N, inputs, H, W] -> [N, outputs, H, W] times gain; half the size when `down`."""
-        weight = self.weight * (self.gain * gain)
-        bias = None if self.bias is None else self.bias * gain
-        if not self.down:
-            return F.conv2d(x, weight, bias, padding=self.size // 2)
-        if self.size == 1:  # filter, then keep every second pixel
-            x = fir_filter(x, self.kernel, padding=1)[:, :, ::2, ::2]
-            return F.conv2d(x, weight, bias)
-        x = fir_filter(x, self.kernel, padding=2)  # [N, C, H + 1, W + 1]
-        return F.conv2d(x, weight, bias, stride=2)
-
-    def activated(self, x: Tensor) -> Tensor:
-        """`lrelu` of the convolution; its gain goes with the weights, which are smaller."""
-        return F.leaky_relu(self(x, LRELU_GAIN), LRELU_SLOPE)
-
-
-class Still:
-    """What follows from weights that stand still, kept until they change.
-
-    Only of a network's own parameters and only where they are not learned: bent weights and those
-    of a function transform are tensors of a moment, and inference tensors know no gradients.
-    """
-
-    def __init__(self) -> None:
-        self.kept: dict[str, tuple[object, Tensor]] = {}
-
-    def get(self, name: str, weight: Tensor, make: Callable[[Tensor], Tensor]) -> Tensor:
-        """`make(weight)`, made again only when the weight has changed."""
-        learned = torch.is_grad_enabled() and weight.requires_grad
-        if learned or torch.is_inference_mode_enabled() or type(weight) is not nn.Parameter:
-            return make(weight)
-        state = (id(weight), weight.data_ptr(), weight._version)
-        kept = self.kept.get(name)
-        if kept is None or kept[0] != state:
-            kept = self.kept[name] = (state, make(weight).detach())
-        return kept[1]
-
-    def __deepcopy__(self, memo: object) -> Still:
-        return Still()
-
-    def __reduce__(self) -> tuple[type[Still], tuple[()]]:
-        return Still, ()
-
-
-def power_of(weight: Tensor) -> Tensor:
-    """weight [outputs, inputs, k, k] -> the sum of its squares over the kernel, float32."""
-    return weight.float().square().sum(dim=(2, 3))
-
-
-Way = Literal["direct", "tiles", "phases"]
+    if algorithm.fuses_weights(x):
+        # Modulate (eq. 1) and demodulate (eq. 3): the weights of this one picture.
+        out_scale = (demodulation[0] * gain)[:, None, None, None]  # [O, 1, 1, 1]
+        weight = weight * out_scale * modulation[0][:, None, None]  # [O, I, k, k]
+        # Convolve; the bias is added on the way.
+        x = algorithm.convolve(x, weight, (bias * gain).to(x.dtype))  # [1, O, H', W']
+        # Noise.
+        return x if noise is None else add_where_possible(x, (noise * gain).to(x.dtype))
+    # Modulate (eq. 1): the input channels instead of the weights.
+    x = x * per_channel(modulation, x)  # [N, I, H, W]
+    # Convolve: the same weights for all pictures.
+    x = algorithm.convolve_own(x)  # [N, O, H', W']
+    # Demodulate (eq. 3): the output channels instead of the weights.
+    out_scale = per_channel(demodulation * gain, x)  # [N, O, 1, 1]
+    # Noise and bias.
+    offset = per_channel(bias[None] * gain, x)  # [1, O, 1, 1]
+    if noise is not None:
+        offset = offset + (noise * gain).to(x.dtype)  # [N or 1, O, H', W']
+    if may_overwrite(x) and may_overwrite(out_scale) and may_overwrite(offset):
+        return x.mul_(out_scale).add_(offset)
+    return torch.addcmul(offset, x, out_scale)
 
 
 class ModulatedConv(nn.Module):
-    """Style-modulated convolution without a convolution per sample.
+    """A convolution whose input channels a style scales; see `modulated_conv`.
 
-    The paper scales the weights per sample. Scaling the input by the style and the output by
-    the demodulation coefficient gives the same result with one dense convolution for the batch.
-    For a single sample the weights are scaled where that is less work than scaling the features.
+    Args:
+        inputs: Channels I of the features.
+        outputs: Channels O.
+        size: k of the kernel, 1 or 3.
+        w_dim: Numbers of a style.
+        up: Whether the size doubles.
+        demodulate: Whether outputs are brought back to unit deviation; not in toRGB.
     """
 
     kernel: Tensor
@@ -178,70 +96,22 @@ class ModulatedConv(nn.Module):
         self.size = size
         self.up = up
         self.demodulate = demodulate
-        self.still = Still()
+        self.weight_cache = WeightCache()
         self.register_buffer("kernel", fir_kernel(4.0), persistent=False)
 
-    def scales(self, w: Tensor) -> tuple[Tensor, Tensor]:
-        """w [N, w_dim] -> input scale [N, inputs] and output scale [N, outputs], in float32."""
+    def modulation(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Style w [N, w_dim] -> modulation [N, I] and demodulation [N, O], float32.
+
+        Without demodulation the modulation takes the equalized learning rate's gain over.
+        """
         with torch.autocast(w.device.type, enabled=False):
-            style: Tensor = self.affine(w.float())
+            modulation: Tensor = self.affine(w.float())  # [N, I]: s_i
             if not self.demodulate:
                 gain = 1.0 / math.sqrt(self.weight[0].numel())
-                return style * gain, torch.ones_like(self.bias).expand(w.shape[0], -1)
-            power = self.still.get("power", self.weight, power_of)  # [outputs, inputs]
-            return style, (style.square() @ power.t() + 1e-8).rsqrt()
-
-    def convolve(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
-        """x [N, inputs, H, W] -> [N, outputs, H, W], plus bias; twice the size when `up`.
-
-        kernel: the weights as `laid_out` gives them.
-        """
-        if not self.up:
-            return F.conv2d(x, kernel, bias, padding=self.size // 2)
-        x = F.conv_transpose2d(x, kernel, stride=2)  # [N, outputs, 2H + 1, 2W + 1]
-        return fir_filter(x, self.kernel, padding=1, bias=bias)
-
-    def laid_out(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
-        """weight [outputs, inputs, k, k] as the convolution reads it, in dtype."""
-        weight = weight.transpose(0, 1).flip(2, 3) if self.up else weight
-        return weight.to(dtype, memory_format=torch.channels_last)
-
-    def way(self, x: Tensor, keep: bool) -> Way:
-        """How features x [N, I, H, W] are convolved: with the least work for where they are.
-
-        keep: whether a kernel may be kept that takes four times the memory of the weights.
-        """
-        # A compiler lays convolutions out itself.
-        if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x):
-            return "direct"
-        if self.up:
-            return "phases" if phases.pays(x, self.weight) else "direct"
-        return "tiles" if tiles.pays(x, self.weight, kept=keep and not self.folds(x)) else "direct"
-
-    def folds(self, x: Tensor) -> bool:
-        """Whether scaling the weights is less work than scaling the features x [N, I, H, W]."""
-        return x.shape[0] == 1 and self.weight[:, 0].numel() <= x.shape[2] * x.shape[3]
-
-    def with_weights(
-        self, x: Tensor, weight: Tensor, way: Way, bias: Tensor | None = None
-    ) -> Tensor:
-        """x [N, inputs, H, W], weight [outputs, inputs, k, k] -> `convolve`, the way asked for."""
-        if way == "tiles":
-            x = tiles.convolve_once(x, weight)
-            return x if bias is None else added(x, bias[:, None, None])
-        if way == "phases":
-            x = phases.doubled(x, weight)  # [N, outputs, 2H + 1, 2W + 1]
-            return fir_filter(x, self.kernel, padding=1, bias=bias)
-        return self.convolve(x, self.laid_out(weight, x.dtype), bias)
-
-    def with_own_weights(self, x: Tensor, way: Way, keep: bool) -> Tensor:
-        """x [N, inputs, H, W] -> [N, outputs, H, W], by weights that no style scales."""
-        if way == "tiles" and keep:
-            return tiles.convolve(x, self.still.get("tiles", self.weight, tiles.transformed))
-        if way != "direct":
-            return self.with_weights(x, self.weight, way)
-        kernel = self.still.get(str(x.dtype), self.weight, lambda w: self.laid_out(w, x.dtype))
-        return self.convolve(x, kernel)
+                return modulation * gain, torch.ones_like(self.bias).expand(w.shape[0], -1)
+            power = self.weight_cache.get("power", self.weight, _power_of)  # [O, I]: sum_k w^2
+            # 1 / sqrt(sum_i s_i^2 sum_k w_ijk^2 + eps)
+            return modulation, (modulation.square() @ power.t() + 1e-8).rsqrt()  # [N, O]
 
     def forward(
         self,
@@ -249,35 +119,53 @@ class ModulatedConv(nn.Module):
         w: Tensor,
         noise: Tensor | None = None,
         gain: float = 1.0,
-        keep: bool = False,
+        cache_kernels: bool = False,
     ) -> Tensor:
-        """x [N, inputs, H, W], w [N, w_dim] -> [N, outputs, H, W] times gain, no activation.
+        """Convolve features x [N, I, H, W] in the style w [N, w_dim]; no activation.
 
-        noise, when given, is added like the bias: [N or 1, 1, H, W], already scaled. keep: whether
-        memory may be taken so that the next picture is quicker.
+        Args:
+            x: The features.
+            w: The style.
+            noise: [N or 1, 1, H', W'], already scaled.
+            gain: A factor of the result.
+            cache_kernels: Whether memory may be taken so that the next picture is quicker.
+
+        Returns:
+            [N, O, H, W], or [N, O, 2H, 2W] where the size doubles.
         """
-        style, demodulation = self.scales(w)
-        way = self.way(x, keep)
-        if self.folds(x) or (way == "tiles" and len(x) == 1 and not keep):
-            rows = (demodulation[0] * gain)[:, None, None, None]
-            weight = self.weight * rows * style[0][:, None, None]  # [outputs, inputs, k, k]
-            bias = (self.bias * gain).to(x.dtype)
-            x = self.with_weights(x, weight, way, bias)
-            return x if noise is None else added(x, (noise * gain).to(x.dtype))
-        x = self.with_own_weights(x * per_channel(style, x), way, keep)
-        scale, offset = per_channel(demodulation * gain, x), per_channel(self.bias[None] * gain, x)
-        if noise is not None:
-            offset = offset + (noise * gain).to(x.dtype)
-        if has_own_memory(x) and has_own_memory(scale) and has_own_memory(offset):
-            return x.mul_(scale).add_(offset)
-        return torch.addcmul(offset, x, scale)
+        modulation, demodulation = self.modulation(w)  # [N, I], [N, O]
+        algorithm = choose(x, self, cache_kernels)
+        return modulated_conv(
+            x, self.weight, modulation, demodulation, self.bias, noise, algorithm, gain
+        )
 
 
-def has_own_memory(x: Tensor) -> bool:
-    """Whether x can be written over: no gradients are asked for, no function transform runs."""
-    return not torch.is_grad_enabled() and not is_functorch_wrapped_tensor(x)
+class NoisyConv(ModulatedConv):
+    """One synthesis layer before its activation: modulated 3 x 3 convolution, noise, bias."""
+
+    noise_const: Tensor
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, resolution: int, up: bool) -> None:
+        super().__init__(inputs, outputs, 3, w_dim, up=up)
+        self.resolution = resolution
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+
+    def noise_map(self, noise: Noise, layer: int, x: Tensor) -> Tensor | None:
+        """The scaled noise [N or 1, 1, R, R] that `noise` asks for, for features x [N, ...]."""
+        if noise == "none":
+            return None
+        if noise == "random":
+            value = torch.randn(x.shape[0], 1, self.resolution, self.resolution, device=x.device)
+        elif noise == "const" or (not isinstance(noise, str) and layer not in noise):
+            value = self.noise_const[None, None]
+        elif not isinstance(noise, str):
+            value = noise[layer]
+        else:
+            raise ValueError(f"noise must be const, random, none or maps by layer, not {noise!r}")
+        return value * self.noise_strength
 
 
-def added(x: Tensor, more: Tensor) -> Tensor:
-    """x + more, in x's own memory where that may be."""
-    return x.add_(more) if has_own_memory(x) and has_own_memory(more) else x + more
+def _power_of(weight: Tensor) -> Tensor:
+    """Weight [O, I, k, k] -> the sum of its squares over the kernel [O, I], float32."""
+    return weight.float().square().sum(dim=(2, 3))

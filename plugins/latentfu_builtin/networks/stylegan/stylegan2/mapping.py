@@ -3,69 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.stylegan2.layers import (
-    EqualLinear,
-    lrelu,
-    normalize_2nd_moment,
-)
-
-
-class MappingSizes(Protocol):
-    """What a config says of its mapping network."""
-
-    @property
-    def z_dim(self) -> int: ...
-
-    @property
-    def w_dim(self) -> int: ...
-
-    @property
-    def c_dim(self) -> int: ...
-
-    @property
-    def mapping_layers(self) -> int: ...
-
-    @property
-    def mapping_lr_multiplier(self) -> float: ...
-
-
-class AveragedMapping(nn.Module):
-    """A mapping with the running mean `w_avg` that truncation pulls towards, float32.
-
-    w_avg: [w_dim], or [num_ws, w_dim] where each style has a mean of its own. `z_dim`: the
-    numbers that a picture is made of.
-    """
-
-    w_avg: Tensor
-    z_dim: int
-    layers: nn.ModuleList
-
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """z [N, z_dim], standard normal -> w [N, w_dim] or [N, num_ws, w_dim]."""
-        raise NotImplementedError
-
-    @torch.no_grad()
-    def track_w_avg(self, w: Tensor, decay: float = 0.998) -> None:
-        """Move w_avg towards the mean of a training batch w, as `forward` gives it."""
-        self.w_avg.lerp_(w.detach().float().mean(dim=0), 1.0 - decay)
-
-    @torch.no_grad()
-    def set_w_avg(self, samples: int = 10_000, seed: int = 0, batch: int = 1000) -> None:
-        """Set w_avg to the mean w of `samples` random z (drawn from `seed`)."""
-        generator = torch.Generator().manual_seed(seed)
-        total = torch.zeros_like(self.w_avg, dtype=torch.float64)
-        done = 0
-        while done < samples:
-            count = min(batch, samples - done)
-            z = torch.randn(count, self.z_dim, generator=generator)
-            total += self(z.to(self.w_avg.device)).double().sum(dim=0)
-            done += count
-        self.w_avg.copy_(total / max(done, 1))
+from latentfu_builtin.networks.stylegan.common import AveragedMapping, MappingConfig
+from latentfu_builtin.networks.stylegan.layers import EqualLinear, lrelu, normalize_2nd_moment
 
 
 class Mapping(AveragedMapping):
@@ -75,7 +18,7 @@ class Mapping(AveragedMapping):
     both (StyleGAN2-ADA, arXiv 2006.06676).
     """
 
-    def __init__(self, config: MappingSizes) -> None:
+    def __init__(self, config: MappingConfig) -> None:
         super().__init__()
         self.z_dim, self.c_dim = config.z_dim, config.c_dim
         width = self.label_numbers(config)
@@ -102,7 +45,7 @@ class Mapping(AveragedMapping):
                 x = lrelu(layer(x))
         return x
 
-    def label_numbers(self, config: MappingSizes) -> int:
+    def label_numbers(self, config: MappingConfig) -> int:
         """How many numbers a label becomes."""
         return config.w_dim
 
@@ -114,7 +57,7 @@ class Mapping(AveragedMapping):
 class JoinedMapping(Mapping):
     """Labels as wide as z, both normalised together (StyleGAN and StyleGAN2 in TensorFlow)."""
 
-    def label_numbers(self, config: MappingSizes) -> int:
+    def label_numbers(self, config: MappingConfig) -> int:
         """How many numbers a label becomes."""
         return config.z_dim
 

@@ -8,24 +8,17 @@ sees it, so that the following convolutions draw across the border.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+from latentfu.core.generator import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.stylegan2.synthesis import (
-    NO_DETAILS,
-    Details,
-    Noise,
-    SynthesisState,
-)
-
-if TYPE_CHECKING:
-    from latentfu_builtin.networks.stylegan.stylegan2.synthesis import Synthesis
+from latentfu_builtin.networks.stylegan.common import NO_DETAILS, Details, check_layer_cancelled
+from latentfu_builtin.networks.stylegan.stylegan2.synthesis import Synthesis, SynthesisState
 
 
-def mix(
+def mix_styles(
     synthesis: Synthesis,
     ws_a: Tensor,
     ws_b: Tensor,
@@ -35,7 +28,7 @@ def mix(
     noise: Noise = "const",
     details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
 ) -> Tensor:
-    """Picture [N, 3, R, R] made with A's styles, and with B's for `layers` where the mask is 1.
+    """Draw the picture [N, 3, R, R] with A's styles, and with B's for `layers` where the mask is 1.
 
     ws_a, ws_b: [N, num_ws, w_dim]. layers: indices into ws; the toRGB of a size counts under
     the style that it reads. mask: [N or 1, 1, H, W] in 0..1, of any size.
@@ -52,13 +45,13 @@ def mix(
     mask = mask.to(ws_a).clamp(0.0, 1.0)
     state = synthesis.start(ws_a.shape[0])
     for i in range(synthesis.config.num_layers):
-        state = mix_step(
+        state = _mix_step(
             synthesis, i, state, ws_a, ws_b, chosen, mask=mask, noise=noise, details=details
         )
     return synthesis.finish(state)
 
 
-def mix_step(  # noqa: PLR0917 - the two style sets and where they act
+def _mix_step(  # noqa: PLR0917 - the two style sets and where they act
     synthesis: Synthesis,
     i: int,
     state: SynthesisState,
@@ -71,7 +64,8 @@ def mix_step(  # noqa: PLR0917 - the two style sets and where they act
     details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
 ) -> SynthesisState:
     """Layer i with both sets of styles and details, blended by the mask; toRGB likewise."""
-    noise = shared_noise(synthesis, i, state, noise)
+    check_layer_cancelled()
+    noise = _shared_noise(synthesis, i, state, noise)
     x = synthesis.features(i, state.x, ws_a[:, i], noise)  # [N, C, R, R]
     if i in details[0]:
         x = x + details[0][i].to(x)
@@ -89,7 +83,7 @@ def mix_step(  # noqa: PLR0917 - the two style sets and where they act
     return SynthesisState(x, synthesis.add_rgb(state.rgb, part), i + 1)
 
 
-def shared_noise(synthesis: Synthesis, i: int, state: SynthesisState, noise: Noise) -> Noise:
+def _shared_noise(synthesis: Synthesis, i: int, state: SynthesisState, noise: Noise) -> Noise:
     """Random noise drawn once for layer i, so that A and B do not differ by it."""
     if noise != "random":
         return noise

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, overload
+from typing import NamedTuple, overload
 
 import torch
 import torch.nn.functional as F
+from latentfu.core.generator import Noise
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_builtin.networks.stylegan.stylegan2.layers import (
+from latentfu_builtin.networks.stylegan.common import NO_DETAILS, Details, check_layer_cancelled
+from latentfu_builtin.networks.stylegan.layers import (
     LRELU_GAIN,
     LRELU_SLOPE,
-    ModulatedConv,
     fir_kernel,
-    has_own_memory,
     upsample_2x,
 )
-from latentfu_builtin.networks.stylegan.weight_offsets import maps_one_by_one, noise_one_by_one
+from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
+from latentfu_builtin.networks.stylegan.stylegan2.layers import ModulatedConv, NoisyConv
+from latentfu_builtin.networks.stylegan.torch_compat import may_overwrite
+from latentfu_builtin.networks.stylegan.weight_offsets import split_maps, split_noise
 
-Noise = Literal["const", "random", "none"] | Dictionary[int, Tensor]
-"""const: the network's own maps; random: fresh; none; or own maps {layer: [N or 1, 1, H, W]}
-for some layers, the others const."""
-
-
-Details = Dictionary[int, Tensor]
-"""Feature maps [N or 1, C, H, W] that are added to what their layers give."""
-NO_DETAILS: Details = {}
-ALONE_FROM = 64
+ONE_BY_ONE_FROM = 64
 """On a CPU the layers of this many pixels and more are done for one picture at a time."""
 
 
@@ -43,32 +36,6 @@ class SynthesisState(NamedTuple):
     x: Tensor
     rgb: Tensor | None
     layer: int
-
-
-class NoisyConv(ModulatedConv):
-    """One synthesis layer: modulated 3x3 convolution, noise, bias, activation."""
-
-    noise_const: Tensor
-
-    def __init__(self, inputs: int, outputs: int, w_dim: int, resolution: int, up: bool) -> None:
-        super().__init__(inputs, outputs, 3, w_dim, up=up)
-        self.resolution = resolution
-        self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
-
-    def noise_map(self, noise: Noise, layer: int, x: Tensor) -> Tensor | None:
-        """The scaled noise [N or 1, 1, R, R] that `noise` asks for, for features x [N, ...]."""
-        if noise == "none":
-            return None
-        if noise == "random":
-            value = torch.randn(x.shape[0], 1, self.resolution, self.resolution, device=x.device)
-        elif noise == "const" or (not isinstance(noise, str) and layer not in noise):
-            value = self.noise_const[None, None]
-        elif not isinstance(noise, str):
-            value = noise[layer]
-        else:
-            raise ValueError(f"noise must be const, random, none or maps by layer, not {noise!r}")
-        return value * self.noise_strength
 
 
 class Synthesis(nn.Module):
@@ -104,14 +71,19 @@ class Synthesis(nn.Module):
         return SynthesisState(const.contiguous(memory_format=torch.channels_last), None, 0)
 
     def features(
-        self, layer: int, x: Tensor, w: Tensor, noise: Noise = "const", keep: bool = False
+        self,
+        layer: int,
+        x: Tensor,
+        w: Tensor,
+        noise: Noise = "const",
+        cache_kernels: bool = False,
     ) -> Tensor:
         """x [N, C, H, W], w [N, w_dim] -> the features after `layer` [N, C', H', W']."""
         conv: NoisyConv = self.convs[layer]  # type: ignore[assignment]
-        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), LRELU_GAIN, keep)
-        return self.clamped(F.leaky_relu(y, LRELU_SLOPE, inplace=has_own_memory(y)))
+        y: Tensor = conv(x, w, conv.noise_map(noise, layer, x), LRELU_GAIN, cache_kernels)
+        return self.clamp_features(F.leaky_relu(y, LRELU_SLOPE, inplace=may_overwrite(y)))
 
-    def clamped(self, x: Tensor) -> Tensor:
+    def clamp_features(self, x: Tensor) -> Tensor:
         """x, within the largest magnitude that the network was trained with."""
         limit = self.config.conv_clamp
         return x if limit is None else x.clamp(-limit, limit)
@@ -119,7 +91,7 @@ class Synthesis(nn.Module):
     def to_rgb(self, layer: int, x: Tensor, w: Tensor) -> Tensor:
         """Features after `layer` (the last of its size) -> their part of the picture, float32."""
         y: Tensor = self.rgbs[layer // 2](x, w)
-        return self.clamped(y).float()
+        return self.clamp_features(y).float()
 
     def add_rgb(self, rgb: Tensor | None, part: Tensor) -> Tensor:
         """The picture so far [N, 3, H/2, W/2] doubled, plus the new part [N, 3, H, W]."""
@@ -136,16 +108,18 @@ class Synthesis(nn.Module):
         noise: Noise = "const",
         details: Details = NO_DETAILS,
         *,
-        keep: bool = False,
+        cache_kernels: bool = False,
     ) -> SynthesisState:
         """Do layer i (and toRGB when it is the last of its size): state before -> state after.
 
         ws: [N, num_ws, w_dim]; of it only ws[:, i] and ws[:, i + 1] are read. `details` are
-        added to the features of their layers. keep: take memory for the next picture's speed.
+        added to the features of their layers. cache_kernels: take memory for the next picture's
+        speed. Raises CancelledError where nobody waits for the picture any more.
         """
         if state.layer != i:
             raise ValueError(f"the state is at layer {state.layer}, so layer {i} can not be next")
-        x = self.features(i, state.x, ws[:, i], noise, keep)  # [N, C, R, R]
+        check_layer_cancelled()
+        x = self.features(i, state.x, ws[:, i], noise, cache_kernels)  # [N, C, R, R]
         if i in details:
             x = x + details[i].to(x)
         if i % 2:
@@ -196,8 +170,8 @@ class Synthesis(nn.Module):
         """
         self.check(ws)
         state = self.start(ws.shape[0], dtype)
-        if not features and self.better_alone(state):
-            return self.each_alone(state, ws, noise, details)
+        if not features and self._draws_one_by_one(state):
+            return self._forward_one_by_one(state, ws, noise, details)
         kept: dict[int, Tensor] = {}
         for i in range(self.config.num_layers):
             state = self.step(i, state, ws, noise, details)
@@ -206,14 +180,14 @@ class Synthesis(nn.Module):
         image = self.finish(state)
         return (image, kept) if features else image
 
-    def better_alone(self, state: SynthesisState) -> bool:
+    def _draws_one_by_one(self, state: SynthesisState) -> bool:
         """Whether the pictures of a batch are better drawn one after the other, where large."""
         if torch.compiler.is_compiling():  # the loop would be laid out once for each picture
             return False
-        several = len(state.x) > 1 and self.config.resolution >= ALONE_FROM
-        return several and state.x.device.type == "cpu" and has_own_memory(state.x)
+        several = len(state.x) > 1 and self.config.resolution >= ONE_BY_ONE_FROM
+        return several and state.x.device.type == "cpu" and may_overwrite(state.x)
 
-    def each_alone(
+    def _forward_one_by_one(
         self, state: SynthesisState, ws: Tensor, noise: Noise, details: Details
     ) -> Tensor:
         """As `forward`: small layers for all pictures at once, large ones for each alone.
@@ -222,12 +196,12 @@ class Synthesis(nn.Module):
         picture stay nearer to the processor, and need the memory of one.
         """
         layers = range(self.config.num_layers)
-        first = next(i for i in layers if self.config.layer_resolution(i) >= ALONE_FROM)
+        first = next(i for i in layers if self.config.layer_resolution(i) >= ONE_BY_ONE_FROM)
         for i in range(first):
             state = self.step(i, state, ws, noise, details)
         pictures = []
-        own_noise = noise_one_by_one(noise, len(ws))
-        own_details = maps_one_by_one(details, len(ws))
+        own_noise = split_noise(noise, len(ws))
+        own_details = split_maps(details, len(ws))
         for n in range(len(ws)):
             here = slice(n, n + 1)
             rgb = None if state.rgb is None else state.rgb[here]
@@ -245,23 +219,3 @@ class Synthesis(nn.Module):
                 f"styles must have the shape [N, {expected[0]}, {expected[1]}], "
                 f"not {list(ws.shape)}"
             )
-
-    def mix(
-        self,
-        ws_a: Tensor,
-        ws_b: Tensor,
-        layers: range,
-        mask: Tensor,
-        *,
-        noise: Noise = "const",
-        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
-    ) -> Tensor:
-        """Masked style mixing: B's styles in `layers` inside the mask, A's everywhere else.
-
-        ws_a, ws_b: [N, num_ws, w_dim]; layers: indices into ws; mask: [N or 1, 1, H, W], 0..1.
-        details: those of A and those of B. -> picture [N, 3, R, R].
-        See `latentfu_builtin.networks.stylegan.stylegan2.mixing`.
-        """
-        from latentfu_builtin.networks.stylegan.stylegan2.mixing import mix
-
-        return mix(self, ws_a, ws_b, layers, mask, noise=noise, details=details)

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 import torch
-from latentfu import BadInputError, Latent, SynthesisLayer
+from latentfu import BadInputError, Latent, SynthesisLayer, file_sha256
+from latentfu.core.generator import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator, weights_id
-from latentfu_builtin.networks.stylegan.files import load_as
+from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as
 from latentfu_builtin.networks.stylegan.stylegan3.config import StyleGAN3Config
 from latentfu_builtin.networks.stylegan.stylegan3.network import StyleGAN3
 from latentfu_builtin.networks.stylegan.weight_offsets import (
-    call_bent,
+    call_with_offsets,
     has_own_strengths,
-    noise_one_by_one,
-    one_by_one,
+    split_codes,
+    split_noise,
 )
-
-if TYPE_CHECKING:
-    from latentfu.core.generator import Noise
-
-ARCHITECTURE = "stylegan3"
 
 
 class StyleGAN3Generator(StyledGenerator):
@@ -77,7 +72,7 @@ class StyleGAN3Generator(StyledGenerator):
         wanted = tuple(features or ())
         noise = self.noise(noise, len(latent))
         if has_own_strengths(latent):
-            each = zip(one_by_one(latent), noise_one_by_one(noise, len(latent)), strict=True)
+            each = zip(split_codes(latent), split_noise(noise, len(latent)), strict=True)
             parts = [self.render(item, own, wanted) for item, own in each]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in wanted}
@@ -87,7 +82,7 @@ class StyleGAN3Generator(StyledGenerator):
             def draw(network: StyleGAN3) -> tuple[Tensor, dict[int, Tensor]]:
                 return network.synthesis(ws, wanted, details)  # type: ignore[no-any-return]
 
-            image, kept = call_bent(self.network, latent.bends, draw, self.name)
+            image, kept = call_with_offsets(self.network, latent.bends, draw, self.name)
         return image if features is None else (image, kept)
 
     def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
@@ -103,16 +98,16 @@ class StyleGAN3Generator(StyledGenerator):
         def draw(network: StyleGAN3) -> Tensor:
             return network.synthesis.mix(ws, layers, inside, details)
 
-        return call_bent(self.network, a.bends, draw, self.name)
+        return call_with_offsets(self.network, a.bends, draw, self.name)
 
 
 def open_stylegan3(path: Path, device: str = "cpu") -> StyleGAN3Generator:
     """The generator in a weights file; raises BadInputError when it holds none."""
     try:
-        network = load_as(
-            path, ARCHITECTURE, lambda c: StyleGAN3(StyleGAN3Config.from_json(c)), device
+        network = load_network_as(
+            StyleGAN3, path, lambda c: StyleGAN3(StyleGAN3Config.from_json(c)), device
         )
     except ValueError as error:
         raise BadInputError(f"The weights can not be used: {error}.") from error
     domain = network.metadata.get("domain", "unknown")
-    return StyleGAN3Generator(network, path.stem, weights_id(path), domain)
+    return StyleGAN3Generator(network, path.stem, file_sha256(path), domain)

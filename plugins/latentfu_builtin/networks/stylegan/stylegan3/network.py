@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.mapped_network import MappedNetwork
-from latentfu_builtin.networks.stylegan.stylegan2.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear
+from latentfu_builtin.networks.stylegan.common import (
+    NO_DETAILS,
+    Details,
+    MappedNetwork,
+    check_layer_cancelled,
+)
+from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear
 from latentfu_builtin.networks.stylegan.stylegan2.mapping import Mapping
 from latentfu_builtin.networks.stylegan.stylegan3.config import (
     InputConfig,
@@ -19,9 +23,6 @@ from latentfu_builtin.networks.stylegan.stylegan3.config import (
     StyleGAN3Config,
 )
 from latentfu_builtin.networks.stylegan.stylegan3.resample import downsample, upsample
-
-Details = Dictionary[int, Tensor]
-NO_DETAILS: Details = {}
 
 
 class FourierInput(nn.Module):
@@ -95,19 +96,23 @@ class AliasFreeLayer(nn.Module):
         Scaling the input by the style and the output by the demodulation gives what the
         paper's weights per sample give, with one dense convolution.
         """
-        config, style = self.config, self.affine(w)  # [N, I]
-        loud = self.magnitude_ema.rsqrt()
+        config, modulation = self.config, self.affine(w)  # [N, I]
+        input_gain = self.magnitude_ema.rsqrt()  # the tracked magnitude of x, appendix C.1
+        weight: Tensor = self.weight  # [O, I, k, k]
+        demodulation: Tensor | None = None
         if config.to_rgb:
-            style = style / math.sqrt(config.in_channels * config.kernel**2)
-            weight: Tensor = self.weight
-            out: Tensor | None = None
+            modulation = modulation / math.sqrt(config.in_channels * config.kernel**2)
         else:
-            weight = self.weight * self.weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
-            style = style * style.square().mean().rsqrt()
+            # Weights and modulation of unit magnitude, so that float16 does not overflow.
+            weight = weight * weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
+            modulation = modulation * modulation.square().mean().rsqrt()
             power = weight.square().sum(dim=(2, 3))  # [O, I]
-            out = (style.square() @ power.t() + 1e-8).rsqrt()  # [N, O]
-        x = F.conv2d(x * (style * loud)[:, :, None, None], weight, padding=config.kernel - 1)
-        return x if out is None else x * out[:, :, None, None]
+            demodulation = (modulation.square() @ power.t() + 1e-8).rsqrt()  # [N, O]
+        # Modulate and convolve.
+        x = x * (modulation * input_gain)[:, :, None, None]  # [N, I, H, W]
+        x = F.conv2d(x, weight, padding=config.kernel - 1)  # [N, O, H + k - 1, W + k - 1]
+        # Demodulate.
+        return x if demodulation is None else x * demodulation[:, :, None, None]
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """x [N, I, H, W], w [N, w_dim] -> [N, O, H', W']."""
@@ -121,7 +126,7 @@ class AliasFreeLayer(nn.Module):
         return downsample(x, self.down_filter, config.down)
 
 
-class Synthesis(nn.Module):
+class StyleGAN3Synthesis(nn.Module):
     """Fourier features through all layers. Style 0 is the input's, style i + 1 layer i's."""
 
     def __init__(self, config: StyleGAN3Config) -> None:
@@ -144,6 +149,7 @@ class Synthesis(nn.Module):
 
     def step(self, place: int, x: Tensor, ws: Tensor, details: Details = NO_DETAILS) -> Tensor:
         """One layer: x [N, I, H, W] -> [N, O, H', W'], with its detail added."""
+        check_layer_cancelled()
         y: Tensor = self.layers[place](x, ws[:, place + 1])
         return y + details[place].to(y) if place in details else y
 
@@ -184,11 +190,12 @@ class Synthesis(nn.Module):
 class StyleGAN3(MappedNetwork):
     """z -> w -> one style per layer -> picture. The network has no noise."""
 
+    architecture = "stylegan3"
     config: StyleGAN3Config
 
     def __init__(self, config: StyleGAN3Config) -> None:
         super().__init__()
         self.config = config
         self.mapping = Mapping(config)
-        self.synthesis = Synthesis(config)
+        self.synthesis = StyleGAN3Synthesis(config)
         self.metadata: dict[str, str] = {}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from latentfu import BadInputError, ConvertedWeights, ForeignFile, tensors_of
+from latentfu import BadInputError, ConvertedWeights, ForeignFile
 from numpy.typing import NDArray
 
-from latentfu_builtin.checkpoints.rosinality import attends, member_tensors, take_synthesis
-from latentfu_builtin.checkpoints.stylegan2 import Tensors, converted, with_mean
+from latentfu_builtin.checkpoints.converters.rosinality import ATTENTION, take_synthesis
+from latentfu_builtin.checkpoints.fit_network import fit_stylegan2, with_mean
+from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
+from latentfu_builtin.checkpoints.state_dict import Tensors
 
 SOURCE = "TransStyleGAN"
 SAMPLES = 4096
@@ -25,12 +27,12 @@ PARTS = {
 }
 
 
-def convert(foreign: ForeignFile) -> ConvertedWeights | None:
-    """From ``{"g_ema": ...}``, or the decoder of an encoder for W++; None for anything else."""
-    state = tensors_of(foreign.member("g_ema")) or member_tensors(foreign, "decoder.")
-    if "input.input" not in state or not attends(state):
-        return None
-    tensors = Tensors(state, SOURCE)
+STATE = HasTensors(("input.input", ATTENTION), places=("g_ema", "state_dict/decoder."))
+
+
+def convert(foreign: ForeignFile) -> ConvertedWeights:
+    """From ``{"g_ema": ...}``, or the decoder of an encoder for W++."""
+    tensors = Tensors(STATE.find(foreign) or {}, SOURCE, "StyleGAN2 of W++")
     ours: dict[str, NDArray[Any]] = {}
     place = 0
     while f"style.{place + 1}.mlp.0.weight" in tensors:
@@ -43,11 +45,11 @@ def convert(foreign: ForeignFile) -> ConvertedWeights | None:
     known = isinstance(average, np.ndarray) and average.ndim == 2
     if known:
         ours["mapping.w_avg"] = average.astype(np.float32)
-        return converted(ours, mapping="attention")
+        return fit_stylegan2(ours, mapping="attention")
     layers = sum(name.endswith(".noise_const") for name in ours)
     w_dim = ours["synthesis.convs.0.affine.weight"].shape[1]
     ours["mapping.w_avg"] = np.zeros((layers + 1, w_dim), np.float32)
-    return with_mean(converted(ours, mapping="attention"), SAMPLES)
+    return with_mean(fit_stylegan2(ours, mapping="attention"), SAMPLES)
 
 
 def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
@@ -68,3 +70,14 @@ def check_names(tensors: Tensors) -> None:
     count = names.shape[-1]
     if names.size != count * count or not np.allclose(names.reshape(count, -1), np.eye(count)):
         raise BadInputError(f"This {SOURCE} network names its tokens otherwise than by one-hots.")
+
+
+FORMAT = ForeignFormat.declare(
+    "transstylegan",
+    "StyleGAN of W++",
+    recognize=STATE,
+    convert=convert,
+    files="StyleGAN of W++ `.pt`, and the decoder of its encoder",
+    publisher="TransStyleGAN",
+    told_by="`style.1.atten.q_transform.weight`",
+)

@@ -1,4 +1,4 @@
-"""The networks that were imported: a plug-in of their own, so that a taken name harms only them."""
+"""Networks that a person imported, each a file of the data folder, as a plug-in of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from latentfu import GeneratorSpec, WatchedFolder, data_dir, hookimpl
 @hookimpl
 def latentfu_generators() -> list[GeneratorSpec]:
     """One generator for each file in the data folder."""
-    from latentfu_builtin.checkpoints.imported import installed
+    from latentfu_builtin.checkpoints.import_checkpoint import list_imported
 
-    return installed()
+    return list_imported()
 
 
 @hookimpl

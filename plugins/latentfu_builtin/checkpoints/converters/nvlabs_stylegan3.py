@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from latentfu import BadInputError, ConvertedWeights, ForeignFile, OpaqueObject
 from numpy.typing import NDArray
 
-from latentfu_builtin.checkpoints.nvlabs_torch import (
-    generator_of,
-    label_count,
-    state_dict,
+from latentfu_builtin.checkpoints.fit_network import fit_stylegan3
+from latentfu_builtin.checkpoints.formats import ForeignFormat
+from latentfu_builtin.checkpoints.state_dict import (
+    Tensors,
+    count_labels,
+    find_torch_generator,
+    list_tensors,
     submodule,
 )
-from latentfu_builtin.checkpoints.stylegan2 import Tensors
+
+if TYPE_CHECKING:
+    from latentfu_builtin.networks.stylegan.stylegan3 import LayerConfig, StyleGAN3Config
 
 SOURCE = "StyleGAN3"
 
 
-def convert(foreign: ForeignFile) -> ConvertedWeights | None:
-    """From ``{"G_ema": Generator}`` or a Generator by itself; None for anything else."""
-    network = generator_of(foreign)
-    if network is None or submodule(network, "synthesis", "input") is None:
-        return None
-    return stylegan3(network)
+def recognize(foreign: ForeignFile) -> bool:
+    """Whether there is a Generator with an input, in ``{"G_ema": Generator}`` or by itself."""
+    return submodule(find_torch_generator(foreign), "synthesis", "input") is not None
 
 
-def stylegan3(network: OpaqueObject) -> ConvertedWeights:
+def convert(foreign: ForeignFile) -> ConvertedWeights:
     """The tensors of NVIDIA's Generator as ours; the sizes are those that its layers say."""
+    network = find_torch_generator(foreign)
+    assert network is not None  # or it were not recognized
     synthesis = submodule(network, "synthesis")
     names = synthesis.state.get("layer_names") if synthesis else None
     if synthesis is None or not isinstance(names, list):
         raise BadInputError(f"This {SOURCE} network does not name its layers.")
-    tensors = Tensors(dict(state_dict(network)), SOURCE)
+    tensors = Tensors(dict(list_tensors(network)), SOURCE, SOURCE)
     ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
-    count = take_mapping(tensors, ours, label_count(network))
+    count = take_mapping(tensors, ours, count_labels(network))
     for part in ("affine.weight", "affine.bias", "weight", "transform", "freqs", "phases"):
         ours[f"synthesis.input.{part}"] = tensors.take(f"synthesis.input.{part}")
     for place, name in enumerate(names):
         take_layer(tensors, ours, str(name), place)
     tensors.finish()
-    return checked(ours, config_of(network, synthesis, names, count))
+    return fit_stylegan3(ours, config_of(network, synthesis, names, count))
 
 
 def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> int:
@@ -68,7 +72,7 @@ def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], name: str, place
 
 def config_of(
     network: OpaqueObject, synthesis: OpaqueObject, names: list[Any], mapping_layers: int
-) -> Any:
+) -> StyleGAN3Config:
     """Our config from what the modules say of themselves."""
     from latentfu_builtin.networks.stylegan.stylegan3 import InputConfig, StyleGAN3Config
 
@@ -81,7 +85,7 @@ def config_of(
             resolution=int(network.state["img_resolution"]),
             z_dim=int(network.state["z_dim"]),
             w_dim=int(network.state["w_dim"]),
-            c_dim=label_count(network),
+            c_dim=count_labels(network),
             mapping_layers=mapping_layers,
             mapping_lr_multiplier=0.01,
             output_scale=float(synthesis.state["output_scale"]),
@@ -97,7 +101,7 @@ def config_of(
         raise BadInputError(f"This {SOURCE} network does not say its sizes ({error}).") from error
 
 
-def layer_config(layer: OpaqueObject | None) -> Any:
+def layer_config(layer: OpaqueObject | None) -> LayerConfig:
     """One layer's sizes."""
     from latentfu_builtin.networks.stylegan.stylegan3 import LayerConfig
 
@@ -117,30 +121,22 @@ def layer_config(layer: OpaqueObject | None) -> Any:
         padding=(left, right, top, bottom),
         to_rgb=bool(state["is_torgb"]),
         clamp=None if clamp is None else float(clamp),
-        up_taps=shape_of(buffers.get("up_filter")),
-        down_taps=shape_of(buffers.get("down_filter")),
+        up_taps=_shape_of(buffers.get("up_filter")),
+        down_taps=_shape_of(buffers.get("down_filter")),
     )
 
 
-def shape_of(taps: Any) -> tuple[int, ...]:
+def _shape_of(taps: Any) -> tuple[int, ...]:
     """The shape of a filter, () where there is none."""
     return tuple(taps.shape) if isinstance(taps, np.ndarray) else ()
 
 
-def checked(ours: dict[str, NDArray[Any]], config: Any) -> ConvertedWeights:
-    """The file, when every tensor fits the config."""
-    import torch
-
-    from latentfu_builtin.networks.stylegan.stylegan3 import StyleGAN3
-
-    with torch.device("meta"):
-        expected = StyleGAN3(config).state_dict()
-    for name, tensor in expected.items():
-        have = ours[name].shape if name in ours else None
-        if have != tuple(tensor.shape):
-            raise BadInputError(
-                f"This {SOURCE} network has {name} of shape {have and list(have)}, expected "
-                f"{list(tensor.shape)}."
-            )
-    floats = {name: np.array(ours[name], np.float32, order="C") for name in expected}
-    return ConvertedWeights(floats, {"architecture": "stylegan3", "config": config.to_json()})
+FORMAT = ForeignFormat.declare(
+    "nvlabs-sg3",
+    "StyleGAN3, NVIDIA's pickle",
+    recognize=recognize,
+    convert=convert,
+    files="StyleGAN3 `.pkl`, T and R",
+    publisher="NVIDIA, PyTorch",
+    told_by="`G_ema` with `synthesis.input`",
+)

@@ -1,4 +1,8 @@
-"""Imported networks: safetensors files in the data folder, one for each."""
+"""Importing a checkpoint: reading it, trying the network, keeping it as one safetensors file.
+
+Imported networks lie in the data folder. What is installed there is told by the files' metadata,
+which every architecture writes alike: its config is JSON and says the ``resolution``.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +22,27 @@ from latentfu import (
     data_dir,
     is_name,
     read_foreign,
-    write_whole,
 )
+from latentfu.storage.atomic import whole_file
 
 FACES = ("faces", "ffhq", "celeba", "metfaces")
 
 
-def folder() -> Path:
+def generators_folder() -> Path:
     """Where imported networks lie."""
     return data_dir() / "generators"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is said about a network that is imported; ``source``: where its file came from."""
+class ImportOptions:
+    """What a person says of a network that is imported.
+
+    Attributes:
+        name: What it is called here.
+        domain: What it draws; None for what is known of the file, or what it says.
+        licence: Its terms, likewise.
+        source: Where its file came from.
+    """
 
     name: str
     domain: str | None = None
@@ -39,24 +50,20 @@ class Wish:
     source: str | None = None
 
 
-def import_network(path: Path, wish: Wish, progress: Progress) -> Path:
-    """Read ``path``, try the network, and keep it under ``wish.name``; the file that was written.
+def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) -> Path:
+    """Read ``path``, try the network, keep it under ``options.name``; the file that was written.
 
     Raises BadInputError for a file in no known format, for one that its format does not
     understand, for a network that draws no numbers, and for a name that is taken.
     """
-    check_name(wish.name)
-    data = ours(path, wish) or foreign(path, wish, progress)
+    check_name(options.name)
+    data = read_native(path, options) or convert_foreign(path, options, progress)
     progress(0.9, "Trying the network")
-    target = folder() / f"{wish.name}.safetensors"
-    trial = target.with_suffix(".trial")
-    write_whole(trial, data)
-    try:
+    target = generators_folder() / f"{options.name}.safetensors"
+    with whole_file(target) as trial:  # becomes the target when nothing is wrong with it
+        trial.write_bytes(data)
         try_network(trial)
-        write_whole(target, data)
-    finally:
-        trial.unlink(missing_ok=True)
-    progress(1.0, f"Imported {wish.name}")
+    progress(1.0, f"Imported {options.name}")
     return target
 
 
@@ -68,8 +75,11 @@ def check_name(name: str) -> None:
         raise BadInputError(f"There is a generator {name} already: give another name.")
 
 
-def ours(path: Path, wish: Wish) -> bytes | None:
-    """The bytes of a file that is opened as it is: kept unless domain or licence are given."""
+def read_native(path: Path, options: ImportOptions) -> bytes | None:
+    """The bytes of a file that is opened as it is, None for another project's.
+
+    They are kept unless domain or licence are given.
+    """
     from safetensors.numpy import save
 
     if not path.is_file():
@@ -83,16 +93,16 @@ def ours(path: Path, wish: Wish) -> bytes | None:
     formats = latentfu.checkpoint_formats().values()
     if not any(known.detect and known.detect(path) for known in formats):
         raise BadInputError(f"{path.name} holds no network that an installed plug-in can open.")
-    changes = {"domain": wish.domain, "licence": wish.licence}
+    changes = {"domain": options.domain, "licence": options.licence}
     if not any(changes.values()):
         return path.read_bytes()
-    return in_order(
+    return canonical_bytes(
         save(latentfu.read_arrays(path), metadata | {k: v for k, v in changes.items() if v})
     )
 
 
-def foreign(path: Path, wish: Wish, progress: Progress) -> bytes:
-    """A file of another project as one of ours."""
+def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> bytes:
+    """Read a file of another project, as the bytes of one of ours."""
     from safetensors.numpy import save
 
     read = read_foreign(path, progress)
@@ -100,19 +110,19 @@ def foreign(path: Path, wish: Wish, progress: Progress) -> bytes:
         found: ConvertedWeights | None = known.convert(read) if known.convert else None
         if found is not None:
             notes = {
-                **said_of(read.sha256, wish),
+                **provenance(read.sha256, options),
                 "source_format": known.name,
                 "source_sha256": read.sha256,
             }
-            return in_order(save(found.tensors, {**found.metadata, **notes}))
+            return canonical_bytes(save(found.tensors, {**found.metadata, **notes}))
     raise BadInputError(
         f"{path.name} holds no network that is known here; `latentfu generators import --help` "
         "lists the formats."
     )
 
 
-def in_order(data: bytes) -> bytes:
-    """A safetensors file with its metadata sorted; safetensors itself leaves them to chance.
+def canonical_bytes(data: bytes) -> bytes:
+    """Sort the metadata of a safetensors file; safetensors itself leaves them to chance.
 
     The same checkpoint then gives the same file everywhere, and with it the same generator id,
     by which directions and encoders know their network.
@@ -125,15 +135,15 @@ def in_order(data: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
-def said_of(sha256: str, wish: Wish) -> dict[str, str]:
-    """Domain, licence and source: what was wished, else what is known of a file with that hash."""
-    from latentfu_builtin.checkpoints.downloads.known import known_hash, terms
+def provenance(sha256: str, options: ImportOptions) -> dict[str, str]:
+    """Domain, licence and source: what a person said, else what is known of that hash."""
+    from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms, find_by_hash
 
-    public = known_hash(sha256)
+    public = find_by_hash(sha256)
     domain = public.domain if public else "unknown"
-    licence = terms(public) if public else "unknown: ask whoever published it"
-    source = wish.source or (public.address if public else "")
-    told = {"domain": wish.domain or domain, "licence": wish.licence or licence}
+    licence = describe_terms(public) if public else "unknown: ask whoever published it"
+    source = options.source or (public.address if public else "")
+    told = {"domain": options.domain or domain, "licence": options.licence or licence}
     return {**told, "source": source} if source else told
 
 
@@ -148,21 +158,19 @@ def try_network(path: Path) -> None:
         raise BadInputError("This network draws no numbers: its weights may be damaged.")
 
 
-def installed() -> list[GeneratorSpec]:
+def list_imported() -> list[GeneratorSpec]:
     """The imported networks, by name; files that can not be read are left out."""
     found = []
-    for path in sorted(folder().glob("*.safetensors")):
-        spec = describe(path, path.stat().st_mtime_ns)
+    for path in sorted(generators_folder().glob("*.safetensors")):
+        spec = _describe_file(path, path.stat().st_mtime_ns)
         if spec is not None:
             found.append(spec)
     return found
 
 
 @lru_cache(maxsize=256)
-def describe(path: Path, changed: int) -> GeneratorSpec | None:
+def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
     """The spec of one file; ``changed`` makes a new file be read again."""
-    from latentfu_builtin.networks.stylegan.common import weights_id
-
     metadata = latentfu.find_metadata(path)
     try:
         resolution = int(json.loads(metadata["config"])["resolution"])
@@ -182,15 +190,15 @@ def describe(path: Path, changed: int) -> GeneratorSpec | None:
         title=path.stem,
         domain=domain,
         resolution=resolution,
-        id=weights_id(path),
+        id=latentfu.file_sha256(path),
         load=load,
         aligner="faces" if any(word in domain for word in FACES) else "center",
         licence=metadata.get("licence", ""),
-        description=description(metadata),
+        description=_describe_source(metadata),
     )
 
 
-def description(metadata: dict[str, str]) -> str:
+def _describe_source(metadata: dict[str, str]) -> str:
     """Where a network came from, in one sentence."""
     said = f"Imported from {metadata.get('source_format', 'a file')}"
     if metadata.get("source_sha256"):
@@ -202,8 +210,10 @@ def description(metadata: dict[str, str]) -> str:
 
 def path_of(name: str) -> Path:
     """The file of an imported network; BadInputError when there is none of that name."""
-    path = folder() / f"{name}.safetensors"
+    path = generators_folder() / f"{name}.safetensors"
     if not is_name(name) or not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder().glob("*.safetensors"))) or "none"
+        known = (
+            ", ".join(sorted(p.stem for p in generators_folder().glob("*.safetensors"))) or "none"
+        )
         raise BadInputError(f"No imported network is called {name!r}; there are: {known}.")
     return path

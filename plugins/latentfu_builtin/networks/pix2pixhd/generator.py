@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from pathlib import Path
+from typing import overload
 
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, Generator, Latent, SynthesisLayer
+from latentfu import (
+    BadInputError,
+    Generator,
+    Latent,
+    SynthesisLayer,
+    file_sha256,
+    find_metadata,
+    read_tensors_and_metadata,
+)
+from latentfu.core.generator import Noise
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, edges_of
+from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE, Pix2PixHDConfig
+from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, fill_network, find_edges
 from latentfu_builtin.networks.stylegan.weight_offsets import (
-    bent_weights,
-    details_by_layer,
+    add_offsets,
+    find_weight,
     has_own_strengths,
-    one_by_one,
-    parameter_of,
-    weights_of,
+    list_weights,
+    split_codes,
+    sum_details,
 )
-
-if TYPE_CHECKING:
-    from latentfu.core.generator import Noise
 
 GRID = 8
 
@@ -90,7 +98,7 @@ class LabelGenerator(Generator):
             raise BadInputError("The map of objects must be as large as the map of labels.")
         codes = [labels.flatten(1).float()]
         if config.edges:
-            codes.append(edges_of(labels if instances is None else instances).flatten(1))
+            codes.append(find_edges(labels if instances is None else instances).flatten(1))
         return Latent(torch.cat(codes, dim=1).to(self.device), "z", self.id)
 
     def planes(self, latent: Latent) -> Tensor:
@@ -124,7 +132,7 @@ class LabelGenerator(Generator):
     ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
         """Maps -> pictures ``[N, 3, H, W]`` in -1..1; there is no noise. Bends and details act."""
         if has_own_strengths(latent):
-            parts = [self.render(item, noise, features or ()) for item in one_by_one(latent)]
+            parts = [self.render(item, noise, features or ()) for item in split_codes(latent)]
             image = torch.cat([part[0] for part in parts])
             kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
         else:
@@ -138,7 +146,7 @@ class LabelGenerator(Generator):
             place: (layer.channels, self.side(layer, 0), self.side(layer, 1))
             for place, layer in enumerate(self.layers)
         }
-        details = details_by_layer(latent, shapes, self.name)
+        details = sum_details(latent, shapes, self.name)
         kept: dict[int, Tensor] = {}
         seen = 0
 
@@ -150,7 +158,7 @@ class LabelGenerator(Generator):
             seen += 1
             return x
 
-        changed = bent_weights(self.network, latent.bends, self.name)
+        changed = add_offsets(self.network, latent.bends, self.name)
         image: Tensor = functional_call(self.network, changed, (planes, visit))
         return image, kept
 
@@ -160,11 +168,11 @@ class LabelGenerator(Generator):
 
     def parameter(self, name: str) -> Tensor:
         """The weights of that name in the published code, e.g. model.4.weight."""
-        return parameter_of(self.network, name, self.name)
+        return find_weight(self.network, name, self.name)
 
     def weights(self) -> dict[str, Tensor]:
         """All parameters and buffers of the network by name."""
-        return weights_of(self.network)
+        return list_weights(self.network)
 
 
 def layers_of(network: Pix2PixHD) -> tuple[SynthesisLayer, ...]:
@@ -182,3 +190,14 @@ def layers_of(network: Pix2PixHD) -> tuple[SynthesisLayer, ...]:
             channels = int(getattr(module, "out_channels", 0))
         layers.append(SynthesisLayer(f"{name}, {what}", width, channels, 0, f"{name}.weight"))
     return tuple(layers)
+
+
+def open_network(path: Path, device: str) -> LabelGenerator:
+    """The generator in a file; BadInputError naming a tensor that is missing or does not fit."""
+    notes = find_metadata(path)
+    if notes.get("architecture") != ARCHITECTURE or "config" not in notes:
+        raise BadInputError(f"{path} holds no pix2pixHD network.")
+    tensors, notes = read_tensors_and_metadata(path)
+    config = Pix2PixHDConfig.from_json(notes["config"])
+    network = fill_network(tensors, config, str(path)).to(device)
+    return LabelGenerator(network, path.stem, file_sha256(path), notes.get("domain", "unknown"))

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu_builtin.networks.stylegan import polyphase as phases
+from latentfu_builtin.networks.stylegan import fast_conv
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, synthesis
 from torch import Tensor
 
@@ -25,7 +25,7 @@ def test_it_is_the_transposed_convolution(
     draw = torch.Generator().manual_seed(n * inputs + outputs)
     x = torch.randn(n, inputs, *size, generator=draw)
     weight = torch.randn(outputs, inputs, 3, 3, generator=draw)
-    found = phases.doubled(x, weight)
+    found = fast_conv.upsample_by_phases(x, weight)
     turned = weight.transpose(0, 1).flip(2, 3).double()
     wanted = F.conv_transpose2d(x.double(), turned, stride=2)
     torch.testing.assert_close(found.double(), wanted, atol=1e-4, rtol=1e-4)
@@ -47,18 +47,18 @@ def test_a_network_draws_the_same_by_phases(
 ) -> None:
     ws = net.map(torch.randn(1, 8))
     seen: list[int] = []
-    doubled = phases.doubled
+    doubled = fast_conv.upsample_by_phases
 
     def counting(x: Tensor, weight: Tensor) -> Tensor:
         seen.append(x.shape[-1])
         return doubled(x, weight)
 
-    monkeypatch.setattr(phases, "doubled", counting)
+    monkeypatch.setattr(fast_conv, "upsample_by_phases", counting)
     with torch.no_grad():
         direct = net.synthesis(ws)
         assert seen == []
-        monkeypatch.setattr(phases, "LEAST_SIDE", 16)
-        monkeypatch.setattr(phases, "LEAST_WORK", 1)
+        monkeypatch.setattr(fast_conv, "POLYPHASE_LEAST_SIDE", 16)
+        monkeypatch.setattr(fast_conv, "POLYPHASE_LEAST_WORK", 1)
         by_phases = net.synthesis(ws)
         assert seen == [16, 32, 64]
         net.synthesis(ws, dtype=torch.bfloat16)
@@ -78,7 +78,7 @@ def test_a_batch_with_large_layers_drawn_alone_is_the_batch(
     details = {5: torch.randn(3, 8, 32, 32), 8: torch.randn(1, 8, 64, 64)} if own else {}
     with torch.no_grad():
         alone = net.synthesis(ws, noise=noise, details=details)
-        monkeypatch.setattr(synthesis, "ALONE_FROM", 4096)
+        monkeypatch.setattr(synthesis, "ONE_BY_ONE_FROM", 4096)
         together = net.synthesis(ws, noise=noise, details=details)
     assert alone.shape == (3, 3, 128, 128)
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-5)

@@ -5,50 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from latentfu import BadInputError, ConvertedWeights, ForeignFile, OpaqueObject
+from latentfu import BadInputError, ConvertedWeights, ForeignFile
 from numpy.typing import NDArray
 
-from latentfu_builtin.checkpoints.stylegan2 import Tensors, converted
+from latentfu_builtin.checkpoints.fit_network import fit_stylegan2
+from latentfu_builtin.checkpoints.formats import ForeignFormat
+from latentfu_builtin.checkpoints.state_dict import Tensors, find_tf_generator, list_tf_variables
 
 SOURCE = "TensorFlow StyleGAN2"
-NETWORK = "dnnlib.tflib.network.Network"
-NUMBERS = (np.ndarray, float, int)
 
 
-def convert(foreign: ForeignFile) -> ConvertedWeights | None:
-    """From the tuple (G, D, Gs), of which Gs counts; None for anything else."""
-    network = averaged(foreign)
-    variables = variables_of(network) if network else {}
-    if "4x4/Const/const" not in variables or "4x4/Conv/mod_weight" not in variables:
-        return None
-    return stylegan2(Tensors(variables, SOURCE))
+def recognize(foreign: ForeignFile) -> bool:
+    """Whether it is a tuple (G, D, Gs) whose layers have modulation weights."""
+    variables = list_tf_variables(find_tf_generator(foreign))
+    return "4x4/Const/const" in variables and "4x4/Conv/mod_weight" in variables
 
 
-def averaged(foreign: ForeignFile) -> OpaqueObject | None:
-    """Gs, the averaged generator."""
-    content = foreign.content
-    if not isinstance(content, list) or len(content) != 3:
-        return None
-    last = content[2]
-    return last if isinstance(last, OpaqueObject) and last.class_name == NETWORK else None
-
-
-def variables_of(network: OpaqueObject) -> dict[str, NDArray[Any]]:
-    """The variables of a network and of its components by name."""
-    found: dict[str, NDArray[Any]] = {}
-    pairs = network.state.get("variables")
-    for pair in pairs if isinstance(pairs, list) else ():
-        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], NUMBERS):
-            found[str(pair[0])] = np.asarray(pair[1])
-    parts = network.state.get("components")
-    for part in parts.values() if isinstance(parts, dict) else ():
-        if isinstance(part, OpaqueObject):
-            found.update(variables_of(part))
-    return found
-
-
-def stylegan2(tensors: Tensors) -> ConvertedWeights:
-    """Variables by TensorFlow's names as ours: kernels (kh, kw, in, out), affine biases less 1."""
+def convert(foreign: ForeignFile) -> ConvertedWeights:
+    """Variables of Gs as ours: kernels (kh, kw, in, out), affine biases less 1."""
+    tensors = Tensors(list_tf_variables(find_tf_generator(foreign)), SOURCE, "StyleGAN2")
     ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("dlatent_avg")}
     place = 0
     while f"Dense{place}/weight" in tensors:
@@ -68,7 +43,7 @@ def stylegan2(tensors: Tensors) -> ConvertedWeights:
         raise BadInputError(f"This {SOURCE} network is of config a to d, expected e or f.")
     c_dim, mapping = take_labels(tensors, ours)
     tensors.finish()
-    return converted(ours, c_dim=c_dim, mapping=mapping)
+    return fit_stylegan2(ours, c_dim=c_dim, mapping=mapping)
 
 
 def take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, str]:
@@ -116,3 +91,14 @@ def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place
     ours[f"{mine}.weight"] = tensors.take(f"{theirs}/weight", (1, 1, None, 3)).transpose(3, 2, 0, 1)
     ours[f"{mine}.bias"] = tensors.take(f"{theirs}/bias")
     take_affine(tensors, ours, theirs, mine)
+
+
+FORMAT = ForeignFormat.declare(
+    "nvlabs-tf",
+    "StyleGAN2, NVIDIA's TensorFlow pickle",
+    recognize=recognize,
+    convert=convert,
+    files="StyleGAN2 `.pkl`, config e and f, with or without labels",
+    publisher="NVIDIA, TensorFlow",
+    told_by="a tuple of three `Network`s",
+)

@@ -16,9 +16,9 @@ from latentfu_builtin.stylegan.training.checkpoint import (
     save_state,
 )
 from latentfu_builtin.stylegan.training.cli import train_command
-from latentfu_builtin.stylegan.training.heed import heed
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
+from latentfu_builtin.stylegan.training.revive_factor import revive_factor
 from latentfu_builtin.stylegan.training.source import RendererSource
 from latentfu_builtin.stylegan.training.trainer import Trainer
 from torch import Tensor
@@ -60,12 +60,12 @@ def source() -> RendererSource:
     return RendererSource(Dots(), 16, 6)
 
 
-def test_heeding_gives_a_number_a_unit_that_nobody_reads_yet() -> None:
+def test_reviving_gives_a_number_a_unit_that_nobody_reads_yet() -> None:
     torch.manual_seed(0)
     network = StyleGAN2(CONFIG).requires_grad_(False)
     z = torch.randn(64, 6)
     before = network.mapping(z)
-    heed([network], SMALL, above=0.6)
+    revive_factor([network], SMALL, above=0.6)
     after = network.mapping(z)
     (unit,) = ((before - after).abs().amax(dim=0) > 5).nonzero()[:, 0].tolist()
     high, low = z.clone(), z.clone()
@@ -76,19 +76,26 @@ def test_heeding_gives_a_number_a_unit_that_nobody_reads_yet() -> None:
         assert not conv.affine.weight[:, unit].any()  # type: ignore[operator, union-attr]
 
 
-def test_a_checkpoint_that_heeds_learns_what_it_overlooked(
+def test_a_revived_checkpoint_learns_what_it_overlooked(
     source: RendererSource, tmp_path: Path
 ) -> None:
     """The dot after equally many steps, with the command and without."""
-    state, heeding = tmp_path / "state.safetensors", tmp_path / "heeding.safetensors"
+    state, revived = tmp_path / "state.safetensors", tmp_path / "revived.safetensors"
     trainer = Trainer(CONFIG, OPTIONS, source)
     trainer.generator.mapping.layers[0].weight.data[:, SMALL] = 0.0  # overlooked
     save_checkpoint(tmp_path / "whole.safetensors", trainer)
     save_state(tmp_path / "whole.safetensors", state)
-    words = ["heed", str(state), "--number", str(SMALL), "--above", "0.6", "-o", str(heeding)]
+    options = f"--number {SMALL} --above 0.6 -o".split()
+    words = ["revive-factor", str(state), *options, str(revived)]
     done = CliRunner().invoke(train_command, words)
     assert done.exit_code == 0, done.output
-    assert response_after(60, state, source) < 0.5 * response_after(60, heeding, source)
+    assert response_after(60, state, source) < 0.5 * response_after(60, revived, source)
+
+
+def test_the_old_name_still_works_and_says_the_new_one(tmp_path: Path) -> None:
+    asked = CliRunner().invoke(train_command, ["heed", "--help"])
+    assert asked.exit_code == 0 and "revive-factor" in asked.output
+    assert "heed" not in CliRunner().invoke(train_command, ["--help"]).output
 
 
 def response_after(steps: int, checkpoint: Path, source: RendererSource) -> float:
@@ -131,10 +138,10 @@ def test_pairs_that_show_small_things_can_be_drawn_more_often(tmp_path: Path) ->
     assert 0.55 < share(0.5) < 0.85
 
 
-def test_heeding_refuses_in_one_sentence(source: RendererSource, tmp_path: Path) -> None:
+def test_revived_refuses_in_one_sentence(source: RendererSource, tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
     save_checkpoint(path, Trainer(CONFIG, OPTIONS, source))
-    words = ["heed", str(path), "--number", "6", "-o", str(tmp_path / "out")]
+    words = ["revive-factor", str(path), "--number", "6", "-o", str(tmp_path / "out")]
     refused = CliRunner().invoke(train_command, words)
     assert refused.exit_code == 1 and "z has the numbers 0 to 5, not 6" in refused.output
     assert not (tmp_path / "out").exists()

@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from latentfu import BadInputError, ConvertedWeights, ForeignFile, OpaqueObject
 from numpy.typing import NDArray
 
-from latentfu_builtin.checkpoints.stylegan2 import Tensors, converted, flipped
+from latentfu_builtin.checkpoints.fit_network import fit_stylegan2
+from latentfu_builtin.checkpoints.formats import ForeignFormat
+from latentfu_builtin.checkpoints.state_dict import (
+    Tensors,
+    count_labels,
+    find_torch_generator,
+    flip_kernel,
+    list_tensors,
+    submodule,
+)
 
 SOURCE = "StyleGAN2-ADA"
 
 
-def convert(foreign: ForeignFile) -> ConvertedWeights | None:
-    """From ``{"G_ema": Generator}`` or a Generator by itself; None for anything else."""
-    network = generator_of(foreign)
-    if network is None or submodule(network, "synthesis", "b4") is None:
-        return None
-    return stylegan2(network)
+def recognize(foreign: ForeignFile) -> bool:
+    """Whether there is a Generator with blocks, in ``{"G_ema": Generator}`` or by itself."""
+    return submodule(find_torch_generator(foreign), "synthesis", "b4") is not None
 
 
-def generator_of(foreign: ForeignFile) -> OpaqueObject | None:
-    """The averaged generator in a file, else the generator itself."""
-    content = foreign.content
-    if isinstance(content, dict):
-        content = content.get("G_ema") or content.get("G")
-    is_module = isinstance(content, OpaqueObject) and isinstance(
-        content.state.get("_modules"), dict
-    )
-    return content if is_module else None
-
-
-def submodule(thing: OpaqueObject | None, *names: str) -> OpaqueObject | None:
-    """A module below a module."""
-    for name in names:
-        below = thing.state.get("_modules") if thing else None
-        found = below.get(name) if isinstance(below, dict) else None
-        thing = found if isinstance(found, OpaqueObject) else None
-    return thing
-
-
-def state_dict(thing: OpaqueObject, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
-    """Parameters and buffers of a module and those below it, by their full names."""
-    for kind in ("_parameters", "_buffers"):
-        held = thing.state.get(kind)
-        for name, value in held.items() if isinstance(held, dict) else ():
-            if isinstance(value, np.ndarray):
-                yield prefix + name, value
-    below = thing.state.get("_modules")
-    for name, module in below.items() if isinstance(below, dict) else ():
-        if isinstance(module, OpaqueObject):
-            yield from state_dict(module, f"{prefix}{name}.")
-
-
-def stylegan2(network: OpaqueObject) -> ConvertedWeights:
+def convert(foreign: ForeignFile) -> ConvertedWeights:
     """The tensors of NVIDIA's Generator as ours."""
-    tensors = Tensors(dict(state_dict(network)), SOURCE)
-    resolution, c_dim = int(network.state.get("img_resolution", 0)), label_count(network)
+    network = find_torch_generator(foreign)
+    assert network is not None  # or it were not recognized
+    tensors = Tensors(dict(list_tensors(network)), SOURCE, "StyleGAN2")
+    resolution, c_dim = int(network.state.get("img_resolution", 0)), count_labels(network)
     if network.state.get("img_channels", 3) != 3:
         raise BadInputError(f"This {SOURCE} network draws no three colours.")
     ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
@@ -68,12 +41,7 @@ def stylegan2(network: OpaqueObject) -> ConvertedWeights:
         take_block(tensors, ours, place, side)
     check_blocks(network, sides)
     tensors.finish()
-    return converted(ours, c_dim=c_dim, clamp=clamp_of(network))
-
-
-def label_count(network: OpaqueObject) -> int:
-    """How many labels the network takes."""
-    return int(network.state.get("c_dim") or 0)
+    return fit_stylegan2(ours, c_dim=c_dim, clamp=clamp_of(network))
 
 
 def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> None:
@@ -100,7 +68,7 @@ def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int, side
     for layer, name in layers:
         theirs, mine = f"{block}.{name}", f"synthesis.convs.{layer}"
         weight = tensors.take(f"{theirs}.weight", (None, None, 3, 3))
-        ours[f"{mine}.weight"] = flipped(weight) if layer % 2 else weight
+        ours[f"{mine}.weight"] = flip_kernel(weight) if layer % 2 else weight
         for part in ("affine.weight", "affine.bias", "bias"):
             ours[f"{mine}.{part}"] = tensors.take(f"{theirs}.{part}")
         ours[f"{mine}.noise_strength"] = tensors.one(f"{theirs}.noise_strength")
@@ -126,3 +94,14 @@ def clamp_of(network: OpaqueObject) -> float | None:
     layer = submodule(network, "synthesis", "b4", "conv1")
     value = layer.state.get("conv_clamp") if layer else None
     return None if value is None else float(value)
+
+
+FORMAT = ForeignFormat.declare(
+    "nvlabs-ada",
+    "StyleGAN2-ADA, NVIDIA's pickle",
+    recognize=recognize,
+    convert=convert,
+    files="StyleGAN2-ADA `.pkl`, with or without labels; a tuned generator as PTI saves it (`.pt`)",
+    publisher="NVIDIA, PyTorch; PTI's users",
+    told_by="`G_ema`, or a Generator by itself, with blocks `b4`, `b8`, ...",
+)

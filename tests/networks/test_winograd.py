@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu_builtin.networks.stylegan import winograd as tiles
+from latentfu_builtin.networks.stylegan import winograd
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from torch import Tensor
 
@@ -30,11 +30,11 @@ def test_it_is_the_convolution(
     x = torch.randn(n, inputs, *size, generator=draw)
     weight = torch.randn(outputs, inputs, 3, 3, generator=draw)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiles, "ROOM", room)
-        patch.setattr(tiles, "PART", part)
-        patch.setattr(tiles, "OUTPUTS", 3 * part)
-        found = tiles.convolve(x, tiles.transformed(weight))
-        once = tiles.convolve_once(x, weight)
+        patch.setattr(winograd, "ROOM", room)
+        patch.setattr(winograd, "PART", part)
+        patch.setattr(winograd, "OUTPUTS", 3 * part)
+        found = winograd.convolve(x, winograd.transform_kernel(weight))
+        once = winograd.convolve_once(x, weight)
     wanted = F.conv2d(x.double(), weight.double(), padding=1)
     torch.testing.assert_close(found.double(), wanted, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(once, found, atol=1e-4, rtol=1e-4)
@@ -56,13 +56,13 @@ def large() -> StyleGAN2:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the batches that were done by tiles."""
     seen: list[int] = []
-    convolve = tiles.convolve
+    convolve = winograd.convolve
 
     def counting(x: Tensor, kernel: Tensor, result: Tensor | None = None) -> Tensor:
         seen.append(len(x))
         return convolve(x, kernel, result)
 
-    monkeypatch.setattr(tiles, "convolve", counting)
+    monkeypatch.setattr(winograd, "convolve", counting)
     return seen
 
 
@@ -74,7 +74,7 @@ def test_a_network_draws_the_same_by_tiles(
         both = large.synthesis(ws)
         alone = torch.cat([large.synthesis(row[None]) for row in ws])
         assert counted == [1, 1, 1, 1]
-        monkeypatch.setattr(tiles, "LEAST_CHANNELS", 1000)
+        monkeypatch.setattr(winograd, "LEAST_CHANNELS", 1000)
         direct = large.synthesis(ws)
     assert counted == [1, 1, 1, 1]
     span = float(direct.max() - direct.min())
@@ -102,5 +102,5 @@ def test_the_constants_are_winograds() -> None:
             weight[..., place] = 1.0
             x = torch.arange(16.0).view(1, 1, 4, 4)
             moved = F.pad(x, (1, 1, 1, 1))[..., place // 3 :, place % 3 :][..., :4, :4]
-            found = tiles.convolve(x, tiles.transformed(weight.view(1, 1, 3, 3)))
+            found = winograd.convolve(x, winograd.transform_kernel(weight.view(1, 1, 3, 3)))
             torch.testing.assert_close(found, moved, atol=1e-4, rtol=0)

@@ -1,38 +1,53 @@
-"""StyleGAN3 as a bare state dict, as stylegan3-editing keeps it: weights and names of layers."""
+"""StyleGAN3 as a bare state dict, as stylegan3-editing keeps it: weights and names of layers.
+
+Such a file has no sizes. They follow from the resolution: cutoff and stopband of each layer grow
+geometrically from the first to the last, and rates, margins and filters from them (Karras et al.
+2021, arXiv 2106.12423, section 3.2 and appendix D).
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from latentfu import BadInputError, ConvertedWeights, ForeignFile, tensors_of
+from latentfu import BadInputError, ConvertedWeights, ForeignFile
 from numpy.typing import NDArray
 
-from latentfu_builtin.checkpoints.nvlabs_stylegan3 import SOURCE, checked, take_layer, take_mapping
-from latentfu_builtin.checkpoints.rosinality import member_tensors
-from latentfu_builtin.checkpoints.stylegan2 import Tensors
-from latentfu_builtin.checkpoints.stylegan3_sizes import (
-    CLAMP,
-    OUTPUT_SCALE,
-    bands_of,
-    resampling_of,
+from latentfu_builtin.checkpoints.converters.nvlabs_stylegan3 import (
+    SOURCE,
+    take_layer,
+    take_mapping,
 )
+from latentfu_builtin.checkpoints.fit_network import fit_stylegan3
+from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
+from latentfu_builtin.checkpoints.state_dict import Tensors
+
+if TYPE_CHECKING:
+    from latentfu_builtin.networks.stylegan.stylegan3 import LayerConfig, StyleGAN3Config
 
 NAME = re.compile(r"synthesis\.(L(\d+)_(\d+)_(\d+))\.weight")
 Array = NDArray[Any]
+FIRST_CUTOFF = 2.0
+FIRST_STOPBAND = 2**2.1
+LAST_STOPBAND = 2**0.3
+"""As a part of the last layer's cutoff."""
+CRITICAL = 2
+"""So many layers at the end are sampled at their limit."""
+MARGIN = 10
+TAPS = 6
+CLAMP = 256.0
+OUTPUT_SCALE = 0.25
 
 
-def convert(foreign: ForeignFile) -> ConvertedWeights | None:
-    """From a state dict by itself, or the decoder of an encoder; None for anything else."""
-    for state in (tensors_of(foreign.content), member_tensors(foreign, "decoder.")):
-        if "synthesis.input.freqs" in state:
-            return network(Tensors(state, SOURCE))
-    return None
+STATE = HasTensors(("synthesis.input.freqs",), places=("", "state_dict/decoder."))
 
 
-def network(tensors: Tensors) -> ConvertedWeights:
-    """The tensors as ours, with the sizes that follow from the names."""
+def convert(foreign: ForeignFile) -> ConvertedWeights:
+    """From a state dict by itself, or the decoder of an encoder; sizes follow from the names."""
+    tensors = Tensors(STATE.find(foreign) or {}, SOURCE, SOURCE)
     names = names_of(tensors)
     ours: dict[str, Array] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
     labels = "mapping.embed.weight" in tensors
@@ -48,7 +63,7 @@ def network(tensors: Tensors) -> ConvertedWeights:
     for place, name in enumerate(names):
         take_layer(tensors, ours, name, place)
     tensors.finish()
-    return checked(ours, config_of(ours, names, c_dim, depth))
+    return fit_stylegan3(ours, config_of(ours, names, c_dim, depth))
 
 
 def names_of(tensors: Tensors) -> list[str]:
@@ -60,7 +75,7 @@ def names_of(tensors: Tensors) -> list[str]:
     return [name for _, name in found]
 
 
-def config_of(ours: dict[str, Array], names: list[str], c_dim: int, depth: int) -> Any:
+def config_of(ours: dict[str, Array], names: list[str], c_dim: int, depth: int) -> StyleGAN3Config:
     """Our config; BadInputError where the names are not those of the usual sizes."""
     from latentfu_builtin.networks.stylegan.stylegan3 import InputConfig, StyleGAN3Config
 
@@ -92,7 +107,9 @@ def config_of(ours: dict[str, Array], names: list[str], c_dim: int, depth: int) 
     )
 
 
-def layer_of(ours: dict[str, Array], names: list[str], bands: list[Any], place: int) -> Any:
+def layer_of(
+    ours: dict[str, Array], names: list[str], bands: list[Band], place: int
+) -> LayerConfig:
     """One layer's sizes; the filters' shapes are those that the file has."""
     from latentfu_builtin.networks.stylegan.stylegan3 import LayerConfig
 
@@ -122,3 +139,60 @@ def layer_of(ours: dict[str, Array], names: list[str], bands: list[Any], place: 
         up_taps=taps["up_filter"],
         down_taps=taps["down_filter"],
     )
+
+
+@dataclass(frozen=True)
+class Band:
+    """What a layer's output holds: ``cutoff`` in cycles, ``rate`` and ``size`` in samples."""
+
+    cutoff: float
+    rate: int
+    size: int
+
+
+def bands_of(resolution: int, layers: int) -> list[Band]:
+    """The bands of ``layers`` layers, and of the one that makes colours."""
+    last = resolution / 2
+    found = []
+    for place in range(layers + 1):
+        part = min(place / (layers - CRITICAL), 1.0)
+        cutoff = FIRST_CUTOFF * (last / FIRST_CUTOFF) ** part
+        stopband = FIRST_STOPBAND * (last * LAST_STOPBAND / FIRST_STOPBAND) ** part
+        rate = 2 ** math.ceil(math.log2(min(2 * stopband, resolution)))
+        size = resolution if place >= layers - 1 else rate + 2 * MARGIN
+        found.append(Band(cutoff, rate, size))
+    return found
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How a layer resamples; as many taps as 1 mean no filter."""
+
+    up: int
+    down: int
+    up_taps: int
+    down_taps: int
+    padding: tuple[int, int, int, int]
+
+
+def resampling_of(before: Band, after: Band, kernel: int, to_rgb: bool) -> Resampling:
+    """From one band to the next: up, the activation at twice the larger rate, and down."""
+    between = max(before.rate, after.rate) * (1 if to_rgb else 2)
+    up, down = between // before.rate, between // after.rate
+    up_taps = TAPS * up if up > 1 and not to_rgb else 1
+    down_taps = TAPS * down if down > 1 and not to_rgb else 1
+    wanted = (after.size - 1) * down + 1
+    total = wanted - (before.size + kernel - 1) * up + up_taps + down_taps - 2
+    low = (total + up) // 2
+    return Resampling(up, down, up_taps, down_taps, (low, total - low, low, total - low))
+
+
+FORMAT = ForeignFormat.declare(
+    "stylegan3-editing",
+    "StyleGAN3, weights by themselves",
+    recognize=STATE,
+    convert=convert,
+    files="StyleGAN3 as a bare state dict, T and R, and the decoder of its encoders",
+    publisher="stylegan3-editing",
+    told_by="`synthesis.input.freqs`",
+)

@@ -1,4 +1,4 @@
-"""Making a trained network listen to a number of z that it has learned to overlook.
+"""Reviving a dead factor: making a network listen to a number of z that it overlooks.
 
 Something small moves the loss little: as long as w hardly depends on its number no layer learns to
 draw it, and as long as no layer draws it w has no reason to. Here its number gets a unit of w to
@@ -14,12 +14,12 @@ import torch
 from latentfu import write_tensors
 from torch import Tensor
 
+from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, EqualLinear, lrelu
 from latentfu_builtin.networks.stylegan.stylegan2 import (
     StyleGAN2,
     StyleGAN2Config,
     normalize_2nd_moment,
 )
-from latentfu_builtin.networks.stylegan.stylegan2.layers import LRELU_GAIN, EqualLinear, lrelu
 from latentfu_builtin.networks.stylegan.stylegan2.mapping import Mapping
 from latentfu_builtin.stylegan.training.checkpoint import pick, read_checkpoint, without_moments
 
@@ -28,10 +28,10 @@ LOUD = 8.0
 SAMPLES = 4000
 
 
-def heed_in_checkpoint(checkpoint: Path, place: int, above: float, output: Path) -> None:
+def revive_in_checkpoint(checkpoint: Path, place: int, above: float, output: Path) -> None:
     """Write the checkpoint anew with generator and average listening to z's number at `place`.
 
-    above: where the number begins to matter. The optimisers begin afresh. ValueError when the
+    above: where the number begins to matter. The optimizers begin afresh. ValueError when the
     network's mapping is not a plain MLP or has no such number.
     """
     tensors, notes = read_checkpoint(checkpoint)
@@ -39,7 +39,7 @@ def heed_in_checkpoint(checkpoint: Path, place: int, above: float, output: Path)
     networks = [StyleGAN2(StyleGAN2Config.from_json(notes["config"])) for _ in names]
     for name, network in zip(names, networks, strict=True):
         network.load_state_dict(pick(tensors, name))
-    heed(networks, place, above)
+    revive_factor(networks, place, above)
     kept = without_moments(tensors)
     for name, network in zip(names, networks, strict=True):
         changed = {f"{name}.{key}": value for key, value in network.state_dict().items()}
@@ -49,34 +49,34 @@ def heed_in_checkpoint(checkpoint: Path, place: int, above: float, output: Path)
 
 
 @torch.no_grad()
-def heed(networks: list[StyleGAN2], place: int, above: float = 0.0) -> None:
+def revive_factor(networks: list[StyleGAN2], place: int, above: float = 0.0) -> None:
     """Give z's number at `place` a unit of w, the same one in all copies of a network.
 
     Numbers below `above` leave the unit near 0. What the units taken over said on average is
-    kept in the biases. ValueError as in `heed_in_checkpoint`.
+    kept in the biases. ValueError as in `revive_in_checkpoint`.
     """
     mapping = networks[0].mapping
     if not isinstance(mapping, Mapping) or mapping.c_dim:
-        raise ValueError("only a plain mapping of z can be made to heed one of its numbers")
+        raise ValueError("only a plain mapping of z can be made to listen to one of its numbers")
     if not 0 <= place < mapping.z_dim:
         raise ValueError(f"z has the numbers 0 to {mapping.z_dim - 1}, not {place}")
-    units = least_units(networks[0])
+    units = _find_least_units(networks[0])
     for network in networks:
-        take_over(network, units, place, above)
+        _take_over(network, units, place, above)
 
 
-def readers(network: StyleGAN2) -> list[list[EqualLinear]]:
+def _list_readers(network: StyleGAN2) -> list[list[EqualLinear]]:
     """Who reads the units of each mapping layer: the next layer; of the last, all styles."""
     layers: list[EqualLinear] = list(network.mapping.layers)  # type: ignore[arg-type]
     styles = [conv.affine for conv in [*network.synthesis.convs, *network.synthesis.rgbs]]
     return [*([layer] for layer in layers[1:]), styles]
 
 
-def least_units(network: StyleGAN2) -> list[tuple[int, Tensor]]:
+def _find_least_units(network: StyleGAN2) -> list[tuple[int, Tensor]]:
     """In each mapping layer the unit that its readers need least, and its mean."""
     z = torch.randn(SAMPLES, network.mapping.z_dim, generator=torch.Generator().manual_seed(0))
     x, found = normalize_2nd_moment(z), []
-    for layer, reading in zip(network.mapping.layers, readers(network), strict=True):
+    for layer, reading in zip(network.mapping.layers, _list_readers(network), strict=True):
         x = lrelu(layer(x))  # [SAMPLES, units]
         weight = torch.cat([one.weight for one in reading])  # [numbers that are read into, units]
         unit = int((weight.norm(dim=0) * x.std(dim=0)).argmin())
@@ -84,12 +84,12 @@ def least_units(network: StyleGAN2) -> list[tuple[int, Tensor]]:
     return found
 
 
-def take_over(
+def _take_over(
     network: StyleGAN2, units: list[tuple[int, Tensor]], place: int, above: float
 ) -> None:
     """Lead z's number at `place` through the units to w, where no style reads it yet."""
     layers: list[EqualLinear] = list(network.mapping.layers)  # type: ignore[arg-type]
-    for (unit, mean), reading in zip(units, readers(network), strict=True):
+    for (unit, mean), reading in zip(units, _list_readers(network), strict=True):
         for one in reading:
             one.bias.add_(one.weight[:, unit] * mean * (one.weight_gain / one.bias_gain))
             one.weight[:, unit] = 0.0

@@ -67,16 +67,16 @@ def test_any_way_of_changes_ends_at_the_same_pixels(steps: list[tuple[str, int, 
         generator.render(latent)
         for step in steps:
             latent = changed(latent, *step)
-            fresh.resuming.kept = None
+            fresh.incremental.kept = None
             assert torch.equal(generator.render(latent), fresh.render(latent))
 
 
 def layers_for(generator: StyleGAN2Generator, latent: Latent) -> int:
     """How many layers a render computes."""
-    before = generator.resuming.computed
+    before = generator.incremental.computed
     with torch.no_grad():
         generator.render(latent)
-    return generator.resuming.computed - before
+    return generator.incremental.computed - before
 
 
 def test_only_what_comes_after_the_change_is_computed(generator: StyleGAN2Generator) -> None:
@@ -102,7 +102,7 @@ def test_what_is_changed_in_place_is_seen(generator: StyleGAN2Generator) -> None
         other = generator.render(latent)
         generator.parameter(PLACES[1]).mul_(1.5)
         third = generator.render(latent)
-        generator.resuming.kept = None
+        generator.incremental.kept = None
         assert torch.equal(third, generator.render(latent))
     assert not torch.equal(one, other) and not torch.equal(other, third)
 

@@ -1,55 +1,35 @@
-"""rosinality's stylegan2-pytorch: a dict with ``g_ema``, and the decoder inside pSp and its kin."""
+"""rosinality's stylegan2-pytorch: a dict with ``g_ema``."""
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 import numpy as np
-from latentfu import ConvertedWeights, ForeignFile, tensors_of
+from latentfu import ConvertedWeights, ForeignFile
 from numpy.typing import NDArray
 
-from latentfu_builtin.checkpoints.stylegan2 import Tensors, converted, flipped, with_mean
+from latentfu_builtin.checkpoints.fit_network import fit_stylegan2, with_mean
+from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
+from latentfu_builtin.checkpoints.state_dict import Tensors, flip_kernel
 
 SOURCE = "rosinality"
+ATTENTION = "style.1.atten.q_transform.weight"
+"""Of the variant with an attention mapping, which is a format of its own."""
 
 
-def convert(foreign: ForeignFile) -> ConvertedWeights | None:
-    """From ``{"g_ema": ..., "latent_avg": ...}``; None for anything else."""
-    state = tensors_of(foreign.member("g_ema"))
-    if "input.input" not in state or "conv1.conv.weight" not in state or attends(state):
-        return None
+STATE = HasTensors(("input.input", "conv1.conv.weight"), (ATTENTION,), ("g_ema",))
+
+
+def convert(foreign: ForeignFile) -> ConvertedWeights:
+    """From ``{"g_ema": ..., "latent_avg": ...}``."""
     average = foreign.member("latent_avg")
-    return network(state, average if isinstance(average, np.ndarray) else None)
+    known = average if isinstance(average, np.ndarray) else None
+    return convert_state(STATE.find(foreign) or {}, known)
 
 
-def convert_decoder(foreign: ForeignFile) -> ConvertedWeights | None:
-    """The generator inside a pSp, e4e, ReStyle or HyperStyle checkpoint."""
-    state = member_tensors(foreign, "decoder.")
-    if "input.input" not in state or attends(state):
-        return None
-    average = foreign.member("latent_avg")
-    if isinstance(average, np.ndarray):
-        average = average.reshape(-1, average.shape[-1])[0]
-    return network(state, average if isinstance(average, np.ndarray) else None)
-
-
-def member_tensors(foreign: ForeignFile, prefix: str) -> dict[str, NDArray[Any]]:
-    """The tensors of ``state_dict`` whose names begin so, by the rest of their names."""
-    whole = tensors_of(foreign.member("state_dict"))
-    return {
-        name.removeprefix(prefix): array for name, array in whole.items() if name.startswith(prefix)
-    }
-
-
-def attends(state: Container[str]) -> bool:
-    """Whether it is the variant with an attention mapping, which is a format of its own."""
-    return "style.1.atten.q_transform.weight" in state
-
-
-def network(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) -> ConvertedWeights:
+def convert_state(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) -> ConvertedWeights:
     """rosinality's tensors as ours; without ``latent_avg`` the mean of 10,000 w is taken."""
-    tensors = Tensors(state, SOURCE)
+    tensors = Tensors(state, SOURCE, "StyleGAN2")
     ours: dict[str, NDArray[Any]] = {}
     for place in range(sum(name.startswith("style.") for name in state) // 2):
         ours[f"mapping.layers.{place}.weight"] = tensors.take(f"style.{place + 1}.weight")
@@ -59,9 +39,9 @@ def network(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) -> Con
     tensors.finish()
     if average is None:
         ours["mapping.w_avg"] = np.zeros(w_dim, np.float32)
-        return with_mean(converted(ours), 10_000)
+        return with_mean(fit_stylegan2(ours), 10_000)
     ours["mapping.w_avg"] = np.asarray(average, np.float32).reshape(-1)[:w_dim]
-    return converted(ours)
+    return fit_stylegan2(ours)
 
 
 def take_synthesis(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> None:
@@ -80,7 +60,7 @@ def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> N
     theirs = "conv1" if layer == 0 else f"convs.{layer - 1}"
     mine, side = f"synthesis.convs.{layer}", 4 << ((layer + 1) // 2)
     weight = tensors.take(f"{theirs}.conv.weight", (1, None, None, 3, 3))[0]
-    ours[f"{mine}.weight"] = flipped(weight) if layer % 2 else weight
+    ours[f"{mine}.weight"] = flip_kernel(weight) if layer % 2 else weight
     ours[f"{mine}.affine.weight"] = tensors.take(f"{theirs}.conv.modulation.weight")
     ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}.conv.modulation.bias")
     ours[f"{mine}.bias"] = tensors.take(f"{theirs}.activate.bias").reshape(-1)
@@ -102,3 +82,14 @@ def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> Non
     ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}.conv.modulation.bias")
     ours[f"{mine}.bias"] = tensors.take(f"{theirs}.bias", (1, 3, 1, 1)).reshape(3)
     tensors.check_filter(f"{theirs}.upsample.kernel")
+
+
+FORMAT = ForeignFormat.declare(
+    "rosinality",
+    "stylegan2-pytorch by rosinality",
+    recognize=STATE,
+    convert=convert,
+    files="StyleGAN2 `.pt` with `g_ema`",
+    publisher="rosinality and what follows it",
+    told_by="`conv1.conv.weight` and its kin",
+)

@@ -1,25 +1,38 @@
-"""The attention mapping: a z for each style, and blocks in which the styles see each other."""
+"""The mapping of W++ (Li et al. 2021, arXiv 2105.14230): styles that attend to each other.
+
+A z for each style, and blocks in which the styles see each other.
+"""
 
 from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_builtin.networks.stylegan.stylegan2.layers import EqualLinear
-from latentfu_builtin.networks.stylegan.stylegan2.mapping import AveragedMapping
+from latentfu_builtin.networks.stylegan.common import AveragedMapping, MappingConfig
+from latentfu_builtin.networks.stylegan.layers import EqualLinear
 
 HEADS = 4
 NARROWED = 4
 """Queries, keys and values have this fraction of a style's numbers."""
 
 
-def normalized(x: Tensor) -> Tensor:
-    """x [N, T, D] -> the same with mean 0 and variance 1 over the tokens and numbers of each."""
+class AttentionConfig(MappingConfig, Protocol):
+    """What a config says of an attention mapping."""
+
+    @property
+    def num_ws(self) -> int: ...
+
+    @property
+    def z_numbers(self) -> int: ...
+
+
+def _normalize_tokens(x: Tensor) -> Tensor:
+    """Bring x [N, T, D] to mean 0 and variance 1 over the tokens and numbers of each."""
     return F.layer_norm(x, x.shape[1:])
 
 
@@ -39,18 +52,18 @@ class TokenAttention(nn.Module):
 
     def weights(self, x: Tensor) -> Tensor:
         """x [N, T, inputs] -> how much each token sees of each, [N, heads, T, T]; rows sum to 1."""
-        likeness = heads(self.query(x)) @ heads(self.key(x)).transpose(2, 3)
+        likeness = _split_heads(self.query(x)) @ _split_heads(self.key(x)).transpose(2, 3)
         return (likeness * self.scale).softmax(dim=3)
 
     def forward(self, x: Tensor) -> Tensor:
         """x [N, T, inputs] -> [N, T, outputs]."""
-        seen = self.weights(x) @ heads(self.value(x))  # [N, heads, T, width / heads]
+        seen = self.weights(x) @ _split_heads(self.value(x))  # [N, heads, T, width / heads]
         together: Tensor = self.out(seen.transpose(1, 2).flatten(2))
         return together
 
 
-def heads(x: Tensor) -> Tensor:
-    """x [N, T, width] -> [N, heads, T, width / heads]."""
+def _split_heads(x: Tensor) -> Tensor:
+    """Split x [N, T, width] into [N, heads, T, width / heads]."""
     return x.reshape(*x.shape[:2], HEADS, -1).transpose(1, 2)
 
 
@@ -69,8 +82,8 @@ class AttentionBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [N, T, inputs] -> [N, T, outputs]."""
         shortcut = x if self.skip is None else self.skip(x)
-        x = shortcut + self.attention(normalized(x))
-        changed: Tensor = x + self.dense1(F.gelu(self.dense0(normalized(x))))
+        x = shortcut + self.attention(_normalize_tokens(x))
+        changed: Tensor = x + self.dense1(F.gelu(self.dense0(_normalize_tokens(x))))
         return changed
 
 
@@ -81,7 +94,7 @@ class AttentionMapping(AveragedMapping):
     w_avg: [num_ws, w_dim], a mean for each token.
     """
 
-    def __init__(self, config: StyleGAN2Config) -> None:
+    def __init__(self, config: AttentionConfig) -> None:
         super().__init__()
         self.tokens, self.z_dim = config.num_ws, config.z_numbers
         sizes = [config.z_dim + config.num_ws] + [config.w_dim] * config.mapping_layers
@@ -112,6 +125,6 @@ class AttentionMapping(AveragedMapping):
         """How much each style looks at each, in each block: [N, heads, num_ws, num_ws]."""
         x, seen = self.start(z), []
         for layer in self.layers:
-            seen.append(layer.attention.weights(normalized(x)))  # type: ignore[operator, union-attr]
+            seen.append(layer.attention.weights(_normalize_tokens(x)))  # type: ignore[operator, union-attr]
             x = layer(x)
         return seen

@@ -16,17 +16,17 @@ ROOM = 1.1
 """A size that is only known about may be this much more."""
 
 
-def short(network: PublicNetwork) -> str:
+def file_name(network: PublicNetwork) -> str:
     """The file's name without folders."""
     return network.file.rpartition("/")[2]
 
 
-def terms(network: PublicNetwork) -> str:
+def describe_terms(network: PublicNetwork) -> str:
     """The licence in a few words, as it stands with the network once it is installed."""
     return f"{network.licence}{', non-commercial use only' if network.non_commercial else ''}"
 
 
-def offer(network: PublicNetwork, mirror: str = "") -> Offer:
+def make_offer(network: PublicNetwork, mirror: str = "") -> Offer:
     """Where to fetch it: ``mirror`` is an address with {file} in it, or one to put it after.
 
     Raises BadInputError where no address is known.
@@ -34,25 +34,25 @@ def offer(network: PublicNetwork, mirror: str = "") -> Offer:
     address = network.address
     if mirror:
         place = mirror if "{file}" in mirror else f"{mirror.rstrip('/')}/{{file}}"
-        address = place.replace("{file}", short(network))
+        address = place.replace("{file}", file_name(network))
     if not address:
         raise BadInputError(
             f"No address is known for {network.name}: fetch its file yourself and give the folder "
             "with --from; it is known again by its hash."
         )
     if network.size is None:
-        return Offer(address, network.sha256, name=short(network))
+        return Offer(address, network.sha256, name=file_name(network))
     exact, most = (network.size if network.exact else None), int(network.size * ROOM)
-    return Offer(address, network.sha256, exact, most, name=short(network))
+    return Offer(address, network.sha256, exact, most, name=file_name(network))
 
 
-class Strict(BaseModel):
+class _Strict(BaseModel):
     """Wrong keys are said, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Entry(Strict):
+class CatalogueEntry(_Strict):
     """A network below a source."""
 
     name: Name
@@ -65,7 +65,7 @@ class Entry(Strict):
     address: str = Field("", pattern=r"^((https?|file)://.+)?$")
 
 
-class Source(Strict):
+class CatalogueSource(_Strict):
     """Networks that have their terms in common."""
 
     title: str
@@ -74,9 +74,9 @@ class Source(Strict):
     page: str = ""
     format: str = ""
     address: str = Field("", pattern=r"^((https?|file)://.+)?$")
-    networks: tuple[Entry, ...] = Field(strict=False)
+    networks: tuple[CatalogueEntry, ...] = Field(strict=False)
 
-    def network(self, entry: Entry) -> PublicNetwork:
+    def network(self, entry: CatalogueEntry) -> PublicNetwork:
         """The entry with what its source says."""
         about = entry.megabytes * 1_000_000 if entry.megabytes else None
         return PublicNetwork(
@@ -96,35 +96,35 @@ class Source(Strict):
         )
 
 
-class Sources(Strict):
+class Catalogue(_Strict):
     """The whole file."""
 
-    source: tuple[Source, ...] = Field((), strict=False)
+    source: tuple[CatalogueSource, ...] = Field((), strict=False)
 
 
-def known() -> dict[str, PublicNetwork]:
+def list_known() -> dict[str, PublicNetwork]:
     """All networks by name; a person's own in place of ours. BadInputError for a bad file."""
-    found = shipped()
+    found = list_shipped()
     found |= {name: one for name, one in public_networks().items() if name not in found}
     own = data_dir() / "networks.toml"
-    return found | read(own) if own.is_file() else found
+    return found | read_catalogue(own) if own.is_file() else found
 
 
-def shipped() -> dict[str, PublicNetwork]:
+def list_shipped() -> dict[str, PublicNetwork]:
     """The networks that we ship, by name."""
-    return read(Path(__file__).with_name("known.toml"))
+    return read_catalogue(Path(__file__).with_name("known.toml"))
 
 
-def known_hash(sha256: str) -> PublicNetwork | None:
+def find_by_hash(sha256: str) -> PublicNetwork | None:
     """The network of ours whose file has that hash, if one is known."""
-    return next((one for one in shipped().values() if one.sha256 == sha256), None)
+    return next((one for one in list_shipped().values() if one.sha256 == sha256), None)
 
 
-def pick(name: str) -> PublicNetwork:
+def find_known(name: str) -> PublicNetwork:
     """The network of that name; BadInputError with names that are like it."""
     from difflib import get_close_matches
 
-    networks = known()
+    networks = list_known()
     if name in networks:
         return networks[name]
     near = get_close_matches(name, networks, n=3, cutoff=0.5)
@@ -134,7 +134,7 @@ def pick(name: str) -> PublicNetwork:
     )
 
 
-def wrong(error: ValidationError) -> str:
+def _explain(error: ValidationError) -> str:
     """What is the matter with the first bad entry, and which one it is."""
     first = error.errors()[0]
     *places, key = first["loc"]
@@ -146,12 +146,12 @@ def wrong(error: ValidationError) -> str:
     return f"{key!r}{f' of {where}' if where else ''}: {what}"
 
 
-def read(path: Path) -> dict[str, PublicNetwork]:
+def read_catalogue(path: Path) -> dict[str, PublicNetwork]:
     """The networks in one file by name; BadInputError says what is wrong with it."""
     try:
-        sources = Sources.model_validate(tomllib.loads(path.read_text("utf-8")))
+        sources = Catalogue.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as error:
-        raise BadInputError(f"{path}: {wrong(error)}.") from error
+        raise BadInputError(f"{path}: {_explain(error)}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInputError(f"{path} can not be read: {error}.") from error
     found: dict[str, PublicNetwork] = {}

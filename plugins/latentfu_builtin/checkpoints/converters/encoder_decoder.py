@@ -1,0 +1,30 @@
+"""The generator inside the checkpoint of an encoder: pSp, e4e, ReStyle, HyperStyle."""
+
+from __future__ import annotations
+
+import numpy as np
+from latentfu import ConvertedWeights, ForeignFile
+
+from latentfu_builtin.checkpoints.converters.rosinality import ATTENTION, convert_state
+from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
+
+STATE = HasTensors(("input.input",), (ATTENTION,), ("state_dict/decoder.",))
+
+
+def convert(foreign: ForeignFile) -> ConvertedWeights:
+    """The decoder's tensors are rosinality's; the mean w may be given for each layer."""
+    average = foreign.member("latent_avg")
+    known = isinstance(average, np.ndarray)
+    mean = average.reshape(-1, average.shape[-1])[0] if known else None
+    return convert_state(STATE.find(foreign) or {}, mean)
+
+
+FORMAT = ForeignFormat.declare(
+    "encoder-decoder",
+    "The decoder of pSp, e4e and ReStyle",
+    recognize=STATE,
+    convert=convert,
+    files="the decoder of pSp, e4e, ReStyle, HyperStyle `.pt`",
+    publisher="their authors",
+    told_by="`decoder.*` below `state_dict`",
+)

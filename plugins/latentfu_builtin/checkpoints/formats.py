@@ -1,0 +1,152 @@
+"""The formats of other projects: how a converter declares itself, and the list of all.
+
+A converter is one module in `converters`. It declares itself with ``FORMAT = ForeignFormat(...)``;
+nothing else lists it. The import command's help and the table in docs/generators.md are printed
+from what is declared.
+
+**Order.** Formats are tried in the order of their modules' names, and that order decides nothing:
+`recognize` of two formats may never take the same file (tests/reference asks every format about
+every file). No false alarms, that is, and a file that is missing a tensor is still its format's:
+`convert` then names the tensor.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from latentfu import CheckpointFormat, ConvertedWeights, ForeignFile, tensors_of
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class HasTensors:
+    """A state dict that has all of some tensors, at one of some places in a file.
+
+    Attributes:
+        names: All of these are in it.
+        without: None of these is in it.
+        places: Where it may lie: "" is the file itself, "g_ema" a member, "state_dict/decoder."
+            what begins with ``decoder.`` in a member.
+    """
+
+    names: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    places: tuple[str, ...] = ("",)
+
+    def find(self, foreign: ForeignFile) -> dict[str, Array] | None:
+        """The first state dict that fits, by its own names; None when there is none."""
+        for place in self.places:
+            member, _, prefix = place.partition("/")
+            whole = tensors_of(foreign.member(member) if member else foreign.content)
+            state = {
+                name.removeprefix(prefix): array
+                for name, array in whole.items()
+                if name.startswith(prefix)
+            }
+            if all(name in state for name in self.names) and not any(
+                name in state for name in self.without
+            ):
+                return state
+        return None
+
+    def __call__(self, foreign: ForeignFile) -> bool:
+        return self.find(foreign) is not None
+
+
+@dataclass(frozen=True)
+class ForeignFormat(CheckpointFormat):
+    """A format that is imported, as its converter declares it.
+
+    Attributes:
+        files: What its files are, with their ending, for the table of formats.
+        publisher: Whose format it is.
+        told_by: What `recognize` looks at, in words.
+    """
+
+    files: str = ""
+    publisher: str = ""
+    told_by: str = ""
+
+    @staticmethod
+    def declare(
+        name: str,
+        title: str,
+        *,
+        recognize: Callable[[ForeignFile], bool],
+        convert: Callable[[ForeignFile], ConvertedWeights],
+        files: str,
+        publisher: str,
+        told_by: str,
+    ) -> ForeignFormat:
+        """Declare a converter.
+
+        Args:
+            name: What an imported file says of its source.
+            title: A few words for lists.
+            recognize: Whether a file is of this format; see the module.
+            convert: Its content as tensors and metadata of a format that can be opened; raises
+                BadInputError naming what it does not understand.
+            files: See the class, as `publisher` and `told_by`.
+        """
+
+        def convert_own(foreign: ForeignFile) -> ConvertedWeights | None:
+            return convert(foreign) if recognize(foreign) else None
+
+        return ForeignFormat(
+            name, title, convert=convert_own, files=files, publisher=publisher, told_by=told_by
+        )
+
+
+@cache
+def list_formats() -> tuple[ForeignFormat, ...]:
+    """The declared formats, in the order of their modules' names."""
+    from latentfu_builtin.checkpoints import converters
+
+    modules = sorted(module.name for module in pkgutil.iter_modules(converters.__path__))
+    return tuple(
+        importlib.import_module(f"{converters.__name__}.{name}").FORMAT for name in modules
+    )
+
+
+def describe_formats(formats: Iterable[CheckpointFormat]) -> list[tuple[str, str]]:
+    """Name and files of each format that can be imported, for a command's help."""
+    return [(known.name, _describe_files(known)) for known in _list_foreign(formats)]
+
+
+def _list_foreign(formats: Iterable[CheckpointFormat]) -> list[CheckpointFormat]:
+    """Those that can be imported, by what their files are called in words."""
+    return sorted((known for known in formats if known.convert), key=_words_of)
+
+
+def _words_of(known: CheckpointFormat) -> str:
+    return (known.files if isinstance(known, ForeignFormat) else known.title).lower()
+
+
+def _describe_files(known: CheckpointFormat) -> str:
+    if not isinstance(known, ForeignFormat):
+        return known.title
+    files = re.sub(r"\[(.+?)\]\(.+?\)", r"\1", known.files)  # links as text
+    return f"{files} ({known.publisher})".replace("`", "")
+
+
+def format_table(formats: Iterable[CheckpointFormat]) -> str:
+    """The formats that can be imported as a table in Markdown."""
+    rows = ["| format | as published by | told by |", "|---|---|---|"]
+    for known in _list_foreign(formats):
+        if isinstance(known, ForeignFormat):
+            rows.append(f"| {known.files} | {known.publisher} | {known.told_by} |")
+        else:
+            rows.append(f"| {known.title} | | |")
+    rows.append(
+        "| `.safetensors` of ours | `latentfu generators export`, `latentfu train export` "
+        "| its metadata |"
+    )
+    return "\n".join(rows)
