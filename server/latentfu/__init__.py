@@ -22,7 +22,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "mix", "open_generator", "public_networks", "scorers",
     ),
     "latentfu.core.layer": ("Layer",),
-    "latentfu.core.crop": ("Crop", "Quad"),
+    "latentfu.core.crop": ("Crop", "Point", "Quad"),
     "latentfu.core.latent": ("FeatureOffset", "Latent", "Space", "WeightOffset"),
     "latentfu.core.generator": ("Generator", "Noise", "SynthesisLayer", "random_latents"),
     "latentfu.core.control": ("Control", "ControlEffect"),
@@ -32,7 +32,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "StorageError", "WrongGeneratorError",
     ),
     "latentfu.core.names": ("Name", "Sha256", "is_name", "is_sha256"),
-    "latentfu.core.progress": ("Progress", "Stopwatch", "between", "silent"),
+    "latentfu.core.progress": (
+        "Progress", "Stopwatch", "between", "cancel_scope", "check_cancelled", "silent",
+    ),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),
     "latentfu.hookspecs": (
@@ -48,7 +50,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "file_sha256", "find_metadata", "read_arrays", "read_metadata", "read_tensors",
         "read_tensors_and_metadata", "write_tensors",
     ),
-    "latentfu.storage.paths": ("config_dir", "data_dir"),
+    "latentfu.core.paths": ("config_dir", "data_dir"),
     "latentfu.storage.download": ("Offer", "Patience", "download"),
     "latentfu.sandbox": (
         "ConvertedWeights", "ForeignFile", "OpaqueObject", "read_foreign", "read_torch",

@@ -28,6 +28,7 @@ from latentfu.core.contact_sheet import contact_sheet as contact_sheet
 from latentfu.core.control import Control as Control
 from latentfu.core.control import ControlEffect as ControlEffect
 from latentfu.core.crop import Crop as Crop
+from latentfu.core.crop import Point as Point
 from latentfu.core.crop import Quad as Quad
 from latentfu.core.errors import BadInputError as BadInputError
 from latentfu.core.errors import CancelledError as CancelledError
@@ -51,11 +52,15 @@ from latentfu.core.names import Name as Name
 from latentfu.core.names import Sha256 as Sha256
 from latentfu.core.names import is_name as is_name
 from latentfu.core.names import is_sha256 as is_sha256
+from latentfu.core.paths import config_dir as config_dir
+from latentfu.core.paths import data_dir as data_dir
 from latentfu.core.precision import mixed_precision as mixed_precision
 from latentfu.core.precision import quick_dtype as quick_dtype
 from latentfu.core.progress import Progress as Progress
 from latentfu.core.progress import Stopwatch as Stopwatch
 from latentfu.core.progress import between as between
+from latentfu.core.progress import cancel_scope as cancel_scope
+from latentfu.core.progress import check_cancelled as check_cancelled
 from latentfu.core.progress import silent as silent
 from latentfu.hookspecs import Aligner as Aligner
 from latentfu.hookspecs import BuildStep as BuildStep
@@ -95,8 +100,6 @@ from latentfu.storage.download import Offer as Offer
 from latentfu.storage.download import Patience as Patience
 from latentfu.storage.download import download as download
 from latentfu.storage.inversion_cache import load_inversion as load_inversion
-from latentfu.storage.paths import config_dir as config_dir
-from latentfu.storage.paths import data_dir as data_dir
 from latentfu.storage.safetensors_file import file_sha256 as file_sha256
 from latentfu.storage.safetensors_file import find_metadata as find_metadata
 from latentfu.storage.safetensors_file import read_arrays as read_arrays
@@ -143,6 +146,7 @@ __all__ = [
     "OpaqueObject",
     "Patience",
     "Placement",
+    "Point",
     "Progress",
     "PublicNetwork",
     "Quad",
@@ -165,6 +169,8 @@ __all__ = [
     "bench_command",
     "between",
     "build_steps",
+    "cancel_scope",
+    "check_cancelled",
     "checkpoint_formats",
     "config_dir",
     "contact_sheet",

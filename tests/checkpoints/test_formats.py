@@ -7,8 +7,8 @@ from pathlib import Path
 import latentfu
 import pytest
 from latentfu.cli.main import run
-from latentfu_builtin.checkpoints.converters import encoder_decoder, rosinality
-from latentfu_builtin.checkpoints.formats import HasTensors, format_table, list_formats
+from latentfu_builtin.checkpoints.converters import encoder_decoder, list_formats, rosinality
+from latentfu_builtin.checkpoints.formats import HasTensors, format_table
 
 ROOT = Path(__file__).parents[2]
 

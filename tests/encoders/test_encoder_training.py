@@ -21,11 +21,11 @@ from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu.testing import check_inverter
 from latentfu_builtin.encoders.encoder_file import load_encoder, save_encoder
+from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.encoders.plugin import latentfu_inverters
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
 from latentfu_builtin.encoders.training.run import EncoderOrder, train_encoder
 from latentfu_builtin.encoders.training.trainer import EncoderTrainer, read_trunk
-from latentfu_builtin.encoders.user_files import read_encoder_header
 from PIL import Image
 
 from tests.support.encoder_world import picture_of, request

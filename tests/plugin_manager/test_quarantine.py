@@ -12,10 +12,10 @@ from typing import Any
 
 import latentfu
 import pytest
+from latentfu.core import paths
 from latentfu.plugin_manager import Registry, get_registry, use_registry
 from latentfu.plugin_manager.isolation import hint_when_slow
 from latentfu.plugin_manager.sources import file_sources
-from latentfu.storage import paths
 
 from tests.support.broken_plugins import BROKEN, FINE, inverter
 

@@ -18,7 +18,6 @@ from latentfu_builtin.checkpoints.downloads.catalogue import (
     list_known,
     make_offer,
 )
-from latentfu_builtin.checkpoints.downloads.fetch import Fetched, FetchOptions, install_network
 from latentfu_builtin.checkpoints.downloads.licence_consent import (
     announce_terms,
     has_agreed,
@@ -31,6 +30,7 @@ from latentfu_builtin.checkpoints.import_checkpoint import (
     import_checkpoint,
     path_of,
 )
+from latentfu_builtin.checkpoints.install_network import Fetched, FetchOptions, install_network
 
 MIRROR = "LATENTFU_MIRROR"
 
@@ -72,11 +72,18 @@ def import_command(
 
 @click.command("export")
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-def export_command(name: str, output: Path) -> None:
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
+)
+@json_option
+def export_command(name: str, output: Path, as_json: bool) -> None:
     """Write the imported network NAME to a safetensors file, byte by byte as it lies here."""
     write_whole(output, path_of(name).read_bytes())
-    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    size = output.stat().st_size
+    if as_json:
+        click.echo(json.dumps({"file": str(output), "bytes": size}))
+    else:
+        click.echo(f"{output}: {size / 1e6:.1f} MB")
 
 
 @click.command("remove")

@@ -12,12 +12,9 @@ every file). No false alarms, that is, and a file that is missing a tensor is st
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from latentfu import CheckpointFormat, ConvertedWeights, ForeignFile, tensors_of
@@ -103,17 +100,6 @@ class ForeignFormat(CheckpointFormat):
         return ForeignFormat(
             name, title, convert=convert_own, files=files, publisher=publisher, told_by=told_by
         )
-
-
-@cache
-def list_formats() -> tuple[ForeignFormat, ...]:
-    """The declared formats, in the order of their modules' names."""
-    from latentfu_builtin.checkpoints import converters
-
-    modules = sorted(module.name for module in pkgutil.iter_modules(converters.__path__))
-    return tuple(
-        importlib.import_module(f"{converters.__name__}.{name}").FORMAT for name in modules
-    )
 
 
 def describe_formats(formats: Iterable[CheckpointFormat]) -> list[tuple[str, str]]:

@@ -22,8 +22,8 @@ from latentfu import (
     data_dir,
     is_name,
     read_foreign,
+    whole_file,
 )
-from latentfu.storage.atomic import whole_file
 
 FACES = ("faces", "ffhq", "celeba", "metfaces")
 

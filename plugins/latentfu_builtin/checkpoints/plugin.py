@@ -30,7 +30,7 @@ def load_command(name: str) -> click.Command:
 @hookimpl
 def latentfu_checkpoint_formats() -> Iterable[CheckpointFormat]:
     """Formats of other projects; each is imported, none is opened as it is."""
-    from latentfu_builtin.checkpoints.formats import list_formats
+    from latentfu_builtin.checkpoints.converters import list_formats
 
     return list_formats()
 

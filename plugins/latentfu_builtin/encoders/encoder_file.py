@@ -9,7 +9,7 @@ import torch
 from latentfu import BadInputError, Generator, WrongGeneratorError, read_tensors, write_tensors
 from torch import Tensor
 
-from latentfu_builtin.encoders.user_files import ARCHITECTURE, read_encoder_header
+from latentfu_builtin.encoders.encoder_header import ARCHITECTURE, read_encoder_header
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
 
 _COUNTED = "num_batches_tracked"

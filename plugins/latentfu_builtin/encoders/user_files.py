@@ -11,18 +11,17 @@ from latentfu import (
     BadInputError,
     Encoder,
     Generator,
-    StorageError,
     data_dir,
     is_name,
     is_sha256,
-    read_metadata,
 )
+
+from latentfu_builtin.encoders.encoder_header import ARCHITECTURE, read_encoder_header
 
 if TYPE_CHECKING:
     import torch
 
 _SPACES = ("z", "w", "w+", "w++")
-ARCHITECTURE = "latentfu-encoder-1"
 
 
 def user_encoder_folder() -> Path:
@@ -70,20 +69,3 @@ def _load_any(path: Path, generator: Generator) -> Callable[[torch.Tensor], torc
     from latentfu_builtin.encoders.import_encoder import load_published_encoder
 
     return load_published_encoder(path, generator)
-
-
-def read_encoder_header(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file; raises BadInputError when it is none."""
-    try:
-        return read_metadata(path)
-    except StorageError as error:
-        raise BadInputError(str(error)) from error
-
-
-def _read_generator_id(path: Path) -> str | None:
-    """The id of the generator that the encoder in ``path`` is for; None when it holds none."""
-    try:
-        found = read_encoder_header(path).get("generator_id", "")
-    except BadInputError:
-        return None
-    return found if is_sha256(found) else None

@@ -16,7 +16,7 @@ from latentfu import BadInputError, Generator, Quad, read_metadata
 if TYPE_CHECKING:
     import numpy as np
     import torch
-    from latentfu.core.crop import Point
+    from latentfu import Point
 
     from latentfu_builtin.portraits.locator import Locator
     from latentfu_builtin.portraits.scorer import ScorerNetwork

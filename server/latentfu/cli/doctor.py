@@ -58,7 +58,7 @@ def _check_packages() -> Iterator[Check]:
 
 
 def _check_folders() -> Iterator[Check]:
-    from latentfu.storage import paths
+    from latentfu.core import paths
 
     folders = {
         "settings": paths.config_dir(),

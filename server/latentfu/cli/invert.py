@@ -13,8 +13,7 @@ from latentfu.cli.output import json_option, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    from latentfu.hookspecs import GeneratorSpec
-    from latentfu.pipeline.invert import CachedInversion
+    pass
 
 F = TypeVar("F", bound=Callable[..., Any])
 Value = float | int | str | bool
@@ -167,6 +166,8 @@ def invert_command(
         if save_image:
             write_picture(save_image, Picture(shown))
     write_whole(output, serialize_inversion(found.key, found.inversion))
+    from latentfu.cli.invert_folder import describe_inversion
+
     told = describe_inversion(found, spec)
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
@@ -187,29 +188,6 @@ def _check_outputs(output: Path, image: Path | None, video: Path | None) -> None
     if video:
         check_film(video)
         check_folder(video)
-
-
-def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str, object]:
-    """An inversion in figures, for JSON."""
-    from latentfu.pipeline.metrics import describe_outside, is_outside
-
-    inversion, quality = found.inversion, found.inversion.quality
-    return {
-        "space": inversion.latent.space,
-        "shape": list(inversion.latent.codes.shape),
-        "generator_id": inversion.latent.generator_id,
-        "inverter": inversion.method,
-        "steps": inversion.steps,
-        "psnr": quality.psnr,
-        "perceptual": quality.perceptual,
-        "perceptual_name": quality.perceptual_name,
-        "identity": quality.identity,
-        "beyond": quality.out_of_domain,
-        "outside": is_outside(quality, spec),
-        "warning": describe_outside(quality, spec),
-        "seconds": quality.seconds,
-        "parts": dict(quality.parts),
-    }
 
 
 def _tell_inversion(told: Mapping[str, Any]) -> str:

@@ -16,8 +16,9 @@ from latentfu.core.progress import Progress, between
 
 if TYPE_CHECKING:
     from latentfu.core.layer import Layer
+    from latentfu.hookspecs import GeneratorSpec
     from latentfu.pipeline.editor import Editor
-    from latentfu.pipeline.invert import InvertOptions
+    from latentfu.pipeline.invert import CachedInversion, InvertOptions
     from latentfu.protocol.requests import InvertRequest
 
 TABLE = "qualities.json"
@@ -141,7 +142,6 @@ class FolderInverter:
 
     def work(self, chunk: Sequence[Waiting], progress: Progress) -> dict[str, Row]:
         """One batch: its latents written, its rows; one at a time where the whole batch fails."""
-        from latentfu.cli.invert import describe_inversion
         from latentfu.protocol.pictures import PictureStore
         from latentfu.storage.atomic import write_whole
         from latentfu.storage.inversion_cache import serialize_inversion
@@ -230,3 +230,26 @@ def _describe_row(row: Row) -> tuple[str, str, str, str, str]:
         row["picture"], f"{row['psnr']:.1f}", f"{row['perceptual']:.3f}", f"{row['seconds']:.1f}",
         f"{row['inverter']} ({row['state']})" + (OUTSIDE if row["outside"] else ""),
     )  # fmt: skip
+
+
+def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str, object]:
+    """An inversion in figures, for JSON."""
+    from latentfu.pipeline.metrics import describe_outside, is_outside
+
+    inversion, quality = found.inversion, found.inversion.quality
+    return {
+        "space": inversion.latent.space,
+        "shape": list(inversion.latent.codes.shape),
+        "generator_id": inversion.latent.generator_id,
+        "inverter": inversion.method,
+        "steps": inversion.steps,
+        "psnr": quality.psnr,
+        "perceptual": quality.perceptual,
+        "perceptual_name": quality.perceptual_name,
+        "identity": quality.identity,
+        "beyond": quality.out_of_domain,
+        "outside": is_outside(quality, spec),
+        "warning": describe_outside(quality, spec),
+        "seconds": quality.seconds,
+        "parts": dict(quality.parts),
+    }

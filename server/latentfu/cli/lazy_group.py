@@ -11,8 +11,8 @@ import click
 
 import latentfu
 from latentfu.command_table import COMMANDS, GROUPS
+from latentfu.core import paths
 from latentfu.core.errors import LatentFuError, StorageError
-from latentfu.storage import paths
 
 
 class LazyGroup(click.Group):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from latentfu.storage.settings import ServerAddress
+    from latentfu.protocol.server_address import ServerAddress
 
 
 @click.command("serve")

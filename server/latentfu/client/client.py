@@ -12,8 +12,6 @@ from contextlib import closing
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
-
 from latentfu.core.errors import CancelledError, ServerError
 from latentfu.core.progress import Progress, silent
 from latentfu.protocol.errors import error_from_body, error_from_failure
@@ -26,11 +24,12 @@ from latentfu.protocol.replies import (
     JobReply,
     JobsReply,
     PluginsReply,
+    Reply,
 )
 from latentfu.protocol.requests import JobRequest, PreviewRequest
-from latentfu.storage.settings import ServerAddress, read_address, read_token
+from latentfu.protocol.server_address import ServerAddress, read_address, read_token
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Reply)
 _GONE = "The server does not answer: start it with latentfu serve, and see its log if it stops."
 
 
@@ -232,7 +231,7 @@ def _to_json(request: JobRequest | PreviewRequest | Mapping[str, object]) -> byt
 def _parse(data: bytes, model: type[M]) -> M:
     try:
         return model.model_validate_json(data)
-    except ValidationError as error:
+    except ValueError as error:  # pydantic's own is one
         raise ServerError(
             "The server answers in a way this version does not understand: restart it."
         ) from error

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from latentfu.core.errors import ServerError
+from latentfu.core.paths import data_dir, make_private
 from latentfu.core.progress import Progress
-from latentfu.storage.paths import data_dir, make_private
 
 _PROGRAM = "from latentfu.cli.main import main; main(['serve'])"
 

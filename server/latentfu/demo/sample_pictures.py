@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentfu.core.errors import NotInstalledError
+from latentfu.core.paths import cache_dir, make_private
 from latentfu.storage.atomic import whole_file
-from latentfu.storage.paths import cache_dir, make_private
 
 if TYPE_CHECKING:
     from latentfu.core.layer import Pixels

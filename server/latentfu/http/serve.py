@@ -20,16 +20,15 @@ from aiohttp import web
 
 import latentfu
 from latentfu.core.errors import BadInputError, ServerError
+from latentfu.core.paths import data_dir, make_private, server_path
 from latentfu.http.app import make_app
 from latentfu.http.failures import error_reply
 from latentfu.http.security import ALWAYS
 from latentfu.http.state import AppState
 from latentfu.jobs.job import Limits
 from latentfu.jobs.service import JobService
-from latentfu.storage.paths import data_dir, make_private, server_path
+from latentfu.protocol.server_address import ServerAddress, read_address
 from latentfu.storage.settings import (
-    ServerAddress,
-    read_address,
     read_or_make_token,
     remove_address,
     take_server_lock,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from latentfu.core.errors import StorageError
+from latentfu.core.paths import cache_dir, data_dir, make_private
 from latentfu.jobs.device_worker import DeviceWorker
 from latentfu.jobs.frames import Message
 from latentfu.jobs.job import Limits
@@ -20,7 +21,6 @@ from latentfu.jobs.store import JobStore
 from latentfu.protocol.errors import WorkerUnavailableError
 from latentfu.protocol.replies import Failure
 from latentfu.storage.layer_store import LayerStore
-from latentfu.storage.paths import cache_dir, data_dir, make_private
 
 log = logging.getLogger(__name__)
 _FRESH_S = 2.0

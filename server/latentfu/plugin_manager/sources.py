@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from latentfu.core import paths
 from latentfu.core.errors import StorageError
-from latentfu.storage import paths
 from latentfu.storage.atomic import write_whole
 
 GROUP = "latentfu"

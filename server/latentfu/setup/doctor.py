@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from latentfu.core.errors import StorageError
+from latentfu.core.paths import server_path, token_path
 from latentfu.setup.gimp_checks import (
     Check,
     check_minor,
@@ -37,7 +38,6 @@ from latentfu.setup.gimp_places import (
     profile_for,
     profiles,
 )
-from latentfu.storage.paths import server_path, token_path
 
 
 def examine_gimp() -> list[Check]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import latentfu
 from latentfu.core.errors import BadInputError, StorageError
+from latentfu.core.paths import config_dir, make_private
 from latentfu.setup.gimp_places import (
     InstalledGimp,
     Profile,
@@ -28,7 +29,6 @@ from latentfu.setup.gimp_places import (
     profiles,
 )
 from latentfu.storage.atomic import write_whole
-from latentfu.storage.paths import config_dir, make_private
 
 NAME = "latentfu"
 MAIN = "latentfu.py"

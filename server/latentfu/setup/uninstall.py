@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from latentfu.core.errors import LatentFuError, ServerError, StorageError
+from latentfu.core.paths import cache_dir, config_dir, data_dir, server_path
 from latentfu.setup.gimp_placement import uninstall_plugin
-from latentfu.storage.paths import cache_dir, config_dir, data_dir, server_path
 
 
 def main(arguments: list[str]) -> int:

@@ -17,8 +17,8 @@ from latentfu.core.crop import Crop
 from latentfu.core.errors import BadInputError, LatentFuError, StorageError, WrongGeneratorError
 from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
+from latentfu.core.paths import cache_dir, make_private
 from latentfu.storage.atomic import write_whole
-from latentfu.storage.paths import cache_dir, make_private
 from latentfu.storage.safetensors_file import find_metadata, read_tensors_and_metadata
 from latentfu.storage.weight_offsets import pack_offsets, read_feature_offsets, read_weight_offsets
 

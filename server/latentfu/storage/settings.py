@@ -5,28 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import IO
 
-from latentfu.core.errors import ServerError, StorageError
+from latentfu.core.errors import StorageError
+from latentfu.core.paths import config_dir, make_private, server_path, token_path
+from latentfu.protocol.server_address import ServerAddress, read_address
 from latentfu.storage.atomic import lock_or_fail, write_whole
-from latentfu.storage.paths import config_dir, make_private, server_path, token_path
-
-
-@dataclass(frozen=True)
-class ServerAddress:
-    """Where the running server listens, as ``server.json`` says it."""
-
-    host: str
-    port: int
-    pid: int
-    version: str
-
-    @property
-    def url(self) -> str:
-        """The address for people and clients, without a slash at the end."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
 
 
 def read_or_make_token() -> str:
@@ -45,25 +30,6 @@ def read_or_make_token() -> str:
     token = secrets.token_urlsafe(32)
     write_whole(path, (token + "\n").encode(), mode=0o600)
     return token
-
-
-def read_token() -> str:
-    """The token for a client; raises ServerError when no server has ever made one."""
-    try:
-        return token_path().read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ServerError("There is no token yet: start the server with: latentfu serve") from error
-
-
-def read_address() -> ServerAddress | None:
-    """What ``server.json`` says, or None when it is missing or damaged."""
-    try:
-        found = json.loads(server_path().read_text("utf-8"))
-        return ServerAddress(
-            str(found["host"]), int(found["port"]), int(found["pid"]), str(found["version"])
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def write_address(address: ServerAddress) -> None:

@@ -26,6 +26,7 @@ from latentfu import (
 from torch import Tensor
 
 from latentfu_builtin.encoders.encoder_file import save_encoder
+from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
 from latentfu_builtin.encoders.training.sources import LessonPool, LessonSource, open_outside_source
 from latentfu_builtin.encoders.training.trainer import (
@@ -35,7 +36,6 @@ from latentfu_builtin.encoders.training.trainer import (
     measure_encoder,
     read_trunk,
 )
-from latentfu_builtin.encoders.user_files import read_encoder_header
 from latentfu_builtin.inversion.coordinates import Spread
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig
 

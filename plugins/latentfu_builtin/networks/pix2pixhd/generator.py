@@ -12,12 +12,12 @@ from latentfu import (
     BadInputError,
     Generator,
     Latent,
+    Noise,
     SynthesisLayer,
     file_sha256,
     find_metadata,
     read_tensors_and_metadata,
 )
-from latentfu.core.generator import Noise
 from torch import Tensor, nn
 from torch.func import functional_call
 

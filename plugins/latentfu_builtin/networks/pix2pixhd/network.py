@@ -10,8 +10,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, write_tensors
-from latentfu.core.progress import check_cancelled
+from latentfu import BadInputError, check_cancelled, write_tensors
 from torch import Tensor, nn
 
 from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE, Pix2PixHDConfig

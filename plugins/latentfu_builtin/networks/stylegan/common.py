@@ -16,11 +16,11 @@ from latentfu import (
     BadInputError,
     Generator,
     Latent,
+    Noise,
+    check_cancelled,
     read_tensors_and_metadata,
     write_tensors,
 )
-from latentfu.core.generator import Noise
-from latentfu.core.progress import check_cancelled
 from torch import Tensor, nn
 
 from latentfu_builtin.networks.stylegan.files import check_tensors

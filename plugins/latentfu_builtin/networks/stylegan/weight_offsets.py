@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 if TYPE_CHECKING:
-    from latentfu.core.generator import Noise
+    from latentfu import Noise
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)

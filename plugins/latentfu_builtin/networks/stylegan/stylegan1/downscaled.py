@@ -7,7 +7,7 @@ shrunk to it. StyleGAN1 makes its colors in the very last layer: without these, 
 from __future__ import annotations
 
 import torch.nn.functional as F
-from latentfu.core.generator import Noise
+from latentfu import Noise
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import Details, check_layer_cancelled

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from latentfu.core.generator import Noise
+from latentfu import Noise
 from torch import Tensor, nn
 
 from latentfu_builtin.networks.stylegan.common import (

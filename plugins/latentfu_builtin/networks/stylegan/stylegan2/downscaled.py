@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from latentfu.core.generator import Noise
+from latentfu import Noise
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import Details, check_layer_cancelled

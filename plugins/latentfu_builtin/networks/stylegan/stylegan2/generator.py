@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import cast, overload
 
 import torch
-from latentfu import BadInputError, Latent, SynthesisLayer, file_sha256, quick_dtype
-from latentfu.core.generator import Noise
+from latentfu import BadInputError, Latent, Noise, SynthesisLayer, file_sha256, quick_dtype
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import StyledGenerator
-from latentfu_builtin.networks.stylegan.incremental import (
+from latentfu_builtin.networks.stylegan.stylegan2.incremental import (
     IncrementalRenderer,
     can_render_incrementally,
 )

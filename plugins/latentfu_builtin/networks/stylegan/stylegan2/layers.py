@@ -18,7 +18,7 @@ from latentfu_builtin.networks.stylegan.layers import EqualLinear, fir_kernel, p
 from latentfu_builtin.networks.stylegan.torch_compat import may_overwrite
 
 if TYPE_CHECKING:
-    from latentfu.core.generator import Noise
+    from latentfu import Noise
 
 
 def modulated_conv(  # noqa: PLR0917 - the terms of the paper's equations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from latentfu.core.generator import Noise
+from latentfu import Noise
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import (

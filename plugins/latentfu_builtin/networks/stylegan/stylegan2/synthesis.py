@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 
 import torch
 import torch.nn.functional as F
-from latentfu.core.generator import Noise
+from latentfu import Noise
 from torch import Tensor, nn
 
 from latentfu_builtin.networks.stylegan.common import NO_DETAILS, Details, check_layer_cancelled

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import overload
 
 import torch
-from latentfu import BadInputError, Latent, SynthesisLayer, file_sha256
-from latentfu.core.generator import Noise
+from latentfu import BadInputError, Latent, Noise, SynthesisLayer, file_sha256
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from latentfu import FeatureOffset, Latent, WeightOffset
-from latentfu.core.generator import Noise
+from latentfu import FeatureOffset, Latent, Noise, WeightOffset
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.stylegan2.downscaled import downscaled_step
