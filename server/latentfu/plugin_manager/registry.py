@@ -14,6 +14,7 @@ from latentfu import hookspecs as hooks
 from latentfu.command_table import COMMANDS
 from latentfu.core.control import Control
 from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
+from latentfu.core.paths import data_dir
 from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager.plugin import Plugin, PluginStatus, controls_of, load
 from latentfu.plugin_manager.sources import Source, all_sources, disabled_names
@@ -191,7 +192,7 @@ class _Current:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._registry: Registry | None = None
-        self._stamp: tuple[int, ...] | None = None
+        self._stamp: tuple[str | int, ...] | None = None
         """The times of the watched folders when the registry was made; None: never old."""
         self._is_listing = False
 
@@ -223,9 +224,9 @@ class _Current:
         return self._stamp is not None and self._stamp != _stamp_of(registry)
 
 
-def _stamp_of(registry: Registry) -> tuple[int, ...]:
-    """Changes when a file is put into a watched folder or taken from it."""
-    times = []
+def _stamp_of(registry: Registry) -> tuple[str | int, ...]:
+    """Changes when a file is put into a watched folder or taken from it, or the folders move."""
+    times: list[str | int] = [str(data_dir())]
     for folder in registry.watched_folders():
         try:
             times.append(folder.stat().st_mtime_ns)
