@@ -28,8 +28,8 @@ _WHERE = {
     "random_latents": "latentfu.core.generator",
     "Inversion": "latentfu.core.inversion",
     "Quality": "latentfu.core.inversion",
-    "Placement": "latentfu.pipeline.placement",
-    "face_quad": "latentfu.pipeline.placement",
+    "Placement": "latentfu.pipeline.align",
+    "face_quad": "latentfu.pipeline.align",
     "carried": "latentfu.pipeline.feature_warp",
     "Latent": "latentfu.core.latent",
     "WeightOffset": "latentfu.core.latent",
@@ -173,9 +173,9 @@ if TYPE_CHECKING:
     from latentfu.hookspecs import PublicNetwork as PublicNetwork
     from latentfu.hookspecs import Scorer as Scorer
     from latentfu.hookspecs import hookimpl as hookimpl
+    from latentfu.pipeline.align import Placement as Placement
+    from latentfu.pipeline.align import face_quad as face_quad
     from latentfu.pipeline.feature_warp import carried as carried
-    from latentfu.pipeline.placement import Placement as Placement
-    from latentfu.pipeline.placement import face_quad as face_quad
     from latentfu.sandbox import ConvertedWeights as ConvertedWeights
     from latentfu.sandbox import ForeignFile as ForeignFile
     from latentfu.sandbox import OpaqueObject as OpaqueObject

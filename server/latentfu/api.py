@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +38,8 @@ from latentfu.plugin_manager import get_registry
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from latentfu.pipeline.align import Placement
     from latentfu.pipeline.editor import Editor
-    from latentfu.pipeline.placement import Placement
 
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
@@ -105,7 +105,7 @@ def control_makers() -> dict[str, ControlMaker]:
 def controls(generator: Which = None) -> dict[str, Control]:
     """The sliders of a generator (an opened one, a name, or None for the default)."""
     editor = _editor(generator)
-    return get_registry().controls(editor.studio.spec(_name(editor, generator)))
+    return get_registry().controls(editor.generators.find_spec(_name(editor, generator)))
 
 
 def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
@@ -147,24 +147,26 @@ def invert(
     """The latent of ``pixels``: uint8 ``[H, W, 1, 3 or 4]`` (or ``[H, W]``) or a PIL image.
 
     ``quality``: "draft", "good" or "best" instead of an inverter. ``placing``: where in the
-    picture. ``mask``: only what is inside it counts.
+    picture. ``mask``: only what is inside it counts. ``options``: of the inverter.
     """
-    from latentfu.pipeline.editor import EditRequest
-    from latentfu.pipeline.invert import How
-    from latentfu.pipeline.placement import ANYWHERE
+    from latentfu.pipeline.invert import InvertOptions
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import InvertRequest, build_request
 
-    editor = _editor(generator)
-    request = EditRequest(
-        layer_of(pixels),
-        {},
+    editor, pictures = _editor(generator), PictureStore()
+    request = build_request(
+        InvertRequest,
+        layer=pictures.add(layer_of(pixels)),
+        mask=pictures.add_mask(mask_of(mask)),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
-        mask=mask_of(mask),
         quality=quality,
-        placing=placing or ANYWHERE,
+        options=dict(options or {}),
+        **_placement_fields(placing),
     )
-    return editor.inversion(request, options, progress, How(masked=True))[1].inversion
+    how = InvertOptions(masked=True)
+    return editor.find_inversion(request, pictures, progress, how)[1].inversion
 
 
 def edit(
@@ -180,29 +182,43 @@ def edit(
     quality: str | None = None,
     placing: Placement | None = None,
     progress: Progress = silent,
+    targets: Mapping[str, float] | None = None,
+    only: Mapping[str, tuple[int, int]] | None = None,
+    truncation: Literal["first", "last"] = "last",
+    identity: float = 0.0,
+    options: Mapping[str, float | int | str | bool] | None = None,
 ) -> Pixels:
     """``pixels`` with the controls in ``edits`` moved; the same kind of picture comes back.
 
-    ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels. ``quality``
-    and ``placing`` as for :func:`invert`.
+    ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels. ``quality``,
+    ``placing`` and ``options`` as for :func:`invert`. ``targets``: directions moved until the
+    picture holds that much of them; 0 is the boundary. ``only``: the first and last layer that a
+    control may move. ``truncation``: whether ``psi`` acts before or after the controls.
+    ``identity``: how hard the person is held while the rest moves (0 not at all).
     """
-    from latentfu.pipeline.editor import EditRequest
-    from latentfu.pipeline.placement import ANYWHERE
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import EditRequest, build_request
 
-    editor = _editor(generator)
-    request = EditRequest(
-        layer_of(pixels),
-        edits,
+    editor, pictures = _editor(generator), PictureStore()
+    request = build_request(
+        EditRequest,
+        layer=pictures.add(layer_of(pixels)),
+        mask=pictures.add_mask(mask_of(mask)),
+        edits=_floats(edits),
+        targets=_floats(targets or {}),
+        only={name: _ints(layers) for name, layers in (only or {}).items()},
+        truncation=truncation,
+        identity=float(identity),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
-        mask=mask_of(mask),
-        feather=feather,
-        psi=psi,
         quality=quality,
-        placing=placing or ANYWHERE,
+        options=dict(options or {}),
+        feather=float(feather),
+        psi=float(psi),
+        **_placement_fields(placing),
     )
-    return like(pixels, editor.edit(request, progress).layer)
+    return like(pixels, editor.edit(request, pictures, progress).layer)
 
 
 def mix(
@@ -217,23 +233,34 @@ def mix(
     feather: float = 12.0,
     psi: float = 1.0,
     progress: Progress = silent,
+    quality: str | None = None,
+    placing: Placement | None = None,
+    options: Mapping[str, float | int | str | bool] | None = None,
 ) -> Pixels:
-    """``pixels`` with the styles of ``source`` in ``layers`` (first, last), inside ``mask``."""
-    from latentfu.pipeline.editor import MixRequest
+    """``pixels`` with the styles of ``source`` in ``layers`` (first, last), inside ``mask``.
 
-    editor = _editor(generator)
-    request = MixRequest(
-        layer_of(pixels),
-        layer_of(source),
-        layers,
+    The other arguments are those of :func:`edit`.
+    """
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import MixRequest, build_request
+
+    editor, pictures = _editor(generator), PictureStore()
+    request = build_request(
+        MixRequest,
+        layer=pictures.add(layer_of(pixels)),
+        mask=pictures.add_mask(mask_of(mask)),
+        source=pictures.add(layer_of(source)),
+        layers=_ints(layers),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
-        mask=mask_of(mask),
-        feather=feather,
-        psi=psi,
+        quality=quality,
+        options=dict(options or {}),
+        feather=float(feather),
+        psi=float(psi),
+        **_placement_fields(placing),
     )
-    return like(pixels, editor.mix(request, progress).layer)
+    return like(pixels, editor.mix(request, pictures, progress).layer)
 
 
 def best_device() -> str:
@@ -292,4 +319,28 @@ def _editor(generator: Which) -> Editor:
 
 
 def _name(editor: Editor, generator: Which) -> str | None:
-    return editor.studio.adopt(generator) if isinstance(generator, Generator) else generator
+    return editor.generators.adopt(generator) if isinstance(generator, Generator) else generator
+
+
+def _floats(values: Mapping[str, float]) -> dict[str, float]:
+    """Numbers of any library as Python's own."""
+    return {name: float(value) for name, value in values.items()}
+
+
+def _ints(layers: tuple[int, int]) -> tuple[int, ...]:
+    return tuple(int(number) for number in layers)
+
+
+def _placement_fields(placing: Placement | None) -> dict[str, Any]:
+    """The fields of a request that say where in the layer it works."""
+    if placing is None:
+        return {}
+    fields = {"corners": placing.corners, "eyes": placing.eyes}
+    points: dict[str, Any] = {
+        name: tuple((float(x), float(y)) for x, y in given)
+        for name, given in fields.items()
+        if given is not None
+    }
+    if placing.mouth is not None:
+        points["mouth"] = tuple(float(value) for value in placing.mouth)
+    return {"face": placing.face, **points}

@@ -18,7 +18,9 @@ from click.testing import CliRunner, Result
 from latentfu import BadInputError, Control, Mover
 from latentfu.cli.main import program
 from latentfu.cli.scaffold import packed, write_package
-from latentfu.pipeline.apply_controls import EditOptions, Movers, apply, check_edits
+from latentfu.pipeline.apply_controls import EditOptions, apply_controls
+from latentfu.pipeline.cache import ControlCache
+from latentfu.protocol.requests import EditRequest, build_request
 from latentfu.storage.direction_mover import DirectionEffect
 from latentfu.storage.directions import write_direction
 from PIL import Image
@@ -31,8 +33,8 @@ ON = ("--generator", "small", "--inverter", "instant", "--aligner", "center", "-
 def edited(ways: EditOptions, edits: dict[str, float] | None = None, psi: float = 1.0) -> Any:
     generator = small_world.small_generator()
     latent = latentfu.random_latents(generator, 2, 0)
-    return latent, apply(
-        latent, edits or {}, CONTROLS, generator, movers=Movers(), psi=psi, ways=ways
+    return latent, apply_controls(
+        latent, edits or {}, CONTROLS, generator, cache=ControlCache(), psi=psi, options=ways
     )
 
 
@@ -65,16 +67,16 @@ def test_what_can_not_be_reached_is_one_sentence() -> None:
     plain = Control("odd", "Odd", "", small_world.ID, Plain)
     generator = small_world.small_generator()
     with pytest.raises(BadInputError, match="give it a strength"):
-        apply(
-            generator.mean_latent(), {}, {"odd": plain}, generator, movers=Movers(),
-            ways=EditOptions(targets={"odd": 1.0}),
+        apply_controls(
+            generator.mean_latent(), {}, {"odd": plain}, generator, cache=ControlCache(),
+            options=EditOptions(targets={"odd": 1.0}),
         )  # fmt: skip
-    for ways, words in (
-        (EditOptions(targets={"red": 1.0}), "a strength and a target"),
-        (EditOptions(only={"tall": (0, 1)}), "not moved"),
+    for more, words in (
+        ({"targets": {"red": 1.0}}, "a strength and a target"),
+        ({"only": {"tall": (0, 1)}}, "not moved"),
     ):
         with pytest.raises(BadInputError, match=words):
-            check_edits({"red": 1.0}, ways, CONTROLS)
+            build_request(EditRequest, layer="0" * 64, edits={"red": 1.0}, **more)
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import latentfu
 import numpy as np
 import pytest
 from latentfu import api
-from latentfu.pipeline.editor import Editor, EditRequest, MixRequest
+from latentfu.pipeline.editor import Editor
+from latentfu.protocol.pictures import PictureStore
+from latentfu.protocol.requests import EditRequest, MixRequest
 from PIL import Image
 from small_world import ID, WORLD, picture, small_generator
 
@@ -43,11 +45,14 @@ def test_the_api_gives_the_pixels_that_the_editor_gives() -> None:
     mask = np.zeros((60, 40), bool)
     mask[10:50, 5:30] = True
     bytes_mask = mask.astype(np.uint8) * 255
-    wanted = Editor().edit(EditRequest(layer, {"red": 1.0}, **NAMES, mask=bytes_mask)).layer
+    pictures = PictureStore()
+    here = {"layer": pictures.add(layer), "mask": pictures.add_mask(bytes_mask), **NAMES}
+    wanted = Editor().edit(EditRequest(**here, edits={"red": 1.0}), pictures).layer
     assert np.array_equal(
         latentfu.edit(layer.pixels, {"red": 1.0}, mask=mask, **NAMES), wanted.pixels
     )
-    wanted = Editor().mix(MixRequest(layer, source, (1, 3), **NAMES, mask=bytes_mask)).layer
+    mixing = MixRequest(**here, source=pictures.add(source), layers=(1, 3))
+    wanted = Editor().mix(mixing, pictures).layer
     mixed = latentfu.mix(
         layer.pixels, source.pixels, (1, 3), mask=Image.fromarray(bytes_mask), **NAMES
     )

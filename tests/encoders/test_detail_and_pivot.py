@@ -20,8 +20,9 @@ from latentfu import (
     NotInstalledError,
     random_latents,
 )
-from latentfu.pipeline.apply_controls import Movers, apply
-from latentfu.pipeline.feature_warp import carried, follow
+from latentfu.pipeline.apply_controls import apply_controls
+from latentfu.pipeline.cache import ControlCache
+from latentfu.pipeline.feature_warp import warp_features, warp_to
 from latentfu.testing import check_inverter
 from latentfu.testing.tiny import TinyGenerator
 from latentfu_builtin.inversion.pivotal.low_rank import truncated
@@ -145,9 +146,9 @@ def test_without_an_edit_a_detail_stays_exactly_as_it_is(generator: Generator) -
     code = random_latents(generator, 1, 3)
     detail = FeatureOffset(3, torch.randn(1, generator.layers[3].channels, 8, 8))
     latent = replace(code, details=(detail,))
-    assert apply(latent, {}, {}, generator, movers=Movers()) is latent
+    assert apply_controls(latent, {}, {}, generator, cache=ControlCache()) is latent
     same = latent.with_codes(latent.codes.clone())
-    assert torch.equal(carried(latent, same, generator).details[0].delta, detail.delta)
+    assert torch.equal(warp_features(latent, same, generator).details[0].delta, detail.delta)
 
 
 def test_a_detail_moves_with_the_features_under_it() -> None:
@@ -156,7 +157,7 @@ def test_a_detail_moves_with_the_features_under_it() -> None:
     delta = torch.zeros(1, 16, 32, 32)
     delta[:, :, 10:14, 10:14] = 1.0
     new = torch.roll(old, (2, 3), (2, 3))
-    moved = follow(delta, old, new)
+    moved = warp_to(delta, old, new)
     wanted = torch.roll(delta, (2, 3), (2, 3))
     assert (moved - wanted).square().mean() < 0.35 * (delta - wanted).square().mean()
 
@@ -166,7 +167,7 @@ def test_a_detail_goes_where_what_it_hung_on_is_gone() -> None:
     old, delta = torch.randn(1, 16, 32, 32), torch.ones(1, 16, 32, 32)
     new = old.clone()
     new[:, :, :, 16:] = torch.randn(1, 16, 32, 16)
-    kept = follow(delta, old, new)
+    kept = warp_to(delta, old, new)
     assert float(kept[..., :12].mean()) > 0.9
     assert float(kept[..., 20:].mean()) < 0.3
 

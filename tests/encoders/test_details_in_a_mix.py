@@ -10,8 +10,8 @@ import latentfu
 import pytest
 import torch
 from latentfu import FeatureOffset, Generator, Latent, random_latents
-from latentfu.pipeline.feature_warp import carried_into_mix
-from latentfu.pipeline.render import mix, render
+from latentfu.pipeline.feature_warp import warp_features_into_mix
+from latentfu.pipeline.render import render_latent, render_mix
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,9 +35,9 @@ def test_where_nothing_is_mixed_and_where_all_is_the_details_stay(
         a, b = (replace(one, codes=one.codes[:, 0], space="w") for one in (a, b))
     everything = (0, generator.num_ws - 1)
     nowhere = torch.zeros(16, 16).numpy()
-    assert (mix(generator, a, b, everything, nowhere) == render(generator, a)).all()
-    assert (mix(generator, a, b, everything, None) == render(generator, b)).all()
-    assert (mix(generator, a, a, (2, 3), None) == render(generator, a)).all()
+    assert (render_mix(generator, a, b, everything, nowhere) == render_latent(generator, a)).all()
+    assert (render_mix(generator, a, b, everything, None) == render_latent(generator, b)).all()
+    assert (render_mix(generator, a, a, (2, 3), None) == render_latent(generator, a)).all()
 
 
 def test_in_a_mask_the_layers_own_details_fade_into_the_moved_ones(generator: Generator) -> None:
@@ -45,8 +45,8 @@ def test_in_a_mask_the_layers_own_details_fade_into_the_moved_ones(generator: Ge
     mask = torch.zeros(1, 1, 16, 16)
     mask[..., 8:] = 1.0
     chosen = range(0, 2)
-    whole = carried_into_mix(a, b, chosen, None, generator)[0].details[0].delta
-    half = carried_into_mix(a, b, chosen, mask, generator)[0].details[0].delta
+    whole = warp_features_into_mix(a, b, chosen, None, generator)[0].details[0].delta
+    half = warp_features_into_mix(a, b, chosen, mask, generator)[0].details[0].delta
     assert not torch.equal(whole, a.details[0].delta)
     assert torch.equal(half[..., :8], a.details[0].delta[..., :8])
     assert torch.equal(half[..., 8:], whole[..., 8:])
@@ -64,7 +64,7 @@ def test_details_do_in_a_mix_what_codes_that_hold_them_do(isolated_home: Path) -
         shown, known = (generator.render(one, "const", features=[place])[1] for one in (true, poor))
         rich = replace(poor, details=(FeatureOffset(place, shown[place] - known[place]),))
         wanted = generator.mix(a, true, chosen)
-        moved = carried_into_mix(a, rich, chosen, None, generator)
+        moved = warp_features_into_mix(a, rich, chosen, None, generator)
         errors["carried"] += float((generator.mix(*moved, chosen) - wanted).abs().mean())
         errors["as they are"] += float((generator.mix(a, rich, chosen) - wanted).abs().mean())
     assert errors["carried"] < 0.92 * errors["as they are"]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import cv2
 import latentfu_builtin.faces.plugin
+import latentfu
 import numpy as np
 import pytest
 from latentfu import BadInputError, Layer, Placement
-from latentfu.pipeline.align import Cropper
-from latentfu.pipeline.crop import cut
-from latentfu.pipeline.placement import face_quad, pick_quad
+from latentfu.pipeline.align import Cropper, face_quad, pick_quad
+from latentfu.pipeline.crop import cut_crop
 from latentfu_builtin.faces.align import find
 from latentfu_builtin.faces.detect import detected, faces
 from PIL import Image
@@ -79,7 +79,7 @@ def test_a_face_at_the_border_is_cropped_with_a_soft_padding() -> None:
     crop = Cropper().crop(Layer(photo), ALIGNER, 64, Placement())
     assert (corners(crop.quad) < 0).any(), "the square should reach beyond the picture"
     assert np.isfinite(crop.image).all()
-    hard = cut(Layer(photo), crop.quad, 64, "faces", "mirror").image
+    hard = cut_crop(Layer(photo), crop.quad, 64, "faces", "mirror").image
     rough = np.abs(np.diff(hard[:, :3], axis=2)).mean()
     assert np.abs(np.diff(crop.image[:, :3], axis=2)).mean() < 0.6 * rough
     assert np.array_equal(crop.image[:, 16:48, 16:48], hard[:, 16:48, 16:48])
@@ -121,16 +121,26 @@ def test_corners_given_by_hand_are_taken_where_nothing_is_detected() -> None:
 @pytest.mark.parametrize(
     ("placing", "word"),
     [
-        (Placement(eyes=EYES), "both"),
-        (Placement(face=1, eyes=EYES, mouth=MOUTH), "only one"),
         (Placement(eyes=(EYES[1], EYES[0]), mouth=MOUTH), "left of"),
         (Placement(corners=((0, 0), (0, 9), (9, 9), (9, 0))), "wrong way"),
-        (Placement(face=0), "counted from 1"),
     ],
 )
-def test_places_that_contradict_themselves_are_one_sentence(placing: Placement, word: str) -> None:
+def test_places_that_are_none_are_one_sentence(placing: Placement, word: str) -> None:
     with pytest.raises(BadInputError, match=word):
         Cropper().crop(Layer(PHOTO), ALIGNER, 32, placing)
+
+
+@pytest.mark.parametrize(
+    ("placing", "word"),
+    [
+        (Placement(eyes=EYES), "both"),
+        (Placement(face=1, eyes=EYES, mouth=MOUTH), "only one"),
+        (Placement(face=0), "between 1 and 1000"),
+    ],
+)
+def test_places_that_contradict_themselves_are_refused(placing: Placement, word: str) -> None:
+    with pytest.raises(BadInputError, match=word):
+        latentfu.invert(PHOTO, placing=placing)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 400), (64, 64)])

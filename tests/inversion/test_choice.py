@@ -22,9 +22,10 @@ from latentfu import (
     random_latents,
 )
 from latentfu.core.progress import silent
-from latentfu.pipeline.choose_inverter import choose
-from latentfu.pipeline.invert import InversionCache, invert
-from latentfu.pipeline.metrics import is_outside, judged, warning
+from latentfu.pipeline.cache import InversionCache
+from latentfu.pipeline.choose_inverter import choose_inverter
+from latentfu.pipeline.invert import invert_crop
+from latentfu.pipeline.metrics import describe_outside, is_outside, with_metrics
 from latentfu.storage.inversion_cache import InversionStore
 from latentfu_builtin.inversion.optimise import invert as optimise
 from small_world import ID, SIDE, instant, small_generator
@@ -61,20 +62,20 @@ BROKEN = inverter("broken", fits=refuse, good=9)
 def test_the_highest_rank_that_fits_is_taken(
     items: tuple[Inverter, ...], quality: str | None, name: str
 ) -> None:
-    assert choose(table(*items), GENERATOR, None, quality)[0].name == name
+    assert choose_inverter(table(*items), GENERATOR, None, quality)[0].name == name
 
 
 def test_a_name_counts_more_than_a_quality_and_wrong_words_are_one_sentence() -> None:
     known = table(PLAIN, BETTER)
-    assert choose(known, GENERATOR, "plain", None)[0].name == "plain"
+    assert choose_inverter(known, GENERATOR, "plain", None)[0].name == "plain"
     with pytest.raises(BadInputError, match="has no quality best"):
-        choose(known, GENERATOR, "plain", "best")
+        choose_inverter(known, GENERATOR, "plain", "best")
     with pytest.raises(BadInputError, match="not known"):
-        choose(known, GENERATOR, None, "perfect")
+        choose_inverter(known, GENERATOR, None, "perfect")
     with pytest.raises(NotInstalledError, match="no inverter"):
-        choose(known, GENERATOR, "nobody", None)
+        choose_inverter(known, GENERATOR, "nobody", None)
     with pytest.raises(NotInstalledError, match="works for the generator"):
-        choose(table(MISSING), GENERATOR, None, "good")
+        choose_inverter(table(MISSING), GENERATOR, None, "good")
 
 
 def crop_of(image: np.ndarray) -> Crop:
@@ -93,9 +94,9 @@ def test_a_foreign_picture_is_called_outside_and_an_own_one_is_not() -> None:
     noise = np.random.default_rng(0).choice([-1.0, 1.0], (3, SIDE, SIDE))
     for image, outside in ((own_picture(), False), (noise, True)):
         asked = InversionRequest(crop_of(image), GENERATOR, silent, OPTIONS)
-        quality = judged(optimise(asked), asked.crop, GENERATOR).quality
+        quality = with_metrics(optimise(asked), asked.crop, GENERATOR).quality
         assert is_outside(quality, SPEC) is outside
-        assert bool(warning(quality, SPEC)) is outside
+        assert bool(describe_outside(quality, SPEC)) is outside
 
 
 def test_parts_of_the_time_add_up() -> None:
@@ -129,7 +130,7 @@ def test_what_fails_or_is_cancelled_leaves_no_cache_entry(
     shelf = InversionCache(InversionStore(tmp_path))
     crop = crop_of(own_picture() if image is None else image)
     with pytest.raises(error) as caught:
-        invert(InversionRequest(crop, GENERATOR, progress), inverter, shelf=shelf)
+        invert_crop(InversionRequest(crop, GENERATOR, progress), inverter, cache=shelf)
     assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -140,5 +141,5 @@ def test_the_cached_one_is_taken_unless_it_is_wanted_again(tmp_path: Path) -> No
     calls = []
     counted = Inverter("i", "i", ("w+",), lambda request: calls.append(1) or instant(request))
     for again, cached in ((False, False), (False, True), (True, False)):
-        assert invert(asked, counted, shelf=shelf, again=again).cached is cached
+        assert invert_crop(asked, counted, cache=shelf, refresh=again).cached is cached
     assert len(calls) == 2

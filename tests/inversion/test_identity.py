@@ -12,7 +12,7 @@ import pytest
 import small_world
 import torch
 from latentfu import Crop, Identity, InversionRequest, Quad, random_latents, silent
-from latentfu.pipeline.metrics import judged
+from latentfu.pipeline.metrics import with_metrics
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source
 from latentfu_builtin.inversion.optimise import invert
@@ -46,7 +46,7 @@ def test_identity_is_minimised_and_measured(known: None) -> None:
     def likeness(losses: str) -> float:
         crop = Crop(image.astype(np.float32), Quad.square(0, 0, 16), "test")
         asked = InversionRequest(crop, generator, silent, {"losses": losses, "steps": 60})
-        found = judged(invert(asked), crop, generator).quality.identity
+        found = with_metrics(invert(asked), crop, generator).quality.identity
         assert found is not None
         return found
 

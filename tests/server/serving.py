@@ -39,7 +39,7 @@ class Server:
         code = (
             f"{self.prelude}\n"
             "from latentfu.http.serve import Settings, serve\n"
-            "from latentfu.jobs.limits import Limits\n"
+            "from latentfu.jobs.job import Limits\n"
             f"serve(Settings(port=0, devices={self.devices!r}, limits=Limits(**{self.limits!r}), "
             f"worker_arguments={stand_in!r}))"
         )

@@ -8,44 +8,28 @@ times that side; ``boom`` raises; ``memory`` raises MemoryError.
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from latentfu.core.errors import NotInstalledError
 from latentfu.core.layer import Layer
 from latentfu.core.progress import silent
+from latentfu.protocol.pictures import read_mask
 
 
 @dataclass(frozen=True)
-class EditRequest:
-    layer: Layer
-    edits: dict = field(default_factory=dict)
-    generator: str | None = None
-    inverter: str | None = None
-    aligner: str | None = None
-    mask: object = None
-    feather: float = 12.0
-    psi: float = 1.0
+class Report:
+    fields: dict
 
-
-@dataclass(frozen=True)
-class MixRequest:
-    layer: Layer
-    source: Layer
-    layers: tuple
-    generator: str | None = None
-    inverter: str | None = None
-    aligner: str | None = None
-    mask: object = None
-    feather: float = 12.0
-    psi: float = 1.0
+    def to_wire(self):
+        return self.fields
 
 
 @dataclass(frozen=True)
 class Outcome:
     layer: Layer
-    report: dict
+    report: Report
 
 
 class Editor:
@@ -53,41 +37,43 @@ class Editor:
         self.device = device
         self.known = set()
 
-    def edit(self, request, progress=silent):
+    def run(self, request, pictures, progress=silent):
+        layer = pictures.read(request.layer)
+        if request.kind == "mix":
+            source = pictures.read(request.source)
+            return Outcome(source, Report({"layers": list(request.layers)}))
         self._work(request, progress)
-        return Outcome(self._moved(request), {"psnr": 30.0, "inverter": request.inverter or "x"})
+        if request.kind == "edit":
+            report = {"psnr": 30.0, "inverter": request.inverter or "x"}
+            return Outcome(self._moved(request, pictures), Report(report))
+        self.known.add(request.layer)
+        return Outcome(layer, Report({"inversion_key": layer.digest()}))
 
-    def mix(self, request, progress=silent):
-        return Outcome(request.source, {"layers": list(request.layers)})
-
-    def invert(self, request, progress=silent):
-        self._work(request, progress)
-        self.known.add(request.layer.digest())
-        return Outcome(request.layer, {"inversion_key": request.layer.digest()})
-
-    def preview(self, request, side, progress=silent, *, quick=0, check=lambda: None):
-        if not self.is_inverted(request):
+    def preview(self, request, pictures, progress=silent, *, check=lambda: None):
+        if not self.is_inverted(request, pictures):
             self._work(request, progress)
-            self.known.add(request.layer.digest())
-        if not quick:
+            self.known.add(request.layer)
+        if not request.quick:
             for _ in range(int(request.edits.get("layers", 0))):
                 check()
                 time.sleep(0.05)
-        step = max(1, max(request.layer.height, request.layer.width) // side)
-        return Layer(np.ascontiguousarray(self._moved(request).pixels[::step, ::step]))
+        moved = self._moved(request, pictures)
+        step = max(1, max(moved.height, moved.width) // request.side)
+        return Layer(np.ascontiguousarray(moved.pixels[::step, ::step]))
 
-    def is_inverted(self, request):
-        return request.layer.digest() in self.known
+    def is_inverted(self, request, pictures):
+        return request.layer in self.known
 
-    def _moved(self, request):
+    def _moved(self, request, pictures):
         if request.generator == "missing":
             raise NotInstalledError("There is no generator 'missing'; installed: plain.")
+        layer, mask = pictures.read(request.layer), read_mask(pictures, request.mask)
         amount = int(request.edits.get("brightness", 0))
         if grow := 20 * int(request.edits.get("grow", 0)):
             return Layer(np.zeros((grow, grow, 4), np.uint8))
-        moved = np.clip(request.layer.pixels.astype(int) + amount, 0, 255).astype(np.uint8)
-        if request.mask is not None:
-            moved = np.where(request.mask[..., None] > 0, moved, request.layer.pixels)
+        moved = np.clip(layer.pixels.astype(int) + amount, 0, 255).astype(np.uint8)
+        if mask is not None:
+            moved = np.where(mask[..., None] > 0, moved, layer.pixels)
         return Layer(moved)
 
     def _work(self, request, progress):

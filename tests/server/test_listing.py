@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from latentfu.http.app import ROUTES
-from latentfu.protocol.schemas import ErrorReply
+from latentfu.protocol.replies import ErrorReply
 from serving import pixel_body, wait_until
 
 

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from latentfu.client.client import Client
 from latentfu.core.errors import BadInputError, CancelledError, NotInstalledError, ServerError
-from latentfu.jobs.errors import NotFoundError, WorkError
+from latentfu.protocol.errors import NotFoundError, WorkError
 from serving import pixel_body, wait_until
 
 

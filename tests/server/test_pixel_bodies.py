@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu.core.errors import LatentFuError
 from latentfu.core.layer import Layer
-from latentfu.protocol.layer_body import body_layer, layer_body
+from latentfu.protocol.pictures import body_layer, layer_body
 from latentfu.protocol.pixels import PixelHeader, decode_header, encode_header
 from PIL import Image
 from serving import pixel_body

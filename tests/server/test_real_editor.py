@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from latentfu.client.client import Client
-from latentfu.protocol.layer_body import body_layer, layer_body, mask_body
+from latentfu.protocol.pictures import body_layer, layer_body, mask_body
 from serving import Server
 
 WORLD = Path(__file__).parents[1] / "edit" / "small_world.py"
@@ -66,7 +66,8 @@ def test_the_plugin_folder_is_listed_with_its_controls(client):
 
 def test_the_server_gives_the_same_pixels_as_the_editor(client, editor, world):
     import numpy as np
-    from latentfu.pipeline.editor import EditRequest, MixRequest
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import EditRequest, MixRequest
 
     layer, source = world.picture(40, 50, 4), world.picture(30, 30, 3, seed=5)
     mask = np.zeros((40, 50), np.uint8)
@@ -75,9 +76,11 @@ def test_the_server_gives_the_same_pixels_as_the_editor(client, editor, world):
         "layer": client.send_layer(layer_body(layer)),
         "mask": client.send_layer(mask_body(mask)),
     }
+    pictures = PictureStore()
+    here = {"layer": pictures.add(layer), "mask": pictures.add_mask(mask), **CHOICE}
     edits = {"red": 2.0, "tall": -1.0}
     body, report = client.run({"kind": "edit", **names, **CHOICE, "edits": edits})
-    expected = editor.edit(EditRequest(layer, edits, mask=mask, **CHOICE)).layer
+    expected = editor.edit(EditRequest(edits=edits, **here), pictures).layer
     assert np.array_equal(body_layer(body).pixels, expected.pixels)
     assert np.array_equal(expected.pixels[:, :25], layer.pixels[:, :25])
     assert report["changed_outside_mask"] == 0 and len(report["quad"]) == 4
@@ -85,7 +88,8 @@ def test_the_server_gives_the_same_pixels_as_the_editor(client, editor, world):
 
     names["source"] = client.send_layer(layer_body(source))
     body, _ = client.run({"kind": "mix", **names, **CHOICE, "layers": [1, 3]})
-    mixed = editor.mix(MixRequest(layer, source, (1, 3), mask=mask, **CHOICE)).layer
+    request = MixRequest(source=pictures.add(source), layers=(1, 3), **here)
+    mixed = editor.mix(request, pictures).layer
     assert np.array_equal(body_layer(body).pixels, mixed.pixels)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from latentfu import CancelledError, FeatureOffset, Generator, Latent, WeightOffset, random_latents
-from latentfu.pipeline.preview import fitted, quick_picture, quick_side, stopping
+from latentfu.core.progress import cancel_scope
+from latentfu.pipeline.preview import choose_side, fit_picture, render_quick
 from latentfu_builtin.networks.stylegan.stylegan1.config import StyleGAN1Config
 from latentfu_builtin.networks.stylegan.stylegan1.generator import StyleGAN1Generator
 from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1
@@ -29,7 +30,7 @@ def generator() -> StyleGAN2Generator:
     ("asked", "side"), [(1, 4), (4, 4), (5, 8), (9, 16), (17, 32), (33, 64), (500, 64)]
 )
 def test_the_first_size_that_is_enough_and_at_least_a_sixteenth(generator, asked, side) -> None:
-    assert quick_picture(generator, random_latents(generator, 1, 0), asked).shape == (3, side, side)
+    assert render_quick(generator, random_latents(generator, 1, 0), asked).shape == (3, side, side)
 
 
 def test_a_network_without_detail_looks_the_same_small(generator) -> None:
@@ -113,12 +114,12 @@ def test_fitted_shows_the_whole_where_nothing_changes_and_the_change_in_its_colo
     colours = np.array([[2.0, 0.1, 0.0], [0.0, 1.5, 0.2], [0.1, 0.0, 2.5]], np.float32)
     small = (colours @ before.reshape(3, -1)).reshape(3, 8, 8) + 0.2
     whole = small.repeat(4, axis=1).repeat(4, axis=2)
-    edited, inverted = fitted(whole, before, before, 8)
+    edited, inverted = fit_picture(whole, before, before, 8)
     np.testing.assert_allclose(edited, inverted, atol=1e-6)
     np.testing.assert_allclose(inverted, small, atol=1e-5)
     after = before.copy()
     after[:, 2:4, 2:4] += 0.05
-    edited, inverted = fitted(whole, before, after, 8)
+    edited, inverted = fit_picture(whole, before, after, 8)
     wanted = small + (colours @ (after - before).reshape(3, -1)).reshape(3, 8, 8)
     np.testing.assert_allclose(edited, wanted, atol=5e-3)
 
@@ -131,7 +132,7 @@ def test_rendering_stops_between_layers(generator) -> None:
         if len(seen) == 4:
             raise CancelledError
 
-    with pytest.raises(CancelledError), stopping(check):
+    with pytest.raises(CancelledError), cancel_scope(check):
         generator.render(random_latents(generator, 1, 0))
     generator.render(random_latents(generator, 1, 0))
     assert len(seen) == 4
@@ -152,19 +153,19 @@ def test_rendering_stops_between_layers(generator) -> None:
     ],
 )
 def test_how_large_a_quick_picture_is(resolution: int, shown: int, times: int, side: int) -> None:
-    assert quick_side(resolution, shown, times) == side
+    assert choose_side(resolution, shown, times) == side
 
 
 def test_what_does_not_change_stays_as_sharp_as_the_whole() -> None:
     random = np.random.default_rng(1)
     whole = random.uniform(-0.8, 0.8, (3, 96, 96)).astype(np.float32)
     before = random.standard_normal((3, 32, 32)).astype(np.float32) * 0.1
-    edited, shown = fitted(whole, before, before, 96)
+    edited, shown = fit_picture(whole, before, before, 96)
     assert np.array_equal(shown, whole)
     np.testing.assert_allclose(edited, whole, atol=1e-6)
     after = before.copy()
     after[:, :4, :4] += 1.0
-    edited, _ = fitted(whole, before, after, 96)
+    edited, _ = fit_picture(whole, before, after, 96)
     np.testing.assert_allclose(edited[:, 60:, 60:], whole[:, 60:, 60:], atol=1e-5)
     assert np.abs(edited - whole)[:, :12, :12].mean() > 0.05
 
@@ -179,18 +180,19 @@ def portraits() -> Generator:
 @pytest.mark.parametrize("name", ["yaw", "age", "skin_tone", "smile"])
 def test_the_built_in_network_shows_an_edit_quickly(portraits: Generator, name: str) -> None:
     """From a quarter of the size: the change itself, and sharper than that size."""
-    from latentfu.pipeline.apply_controls import Movers, apply
-    from latentfu.pipeline.preview import resized
-    from latentfu.pipeline.render import render
+    from latentfu.pipeline.apply_controls import apply_controls
+    from latentfu.pipeline.cache import ControlCache
+    from latentfu.pipeline.preview import resize_picture
+    from latentfu.pipeline.render import render_latent
 
     latent = random_latents(portraits, 1, 5, psi=0.7)
     controls = latentfu.controls("portraits")
-    moved = apply(latent, {name: 2.0}, controls, portraits, movers=Movers())
-    whole, truth = render(portraits, latent), render(portraits, moved)
-    before, after = (quick_picture(portraits, one, 32) for one in (latent, moved))
-    edited, shown = fitted(whole, before, after, 32)
-    small = resized(truth, 32)
+    moved = apply_controls(latent, {name: 2.0}, controls, portraits, cache=ControlCache())
+    whole, truth = render_latent(portraits, latent), render_latent(portraits, moved)
+    before, after = (render_quick(portraits, one, 32) for one in (latent, moved))
+    edited, shown = fit_picture(whole, before, after, 32)
+    small = resize_picture(truth, 32)
     assert np.square(edited - small).mean() < 0.3 * np.square(shown - small).mean()
-    large, _ = fitted(whole, before, after, 128)
-    blurred = resized(edited, 128)
+    large, _ = fit_picture(whole, before, after, 128)
+    blurred = resize_picture(edited, 128)
     assert np.square(large - truth).mean() < 0.95 * np.square(blurred - truth).mean()

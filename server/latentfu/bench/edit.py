@@ -19,25 +19,35 @@ _SIZE = (768, 960)
 def measure() -> Iterator[Measure]:
     """The first edit with its inversion, then edits and previews with ever new strengths."""
     from latentfu.api import best_device
-    from latentfu.pipeline.editor import Editor, EditRequest
+    from latentfu.pipeline.editor import Editor
     from latentfu.plugin_manager import get_registry
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import EditRequest, PreviewRequest
 
     with (
         tempfile.TemporaryDirectory(prefix="latentfu-bench-") as home,
         mock.patch.dict(os.environ, {"LATENTFU_HOME": home}),
     ):
         editor = Editor(best_device())
-        spec = editor.studio.spec(None)
+        spec = editor.generators.find_spec(None)
         names = list(get_registry().controls(spec))
         if not names:
             raise NotInstalledError(f"There is no control for {spec.name} to measure with.")
-        layer = sample_layer(editor.studio.generator(spec), *_SIZE)
+        layer = sample_layer(editor.generators.open(spec), *_SIZE)
         strengths = (0.01 * step for step in itertools.count(1))
 
-        def request() -> EditRequest:
-            return EditRequest(layer, {names[0]: next(strengths)})
+        pictures = PictureStore()
+        reference = pictures.add(layer)
+
+        def edit() -> None:
+            request = EditRequest(layer=reference, edits={names[0]: next(strengths)})
+            editor.edit(request, pictures)
+
+        def preview() -> None:
+            request = PreviewRequest(layer=reference, edits={names[0]: next(strengths)})
+            editor.preview(request, pictures)
 
         size = f"{_SIZE[0]} x {_SIZE[1]}"
-        yield median_ms(f"first edit, {size}, with inversion", lambda: editor.edit(request()), 1)
-        yield median_ms(f"next edit, {size}", lambda: editor.edit(request()), _RUNS)
-        yield median_ms("preview, 256 px", lambda: editor.preview(request(), 256), _RUNS)
+        yield median_ms(f"first edit, {size}, with inversion", edit, 1)
+        yield median_ms(f"next edit, {size}", edit, _RUNS)
+        yield median_ms("preview, 256 px", preview, _RUNS)

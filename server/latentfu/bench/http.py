@@ -11,7 +11,7 @@ from latentfu.bench.sample import sample_layer
 from latentfu.bench.server import own_server, wait_for_worker
 from latentfu.client.client import Client
 from latentfu.core.layer import Layer
-from latentfu.protocol.layer_body import body_layer, layer_body
+from latentfu.protocol.pictures import body_layer, layer_body
 
 _RUNS = 7
 _SIDE = 2048

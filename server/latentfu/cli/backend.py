@@ -2,136 +2,109 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol
 
-from latentfu.cli.options import Choice
-from latentfu.core.layer import Layer, MaskPixels
+from latentfu.cli.options import is_file, request_fields
+from latentfu.cli.pictures import Picture, read_mask
+from latentfu.core.errors import LatentFuError, ServerError
+from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress
+from latentfu.protocol.pictures import PictureStore, body_layer, layer_body
+from latentfu.protocol.requests import JobRequest
 
 if TYPE_CHECKING:
+    from latentfu.client.client import Client
     from latentfu.pipeline.editor import Editor
-    from latentfu.pipeline.placement import Placement
 
 
 @dataclass(frozen=True)
 class Done:
-    """The finished layer and the report of docs/http-api.md. ``place``: "server" or "here"."""
+    """The finished layer and its report. ``place``: "server" or "here"."""
 
     layer: Layer
-    report: Mapping[str, object]
+    report: Mapping[str, Any]
     place: str
 
 
-class Place(Protocol):
-    """Something that edits and mixes."""
+class Backend(Protocol):
+    """Something that does requests."""
 
-    def edit(
-        self,
-        layer: Layer,
-        edits: Mapping[str, float],
-        choice: Choice,
-        progress: Progress,
-    ) -> Done:
-        """The layer with controls moved."""
-
-    def mix(
-        self,
-        layer: Layer,
-        source: Layer,
-        layers: tuple[int, int],
-        choice: Choice,
-        progress: Progress,
-    ) -> Done:
-        """The layer with styles of the source."""
+    def run(self, request: JobRequest, pictures: PictureStore, progress: Progress) -> Done:
+        """Edit, mix or invert; raises LatentFuError."""
 
 
-class Here:
-    """This process: loads the networks (seconds), needs no server."""
+class LocalBackend:
+    """This process: loads the networks (seconds), needs no server. ``file``: the generator's."""
 
-    def edit(
-        self,
-        layer: Layer,
-        edits: Mapping[str, float],
-        choice: Choice,
-        progress: Progress,
-    ) -> Done:
-        from latentfu.pipeline.apply_controls import DEFAULT_EDIT_OPTIONS
-        from latentfu.pipeline.editor import EditRequest
+    def __init__(self, file: str | None = None) -> None:
+        self._file = file
 
-        editor, name = open_editor(choice)
-        ways = choice.ways or DEFAULT_EDIT_OPTIONS
-        request = EditRequest(layer, edits, generator=name, ways=ways, **common(choice))
-        outcome = editor.edit(request, progress)
-        return Done(outcome.layer, outcome.report, "here")
-
-    def mix(
-        self,
-        layer: Layer,
-        source: Layer,
-        layers: tuple[int, int],
-        choice: Choice,
-        progress: Progress,
-    ) -> Done:
-        from latentfu.pipeline.editor import MixRequest
-
-        editor, name = open_editor(choice)
-        request = MixRequest(layer, source, layers, generator=name, **common(choice))
-        outcome = editor.mix(request, progress)
-        return Done(outcome.layer, outcome.report, "here")
+    def run(self, request: JobRequest, pictures: PictureStore, progress: Progress) -> Done:
+        editor, name = open_editor(self._file or request.generator)
+        request = request.model_copy(update={"generator": name})
+        outcome = editor.run(request, pictures, progress)
+        return Done(outcome.layer, outcome.report.to_wire(), "here")
 
 
-class Common(TypedDict):
-    """What every request takes, but for the generator."""
+class ServerBackend:
+    """Sends the pictures, waits for the job, fetches the layer that came out."""
 
-    inverter: str | None
-    aligner: str | None
-    mask: MaskPixels | None
-    feather: float
-    psi: float
-    quality: str | None
-    placing: Placement
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
-
-def common(choice: Choice) -> Common:
-    """What every request takes, but for the generator."""
-    return {
-        "inverter": choice.inverter,
-        "aligner": choice.aligner,
-        "mask": choice.mask,
-        "feather": choice.feather,
-        "psi": choice.psi,
-        "quality": choice.place.quality,
-        "placing": choice.place.placing(),
-    }
+    def run(self, request: JobRequest, pictures: PictureStore, progress: Progress) -> Done:
+        sent = {
+            field: self._client.send_layer(layer_body(pictures.read(reference)))
+            for field in ("layer", "mask", "source")
+            if (reference := getattr(request, field, None)) is not None
+        }
+        # The server drops an interactive job by itself if this process is killed.
+        job_id = self._client.put_job(request.model_copy(update={**sent, "interactive": True})).id
+        try:
+            job = self._client.wait(job_id, progress)
+        except BaseException:  # Ctrl-C too: nobody wants the result any more
+            with contextlib.suppress(LatentFuError):
+                self._client.cancel(job_id)
+            raise
+        return Done(body_layer(self._client.result(job_id)), job.report or {}, "server")
 
 
-def open_editor(choice: Choice) -> tuple[Editor, str | None]:
-    """An editor on the best device, and the name under which it knows the chosen generator."""
+def choose_backend(local: bool, generator: str | None) -> Backend:
+    """The server if one runs and knows the generator, else this process."""
+    if is_file(generator):
+        return LocalBackend(generator)
+    if local:
+        return LocalBackend()
+    from latentfu.client.client import Client
+
+    try:
+        return ServerBackend(Client.connect())
+    except ServerError:
+        return LocalBackend()
+
+
+def open_editor(generator: str | None) -> tuple[Editor, str | None]:
+    """An editor on the best device, and the name under which it knows the generator."""
     from latentfu.api import best_device, open_generator
     from latentfu.pipeline.editor import Editor
 
     editor = Editor(best_device())
-    if choice.generator is None or not is_file(choice.generator):
-        return editor, choice.generator
-    return editor, editor.studio.adopt(open_generator(choice.generator))
+    if generator is None or not is_file(generator):
+        return editor, generator
+    return editor, editor.generators.adopt(open_generator(generator))
 
 
-def is_file(generator: str) -> bool:
-    """A generator given as a file can not be named to the server."""
-    return Path(generator).is_file()
-
-
-def place(local: bool, choice: Choice) -> Place:
-    """The server if one runs and can be asked, else here."""
-    if (
-        local
-        or choice.ways is not None
-        or (choice.generator is not None and is_file(choice.generator))
-    ):
-        return Here()
-    from latentfu.cli.server_backend import find_server
-
-    return find_server() or Here()
+def collect_fields(
+    pictures: PictureStore, picture: Picture, mask: Path | None, fields: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields of a request about ``picture``, which is put among the ``pictures``."""
+    selection = read_mask(mask, picture) if mask else None
+    return {
+        "layer": pictures.add(Layer(picture.pixels)),
+        "mask": pictures.add_mask(selection),
+        **request_fields(fields),
+    }

@@ -20,7 +20,7 @@ _CLI = "latentfu.cli"
 
 COMMANDS: dict[tuple[str, ...], Entry] = {
     ("edit",): Entry(f"{_CLI}.edit:edit_command", "Edit a picture: --set smile=2 --set yaw=-1."),
-    ("mix",): Entry(f"{_CLI}.mix:mix_command", "Mix layers of a second picture into a first one."),
+    ("mix",): Entry(f"{_CLI}.edit:mix_command", "Mix layers of a second picture into a first one."),
     ("sweep",): Entry(
         f"{_CLI}.sweep:sweep_command", "Move controls step by step: a film or a folder."
     ),
@@ -39,18 +39,16 @@ COMMANDS: dict[tuple[str, ...], Entry] = {
     ("bench", "start"): Entry(f"{_CLI}.bench:start", "From latentfu serve to the first answer."),
     ("bench", "import"): Entry(f"{_CLI}.bench:imports", "What every start of the program costs."),
     ("generators", "list"): Entry(f"{_CLI}.listing:generators_list", "List the generators."),
-    ("generators", "info"): Entry(
-        f"{_CLI}.generator_info:generators_info", "All about one generator."
-    ),
+    ("generators", "info"): Entry(f"{_CLI}.listing:generators_info", "All about one generator."),
     ("generators", "render"): Entry(
         f"{_CLI}.generator_render:generators_render", "Draw pictures with a generator."
     ),
     ("inverters", "list"): Entry(f"{_CLI}.listing:inverters_list", "List the inversion methods."),
-    ("controls", "list"): Entry(f"{_CLI}.controls:controls_list", "List a generator's controls."),
+    ("controls", "list"): Entry(f"{_CLI}.listing:controls_list", "List a generator's controls."),
     ("directions", "list"): Entry(
-        f"{_CLI}.controls:directions_list", "List a generator's directions."
+        f"{_CLI}.listing:directions_list", "List a generator's directions."
     ),
-    ("directions", "show"): Entry(f"{_CLI}.controls:directions_show", "All about one direction."),
+    ("directions", "show"): Entry(f"{_CLI}.listing:directions_show", "All about one direction."),
     ("plugins", "list"): Entry(f"{_CLI}.plugins:plugins_list", "List plug-ins and their state."),
     ("plugins", "doctor"): Entry(
         f"{_CLI}.plugins:plugins_doctor", "Try each plug-in in a process of its own."

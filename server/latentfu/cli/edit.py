@@ -1,17 +1,14 @@
-"""``latentfu edit``: move controls on a picture."""
+"""``latentfu edit`` and ``latentfu mix``: a picture with controls moved, or another's styles."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, watched
-
-if TYPE_CHECKING:
-    from latentfu.pipeline.apply_controls import EditOptions
 
 
 @click.command("edit")
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
     "--set", "sets", multiple=True, type=options.Strength(), metavar="NAME=NUMBER",
     help="A control and its strength, e.g. smile=2 (repeatable).",
 )  # fmt: skip
-@options.ways_options
+@options.control_options
 @options.choice_options
 @options.blend_options
 @json_option
@@ -30,39 +27,78 @@ def edit_command(
     image: Path,
     output: Path,
     sets: tuple[tuple[str, float], ...],
-    generator: str | None,
-    inverter: str | None,
-    aligner: str | None,
-    place: options.Place,
     mask: Path | None,
-    feather: float,
-    psi: float,
     local: bool,
-    ways: EditOptions | None,
     as_json: bool,
+    fields: dict[str, Any],
 ) -> None:
     """Edit IMAGE with the controls that `latentfu controls list` names.
 
     A running server does the work (its networks are warm), else this process.
     """
-    edits = options.strengths(sets)
-    targets = dict(ways.targets) if ways else {}
-    if not edits and not targets:
+    edits = options.join_strengths(sets)
+    if not edits and not fields.get("targets"):
         raise click.UsageError("Give --set smile=2, or --to smile=1.")
-    from latentfu.cli.backend import place as working_place
-    from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
-    from latentfu.core.layer import Layer
+    from latentfu.cli.backend import choose_backend, collect_fields
+    from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import EditRequest, build_request
 
-    picture = read_picture(image)
+    picture, pictures = read_picture(image), PictureStore()
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
-    selection = read_mask(mask, picture) if mask else None
-    choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place, ways)
+    common = collect_fields(pictures, picture, mask, fields)
+    request = build_request(EditRequest, edits=edits, **common)
     with watched("Editing", quiet=as_json) as progress:
-        layer = Layer(picture.pixels)
-        done = working_place(local, choice).edit(layer, edits, choice, progress)
+        backend = choose_backend(local, fields.get("generator"))
+        done = backend.run(request, pictures, progress)
     write_picture(output, Picture(done.layer.pixels, picture.profile))
     if as_json:
         print_json({"output": str(output), "place": done.place, "report": done.report})
     else:
-        told = " ".join(f"{name}={strength:g}" for name, strength in (edits | targets).items())
+        moved = {**request.edits, **request.targets}
+        told = " ".join(f"{name}={strength:g}" for name, strength in moved.items())
         click.echo(f"{output}: {told} (inversion {done.report.get('psnr', 0):.1f} dB).")
+
+
+@click.command("mix")
+@options.picture_argument("image")
+@options.picture_argument("source")
+@options.output_option("The mixed picture; the ending names the format.")
+@click.option(
+    "--layers", required=True, type=options.Layers(), metavar="FIRST-LAST",
+    help="Layers taken from SOURCE, e.g. 4-7: low ones are shape, high ones are colour.",
+)  # fmt: skip
+@options.choice_options
+@options.blend_options
+@json_option
+def mix_command(
+    *,
+    image: Path,
+    source: Path,
+    output: Path,
+    layers: tuple[int, int],
+    mask: Path | None,
+    local: bool,
+    as_json: bool,
+    fields: dict[str, Any],
+) -> None:
+    """Put the styles of SOURCE into IMAGE, everywhere or inside a mask."""
+    from latentfu.cli.backend import choose_backend, collect_fields
+    from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
+    from latentfu.core.layer import Layer
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import MixRequest, build_request
+
+    picture, other, pictures = read_picture(image), read_picture(source), PictureStore()
+    check_target(output, has_alpha=picture.pixels.shape[2] == 4)
+    common = collect_fields(pictures, picture, mask, fields)
+    common["source"] = pictures.add(Layer(other.pixels))
+    request = build_request(MixRequest, layers=layers, **common)
+    with watched("Mixing", quiet=as_json) as progress:
+        backend = choose_backend(local, fields.get("generator"))
+        done = backend.run(request, pictures, progress)
+    write_picture(output, Picture(done.layer.pixels, picture.profile))
+    if as_json:
+        print_json({"output": str(output), "place": done.place, "report": done.report})
+    else:
+        click.echo(f"{output}: layers {layers[0]}-{layers[1]} of {source}.")

@@ -46,9 +46,9 @@ def generators_render(
     """
     import torch
 
-    from latentfu.cli.film import levels
+    from latentfu.cli.film import to_levels
     from latentfu.cli.pictures import Picture, write_picture
-    from latentfu.pipeline.render import as_picture
+    from latentfu.pipeline.render import to_picture
     from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().generators(), name, "generator")
@@ -60,9 +60,9 @@ def generators_render(
             progress(place / count, f"Picture {place + 1} of {count}")
             torch.manual_seed(seed + place)  # for random noise
             latent = code(generator, seed + place, psi, cutoff, label)
-            picture = as_picture(generator.render(latent, noise), generator)
+            picture = to_picture(generator.render(latent, noise), generator)
             output.mkdir(exist_ok=True)
-            write_picture(file, Picture(levels(picture)))
+            write_picture(file, Picture(to_levels(picture)))
     if as_json:
         print_json({"generator": spec.name, "files": [str(file) for file in files]})
     else:

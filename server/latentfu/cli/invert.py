@@ -2,20 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from latentfu.cli import options
-from latentfu.cli.invert_options import gathered, method_options
 from latentfu.cli.output import json_option, print_json, watched
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
     from latentfu.hookspecs import GeneratorSpec
-    from latentfu.pipeline.invert import Found
+    from latentfu.pipeline.invert import CachedInversion
+
+F = TypeVar("F", bound=Callable[..., Any])
+Value = float | int | str | bool
+
+_NAMED: tuple[tuple[tuple[str, ...], str, Any, str], ...] = (
+    (("--steps", "--iterations"), "steps", click.IntRange(1), "Optimisation steps."),
+    (("--learning-rate", "--rate"), "rate", click.FloatRange(min=0, min_open=True),
+     "Its highest learning rate."),
+    (("--optimizer",), "optimizer", click.Choice(["adam", "sgd", "lbfgs"]), "How it moves."),
+    (("--losses",), "losses", str, "Names and weights: l1:1,lpips:0.8 (latentfu losses list)."),
+    (("--vgg-layer",), "vgg_layer", click.IntRange(1, 30), "Where the loss vgg16 looks."),
+    (("--backbone",), "backbone", str, "VGG16's weights, a file."),
+    (("--space",), "space", click.Choice(["z", "w", "w+", "w++"]), "Where the code is searched."),
+    (("--start",), "start", str, "mean, auto, encoder, another inverter, or a latent's file."),
+    (("--encoder",), "encoder", str, "Which encoder gives the first code, a name or a file."),
+    (("--noise",), "noise", click.Choice(["no", "yes", "auto"]), "Find noise maps too."),
+    (("--seed",), "seed", click.IntRange(0), "For what is drawn at random."),
+)  # fmt: skip
+
+
+class Setting(click.ParamType[tuple[str, Value]]):
+    """``NAME=VALUE``: a number, true or false, or a text."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Value]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).partition("=")
+        if not equals or not name.strip():
+            self.fail(f"{value!r} is not like prior=0.01 (an option and its value).", param, ctx)
+        return name.strip(), parse_value(text.strip())
+
+
+def parse_value(text: str) -> Value:
+    """A number where the text is one, a truth value where it is one, else the text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def method_options(function: F) -> F:
+    """The options above, and ``--option NAME=VALUE`` for others; see :func:`collect_options`."""
+    function = click.option(
+        "--option", "settings", multiple=True, type=Setting(), metavar="NAME=VALUE",
+        help="Any option of the inverter (repeatable).",
+    )(function)  # fmt: skip
+    for flags, name, kind, what in reversed(_NAMED):
+        function = click.option(*flags, f"of_{name}", type=kind, help=what)(function)
+    return function
+
+
+def collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
+    """What was given of these options, by the inverter's names."""
+    named = {key.removeprefix("of_"): value for key, value in given.items() if key != "settings"}
+    said = {name: value for name, value in named.items() if value is not None}
+    return {**dict(given["settings"]), **said}
 
 
 @click.command("invert")
@@ -52,10 +115,6 @@ def invert_command(
     *,
     image: Path,
     output: Path,
-    generator: str | None,
-    inverter: str | None,
-    aligner: str | None,
-    place: options.Place,
     mask: Path | None,
     save_image: Path | None,
     video: Path | None,
@@ -63,58 +122,56 @@ def invert_command(
     again: bool,
     batch: int | None,
     as_json: bool,
+    fields: dict[str, Any],
     **settings: Any,
 ) -> None:
     """Find the latent of IMAGE, or of every picture in the folder IMAGE.
 
     Works in this process; an inversion that the server or an earlier run has cached is taken.
     """
-    chosen = gathered(settings)
+    chosen = collect_options(settings)
     if image.is_dir():
         from latentfu.cli.invert_folder import Folder, invert_folder
 
-        if mask or save_image or video or place.corners or place.eyes:
+        if mask or save_image or video or fields.get("corners") or fields.get("eyes"):
             raise click.UsageError("A mask, a place, an image or a video is for one picture.")
-        choice = options.Choice(generator, inverter, aligner, place=place)
         folder = Folder(image, output, batch, again)
-        invert_folder(folder, choice, chosen, as_json)
+        invert_folder(folder, {**fields, "options": chosen}, as_json)
         return
     check_outputs(output, save_image, video)
-    from latentfu.cli.backend import open_editor
-    from latentfu.cli.film import Film, enlarged, levels
-    from latentfu.cli.pictures import Picture, read_mask, read_picture, write_picture
-    from latentfu.core.layer import Layer
-    from latentfu.pipeline.editor import EditRequest
-    from latentfu.pipeline.invert import How
-    from latentfu.pipeline.render import render
+    from latentfu.cli.backend import collect_fields, open_editor
+    from latentfu.cli.film import Film, enlarge_frame, to_levels
+    from latentfu.cli.pictures import Picture, read_picture, write_picture
+    from latentfu.pipeline.invert import InvertOptions
+    from latentfu.pipeline.render import render_latent
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import InvertRequest, build_request
     from latentfu.storage.atomic import write_whole
     from latentfu.storage.inversion_cache import dumped
 
-    picture = read_picture(image)
-    inside = read_mask(mask, picture) if mask else None
-    editor, name = open_editor(options.Choice(generator, inverter, aligner))
+    picture, pictures = read_picture(image), PictureStore()
+    common = collect_fields(pictures, picture, mask, fields)
+    request = build_request(InvertRequest, **common, options=chosen)
+    editor, name = open_editor(fields.get("generator"))
+    request = request.model_copy(update={"generator": name})
     film = Film(save_frequency) if video else None
-    how = How(masked=inside is not None, again=again or video is not None, preview=film)
-    request = EditRequest(
-        Layer(picture.pixels), {}, generator=name, inverter=inverter, aligner=aligner, mask=inside,
-        quality=place.quality, placing=place.placing(),
-    )  # fmt: skip
+    how = InvertOptions(masked=True, refresh=again or video is not None, preview=film)
     with watched("Inverting", quiet=as_json) as progress:
-        _, found = editor.inversion(request, chosen, progress, how)
-    spec = editor.studio.spec(name)
+        _, found = editor.find_inversion(request, pictures, progress, how)
+    spec = editor.generators.find_spec(name)
     if save_image or film:
-        shown = levels(render(editor.studio.generator(spec), found.inversion.latent))
+        shown = to_levels(render_latent(editor.generators.open(spec), found.inversion.latent))
         if film and video:
-            film.frames.append(enlarged(shown))
+            film.frames.append(enlarge_frame(shown))
             film.write(video)
         if save_image:
             write_picture(save_image, Picture(shown))
     write_whole(output, dumped(found.key, found.inversion))
-    told = facts(found, spec)
+    told = describe_inversion(found, spec)
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
     else:
-        click.echo(f"{output}: {sentence(told)}")
+        click.echo(f"{output}: {tell_inversion(told)}")
 
 
 def check_outputs(output: Path, image: Path | None, video: Path | None) -> None:
@@ -132,9 +189,9 @@ def check_outputs(output: Path, image: Path | None, video: Path | None) -> None:
         check_folder(video)
 
 
-def facts(found: Found, spec: GeneratorSpec) -> dict[str, object]:
+def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str, object]:
     """An inversion in figures, for JSON."""
-    from latentfu.pipeline.metrics import is_outside, warning
+    from latentfu.pipeline.metrics import describe_outside, is_outside
 
     inversion, quality = found.inversion, found.inversion.quality
     return {
@@ -149,13 +206,13 @@ def facts(found: Found, spec: GeneratorSpec) -> dict[str, object]:
         "identity": quality.identity,
         "beyond": quality.beyond,
         "outside": is_outside(quality, spec),
-        "warning": warning(quality, spec),
+        "warning": describe_outside(quality, spec),
         "seconds": quality.seconds,
         "parts": dict(quality.parts),
     }
 
 
-def sentence(told: Mapping[str, Any]) -> str:
+def tell_inversion(told: Mapping[str, Any]) -> str:
     """An inversion in words."""
     parts = ", ".join(f"{name} {value:.1f}" for name, value in told["parts"].items())
     likeness = "" if told["identity"] is None else f", identity {told['identity']:.2f}"

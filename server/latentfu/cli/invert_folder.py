@@ -15,14 +15,14 @@ from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, N
 from latentfu.core.progress import Progress, between
 
 if TYPE_CHECKING:
-    from latentfu.cli.options import Choice
-    from latentfu.pipeline.editor import Editor, EditRequest
-    from latentfu.pipeline.invert import How
+    from latentfu.core.layer import Layer
+    from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.invert import InvertOptions
+    from latentfu.protocol.requests import InvertRequest
 
 TABLE = "qualities.json"
 OUTSIDE = "; outside what the network can show"
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
-Values = Mapping[str, float | int | str | bool]
 Row = dict[str, Any]
 
 
@@ -35,7 +35,7 @@ class Folder:
     batch: int | None
     again: bool
 
-    def names(self) -> dict[Path, Path]:
+    def list_targets(self) -> dict[Path, Path]:
         """Each picture and the file of its latent."""
         paths = sorted(path for path in self.pictures.iterdir() if path.suffix.lower() in ENDINGS)
         if not paths:
@@ -54,73 +54,80 @@ class Waiting:
 
     picture: Path
     target: Path
-    request: EditRequest
+    request: InvertRequest
+    layer: Layer
 
 
-def invert_folder(folder: Folder, choice: Choice, values: Values, as_json: bool) -> None:
-    """Invert what is not there yet; the table of qualities is written after every batch."""
+def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> None:
+    """Invert what is not there yet; the table of qualities is written after every batch.
+
+    ``fields``: of the request that all pictures share.
+    """
     from latentfu.cli.backend import open_editor
-    from latentfu.pipeline.invert import How
+    from latentfu.cli.options import request_fields
+    from latentfu.pipeline.invert import InvertOptions
 
-    targets = folder.names()
+    targets = folder.list_targets()
     make_folder(folder.out)
-    editor, name = open_editor(choice)
-    desk = Desk(editor, name, choice, values, How(again=folder.again))
+    editor, name = open_editor(fields.get("generator"))
+    common = {**request_fields(dict(fields)), "generator": name}
+    inverter = FolderInverter(editor, common, InvertOptions(refresh=folder.again))
     rows: dict[str, Row] = {}
     with watched("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
         for number, (picture, target) in enumerate(targets.items()):
             progress(0.1 * number / len(targets), f"Looking at {picture.name}")
-            row = desk.look(picture, target, waiting)
+            row = inverter.look(picture, target, waiting)
             if row is not None:
                 rows[picture.name] = row
-        size = folder.batch or at_once(editor, name)
+        size = folder.batch or choose_batch(editor, name)
         done = 0
-        for chunk in chunks(waiting, size):
+        for chunk in split_batches(waiting, size):
             start, end = (0.1 + 0.9 * count / len(waiting) for count in (done, done + len(chunk)))
-            rows |= desk.work(chunk, between(progress, start, end))
+            rows |= inverter.work(chunk, between(progress, start, end))
             done += len(chunk)
             write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
     table = [rows[path.name] for path in targets]
     write_table(folder.out, table)
-    show(folder, table, as_json)
+    show_table(folder, table, as_json)
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What all pictures of a folder are inverted with."""
+class FolderInverter:
+    """What all pictures of a folder are inverted with; ``fields``: of their requests."""
 
     editor: Editor
-    name: str | None
-    choice: Choice
-    values: Values
-    how: How
+    fields: Mapping[str, Any]
+    options: InvertOptions
+
+    @property
+    def generator(self) -> str | None:
+        """The name under which the editor knows the generator."""
+        name: str | None = self.fields["generator"]
+        return name
 
     def look(self, picture: Path, target: Path, waiting: list[Waiting]) -> Row | None:
         """The row of a picture that is done or can not be used; else it joins ``waiting``."""
         from latentfu.cli.pictures import read_picture
         from latentfu.core.layer import Layer
-        from latentfu.pipeline.editor import EditRequest
-        from latentfu.pipeline.metrics import beyond_shown
+        from latentfu.pipeline.metrics import is_beyond
+        from latentfu.protocol.pictures import PictureStore
+        from latentfu.protocol.requests import InvertRequest, build_request
         from latentfu.storage.inversion_cache import read_facts
 
         try:
-            layer = Layer(read_picture(picture).pixels)
-            request = EditRequest(
-                layer, {}, generator=self.name,
-                inverter=self.choice.inverter, aligner=self.choice.aligner,
-                quality=self.choice.place.quality, placing=self.choice.place.placing(),
-            )  # fmt: skip
-            key = self.editor.inversion_key(request, self.values)
+            layer, pictures = Layer(read_picture(picture).pixels), PictureStore()
+            request = build_request(InvertRequest, layer=pictures.add(layer), **self.fields)
+            key = self.editor.make_inversion_key(request, pictures)
         except NotInstalledError:
             raise
         except CancelledError:
             raise
         except LatentFuError as error:
             return {"picture": picture.name, "error": str(error)}
-        known = None if self.how.again else read_facts(target)
+        known = None if self.options.refresh else read_facts(target)
         if known is None or known["key"] != key:
-            waiting.append(Waiting(picture, target, request))
+            waiting.append(Waiting(picture, target, request, layer))
             return None
         psnr, perceptual, perceptual_name, seconds = known["quality"]
         beyond = known.get("beyond")
@@ -128,20 +135,23 @@ class Desk:
             "picture": picture.name, "output": target.name, "inverter": known["method"],
             "psnr": psnr, "perceptual": perceptual, "perceptual_name": perceptual_name,
             "identity": known.get("identity"), "beyond": beyond,
-            "outside": beyond_shown(beyond, self.editor.studio.spec(self.name)),
+            "outside": is_beyond(beyond, self.editor.generators.find_spec(self.generator)),
             "seconds": seconds, "state": "there already",
         }  # fmt: skip
 
     def work(self, chunk: Sequence[Waiting], progress: Progress) -> dict[str, Row]:
         """One batch: its latents written, its rows; one at a time where the whole batch fails."""
-        from latentfu.cli.invert import facts
+        from latentfu.cli.invert import describe_inversion
+        from latentfu.protocol.pictures import PictureStore
         from latentfu.storage.atomic import write_whole
         from latentfu.storage.inversion_cache import dumped
 
+        pictures = PictureStore()
+        requests = [
+            each.request.model_copy(update={"layer": pictures.add(each.layer)}) for each in chunk
+        ]
         try:
-            found = self.editor.inversions(
-                [each.request for each in chunk], self.values, progress, self.how
-            )
+            found = self.editor.find_inversions(requests, pictures, progress, self.options)
         except CancelledError:
             raise
         except LatentFuError as error:
@@ -153,22 +163,26 @@ class Desk:
             for each in chunk:
                 rows |= self.work([each], progress)
             return rows
-        spec = self.editor.studio.spec(self.name)
+        spec = self.editor.generators.find_spec(self.generator)
         rows = {}
         for each, (_, one) in zip(chunk, found, strict=True):
             write_whole(each.target, dumped(one.key, one.inversion))
-            told = {"picture": each.picture.name, "output": each.target.name, **facts(one, spec)}
+            told = {
+                "picture": each.picture.name,
+                "output": each.target.name,
+                **describe_inversion(one, spec),
+            }
             rows[each.picture.name] = {**told, "state": "cached" if one.cached else "found"}
         return rows
 
 
-def at_once(editor: Editor, name: str | None) -> int:
+def choose_batch(editor: Editor, name: str | None) -> int:
     """How many pictures fit: about as many pixels as 8 of 128 px."""
-    side = editor.studio.generator(editor.studio.spec(name)).resolution
+    side = editor.generators.open(editor.generators.find_spec(name)).resolution
     return max(1, min(8, (8 * 128 * 128) // (side * side)))
 
 
-def chunks(waiting: Sequence[Waiting], size: int) -> list[Sequence[Waiting]]:
+def split_batches(waiting: Sequence[Waiting], size: int) -> list[Sequence[Waiting]]:
     """``waiting`` in parts of ``size``."""
     return [waiting[start : start + size] for start in range(0, len(waiting), size)]
 
@@ -188,7 +202,7 @@ def write_table(folder: Path, rows: Sequence[Row]) -> None:
     write_whole(folder / TABLE, text.encode())
 
 
-def show(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
+def show_table(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
     """The rows for people or machines; a failure when some pictures could not be used."""
     failed = [row for row in rows if "error" in row]
     if as_json:
@@ -196,7 +210,9 @@ def show(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
         if failed:
             click.get_current_context().exit(1)
     else:
-        print_table(("picture", "dB", "distance", "seconds", "by"), [line(row) for row in rows])
+        print_table(
+            ("picture", "dB", "distance", "seconds", "by"), [describe_row(row) for row in rows]
+        )
     if failed:
         raise BadInputError(
             f"{len(failed)} of {len(rows)} pictures could not be inverted; "
@@ -206,7 +222,7 @@ def show(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
         click.echo(f"{folder.out}: {len(rows)} latents; their qualities are in {TABLE}.")
 
 
-def line(row: Row) -> tuple[str, str, str, str, str]:
+def describe_row(row: Row) -> tuple[str, str, str, str, str]:
     """A row in words."""
     if "error" in row:
         return row["picture"], "", "", "", row["error"]

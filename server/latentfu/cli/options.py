@@ -2,60 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import click
-
-if TYPE_CHECKING:
-    from latentfu.core.layer import MaskPixels
-    from latentfu.pipeline.apply_controls import EditOptions
-    from latentfu.pipeline.placement import Placement
 
 Point = tuple[float, float]
 F = TypeVar("F", bound=Callable[..., Any])
 _LAYERS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Quality and place of a picture command, as HTTP says them; None is the default."""
+def _number(field: str) -> click.ParamType[Any]:
+    """A number within the limits that a request sets for ``field``."""
+    from latentfu.protocol.requests import LIMITS
 
-    quality: str | None = None
-    face: int | None = None
-    corners: tuple[Point, ...] | None = None
-    eyes: tuple[Point, ...] | None = None
-    mouth: Point | None = None
-
-    def placing(self) -> Placement:
-        """For the editor."""
-        from latentfu.pipeline.placement import Placement
-
-        return Placement(self.face, self.corners, self.eyes, self.mouth)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a picture command works with; None is the default.
-
-    ``mask``: uint8 ``[H, W]`` of the picture's size. ``feather``: in pixels. ``ways``: what a
-    running server does not take, so that this process has to work.
-    """
-
-    generator: str | None = None
-    inverter: str | None = None
-    aligner: str | None = None
-    mask: MaskPixels | None = None
-    feather: float = 12.0
-    psi: float = 1.0
-    place: Place = dataclasses.field(default_factory=Place)
-    ways: EditOptions | None = None
+    low, high = LIMITS[field]
+    return click.IntRange(low, high) if field == "face" else click.FloatRange(low, high)
 
 
 class Points(click.ParamType[tuple[Point, ...]]):
@@ -136,41 +102,54 @@ class NamedLayers(click.ParamType[tuple[str, tuple[int, int]]]):
         return control.strip(), Layers().convert(text, param, ctx)
 
 
-def ways_options(function: F) -> F:
-    """``--to --only --truncate --identity``; the command gets ``ways``, None when none is given."""
+def _collected(names: Sequence[str], options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    """Decorator: the ``options``, whose values come together in the command's ``fields``.
 
-    @functools.wraps(function)
-    def gathered(**given: Any) -> Any:
-        said = [given.pop(name) for name in ("targets", "only", "truncate", "identity")]
-        ways = None
-        if any(said[:2]) or said[2] == "first" or said[3]:
-            from latentfu.pipeline.apply_controls import EditOptions
+    ``fields`` are those of a request (:mod:`latentfu.protocol.requests`); what was not given is
+    left out.
+    """
 
-            ways = EditOptions(strengths(said[0]), dict(said[1]), said[2] == "first", said[3])
-        return function(ways=ways, **given)
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def collect(**given: Any) -> Any:
+            fields = {**given.pop("fields", {})}
+            for name in names:
+                value = given.pop(name)
+                if value is not None and value != ():
+                    fields[name] = value
+            return function(fields=fields, **given)
 
-    decorations = (
-        click.option(
-            "--identity", type=click.FloatRange(0, 1000), default=0.0, metavar="WEIGHT",
-            help="Hold the person while the rest moves, e.g. 1.",
+        decorated: Any = collect
+        for option in reversed(options):
+            decorated = option(decorated)
+        return cast(F, decorated)
+
+    return decorate
+
+
+def control_options(function: F) -> F:
+    """``--to --only --truncate --identity``; see :func:`request_fields`."""
+    return _collected(
+        ("targets", "only", "truncation", "identity"),
+        (
+            click.option(
+                "--to", "targets", multiple=True, type=Strength(), metavar="NAME=NUMBER",
+                help="Move a control to this amount, wherever it stands; 0 is the boundary.",
+            ),
+            click.option(
+                "--only", multiple=True, type=NamedLayers(), metavar="NAME=FIRST-LAST",
+                help="Move a control in these layers only, e.g. smile=0-4 (repeatable).",
+            ),
+            click.option(
+                "--truncate", "truncation", type=click.Choice(["first", "last"]), default="last",
+                help="Whether --psi acts before or after the edits (default: last).",
+            ),
+            click.option(
+                "--identity", type=_number("identity"), default=0.0, metavar="WEIGHT",
+                help="Hold the person while the rest moves, e.g. 1.",
+            ),
         ),
-        click.option(
-            "--truncate", type=click.Choice(["first", "last"]), default="last",
-            help="Whether --psi acts before or after the edits (default: last).",
-        ),
-        click.option(
-            "--only", multiple=True, type=NamedLayers(), metavar="NAME=FIRST-LAST",
-            help="Move a control in these layers only, e.g. smile=0-4 (repeatable).",
-        ),
-        click.option(
-            "--to", "targets", multiple=True, type=Strength(), metavar="NAME=NUMBER",
-            help="Move a control to this amount, wherever it stands; 0 is the boundary.",
-        ),
-    )  # fmt: skip
-    decorated: Any = gathered
-    for decorate in decorations:
-        decorated = decorate(decorated)
-    return cast(F, decorated)
+    )(function)  # fmt: skip
 
 
 def picture_argument(name: str) -> Callable[[F], F]:
@@ -185,78 +164,93 @@ def output_option(help: str) -> Callable[[F], F]:
 
 
 def choice_options(function: F) -> F:
-    """``--generator --inverter --aligner``, and ``place`` of the quality and the placing."""
-    function = place_options(function)
-    for name, what in (
-        ("--aligner", "How the square to edit is found (default: the generator's own)."),
-        ("--inverter", "See: latentfu inverters list (default: the best for the quality)."),
-        ("--generator", "A name from: latentfu generators list, or a file (default: the first)."),
-    ):
-        function = click.option(name, metavar="NAME", help=what)(function)
-    return function
-
-
-def place_options(function: F) -> F:
-    """``--quality --face --corners --eyes --mouth``; the command gets ``place: Place``."""
-
-    @functools.wraps(function)
-    def gathered(**given: Any) -> Any:
-        mouth = given.pop("mouth")
-        said = {name: given.pop(name) for name in ("quality", "face", "corners", "eyes")}
-        return function(place=Place(mouth=mouth[0] if mouth else None, **said), **given)
-
-    decorations = (
-        click.option("--mouth", type=Points(1), metavar="X,Y", help="Its middle, with --eyes."),
-        click.option(
-            "--eyes", type=Points(2), metavar="X,Y,X,Y",
-            help="The eyes in pixels, left in the picture first: where nothing is detected.",
+    """``--generator --inverter --aligner --quality --face --corners --eyes --mouth``."""
+    return _collected(
+        ("generator", "inverter", "aligner", "quality", "face", "corners", "eyes", "mouth"),
+        (
+            click.option(
+                "--generator", metavar="NAME",
+                help="A name from: latentfu generators list, or a file (default: the first).",
+            ),
+            click.option(
+                "--inverter", metavar="NAME",
+                help="See: latentfu inverters list (default: the best for the quality).",
+            ),
+            click.option(
+                "--aligner", metavar="NAME",
+                help="How the square to edit is found (default: the generator's own).",
+            ),
+            click.option(
+                "--quality", type=click.Choice(["draft", "good", "best"]),
+                help="Instead of an inverter: how well, at the cost of time (default: good).",
+            ),
+            click.option(
+                "--face", type=_number("face"), metavar="N",
+                help="Which of several faces: 1 is the largest (default: the one in the mask).",
+            ),
+            click.option(
+                "--corners", type=Points(4), metavar="X,Y,...",
+                help="The square by hand: top left, top right, bottom right, bottom left.",
+            ),
+            click.option(
+                "--eyes", type=Points(2), metavar="X,Y,X,Y",
+                help="The eyes in pixels, left in the picture first: where nothing is detected.",
+            ),
+            click.option(
+                "--mouth", type=Points(1), metavar="X,Y", help="Its middle, with --eyes."
+            ),
         ),
-        click.option(
-            "--corners", type=Points(4), metavar="X,Y,...",
-            help="The square by hand: top left, top right, bottom right, bottom left.",
-        ),
-        click.option(
-            "--face", type=click.IntRange(1, 1000), metavar="N",
-            help="Which of several faces: 1 is the largest (default: the one in the mask).",
-        ),
-        click.option(
-            "--quality", type=click.Choice(["draft", "good", "best"]),
-            help="Instead of an inverter: how well, at the cost of time (default: good).",
-        ),
-    )  # fmt: skip
-    decorated: Any = gathered
-    for decorate in decorations:
-        decorated = decorate(decorated)
-    return cast(F, decorated)
+    )(function)  # fmt: skip
 
 
 def blend_options(function: F) -> F:
-    """``--mask --feather --psi --local``."""
-    decorations = (
-        click.option("--local", is_flag=True, help="Work in this process, not in the server."),
-        click.option(
-            "--psi", type=click.FloatRange(0, 2), default=1.0, show_default=True,
-            help="Below 1 pulls the result towards the generator's mean.",
+    """``--mask --feather --psi --local``; the first and the last are not in ``fields``."""
+    function = click.option(
+        "--local", is_flag=True, help="Work in this process, not in the server."
+    )(function)
+    function = _collected(
+        ("feather", "psi"),
+        (
+            click.option(
+                "--feather", type=_number("feather"), default=12.0, show_default=True,
+                help="Width of the soft border in pixels.",
+            ),
+            click.option(
+                "--psi", type=_number("psi"), default=1.0, show_default=True,
+                help="Below 1 pulls the result towards the generator's mean.",
+            ),
         ),
-        click.option(
-            "--feather", type=click.FloatRange(0, 1000), default=12.0, show_default=True,
-            help="Width of the soft border in pixels.",
-        ),
-        click.option(
-            "--mask", type=click.Path(path_type=Path), metavar="FILE",
-            help="Picture of the same size: white may change, black stays bit for bit.",
-        ),
-    )  # fmt: skip
-    for decorate in decorations:
-        function = decorate(function)
-    return function
+    )(function)  # fmt: skip
+    return click.option(
+        "--mask", type=click.Path(path_type=Path), metavar="FILE",
+        help="Picture of the same size: white may change, black stays bit for bit.",
+    )(function)  # fmt: skip
 
 
-def strengths(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
-    """The edits as a dict; a name given twice is wrong use."""
+def request_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """What was given, as the fields of a request; the generator's file stays out."""
+    values = dict(fields)
+    if "targets" in values:
+        values["targets"] = join_strengths(values["targets"], "--to")
+    if "only" in values:
+        values["only"] = dict(values["only"])
+    if "mouth" in values:
+        values["mouth"] = values["mouth"][0]
+    if is_file(values.get("generator")):
+        del values["generator"]
+    return values
+
+
+def is_file(generator: str | None) -> bool:
+    """Whether a generator is given as a file, which can not be named to the server."""
+    return generator is not None and Path(generator).is_file()
+
+
+def join_strengths(pairs: Sequence[tuple[str, float]], option: str = "--set") -> dict[str, float]:
+    """The strengths as a dict; a name given twice is wrong use."""
     edits = dict(pairs)
     if len(edits) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise click.UsageError(f"--set {twice} is given more than once.")
+        raise click.UsageError(f"{option} {twice} is given more than once.")
     return edits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,9 @@ from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, watched
 
 if TYPE_CHECKING:
+    from latentfu.cli.pictures import Picture
     from latentfu.core.layer import Layer
     from latentfu.core.progress import Progress
-    from latentfu.pipeline.apply_controls import EditOptions
 
 Stretch = tuple[float, float]
 LONGEST_SIDE = 1024
@@ -52,7 +51,7 @@ class Range(click.ParamType[tuple[str, Stretch]]):
 )  # fmt: skip
 @click.option("--frames", type=click.IntRange(2, 1000), default=25, show_default=True)
 @click.option("--back", is_flag=True, help="Also back to the beginning, for a film that repeats.")
-@options.ways_options
+@options.control_options
 @options.choice_options
 @options.blend_options
 @json_option
@@ -63,42 +62,33 @@ def sweep_command(
     sets: tuple[tuple[str, Stretch], ...],
     frames: int,
     back: bool,
-    generator: str | None,
-    inverter: str | None,
-    aligner: str | None,
-    place: options.Place,
     mask: Path | None,
-    feather: float,
-    psi: float,
     local: bool,
-    ways: EditOptions | None,
     as_json: bool,
+    fields: dict[str, Any],
 ) -> None:
     """Move controls of IMAGE step by step: it is inverted once, each frame is one render.
 
     All controls that are given move together.
     """
     from latentfu.cli.film import check_film
-    from latentfu.cli.pictures import Picture, check_folder, read_mask, read_picture
-    from latentfu.core.layer import Layer
+    from latentfu.cli.pictures import Picture, check_folder, read_picture
 
     if output.suffix:
         check_film(output)
         check_folder(output)
     picture = read_picture(image)
-    selection = read_mask(mask, picture) if mask else None
-    choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place, ways)
-    steps = strengths(sets, frames, back)
+    steps = list_steps(sets, frames, back)
     with watched("Drawing", quiet=as_json) as progress:
-        layers = drawn(Layer(picture.pixels), steps, choice, progress)
-        count = write(output, layers, lambda pixels: Picture(pixels, picture.profile))
+        layers = draw_steps(picture, mask, steps, fields, progress)
+        count = write_frames(output, layers, lambda pixels: Picture(pixels, picture.profile))
     if as_json:
         print_json({"output": str(output), "frames": count, "steps": steps})
     else:
         click.echo(f"{output}: {count} frames.")
 
 
-def strengths(
+def list_steps(
     sets: Sequence[tuple[str, Stretch]], frames: int, back: bool
 ) -> list[dict[str, float]]:
     """The strengths of every frame, first to last; a name given twice is wrong use."""
@@ -110,24 +100,30 @@ def strengths(
     return found + found[-2:0:-1] if back else found
 
 
-def drawn(
-    layer: Layer, steps: Sequence[Mapping[str, float]], choice: options.Choice, progress: Progress
+def draw_steps(
+    picture: Picture,
+    mask: Path | None,
+    steps: Sequence[Mapping[str, float]],
+    fields: dict[str, Any],
+    progress: Progress,
 ) -> Iterator[Layer]:
-    """The layer with the controls of each step; the inversion is found once and kept."""
-    from latentfu.cli.backend import common, open_editor
+    """The picture with the controls of each step; the inversion is found once and kept."""
+    from latentfu.cli.backend import collect_fields, open_editor
     from latentfu.core.progress import silent
-    from latentfu.pipeline.apply_controls import DEFAULT_EDIT_OPTIONS
-    from latentfu.pipeline.editor import EditRequest
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import EditRequest, build_request
 
-    editor, name = open_editor(choice)
-    ways = choice.ways or DEFAULT_EDIT_OPTIONS
-    request = EditRequest(layer, {}, generator=name, ways=ways, **common(choice))
-    for done, edits in enumerate(steps):
+    pictures = PictureStore()
+    common = collect_fields(pictures, picture, mask, fields)
+    requests = [build_request(EditRequest, **common, edits=dict(edits)) for edits in steps]
+    editor, name = open_editor(fields.get("generator"))
+    for done, request in enumerate(requests):
         progress(done / len(steps), f"Frame {done + 1} of {len(steps)}")
-        yield editor.edit(replace(request, edits=dict(edits)), silent).layer
+        named = request.model_copy(update={"generator": name})
+        yield editor.edit(named, pictures, silent).layer
 
 
-def write(output: Path, layers: Iterator[Layer], picture: Any) -> int:
+def write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:
     """A film, or a folder of numbered PNG files; gives the number of frames."""
     import numpy as np
 
@@ -136,7 +132,7 @@ def write(output: Path, layers: Iterator[Layer], picture: Any) -> int:
 
     if output.suffix:
         film = Film(1)
-        film.frames = [np.asarray(small(layer)) for layer in layers]
+        film.frames = [np.asarray(shrink_frame(layer)) for layer in layers]
         film.write(output)
         return len(film.frames)
     count = 0
@@ -146,7 +142,7 @@ def write(output: Path, layers: Iterator[Layer], picture: Any) -> int:
     return count
 
 
-def small(layer: Layer) -> Any:
+def shrink_frame(layer: Layer) -> Any:
     """The frame of a film: RGB, at most 1024 pixels a side, both sides even."""
     from PIL import Image
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, watched
+from latentfu.protocol.requests import LIMITS
 
 if TYPE_CHECKING:
-    from latentfu.pipeline.editor import Editor, EditRequest
+    from latentfu.pipeline.editor import Editor
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import EditRequest
 
 
 @click.command("transfer")
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     help="How far of the way: 1 is where EXEMPLAR stands, 2 as far again.",
 )  # fmt: skip
 @click.option(
-    "--identity", type=click.FloatRange(0, 1000), default=0.0, metavar="WEIGHT",
+    "--identity", type=click.FloatRange(*LIMITS["identity"]), default=0.0, metavar="WEIGHT",
     help="Hold the person of IMAGE while the rest moves, e.g. 1.",
 )  # fmt: skip
 @options.choice_options
@@ -38,37 +41,32 @@ def transfer_command(
     along: tuple[str, ...],
     scale: float,
     identity: float,
-    generator: str | None,
-    inverter: str | None,
-    aligner: str | None,
-    place: options.Place,
     mask: Path | None,
-    feather: float,
-    psi: float,
     local: bool,
     as_json: bool,
+    fields: dict[str, Any],
 ) -> None:
     """Give IMAGE as much of a direction as EXEMPLAR has, e.g. --along smile."""
-    from dataclasses import replace
-
-    from latentfu.cli.backend import common, open_editor
-    from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
+    from latentfu.cli.backend import collect_fields, open_editor
+    from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
     from latentfu.core.layer import Layer
-    from latentfu.pipeline.apply_controls import EditOptions
-    from latentfu.pipeline.editor import EditRequest
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import EditRequest, build_request
 
-    picture, other = read_picture(image), read_picture(exemplar)
+    picture, other, pictures = read_picture(image), read_picture(exemplar), PictureStore()
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
-    selection = read_mask(mask, picture) if mask else None
-    choice = options.Choice(generator, inverter, aligner, selection, feather, psi, place)
+    common = collect_fields(pictures, picture, mask, fields)
+    plain = build_request(EditRequest, **common)
     with watched("Inverting", quiet=as_json) as progress:
-        editor, name = open_editor(choice)
-        request = EditRequest(Layer(picture.pixels), {}, generator=name, **common(choice))
-        have = amounts(editor, request, along)
-        want = amounts(editor, replace(request, layer=Layer(other.pixels), mask=None), along)
+        editor, name = open_editor(fields.get("generator"))
+        plain = plain.model_copy(update={"generator": name})
+        second = {"layer": pictures.add(Layer(other.pixels)), "mask": None}
+        have = read_amounts(editor, plain, pictures, along)
+        want = read_amounts(editor, plain.model_copy(update=second), pictures, along)
         targets = {n: have[n] + scale * (want[n] - have[n]) for n in along}
-        ways = EditOptions(targets=targets, identity=identity)
-        outcome = editor.edit(replace(request, ways=ways), progress)
+        moved = build_request(EditRequest, **common, targets=targets, identity=identity)
+        moved = moved.model_copy(update={"generator": name})
+        outcome = editor.edit(moved, pictures, progress)
     write_picture(output, Picture(outcome.layer.pixels, picture.profile))
     if as_json:
         print_json({"output": str(output), "from": have, "to": targets, "exemplar": want})
@@ -77,16 +75,20 @@ def transfer_command(
     click.echo(f"{output}: {told}.")
 
 
-def amounts(editor: Editor, request: EditRequest, along: tuple[str, ...]) -> dict[str, float]:
+def read_amounts(
+    editor: Editor, request: EditRequest, pictures: PictureStore, along: tuple[str, ...]
+) -> dict[str, float]:
     """How much of each direction a layer holds; raises BadInputError for other controls."""
     from latentfu.core.control import check_strengths
-    from latentfu.pipeline.apply_controls import Movers, reaching
+    from latentfu.pipeline.apply_controls import require_direction
+    from latentfu.pipeline.cache import ControlCache
 
-    tools = editor.studio.tools(request)
-    check_strengths(dict.fromkeys(along, 0.0), tools.controls)
-    latent = editor.inversion(request)[1].inversion.latent
-    movers, found = Movers(), {}
+    resolved = editor.generators.resolve(request)
+    check_strengths(dict.fromkeys(along, 0.0), resolved.controls)
+    latent = editor.find_inversion(request, pictures)[1].inversion.latent
+    cache, found = ControlCache(), {}
     for name in along:
-        mover = reaching(movers.of(tools.controls[name]), tools.controls[name])
-        found[name] = float(mover.amount(latent, tools.generator)[0])
+        control = resolved.controls[name]
+        direction = require_direction(cache.get(control), control)
+        found[name] = float(direction.amount(latent, resolved.generator)[0])
     return found

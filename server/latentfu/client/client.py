@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
-from latentfu.client.error_from_body import refusal
 from latentfu.core.errors import CancelledError, ServerError
 from latentfu.core.progress import Progress, silent
-from latentfu.protocol.schemas import (
+from latentfu.protocol.errors import error_from_body, error_from_failure
+from latentfu.protocol.replies import (
+    AlignersReply,
     ControlsReply,
     GeneratorsReply,
     HealthReply,
@@ -26,6 +27,7 @@ from latentfu.protocol.schemas import (
     JobsReply,
     PluginsReply,
 )
+from latentfu.protocol.requests import JobRequest, PreviewRequest
 from latentfu.storage.settings import ServerAddress, read_address, read_token
 
 M = TypeVar("M", bound=BaseModel)
@@ -76,6 +78,10 @@ class Client:
         """Installed inverters, the default first."""
         return self._get("/v1/inverters", InvertersReply)
 
+    def aligners(self) -> AlignersReply:
+        """Installed aligners."""
+        return self._get("/v1/aligners", AlignersReply)
+
     def controls(self, generator: str | None = None) -> ControlsReply:
         """The sliders of a generator (None: the default one)."""
         query = f"?generator={quote(generator, safe='')}" if generator else ""
@@ -101,9 +107,11 @@ class Client:
             self._ask("PUT", path, body, "application/octet-stream")
         return name
 
-    def put_job(self, request: Mapping[str, object], job_id: str | None = None) -> JobReply:
-        """Queue a job (the JSON of docs/http-api.md); repeat it with the same id at will."""
-        body = json.dumps(dict(request)).encode()
+    def put_job(
+        self, request: JobRequest | Mapping[str, object], job_id: str | None = None
+    ) -> JobReply:
+        """Queue a request, or its JSON; repeat it with the same id at will."""
+        body = _to_json(request)
         path = f"/v1/jobs/{job_id or uuid.uuid4()}"
         return _parse(self._ask("PUT", path, body, "application/json")[1], JobReply)
 
@@ -124,7 +132,9 @@ class Client:
                 pass
             self._find_again(patience_s)
 
-    def run(self, request: Mapping[str, object], progress: Progress = silent) -> tuple[bytes, Any]:
+    def run(
+        self, request: JobRequest | Mapping[str, object], progress: Progress = silent
+    ) -> tuple[bytes, Any]:
         """Put a job, wait for it, fetch it: its pixel body and its report."""
         job = self.wait(self.put_job(request).id, progress)
         return self.result(job.id), job.report
@@ -137,9 +147,11 @@ class Client:
         """The edited layer as a pixel body (or PNG file)."""
         return self._ask("GET", f"/v1/jobs/{job_id}/result", png=png)[1]
 
-    def preview(self, session: str, request: Mapping[str, object], png: bool = False) -> bytes:
+    def preview(
+        self, session: str, request: PreviewRequest | Mapping[str, object], png: bool = False
+    ) -> bytes:
         """A small picture; raises OvertakenError when a newer one of the session was asked."""
-        body = json.dumps(dict(request)).encode()
+        body = _to_json(request)
         return self._ask("PUT", f"/v1/previews/{session}", body, "application/json", png=png)[1]
 
     def shutdown(self) -> None:
@@ -171,7 +183,7 @@ class Client:
             connection.request("GET", f"/v1/jobs/{job_id}/events", headers=self._headers())
             with connection.getresponse() as response:
                 if response.status != 200:
-                    raise refusal(response.status, response.read())
+                    raise error_from_body(response.status, response.read())
                 for line in response:
                     if line.strip() and line.endswith(b"\n"):
                         yield _parse(line, JobReply)
@@ -202,7 +214,7 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             raise ServerError(_GONE) from error
         if response.status >= 400 and response.status != allow:
-            raise refusal(response.status, data)
+            raise error_from_body(response.status, data)
         return response.status, data
 
     def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
@@ -210,6 +222,11 @@ class Client:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
+
+
+def _to_json(request: JobRequest | PreviewRequest | Mapping[str, object]) -> bytes:
+    fields = dict(request) if isinstance(request, Mapping) else request.to_wire()
+    return json.dumps(fields).encode()
 
 
 def _parse(data: bytes, model: type[M]) -> M:
@@ -225,5 +242,5 @@ def _finished(job: JobReply) -> JobReply:
     if job.state == "cancelled":
         raise CancelledError
     if job.error is not None:
-        raise refusal(0, b"", job.error)
+        raise error_from_failure(job.error)
     return job

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
-
-from latentfu.core.errors import CancelledError
 
 
 class Progress(Protocol):
@@ -29,15 +29,28 @@ def between(progress: Progress, start: float, end: float) -> Progress:
     return part
 
 
-def cancellable(progress: Progress, cancelled: Callable[[], bool]) -> Progress:
-    """``progress`` that raises :class:`CancelledError` once ``cancelled()`` is true."""
+_check: ContextVar[Callable[[], None] | None] = ContextVar("_check", default=None)
 
-    def checked(fraction: float, message: str = "") -> None:
-        if cancelled():
-            raise CancelledError
-        progress(fraction, message)
 
-    return checked
+@contextmanager
+def cancel_scope(check: Callable[[], None]) -> Iterator[None]:
+    """While inside, :func:`check_cancelled` calls ``check``, which raises to stop the work."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
+
+
+def check_cancelled() -> None:
+    """Raise :class:`CancelledError` if nobody wants the work any more.
+
+    Long computations call it between their steps, a network between its layers. Outside of
+    :func:`cancel_scope` it does nothing.
+    """
+    check = _check.get()
+    if check is not None:
+        check()
 
 
 class Stopwatch:

@@ -17,7 +17,7 @@ from latentfu.core.progress import between
 from latentfu.core.contact_sheet import contact_sheet
 from latentfu.storage.atomic import whole_file, write_whole
 from latentfu.client.client import Client
-from latentfu.protocol.schemas import GeneratorReply
+from latentfu.protocol.replies import GeneratorReply
 
 
 def run_demo(out: Path, generator_name: str | None = None) -> None:

@@ -14,11 +14,11 @@ from latentfu.demo.masks import Square, changed_outside, ellipse
 from latentfu.core.layer import Layer, MaskPixels, Pixels
 from latentfu.core.progress import Progress
 from latentfu.core.contact_sheet import SheetRow
-from latentfu.protocol.layer_body import body_layer, layer_body, mask_body
+from latentfu.protocol.pictures import body_layer, layer_body, mask_body
 
 if TYPE_CHECKING:
     from latentfu.client.client import Client
-    from latentfu.protocol.schemas import ControlReply, GeneratorReply
+    from latentfu.protocol.replies import ControlReply, GeneratorReply
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 # What is shown first if the generator has it; any generator has something to show.

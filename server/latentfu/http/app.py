@@ -1,4 +1,4 @@
-"""The application: routes, middlewares, and the shop that opens and closes with it."""
+"""The application: routes, middlewares, and the job service that opens and closes with it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from latentfu.http.headers import add_headers
-from latentfu.http.middleware import IN_ORDER
-from latentfu.http.openapi import openapi_document
-from latentfu.http.route import Route
-from latentfu.http.routes import about, jobs, layers, previews
-from latentfu.http.state import FRONT, Front
+from latentfu.http.failures import answer_failures
+from latentfu.http.openapi import Route, openapi_document
+from latentfu.http.routes import about, jobs, layers
+from latentfu.http.security import (
+    add_headers,
+    check_content,
+    check_host,
+    check_origin,
+    check_token,
+)
+from latentfu.http.state import STATE, AppState
+
+MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, check_content)
+"""In the order in which a request passes them."""
 
 
 async def openapi(request: web.Request) -> web.Response:
@@ -23,24 +31,23 @@ ROUTES: tuple[Route, ...] = (
     *about.ROUTES,
     *layers.ROUTES,
     *jobs.ROUTES,
-    *previews.ROUTES,
     Route("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
 )
 
 
-def make_app(front: Front) -> web.Application:
-    """The application for ``front``."""
-    app = web.Application(middlewares=IN_ORDER)
-    app[FRONT] = front
+def make_app(state: AppState) -> web.Application:
+    """The application for ``state``."""
+    app = web.Application(middlewares=MIDDLEWARES)
+    app[STATE] = state
     app.on_response_prepare.append(add_headers)
-    app.cleanup_ctx.append(_shop_open)
+    app.cleanup_ctx.append(_open_service)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     return app
 
 
-async def _shop_open(app: web.Application) -> AsyncIterator[None]:
-    shop = app[FRONT].shop
-    await shop.open()
+async def _open_service(app: web.Application) -> AsyncIterator[None]:
+    service = app[STATE].service
+    await service.open()
     yield
-    await shop.close()
+    await service.close()

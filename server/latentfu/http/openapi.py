@@ -1,17 +1,41 @@
-"""The interface as OpenAPI 3.1, made from the routes and the schemas that check the requests."""
+"""Routes as objects, and the interface as OpenAPI 3.1 made from them and from the models."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from aiohttp import web
 from pydantic import TypeAdapter
 
 import latentfu
-from latentfu.http.route import Route
+from latentfu.protocol.model import SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
-from latentfu.protocol.schemas import SHA256_PATTERN, UUID_PATTERN, ErrorReply, JobReply
+from latentfu.protocol.replies import ErrorReply, JobReply, ReportReply
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Reply = type[Any] | Literal["pixels", "events", "openapi"] | None
+
+
+@dataclass(frozen=True)
+class Route:
+    """``request``: a schema, "pixels", or None for no body. ``query``: names of parameters.
+
+    ``statuses``: what it answers beside the errors that every route can have.
+    """
+
+    method: Literal["GET", "PUT", "POST", "DELETE"]
+    path: str
+    summary: str
+    handler: Handler
+    reply: Reply
+    request: Any = None
+    query: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = (200,)
+    errors: tuple[int, ...] = ()
+
 
 _ALWAYS = (401, 403)
 _REFS = "#/components/schemas/{model}"
@@ -29,6 +53,7 @@ def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    _schema(ReportReply, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Latent-Fu", "version": latentfu.__version__},
@@ -104,7 +129,8 @@ def _content(reply: Any, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     """A reference to ``model``, whose definition goes into ``schemas``."""
-    found = TypeAdapter(model).json_schema(ref_template=_REFS)
+    adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    found = adapter.json_schema(ref_template=_REFS)
     schemas.update(found.pop("$defs", {}))
     name = getattr(model, "__name__", None)
     if name is None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from latentfu.jobs.service import Shop
+from latentfu.jobs.service import JobService
 
 
 @dataclass(frozen=True)
-class Front:
+class AppState:
     """``stop``: set to end the server. ``silent``: connections without a whole request yet."""
 
-    shop: Shop
+    service: JobService
     token: str
     remote: bool = False
     started: float = field(default_factory=time.monotonic)
@@ -23,4 +23,4 @@ class Front:
     silent: set[asyncio.Protocol] = field(default_factory=set)
 
 
-FRONT = web.AppKey("front", Front)
+STATE = web.AppKey("state", AppState)

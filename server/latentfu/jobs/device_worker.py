@@ -1,4 +1,4 @@
-"""A lane: one device, its worker process, and the jobs that go through it one after another."""
+"""One device, its worker process, and the jobs that go through it one after another."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from latentfu.core.errors import StorageError
-from latentfu.jobs.errors import WorkError, WorkerUnavailableError
 from latentfu.jobs.frames import Message
-from latentfu.jobs.job import Failure, Job, State
-from latentfu.jobs.limits import Limits
+from latentfu.jobs.job import Job, Limits, State
 from latentfu.jobs.process import WorkerDied, WorkerProcess
-from latentfu.jobs.queue import Board
+from latentfu.jobs.queue import JobQueue
+from latentfu.protocol.errors import WorkError, WorkerUnavailableError
+from latentfu.protocol.replies import Failure
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,12 +32,12 @@ class DeviceWorker:
     def __init__(
         self,
         arguments: Sequence[str],
-        board: Board,
+        queue: JobQueue,
         limits: Limits,
         hear_catalog: Callable[[Message], None],
     ) -> None:
         self._arguments = arguments
-        self._board = board
+        self._queue = queue
         self._limits = limits
         self._hear_catalog = hear_catalog
         self._worker: WorkerProcess | None = None
@@ -84,7 +84,7 @@ class DeviceWorker:
         self._stopping = True
         job, self._job = self._job, None
         if job is not None:
-            await self._board.put_back(job, count_attempt=False)
+            await self._queue.put_back(job, count_attempt=False)
         if self._worker is not None:
             await self._worker.stop()
 
@@ -139,7 +139,7 @@ class DeviceWorker:
                 self._reason = f"can not start ({message['message']})"
             case "progress":
                 fraction: Any = message["fraction"]
-                self._board.progress(str(message["id"]), fraction, str(message["message"]))
+                self._queue.progress(str(message["id"]), fraction, str(message["message"]))
             case "catalog" | "catalog_failed":
                 self._hear_catalog(message)
 
@@ -147,22 +147,22 @@ class DeviceWorker:
         if not await _first(self._ready.wait(), worker.ended.wait()):
             return
         while not self._stopping and not worker.ended.is_set():
-            job = await _insist(self._board.claim)
+            job = await _insist(self._queue.claim)
             if job is None:
-                await _first(self._board.work.wait(), worker.ended.wait())
+                await _first(self._queue.work.wait(), worker.ended.wait())
                 continue
             self._job = job
             try:
                 await self._do(worker, job)
             except WorkerDied:
                 if not self._stopping:
-                    await _insist(partial(self._board.worker_died, job))
+                    await _insist(partial(self._queue.worker_died, job))
             finally:
                 self._job = None
 
     async def _do(self, worker: WorkerProcess, job: Job) -> None:
         body = {**job.body, "kind": job.kind}
-        out = self._board.result_path(job.id)
+        out = self._queue.result_path(job.id)
         message = {"do": "job", "id": job.id, "body": body, "out": str(out)}
         try:
             async with asyncio.timeout(self._limits.job_s):
@@ -171,12 +171,12 @@ class DeviceWorker:
             if error.code == "cancelled":
                 await self._end(job, "cancelled")
             else:
-                await self._end(job, "failed", Failure(error.code, str(error)))
+                await self._end(job, "failed", Failure(code=error.code, message=str(error)))
         except TimeoutError:
             worker.kill()
             minutes = self._limits.job_s / 60
             text = f"The job took longer than {minutes:.0f} minutes and was stopped."
-            await self._end(job, "failed", Failure("too_long", text))
+            await self._end(job, "failed", Failure(code="too_long", message=text))
         else:
             if not await self._end(job, "done", report=report):
                 out.unlink(missing_ok=True)  # Cancelled in the very last moment.
@@ -188,7 +188,7 @@ class DeviceWorker:
         error: Failure | None = None,
         report: Mapping[str, object] | None = None,
     ) -> bool:
-        return await _insist(lambda: self._board.finish(job.id, state, error, report))
+        return await _insist(lambda: self._queue.finish(job.id, state, error, report))
 
     def _kill_if_at(self, worker: WorkerProcess, work_id: str) -> None:
         if self._job is not None and self._job.id == work_id and self._worker is worker:

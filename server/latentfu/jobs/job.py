@@ -1,4 +1,4 @@
-"""A job as the queue knows it."""
+"""A job as the queue knows it, and how much work the server takes on."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from latentfu.protocol.replies import Failure
+
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a job failed: a stable word for programs and a sentence for people."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -46,3 +40,33 @@ class Job:
     def interactive(self) -> bool:
         """Whether it is dropped when nobody waits for it any more."""
         return bool(self.body.get("interactive"))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """All quotas. Seconds end in ``_s``, bytes in ``_bytes``.
+
+    ``body_grace_s`` and ``body_rate``: a body must come within the grace plus its bytes at that
+    rate (bytes a second). ``orphan_s``: how long an interactive job lives after its last
+    listener; ``first_listener_s``: how long it waits for the first one.
+    """
+
+    max_queued: int = 200
+    max_ended: int = 500
+    max_previews: int = 64
+    max_connections: int = 600
+    json_bytes: int = 64 << 10
+    layer_quota_bytes: int = 8 << 30
+    header_s: float = 15.0
+    body_grace_s: float = 15.0
+    body_rate: float = 256 << 10
+    job_s: float = 3600.0
+    preview_s: float = 300.0
+    catalog_s: float = 60.0
+    cancel_s: float = 5.0
+    orphan_s: float = 5.0
+    first_listener_s: float = 30.0
+    keep_alive_s: float = 2.0
+    result_age_s: float = 7 * 86_400.0
+    layer_age_s: float = 86_400.0
+    tidy_every_s: float = 600.0

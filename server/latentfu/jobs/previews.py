@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentfu.jobs.device_worker import DeviceWorker
-from latentfu.jobs.errors import OvertakenError, QueueFullError, WorkError, WorkerUnavailableError
+from latentfu.protocol.errors import (
+    OvertakenError,
+    QueueFullError,
+    WorkError,
+    WorkerUnavailableError,
+)
 
 # Two previews that agree in these share their inversion, the expensive part.
 _INVERSION_KEYS = (
     "layer", "generator", "inverter", "aligner", "quality", "face", "corners", "eyes", "mouth",
+    "options",
 )  # fmt: skip
 
 
@@ -25,13 +31,13 @@ class _Waiting:
 
 
 class Previews:
-    """Hands previews to a lane; a newer one of the same session overtakes the older."""
+    """Hands previews to a worker; a newer one of the same session overtakes the older."""
 
     def __init__(
-        self, folder: Path, lanes: list[DeviceWorker], max_waiting: int, limit_s: float
+        self, folder: Path, workers: list[DeviceWorker], max_waiting: int, limit_s: float
     ) -> None:
         self._folder = folder
-        self._lanes = lanes
+        self._workers = workers
         self._max_waiting = max_waiting
         self._limit_s = limit_s
         self._waiting: dict[str, _Waiting] = {}
@@ -48,27 +54,27 @@ class Previews:
         if older is None and len(self._waiting) >= self._max_waiting:
             raise QueueFullError("Too many previews are waiting: try again in a moment.")
         # A session stays with one worker, whose memory holds its layer.
-        lane = self._lanes[hash(session) % len(self._lanes)]
+        worker = self._workers[hash(session) % len(self._workers)]
         preview_id = str(uuid.uuid4())
         out = self._folder / preview_id
-        task = asyncio.create_task(lane.preview(preview_id, session, body, out))
+        task = asyncio.create_task(worker.preview(preview_id, session, body, out))
         mine = self._waiting[session] = _Waiting(preview_id, body, task)
         if older is not None:
-            self._overtake(lane, older, body)
+            self._overtake(worker, older, body)
         try:
-            await self._wait(mine, wanted, lane)
+            await self._wait(mine, wanted, worker)
             return await asyncio.to_thread(out.read_bytes)
         finally:
             out.unlink(missing_ok=True)
             if self._waiting.get(session) is mine:
                 del self._waiting[session]
 
-    def _overtake(self, lane: DeviceWorker, older: _Waiting, newer: Mapping[str, object]) -> None:
+    def _overtake(self, worker: DeviceWorker, older: _Waiting, newer: Mapping[str, object]) -> None:
         older.task.cancel()
         if any(older.body.get(key) != newer.get(key) for key in _INVERSION_KEYS):
-            lane.cancel(older.id)
+            worker.cancel(older.id)
 
-    async def _wait(self, mine: _Waiting, wanted: Callable[[], bool], lane: DeviceWorker) -> None:
+    async def _wait(self, mine: _Waiting, wanted: Callable[[], bool], worker: DeviceWorker) -> None:
         try:
             async with asyncio.timeout(self._limit_s):
                 while not mine.task.done():
@@ -80,7 +86,7 @@ class Previews:
         finally:
             if not mine.task.done():
                 mine.task.cancel()
-                lane.cancel(mine.id)
+                worker.cancel(mine.id)
         if mine.task.cancelled():
             raise OvertakenError
         mine.task.result()

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from latentfu.jobs import frames
-from latentfu.jobs.errors import WorkError
 from latentfu.jobs.frames import Message
+from latentfu.protocol.errors import WorkError
 
 log = logging.getLogger(__name__)
 Hear = Callable[[Message], None]

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from latentfu.jobs.errors import NotFoundError
-from latentfu.jobs.job import Failure, Job, State
+from latentfu.jobs.job import Job, State
 from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, JobStore
+from latentfu.protocol.errors import NotFoundError
+from latentfu.protocol.replies import Failure
 
 T = TypeVar("T")
 
@@ -33,11 +34,11 @@ class _Watch:
         self.changed = asyncio.Event()
 
 
-class Board:
+class JobQueue:
     """All jobs, the running ones with their progress."""
 
-    def __init__(self, table: JobStore, results: Path, orphan_s: float, first_listener_s: float):
-        self._table = table
+    def __init__(self, store: JobStore, results: Path, orphan_s: float, first_listener_s: float):
+        self._store = store
         self._results = results
         self._orphan_s = orphan_s
         self._first_listener_s = first_listener_s
@@ -48,14 +49,14 @@ class Board:
 
     async def open(self) -> None:
         """Take over what an earlier server left."""
-        await self._call(self._table.recover)
-        for job in await self._call(self._table.unfinished):
+        await self._call(self._store.recover)
+        for job in await self._call(self._store.unfinished):
             self._watches[job.id] = _Watch(job, self._first_listener_s)
         self.work.set()
 
     async def close(self) -> None:
         """Close the table; jobs that wait are done by the next server."""
-        await self._call(self._table.close)
+        await self._call(self._store.close)
         self._thread.shutdown()
 
     def result_path(self, job_id: str) -> Path:
@@ -63,8 +64,8 @@ class Board:
         return self._results / job_id
 
     async def put(self, job: Job) -> tuple[Job, bool]:
-        """Queue a job; see :meth:`JobTable.put`."""
-        stored, new = await self._call(lambda: self._table.put(job))
+        """Queue a job; see :meth:`JobStore.put`."""
+        stored, new = await self._call(lambda: self._store.put(job))
         if new:
             self._watches[job.id] = _Watch(stored, self._first_listener_s)
             self.work.set()
@@ -76,14 +77,14 @@ class Board:
         if watch is not None:
             watch.alone_until = max(watch.alone_until, time.monotonic() + self._orphan_s)
             return watch.job
-        job = await self._call(lambda: self._table.get(job_id))
+        job = await self._call(lambda: self._store.get(job_id))
         if job is None:
             raise NotFoundError("There is no job of this id: it was never put, or it is too old.")
         return job
 
     async def newest(self) -> list[Job]:
         """The newest 100 jobs, newest first."""
-        return [self._live(job) for job in await self._call(self._table.newest)]
+        return [self._live(job) for job in await self._call(self._store.newest)]
 
     def unfinished(self) -> list[Job]:
         """Jobs that wait or run."""
@@ -111,7 +112,7 @@ class Board:
     async def claim(self) -> Job | None:
         """The next job to do, now running; None until ``work`` is set again."""
         self.work.clear()
-        job = await self._call(self._table.claim)
+        job = await self._call(self._store.claim)
         if job is None:
             return None
         self.work.set()
@@ -133,7 +134,7 @@ class Board:
         report: Mapping[str, object] | None = None,
     ) -> bool:
         """Write down the end of a job; False when it had ended already."""
-        ended = await self._call(lambda: self._table.end(job_id, state, error, report))
+        ended = await self._call(lambda: self._store.end(job_id, state, error, report))
         watch = self._watches.pop(job_id, None)
         if watch is not None:
             fraction = 1.0 if state == "done" else watch.job.fraction
@@ -151,7 +152,7 @@ class Board:
 
     async def put_back(self, job: Job, count_attempt: bool = True) -> None:
         """A running job waits again."""
-        await self._call(lambda: self._table.put_back(job.id, count_attempt))
+        await self._call(lambda: self._store.put_back(job.id, count_attempt))
         watch = self._watches.get(job.id)
         if watch is not None:
             watch.set(replace(watch.job, state="queued", fraction=0.0, message=""))
@@ -179,7 +180,7 @@ class Board:
 
     async def prune(self, max_age_s: float, max_ended: int) -> None:
         """Forget old jobs and remove their results."""
-        for job_id in await self._call(lambda: self._table.prune(max_age_s, max_ended)):
+        for job_id in await self._call(lambda: self._store.prune(max_age_s, max_ended)):
             self.result_path(job_id).unlink(missing_ok=True)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The shop: board, lanes, previews, catalogue and tidying, opened and closed together."""
+"""The job service: queue, workers, previews, catalogue and tidying, opened and closed together."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from latentfu.core.errors import StorageError
 from latentfu.jobs.device_worker import DeviceWorker
-from latentfu.jobs.errors import WorkerUnavailableError
 from latentfu.jobs.frames import Message
-from latentfu.jobs.job import Failure
-from latentfu.jobs.limits import Limits
+from latentfu.jobs.job import Limits
 from latentfu.jobs.previews import Previews
-from latentfu.jobs.queue import Board
+from latentfu.jobs.queue import JobQueue
 from latentfu.jobs.store import JobStore
+from latentfu.protocol.errors import WorkerUnavailableError
+from latentfu.protocol.replies import Failure
 from latentfu.storage.layer_store import LayerStore
 from latentfu.storage.paths import cache_dir, data_dir, make_private
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _FRESH_S = 2.0
 
 
-class Shop:
+class JobService:
     """Everything behind the routes.
 
     ``worker_arguments`` are handed on to the worker (tests name a stand-in editor there).
@@ -42,23 +42,23 @@ class Shop:
         self.layers = LayerStore(cache_dir() / "layers", self.limits.layer_quota_bytes)
         results = make_private(data_dir() / "results")
         self._previews_folder = make_private(cache_dir() / "previews")
-        self.board = Board(
+        self.queue = JobQueue(
             JobStore(data_dir() / "jobs.sqlite", self.limits.max_queued),
             results,
             self.limits.orphan_s,
             self.limits.first_listener_s,
         )
-        self.lanes = [
+        self.workers = [
             DeviceWorker(
                 ["--device", device, "--layers", str(cache_dir() / "layers"), *worker_arguments],
-                self.board,
+                self.queue,
                 self.limits,
                 self._hear_catalog,
             )
             for device in devices
         ]
         self.previews = Previews(
-            self._previews_folder, self.lanes, self.limits.max_previews, self.limits.preview_s
+            self._previews_folder, self.workers, self.limits.max_previews, self.limits.preview_s
         )
         self._catalog: dict[str, Any] | None = None
         self._catalog_error = ""
@@ -69,29 +69,29 @@ class Shop:
     async def open(self) -> None:
         """Take up the work that an earlier server left, and start the workers."""
         make_private(cache_dir() / "layers")
-        await self.board.open()
-        self.board.on_cancel = self._cancel_everywhere
+        await self.queue.open()
+        self.queue.on_cancel = self._cancel_everywhere
         self._start(self._watch_over_jobs())
         self._start(self._tidy())
-        for lane in self.lanes:
-            self._start(lane.run())
+        for worker in self.workers:
+            self._start(worker.run())
 
     async def close(self) -> None:
         """Stop the workers and put away the table."""
-        await asyncio.gather(*(lane.stop() for lane in self.lanes))
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.board.close()
+        await self.queue.close()
 
     async def catalog(self) -> dict[str, Any]:
         """What is installed; waits while the worker starts, raises WorkerUnavailableError."""
-        lane = self.lanes[0]
+        worker = self.workers[0]
         if self._catalog is None or (
-            time.monotonic() - self._catalog_time > _FRESH_S and lane.state == "ready"
+            time.monotonic() - self._catalog_time > _FRESH_S and worker.state == "ready"
         ):
             self._catalog_heard.clear()
-            lane.ask_catalog()
+            worker.ask_catalog()
             patience = self.limits.catalog_s if self._catalog is None else 5.0
             try:
                 await asyncio.wait_for(self._catalog_heard.wait(), patience)
@@ -99,7 +99,7 @@ class Shop:
                 log.warning("the worker did not send its catalogue in %s s", patience)
         if self._catalog is None:
             raise WorkerUnavailableError(
-                f"What is installed is not known: {self._catalog_error or lane.message}"
+                f"What is installed is not known: {self._catalog_error or worker.message}"
             )
         return self._catalog
 
@@ -112,8 +112,8 @@ class Shop:
         self._catalog_heard.set()
 
     def _cancel_everywhere(self, job_id: str) -> None:
-        for lane in self.lanes:
-            lane.cancel(job_id)
+        for worker in self.workers:
+            worker.cancel(job_id)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -123,19 +123,21 @@ class Shop:
         while True:
             await asyncio.sleep(pause)
             try:
-                await self.board.cancel_orphans()
-                if all(lane.is_hopeless for lane in self.lanes):
-                    await self.board.give_up(Failure("worker", self.lanes[0].message))
+                await self.queue.cancel_orphans()
+                if all(worker.is_hopeless for worker in self.workers):
+                    await self.queue.give_up(
+                        Failure(code="worker", message=self.workers[0].message)
+                    )
             except StorageError as error:
                 log.error("%s", error)
 
     async def _tidy(self) -> None:
         while True:
             try:
-                await self.board.prune(self.limits.result_age_s, self.limits.max_ended)
+                await self.queue.prune(self.limits.result_age_s, self.limits.max_ended)
                 keep = {
                     str(job.body[key])
-                    for job in self.board.unfinished()
+                    for job in self.queue.unfinished()
                     for key in ("layer", "mask", "source")
                     if job.body.get(key)
                 }

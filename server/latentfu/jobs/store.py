@@ -1,6 +1,6 @@
 """The queue on disk: one sqlite file that survives the sudden end of any process.
 
-Everything here blocks; :class:`latentfu.jobs.queue.Board` calls it from a thread of its own.
+Everything here blocks; :class:`latentfu.jobs.queue.JobQueue` calls it from a thread of its own.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from latentfu.core.errors import StorageError
-from latentfu.jobs.errors import ConflictError, QueueFullError
-from latentfu.jobs.job import Failure, Job, State
+from latentfu.jobs.job import Job, State
+from latentfu.protocol.errors import ConflictError, QueueFullError
+from latentfu.protocol.replies import Failure
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -37,8 +37,8 @@ CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 _COLUMNS = "id, kind, body, state, error, report, attempts, created"
 MAX_ATTEMPTS = 2
 DIED_TWICE = Failure(
-    "worker",
-    "The worker process died twice over this job (often too little memory): "
+    code="worker",
+    message="The worker process died twice over this job (often too little memory): "
     "try a smaller layer, and see the server's log.",
 )
 
@@ -144,7 +144,7 @@ class JobStore:
             "WHERE id = ? AND state IN ('queued', 'running')",
             (
                 state,
-                json.dumps(asdict(error)) if error else None,
+                error.model_dump_json() if error else None,
                 json.dumps(dict(report)) if report is not None else None,
                 time.time(),
                 job_id,
@@ -214,7 +214,7 @@ def _job(row: tuple[str, str, str, State, str | None, str | None, int, float]) -
         created=created,
         state=state,
         fraction=1.0 if state == "done" else 0.0,
-        error=Failure(**json.loads(error)) if error else None,
+        error=Failure.model_validate_json(error) if error else None,
         report=json.loads(report) if report else None,
         attempts=attempts,
     )

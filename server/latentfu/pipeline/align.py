@@ -1,45 +1,165 @@
-"""Crops of layers, found once: moving a slider looks for no face."""
+"""Which square of a layer is worked on: the aligner's best, another one, or a person's own."""
 
 from __future__ import annotations
 
-from latentfu.core.crop import Crop, Quad
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentfu.core.crop import Crop, Point, Quad
+from latentfu.core.errors import BadInputError
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.hookspecs import Aligner
-from latentfu.pipeline import crop as cropping
-from latentfu.pipeline.lru_cache import Recent
-from latentfu.pipeline.placement import MANUAL, Placement, found_in, pick_quad, quad_by_hand
+from latentfu.pipeline.cache import LRUCache
+from latentfu.pipeline.crop import (
+    check_layer,
+    check_quad,
+    cut_crop,
+    cut_mask,
+    quad_area,
+    show_on_gray,
+)
+
+Corners = tuple[Point, Point, Point, Point]
+MANUAL = "manual"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What a person says about the place, in layer pixels; nothing is the aligner's best.
+
+    ``face``: which of those that the aligner finds, 1 the best (for faces the largest).
+    ``corners``: of the crop, top left first, then clockwise as the crop shows them. ``eyes``
+    (left in the picture first) and ``mouth`` (its middle): three points instead of a detector.
+    """
+
+    face: int | None = None
+    corners: Corners | None = None
+    eyes: tuple[Point, Point] | None = None
+    mouth: Point | None = None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether no detector is needed."""
+        return self.corners is not None or self.eyes is not None
+
+
+def place_quad(placement: Placement, aligner: Aligner) -> Quad:
+    """The square that corners or points say; raises BadInputError when they say none."""
+    if placement.corners is not None:
+        quad = Quad(placement.corners)
+        if quad_area(np.asarray(quad.corners)) <= 0:
+            raise BadInputError(
+                "The corners run the wrong way round: give top left, top right, bottom right, "
+                "bottom left."
+            )
+    else:
+        assert placement.eyes is not None and placement.mouth is not None
+        check_points(placement.eyes, placement.mouth)
+        quad = (aligner.place or face_quad)(placement.eyes, placement.mouth)
+    check_quad(quad)
+    return quad
+
+
+def pick_quad(
+    quads: Sequence[Quad], placement: Placement, mask: MaskPixels | None, aligner: Aligner
+) -> Quad:
+    """The one of ``quads`` that is meant: by number, under the selection, or the first.
+
+    Raises BadInputError when there is none of that number, or none at all.
+    """
+    if not quads:
+        raise BadInputError(
+            f"The aligner {aligner.name} found nothing to edit in this layer: choose a layer "
+            f"that shows it larger and upright, or another aligner, or give corners or eyes and "
+            f"mouth by hand."
+        )
+    if placement.face is not None and placement.face > len(quads):
+        found = "only one" if len(quads) == 1 else f"{len(quads)}"
+        raise BadInputError(
+            f"There is no face {placement.face}: the aligner {aligner.name} found {found} here."
+        )
+    quad = quads[0]
+    if placement.face is not None:
+        quad = quads[placement.face - 1]
+    elif mask is not None and len(quads) > 1:
+        quad = max(quads, key=lambda one: measure_coverage(mask, one))
+    check_quad(quad)
+    return quad
+
+
+def measure_coverage(mask: MaskPixels, quad: Quad) -> float:
+    """How much of the quad's middle is selected, 0..1."""
+    return float(cut_mask(mask, quad, 16)[4:12, 4:12].mean())
+
+
+def check_points(eyes: tuple[Point, Point], mouth: Point) -> None:
+    """Refuse points that are no face (raises BadInputError)."""
+    left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
+    if not np.isfinite([*left, *right, *below]).all():
+        raise BadInputError("The eyes and the mouth must be finite numbers.")
+    across, down = right - left, below - (left + right) / 2
+    if across[0] * down[1] - across[1] * down[0] <= 0:
+        raise BadInputError(
+            "The mouth must lie below the eyes, and the first eye left of the second in the "
+            "picture (turn the layer upright, or name the points in that order)."
+        )
+
+
+def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
+    """The square of the FFHQ data set around a face (Karras et al. 2019, arXiv 1812.04948).
+
+    Upright in the face's own frame; its half side is the larger of twice the distance of the
+    eyes and 1.8 times that from eyes to mouth; its centre lies a tenth of the way to the mouth.
+    """
+    left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
+    middle = (left + right) / 2
+    across, down = right - left, below - middle
+    axis = across + np.array([down[1], -down[0]])  # the mouth's direction turned a quarter back
+    half = max(2.0 * np.hypot(*across), 1.8 * np.hypot(*down))
+    x = axis / np.hypot(*axis) * half
+    y = np.array([-x[1], x[0]])
+    center = middle + 0.1 * down
+    corners = (center - x - y, center + x - y, center + x + y, center - x + y)
+    a, b, c, d = ((float(point[0]), float(point[1])) for point in corners)
+    return Quad((a, b, c, d))
+
+
+def find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
+    """What the aligner finds, transparent pixels seen as gray."""
+    return aligner.find(np.ascontiguousarray(show_on_gray(layer).round().astype(np.uint8)))
 
 
 class Cropper:
     """Finds the square to work on and cuts it out; keeps the newest answers."""
 
-    def __init__(self, room: int = 8) -> None:
-        self._quads: Recent[list[Quad]] = Recent(room)
-        self._crops: Recent[Crop] = Recent(room)
+    def __init__(self, size: int = 8) -> None:
+        self._quads: LRUCache[list[Quad]] = LRUCache(size)
+        self._crops: LRUCache[Crop] = LRUCache(size)
 
     def crop(
         self,
         layer: Layer,
         aligner: Aligner,
         resolution: int,
-        placing: Placement,
+        placement: Placement,
         mask: MaskPixels | None = None,
     ) -> Crop:
-        """The crop of ``layer`` where ``placing`` says, else where ``aligner`` finds it.
+        """The crop of ``layer`` where ``placement`` says, else where ``aligner`` finds it.
 
         ``mask``: of several faces the selected one. Raises BadInputError.
         """
-        placing.check()
-        cropping.check_layer(layer)
+        check_layer(layer)
         digest = layer.digest()
-        if placing.by_hand:
-            quad, name = quad_by_hand(placing, aligner), MANUAL
+        if placement.by_hand:
+            quad, name = place_quad(placement, aligner), MANUAL
         else:
             key = (digest, aligner.name)
-            quads = self._quads.get_or_make(key, lambda: found_in(layer, aligner))
-            quad, name = pick_quad(quads, placing, mask, aligner), aligner.name
+            quads = self._quads.get_or_make(key, lambda: find_quads(layer, aligner))
+            quad, name = pick_quad(quads, placement, mask, aligner), aligner.name
 
         def make() -> Crop:
-            return cropping.cut(layer, quad, resolution, name, aligner.padding)
+            return cut_crop(layer, quad, resolution, name, aligner.padding)
 
         return self._crops.get_or_make((digest, quad, name, resolution, aligner.padding), make)

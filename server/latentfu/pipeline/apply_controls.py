@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,8 +9,9 @@ from latentfu.core.control import Control, Mover, check_strengths
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
-from latentfu.pipeline.feature_warp import carried
-from latentfu.pipeline.identity import with_identity
+from latentfu.pipeline.cache import ControlCache
+from latentfu.pipeline.feature_warp import warp_features
+from latentfu.plugin_manager import get_registry
 from latentfu.storage.direction_mover import DirectionEffect
 
 
@@ -34,36 +34,15 @@ class EditOptions:
 DEFAULT_EDIT_OPTIONS = EditOptions()
 
 
-class Movers:
-    """Loaded controls, each loaded when first used."""
-
-    def __init__(self) -> None:
-        self._loaded: dict[tuple[str, str], tuple[Control, Mover]] = {}
-
-    def of(self, control: Control) -> Mover:
-        """The mover of ``control``, loaded again when the control was replaced."""
-        key = (control.generator_id, control.name)
-        known = self._loaded.get(key)
-        if known is None or not same_file(known[0], control):
-            known = (control, control.load())
-            self._loaded[key] = known
-        return known[1]
-
-
-def same_file(old: Control, new: Control) -> bool:
-    """Whether two listings speak of the same unchanged control."""
-    return old is new or (bool(old.facts) and old.facts == new.facts)
-
-
-def apply(
+def apply_controls(
     latent: Latent,
     edits: Mapping[str, float],
     controls: Mapping[str, Control],
     generator: Generator,
     *,
-    movers: Movers,
+    cache: ControlCache,
     psi: float = 1.0,
-    ways: EditOptions = DEFAULT_EDIT_OPTIONS,
+    options: EditOptions = DEFAULT_EDIT_OPTIONS,
 ) -> Latent:
     """``latent`` with every control moved by its strength, then pulled to the mean by ``psi``.
 
@@ -71,66 +50,58 @@ def apply(
 
     Order: directions before deformations, each by name, so that the order of the request does
     not matter; then the targets, by name. Strength 0 does nothing at all, target 0 is the
-    boundary. Raises NotInstalledError for an unknown control and BadInputError for a strength
-    that is no number in -100..100, or a target or layers for a control that has none.
+    boundary. Raises NotInstalledError for an unknown control and BadInputError for a target or
+    layers for a control that has none. Strengths and ``psi`` are checked where a request comes
+    in (:mod:`latentfu.protocol.requests`).
     """
-    check_edits(edits, ways, controls)
-    check_psi(psi)
+    check_controls(edits, options, controls)
     latent.check_generator(generator.id)
-    edited = truncated(latent, generator, psi) if ways.truncate_first else latent
+    edited = truncate(latent, generator, psi) if options.truncate_first else latent
     unmoved = edited
-    for control in in_order(edits, controls):
-        mover = mover_for(control, movers, ways)
-        edited = mover.move(edited, float(edits[control.name]), generator)
-    for name in sorted(ways.targets):
-        mover = mover_for(controls[name], movers, ways)
-        edited = reaching(mover, controls[name]).reach(edited, float(ways.targets[name]), generator)
-    if ways.identity > 0 and edited is not unmoved:
-        edited = with_identity(unmoved, edited, generator, ways.identity)
-    after = edited if ways.truncate_first else truncated(edited, generator, psi)
-    return carried(latent, after, generator)
+    for control in sort_controls(edits, controls):
+        effect = load_effect(control, cache, options)
+        edited = effect.move(edited, float(edits[control.name]), generator)
+    for name in sorted(options.targets):
+        effect = require_direction(load_effect(controls[name], cache, options), controls[name])
+        edited = effect.reach(edited, float(options.targets[name]), generator)
+    if options.identity > 0 and edited is not unmoved:
+        edited = hold_identity(unmoved, edited, generator, options.identity)
+    after = edited if options.truncate_first else truncate(edited, generator, psi)
+    return warp_features(latent, after, generator)
 
 
-def check_edits(
-    edits: Mapping[str, float], ways: EditOptions, controls: Mapping[str, Control]
+def check_controls(
+    edits: Mapping[str, float], options: EditOptions, controls: Mapping[str, Control]
 ) -> None:
-    """Refuse controls, strengths and targets that can not be (raises LatentFuError)."""
+    """Refuse controls that the generator does not have (raises NotInstalledError)."""
     check_strengths(edits, controls)
-    check_strengths(ways.targets, controls)
-    both = sorted(set(edits) & set(ways.targets))
-    if both:
-        raise BadInputError(f"{both[0]} has a strength and a target: give one of them.")
-    idle = sorted(set(ways.only) - set(edits) - set(ways.targets))
-    if idle:
-        raise BadInputError(f"Layers are given for {idle[0]}, which is not moved.")
-    if not math.isfinite(ways.identity) or not 0 <= ways.identity <= 1000:
-        raise BadInputError("The identity's weight must be a number from 0 to 1000.")
+    check_strengths(options.targets, controls)
 
 
-def mover_for(control: Control, movers: Movers, ways: EditOptions) -> Mover:
-    """The control's mover, kept to the layers that were asked for."""
-    mover = movers.of(control)
-    if control.name not in ways.only:
-        return mover
-    if not isinstance(mover, DirectionEffect):
+def load_effect(control: Control, cache: ControlCache, options: EditOptions) -> Mover:
+    """What the control does, kept to the layers that were asked for."""
+    effect = cache.get(control)
+    if control.name not in options.only:
+        return effect
+    if not isinstance(effect, DirectionEffect):
         raise BadInputError(f"{control.name} is no direction: it can not be kept to layers.")
-    return mover.within(ways.only[control.name])
+    return effect.within(options.only[control.name])
 
 
-def reaching(mover: Mover, control: Control) -> DirectionEffect:
-    """The mover, if it can read amounts off a code (raises BadInputError)."""
-    if not isinstance(mover, DirectionEffect):
+def require_direction(effect: Mover, control: Control) -> DirectionEffect:
+    """The effect, if it can read amounts off a code (raises BadInputError)."""
+    if not isinstance(effect, DirectionEffect):
         raise BadInputError(f"{control.name} is no direction: give it a strength, not a target.")
-    return mover
+    return effect
 
 
-def in_order(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
+def sort_controls(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
     """The controls that move something, in the order in which they are applied."""
     moving = [controls[name] for name, strength in edits.items() if strength != 0]
     return sorted(moving, key=lambda control: (control.kind != "direction", control.name))
 
 
-def truncated(latent: Latent, generator: Generator, psi: float) -> Latent:
+def truncate(latent: Latent, generator: Generator, psi: float) -> Latent:
     """Codes pulled towards the generator's mean: 1 leaves them, 0 gives the mean."""
     if psi == 1.0 or latent.space == "z":
         return latent.with_codes(latent.codes * psi) if psi != 1.0 else latent
@@ -140,7 +111,45 @@ def truncated(latent: Latent, generator: Generator, psi: float) -> Latent:
     return latent.with_codes(mean + psi * (latent.codes - mean))
 
 
-def check_psi(psi: float) -> None:
-    """Refuse a truncation outside 0..2 (raises BadInputError)."""
-    if not math.isfinite(psi) or not 0.0 <= psi <= 2.0:
-        raise BadInputError(f"psi is {psi}: give a number between 0 and 2, 1 to change nothing.")
+IDENTITY_STEPS = 12
+IDENTITY_STEP = 0.004
+"""The length of one step for weight 1, as a part of the code's own length."""
+
+
+def hold_identity(
+    before: Latent, after: Latent, generator: Generator, weight: float, steps: int = IDENTITY_STEPS
+) -> Latent:
+    """``after`` with its codes moved so that it shows the person of ``before``.
+
+    What the edit moved the codes along is not touched: gradient ascent on the likeness of the two
+    pictures' identities, with the part along the edit taken out, layer by layer (after A.
+    Mikheev's stylegan-editing). Raises BadInputError where no installed
+    network knows persons in this generator's domain.
+    """
+    import torch
+
+    known = get_registry().identities().values()
+    network = next((item for item in known if generator.domain in item.domains), None)
+    if network is None:
+        raise BadInputError(f"No network that knows persons in {generator.domain} is installed.")
+    identify = network.load(str(generator.device))
+    with torch.no_grad():
+        wanted = identify(generator.render(before).float().clamp(-1, 1))
+    edit = after.codes - before.codes
+    unit = edit / edit.norm(dim=-1, keepdim=True).clamp(min=1e-12)  # [N, (L,) D]
+    codes = after.codes.detach()
+    length = IDENTITY_STEP * min(weight, 10.0) * codes.norm(dim=-1, keepdim=True)
+    best, nearest = codes, -1.0
+    for step in range(steps + 1):
+        codes = codes.detach().requires_grad_(step < steps)
+        shown = identify(generator.render(after.with_codes(codes)).float().clamp(-1, 1))
+        likeness = torch.cosine_similarity(shown, wanted).mean()
+        if float(likeness.detach()) > nearest:
+            best, nearest = codes.detach(), float(likeness.detach())
+        if step == steps:
+            break
+        (slope,) = torch.autograd.grad(likeness, codes)
+        slope = slope - (slope * unit).sum(dim=-1, keepdim=True) * unit
+        slope = slope / slope.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        codes = codes.detach() + length * (1 - step / steps) * slope
+    return after.with_codes(best)

@@ -15,13 +15,7 @@ DEFAULT = "good"
 _log = logging.getLogger(__name__)
 
 
-def check_quality(quality: str | None) -> None:
-    """Refuse a word that is no quality (raises BadInputError)."""
-    if quality is not None and quality not in QUALITIES:
-        raise BadInputError(f"The quality {quality!r} is not known: {', '.join(QUALITIES)}.")
-
-
-def choose(
+def choose_inverter(
     inverters: Mapping[str, Inverter], generator: Generator, name: str | None, quality: str | None
 ) -> tuple[Inverter, Options]:
     """The inverter ``name``, or the best installed for ``quality``, and what it is called with.
@@ -29,13 +23,12 @@ def choose(
     Raises NotInstalledError when none can work for ``generator``, BadInputError when none ever
     could.
     """
-    check_quality(quality)
     if generator.not_for_pictures:
         raise BadInputError(generator.not_for_pictures)
     if name is not None:
-        return named(inverters, generator, name, quality)
-    fitting = [item for item in inverters.values() if fits(item, generator)]
-    for level in falling(quality or DEFAULT):
+        return inverter_by_name(inverters, generator, name, quality)
+    fitting = [item for item in inverters.values() if is_fitting(item, generator)]
+    for level in quality_order(quality or DEFAULT):
         able = [item for item in fitting if level in item.levels]
         if able:
             best = max(able, key=lambda item: item.levels[level].rank)
@@ -48,7 +41,7 @@ def choose(
     return fitting[0], {}
 
 
-def named(
+def inverter_by_name(
     inverters: Mapping[str, Inverter], generator: Generator, name: str, quality: str | None
 ) -> tuple[Inverter, Options]:
     """The inverter of that name, at that quality if one is asked for too."""
@@ -71,7 +64,7 @@ def named(
     return inverter, inverter.levels[quality].options
 
 
-def fits(inverter: Inverter, generator: Generator) -> bool:
+def is_fitting(inverter: Inverter, generator: Generator) -> bool:
     """Whether ``inverter`` says that it can work for ``generator``; one that fails does not."""
     if not set(inverter.spaces) & set(generator.spaces):
         return False
@@ -82,7 +75,7 @@ def fits(inverter: Inverter, generator: Generator) -> bool:
         return False
 
 
-def falling(quality: str) -> list[str]:
+def quality_order(quality: str) -> list[str]:
     """``quality`` and the lower ones, then the higher: best, good, draft."""
     place = QUALITIES.index(quality)
     return [*reversed(QUALITIES[: place + 1]), *QUALITIES[place + 1 :]]

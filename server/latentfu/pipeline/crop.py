@@ -1,4 +1,4 @@
-"""layer -> crop: find the square that the generator understands and cut it out."""
+"""layer -> crop: the square that the generator understands, and the map between both."""
 
 from __future__ import annotations
 
@@ -11,15 +11,80 @@ import numpy.typing as npt
 from latentfu.core.crop import Crop, Quad
 from latentfu.core.errors import BadInputError
 from latentfu.core.layer import Layer
-from latentfu.pipeline.geometry import (
-    Floats,
-    Matrix,
-    check_quad,
-    crop_to_layer,
-    scaled,
-    shift,
-    warp,
-)
+
+Matrix = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole layer pixels, the ends excluded."""
+
+SMALLEST_SIDE = 8.0
+LARGEST_SIDE = 65536.0
+
+
+def check_quad(quad: Quad) -> None:
+    """Refuse squares that hold nothing to work on (raises BadInputError)."""
+    corners = np.asarray(quad.corners, dtype=np.float64)
+    if corners.shape != (4, 2) or not np.isfinite(corners).all():
+        raise BadInputError(
+            "The crop's corners are not four finite points: choose another aligner."
+        )
+    if not SMALLEST_SIDE <= quad.side <= LARGEST_SIDE or quad_area(corners) < SMALLEST_SIDE**2 / 2:
+        raise BadInputError(
+            f"The part to edit is only {quad.side:.0f} pixels wide: "
+            f"at least {SMALLEST_SIDE:.0f} are needed, so scale the layer up first."
+        )
+
+
+def quad_area(corners: npt.NDArray[np.float64]) -> float:
+    """Area by the shoelace formula, positive for the corner order that Quad asks for."""
+    x, y = corners.T
+    return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+
+
+def crop_to_layer(quad: Quad, side: float) -> Matrix:
+    """3 x 3 homography from a crop spanning 0..``side`` to layer coordinates."""
+    import cv2
+
+    square = np.array([(0, 0), (side, 0), (side, side), (0, side)], dtype=np.float32)
+    corners = np.asarray(quad.corners, dtype=np.float64)
+    origin = corners.mean(axis=0)  # float32 corners of a large layer would lose sub-pixels
+    matrix = cv2.getPerspectiveTransform(square, (corners - origin).astype(np.float32))
+    return np.asarray(shift(*origin) @ matrix, dtype=np.float64)
+
+
+def shift(x: float, y: float) -> Matrix:
+    """The homography that adds (x, y)."""
+    return np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], dtype=np.float64)
+
+
+def warp(image: npt.NDArray[Any], matrix: Matrix, width: int, height: int, border: int) -> Floats:
+    """``image`` float32 ``[H, W(, C)]`` seen through ``matrix`` (source to target), bilinear.
+
+    The matrix speaks of coordinates whose pixel centres lie at half-integers, as everywhere in
+    this project; OpenCV's lie at integers.
+    """
+    import cv2
+
+    centred = shift(-0.5, -0.5) @ matrix @ shift(0.5, 0.5)
+    warped = cv2.warpPerspective(
+        image, centred, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
+    )
+    return np.asarray(warped, dtype=np.float32)
+
+
+def box_around(quad: Quad, width: int, height: int) -> Box:
+    """The layer's pixels that the quad can touch; empty (x1 <= x0) when it lies outside."""
+    corners = np.asarray(quad.corners)
+    x0, y0 = np.floor(corners.min(axis=0))
+    x1, y1 = np.ceil(corners.max(axis=0))
+    return max(int(x0), 0), max(int(y0), 0), min(int(x1), width), min(int(y1), height)
+
+
+def scale_quad(quad: Quad, factor_x: float, factor_y: float) -> Quad:
+    """The quad in a layer scaled by these factors."""
+    a, b, c, d = ((x * factor_x, y * factor_y) for x, y in quad.corners)
+    return Quad((a, b, c, d), quad.score)
+
 
 SMALLEST_LAYER = 16
 BLUR = 0.02
@@ -29,7 +94,9 @@ NEUTRAL = 128.0
 """What stands behind transparent pixels: the colour under them is often left-over garbage."""
 
 
-def cut(layer: Layer, quad: Quad, resolution: int, aligner: str, padding: str = "mirror") -> Crop:
+def cut_crop(
+    layer: Layer, quad: Quad, resolution: int, aligner: str, padding: str = "mirror"
+) -> Crop:
     """The quad's content as float32 ``[3, R, R]`` in -1..1.
 
     Shrinking averages over the pixels that fall together; outside the layer its pixels are
@@ -38,9 +105,9 @@ def cut(layer: Layer, quad: Quad, resolution: int, aligner: str, padding: str = 
     too small.
     """
     check_quad(quad)
-    pixels = resample(visible(layer), quad, resolution)
+    pixels = resample(show_on_gray(layer), quad, resolution)
     if padding == "blur":
-        pixels = faded(pixels, outside(layer, quad, resolution))
+        pixels = fade_padding(pixels, measure_outside(layer, quad, resolution))
     image = np.clip(pixels.transpose(2, 0, 1) / 127.5 - 1.0, -1.0, 1.0)
     return Crop(np.ascontiguousarray(image, dtype=np.float32), quad, aligner)
 
@@ -54,7 +121,7 @@ def check_layer(layer: Layer) -> None:
         )
 
 
-def outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
+def measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     """How far each crop pixel lies outside the layer, in crop sides: float32 ``[R, R]``."""
     places = (np.arange(resolution) + 0.5).astype(np.float64)
     x, y = np.meshgrid(places, places)
@@ -67,7 +134,7 @@ def outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     return np.asarray(away.reshape(resolution, resolution), dtype=np.float32)
 
 
-def faded(pixels: Floats, away: Floats) -> Floats:
+def fade_padding(pixels: Floats, away: Floats) -> Floats:
     """``pixels [R, R, 3]`` blurred where ``away`` grows, and their median colour far out."""
     import cv2
 
@@ -88,7 +155,7 @@ def cut_mask(mask: npt.NDArray[np.uint8], quad: Quad, resolution: int) -> Floats
     return np.asarray(np.clip(values[:, :, 0] / 255.0, 0.0, 1.0), dtype=np.float32)
 
 
-def visible(layer: Layer) -> Floats:
+def show_on_gray(layer: Layer) -> Floats:
     """The layer as it looks on neutral gray: float32 ``[H, W, 3]`` in 0..255."""
     colour = layer.rgb().astype(np.float32)
     if not layer.has_alpha:
@@ -105,7 +172,7 @@ def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     """
     import cv2
 
-    image, quad = reduced(image, quad, floor(quad.side / resolution / 16))
+    image, quad = reduce_image(image, quad, floor(quad.side / resolution / 16))
     samples = max(1, ceil(quad.side / resolution))
     side = resolution * samples
     to_crop: Matrix = np.linalg.inv(crop_to_layer(quad, side)).astype(np.float64)
@@ -114,7 +181,7 @@ def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     return np.asarray(warped.mean(axis=(1, 3)), dtype=np.float32)
 
 
-def reduced(image: npt.NDArray[Any], quad: Quad, factor: int) -> tuple[npt.NDArray[Any], Quad]:
+def reduce_image(image: npt.NDArray[Any], quad: Quad, factor: int) -> tuple[npt.NDArray[Any], Quad]:
     """``image`` cut to the quad's surroundings and, for a factor of 2 or more, scaled down."""
     import cv2
 
@@ -137,5 +204,5 @@ def reduced(image: npt.NDArray[Any], quad: Quad, factor: int) -> tuple[npt.NDArr
     small = cv2.resize(image, (small_width, small_height), interpolation=cv2.INTER_AREA)
     return (
         small.reshape(small_height, small_width, channels),
-        scaled(quad, small_width / width, small_height / height),
+        scale_quad(quad, small_width / width, small_height / height),
     )

@@ -3,322 +3,325 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from latentfu.core.crop import Crop
 from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
-from latentfu.core.progress import Progress, Stopwatch, between, silent
+from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.hookspecs import InversionRequest
-from latentfu.pipeline import crop as cropping
-from latentfu.pipeline import render as rendering
-from latentfu.pipeline.align import Cropper
-from latentfu.pipeline.apply_controls import DEFAULT_EDIT_OPTIONS as AS_USUAL
+from latentfu.pipeline.align import Cropper, Placement
 from latentfu.pipeline.apply_controls import (
     EditOptions,
-    Movers,
-    apply,
-    check_edits,
-    check_psi,
-    truncated,
+    apply_controls,
+    check_controls,
+    truncate,
 )
-from latentfu.pipeline.feathering import check_feather
-from latentfu.pipeline.feature_warp import carried
-from latentfu.pipeline.generator_pool import GeneratorPool, Tools
-from latentfu.pipeline.geometry import Floats, scaled
+from latentfu.pipeline.cache import ControlCache, InversionCache, LRUCache
+from latentfu.pipeline.crop import Floats, cut_mask, scale_quad
+from latentfu.pipeline.feature_warp import warp_features
+from latentfu.pipeline.generator_pool import GeneratorPool, ResolvedRequest
 from latentfu.pipeline.invert import (
-    DEFAULT_EDIT_OPTIONS,
-    Found,
-    How,
-    InversionCache,
-    Options,
+    DEFAULT_INVERT_OPTIONS,
+    CachedInversion,
+    InvertOptions,
     check_content,
-    invert,
-    invert_many,
-    key_for,
+    invert_crop,
+    invert_crops,
+    make_key,
 )
-from latentfu.pipeline.lru_cache import Recent
 from latentfu.pipeline.paste import paste
-from latentfu.pipeline.placement import ANYWHERE, Placement
-from latentfu.pipeline.preview import fitted, quick_picture, quick_side, stopping
-from latentfu.pipeline.report import changed_outside, make_report
-from latentfu.pipeline.thumbnail import shrink
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of a layer, whatever is done with it. None is the default everywhere.
-
-    ``mask``: uint8 ``[H, W]`` of the layer's size. ``feather``: in layer pixels. ``psi``: 1
-    leaves the latent as it is, less pulls it towards the generator's mean. ``quality``: draft,
-    good or best instead of an inverter. ``placing``: where in the layer.
-    """
-
-    layer: Layer
-    _: KW_ONLY
-    generator: str | None = None
-    inverter: str | None = None
-    aligner: str | None = None
-    mask: MaskPixels | None = None
-    feather: float = 12.0
-    psi: float = 1.0
-    quality: str | None = None
-    placing: Placement = ANYWHERE
-
-
-@dataclass(frozen=True)
-class EditRequest(Request):
-    """One edit: ``edits`` maps control names to strengths.
-
-    ``ways``: targets instead of strengths, layers, and what is held.
-    """
-
-    edits: Mapping[str, float]
-    ways: EditOptions = field(default=AS_USUAL, kw_only=True)
-
-
-@dataclass(frozen=True)
-class MixRequest(Request):
-    """Style mixing: ``layers`` (first, last, both included) of ``source`` into ``layer``."""
-
-    source: Layer
-    layers: tuple[int, int]
+from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
+from latentfu.pipeline.render import check_layers, render_latent, render_mix
+from latentfu.pipeline.report import count_changed_outside, make_report
+from latentfu.protocol.pictures import PictureSource, read_mask
+from latentfu.protocol.replies import ReportReply
+from latentfu.protocol.requests import (
+    ControlsRequest,
+    EditRequest,
+    InvertRequest,
+    JobRequest,
+    LayerRequest,
+    MixRequest,
+    PreviewRequest,
+)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The layer that came out, and the report of docs/http-api.md."""
+    """The layer that came out, and what the work says about itself."""
 
     layer: Layer
-    report: dict[str, object]
+    report: ReportReply
 
 
 class Editor:
     """Does requests on one device, keeping networks, crops and inversions for the next one.
 
-    For one thread at a time. Raises LatentFuError in one sentence for what can not be done;
-    the request's layer is never changed.
+    Every method takes a request and the pictures that it refers to. For one thread at a time.
+    Raises LatentFuError in one sentence for what can not be done; the request's layer is never
+    changed.
     """
 
     def __init__(self, device: str = "cpu") -> None:
-        self.studio = GeneratorPool(device)
-        self._shelf = InversionCache()
-        self._movers = Movers()
+        self.generators = GeneratorPool(device)
+        self._inversions = InversionCache()
+        self._controls = ControlCache()
         self._cropper = Cropper()
-        self._renders: Recent[Floats] = Recent(8)
+        self._renders: LRUCache[Floats] = LRUCache(8)
 
-    def edit(self, request: EditRequest, progress: Progress = silent) -> Outcome:
+    def run(
+        self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
+        """What the kind of the request says: :meth:`edit`, :meth:`mix` or :meth:`invert`."""
+        match request:
+            case EditRequest():
+                return self.edit(request, pictures, progress)
+            case MixRequest():
+                return self.mix(request, pictures, progress)
+            case InvertRequest():
+                return self.invert(request, pictures, progress)
+
+    def edit(
+        self, request: EditRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
         """The layer with the controls moved."""
-        work = self._start(request)
-        check_edits(request.edits, request.ways, work.tools.controls)
-        crop, found = self._find(request, work, between(progress, 0.0, 0.9))
-        edited, inverted = self._edited(request, work.tools, found)
+        work = self._start(request, pictures)
+        check_controls(request.edits, make_options(request), work.resolved.controls)
+        crop, found = self._find(work, between(progress, 0.0, 0.9))
+        edited, inverted = self._render_edit(request, work, found)
         work.watch.lap("render")
-        return self._finish(request, work, _Shown(crop, found, edited, inverted), progress)
+        return self._finish(work, _Shown(crop, found, edited, inverted), progress)
 
-    def mix(self, request: MixRequest, progress: Progress = silent) -> Outcome:
+    def mix(
+        self, request: MixRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
         """The layer with styles of the source, inside the mask."""
-        work = self._start(request)
-        generator = work.tools.generator
-        rendering.check_layers(generator, request.layers)
-        crop, found = self._find(request, work, between(progress, 0.0, 0.45))
-        other = replace(request, layer=request.source, mask=None, placing=ANYWHERE)
-        _, source = self._find(other, work, between(progress, 0.45, 0.9))
+        work = self._start(request, pictures)
+        generator = work.resolved.generator
+        check_layers(generator, request.layers)
+        crop, found = self._find(work, between(progress, 0.0, 0.45))
+        other = replace(work, layer=pictures.read(request.source), mask=None, placement=Placement())
+        _, source = self._find(other, between(progress, 0.45, 0.9))
         mask = None
-        if request.mask is not None:
-            mask = cropping.cut_mask(request.mask, crop.quad, generator.resolution)
+        if work.mask is not None:
+            mask = cut_mask(work.mask, crop.quad, generator.resolution)
         latent = found.inversion.latent
-        a = carried(latent, truncated(latent, generator, request.psi), generator)
-        mixed = rendering.mix(generator, a, source.inversion.latent, request.layers, mask)
-        inverted = self._inverted(work.tools, found)
+        a = warp_features(latent, truncate(latent, generator, request.psi), generator)
+        mixed = render_mix(generator, a, source.inversion.latent, request.layers, mask)
+        inverted = self._render_inversion(work, found)
         work.watch.lap("render")
-        outcome = self._finish(request, work, _Shown(crop, found, mixed, inverted), progress)
-        return Outcome(outcome.layer, {**outcome.report, "source_inversion_key": source.key})
+        outcome = self._finish(work, _Shown(crop, found, mixed, inverted), progress)
+        report = outcome.report.model_copy(update={"source_inversion_key": source.key})
+        return Outcome(outcome.layer, report)
 
-    def invert(self, request: EditRequest, progress: Progress = silent) -> Outcome:
+    def invert(
+        self, request: LayerRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
         """The layer with its crop replaced by what the inversion shows; fills the cache."""
-        work = self._start(request)
-        crop, found = self._find(request, work, between(progress, 0.0, 0.9))
-        shown = self._inverted(work.tools, found)
+        work = self._start(request, pictures)
+        crop, found = self._find(work, between(progress, 0.0, 0.9))
+        shown = self._render_inversion(work, found)
         work.watch.lap("render")
-        return self._finish(request, work, _Shown(crop, found, shown, None), progress)
+        return self._finish(work, _Shown(crop, found, shown, None), progress)
 
     def preview(
         self,
-        request: EditRequest,
-        side: int,
+        request: PreviewRequest,
+        pictures: PictureSource,
         progress: Progress = silent,
         *,
-        quick: int = 0,
         check: Callable[[], None] = lambda: None,
     ) -> Layer:
-        """The edited layer scaled down to a longest side of ``side``: one render when cached.
+        """The edited layer scaled down to the request's ``side``: one render when cached.
 
-        ``quick``: 0 exactly, else by the generator's shorter way, so many times smaller (up to
-        16), for while a slider moves. ``check`` is called between the layers of the network and
-        may raise to stop.
+        ``check`` is called between the layers of the network and may raise to stop.
         """
-        work = self._start(request)
-        check_edits(request.edits, request.ways, work.tools.controls)
-        small = shrink(request.layer, request.mask, side)
-        crop, found = self._find(request, work, progress)
-        quad = scaled(crop.quad, *small.factors)
-        with stopping(check):
-            if quick:
-                edited, inverted = self._quickly(request, work.tools, found, quad.side, quick)
+        work = self._start(request, pictures)
+        check_controls(request.edits, make_options(request), work.resolved.controls)
+        small = make_thumbnail(work.layer, work.mask, request.side)
+        crop, found = self._find(work, progress)
+        quad = scale_quad(crop.quad, *small.factors)
+        with cancel_scope(check):
+            if request.quick:
+                pictured = self._render_quick_edit(request, work, found, quad.side)
             else:
-                edited, inverted = self._edited(request, work.tools, found)
+                pictured = self._render_edit(request, work, found)
         feather = request.feather * small.factor
-        return paste(small.layer, quad, edited, inverted, mask=small.mask, feather=feather)
+        return paste(small.layer, quad, *pictured, mask=small.mask, feather=feather)
 
-    def is_inverted(self, request: EditRequest) -> bool:
+    def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
         """Whether an edit of this layer would need no inversion."""
-        tools = self.studio.tools(request)
-        crop = self._crop(request, tools)
-        key = key_for(crop, tools.generator, tools.inverter, tools.options)
-        return self._shelf.get(key, tools.generator) is not None
+        work = self._start(request, pictures)
+        key = self._make_key(work, self._crop(work))
+        return self._inversions.get(key, work.resolved.generator) is not None
 
-    def inversion(
+    def find_inversion(
         self,
-        request: EditRequest,
-        options: Options | None = None,
+        request: LayerRequest,
+        pictures: PictureSource,
         progress: Progress = silent,
-        how: How = DEFAULT_EDIT_OPTIONS,
-    ) -> tuple[Crop, Found]:
-        """The crop and its inversion, by an inverter with ``options``."""
-        return self._find(request, self._start(request), progress, replace(how, options=options))
+        options: InvertOptions = DEFAULT_INVERT_OPTIONS,
+    ) -> tuple[Crop, CachedInversion]:
+        """The crop and its inversion."""
+        return self._find(self._start(request, pictures), progress, options)
 
-    def inversion_key(self, request: EditRequest, options: Options | None = None) -> str:
-        """The key under which the inversion is cached; refuses what can not be inverted."""
-        tools = self._start(request).tools
-        crop = self._crop(request, tools)
-        check_content(crop)
-        chosen = {**tools.options, **(options or {})}
-        return key_for(crop, tools.generator, tools.inverter, chosen)
-
-    def inversions(
+    def find_inversions(
         self,
-        requests: Sequence[EditRequest],
-        options: Options | None = None,
+        requests: Sequence[LayerRequest],
+        pictures: PictureSource,
         progress: Progress = silent,
-        how: How = DEFAULT_EDIT_OPTIONS,
-    ) -> list[tuple[Crop, Found]]:
-        """The same for several layers at once; the tools are those of the first request."""
-        tools = self._start(requests[0]).tools
-        how = replace(how, options=options)
-        crops = [self._crop(request, tools) for request in requests]
+        options: InvertOptions = DEFAULT_INVERT_OPTIONS,
+    ) -> list[tuple[Crop, CachedInversion]]:
+        """The same for several layers at once; names and options are those of the first."""
+        first = self._start(requests[0], pictures)
+        rest = [self._start(request, pictures, first.resolved) for request in requests[1:]]
+        works = [first, *rest]
+        crops = [self._crop(work) for work in works]
         asked = [
-            self._asked(request, crop, tools, progress, how)
-            for request, crop in zip(requests, crops, strict=True)
+            _ask_inverter(work, crop, progress, options)
+            for work, crop in zip(works, crops, strict=True)
         ]
-        found = invert_many(asked, tools.inverter, shelf=self._shelf, again=how.again)
+        found = invert_crops(
+            asked, first.resolved.inverter, cache=self._inversions, refresh=options.refresh
+        )
         return list(zip(crops, found, strict=True))
 
-    def _start(self, request: Request) -> _Work:
-        """Refuse what can be refused before anything costs time, then gather the tools."""
-        if request.mask is not None:
-            check_mask(request.mask, request.layer)
-        check_feather(request.feather)
-        check_psi(request.psi)
-        watch = Stopwatch()
-        tools = self.studio.tools(request)
-        watch.lap("load")
-        return _Work(tools, watch)
+    def make_inversion_key(self, request: LayerRequest, pictures: PictureSource) -> str:
+        """The key under which the inversion is cached; refuses what can not be inverted."""
+        work = self._start(request, pictures)
+        crop = self._crop(work)
+        check_content(crop)
+        return self._make_key(work, crop)
 
-    def _crop(self, request: Request, tools: Tools) -> Crop:
-        resolution = tools.generator.resolution
-        placing, mask = request.placing, request.mask
-        return self._cropper.crop(request.layer, tools.aligner, resolution, placing, mask)
+    def _start(
+        self,
+        request: LayerRequest,
+        pictures: PictureSource,
+        resolved: ResolvedRequest | None = None,
+    ) -> _Work:
+        """Refuse what can be refused before anything costs time, then open what is named."""
+        layer = pictures.read(request.layer)
+        mask = read_mask(pictures, request.mask)
+        if mask is not None:
+            check_mask(mask, layer)
+        watch = Stopwatch()
+        resolved = resolved or self.generators.resolve(request)
+        watch.lap("load")
+        return _Work(request, layer, mask, make_placement(request), resolved, watch)
+
+    def _crop(self, work: _Work) -> Crop:
+        resolution = work.resolved.generator.resolution
+        aligner = work.resolved.aligner
+        return self._cropper.crop(work.layer, aligner, resolution, work.placement, work.mask)
+
+    def _make_key(self, work: _Work, crop: Crop) -> str:
+        resolved = work.resolved
+        return make_key(crop, resolved.generator, resolved.inverter, resolved.options)
 
     def _find(
-        self,
-        request: Request,
-        work: _Work,
-        progress: Progress,
-        how: How = DEFAULT_EDIT_OPTIONS,
-    ) -> tuple[Crop, Found]:
+        self, work: _Work, progress: Progress, options: InvertOptions = DEFAULT_INVERT_OPTIONS
+    ) -> tuple[Crop, CachedInversion]:
         progress(0.0, "Looking for the part to edit")
-        crop = self._crop(request, work.tools)
+        crop = self._crop(work)
         work.watch.lap("crop")
-        asked = self._asked(request, crop, work.tools, progress, how)
-        found = invert(asked, work.tools.inverter, shelf=self._shelf, again=how.again)
+        asked = _ask_inverter(work, crop, progress, options)
+        found = invert_crop(
+            asked, work.resolved.inverter, cache=self._inversions, refresh=options.refresh
+        )
         work.watch.lap("invert")
         return crop, found
 
-    def _asked(
-        self,
-        request: Request,
-        crop: Crop,
-        tools: Tools,
-        progress: Progress,
-        how: How,
-    ) -> InversionRequest:
-        mask = None
-        if how.masked and request.mask is not None:
-            mask = cropping.cut_mask(request.mask, crop.quad, tools.generator.resolution)
-        options = {**tools.options, **(how.options or {})}
-        return InversionRequest(crop, tools.generator, progress, options, how.preview, mask)
+    def _render_inversion(self, work: _Work, found: CachedInversion) -> Floats:
+        generator, latent = work.resolved.generator, found.inversion.latent
+        return self._renders.get_or_make(found.key, lambda: render_latent(generator, latent))
 
-    def _inverted(self, tools: Tools, found: Found) -> Floats:
-        latent = found.inversion.latent
-        return self._renders.get_or_make(
-            found.key, lambda: rendering.render(tools.generator, latent)
-        )
-
-    def _edited(self, request: EditRequest, tools: Tools, found: Found) -> tuple[Floats, Floats]:
-        """The pictures of the edited latent and of the inversion."""
-        latent = self._moved(request, tools, found)
-        inverted = self._inverted(tools, found)
-        unmoved = latent is found.inversion.latent
-        return (inverted if unmoved else rendering.render(tools.generator, latent)), inverted
-
-    def _quickly(
-        self, request: EditRequest, tools: Tools, found: Found, side: float, times: int
+    def _render_edit(
+        self, request: ControlsRequest, work: _Work, found: CachedInversion
     ) -> tuple[Floats, Floats]:
-        """The same for about ``side`` pixels, from pictures that are ``times`` smaller."""
-        resolution = tools.generator.resolution
-        shown = min(math.ceil(side), resolution)
-        small = quick_side(resolution, shown, times)
-        if 2 * small > resolution:  # Then it is the whole picture, which will be asked for next.
-            return self._edited(request, tools, found)
-        before, whole = found.inversion.latent, self._inverted(tools, found)
-        latent = self._moved(request, tools, found)
+        """The pictures of the edited latent and of the inversion."""
+        latent = self._edit_latent(request, work, found)
+        inverted = self._render_inversion(work, found)
+        if latent is found.inversion.latent:
+            return inverted, inverted
+        return render_latent(work.resolved.generator, latent), inverted
+
+    def _render_quick_edit(
+        self, request: PreviewRequest, work: _Work, found: CachedInversion, side: float
+    ) -> tuple[Floats, Floats]:
+        """The same for about ``side`` pixels, from pictures that are ``quick`` times smaller."""
+        generator = work.resolved.generator
+        shown = min(math.ceil(side), generator.resolution)
+        small = choose_side(generator.resolution, shown, request.quick)
+        if 2 * small > generator.resolution:  # Then it is the whole, which is asked for next.
+            return self._render_edit(request, work, found)
+        before, whole = found.inversion.latent, self._render_inversion(work, found)
+        latent = self._edit_latent(request, work, found)
         if latent is before:
             return whole, whole
         base = self._renders.get_or_make(
-            f"{found.key} at {small}", lambda: quick_picture(tools.generator, before, small)
+            f"{found.key} at {small}", lambda: render_quick(generator, before, small)
         )
-        return fitted(whole, base, quick_picture(tools.generator, latent, small), shown)
+        return fit_picture(whole, base, render_quick(generator, latent, small), shown)
 
-    def _moved(self, request: EditRequest, tools: Tools, found: Found) -> Latent:
+    def _edit_latent(self, request: ControlsRequest, work: _Work, found: CachedInversion) -> Latent:
         """The edited latent; the inversion's own where nothing is asked for."""
-        return apply(
+        return apply_controls(
             found.inversion.latent,
             request.edits,
-            tools.controls,
-            tools.generator,
-            movers=self._movers,
+            work.resolved.controls,
+            work.resolved.generator,
+            cache=self._controls,
             psi=request.psi,
-            ways=request.ways,
+            options=make_options(request),
         )
 
-    def _finish(
-        self,
-        request: Request,
-        work: _Work,
-        shown: _Shown,
-        progress: Progress,
-    ) -> Outcome:
+    def _finish(self, work: _Work, shown: _Shown, progress: Progress) -> Outcome:
         progress(0.95, "Pasting back")
-        layer, quad, mask = request.layer, shown.crop.quad, request.mask
-        out = paste(layer, quad, shown.edited, shown.inverted, mask=mask, feather=request.feather)
+        layer, quad, mask = work.layer, shown.crop.quad, work.mask
+        feather = work.request.feather
+        out = paste(layer, quad, shown.edited, shown.inverted, mask=mask, feather=feather)
         work.watch.lap("paste")
-        outside = changed_outside(layer, out, quad, mask)
+        outside = count_changed_outside(layer, out, quad, mask)
         work.watch.lap("check")
         progress(1.0, "Done")
-        report = make_report(work.tools, shown.crop, shown.found, work.watch.seconds, outside)
-        return Outcome(out, report)
+        seconds = work.watch.seconds
+        return Outcome(out, make_report(work.resolved, shown.crop, shown.found, seconds, outside))
+
+
+def make_options(request: ControlsRequest) -> EditOptions:
+    """How the controls of a request are applied, beside their strengths."""
+    return EditOptions(
+        request.targets, request.only, request.truncation == "first", request.identity
+    )
+
+
+def make_placement(request: LayerRequest) -> Placement:
+    """Where in its layer a request works."""
+    return Placement(request.face, request.corners, request.eyes, request.mouth)
+
+
+def _ask_inverter(
+    work: _Work, crop: Crop, progress: Progress, options: InvertOptions
+) -> InversionRequest:
+    """What the inverter is asked for."""
+    mask, generator = None, work.resolved.generator
+    if options.masked and work.mask is not None:
+        mask = cut_mask(work.mask, crop.quad, generator.resolution)
+    return InversionRequest(crop, generator, progress, work.resolved.options, options.preview, mask)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A request with its pictures, the objects behind its names, and the time of its steps."""
+
+    request: LayerRequest
+    layer: Layer
+    mask: MaskPixels | None
+    placement: Placement
+    resolved: ResolvedRequest
+    watch: Stopwatch
 
 
 @dataclass(frozen=True)
@@ -326,14 +329,6 @@ class _Shown:
     """What is pasted: ``edited`` in place of ``inverted`` (None: as it is)."""
 
     crop: Crop
-    found: Found
+    found: CachedInversion
     edited: Floats
     inverted: Floats | None
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What a request is done with, and the time that its steps take."""
-
-    tools: Tools
-    watch: Stopwatch

@@ -28,7 +28,7 @@ SURE, LOST = 0.9, 0.5
 """Likeness (a cosine) above which a detail stays whole, and below which it goes."""
 
 
-def carried(before: Latent, after: Latent, generator: Generator) -> Latent:
+def warp_features(before: Latent, after: Latent, generator: Generator) -> Latent:
     """``after`` with the details of ``before`` moved along with the features under them.
 
     The same codes and bends leave the details exactly as they are.
@@ -42,13 +42,13 @@ def carried(before: Latent, after: Latent, generator: Generator) -> Latent:
         old = generator.render(replace(before, details=()), "const", features=layers)[1]
         new = generator.render(replace(after, details=()), "const", features=layers)[1]
         moved = tuple(
-            FeatureOffset(d.layer, follow(d.delta, old[d.layer].float(), new[d.layer].float()))
+            FeatureOffset(d.layer, warp_to(d.delta, old[d.layer].float(), new[d.layer].float()))
             for d in before.details
         )
     return replace(after, details=moved)
 
 
-def carried_into_mix(
+def warp_features_into_mix(
     a: Latent, b: Latent, layers: range, mask: Tensor | None, generator: Generator
 ) -> tuple[Latent, Latent]:
     """Both latents with their details moved to where a mix of them has the features.
@@ -61,10 +61,12 @@ def carried_into_mix(
 
     if not (a.details or b.details) or "z" in {a.space, b.space}:
         return a, b
-    codes = per_layer(a, generator).clone()
-    codes[:, layers.start : layers.stop] = per_layer(b, generator)[:, layers.start : layers.stop]
+    codes = codes_per_layer(a, generator).clone()
+    codes[:, layers.start : layers.stop] = codes_per_layer(b, generator)[
+        :, layers.start : layers.stop
+    ]
     mixed = replace(a, codes=codes, space="w++" if a.space == "w++" else "w+")
-    moved = carried(a, mixed, generator).details
+    moved = warp_features(a, mixed, generator).details
     if mask is not None and a.details:
         pairs = zip(a.details, moved, strict=True)
         sizes = (detail.delta.shape[-2:] for detail in a.details)
@@ -75,38 +77,40 @@ def carried_into_mix(
             )
             for (old, new), part in zip(pairs, inside, strict=True)
         )
-    return replace(a, details=moved), replace(b, details=carried(b, mixed, generator).details)
+    return replace(a, details=moved), replace(b, details=warp_features(b, mixed, generator).details)
 
 
-def per_layer(latent: Latent, generator: Generator) -> Tensor:
+def codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
     """Its codes, one for each layer: ``[N, num_ws, w_dim]``."""
     codes = latent.codes
     return codes if codes.ndim == 3 else codes[:, None].expand(-1, generator.num_ws, -1)
 
 
-def follow(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
+def warp_to(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
     """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
     import torch
 
     if torch.equal(old, new):
         return delta
-    from_old, from_new = directions(old), directions(new)
+    from_old, from_new = normalize_features(old), normalize_features(new)
     reach = max(1, old.shape[-1] // REACH)
-    shift = displacement(from_new, from_old, reach) - displacement(from_old, from_old, reach)
-    here = warped(from_old, smooth(shift))
+    shift = find_displacement(from_new, from_old, reach) - find_displacement(
+        from_old, from_old, reach
+    )
+    here = sample_shifted(from_old, smooth(shift))
     likeness = (here * from_new).sum(dim=1, keepdim=True)  # [N, 1, H, W]
     kept = ((smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
-    return warped(delta.to(new), smooth(shift)) * kept
+    return sample_shifted(delta.to(new), smooth(shift)) * kept
 
 
-def directions(x: Tensor) -> Tensor:
+def normalize_features(x: Tensor) -> Tensor:
     """Features [N, C, H, W] without their mean, with length 1 over the channels."""
     import torch.nn.functional as F
 
     return F.normalize(x - x.mean(dim=(2, 3), keepdim=True), dim=1)
 
 
-def displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
+def find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     """Where each place of ``wanted`` is in ``given``: [N, 2, H, W], x and y in pixels."""
     import torch
     import torch.nn.functional as F
@@ -132,7 +136,7 @@ def smooth(x: Tensor, side: int = 3) -> Tensor:
     return F.avg_pool2d(F.pad(x, (side // 2,) * 4, mode="replicate"), side, stride=1)
 
 
-def warped(x: Tensor, shift: Tensor) -> Tensor:
+def sample_shifted(x: Tensor, shift: Tensor) -> Tensor:
     """x [N or 1, C, H, W] read at each place plus ``shift`` [N, 2, H, W] in pixels."""
     import torch
     import torch.nn.functional as F
@@ -145,3 +149,7 @@ def warped(x: Tensor, shift: Tensor) -> Tensor:
     grid = torch.stack([grid_x, grid_y], dim=-1)  # [N, H, W, 2]
     x = x.expand(len(shift), -1, -1, -1)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+carried = warp_features
+"""The public name until 0.3."""

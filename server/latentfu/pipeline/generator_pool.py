@@ -1,4 +1,4 @@
-"""What one device works with: opened generators, and the tools that a request names."""
+"""What one device works with: opened generators, and the objects that a request names."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from latentfu.core._malloc import keep_freed_pages
 from latentfu.core.control import Control
 from latentfu.core.generator import Generator
 from latentfu.hookspecs import Aligner, GeneratorSpec, Inverter
-from latentfu.pipeline.choose_inverter import Options, check_quality, choose
+from latentfu.pipeline.choose_inverter import Options, choose_inverter
 from latentfu.plugin_manager import get_registry, pick
 
 
-class Choice(Protocol):
-    """The names in a request; None is the default. ``quality`` counts without an inverter."""
+class RequestedNames(Protocol):
+    """The names in a request; None is the default. ``options``: over the inverter's."""
 
     @property
     def generator(self) -> str | None: ...
@@ -24,10 +24,12 @@ class Choice(Protocol):
     def aligner(self) -> str | None: ...
     @property
     def quality(self) -> str | None: ...
+    @property
+    def options(self) -> Options: ...
 
 
 @dataclass(frozen=True)
-class Tools:
+class ResolvedRequest:
     """The objects behind a request's names."""
 
     spec: GeneratorSpec
@@ -50,40 +52,40 @@ class GeneratorPool:
         """Take in an opened generator; gives the name under which requests find it."""
         installed = get_registry().generators().get(generator.name)
         if installed is None or installed.id != generator.id:
-            self._guests[generator.id] = guest_spec(generator)
+            self._guests[generator.id] = make_guest_spec(generator)
             self._open[generator.id] = generator
             return generator.id
         self._open.setdefault(generator.id, generator)
         return generator.name
 
-    def spec(self, name: str | None) -> GeneratorSpec:
+    def find_spec(self, name: str | None) -> GeneratorSpec:
         """The spec of a generator's name (None: the default); NotInstalledError if unknown."""
         if name is not None and name in self._guests:
             return self._guests[name]
         return pick(get_registry().generators(), name, "generator")
 
-    def generator(self, spec: GeneratorSpec) -> Generator:
+    def open(self, spec: GeneratorSpec) -> Generator:
         """The network of ``spec``, loaded when first asked for."""
         if spec.id not in self._open:
             keep_freed_pages()
             self._open[spec.id] = spec.load(self.device)
         return self._open[spec.id]
 
-    def tools(self, choice: Choice) -> Tools:
-        """Everything that ``choice`` names; NotInstalledError for what is not there."""
+    def resolve(self, names: RequestedNames) -> ResolvedRequest:
+        """Everything that ``names`` names; NotInstalledError for what is not there."""
         registry = get_registry()
-        spec = self.spec(choice.generator)
-        aligner = pick(registry.aligners(), choice.aligner or spec.aligner, "aligner")
+        spec = self.find_spec(names.generator)
+        aligner = pick(registry.aligners(), names.aligner or spec.aligner, "aligner")
         inverters = registry.inverters()
-        if choice.inverter is not None:
-            pick(inverters, choice.inverter, "inverter")  # a wrong name costs no loading
-        check_quality(choice.quality)
-        generator = self.generator(spec)
-        inverter, options = choose(inverters, generator, choice.inverter, choice.quality)
-        return Tools(spec, generator, aligner, inverter, registry.controls(spec), options)
+        if names.inverter is not None:
+            pick(inverters, names.inverter, "inverter")  # a wrong name costs no loading
+        generator = self.open(spec)
+        inverter, options = choose_inverter(inverters, generator, names.inverter, names.quality)
+        options = {**options, **names.options}
+        return ResolvedRequest(spec, generator, aligner, inverter, registry.controls(spec), options)
 
 
-def guest_spec(generator: Generator) -> GeneratorSpec:
+def make_guest_spec(generator: Generator) -> GeneratorSpec:
     """A spec for a generator that no plug-in lists, such as one opened from a file."""
     specs = get_registry().generators().values()
     related = next((spec for spec in specs if spec.domain == generator.domain), None)

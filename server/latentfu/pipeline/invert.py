@@ -14,9 +14,9 @@ from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.hookspecs import InversionRequest, Inverter
-from latentfu.pipeline.lru_cache import Recent
-from latentfu.pipeline.metrics import judged
-from latentfu.storage.inversion_cache import InversionStore, inversion_key
+from latentfu.pipeline.cache import InversionCache
+from latentfu.pipeline.metrics import with_metrics
+from latentfu.storage.inversion_cache import inversion_key
 from latentfu.storage.weight_offsets import as_stored
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ CropMask = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Found:
+class CachedInversion:
     """An inversion with its cache key and whether it came from the cache."""
 
     inversion: Inversion
@@ -37,42 +37,22 @@ class Found:
 
 
 @dataclass(frozen=True)
-class How:
-    """What else can be said about an inversion.
+class InvertOptions:
+    """What a program can say about an inversion beside the request.
 
-    ``options``: over those of the inverter and the quality. ``masked``: only what is inside the
-    request's mask counts. ``again``: what is cached is not taken. ``preview``: gets pictures
-    ``[1, 3, R, R]`` while it is worked on.
+    ``masked``: only what is inside the request's mask counts. ``refresh``: what is cached is not
+    taken. ``preview``: gets pictures ``[1, 3, R, R]`` while it is worked on.
     """
 
-    options: Options | None = None
     masked: bool = False
-    again: bool = False
+    refresh: bool = False
     preview: Callable[[torch.Tensor], None] | None = None
 
 
-DEFAULT_EDIT_OPTIONS = How()
-"""Nothing else."""
+DEFAULT_INVERT_OPTIONS = InvertOptions()
 
 
-class InversionCache:
-    """Inversions on disk, and the newest ones in memory."""
-
-    def __init__(self, store: InversionStore | None = None, room: int = 16) -> None:
-        self.store = store or InversionStore()
-        self.recent: Recent[Inversion] = Recent(room)
-
-    def get(self, key: str, generator: Generator) -> Inversion | None:
-        """The inversion stored under ``key``, if it fits ``generator``."""
-        found = self.recent.get(key) or self.store.get(key, generator)
-        return self.recent.put(key, found) if found is not None else None
-
-    def put(self, key: str, inversion: Inversion) -> None:
-        """Keep ``inversion`` here and on disk."""
-        self.store.put(key, self.recent.put(key, inversion))
-
-
-def merged_options(inverter: Inverter, options: Options) -> dict[str, float | int | str | bool]:
+def merge_options(inverter: Inverter, options: Options) -> dict[str, float | int | str | bool]:
     """The inverter's defaults overridden by ``options``; an unknown name is refused."""
     unknown = sorted(set(options) - set(inverter.options))
     if unknown:
@@ -83,7 +63,7 @@ def merged_options(inverter: Inverter, options: Options) -> dict[str, float | in
     return {**inverter.options, **options}
 
 
-def key_for(
+def make_key(
     crop: Crop,
     generator: Generator,
     inverter: Inverter,
@@ -91,47 +71,49 @@ def key_for(
     mask: CropMask | None = None,
 ) -> str:
     """The cache key of this inversion."""
-    chosen = merged_options(inverter, options)
+    chosen = merge_options(inverter, options)
     return inversion_key(crop, generator.id, inverter.name, chosen, mask)
 
 
-def invert(
-    request: InversionRequest, inverter: Inverter, *, shelf: InversionCache, again: bool = False
-) -> Found:
+def invert_crop(
+    request: InversionRequest, inverter: Inverter, *, cache: InversionCache, refresh: bool = False
+) -> CachedInversion:
     """The latent of ``request.crop``: cached, or found by ``inverter``, measured and cached.
 
-    ``again``: what is cached is not taken. Nothing is cached when the work fails or is
+    ``refresh``: what is cached is not taken. Nothing is cached when the work fails or is
     cancelled. Raises BadInputError for crops without a picture in them.
     """
-    return invert_many([request], inverter, shelf=shelf, again=again)[0]
+    return invert_crops([request], inverter, cache=cache, refresh=refresh)[0]
 
 
-def invert_many(
+def invert_crops(
     requests: Sequence[InversionRequest],
     inverter: Inverter,
     *,
-    shelf: InversionCache,
-    again: bool = False,
-) -> list[Found]:
+    cache: InversionCache,
+    refresh: bool = False,
+) -> list[CachedInversion]:
     """The same for several crops with one generator and equal options, together if it can be."""
     generator = requests[0].generator
-    chosen = merged_options(inverter, requests[0].options)
+    chosen = merge_options(inverter, requests[0].options)
     requests = [replace(request, options=chosen) for request in requests]
-    keys = [key_for(each.crop, generator, inverter, chosen, each.mask) for each in requests]
-    cached = [None if again else shelf.get(key, generator) for key in keys]
+    keys = [make_key(each.crop, generator, inverter, chosen, each.mask) for each in requests]
+    cached = [None if refresh else cache.get(key, generator) for key in keys]
     missing = [row for row, one in enumerate(cached) if one is None]
     for row in missing:
         check_content(requests[row].crop)
-    made = dict(zip(missing, found_by(inverter, [requests[row] for row in missing]), strict=True))
+    made = dict(
+        zip(missing, run_inverter(inverter, [requests[row] for row in missing]), strict=True)
+    )
     for row, inversion in made.items():
-        shelf.put(keys[row], inversion)
+        cache.put(keys[row], inversion)
     return [
-        Found(cached[row] or made[row], key, cached[row] is not None)
+        CachedInversion(cached[row] or made[row], key, cached[row] is not None)
         for row, key in enumerate(keys)
     ]
 
 
-def found_by(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
+def run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
     """What the inverter finds, checked and measured."""
     if inverter.invert_many is not None and len(requests) > 1:
         found = inverter.invert_many(requests)
@@ -141,7 +123,7 @@ def found_by(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[I
         inversion.latent.check_generator(request.generator.id)
         check_numbers(inversion, inverter)
     return [
-        judged(as_stored(inversion), request.crop, request.generator)
+        with_metrics(as_stored(inversion), request.crop, request.generator)
         for inversion, request in zip(found, requests, strict=True)
     ]
 

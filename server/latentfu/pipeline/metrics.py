@@ -21,7 +21,7 @@ SAMPLES = 8
 _usual: WeakKeyDictionary[Generator, float] = WeakKeyDictionary()
 
 
-def judged(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
+def with_metrics(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
     """``inversion`` with identity and ``beyond`` measured (see :class:`latentfu.Quality`)."""
     import torch
 
@@ -32,8 +32,8 @@ def judged(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
         plain = shown
         if latent.bends or latent.details:
             plain = generator.render(without_extras(latent)).float().clamp(-1, 1)
-        beyond = float((plain - target).square().mean()) / usual_difference(generator)
-        likeness = identity(shown, target, generator)
+        beyond = float((plain - target).square().mean()) / measure_usual_difference(generator)
+        likeness = compare_identity(shown, target, generator)
     return replace(inversion, quality=replace(inversion.quality, identity=likeness, beyond=beyond))
 
 
@@ -42,7 +42,7 @@ def without_extras(latent: Latent) -> Latent:
     return replace(latent, bends=(), details=())
 
 
-def usual_difference(generator: Generator) -> float:
+def measure_usual_difference(generator: Generator) -> float:
     """Median squared difference of two pictures of the generator's own, measured once."""
     import torch
 
@@ -57,7 +57,7 @@ def usual_difference(generator: Generator) -> float:
     return _usual[generator]
 
 
-def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
+def compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
     """Cosine of the two pictures' identities by the first model for the domain; None without."""
     import torch.nn.functional as F
 
@@ -71,15 +71,15 @@ def identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | 
 
 def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the network's codes can not show the picture."""
-    return beyond_shown(quality.beyond, spec)
+    return is_beyond(quality.beyond, spec)
 
 
-def beyond_shown(beyond: float | None, spec: GeneratorSpec) -> bool:
+def is_beyond(beyond: float | None, spec: GeneratorSpec) -> bool:
     """The same of the measure alone (``Quality.beyond``)."""
     return beyond is not None and beyond > spec.outside
 
 
-def warning(quality: Quality, spec: GeneratorSpec) -> str:
+def describe_outside(quality: Quality, spec: GeneratorSpec) -> str:
     """A sentence about a picture that is outside what the network shows; empty if it is not."""
     if not is_outside(quality, spec):
         return ""

@@ -1,19 +1,19 @@
-"""A quick picture while a slider moves: the network's own shorter way, made to fit the whole."""
+"""Previews: the network's own shorter way, made to fit the whole, and the layer scaled down."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from latentfu.pipeline.geometry import Floats
+from latentfu.core.layer import Layer, MaskPixels
+from latentfu.pipeline.crop import Floats
 
 if TYPE_CHECKING:
     from latentfu.core.generator import Generator
     from latentfu.core.latent import Latent
-
 
 LARGE = 1024
 """Of smaller networks as many pixels are drawn as of one of this size: they take less time."""
@@ -21,7 +21,7 @@ MOVES = 0.5
 """A change of the picture (which spans 2) that is this rough takes the old edges away."""
 
 
-def quick_picture(generator: Generator, latent: Latent, side: int) -> Floats:
+def render_quick(generator: Generator, latent: Latent, side: int) -> Floats:
     """``Generator.preview`` of one latent as float32 ``[3, S, S]``, not clipped."""
     import torch
 
@@ -30,7 +30,7 @@ def quick_picture(generator: Generator, latent: Latent, side: int) -> Floats:
     return np.nan_to_num(picture)
 
 
-def quick_side(resolution: int, shown: int, times: int) -> int:
+def choose_side(resolution: int, shown: int, times: int) -> int:
     """The side of a quick picture that is ``times`` smaller than the network's ``resolution``.
 
     Not larger than the ``shown`` pixels, and of a small network not smaller than of a large one.
@@ -38,26 +38,28 @@ def quick_side(resolution: int, shown: int, times: int) -> int:
     return min(shown, resolution, max(resolution, LARGE) // times)
 
 
-def fitted(whole: Floats, before: Floats, after: Floats, side: int) -> tuple[Floats, Floats]:
+def fit_picture(whole: Floats, before: Floats, after: Floats, side: int) -> tuple[Floats, Floats]:
     """What ``after`` would look like whole, and ``whole`` itself: ``[3, side, side]``, -1..1.
 
     ``whole [3, R, R]`` shows what ``before [3, S, S]`` shows quickly, S <= side <= R. Colours that
     the short way has otherwise are fitted by least squares; what it lacks is taken from ``whole``,
     the sharpness too where nothing moves: without a change the picture is exact.
     """
-    small, shown = resized(whole, before.shape[-1]), resized(whole, side)
+    small, shown = resize_picture(whole, before.shape[-1]), resize_picture(whole, side)
     x = before.reshape(3, -1) - before.reshape(3, -1).mean(axis=1, keepdims=True)
     y = small.reshape(3, -1) - small.reshape(3, -1).mean(axis=1, keepdims=True)
     spread = x @ x.T
     spread += 1e-3 * np.eye(3) * max(float(np.trace(spread)), 1e-6)
     colours = np.linalg.solve(spread, x @ y.T).T  # [3, 3]
     change = (colours @ (after - before).reshape(3, -1)).reshape(before.shape).astype(np.float32)
-    sharpness = shown - resized(small, side)  # what only the larger picture shows
-    edited = resized(small + change, side) + sharpness * resized(stillness(change), side)
+    sharpness = shown - resize_picture(small, side)  # what only the larger picture shows
+    edited = resize_picture(small + change, side) + sharpness * resize_picture(
+        measure_stillness(change), side
+    )
     return np.clip(edited, -1.0, 1.0), shown
 
 
-def stillness(change: Floats) -> Floats:
+def measure_stillness(change: Floats) -> Floats:
     """Where the edges of a picture stay under a ``change [3, S, S]``: ``[1, S, S]`` in 0..1.
 
     New colours leave edges where they are, and so change smoothly; what moves or comes does not.
@@ -71,7 +73,7 @@ def stillness(change: Floats) -> Floats:
     return np.asarray(still, dtype=np.float32)
 
 
-def resized(picture: Floats, side: int) -> Floats:
+def resize_picture(picture: Floats, side: int) -> Floats:
     """A picture ``[C, S, S]`` as ``[C, side, side]``: averaged when smaller, smooth when larger."""
     import cv2
 
@@ -82,13 +84,51 @@ def resized(picture: Floats, side: int) -> Floats:
     return np.asarray(np.atleast_3d(found).transpose(2, 0, 1), dtype=np.float32)
 
 
-@contextmanager
-def stopping(check: Callable[[], None]) -> Iterator[None]:
-    """Call ``check`` before each module of any network that runs inside; it raises to stop."""
-    from torch.nn.modules.module import register_module_forward_pre_hook
+@dataclass(frozen=True)
+class Thumbnail:
+    """A layer scaled by ``factors`` (x, y), at most 1, with its mask."""
 
-    handle = register_module_forward_pre_hook(lambda _module, _inputs: check())
-    try:
-        yield
-    finally:
-        handle.remove()
+    layer: Layer
+    mask: MaskPixels | None
+    factors: tuple[float, float]
+
+    @property
+    def factor(self) -> float:
+        """Mean scale: what a width in layer pixels is multiplied by."""
+        return sum(self.factors) / 2
+
+
+def make_thumbnail(layer: Layer, mask: MaskPixels | None, side: int) -> Thumbnail:
+    """``layer`` with a longest side of ``side``; a smaller layer is left as it is."""
+    factor = side / max(layer.width, layer.height)
+    if factor >= 1.0:
+        return Thumbnail(layer, mask, (1.0, 1.0))
+    width, height = max(1, round(layer.width * factor)), max(1, round(layer.height * factor))
+    small_mask = None if mask is None else average_pixels(mask[:, :, None], width, height)[:, :, 0]
+    return Thumbnail(
+        Layer(average_colours(layer, width, height)),
+        small_mask,
+        (width / layer.width, height / layer.height),
+    )
+
+
+def average_colours(layer: Layer, width: int, height: int) -> npt.NDArray[np.uint8]:
+    """The layer's pixels scaled down; colours count as much as they are opaque."""
+    if not layer.has_alpha or layer.pixels[:, :, 3].min() == 255:
+        return average_pixels(layer.pixels, width, height)
+    import cv2
+
+    alpha = layer.pixels[:, :, 3:].astype(np.float32)
+    weighted = np.concatenate([layer.pixels[:, :, :3] * alpha, alpha], axis=2)
+    small = cv2.resize(weighted, (width, height), interpolation=cv2.INTER_AREA)
+    colours = small[:, :, :3] / np.maximum(small[:, :, 3:], 1e-3)
+    both = np.concatenate([colours, small[:, :, 3:]], axis=2)
+    return np.asarray(np.clip(np.rint(both), 0, 255), dtype=np.uint8)
+
+
+def average_pixels(pixels: npt.NDArray[np.uint8], width: int, height: int) -> npt.NDArray[np.uint8]:
+    """uint8 ``[H, W, C]`` scaled down by averaging."""
+    import cv2
+
+    small = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small.reshape(height, width, pixels.shape[2]), dtype=np.uint8)

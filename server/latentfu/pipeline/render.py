@@ -9,22 +9,22 @@ import numpy as np
 from latentfu.core.errors import BadInputError, LatentFuError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
-from latentfu.pipeline.feature_warp import carried_into_mix
-from latentfu.pipeline.geometry import Floats
+from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.feature_warp import warp_features_into_mix
 
 if TYPE_CHECKING:
     import torch
 
 
-def render(generator: Generator, latent: Latent) -> Floats:
+def render_latent(generator: Generator, latent: Latent) -> Floats:
     """The picture of one latent: float32 ``[3, R, R]`` in -1..1."""
     import torch
 
     with torch.no_grad():
-        return as_picture(generator.render(latent), generator)
+        return to_picture(generator.render(latent), generator)
 
 
-def mix(
+def render_mix(
     generator: Generator, a: Latent, b: Latent, layers: tuple[int, int], mask: Floats | None
 ) -> Floats:
     """``layers`` first..last of ``b`` in ``a`` where ``mask [R, R]`` is 1 -> ``[3, R, R]``.
@@ -33,15 +33,14 @@ def mix(
     """
     import torch
 
-    check_layers(generator, layers)
     first, last = layers
     inside = None
     if mask is not None:
         inside = torch.from_numpy(mask)[None, None].to(generator.device)
     chosen = range(first, last + 1)
     with torch.no_grad():
-        a, b = carried_into_mix(a, b, chosen, inside, generator)
-        return as_picture(generator.mix(a, b, chosen, inside), generator)
+        a, b = warp_features_into_mix(a, b, chosen, inside, generator)
+        return to_picture(generator.mix(a, b, chosen, inside), generator)
 
 
 def check_layers(generator: Generator, layers: tuple[int, int]) -> None:
@@ -56,7 +55,7 @@ def check_layers(generator: Generator, layers: tuple[int, int]) -> None:
         )
 
 
-def as_picture(image: torch.Tensor, generator: Generator) -> Floats:
+def to_picture(image: torch.Tensor, generator: Generator) -> Floats:
     """What a generator gave, checked and clipped: float32 ``[3, R, R]`` in -1..1."""
     side = generator.resolution
     if tuple(image.shape) != (1, 3, side, side):

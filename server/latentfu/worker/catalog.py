@@ -3,62 +3,30 @@
 from __future__ import annotations
 
 from latentfu.plugin_manager import get_registry
+from latentfu.protocol.replies import (
+    AlignerReply,
+    ControlReply,
+    GeneratorReply,
+    InverterReply,
+    PluginReply,
+    dump_named,
+)
 
 
 def read_catalog() -> dict[str, object]:
-    """Generators, inverters, controls per generator and plug-ins; the defaults first."""
+    """Generators, inverters, aligners, controls per generator and plug-ins; the defaults first."""
     registry = get_registry()
     generators = registry.generators()
     return {
-        "generators": [
-            {
-                "name": name,
-                "title": spec.title,
-                "domain": spec.domain,
-                "resolution": spec.resolution,
-                "id": spec.id,
-                "licence": spec.licence,
-                "description": spec.description,
-            }
-            for name, spec in generators.items()
-        ],
-        "inverters": [
-            {
-                "name": name,
-                "title": inverter.title,
-                "spaces": list(inverter.spaces),
-                "description": inverter.description,
-            }
-            for name, inverter in registry.inverters().items()
-        ],
+        "generators": dump_named(GeneratorReply, generators),
+        "inverters": dump_named(InverterReply, registry.inverters()),
+        "aligners": dump_named(AlignerReply, registry.aligners()),
         "controls": {
-            name: [
-                {
-                    "name": key,
-                    "title": control.title,
-                    "plus": control.plus,
-                    "group": control.group,
-                    "kind": control.kind,
-                    "minimum": control.minimum,
-                    "maximum": control.maximum,
-                    "unit": control.unit,
-                    "layers": list(control.layers) if control.layers else None,
-                    "author": control.author,
-                    "licence": control.licence,
-                    "source": control.source,
-                }
-                for key, control in registry.controls(spec).items()
-            ]
+            name: dump_named(ControlReply, registry.controls(spec))
             for name, spec in generators.items()
         },
         "plugins": [
-            {
-                "name": status.name,
-                "origin": status.origin,
-                "state": status.state,
-                "reason": status.reason,
-                "version": status.version,
-            }
+            PluginReply.model_validate(status).model_dump(mode="json")
             for status in registry.statuses()
         ],
     }

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from latentfu.core.errors import CancelledError, LatentFuError
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
+from latentfu.protocol.pictures import PictureSource
+from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, parse_request
 from latentfu.worker.mailbox import Mailbox
-from latentfu.worker.protocols import Editor
-from latentfu.worker.request_reader import RequestReader, write_layer
+from latentfu.worker.pictures import write_layer
+
+if TYPE_CHECKING:
+    from latentfu.pipeline.editor import Editor
 
 _PROGRESS_EVERY_S = 0.05
 Send = Callable[[Mapping[str, object]], None]
@@ -24,10 +29,10 @@ class WorkerLoop:
     """Does what comes out of the inbox and says how it went."""
 
     def __init__(
-        self, editor: Editor, reader: RequestReader, inbox: Mailbox, send: Send, catalog: Send
+        self, editor: Editor, pictures: PictureSource, inbox: Mailbox, send: Send, catalog: Send
     ) -> None:
         self._editor = editor
-        self._reader = reader
+        self._pictures = pictures
         self._inbox = inbox
         self._send = send
         self._catalog = catalog
@@ -45,24 +50,20 @@ class WorkerLoop:
                     self._attempt(message, self._job)
 
     def _job(self, message: Message) -> dict[str, object]:
-        body: Any = message["body"]
         progress = self._watch(message, True)
         progress(0.0)
-        request = self._reader.read(body)
-        do = {"edit": self._editor.edit, "mix": self._editor.mix, "invert": self._editor.invert}
-        outcome = do[body["kind"]](request, progress)
+        request = parse_request(JOB_REQUEST, json.dumps(message["body"]))
+        outcome = self._editor.run(request, self._pictures, progress)
         write_layer(Path(str(message["out"])), outcome.layer)
-        return dict(outcome.report)
+        return outcome.report.to_wire()
 
     def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
-        body: Any = message["body"]
-
         def check() -> None:
             if self._inbox.is_overtaken(message):
                 raise CancelledError
 
-        request, quick = self._reader.read(body), int(body.get("quick", 0))
-        layer = self._editor.preview(request, body["side"], progress, quick=quick, check=check)
+        request = parse_request(PREVIEW_REQUEST, json.dumps(message["body"]))
+        layer = self._editor.preview(request, self._pictures, progress, check=check)
         write_layer(Path(str(message["out"])), layer)
         return {}
 
@@ -124,9 +125,9 @@ class WorkerLoop:
                 self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
 
     def _is_quick(self, message: Message) -> bool:
-        body: Any = message["body"]
         try:
-            return self._editor.is_inverted(self._reader.read(body))
+            request = parse_request(PREVIEW_REQUEST, json.dumps(message["body"]))
+            return self._editor.is_inverted(request, self._pictures)
         except Exception:
             return True  # It fails at once, and its own attempt says why.
 

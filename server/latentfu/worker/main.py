@@ -19,8 +19,7 @@ from latentfu.jobs import frames
 from latentfu.storage.layer_store import LayerStore
 from latentfu.worker.loop import Send, WorkerLoop
 from latentfu.worker.mailbox import Mailbox
-from latentfu.worker.protocols import choose_device, load_editing
-from latentfu.worker.request_reader import RequestReader
+from latentfu.worker.pictures import StoredPictures
 
 
 def main() -> None:
@@ -40,15 +39,23 @@ def main() -> None:
     catalog({})
     try:
         device = choose_device(options.device)
-        editing = load_editing(options.editing)
-        editor = editing.Editor(device)
+        editor = importlib.import_module(options.editing).Editor(device)  # Slow: imports torch.
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         send({"event": "start_failed", "message": f"{type(error).__name__}: {error}"[:300]})
         sys.exit(1)
-    reader = RequestReader(editing, LayerStore(options.layers))
+    pictures = StoredPictures(LayerStore(options.layers))
     send({"event": "ready", "device": device})
-    WorkerLoop(editor, reader, inbox, send, catalog).work()
+    WorkerLoop(editor, pictures, inbox, send, catalog).work()
+
+
+def choose_device(wanted: str) -> str:
+    """``auto`` is the first CUDA device if torch sees one, else the processor."""
+    if wanted != "auto":
+        return wanted
+    from latentfu.api import best_device
+
+    return best_device()
 
 
 def _options() -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -10,10 +11,11 @@ from pydantic import BaseModel
 
 import latentfu
 from latentfu.core.errors import NotInstalledError
-from latentfu.http.responses import reply
-from latentfu.http.route import Route
-from latentfu.http.state import FRONT
-from latentfu.protocol.schemas import (
+from latentfu.http.messages import reply
+from latentfu.http.openapi import Route
+from latentfu.http.state import STATE
+from latentfu.protocol.replies import (
+    AlignersReply,
     ControlsReply,
     GeneratorsReply,
     HealthReply,
@@ -26,17 +28,17 @@ from latentfu.protocol.schemas import (
 
 async def health(request: web.Request) -> web.Response:
     """Answers before the worker has started."""
-    front = request.app[FRONT]
+    state = request.app[STATE]
     workers = [
-        WorkerReply(state=lane.state, device=lane.device, message=lane.message)
-        for lane in front.shop.lanes
+        WorkerReply(state=worker.state, device=worker.device, message=worker.message)
+        for worker in state.service.workers
     ]
     return reply(
         HealthReply(
             status="ok",
             version=latentfu.__version__,
             pid=os.getpid(),
-            uptime_s=round(time.monotonic() - front.started, 3),
+            uptime_s=round(time.monotonic() - state.started, 3),
             worker=workers[0],
             workers=workers,
         )
@@ -58,26 +60,33 @@ async def inverters(request: web.Request) -> web.Response:
     return await _part(request, InvertersReply, "inverters")
 
 
+async def aligners(request: web.Request) -> web.Response:
+    """What a request's aligner can be."""
+    return await _part(request, AlignersReply, "aligners")
+
+
 async def controls(request: web.Request) -> web.Response:
     """Of the generator asked for, or of the default one."""
-    catalog = await request.app[FRONT].shop.catalog()
+    catalog = await request.app[STATE].service.catalog()
     tables = catalog["controls"]
     name = request.query.get("generator") or next(iter(tables), "")
     if name not in tables:
         known = ", ".join(tables) or "none"
         raise NotInstalledError(f"There is no generator of that name; installed: {known}.")
-    return reply(ControlsReply.model_validate({"generator": name, "controls": tables[name]}))
+    return reply(
+        ControlsReply.model_validate_json(json.dumps({"generator": name, "controls": tables[name]}))
+    )
 
 
 async def shutdown(request: web.Request) -> web.Response:
     """The answer goes out first."""
-    request.app[FRONT].stop.set()
+    request.app[STATE].stop.set()
     return reply(ShutdownReply(status="stopping"))
 
 
 async def _part(request: web.Request, model: type[BaseModel], key: str) -> web.Response:
-    catalog = await request.app[FRONT].shop.catalog()
-    return reply(model.model_validate({key: catalog[key]}))
+    catalog = await request.app[STATE].service.catalog()
+    return reply(model.model_validate_json(json.dumps({key: catalog.get(key, [])})))
 
 
 ROUTES = (
@@ -87,6 +96,7 @@ ROUTES = (
     ),
     Route("GET", "/v1/generators", "Generators", generators, GeneratorsReply, errors=(503,)),
     Route("GET", "/v1/inverters", "Inversion methods", inverters, InvertersReply, errors=(503,)),
+    Route("GET", "/v1/aligners", "Ways to find the crop", aligners, AlignersReply, errors=(503,)),
     Route(
         "GET",
         "/v1/controls",

@@ -1,27 +1,31 @@
-"""Jobs: put, follow, cancel, fetch."""
+"""Jobs: put, follow, cancel, fetch. Previews: the newest of a session wins."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import Mapping
 from contextlib import aclosing
 
 from aiohttp import web
-from pydantic import TypeAdapter
 
 from latentfu.core.errors import BadInputError
-from latentfu.http.body import read_json
-from latentfu.http.responses import job_reply, pixel_reply, reply, wants_png
-from latentfu.http.route import Route
-from latentfu.http.state import FRONT
-from latentfu.jobs.errors import NotFoundError
+from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
+from latentfu.http.openapi import Route
+from latentfu.http.state import STATE
 from latentfu.jobs.job import Job
-from latentfu.protocol.schemas import UUID_PATTERN, JobReply, JobRequest, JobsReply
+from latentfu.protocol.errors import NotFoundError
+from latentfu.protocol.model import UUID_PATTERN
+from latentfu.protocol.replies import JobReply, JobsReply
+from latentfu.protocol.requests import (
+    JOB_REQUEST,
+    PREVIEW_REQUEST,
+    LayerRequest,
+    PreviewRequest,
+)
 
-_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
 _UUID = re.compile(UUID_PATTERN.strip("^$"))
+_WORDS = re.compile(r"[\w+.,:=-]{0,200}")
 
 
 def uuid_in(request: web.Request, key: str) -> str:
@@ -32,53 +36,62 @@ def uuid_in(request: web.Request, key: str) -> str:
     return value
 
 
-def check_layers(request: web.Request, body: Mapping[str, object]) -> None:
-    """Refuse work on layers that were not sent."""
-    layers = request.app[FRONT].shop.layers
+def check_request(request: web.Request, wanted: LayerRequest) -> None:
+    """Refuse work on layers that were not sent, and options that could name a file here."""
+    layers = request.app[STATE].service.layers
     for key in ("layer", "mask", "source"):
-        name = body.get(key)
-        if name is not None and not layers.has(str(name)):
+        name = getattr(wanted, key, None)
+        if name is not None and not layers.has(name):
             raise NotFoundError(f"The {key} is not here: send it first with PUT /v1/layers/.")
+    for name, value in wanted.options.items():
+        if isinstance(value, str) and not _WORDS.fullmatch(value):
+            raise BadInputError(f"The option {name} can not name a file here: give a plain word.")
 
 
 async def put_job(request: web.Request) -> web.Response:
     """A repeated request is the same job."""
     job_id = uuid_in(request, "id")
-    wanted = await read_json(request, _REQUEST)
-    body = wanted.model_dump(mode="json", exclude={"kind"})
-    check_layers(request, body)
-    job = Job(id=job_id, kind=wanted.kind, body=body, created=time.time())
-    job, new = await request.app[FRONT].shop.board.put(job)
-    return reply(job_reply(job), 201 if new else 200)
+    wanted = await read_json(request, JOB_REQUEST)
+    check_request(request, wanted)
+    body = wanted.to_wire()
+    job = Job(id=job_id, kind=body.pop("kind"), body=body, created=time.time())
+    job, new = await request.app[STATE].service.queue.put(job)
+    return reply(JobReply.model_validate(job), 201 if new else 200)
 
 
 async def list_jobs(request: web.Request) -> web.Response:
     """The newest first."""
-    jobs = await request.app[FRONT].shop.board.newest()
-    return reply(JobsReply(jobs=[job_reply(job) for job in jobs]))
+    jobs = await request.app[STATE].service.queue.newest()
+    return reply(JobsReply(jobs=[JobReply.model_validate(job) for job in jobs]))
 
 
 async def get_job(request: web.Request) -> web.Response:
     """Asking counts as listening for a moment."""
-    return reply(job_reply(await request.app[FRONT].shop.board.get(uuid_in(request, "id"))))
+    return reply(
+        JobReply.model_validate(await request.app[STATE].service.queue.get(uuid_in(request, "id")))
+    )
 
 
 async def cancel_job(request: web.Request) -> web.Response:
     """One that has ended stays as it is."""
-    return reply(job_reply(await request.app[FRONT].shop.board.cancel(uuid_in(request, "id"))))
+    return reply(
+        JobReply.model_validate(
+            await request.app[STATE].service.queue.cancel(uuid_in(request, "id"))
+        )
+    )
 
 
 async def follow_job(request: web.Request) -> web.StreamResponse:
     """One line of JSON per change; an empty line keeps the connection alive."""
-    shop = request.app[FRONT].shop
+    service = request.app[STATE].service
     job_id = uuid_in(request, "id")
-    await shop.board.get(job_id)
+    await service.queue.get(job_id)
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
     await response.prepare(request)
-    async with aclosing(shop.board.follow(job_id, shop.limits.keep_alive_s)) as changes:
+    async with aclosing(service.queue.follow(job_id, service.limits.keep_alive_s)) as changes:
         async for job in changes:
-            line = "" if job is None else job_reply(job).model_dump_json()
+            line = "" if job is None else JobReply.model_validate(job).model_dump_json()
             await response.write(line.encode() + b"\n")
     await response.write_eof()
     return response
@@ -86,9 +99,9 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
 
 async def get_result(request: web.Request) -> web.StreamResponse:
     """From disk, as it was written; or as PNG."""
-    board = request.app[FRONT].shop.board
-    job = await board.get(uuid_in(request, "id"))
-    path = board.result_path(job.id)
+    queue = request.app[STATE].service.queue
+    job = await queue.get(uuid_in(request, "id"))
+    path = queue.result_path(job.id)
     if job.state != "done" or not path.is_file():
         raise NotFoundError(f"There is no result: the job is {job.state}.")
     if wants_png(request):
@@ -98,6 +111,19 @@ async def get_result(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def put_preview(request: web.Request) -> web.Response:
+    """Waits for the picture, and drops the work when the client has gone."""
+    session = uuid_in(request, "session")
+    wanted = await read_json(request, PREVIEW_REQUEST)
+    check_request(request, wanted)
+
+    def is_wanted() -> bool:
+        return request.transport is not None and not request.transport.is_closing()
+
+    pixels = await request.app[STATE].service.previews.make(session, wanted.to_wire(), is_wanted)
+    return await pixel_reply(request, pixels)
+
+
 ROUTES = (
     Route(
         "PUT",
@@ -105,7 +131,7 @@ ROUTES = (
         "Put a job into the queue",
         put_job,
         JobReply,
-        request=JobRequest,
+        request=JOB_REQUEST,
         statuses=(200, 201),
         errors=(400, 404, 408, 409, 413, 415, 429, 507),
     ),
@@ -122,5 +148,14 @@ ROUTES = (
     Route("DELETE", "/v1/jobs/{id}", "Cancel a job", cancel_job, JobReply, errors=(400, 404)),
     Route(
         "GET", "/v1/jobs/{id}/result", "The edited layer", get_result, "pixels", errors=(400, 404)
+    ),
+    Route(
+        "PUT",
+        "/v1/previews/{session}",
+        "A small picture of an edit",
+        put_preview,
+        "pixels",
+        request=PreviewRequest,
+        errors=(400, 404, 408, 409, 413, 415, 429, 503, 507),
     ),
 )

@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager
+from typing import TypeVar
 
 from aiohttp import web
 
-from latentfu.http.body import chunks
-from latentfu.http.errors import UnsupportedError
-from latentfu.http.responses import reply
-from latentfu.http.route import Route
-from latentfu.http.state import FRONT
-from latentfu.jobs.errors import NotFoundError
+from latentfu.http.messages import chunks, reply
+from latentfu.http.openapi import Route
+from latentfu.http.state import STATE
+from latentfu.protocol.errors import NotFoundError, UnsupportedError
 from latentfu.protocol.pixels import MAX_BODY_BYTES
-from latentfu.protocol.schemas import LayerReply
+from latentfu.protocol.replies import LayerReply
+
+T = TypeVar("T")
 
 
 async def put_layer(request: web.Request) -> web.Response:
     """Straight to disk, judged by its first bytes; a known layer's body is not read."""
-    layers = request.app[FRONT].shop.layers
+    layers = request.app[STATE].service.layers
     name = request.match_info["sha256"]
     if layers.has(name):
         return reply(LayerReply(sha256=name), 200)
     if request.content_type != "application/octet-stream":
         raise UnsupportedError("This request takes application/octet-stream.")
-    receiving = layers.receive(name)
-    upload = await asyncio.to_thread(receiving.__enter__)
-    try:
+    async with in_thread(layers.receive(name)) as upload:
         async for chunk in chunks(request, MAX_BODY_BYTES + (1 << 26)):
             await asyncio.to_thread(upload.write, chunk)
-    except BaseException as error:
-        await asyncio.to_thread(receiving.__exit__, type(error), error, error.__traceback__)
-        raise
-    await asyncio.to_thread(receiving.__exit__, None, None, None)
     return reply(LayerReply(sha256=name), 201)
+
+
+@asynccontextmanager
+async def in_thread(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """A context manager that blocks, entered and left in a thread."""
+    async with AsyncExitStack() as stack:
+        blocking = ExitStack()
+        stack.push_async_exit(lambda *error: asyncio.to_thread(blocking.__exit__, *error))
+        yield await asyncio.to_thread(blocking.enter_context, manager)
 
 
 async def has_layer(request: web.Request) -> web.Response:
     """A client asks before it sends."""
-    if not request.app[FRONT].shop.layers.has(request.match_info["sha256"]):
+    if not request.app[STATE].service.layers.has(request.match_info["sha256"]):
         raise NotFoundError("This layer is not here: send it with PUT.")
     return web.Response()
 

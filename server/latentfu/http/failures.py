@@ -10,8 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from latentfu.core.errors import LatentFuError
-from latentfu.http.errors import error_reply
-from latentfu.http.state import FRONT
+from latentfu.http.state import STATE
+from latentfu.protocol.errors import STATUS
 
 log = logging.getLogger(__name__)
 _HTTP = {
@@ -24,7 +24,7 @@ _HTTP = {
 async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: turn exceptions into error bodies; the log gets no header, query or body."""
     if request.protocol is not None:
-        request.app[FRONT].silent.discard(request.protocol)
+        request.app[STATE].silent.discard(request.protocol)
     start = time.perf_counter()
     status = 0
     try:
@@ -53,3 +53,10 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _path(request: web.Request) -> str:
     return request.rel_url.raw_path[:200].encode("ascii", "backslashreplace").decode()
+
+
+def error_reply(code: str, message: str, status: int | None = None) -> web.Response:
+    """The JSON body that every error has."""
+    return web.json_response(
+        {"error": {"code": code, "message": message}}, status=status or STATUS.get(code, 500)
+    )

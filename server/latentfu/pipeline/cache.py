@@ -1,0 +1,80 @@
+"""What is kept for the next request: the newest results, inversions, loaded controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+from latentfu.core.control import Control, Mover
+from latentfu.core.generator import Generator
+from latentfu.core.inversion import Inversion
+from latentfu.storage.inversion_cache import InversionStore
+
+T = TypeVar("T")
+
+
+class LRUCache(Generic[T]):
+    """The last ``size`` values by key; the one used longest ago goes first."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._values: dict[Hashable, T] = {}
+
+    def get(self, key: Hashable) -> T | None:
+        """The value of ``key``, which is then the newest, or None."""
+        if key not in self._values:
+            return None
+        value = self._values.pop(key)
+        self._values[key] = value
+        return value
+
+    def put(self, key: Hashable, value: T) -> T:
+        """Keep ``value`` as the newest and give it back."""
+        self._values.pop(key, None)
+        self._values[key] = value
+        while len(self._values) > self.size:
+            del self._values[next(iter(self._values))]
+        return value
+
+    def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of ``key``, made when it is not there."""
+        value = self.get(key)
+        return self.put(key, make()) if value is None else value
+
+
+class InversionCache:
+    """Inversions on disk, and the newest ones in memory."""
+
+    def __init__(self, store: InversionStore | None = None, size: int = 16) -> None:
+        self.store = store or InversionStore()
+        self.recent: LRUCache[Inversion] = LRUCache(size)
+
+    def get(self, key: str, generator: Generator) -> Inversion | None:
+        """The inversion stored under ``key``, if it fits ``generator``."""
+        found = self.recent.get(key) or self.store.get(key, generator)
+        return self.recent.put(key, found) if found is not None else None
+
+    def put(self, key: str, inversion: Inversion) -> None:
+        """Keep ``inversion`` here and on disk."""
+        self.store.put(key, self.recent.put(key, inversion))
+
+
+class ControlCache:
+    """Loaded controls, each loaded when first used."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[str, str], tuple[Control, Mover]] = {}
+
+    def get(self, control: Control) -> Mover:
+        """The effect of ``control``, loaded again when the control was replaced."""
+        key = (control.generator_id, control.name)
+        known = self._loaded.get(key)
+        if known is None or not _is_same_file(known[0], control):
+            known = (control, control.load())
+            self._loaded[key] = known
+        return known[1]
+
+
+def _is_same_file(old: Control, new: Control) -> bool:
+    """Whether two listings speak of the same unchanged control."""
+    return old is new or (bool(old.facts) and old.facts == new.facts)

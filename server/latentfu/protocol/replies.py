@@ -1,0 +1,225 @@
+"""What is answered: what is installed, jobs and their reports, errors.
+
+The lists of the command line and of HTTP are made of the same models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from latentfu.protocol.model import Sha256, Uuid
+
+
+class Reply(BaseModel):
+    """Strict about what is sent; fields of a newer server are not read."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="null",
+        from_attributes=True,
+    )
+
+
+class Failure(Reply):
+    """Why something failed."""
+
+    code: str = Field(description="A stable word for programs.")
+    message: str = Field(description="One sentence for people.")
+
+
+class ErrorReply(Reply):
+    """The body of every answer of status 400 and above."""
+
+    error: Failure
+
+
+class WorkerReply(Reply):
+    """How a worker process is."""
+
+    state: Literal["starting", "ready", "busy", "restarting"]
+    device: str = Field(description='"cpu", "cuda", ...; empty until it has started.')
+    message: str = Field(description="Why it is not ready; empty if it is.")
+
+
+class HealthReply(Reply):
+    """That the server is there."""
+
+    status: Literal["ok"]
+    version: str
+    pid: int
+    uptime_s: float
+    worker: WorkerReply = Field(description="The first of workers.")
+    workers: list[WorkerReply] = Field(description="One for each device.")
+
+
+class PluginReply(Reply):
+    """A plug-in and whether it is used."""
+
+    name: str
+    origin: str = Field(description="Where it was found.")
+    state: Literal["ok", "disabled", "quarantined"]
+    reason: str | None = Field(description="Why it is not used.")
+    version: str | None
+
+
+class PluginsReply(Reply):
+    """All plug-ins that were found."""
+
+    plugins: list[PluginReply]
+
+
+class GeneratorReply(Reply):
+    """A generator that can be opened by name."""
+
+    name: str
+    title: str
+    domain: str = Field(description="What it draws: portraits, faces, cars, ...")
+    resolution: int = Field(description="Side of its pictures in pixels.")
+    id: str = Field(description="The sha256 of its weights.")
+    licence: str
+    description: str
+
+
+class GeneratorsReply(Reply):
+    """The installed generators, the default first."""
+
+    generators: list[GeneratorReply]
+
+
+class InverterReply(Reply):
+    """A method that finds the latent of a picture."""
+
+    name: str
+    title: str
+    spaces: tuple[str, ...] = Field(description="The latent spaces that it works in.")
+    description: str
+    options: dict[str, float | int | str | bool] = Field(
+        default_factory=dict, description="What can be tuned, with the default values."
+    )
+
+
+class InvertersReply(Reply):
+    """The installed inverters, the default first."""
+
+    inverters: list[InverterReply]
+
+
+class AlignerReply(Reply):
+    """A way to find the square that a generator understands."""
+
+    name: str
+    title: str
+    domains: tuple[str, ...] = Field(description="What it finds.")
+
+
+class AlignersReply(Reply):
+    """The installed aligners."""
+
+    aligners: list[AlignerReply]
+
+
+class ControlReply(Reply):
+    """One slider."""
+
+    name: str = Field(description="What edits, targets and only name it by.")
+    title: str
+    plus: str = Field(description="What a positive strength means.")
+    group: str
+    kind: str = Field(description="direction or deformation.")
+    minimum: float = Field(description="Where the sensible range begins.")
+    maximum: float = Field(description="Where it ends.")
+    unit: str
+    layers: tuple[int, int] | None = Field(description="The first and last it moves; null: all.")
+    author: str
+    licence: str
+    source: str
+
+
+class ControlsReply(Reply):
+    """The sliders of a generator."""
+
+    generator: str
+    controls: list[ControlReply]
+
+
+class LayerReply(Reply):
+    """A stored layer."""
+
+    sha256: Sha256
+
+
+class ReportReply(Reply):
+    """What a finished job says about itself."""
+
+    model_config = ConfigDict(strict=False, allow_inf_nan=True)
+
+    psnr: float = Field(description="Of the inversion, in dB over the crop.")
+    perceptual: float = Field(description="The inverter's own distance; 0 is equal.")
+    perceptual_name: str
+    identity: float | None = Field(description="Likeness of the person, 1 is the same.")
+    beyond: float | None = Field(
+        description="What the codes alone can not show; 1 is a picture at random."
+    )
+    outside: bool = Field(description="Whether the picture is outside what the network shows.")
+    warning: str = Field(description="The same as a sentence; empty if it is not.")
+    quad: list[tuple[float, float]] = Field(description="The crop's four corners in the layer.")
+    aligner: str
+    inverter: str
+    generator: str
+    generator_id: str
+    inversion_cached: bool
+    inversion_key: str
+    inversion_seconds: float = Field(description="What it took when it was found.")
+    inversion_parts: dict[str, float] = Field(description="Where they went.")
+    seconds: dict[str, float] = Field(description="Of this job: load, crop, invert, render, ...")
+    changed_outside_mask: int = Field(description="Pixels; always 0.")
+    source_inversion_key: str | None = Field(
+        default=None, description="Of a mix: the second picture's; else left out."
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this report."""
+        fields = self.model_dump(mode="json")
+        if self.source_inversion_key is None:
+            del fields["source_inversion_key"]
+        return fields
+
+
+class JobReply(Reply):
+    """A job and how far it is."""
+
+    id: Uuid
+    kind: Literal["edit", "mix", "invert"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    fraction: float = Field(description="0 to 1.")
+    message: str = Field(description="What is being done.")
+    error: Failure | None
+    report: dict[str, Any] | None = Field(description="When it is done: a ReportReply.")
+    attempts: int = Field(description="How often a worker has begun it.")
+    created: float = Field(description="Seconds since 1970.")
+
+
+class JobsReply(Reply):
+    """The newest jobs, newest first."""
+
+    jobs: list[JobReply]
+
+
+class ShutdownReply(Reply):
+    """The server stops after this answer."""
+
+    status: Literal["stopping"]
+
+
+def dump_named(model: type[Reply], objects: Mapping[str, object]) -> list[dict[str, Any]]:
+    """Installed objects as JSON, each under the name by which it is found."""
+    return [
+        {**model.model_validate(found).model_dump(mode="json"), "name": name}
+        for name, found in objects.items()
+    ]

@@ -1,0 +1,280 @@
+"""What can be asked of the editor, with every limit: one request for every door.
+
+Python, the command line, HTTP and the GIMP plug-in all say the same; the editor takes these very
+objects, and the OpenAPI document and the reference pages are printed from them. Pictures stand in
+a request by reference (see :class:`latentfu.protocol.pictures.PictureSource`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import (
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from latentfu.core.errors import BadInputError
+from latentfu.protocol.model import Model, Name, Sha256
+
+Limits = tuple[int, int]
+LIMITS: dict[str, Limits] = {
+    "edits": (-100, 100),
+    "targets": (-100, 100),
+    "feather": (0, 1000),
+    "psi": (0, 2),
+    "identity": (0, 1000),
+    "face": (1, 1000),
+    "corners": (-65536, 65536),
+    "eyes": (-65536, 65536),
+    "mouth": (-65536, 65536),
+    "layers": (0, 63),
+    "only": (0, 99),
+    "side": (32, 1024),
+    "quick": (0, 16),
+}
+"""The smallest and the largest number that each field takes, both included."""
+MOST_NAMES = 100
+"""How many controls, or options of an inverter, one request may name."""
+
+
+def _within(field: str) -> Any:
+    low, high = LIMITS[field]
+    return Field(ge=low, le=high)
+
+
+Strength = Annotated[float, _within("edits")]
+LayerNumber = Annotated[int, _within("layers")]
+LayerRange = tuple[LayerNumber, LayerNumber]
+OnlyNumber = Annotated[int, _within("only")]
+Coordinate = Annotated[float, _within("corners")]
+Point = tuple[Coordinate, Coordinate]
+QualityName = Literal["draft", "good", "best"]
+QUALITIES: tuple[str, ...] = get_args(QualityName)
+OptionText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,1000}$")]
+Option = bool | int | float | OptionText
+
+_UNUSED = "Taken for the sake of older clients, and not used."
+
+
+def _require_kind(schema: dict[str, Any]) -> None:
+    """``kind`` has a default in Python; on the wire it must be there."""
+    if "kind" in schema.get("properties", {}):
+        schema["required"] = [*schema.get("required", []), "kind"]
+
+
+class LayerRequest(Model):
+    """What is asked of a layer, whatever is done with it; null is the default everywhere."""
+
+    model_config = ConfigDict(json_schema_extra=_require_kind)
+
+    layer: Sha256 = Field(description="The picture: the sha256 of its pixel body.")
+    mask: Sha256 | None = Field(
+        default=None,
+        description="One channel of the layer's size: 0 stays as it is, 255 may change.",
+    )
+    generator: Name | None = Field(
+        default=None, description="The network; null: the first installed."
+    )
+    inverter: Name | None = Field(
+        default=None,
+        description="The method that finds the latent; null: the best for the quality.",
+    )
+    aligner: Name | None = Field(
+        default=None, description="How the square to edit is found; null: the generator's own."
+    )
+    quality: QualityName | None = Field(
+        default=None,
+        description="Instead of an inverter: how well, at the cost of time; null: good.",
+    )
+    options: dict[Name, Option] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="Options of the inverter, over its own and the quality's.",
+    )
+    face: Annotated[int, _within("face")] | None = Field(
+        default=None,
+        description="Which of several faces: 1 is the largest; null: the one in the mask.",
+    )
+    corners: tuple[Point, Point, Point, Point] | None = Field(
+        default=None,
+        description="The square by hand, in layer pixels: top left, top right, bottom right, "
+        "bottom left.",
+    )
+    eyes: tuple[Point, Point] | None = Field(
+        default=None,
+        description="The eyes in layer pixels, left in the picture first: where nothing is "
+        "detected. Needs mouth.",
+    )
+    mouth: Point | None = Field(default=None, description="The mouth's middle, with eyes.")
+    feather: Annotated[float, _within("feather")] = Field(
+        default=12.0, description="Width of the soft border in layer pixels."
+    )
+    psi: Annotated[float, _within("psi")] = Field(
+        default=1.0,
+        description="Truncation: below 1 pulls the latent towards the generator's mean.",
+    )
+    interactive: bool = Field(
+        default=False, description="Whether the job is dropped when nobody waits for it any more."
+    )
+
+    @model_validator(mode="after")
+    def _check_place(self) -> LayerRequest:
+        if (self.eyes is None) != (self.mouth is None):
+            raise ValueError("Give the eyes and the mouth together: both are needed.")
+        if sum(place is not None for place in (self.face, self.corners, self.eyes)) > 1:
+            raise ValueError("Give only one of face, corners, and eyes with mouth.")
+        return self
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this request: what differs from the defaults."""
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        kind = getattr(self, "kind", None)
+        return fields if kind is None else {"kind": kind, **fields}
+
+
+class ControlsRequest(LayerRequest):
+    """A request that moves controls."""
+
+    edits: dict[Name, Strength] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="Controls and how far each is moved from where the picture stands.",
+    )
+    targets: dict[Name, Strength] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="Directions and the amount each is moved to, wherever the picture stands; 0 "
+        "is the boundary.",
+    )
+    only: dict[Name, tuple[OnlyNumber, OnlyNumber]] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="The first and the last layer that a control may move, both included.",
+    )
+    truncation: Literal["first", "last"] = Field(
+        default="last", description="Whether psi acts before or after the controls."
+    )
+    identity: Annotated[float, _within("identity")] = Field(
+        default=0.0, description="How hard the person is held while the rest moves, e.g. 1."
+    )
+
+    @model_validator(mode="after")
+    def _check_controls(self) -> ControlsRequest:
+        for name in sorted(set(self.edits) & set(self.targets)):
+            raise ValueError(f"{name} has a strength and a target: give one of them.")
+        for name in sorted(set(self.only) - set(self.edits) - set(self.targets)):
+            raise ValueError(f"Layers are given for {name}, which is not moved.")
+        for name, (first, last) in self.only.items():
+            if first > last:
+                raise ValueError(f"The layers of {name} run backwards: give [{last}, {first}].")
+        return self
+
+
+class EditRequest(ControlsRequest):
+    """Move controls on a layer."""
+
+    kind: Literal["edit"] = "edit"
+
+
+class PreviewRequest(ControlsRequest):
+    """A small picture of an edit."""
+
+    side: Annotated[int, _within("side")] = Field(
+        default=256, description="The longest side of the answer in pixels."
+    )
+    quick: Annotated[int, _within("quick")] = Field(
+        default=0,
+        description="0: exactly; else by the network's shorter way, in a picture so many times "
+        "smaller, for while a slider moves.",
+    )
+
+
+class InvertRequest(LayerRequest):
+    """Find the latent of a layer and keep it, so that a later edit is one render."""
+
+    kind: Literal["invert"] = "invert"
+    edits: dict[Name, Strength] = Field(
+        default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
+    )
+
+
+class MixRequest(LayerRequest):
+    """Take latent layers from a second picture, inside the mask."""
+
+    kind: Literal["mix"] = "mix"
+    source: Sha256 = Field(description="The second picture.")
+    layers: LayerRange = Field(description="The first and the last layer taken, both included.")
+    edits: dict[Name, Strength] = Field(
+        default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
+    )
+
+    @model_validator(mode="after")
+    def _check_order(self) -> MixRequest:
+        if self.layers[0] > self.layers[1]:
+            raise ValueError("The layers must be [first, last] with first <= last.")
+        return self
+
+
+JobRequest = EditRequest | InvertRequest | MixRequest
+JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(
+    Annotated[JobRequest, Field(discriminator="kind")]
+)
+PREVIEW_REQUEST = TypeAdapter(PreviewRequest)
+
+T = TypeVar("T")
+R = TypeVar("R", bound=LayerRequest)
+
+
+def build_request(model: type[R], /, **fields: Any) -> R:
+    """A request from Python values; raises BadInputError in one sentence."""
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        raise BadInputError(explain_invalid(error)) from error
+
+
+def parse_request(adapter: TypeAdapter[T], body: bytes | str) -> T:
+    """A request from its JSON; raises BadInputError in one sentence."""
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        raise BadInputError(explain_invalid(error)) from error
+
+
+def explain_invalid(error: ValidationError) -> str:
+    """The first thing that is wrong, in one sentence for people."""
+    first: Mapping[str, Any] = error.errors(include_url=False)[0]
+    where = [str(part)[:100] for part in first["loc"]]
+    if where and where[0] in ("edit", "mix", "invert"):
+        where = where[1:]  # Which schema was tried says nothing to a person.
+    if first["type"] == "value_error":
+        sentence = str(first["msg"]).removeprefix("Value error, ")
+    elif first["type"] in _OUT_OF_LIMITS and where and where[0] in LIMITS:
+        low, high = LIMITS[where[0]]
+        value = first["input"]
+        huge = isinstance(value, int) and abs(value) > 10**15
+        said = "too large" if huge else value
+        sentence = f"{_subject(where)} is {said}: give a number between {low} and {high}."
+    else:
+        prefix = f"{'.'.join(where)}: " if where else ""
+        sentence = f"The request can not be used: {prefix}{first['msg']}."
+    return "".join(letter if letter.isprintable() else "?" for letter in sentence)
+
+
+_OUT_OF_LIMITS = ("greater_than_equal", "less_than_equal", "finite_number")
+
+
+def _subject(where: list[str]) -> str:
+    match where:
+        case ["edits", name, *_]:
+            return f"The strength of {name}"
+        case ["targets", name, *_]:
+            return f"The target of {name}"
+        case _:
+            return ".".join(where)

@@ -1,0 +1,47 @@
+"""The pictures of requests as they lie on disk: read for the editor, written for the front."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from latentfu.core.errors import BadInputError
+from latentfu.core.layer import Layer
+from latentfu.pipeline.cache import LRUCache
+from latentfu.protocol.pixels import PixelHeader, encode_header
+from latentfu.storage.atomic import whole_file
+from latentfu.storage.layer_store import LayerStore, read_pixels
+
+_KEPT_LAYERS = 3
+
+
+class StoredPictures:
+    """Pictures by the sha256 they were sent under; a :class:`PictureSource`.
+
+    Keeps the last few, so that slider moves read no file.
+    """
+
+    def __init__(self, layers: LayerStore) -> None:
+        self._layers = layers
+        self._kept: LRUCache[Layer] = LRUCache(_KEPT_LAYERS)
+
+    def read(self, reference: str) -> Layer:
+        """The picture of that sha256; raises BadInputError when it is gone."""
+        return self._kept.get_or_make(reference, lambda: self._load(reference))
+
+    def _load(self, reference: str) -> Layer:
+        path = self._layers.path(reference)
+        if not path.exists():
+            raise BadInputError("The layer is no longer here: send it again.")
+        header, pixels = read_pixels(path)
+        shape = (header.height, header.width, header.channels)
+        return Layer(np.frombuffer(pixels, np.uint8).reshape(shape))
+
+
+def write_layer(path: Path, layer: Layer) -> None:
+    """Write ``layer`` as a pixel body, whole or not at all; raises StorageError."""
+    header = PixelHeader(layer.width, layer.height, int(layer.pixels.shape[2]))
+    with whole_file(path, mode=0o600) as temporary, temporary.open("wb") as file:
+        file.write(encode_header(header))
+        file.write(np.ascontiguousarray(layer.pixels).data)
