@@ -15,15 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentfu.core.crop import Quad
-from latentfu.pipeline.feathering import smoothstep
-from latentfu.pipeline.geometry import Floats
+from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.pixel_math import blur, compare_structure, smoothstep, to_gray, to_levels
 
 MATCHED_SIDE = 256
 """Pictures are matched at this side, larger ones shrunk to it and smaller ones enlarged."""
 FAR = 0.03
 """A motion of more than this part of the side is followed in steps."""
 STEPS = 4
-LUMA = np.array((0.299, 0.587, 0.114), dtype=np.float32)
 
 _CONTRAST = 45.0
 """Levels of one standard deviation in the pictures that are matched."""
@@ -58,6 +57,24 @@ class Motion:
         return float(np.linalg.norm(self.flow * self.kept[:, :, None], axis=2).max())
 
 
+@dataclass(frozen=True)
+class CodesEdit:
+    """An edit as the codes alone show it, ``[3, R, R]`` in -1..1.
+
+    What an inversion adds to its codes to meet a picture (feature offsets) does not turn with a
+    head as the codes do, so that the motion is read from these.
+
+    Attributes:
+        before: The picture of the inversion's codes.
+        after: The picture of the edited codes.
+        between: Gives the picture at a part (0..1) of the edit; asked only for a large motion.
+    """
+
+    before: Floats
+    after: Floats
+    between: Callable[[float], Floats] | None = None
+
+
 def find_motion(
     before: Floats, after: Floats, between: Callable[[float], Floats] | None = None
 ) -> Motion:
@@ -85,21 +102,21 @@ def match_pictures(pictures: Sequence[Floats]) -> Motion:
     plain = [normalize_contrast(to_gray(picture), side / 12.0) for picture in shown]
     flow, back = _chain_flows(plain), _chain_flows(plain[::-1])
     wanted, given = _CONTRAST * plain[-1], _CONTRAST * plain[0]
-    gain = measure_likeness(wanted, warp_by(given, flow)) - measure_likeness(wanted, given)
+    gain = compare_structure(wanted, warp_by(given, flow)) - compare_structure(wanted, given)
     moves = smoothstep((gain - _RELUCTANCE / 2) / _RELUCTANCE)
-    moves = np.clip(2.0 * _blur(moves, 4.0 * unit), 0.0, 1.0)
+    moves = np.clip(2.0 * blur(moves, 4.0 * unit), 0.0, 1.0)
     moves[moves < 1e-3] = 0.0
     flow = np.asarray(flow * moves[:, :, None], np.float32)
     missed = np.linalg.norm(flow + warp_by(back, flow), axis=2) * moves / unit
-    likeness = measure_likeness(wanted, warp_by(given, flow))
+    likeness = compare_structure(wanted, warp_by(given, flow))
     kept = smoothstep((likeness - _UNLIKE) / (_ALIKE - _UNLIKE))
     kept *= smoothstep((_DISAGREE - missed) / (_DISAGREE - _AGREE))
-    change = _blur(np.abs(shown[-1] - shown[0]).max(axis=2), unit)
+    change = blur(np.abs(shown[-1] - shown[0]).max(axis=2), unit)
     kept = np.maximum(kept, smoothstep((_CHANGED - change) / (_CHANGED - _STILL)))
     eroded = np.asarray(cv2.erode(kept, np.ones((3, 3), np.uint8)), np.float32)
-    kept = _blur(eroded, 1.5 * unit)
+    kept = blur(eroded, 1.5 * unit)
     flow /= np.float32(side)
-    around = _blur(np.linalg.norm(flow, axis=2), side / 16.0)
+    around = blur(np.linalg.norm(flow, axis=2), side / 16.0)
     far = smoothstep((around - 0.012) / 0.012)
     return Motion(flow, kept, far)
 
@@ -123,35 +140,14 @@ def flow_in_layer(flow: Floats, quad: Quad) -> Floats:
     return np.asarray(flow @ axes, dtype=np.float32)
 
 
-def measure_likeness(a: Floats, b: Floats) -> Floats:
-    """Contrast and structure of two gray pictures ``[S, S]`` around each pixel, at most 1.
-
-    The term of that name in SSIM (Wang et al. 2004), for levels 0..255.
-    """
-    mean_a, mean_b = _blur(a, 2.0), _blur(b, 2.0)
-    spread = _blur(a * a, 2.0) - mean_a**2 + _blur(b * b, 2.0) - mean_b**2
-    together = _blur(a * b, 2.0) - mean_a * mean_b
-    return np.asarray((2.0 * together + 64.0) / (np.maximum(spread, 0.0) + 64.0), np.float32)
-
-
 def normalize_contrast(gray: Floats, sigma: float) -> Floats:
     """``gray [S, S]`` with mean 0 and standard deviation 1 around each pixel: light is no motion.
 
     A flat place stays flat: noise of a few levels is not enlarged.
     """
-    centered = gray - _blur(gray, sigma)
-    spread = np.sqrt(_blur(centered * centered, sigma) + 36.0)
+    centered = gray - blur(gray, sigma)
+    spread = np.sqrt(blur(centered * centered, sigma) + 36.0)
     return np.asarray(centered / spread, np.float32)
-
-
-def to_gray(image: Floats) -> Floats:
-    """``[H, W, 3]`` -> ``[H, W]``."""
-    return np.asarray(image @ LUMA, dtype=np.float32)
-
-
-def to_levels(image: Floats) -> Floats:
-    """``[3, R, R]`` in -1..1 -> ``[R, R, 3]`` in 0..255."""
-    return np.ascontiguousarray((image.transpose(1, 2, 0) + 1.0) * 127.5, dtype=np.float32)
 
 
 def _chain_flows(pictures: Sequence[Floats]) -> Floats:
@@ -175,9 +171,3 @@ def _resize(image: Floats, side: int) -> Floats:
 
     how = cv2.INTER_AREA if image.shape[0] > side else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, (side, side), interpolation=how), np.float32)
-
-
-def _blur(image: Floats, sigma: float) -> Floats:
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)

@@ -11,70 +11,85 @@ where they end (guided filter, He et al. 2013).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from latentfu.core.crop import Quad
-from latentfu.pipeline.feathering import smoothstep
-from latentfu.pipeline.geometry import Box, Floats
-from latentfu.pipeline.motion import Motion, flow_in_layer, to_gray, to_levels, warp_by
-from latentfu.pipeline.paste import upsampled
+from latentfu.core.layer import Layer
+from latentfu.pipeline.crop import Box, Floats, crop_to_layer, shift, show_on_gray, warp
+from latentfu.pipeline.motion import CodesEdit, find_motion, flow_in_layer, warp_by
+from latentfu.pipeline.pixel_math import blur, smoothstep, to_gray, to_levels
+from latentfu.pipeline.tone import find_tone
 
 GUIDED_SIDE = 512
 """The guided filter works on at most so many pixels a side (fast guided filter, 2015)."""
 EDGE_LEVELS = 25.0
 """A step of this many levels in the layer is an edge at which a change of color may end."""
 MOST_GAIN = 3.5
+LARGEST_UPSAMPLED = 2048
 _NOTHING, _SOMETHING = 0.25, 1.75
 """Levels of change below which a place is left alone, and above which it is not."""
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """What an edit shows, ``[3, R, R]`` in -1..1 each.
-
-    Attributes:
-        edited: The network's picture of the edited latent, with all that it carries.
-        codes_before: Its picture of the inversion's codes alone.
-        codes_after: The same of the edited codes.
-    """
-
-    edited: Floats
-    codes_before: Floats
-    codes_after: Floats
-
-
-def change_layer(
-    seen: Floats, quad: Quad, box: Box, pictures: Pictures, motion: Motion, *, still: Floats
+def compute_change(
+    part: Layer,
+    quad: Quad,
+    box: Box,
+    edited: Floats,
+    inverted: Floats | None,
+    *,
+    codes: CodesEdit | None = None,
 ) -> Floats:
-    """What to add to the box of the layer, in levels: float32 ``[h, w, 3]``.
+    """What to add to the box of a layer, in levels: float32 ``[h, w, 3]``.
 
     Args:
-        seen: The layer in the box, ``[h, w, 3]`` in 0..255.
+        part: The layer in the box.
         quad: The crop's square.
         box: The part of the layer that it covers.
-        pictures: What the network shows.
-        motion: How it moves.
-        still: ``[R, R]`` in levels: how much the network's picture changes at each place; where
-            that and the motion are 0, so is the change.
+        edited: The network's picture of the edited latent, ``[3, R, R]`` in -1..1.
+        inverted: Its picture of the inversion; None shows ``edited`` as it is.
+        codes: The edit without what the inversion adds to its codes, where that differs.
     """
-    zoom = quad.side / pictures.edited.shape[1]
-    flow = upsampled(motion.flow, quad, box)
-    kept = np.clip(upsampled(motion.kept[:, :, None], quad, box), 0.0, 1.0)
-    far = np.clip(upsampled(motion.far[:, :, None], quad, box), 0.0, 1.0)
-    in_layer = flow_in_layer(flow, quad)
-    moved = warp_by(seen, in_layer)
-    before = upsampled(to_levels(pictures.codes_before), quad, box)
-    after = upsampled(to_levels(pictures.codes_after), quad, box)
-    colors = filter_guided(moved, after - warp_by(before, in_layer), quad.side / 24.0)
+    seen = show_on_gray(part)
+    if inverted is None:
+        return upsample(to_levels(edited), quad, box) - seen
+    if np.array_equal(edited, inverted):
+        return np.zeros_like(seen)
+    change = change_with_motion(seen, quad, box, (edited, inverted), codes)
+    tone = find_tone(part)
+    return change if tone is None else tone.limit_change(seen, change)
+
+
+def change_with_motion(
+    seen: Floats,
+    quad: Quad,
+    box: Box,
+    pictures: tuple[Floats, Floats],
+    codes: CodesEdit | None,
+) -> Floats:
+    """The same of what is seen in the box, ``[h, w, 3]``; ``pictures``: edited, inverted.
+
+    Where the pictures do not change and nothing moves, the change is exactly 0.
+    """
+    edited, inverted = pictures
+    codes = codes or CodesEdit(inverted, edited)
+    motion = find_motion(codes.before, codes.after, codes.between)
+    zoom = quad.side / edited.shape[1]
+    flow = flow_in_layer(upsample(motion.flow, quad, box), quad)
+    kept = np.clip(upsample(motion.kept[:, :, None], quad, box), 0.0, 1.0)
+    far = np.clip(upsample(motion.far[:, :, None], quad, box), 0.0, 1.0)
+    moved = warp_by(seen, flow)
+    before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
+    colors = filter_guided(moved, after - warp_by(before, flow), quad.side / 24.0)
     moved = lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
-    shown = upsampled(to_levels(pictures.edited), quad, box)
+    shown = upsample(to_levels(edited), quad, box)
     shown = shown + far * (moved - shown)  # a far turn smears what an inversion adds to its codes
     shown = match_sharpness(shown, seen, zoom)
     out = moved + (1.0 - kept) * (shown - moved)
-    levels = np.clip(upsampled(still[:, :, None], quad, box), 0.0, None)
-    levels = np.maximum(levels, 4.0 * np.linalg.norm(in_layer, axis=2, keepdims=True))
+    levels = np.linalg.norm(flow, axis=2, keepdims=True) * 4.0
+    for a, b in (pictures, (codes.after, codes.before)):
+        changed = 127.5 * np.abs(a - b).max(axis=0)[:, :, None]
+        levels = np.maximum(levels, upsample(changed, quad, box))
     weight = smoothstep((levels - _NOTHING) / (_SOMETHING - _NOTHING))
     return np.asarray(weight * (out - seen), np.float32)
 
@@ -158,21 +173,32 @@ def _covariances(a: Floats, b: Floats, mean: Callable[[Floats], Floats]) -> Floa
 
 def _fine(gray: Floats, sigma: float) -> Floats:
     """``gray`` without what is coarser than ``sigma`` pixels."""
-    import cv2
-
-    return np.asarray(gray - cv2.GaussianBlur(gray, (0, 0), sigma), np.float32)
+    return np.asarray(gray - blur(gray, sigma), np.float32)
 
 
 def _strength(fine: Floats, sigma: float) -> Floats:
     """The standard deviation of a picture of mean 0 around each pixel."""
-    import cv2
-
-    return np.asarray(np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), sigma)), np.float32)
+    return np.asarray(np.sqrt(blur(fine * fine, sigma)), np.float32)
 
 
 def _measure_grain(gray: Floats, sigma: float) -> Floats:
     """The standard deviation of the finest structure, edges counted little."""
+    finest = np.minimum(np.abs(_fine(gray, 0.8)), 6.0)
+    return np.asarray(1.25 * blur(finest, sigma), np.float32)
+
+
+def upsample(image: Floats, quad: Quad, box: Box) -> Floats:
+    """``image [R, R, C]`` of the crop, seen in the box of the layer: ``[h, w, C]``.
+
+    Lanczos to about the quad's size, then one warp into place.
+    """
     import cv2
 
-    finest = np.minimum(np.abs(_fine(gray, 0.8)), 6.0)
-    return np.asarray(1.25 * cv2.GaussianBlur(finest, (0, 0), sigma), np.float32)
+    resolution, channels = image.shape[0], image.shape[2]
+    side = int(np.clip(round(quad.side), 1, max(LARGEST_UPSAMPLED, resolution)))
+    how = cv2.INTER_LANCZOS4 if side >= resolution else cv2.INTER_AREA
+    large = cv2.resize(image, (side, side), interpolation=how)
+    x0, y0, x1, y1 = box
+    to_box = shift(-x0, -y0) @ crop_to_layer(quad, side)
+    warped = warp(large, to_box, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE)
+    return warped.reshape(y1 - y0, x1 - x0, channels)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.core.layer import Layer
-from latentfu.pipeline.geometry import Floats
-from latentfu.pipeline.motion import to_gray
+from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.pixel_math import to_gray
 
 LARGEST_SPREAD = 10.0
 """Levels by which a pixel may miss the color of its brightness, for 99 of 100 pixels."""
