@@ -14,7 +14,7 @@ from gi.repository import Gimp  # noqa: E402
 from latentfu_gimp import procedures  # noqa: E402
 
 
-class LatentFu(Gimp.PlugIn):  # type: ignore[misc]
+class LatentFu(Gimp.PlugIn):
     """Tells GIMP what there is."""
 
     def do_set_i18n(self, _name: str) -> bool:

@@ -6,9 +6,9 @@ Editing here and through the server gives the same pixels: both go through
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from latentfu.hookspecs import (
     Loss,
     PublicNetwork,
     Scorer,
+    kind_of,
 )
 from latentfu.plugin_manager import get_registry
 
@@ -41,65 +42,58 @@ if TYPE_CHECKING:
     from latentfu.pipeline.align import Placement
     from latentfu.pipeline.editor import Editor
 
+T = TypeVar("T")
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
 
 _editors: dict[str, Editor] = {}
 
 
-def generators() -> dict[str, GeneratorSpec]:
-    """Installed generators by name, the default first."""
-    return get_registry().generators()
+@overload
+def installed(kind: type[T]) -> dict[str, T]: ...
 
 
-def inverters() -> dict[str, Inverter]:
-    """Installed inverters by name, the default first."""
-    return get_registry().inverters()
+@overload
+def installed(kind: str) -> dict[str, Any]: ...
 
 
-def aligners() -> dict[str, Aligner]:
-    """Installed aligners by name."""
-    return get_registry().aligners()
+def installed(kind: type[Any] | str) -> dict[str, Any]:
+    """What plug-ins bring of one kind, by name, the default first.
+
+    Args:
+        kind: the class of the objects, such as ``latentfu.Loss``, or the kind's name ("losses").
+            Sliders depend on a generator: see :func:`controls`.
+
+    Raises:
+        NotInstalledError: no hook returns such objects.
+    """
+    return get_registry().installed(kind)
 
 
-def checkpoint_formats() -> dict[str, CheckpointFormat]:
-    """Installed file formats for weights by name."""
-    return get_registry().checkpoint_formats()
+def _listing(cls: type[T]) -> Callable[[], dict[str, T]]:
+    """``installed(cls)`` as a function of its own."""
+    kind = kind_of(cls)
+
+    def listing() -> dict[str, T]:
+        return installed(cls)
+
+    listing.__name__ = listing.__qualname__ = kind.name
+    listing.__annotations__ = {"return": f"dict[str, {cls.__name__}]"}
+    listing.__doc__ = f"Installed {cls.__name__} objects by name: ``installed({cls.__name__})``."
+    return listing
 
 
-def losses() -> dict[str, Loss]:
-    """Installed image distances by name."""
-    return get_registry().losses()
-
-
-def encoders() -> dict[str, Encoder]:
-    """Installed encoders by name."""
-    return get_registry().encoders()
-
-
-def build_steps() -> dict[str, BuildStep]:
-    """What ``latentfu build`` makes, by name."""
-    return get_registry().build_steps()
-
-
-def public_networks() -> dict[str, PublicNetwork]:
-    """Networks that plug-ins offer for fetching, by name."""
-    return get_registry().public_networks()
-
-
-def scorers() -> dict[str, Scorer]:
-    """Installed scorers by name."""
-    return get_registry().scorers()
-
-
-def identities() -> dict[str, Identity]:
-    """Installed networks that know a person again, by name."""
-    return get_registry().identities()
-
-
-def control_makers() -> dict[str, ControlMaker]:
-    """Installed makers of directions and deformations by name."""
-    return get_registry().control_makers()
+generators = _listing(GeneratorSpec)
+checkpoint_formats = _listing(CheckpointFormat)
+aligners = _listing(Aligner)
+losses = _listing(Loss)
+inverters = _listing(Inverter)
+encoders = _listing(Encoder)
+scorers = _listing(Scorer)
+identities = _listing(Identity)
+control_makers = _listing(ControlMaker)
+build_steps = _listing(BuildStep)
+public_networks = _listing(PublicNetwork)
 
 
 def controls(generator: Which = None) -> dict[str, Control]:
@@ -115,16 +109,16 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
     """
     keep_freed_pages()
     device = best_device() if device == "auto" else device
-    spec = get_registry().generators().get(str(name_or_path))
+    spec = installed(GeneratorSpec).get(str(name_or_path))
     if spec is not None:
         return spec.load(device)
     path = Path(name_or_path)
     if not path.is_file():
-        known = ", ".join(get_registry().generators()) or "none"
+        known = ", ".join(installed(GeneratorSpec)) or "none"
         raise NotInstalledError(
             f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
         )
-    for known_format in get_registry().checkpoint_formats().values():
+    for known_format in installed(CheckpointFormat).values():
         if known_format.detect and known_format.load and known_format.detect(path):
             return known_format.load(path, device)
     raise BadInputError(
@@ -156,8 +150,8 @@ def invert(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         InvertRequest,
-        layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(mask_of(mask)),
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
@@ -202,8 +196,8 @@ def edit(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         EditRequest,
-        layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(mask_of(mask)),
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
         edits=_floats(edits),
         targets=_floats(targets or {}),
         only={name: _ints(layers) for name, layers in (only or {}).items()},
@@ -218,7 +212,7 @@ def edit(
         psi=float(psi),
         **_placement_fields(placing),
     )
-    return like(pixels, editor.edit(request, pictures, progress).layer)
+    return _match_kind(pixels, editor.edit(request, pictures, progress).layer)
 
 
 def mix(
@@ -247,9 +241,9 @@ def mix(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         MixRequest,
-        layer=pictures.add(layer_of(pixels)),
-        mask=pictures.add_mask(mask_of(mask)),
-        source=pictures.add(layer_of(source)),
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
+        source=pictures.add(_to_layer(source)),
         layers=_ints(layers),
         generator=_name(editor, generator),
         inverter=inverter,
@@ -260,7 +254,7 @@ def mix(
         psi=float(psi),
         **_placement_fields(placing),
     )
-    return like(pixels, editor.mix(request, pictures, progress).layer)
+    return _match_kind(pixels, editor.mix(request, pictures, progress).layer)
 
 
 def best_device() -> str:
@@ -270,7 +264,7 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def layer_of(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
+def _to_layer(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
     """A numpy or PIL picture as a Layer; other modes than L, RGB and RGBA are converted."""
     if isinstance(pixels, np.ndarray):
         return Layer(pixels[:, :, None] if pixels.ndim == 2 else pixels)
@@ -282,7 +276,7 @@ def layer_of(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
     return Layer(array[:, :, None] if array.ndim == 2 else array)
 
 
-def mask_of(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
+def _to_mask(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
     """A mask as uint8 ``[H, W]``; boolean arrays are taken too."""
     if mask is None:
         return None
@@ -291,9 +285,9 @@ def mask_of(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8]
     return mask.astype(np.uint8) * 255 if mask.dtype == np.bool_ else mask
 
 
-def like(pixels: Pixels, layer: Layer) -> Pixels:
+def _match_kind(pixels: Pixels, layer: Layer) -> Pixels:
     """The layer as the kind of picture that ``pixels`` is."""
-    result = layer.pixels[:, :, 0] if gray(pixels, layer) else layer.pixels
+    result = layer.pixels[:, :, 0] if _is_gray(pixels, layer) else layer.pixels
     if isinstance(pixels, np.ndarray):
         return result
     from PIL import Image as PillowImage
@@ -301,7 +295,7 @@ def like(pixels: Pixels, layer: Layer) -> Pixels:
     return PillowImage.fromarray(result)
 
 
-def gray(pixels: npt.NDArray[np.uint8] | Image, layer: Layer) -> bool:
+def _is_gray(pixels: npt.NDArray[np.uint8] | Image, layer: Layer) -> bool:
     """Whether the picture has no axis for channels."""
     if isinstance(pixels, np.ndarray):
         return pixels.ndim == 2

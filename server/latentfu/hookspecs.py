@@ -1,9 +1,13 @@
-"""The table of contents: every hook a plug-in can implement, and what each one returns.
+"""Every hook a plug-in can implement, and what each one returns.
 
 A plug-in is a module (or any object) with functions marked ``@latentfu.hookimpl``. It is found
 through the entry-point group ``latentfu`` or as a single ``.py`` file in the plug-in folder.
 Hooks return iterables of the frozen objects defined here: cheap to list, loaded when used.
 Import torch inside ``load`` functions, never at the top of a plug-in module.
+
+A kind of object is declared once: its class, and its hook in :class:`Hooks` with the decorator
+that enters it into :data:`KINDS`. The check of its fields, the rules for its names, the words in
+sentences, ``latentfu.installed(...)`` and the reference pages come from there.
 """
 
 from __future__ import annotations
@@ -11,50 +15,69 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import pluggy
+
+from latentfu.core.control import Control
+from latentfu.core.deprecation import rename_fields
+from latentfu.core.errors import NotInstalledError
+from latentfu.core.names import (
+    Name,
+    OptionalSha256,
+    RelativeFile,
+    Resolution,
+    Sha256,
+    WebAddress,
+)
 
 if TYPE_CHECKING:
     import click
     import numpy as np
     import torch
 
-    from latentfu.core.control import Control
     from latentfu.core.crop import Crop, Point, Quad
     from latentfu.core.generator import Generator
     from latentfu.core.inversion import Inversion
     from latentfu.core.progress import Progress
     from latentfu.sandbox.tree import ConvertedWeights, ForeignFile
 
+T = TypeVar("T")
+
 hookspec = pluggy.HookspecMarker("latentfu")
 hookimpl = pluggy.HookimplMarker("latentfu")
+"""Marks a function of a plug-in as a hook: ``@latentfu.hookimpl`` before ``latentfu_...``."""
 
 
+@rename_fields(outside="out_of_domain_limit")
 @dataclass(frozen=True)
 class GeneratorSpec:
     """A generator that can be opened by ``name``.
 
     ``load(device)`` gives the loaded network ("cpu", "cuda", "cuda:1", ...). ``id`` is the
     sha256 of its weights, known without loading. ``aligner``: the aligner that finds its crops.
-    ``outside``: above this ``Quality.beyond`` a picture is called outside what it can show.
+    ``out_of_domain_limit``: above this ``Quality.out_of_domain`` a picture is called outside what
+    the generator can show.
     """
 
-    name: str
+    name: Name
     title: str
     domain: str
-    resolution: int
-    id: str
+    resolution: Resolution
+    id: Sha256
     load: Callable[[str], Generator]
     aligner: str = "center"
     licence: str = ""
     description: str = ""
-    outside: float = 0.35
+    out_of_domain_limit: float = 0.35
 
 
 @dataclass(frozen=True)
 class PublicNetwork:
     """A network that its authors published, for ``latentfu generators download``.
+
+    The terms are shown and agreed to before anything is fetched; the file is checked by its
+    ``sha256`` if there is one, and imported. Never guess a hash: leave it out.
 
     ``file``: what it is called there, with folders if need be. ``resolution`` in pixels.
     ``licence``: under which terms it was published; ``page``: where they can be read.
@@ -62,17 +85,17 @@ class PublicNetwork:
     hex; empty where it is not known. ``size``: in bytes, if ``exact``, else about.
     """
 
-    name: str
+    name: Name
     title: str
-    file: str
+    file: RelativeFile
     domain: str
-    resolution: int
+    resolution: Resolution
     licence: str
     non_commercial: bool
     page: str = ""
     format: str = ""
-    address: str = ""
-    sha256: str = ""
+    address: WebAddress = ""
+    sha256: OptionalSha256 = ""
     size: int | None = None
     exact: bool = False
 
@@ -82,13 +105,14 @@ class CheckpointFormat:
     """A file format for weights: one that is opened as it is, or one that is imported.
 
     ``detect(path)`` looks at the content of a safetensors file, and ``load(path, device)`` gives
-    the network. Files of other kinds are read in the importer's child process, where nothing in
-    them is run; ``convert(foreign)`` then makes the content into the tensors and metadata of a
-    format that can be opened, gives None when the content is another format's, and raises
-    BadInputError naming what it does not understand.
+    the network. Files of other kinds (pickles and the like) are read in a child process, where
+    nothing in them is run; ``convert(foreign)`` then makes the content (dicts, lists, numbers,
+    numpy arrays, :class:`latentfu.OpaqueObject` s) into the tensors and metadata of a format that
+    can be opened, gives None when the content is another format's, and raises BadInputError naming
+    what it does not understand.
     """
 
-    name: str
+    name: Name
     title: str
     detect: Callable[[Path], bool] | None = None
     load: Callable[[Path, str], Generator] | None = None
@@ -106,7 +130,7 @@ class Aligner:
     for a mirror that fades into a blur, so that no second face appears there.
     """
 
-    name: str
+    name: Name
     title: str
     domains: tuple[str, ...]
     find: Callable[[np.ndarray[Any, np.dtype[np.uint8]]], list[Quad]]
@@ -122,7 +146,7 @@ class Loss:
     differentiable in the first. ``domains``: where it is meant for; empty for everywhere.
     """
 
-    name: str
+    name: Name
     title: str
     build: Callable[[Generator], Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]
     domains: tuple[str, ...] = ()
@@ -164,15 +188,16 @@ class Level:
 class Inverter:
     """A method that finds the latent of a crop.
 
-    ``spaces``: the latent spaces it works in. ``options``: names and default values of what
-    can be tuned; they are part of the cache key. ``levels``: the qualities ("draft", "good",
-    "best") for which it can be chosen when a person names none. ``fits(generator)``: whether
-    it can work for that opened generator (an encoder may be missing); None for any with one of
-    its spaces. ``invert_many``: the same for several requests with one
+    ``invert(request)`` gives a :class:`latentfu.Inversion` with its measured
+    :class:`latentfu.Quality`. ``spaces``: the latent spaces it works in. ``options``: names and
+    default values of what can be tuned; they are part of the cache key. ``levels``: the qualities
+    ("draft", "good", "best") for which it can be chosen when a person names none.
+    ``fits(generator)``: whether it can work for that opened generator (an encoder may be missing);
+    None for any with one of its spaces. ``invert_many``: the same for several requests with one
     generator and equal options, faster together than one by one; None if nothing is gained.
     """
 
-    name: str
+    name: Name
     title: str
     spaces: tuple[str, ...]
     invert: Callable[[InversionRequest], Inversion]
@@ -187,15 +212,16 @@ class Inverter:
 class Encoder:
     """A network that gives the latent of a picture in one pass.
 
+    The inverters ``encoder`` and ``encoder-refined`` use the one whose ``generator_id`` fits.
     ``generator_id``: sha256 of the weights it was trained for. ``load(generator)`` gives, on the
     generator's device, a function of pictures ``[N, 3, R, R]`` in -1..1 (R the generator's
     resolution) to float32 codes in ``space``: ``[N, num_ws, w_dim]`` for w+ and w++,
     ``[N, w_dim]`` for w, ``[N, z_dim]`` for z.
     """
 
-    name: str
+    name: Name
     title: str
-    generator_id: str
+    generator_id: Sha256
     load: Callable[[Generator], Callable[[torch.Tensor], torch.Tensor]]
     space: Literal["z", "w", "w+", "w++"] = "w+"
     licence: str = ""
@@ -210,7 +236,7 @@ class Scorer:
     ``[N, len(attributes)]`` float32.
     """
 
-    name: str
+    name: Name
     title: str
     domain: str
     attributes: tuple[str, ...]
@@ -221,12 +247,15 @@ class Scorer:
 class Identity:
     """Tells whether two pictures show the same person (or thing).
 
+    Every inversion for a generator of one of ``domains`` is measured with it, and the loss
+    ``identity`` minimizes it.
+
     ``load(device)`` gives a function of pictures ``[N, 3, R, R]`` in -1..1, cropped for a
     generator of one of ``domains``, to embeddings ``[N, D]``, differentiable; their cosine is
     the likeness.
     """
 
-    name: str
+    name: Name
     title: str
     domains: tuple[str, ...]
     load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
@@ -254,7 +283,7 @@ class ControlMaker:
     returns their paths.
     """
 
-    name: str
+    name: Name
     title: str
     make: Callable[[ControlRequest, Path], list[Path]]
     options: Mapping[str, float | int | str | bool] = field(default_factory=dict)
@@ -262,11 +291,27 @@ class ControlMaker:
 
 @dataclass(frozen=True)
 class Command:
-    """A command of ``latentfu``: ``path`` is where it stands, e.g. ``("train", "generator")``."""
+    """A command of the program ``latentfu``.
 
-    path: tuple[str, ...]
+    ``path``: where it stands; ``("train", "teapots")`` is ``latentfu train teapots``. ``load()``
+    gives a click command, which takes ``--json`` (:func:`latentfu.json_option`).
+    """
+
+    path: tuple[Name, ...]
     help: str
     load: Callable[[], click.Command]
+
+
+@dataclass(frozen=True)
+class WatchedFolder:
+    """A folder whose files decide what a plug-in lists.
+
+    When a file is put into ``path`` or taken away, the plug-ins of a running program are asked
+    again. The folder need not exist.
+    """
+
+    name: Name
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -278,94 +323,180 @@ class BuildStep:
     in ``folder`` instead when it is not None.
     """
 
-    name: str
+    name: Name
     title: str
     generator: str
     order: int
     run: Callable[[Path | None, Progress], None]
 
 
-Kind = Literal[
-    "generators",
-    "checkpoint_formats",
-    "aligners",
-    "losses",
-    "inverters",
-    "encoders",
-    "scorers",
-    "identities",
-    "controls",
-    "control_makers",
-    "commands",
-    "build_steps",
-    "public_networks",
-]
+@dataclass(frozen=True)
+class SamplePicture:
+    """A picture to try generators of ``domain`` on, which none of them was trained with.
+
+    ``render()`` gives its pixels, uint8 ``[H, W, 3]``; that may take a minute. ``version()`` gives
+    a text that changes with the pixels, so that a picture is rendered once and then kept.
+    """
+
+    name: Name
+    title: str
+    domain: str
+    render: Callable[[], np.ndarray[Any, np.dtype[np.uint8]]]
+    version: Callable[[], str]
+    licence: str = ""
+
+
+def _levels_fault(inverter: Inverter) -> str | None:
+    for name, level in inverter.levels.items():
+        if name not in QUALITIES:
+            return f"the level {name!r} (there are: {', '.join(QUALITIES)})"
+        unknown = sorted(set(level.options) - set(inverter.options))
+        if unknown:
+            return f"the level {name} that sets {unknown[0]!r}, which is not among its options"
+    return None
+
+
+def _range_fault(control: Control) -> str | None:
+    if control.minimum < control.maximum:
+        return None
+    return f"the range {control.minimum}..{control.maximum}"
+
+
+def _path_fault(command: Command) -> str | None:
+    return None if command.path else "an empty path"
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """A kind of object that plug-ins bring.
+
+    ``name``: in the plural, "losses"; its hook is ``latentfu_losses``. ``cls``: of the objects.
+    ``word``: for sentences, "loss". ``doc``: what they are, one line. ``find_fault``: what the
+    fields' types cannot say, as the end of "returned a Loss with ..."; None for no fault.
+    """
+
+    name: str
+    cls: type[T]
+    word: str
+    doc: str
+    find_fault: Callable[[T], str | None] | None = None
+
+    @property
+    def hook(self) -> str:
+        """The name of the function that plug-ins implement."""
+        return f"latentfu_{self.name}"
+
+
+KINDS: dict[str, Kind[Any]] = {}
+"""Every kind by its name, in the order in which plug-ins are asked."""
+
+
+def kind_of(kind: type | str) -> Kind[Any]:
+    """The kind of the objects of a class, or of that name.
+
+    Raises:
+        NotInstalledError: no hook returns such objects.
+
+    >>> kind_of(Loss).name, kind_of("losses").word
+    ('losses', 'loss')
+    """
+    found = [each for each in KINDS.values() if kind in (each.name, each.cls)]
+    if not found:
+        wanted = kind if isinstance(kind, str) else kind.__name__
+        raise NotInstalledError(f"No hook returns {wanted!r}; there are: {', '.join(KINDS)}.")
+    return found[0]
+
+
+_Hook = TypeVar("_Hook", bound=Callable[..., Iterable[Any]])
+
+
+def _returns(
+    cls: type[T], word: str, find_fault: Callable[[T], str | None] | None = None
+) -> Callable[[_Hook], _Hook]:
+    """Declare a kind by its hook: the hook's name and docstring are the kind's."""
+
+    def declare(hook: _Hook) -> _Hook:
+        name = hook.__name__.removeprefix("latentfu_")
+        KINDS[name] = Kind(name, cls, word, (hook.__doc__ or "").strip(), find_fault)
+        return hookspec(hook)
+
+    return declare
 
 
 class Hooks:
     """The hook specifications. Any hook may be left out; an empty list is nothing, None a fault."""
 
-    @hookspec
+    @_returns(GeneratorSpec, "generator")
     def latentfu_generators(self) -> Iterable[GeneratorSpec]:
         """Generators that this plug-in brings, ready to be opened by name."""
         return ()
 
-    @hookspec
+    @_returns(CheckpointFormat, "checkpoint format")
     def latentfu_checkpoint_formats(self) -> Iterable[CheckpointFormat]:
         """File formats of weights that this plug-in can read."""
         return ()
 
-    @hookspec
+    @_returns(Aligner, "aligner")
     def latentfu_aligners(self) -> Iterable[Aligner]:
         """Ways to find the square a generator understands in a picture."""
         return ()
 
-    @hookspec
+    @_returns(Loss, "loss")
     def latentfu_losses(self) -> Iterable[Loss]:
-        """Image distances that inverters can minimise, by name."""
+        """Image distances that inverters can minimize, by name."""
         return ()
 
-    @hookspec
+    @_returns(Inverter, "inverter", _levels_fault)
     def latentfu_inverters(self) -> Iterable[Inverter]:
         """Methods that find the latent of a picture."""
         return ()
 
-    @hookspec
+    @_returns(Encoder, "encoder")
     def latentfu_encoders(self) -> Iterable[Encoder]:
         """Networks that give the latent of a picture in one pass."""
         return ()
 
-    @hookspec
+    @_returns(Scorer, "scorer")
     def latentfu_scorers(self) -> Iterable[Scorer]:
         """Networks that read attributes from a picture."""
         return ()
 
-    @hookspec
+    @_returns(Identity, "identity")
     def latentfu_identities(self) -> Iterable[Identity]:
         """Networks that tell whether two pictures show the same person."""
         return ()
 
-    @hookspec
+    @_returns(Control, "control", _range_fault)
     def latentfu_controls(self, generator: GeneratorSpec) -> Iterable[Control]:
         """Directions and deformations for ``generator``; compare ``generator.id`` first."""
         return ()
 
-    @hookspec
+    @_returns(ControlMaker, "control maker")
     def latentfu_control_makers(self) -> Iterable[ControlMaker]:
         """Methods that make new directions or deformations."""
         return ()
 
-    @hookspec
+    @_returns(Command, "command", _path_fault)
     def latentfu_commands(self) -> Iterable[Command]:
         """Commands added to the ``latentfu`` program."""
         return ()
 
-    @hookspec
+    @_returns(BuildStep, "build step")
     def latentfu_build_steps(self) -> Iterable[BuildStep]:
         """Parts of what is shipped for a generator, made again from its weights."""
         return ()
 
-    @hookspec
+    @_returns(PublicNetwork, "public network")
     def latentfu_public_networks(self) -> Iterable[PublicNetwork]:
         """Networks that can be fetched by name."""
+        return ()
+
+    @_returns(SamplePicture, "sample picture")
+    def latentfu_sample_pictures(self) -> Iterable[SamplePicture]:
+        """Pictures that the demo and a person can try a generator on."""
+        return ()
+
+    @_returns(WatchedFolder, "watched folder")
+    def latentfu_watched_folders(self) -> Iterable[WatchedFolder]:
+        """Folders whose files decide what this plug-in lists."""
         return ()

@@ -12,7 +12,6 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from foreign_files import save_module
 from latentfu import BadInputError, ConvertedWeights, ForeignFile, Latent, read_foreign
 from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
@@ -20,6 +19,8 @@ from latentfu.plugin_manager.sources import all_sources
 from latentfu_builtin.checkpoints import nvlabs_stylegan3, nvlabs_torch, stylegan3_editing
 from latentfu_builtin.checkpoints.imported import path_of
 from latentfu_builtin.checkpoints.stylegan3_sizes import bands_of
+
+from tests.support.foreign_files import save_module
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 ADA = REFERENCE / "checkpoints" / "nvlabs-ada-pkl"

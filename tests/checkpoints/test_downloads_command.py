@@ -10,12 +10,13 @@ from pathlib import Path
 import latentfu
 import pytest
 from click.testing import CliRunner
-from downloads_server import Reply, Shelf, serving
 from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu_builtin.checkpoints.downloads.cli import download_command
 from latentfu_builtin.checkpoints.downloads.known import known
+
+from tests.support.downloads_server import Reply, Shelf, serving
 
 FILE = (
     Path(__file__).parent.parent / "reference/checkpoints/rosinality-pt/cm1/network.pt"

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Program
 from latentfu.client.client import Client
 from latentfu.core.errors import ServerError
 from PIL import Image
+
+from tests.support.program import Program
 
 TINY = ("--generator", "tiny", "--inverter", "guess")
 

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Program
 from latentfu.plugin_manager.sources import Source, file_sources
+
+from tests.support.program import Program
 
 
 @pytest.fixture

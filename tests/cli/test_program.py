@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
-from conftest import Program
-from latentfu.cli.commands import COMMANDS
 from latentfu.cli.main import program
-from latentfu.cli.shell import Shell
-from latentfu.plugin_manager.names import OWN_COMMANDS
+from latentfu.command_table import COMMANDS
+
+from tests.support.program import Program
 
 HEAVY = ("torch", "numpy", "aiohttp", "pydantic", "PIL", "cv2")
 
@@ -54,21 +55,43 @@ def test_every_command_of_the_table_is_there(latentfu_program: Program) -> None:
         assert "Usage: latentfu " + " ".join(path) in ran.out
 
 
-def test_the_registry_knows_the_same_commands() -> None:
-    assert set(OWN_COMMANDS) == set(COMMANDS)
+def commands_below(
+    group: click.Group, context: click.Context, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
+    """Every command of the program and of the built-in plug-ins, with what a person types."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, (*path, name)
+        if isinstance(command, click.Group):
+            yield from commands_below(command, context, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
 
 
-def test_every_command_takes_json() -> None:
-    context = program.make_context("latentfu", ["plugins", "list"])
-    for path in COMMANDS:
-        group: object = program
-        for word in path:
-            assert isinstance(group, Shell)
-            group = group.get_command(context, word)
-        commands = getattr(group, "commands", {path: group}) or {path: group}
-        for command in commands.values():
-            if path != ("serve",):
-                assert "--json" in {name for param in command.params for name in param.opts}
+@pytest.fixture(scope="module")
+def all_commands() -> dict[str, click.Command]:
+    return dict(commands_below(program, click.Context(program)))
+
+
+def test_every_command_takes_json(all_commands: dict[str, click.Command]) -> None:
+    takes = {
+        path: {name for parameter in command.params for name in parameter.opts}
+        for path, command in all_commands.items()
+    }
+    assert len(takes) > 60
+    assert [path for path, names in takes.items() if "--json" not in names] == []
+
+
+def test_every_command_and_every_option_says_what_it_is(
+    all_commands: dict[str, click.Command],
+) -> None:
+    silent = [path for path, command in all_commands.items() if not command.help] + [
+        f"{path} {parameter.opts[-1]}"
+        for path, command in all_commands.items()
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +128,9 @@ def test_wrong_use_is_two_and_failure_is_one(
 def test_a_bug_is_one_sentence_and_debug_shows_it(
     house: Path, latentfu_program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latentfu.plugin_manager.registry.Registry.inverters", lambda self: 1 / 0)
+    monkeypatch.setattr(
+        "latentfu.plugin_manager.registry.Registry.installed", lambda self, kind: 1 / 0
+    )
     ran = latentfu_program("inverters", "list")
     assert ran.code == 1
     assert len(ran.err.strip().splitlines()) == 1

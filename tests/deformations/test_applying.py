@@ -12,9 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu import BadInputError, WeightOffset, random_latents
-from latentfu_builtin.deformations.control import DeformationMover
+from latentfu_builtin.deformations.control import DeformationEffect
 from latentfu_builtin.deformations.deformation import Deformation, write_deformation
-from latentfu_builtin.deformations.own import own_folder
+from latentfu_builtin.deformations.user_library import user_deformations_folder
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
@@ -43,7 +43,7 @@ def test_the_order_of_deformations_does_not_count(
     generator: StyleGAN2Generator, a: float, b: float, layer: int
 ) -> None:
     latent = random_latents(generator, 1, seed=0)
-    one, other = (DeformationMover(a_deformation(generator, k, k)) for k in (layer, 1))
+    one, other = (DeformationEffect(a_deformation(generator, k, k)) for k in (layer, 1))
     there = other.move(one.move(latent, a, generator), b, generator)
     back = one.move(other.move(latent, b, generator), a, generator)
     assert torch.allclose(generator.render(there), generator.render(back), atol=1e-4)
@@ -55,7 +55,7 @@ def test_strengths_of_the_same_deformation_add_up(
     generator: StyleGAN2Generator, a: float, b: float
 ) -> None:
     latent = random_latents(generator, 1, seed=0)
-    mover = DeformationMover(a_deformation(generator, 2, 0))
+    mover = DeformationEffect(a_deformation(generator, 2, 0))
     twice = mover.move(mover.move(latent, a, generator), b, generator)
     once = mover.move(latent, a + b, generator)
     assert torch.allclose(generator.render(twice), generator.render(once), atol=1e-4)
@@ -71,7 +71,7 @@ def test_each_item_of_a_batch_can_have_its_own_strength(generator: StyleGAN2Gene
     )
     for row, strength in enumerate(each.tolist()):
         item = latent.with_codes(latent.codes[row : row + 1])
-        alone = DeformationMover(deformation).move(item, strength, generator)
+        alone = DeformationEffect(deformation).move(item, strength, generator)
         assert torch.allclose(together[row], generator.render(alone)[0], atol=1e-5)
 
 
@@ -92,7 +92,7 @@ def test_the_network_is_neither_changed_nor_copied(generator: StyleGAN2Generator
     before = {name: value.clone() for name, value in generator.network.state_dict().items()}
     deformation = a_deformation(generator, 2, 0)
     weight = generator.parameter(deformation.parameter)
-    moved = DeformationMover(deformation).move(latent, 1.0, generator)
+    moved = DeformationEffect(deformation).move(latent, 1.0, generator)
     generator.render(moved)
     assert generator.parameter(deformation.parameter) is weight
     assert all(torch.equal(v, before[n]) for n, v in generator.network.state_dict().items())
@@ -106,7 +106,7 @@ def test_a_tuned_code_keeps_its_tuning(generator: StyleGAN2Generator) -> None:
     latent = random_latents(generator, 1, seed=0)
     tuning = WeightOffset("synthesis.convs.1.weight", torch.randn(6, 6, 3, 3))
     tuned = replace(latent, bends=(tuning,))
-    mover = DeformationMover(a_deformation(generator, 2, 0))
+    mover = DeformationEffect(a_deformation(generator, 2, 0))
     moved = mover.move(tuned, 0.5, generator)
     assert moved.bends[0] is tuning and tuned.bends == (tuning,)
     assert torch.equal(generator.render(mover.move(tuned, 0.0, generator)), generator.render(tuned))
@@ -120,7 +120,7 @@ def test_an_edit_of_a_picture_takes_both_kinds(
     generator = latentfu.open_generator("portraits", "cpu")
     large = a_deformation(generator, 4, 0, "swell")
     large = replace(large, shift=large.shift * 0.4, generator="portraits")
-    write_deformation(own_folder() / "swell.safetensors", large)
+    write_deformation(user_deformations_folder() / "swell.safetensors", large)
     with torch.no_grad():
         drawn = generator.render(random_latents(generator, 1, seed=3, psi=0.7))[0]
     pixels = drawn.add(1).mul(127.5).clamp(0, 255).byte().permute(1, 2, 0).numpy()

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 from latentfu import BadInputError, silent
-from latentfu_builtin.deformations.bring_in import Taking, take_in
+from latentfu_builtin.deformations.import_deformations import (
+    DeformationImportOptions,
+    import_deformations,
+)
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
@@ -56,7 +59,7 @@ def test_a_set_is_named_by_its_files_and_notes(
     generator: StyleGAN2Generator, folder: Path, kind: str
 ) -> None:
     path = folder if kind == "folder" else packed(folder, kind)
-    found = take_in(path, Taking(generator), silent)
+    found = import_deformations(path, DeformationImportOptions(generator), silent)
     assert [(one.name, one.layer, one.plus) for one in found] == [
         ("nose_size", 1, ""),
         ("vampire", 2, "sharper teeth"),
@@ -74,7 +77,7 @@ def test_an_archive_can_not_write_outside(generator: StyleGAN2Generator, tmp_pat
         link = tarfile.TarInfo("link.pt")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
-    found = take_in(path, Taking(generator), silent)
+    found = import_deformations(path, DeformationImportOptions(generator), silent)
     assert [one.name for one in found] == ["escaped"]
     assert not (tmp_path.parent / "escaped.pt").exists()
 
@@ -85,23 +88,25 @@ def test_numbered_directions_are_named_by_their_notes_and_scaled(
     vectors = torch.cat([a_shift(generator, seed) for seed in range(3)])
     torch.save(vectors, tmp_path / "eigenvectors_layer0_net.pt")
     (tmp_path / "notes.json").write_text(json.dumps({"2": "Wheel size"}))
-    found = take_in(tmp_path, Taking(generator, shift=5.0, directions=(0, 2)), silent)
+    found = import_deformations(
+        tmp_path, DeformationImportOptions(generator, shift=5.0, directions=(0, 2)), silent
+    )
     assert [one.name for one in found] == ["eigenvectors_layer0_net-0", "wheel_size"]
     assert found[1].plus == "Wheel size"
     assert found[1].norm == pytest.approx(5.0, rel=1e-4)
     with pytest.raises(BadInputError, match="0 to 2 only"):
-        take_in(tmp_path, Taking(generator, directions=(7,)), silent)
+        import_deformations(tmp_path, DeformationImportOptions(generator, directions=(7,)), silent)
 
 
 def test_what_is_no_set_is_one_sentence(generator: StyleGAN2Generator, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(BadInputError, match=r"no \.pt files"):
-        take_in(empty, Taking(generator), silent)
+        import_deformations(empty, DeformationImportOptions(generator), silent)
     damaged = tmp_path / "damaged.tar"
     damaged.write_bytes(b"not an archive" * 99)
     with pytest.raises(BadInputError, match="no whole archive"):
-        take_in(damaged, Taking(generator), silent)
+        import_deformations(damaged, DeformationImportOptions(generator), silent)
 
 
 def test_files_that_do_not_fit_are_named_without_where_they_lay(
@@ -110,7 +115,7 @@ def test_files_that_do_not_fit_are_named_without_where_they_lay(
     torch.save({"layer_ix": 0, "shift": torch.randn(1, 1, 2, 2, 3, 3)}, folder / "small.pt")
     path = packed(folder, "tar")
     left_out: list[str] = []
-    found = take_in(path, Taking(generator), silent, left_out)
+    found = import_deformations(path, DeformationImportOptions(generator), silent, left_out)
     assert [one.name for one in found] == ["nose_size", "vampire"]
     assert left_out == [
         f"{path}/small.pt has a shift of [2, 2, 3, 3] for layer 0; small has [3, 4, 3, 3] there."
@@ -118,5 +123,5 @@ def test_files_that_do_not_fit_are_named_without_where_they_lay(
     for good in ("nose size.pt", "vampire.pt"):
         (folder / good).unlink()
     with pytest.raises(BadInputError) as raised:
-        take_in(packed(folder, "tar"), Taking(generator), silent)
+        import_deformations(packed(folder, "tar"), DeformationImportOptions(generator), silent)
     assert str(raised.value) == left_out[0]

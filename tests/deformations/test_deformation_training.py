@@ -10,19 +10,25 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, CancelledError, WrongGeneratorError, silent
-from latentfu_builtin.deformations.basis import svd_of
+from latentfu_builtin.deformations.commands import train_deformations_command
+from latentfu_builtin.deformations.convolution import Convolution, decompose_weight
 from latentfu_builtin.deformations.deformation import Deformation, read_deformation
-from latentfu_builtin.deformations.layer import Convolution
-from latentfu_builtin.deformations.training.cli import train_command
-from latentfu_builtin.deformations.training.options import PAPER, QUICK, TrainingOptions
-from latentfu_builtin.deformations.training.predictor import ShiftPredictor
-from latentfu_builtin.deformations.training.run import STATE, Order, train
-from latentfu_builtin.deformations.training.trainer import Trainer
+from latentfu_builtin.deformations.training.options import (
+    PAPER_SETTINGS,
+    QUICK_SETTINGS,
+    DeformationTrainingOptions,
+)
+from latentfu_builtin.deformations.training.run_training import (
+    STATE_FILE,
+    TrainingOrder,
+    train_deformations,
+)
+from latentfu_builtin.deformations.training.trainer import DeformationTrainer, ShiftPredictor
 from latentfu_builtin.networks.stylegan.files import save_network
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
-SMALL = TrainingOptions(
+SMALL = DeformationTrainingOptions(
     count=3, steps=6, batch=4, predictor="small", side=16, rate=0.01, predictor_rate=0.003
 )
 
@@ -39,17 +45,17 @@ def generator() -> StyleGAN2Generator:
     return a_generator(1)
 
 
-def quiet(order: Order, progress: object = silent) -> list[Deformation]:
-    return train(order, progress, lambda text: None, lambda found, path: None)  # type: ignore[arg-type]
+def quiet(order: TrainingOrder, progress: object = silent) -> list[Deformation]:
+    return train_deformations(order, progress, lambda text: None, lambda found, path: None)  # type: ignore[arg-type]
 
 
 def test_the_predictor_learns_to_tell_the_directions(generator: StyleGAN2Generator) -> None:
     convolution = Convolution(generator, 1)
     options = replace(SMALL, batch=8, shift_scale=40.0, min_shift=10.0, shift_weight=0.02)
-    trainer = Trainer(convolution, svd_of(convolution.weight, 6), options)
+    trainer = DeformationTrainer(convolution, decompose_weight(convolution.weight, 6), options)
     losses = [trainer.learn().loss for _ in range(60)]
     assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
-    norms = torch.linalg.vector_norm(trainer.directions().flatten(1), dim=1)
+    norms = torch.linalg.vector_norm(trainer.unit_directions().flatten(1), dim=1)
     assert torch.allclose(norms, torch.ones(3), atol=1e-4)
     with torch.no_grad():
         assert (trainer.rows - trainer.rows.mean()).abs().max() > 0
@@ -58,31 +64,33 @@ def test_the_predictor_learns_to_tell_the_directions(generator: StyleGAN2Generat
 def test_shifts_keep_their_distance_from_nothing(generator: StyleGAN2Generator) -> None:
     convolution = Convolution(generator, 1)
     options = replace(SMALL, batch=64, shift_scale=6.0, min_shift=2.0, shift_weight=0.25)
-    _, which, shift = Trainer(convolution, svd_of(convolution.weight, 3), options).drawn()
+    _, which, shift = DeformationTrainer(
+        convolution, decompose_weight(convolution.weight, 3), options
+    ).draw_batch()
     assert shift.abs().min() >= 2.0 and shift.abs().max() <= 6.0
     assert {int(k) for k in which} == {0, 1, 2} and shift.min() < 0 < shift.max()
 
 
 def test_samples_drawn_together_are_those_drawn_alone(generator: StyleGAN2Generator) -> None:
     convolution = Convolution(generator, 1)
-    basis = svd_of(convolution.weight, 3)
+    basis = decompose_weight(convolution.weight, 3)
     options = replace(SMALL, batch=6, together=3, shift_scale=40.0, shift_weight=0.02)
-    trainer = Trainer(convolution, basis, options)
-    latent, which, shift = trainer.drawn()
+    trainer = DeformationTrainer(convolution, basis, options)
+    latent, which, shift = trainer.draw_batch()
     assert which[0] == which[1] == which[2] and shift[3] == shift[4] == shift[5]
-    _, deformed = trainer.pictures(latent, which, shift)
-    alone = Trainer(convolution, basis, replace(options, together=1))
-    torch.testing.assert_close(alone.pictures(latent, which, shift)[1], deformed)
+    _, deformed = trainer.render_pairs(latent, which, shift)
+    alone = DeformationTrainer(convolution, basis, replace(options, together=1))
+    torch.testing.assert_close(alone.render_pairs(latent, which, shift)[1], deformed)
     with pytest.raises(BadInputError, match="must divide the batch"):
         replace(options, together=4)
 
 
 def test_rehearsing_teaches_the_predictor_alone(generator: StyleGAN2Generator) -> None:
     convolution = Convolution(generator, 1)
-    basis = svd_of(convolution.weight, 6)
+    basis = decompose_weight(convolution.weight, 6)
     options = replace(SMALL, batch=8, shift_scale=40.0, min_shift=10.0, shift_weight=0.02)
-    plain = Trainer(convolution, basis, options)
-    rehearsing = Trainer(convolution, basis, replace(options, rehearsals=4, memory=24))
+    plain = DeformationTrainer(convolution, basis, options)
+    rehearsing = DeformationTrainer(convolution, basis, replace(options, rehearsals=4, memory=24))
     for trainer in (plain, rehearsing):
         trainer.learn()
     assert torch.equal(plain.rows, rehearsing.rows)
@@ -90,7 +98,7 @@ def test_rehearsing_teaches_the_predictor_alone(generator: StyleGAN2Generator) -
     for _ in range(4):
         rehearsing.learn()
     assert sum(len(batch.which) for batch in rehearsing.memory.kept) == 24
-    some = rehearsing.memory.some(50, rehearsing.random)
+    some = rehearsing.memory.draw(50, rehearsing.random)
     assert some.plain.shape == (50, 3, 16, 16) and not some.deformed.requires_grad
 
 
@@ -106,12 +114,14 @@ class Stops:
 def test_an_interrupted_training_ends_as_if_it_had_not_been(
     generator: StyleGAN2Generator, tmp_path: Path, method: str
 ) -> None:
-    order = Order(generator, 1, method, tmp_path / "whole", SMALL, samples=2, distance="pixels")
+    order = TrainingOrder(
+        generator, 1, method, tmp_path / "whole", SMALL, samples=2, distance="pixels"
+    )
     whole = quiet(order)
     broken = replace(order, out=tmp_path / "broken")
     with pytest.raises(CancelledError):
         quiet(broken, Stops())
-    assert (broken.out / STATE).is_file()
+    assert (broken.out / STATE_FILE).is_file()
     resumed = quiet(broken)
     for one, other in zip(whole, resumed, strict=True):
         a, b = torch.from_numpy(one.shift), torch.from_numpy(other.shift)
@@ -120,7 +130,7 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(
 
 
 def test_another_network_or_count_is_refused(generator: StyleGAN2Generator, tmp_path: Path) -> None:
-    order = Order(generator, 1, "svd", tmp_path, replace(SMALL, steps=1), samples=2)
+    order = TrainingOrder(generator, 1, "svd", tmp_path, replace(SMALL, steps=1), samples=2)
     order = replace(order, distance="pixels")
     quiet(order)
     with pytest.raises(WrongGeneratorError, match="another generator"):
@@ -139,20 +149,22 @@ def test_another_network_or_count_is_refused(generator: StyleGAN2Generator, tmp_
 
 
 def test_options_are_the_papers_and_wrong_ones_are_one_sentence() -> None:
-    options = TrainingOptions()
+    options = DeformationTrainingOptions()
     assert (options.rate, options.steps, options.batch) == (1e-4, 100_000, 32)
-    filled = options.filled("hessian", 60.0)
-    assert {name: getattr(filled, name) for name in PAPER["hessian"]} == PAPER["hessian"]
-    filled = options.filled("svd", 3500.0)
-    for name, value in PAPER["svd"].items():
+    filled = options.fill("hessian", 60.0)
+    assert {name: getattr(filled, name) for name in PAPER_SETTINGS["hessian"]} == PAPER_SETTINGS[
+        "hessian"
+    ]
+    filled = options.fill("svd", 3500.0)
+    for name, value in PAPER_SETTINGS["svd"].items():
         assert getattr(filled, name) == pytest.approx(value)
-    given = {name: str(value) for name, value in QUICK.items()}
-    quick = TrainingOptions.from_settings(given, options).filled("hessian", 40.0)
+    given = {name: str(value) for name, value in QUICK_SETTINGS.items()}
+    quick = DeformationTrainingOptions.from_settings(given, options).fill("hessian", 40.0)
     assert (quick.shift_scale, quick.min_shift) == (70.0, 17.5)
     assert (quick.together, quick.predictor, quick.steps) == (4, "small", 100_000)
     for settings in ({"nothing": "1"}, {"rate": "x"}, {"predictor": "large"}, {"batch": "0"}):
         with pytest.raises(BadInputError):
-            TrainingOptions.from_settings(settings, TrainingOptions())
+            DeformationTrainingOptions.from_settings(settings, DeformationTrainingOptions())
 
 
 def test_the_predictors_see_pairs_of_any_size() -> None:
@@ -171,11 +183,11 @@ def test_the_command_trains_and_draws(
     arguments = ["--generator", str(weights), "--layer", "1", "--method", "svd", "--count", "2"]
     arguments += ["--steps", "2", "--samples", "2", "--out", str(out), "--json"]
     settings = ["--set", "batch=4", "--set", "rehearsals=1", "--distance", "pixels"]
-    ran = CliRunner().invoke(train_command, [*arguments, "--quick", *settings])
+    ran = CliRunner().invoke(train_deformations_command, [*arguments, "--quick", *settings])
     assert ran.exit_code == 0, ran.output
     report = json.loads(ran.output)
     assert [row["name"] for row in report] == ["optimised-1-0", "optimised-1-1"]
     assert (out / "samples-000002.png").stat().st_size > 1000
     assert read_deformation(out / "optimised-1-0.safetensors").norm > 0
-    wrong = CliRunner().invoke(train_command, [*arguments, "--set", "batch"])
+    wrong = CliRunner().invoke(train_deformations_command, [*arguments, "--set", "batch"])
     assert wrong.exit_code == 2 and "NAME=VALUE" in wrong.output

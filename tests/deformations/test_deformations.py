@@ -11,18 +11,21 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, WrongGeneratorError, random_latents, silent
-from latentfu_builtin.deformations.calibrate import LIFT, Bench
-from latentfu_builtin.deformations.cli import discover_command, keep_command
-from latentfu_builtin.deformations.control import DeformationMover, deformations_in
+from latentfu_builtin.deformations.commands import discover_command, keep_deformation_command
+from latentfu_builtin.deformations.control import DeformationEffect, list_deformation_controls
+from latentfu_builtin.deformations.convolution import Convolution, find_singular_directions
 from latentfu_builtin.deformations.deformation import (
     Deformation,
     read_deformation,
     write_deformation,
 )
-from latentfu_builtin.deformations.foreign import read_published
-from latentfu_builtin.deformations.hessian import HessianProducts, Krylov, spectrum
-from latentfu_builtin.deformations.layer import Convolution
-from latentfu_builtin.deformations.svd import svd_basis
+from latentfu_builtin.deformations.hessian import HessianProducts, KrylovSpace, find_spectrum
+from latentfu_builtin.deformations.import_deformations import (
+    DeformationImportOptions,
+    import_deformations,
+)
+from latentfu_builtin.deformations.measurement import CLEAR_CHANGE, StrengthCalibration
+from latentfu_builtin.deformations.read_published import read_published
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
@@ -85,7 +88,7 @@ def test_products_are_the_same_however_they_are_made(generator: StyleGAN2Generat
 def test_the_spectrum_is_that_of_the_whole_hessian(generator: StyleGAN2Generator) -> None:
     products = products_of(generator)
     values, vectors = torch.linalg.eigh(full_hessian(products).double())
-    found = spectrum(products, 5, silent, tolerance=1e-6)
+    found = find_spectrum(products, 5, silent, tolerance=1e-6)
     assert torch.allclose(found.values, values.flip(0)[:5], rtol=1e-3)
     mine = found.vectors.reshape(5, -1).double()
     angles = torch.linalg.svdvals(mine @ vectors[:, -5:])
@@ -98,12 +101,12 @@ def test_more_than_the_memory_holds_is_one_sentence() -> None:
         size=1 << 26, convolution=SimpleNamespace(layer=3, weight=torch.zeros(1))
     )
     with pytest.raises(BadInputError, match=r"So many directions of layer 3 need up to 2[0-9]+ GB"):
-        Krylov(large, 0, 1 << 20)  # type: ignore[arg-type]
+        KrylovSpace(large, 0, 1 << 20)  # type: ignore[arg-type]
 
 
 def test_svd_directions_rebuild_the_weights(generator: StyleGAN2Generator) -> None:
     convolution = Convolution(generator, 1)
-    basis = svd_basis(convolution, convolution.rank())
+    basis = find_singular_directions(convolution, convolution.rank())
     flat = basis.reshape(len(basis), -1)
     assert torch.allclose(flat @ flat.T, torch.eye(len(basis)), atol=1e-5)
     weight = convolution.weight.reshape(-1)
@@ -126,13 +129,13 @@ def a_deformation(on: StyleGAN2Generator, **changes: object) -> Deformation:
 def test_a_file_gives_back_what_was_written(generator: StyleGAN2Generator, tmp_path: Path) -> None:
     made = a_deformation(generator)
     found = read_deformation(write_deformation(tmp_path / "bulge.safetensors", made))
-    assert found.facts() == made.facts()
+    assert found.metadata() == made.metadata()
     assert np.abs(found.shift - made.shift).max() < 1e-3 * np.abs(made.shift).max()
 
 
 def test_strength_moves_the_picture_and_zero_does_not(generator: StyleGAN2Generator) -> None:
     latent = random_latents(generator, 2, seed=0)
-    mover = DeformationMover(a_deformation(generator))
+    mover = DeformationEffect(a_deformation(generator))
     plain = generator.render(latent)
     assert torch.equal(generator.render(mover.move(latent, 0.0, generator)), plain)
     forth = generator.render(mover.move(latent, 1.0, generator))
@@ -143,35 +146,35 @@ def test_strength_moves_the_picture_and_zero_does_not(generator: StyleGAN2Genera
 
 def test_calibration_makes_strength_one_a_clear_change(generator: StyleGAN2Generator) -> None:
     convolution = Convolution(generator, 1)
-    bench = Bench(convolution, random_latents(generator, 6, seed=3), pixels)
-    shift = bench.calibrated(svd_basis(convolution, 1)[0])
-    wanted = LIFT * bench.apart()
+    bench = StrengthCalibration(convolution, random_latents(generator, 6, seed=3), pixels)
+    shift = bench.calibrate(find_singular_directions(convolution, 1)[0])
+    wanted = CLEAR_CHANGE * bench.measure_spread()
     # Demodulation may keep any shift from reaching all of it.
-    assert 0.1 * wanted < bench.moved(shift, 1.0) < 1.15 * wanted
-    assert bench.moved(shift, 0.2) < bench.moved(shift, 1.0)
+    assert 0.1 * wanted < bench.measure_change(shift, 1.0) < 1.15 * wanted
+    assert bench.measure_change(shift, 0.2) < bench.measure_change(shift, 1.0)
 
 
 def test_what_does_not_fit_is_one_sentence(generator: StyleGAN2Generator, tmp_path: Path) -> None:
     latent = random_latents(generator, 1, seed=0)
     with pytest.raises(WrongGeneratorError, match="small1"):
         stranger = a_generator(2)
-        DeformationMover(a_deformation(generator, generator="small1")).move(
+        DeformationEffect(a_deformation(generator, generator="small1")).move(
             random_latents(stranger, 1, seed=0), 1.0, stranger
         )
     with pytest.raises(BadInputError, match="shape"):
         wrong = a_deformation(generator, shift=np.ones((2, 2, 3, 3), np.float32))
-        DeformationMover(wrong).move(latent, 1.0, generator)
+        DeformationEffect(wrong).move(latent, 1.0, generator)
     with pytest.raises(BadInputError, match="no layer 9"):
         Convolution(generator, 9)
     with pytest.raises(BadInputError, match="at most"):
-        svd_basis(Convolution(generator, 1), 1000)
+        find_singular_directions(Convolution(generator, 1), 1000)
     with pytest.raises(BadInputError, match="usable"):
         a_deformation(generator, shift=np.full((3, 4, 3, 3), np.nan, np.float32))
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"\x10" * 40)
     with pytest.raises(BadInputError, match="broken"):
         read_deformation(broken)
-    assert deformations_in(tmp_path, generator.id) == []
+    assert list_deformation_controls(tmp_path, generator.id) == []
 
 
 def test_published_files_are_read_without_running_them(
@@ -181,12 +184,12 @@ def test_published_files_are_read_without_running_them(
     shift = torch.randn(1, 1, *shape)
     good, other, hostile = (tmp_path / name for name in ("good.pt", "other.pt", "bad.pt"))
     torch.save({"layer_ix": 0, "shift": shift}, good)
-    found = read_published(good, generator, "found")
+    (found,) = import_deformations(good, DeformationImportOptions(generator, name="found"), silent)
     assert found.layer == 1
     assert torch.allclose(torch.from_numpy(found.shift), shift[0, 0].flip(2, 3))
     torch.save({"layer_ix": 0, "shift": torch.zeros(1, 1, 2, 2, 3, 3)}, other)
     with pytest.raises(BadInputError, match="shift of"):
-        read_published(other, generator, "found")
+        read_published(other, generator)
 
     class Runs:
         def __reduce__(self) -> tuple[object, tuple[str]]:
@@ -194,7 +197,7 @@ def test_published_files_are_read_without_running_them(
 
     torch.save({"layer_ix": 0, "shift": Runs()}, hostile)
     with pytest.raises(BadInputError, match=r"was not read: it names .*, which no network needs"):
-        read_published(hostile, generator, "found")
+        read_published(hostile, generator)
     assert not (tmp_path / "ran").exists()
 
 
@@ -211,8 +214,13 @@ def test_found_on_the_portraits_kept_and_listed(
     assert [row["name"] for row in report] == ["svd-1-0", "svd-1-1"] and report[0]["effect"]
     first = out / "svd-1-0.safetensors"
     kept = CliRunner().invoke(
-        keep_command, [str(first), "--name", "swell", "--plus", "rounder", "--out", str(out / "k")]
+        keep_deformation_command,
+        [str(first), "--name", "swell", "--plus", "rounder", "--out", str(out / "k")],
     )
     assert kept.exit_code == 0, kept.output
-    (control,) = deformations_in(out / "k", report[0]["generator_id"])
-    assert (control.name, control.plus, control.kind) == ("swell", "rounder", "deformation")
+    (control,) = list_deformation_controls(out / "k", report[0]["generator_id"])
+    assert (control.name, control.positive_means, control.kind) == (
+        "swell",
+        "rounder",
+        "deformation",
+    )

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from latentfu.cli.main import run
-from latentfu_builtin.deformations.control import deformations_in
+from latentfu_builtin.deformations.control import list_deformation_controls
 from latentfu_builtin.deformations.deformation import (
     Deformation,
     read_deformation,
     write_deformation,
 )
-from latentfu_builtin.deformations.own import own_folder
+from latentfu_builtin.deformations.user_library import user_deformations_folder
 
 LAYER = "synthesis.convs.8.weight"
 
@@ -44,10 +44,10 @@ def test_the_name_of_another_control_is_refused(
         assert run(["deformations", "keep", str(file), "--name", name]) == 1
         said = capsys.readouterr().err.strip()
         assert said == f"There is a control {name!r} already: give another --name."
-    assert not own_folder().exists()
+    assert not user_deformations_folder().exists()
     assert run(["deformations", "keep", str(file), "--name", "grin"]) == 0
     assert run(["deformations", "keep", str(file), "--name", "grin", "--plus", "wider"]) == 0
-    assert latentfu.controls("portraits")["grin"].plus == "wider"  # one's own is replaced
+    assert latentfu.controls("portraits")["grin"].positive_means == "wider"  # one's own is replaced
 
 
 def test_networks_can_have_a_name_each(tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_networks_can_have_a_name_each(tmp_path: Path) -> None:
         file = found_on(id, tmp_path / "found.safetensors", seed)
         for _ in range(2):
             assert run(["deformations", "keep", str(file), "--name", "wheels"]) == 0
-    assert len(list(own_folder().iterdir())) == 2
+    assert len(list(user_deformations_folder().iterdir())) == 2
     for seed, id in enumerate(ids):
-        (control,) = deformations_in(own_folder(), id)
+        (control,) = list_deformation_controls(user_deformations_folder(), id)
         assert control.name == "wheels"
         kept = read_deformation(Path(str(control.facts["file"])))
         wanted = read_deformation(found_on(id, tmp_path / "again.safetensors", seed))

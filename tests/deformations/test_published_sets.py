@@ -13,8 +13,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError
-from latentfu_builtin.deformations.cli import download_command, list_command
-from latentfu_builtin.deformations.sets import SETS
+from latentfu_builtin.deformations.commands import (
+    download_deformations_command,
+    list_deformations_command,
+)
+from latentfu_builtin.deformations.published_sets import PUBLISHED_SETS
 
 
 class Server(ThreadingHTTPServer):
@@ -67,17 +70,19 @@ def test_the_command_puts_a_set_among_the_sliders(
         tar.add(tmp_path / "nose_size.pt", "ffhq/nose_size.pt")
     server.content = (tmp_path / "set.tar").read_bytes()
     arguments = ["ffhq", "--generator", "portraits", "--from", address(server)]
-    declined = CliRunner().invoke(download_command, arguments, input="n\n")
+    declined = CliRunner().invoke(download_deformations_command, arguments, input="n\n")
     assert declined.exit_code == 1 and server.asked == []
-    ran = CliRunner().invoke(download_command, [*arguments, "--yes", "--json"])
+    ran = CliRunner().invoke(download_deformations_command, [*arguments, "--yes", "--json"])
     assert ran.exit_code == 0, ran.output
     control = latentfu.controls("portraits")["nose_size"]
     assert (control.group, control.kind) == ("published: Faces", "deformation")
-    listed = CliRunner().invoke(list_command, ["--generator", "portraits"])
+    listed = CliRunner().invoke(list_deformations_command, ["--generator", "portraits"])
     assert "published: Faces:\n  nose_size" in listed.output
-    said = json.loads(CliRunner().invoke(download_command, ["--json"]).output)
-    assert [row["name"] for row in said] == list(SETS) == ["ffhq", "car", "horse", "church"]
-    unknown = CliRunner().invoke(download_command, ["cats"])
+    said = json.loads(CliRunner().invoke(download_deformations_command, ["--json"]).output)
+    assert (
+        [row["name"] for row in said] == list(PUBLISHED_SETS) == ["ffhq", "car", "horse", "church"]
+    )
+    unknown = CliRunner().invoke(download_deformations_command, ["cats"])
     assert isinstance(unknown.exception, BadInputError)
 
 
@@ -90,7 +95,7 @@ def test_what_is_no_archive_is_not_kept_and_another_place_is_asked(
     weight = latentfu.open_generator("portraits", "cpu").parameter("synthesis.convs.8.weight")
     arguments = ["car", "--generator", "portraits", "--yes", "--from", address(server)]
     server.content = b"<!DOCTYPE html><p>This link is no more.</p>"
-    ran = CliRunner().invoke(download_command, arguments)
+    ran = CliRunner().invoke(download_deformations_command, arguments)
     assert isinstance(ran.exception, BadInputError)
     assert f"What {address(server)} sent is no archive" in str(ran.exception)
     assert list(tmp_path.rglob("*.tar*")) == []
@@ -100,11 +105,11 @@ def test_what_is_no_archive_is_not_kept_and_another_place_is_asked(
             tar.add(tmp_path / "one.pt", f"car/{name}.pt")
         server.content = (tmp_path / "set.tar").read_bytes()
         (tmp_path / "set.tar").unlink()
-        ran = CliRunner().invoke(download_command, arguments)
+        ran = CliRunner().invoke(download_deformations_command, arguments)
         assert ran.exit_code == 0, ran.output
         assert latentfu.controls("portraits")[name].group == "published: Cars"
     asked = len(server.asked)
     # What has come already is read again where no place is named.
-    ran = CliRunner().invoke(download_command, arguments[:4])
+    ran = CliRunner().invoke(download_deformations_command, arguments[:4])
     assert ran.exit_code == 0 and "height" in ran.output and len(server.asked) == asked
     assert [path.name for path in tmp_path.rglob("*.tar")] == ["car_weights_deformations.tar"]

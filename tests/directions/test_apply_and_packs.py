@@ -12,18 +12,19 @@ from typing import Any
 import latentfu
 import numpy as np
 import pytest
-import small_world
 import torch
 from click.testing import CliRunner, Result
-from latentfu import BadInputError, Control, Mover
+from latentfu import BadInputError, Control, ControlEffect
 from latentfu.cli.main import program
-from latentfu.cli.scaffold import packed, write_package
+from latentfu.cli.plugins import pack_directions, write_package
 from latentfu.pipeline.apply_controls import EditOptions, apply_controls
 from latentfu.pipeline.cache import ControlCache
 from latentfu.protocol.requests import EditRequest, build_request
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu.storage.directions import write_direction
 from PIL import Image
+
+from tests.support import small_world
 
 RED = small_world.direction("red", 1)
 CONTROLS = {d.name: small_world.control(d) for d in small_world.DIRECTIONS}
@@ -60,8 +61,8 @@ def test_truncation_before_keeps_the_edit_whole() -> None:
 
 
 def test_what_can_not_be_reached_is_one_sentence() -> None:
-    class Plain(Mover):
-        def move(self, latent: Any, strength: float, generator: Any) -> Any:
+    class Plain(ControlEffect):
+        def apply(self, latent: Any, strength: float, generator: Any) -> Any:
             return latent
 
     plain = Control("odd", "Odd", "", small_world.ID, Plain)
@@ -130,8 +131,8 @@ def test_a_pack_is_installed_and_listed_with_author_and_licence(
     """The package that is written, on the path of a fresh process as pip would leave it."""
     file = write_direction(tmp_path / "red.safetensors", replace(RED, group="own"))
     with pytest.raises(BadInputError, match="names no author"):
-        packed([file], "", "", "my-directions")
-    files = packed([file], "Ada", "CC0-1.0", "my-directions")
+        pack_directions([file], "", "", "my-directions")
+    files = pack_directions([file], "Ada", "CC0-1.0", "my-directions")
     pack = write_package("my-directions", tmp_path, files)
     site = tmp_path / "site"
     words = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "-q"]

@@ -26,9 +26,10 @@ from latentfu import (
     read_direction,
     write_direction,
 )
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu.storage.directions import FORMAT
-from small_world import ID, control, direction, small_generator
+
+from tests.support.small_world import ID, control, direction, small_generator
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.safetensors"))
 line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]))
@@ -65,7 +66,11 @@ def test_a_folder_lists_only_this_generators_directions_and_reads_them_later(
     write_direction(tmp_path / "c.safetensors", direction("other", 3, generator_id="c" * 64))
     found = directions_in(tmp_path, ID)
     assert [item.name for item in found] == ["age", "smile"]
-    assert (found[0].minimum, found[1].layers, found[1].plus) == (-2.0, (0, 2), "more smile")
+    assert (found[0].minimum, found[1].layers, found[1].positive_means) == (
+        -2.0,
+        (0, 2),
+        "more smile",
+    )
     latent = small_generator().mean_latent()
     moved = found[0].load().move(latent, 2.0, small_generator())
     assert torch.allclose(

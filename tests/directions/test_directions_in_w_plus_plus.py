@@ -21,12 +21,13 @@ from latentfu import (
     read_direction,
 )
 from latentfu.core.progress import silent
-from latentfu_builtin.directions.chain import Settings, make_direction
-from latentfu_builtin.directions.find import find
-from latentfu_builtin.directions.fit import space_of
-from latentfu_builtin.directions.foreign.adopt import Codes, along
-from latentfu_builtin.directions.labels import Wanted, labelled_codes
-from latentfu_builtin.directions.makers import make_ridge, make_svm
+from latentfu_builtin.directions.commands.fit import space_of_codes
+from latentfu_builtin.directions.control_makers import make_ridge, make_svm
+from latentfu_builtin.directions.effects import EffectMeasurement
+from latentfu_builtin.directions.find_directions import find_directions
+from latentfu_builtin.directions.published.fit_to_generator import ReferenceCodes, measure_along
+from latentfu_builtin.directions.train_direction import TrainingSettings, train_direction
+from latentfu_builtin.directions.training_data import TrainingSource, collect_training_data
 
 TOKENS, WIDE = 3, 4
 
@@ -98,32 +99,32 @@ def test_the_chain_from_samples_keeps_every_style(
 ) -> None:
     monkeypatch.setenv("LATENTFU_HOME", str(tmp_path))
     generator = Tokens()
-    wanted = Wanted("both", samples=1200, space="w++", work=tmp_path / "work")
-    labelled, _ = labelled_codes(wanted, generator, SCORER, silent)
+    source = TrainingSource("both", samples=1200, space="w++", work=tmp_path / "work")
+    labelled, _ = collect_training_data(source, generator, SCORER, silent)
     assert labelled.codes.shape == (1200, TOKENS, WIDE)
-    again, _ = labelled_codes(wanted, generator, SCORER, silent)
+    again, _ = collect_training_data(source, generator, SCORER, silent)
     assert np.array_equal(again.codes, labelled.codes)
     words = {"name": "both", "attribute": "both"}
-    made = make_direction(
-        labelled, Settings(ends=0.2, words=words, **settings), generator, SCORER
-    ).direction
+    measurement = EffectMeasurement.on_fresh_samples(generator, SCORER, 0)
+    asked = TrainingSettings(ends=0.2, words=words, **settings)
+    made = train_direction(labelled, asked, generator, measurement).direction
     assert made.space == "w++" and made.vector.shape == (TOKENS, WIDE)
     assert alike(made.vector, BOTH) > 0.7 and gain(made) == pytest.approx(1.0, abs=0.1)
 
 
 def test_principal_components_are_of_all_styles_or_of_those_asked_for() -> None:
-    first, second = find(Tokens(), "pca", 2, progress=silent)
+    first, second = find_directions(Tokens(), "pca", 2, progress=silent)
     assert first.space == "w++" and first.vector.shape == (TOKENS, WIDE)
     assert abs(first.vector[1, 1]) == pytest.approx(6.0, rel=0.1)  # the widest of all numbers
     assert abs(alike(first.vector, second.vector)) < 0.05
-    late = find(Tokens(), "pca", 1, layers=(2, 2), progress=silent)[0]
+    late = find_directions(Tokens(), "pca", 1, layers=(2, 2), progress=silent)[0]
     assert not late.vector[:2].any() and abs(late.vector[2, 1]) == pytest.approx(1.0, rel=0.1)
 
 
 def test_lengths_of_given_arrays_are_measured_over_all_styles() -> None:
-    codes = Codes.of(Tokens())
-    spread, middle = along(BOTH / np.linalg.norm(BOTH), codes)
+    codes = ReferenceCodes.of(Tokens())
+    spread, middle = measure_along(BOTH / np.linalg.norm(BOTH), codes)
     assert spread == pytest.approx(np.sqrt((1 + 4 * 0.25) / 5), rel=0.1) and abs(middle) < 0.1
-    assert space_of(np.zeros((5, TOKENS, WIDE)), Tokens()) == "w++"
+    assert space_of_codes(np.zeros((5, TOKENS, WIDE)), Tokens()) == "w++"
     with pytest.raises(BadInputError, match="fit no space"):
-        space_of(np.zeros((5, 7)), Tokens())
+        space_of_codes(np.zeros((5, 7)), Tokens())

@@ -26,14 +26,18 @@ from latentfu import (
 )
 from latentfu.core.progress import silent
 from latentfu.testing.tiny import TinyGenerator, spec_of
-from latentfu_builtin.directions.find import find
-from latentfu_builtin.directions.find_cli import find_command
-from latentfu_builtin.directions.numbered import write_samples, z_of
-from latentfu_builtin.directions.own import own_folder
-from latentfu_builtin.directions.pairs import mean_difference, pairs_command
-from latentfu_builtin.directions.report import line_fit
-from latentfu_builtin.directions.report_cli import clean_command, report_command
-from test_makers import ID, Blocks
+from latentfu_builtin.directions.commands.find import find_command
+from latentfu_builtin.directions.commands.fit import (
+    direction_pairs_command,
+    measure_mean_difference,
+)
+from latentfu_builtin.directions.commands.report import clean_command, report_command
+from latentfu_builtin.directions.find_directions import find_directions
+from latentfu_builtin.directions.report import fit_line
+from latentfu_builtin.directions.seeded_samples import draw_z, write_samples
+from latentfu_builtin.directions.user_library import user_folder
+
+from tests.directions.test_makers import ID, Blocks
 
 
 class Stretched(Blocks):
@@ -89,27 +93,27 @@ def keep(name: str, vector: list[float], **facts: Any) -> Direction:
     direction = Direction(
         vector=np.array(vector, dtype=np.float32), space="w", name=name, generator_id=ID, **words
     )
-    write_direction(own_folder() / f"{name}.safetensors", direction)
+    write_direction(user_folder() / f"{name}.safetensors", direction)
     return direction
 
 
 def test_components_come_by_their_spread_and_one_spread_long() -> None:
-    found = find(GENERATOR, "pca", 2, progress=silent)
+    found = find_directions(GENERATOR, "pca", 2, progress=silent)
     assert abs(found[0].vector[5]) == pytest.approx(6.0, rel=0.03)
     assert abs(found[1].vector[4]) == pytest.approx(3.0, rel=0.03)
 
 
 def test_the_factorisation_gives_what_changes_styles_most() -> None:
-    (found,) = find(GENERATOR, "sefa", 1, progress=silent)
+    (found,) = find_directions(GENERATOR, "sefa", 1, progress=silent)
     unit = found.vector / np.linalg.norm(found.vector)
     assert np.allclose(np.abs(unit), [0, 0.7071, 0.7071, 0, 0, 0], atol=1e-4)
 
 
 def test_a_network_that_shows_no_weights_says_so() -> None:
     with pytest.raises(BadInputError, match="try --method pca"):
-        find(TinyGenerator(), "sefa", 2, progress=silent)
+        find_directions(TinyGenerator(), "sefa", 2, progress=silent)
     with pytest.raises(BadInputError, match="spread alike"):
-        find(TinyGenerator(), "pca", 2, progress=silent)
+        find_directions(TinyGenerator(), "pca", 2, progress=silent)
 
 
 def test_a_sheet_is_looked_at_and_one_is_kept(run: Run, tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ def test_a_sheet_is_looked_at_and_one_is_kept(run: Run, tmp_path: Path) -> None:
     )
     assert told.exit_code == 0, told.exception
     assert (tmp_path / "f" / "sheet.png").stat().st_size > 1000
-    kept = read_direction(own_folder() / "glow.safetensors")
+    kept = read_direction(user_folder() / "glow.safetensors")
     shown = read_direction(tmp_path / "f" / "pca-1.safetensors")
     assert np.array_equal(kept.vector, -shown.vector) and kept.attribute == "glow"
     assert "glow" in latentfu.controls("blocks")
@@ -130,10 +134,18 @@ def test_pairs_give_their_mean_difference(run: Run, tmp_path: Path) -> None:
     after = write_samples(GENERATOR, 4, 2, tmp_path / "after", silent)
     for old, new in zip(before, after, strict=True):
         new.rename(new.with_name(old.name))
-    told = run(pairs_command, *ON, tmp_path / "before", tmp_path / "after", "--name", "p", "--json")
+    told = run(
+        direction_pairs_command,
+        *ON,
+        tmp_path / "before",
+        tmp_path / "after",
+        "--name",
+        "p",
+        "--json",
+    )
     assert told.exit_code == 0, told.exception
-    steps = (z_of(GENERATOR, 2, range(4)) - z_of(GENERATOR, 1, range(4))) @ GENERATOR.mixing.T
-    found = read_direction(own_folder() / "p.safetensors")
+    steps = (draw_z(GENERATOR, 2, range(4)) - draw_z(GENERATOR, 1, range(4))) @ GENERATOR.mixing.T
+    found = read_direction(user_folder() / "p.safetensors")
     assert np.allclose(found.vector, steps.mean(dim=0), atol=1e-5)
     report = json.loads(told.stdout)
     along = steps @ steps.mean(dim=0) / steps.mean(dim=0).square().sum()
@@ -144,20 +156,20 @@ def test_pairs_give_their_mean_difference(run: Run, tmp_path: Path) -> None:
 def test_pairs_that_agree_and_one_pair() -> None:
     step = torch.tensor([1.0, 2.0])
     codes = torch.stack([torch.zeros(2), step, torch.ones(2), torch.ones(2) + step])
-    mean, spread = mean_difference(codes)
+    mean, spread = measure_mean_difference(codes)
     assert torch.equal(mean, step) and spread.agreement == pytest.approx(1.0)
     assert spread.length == pytest.approx(0.0, abs=1e-6)
-    assert mean_difference(codes[:2])[1].agreement == 1.0
+    assert measure_mean_difference(codes[:2])[1].agreement == 1.0
     codes[3] += step
-    assert mean_difference(codes)[1].length == pytest.approx(2**0.5 / 3)
+    assert measure_mean_difference(codes)[1].length == pytest.approx(2**0.5 / 3)
     with pytest.raises(BadInputError, match="do not differ"):
-        mean_difference(torch.zeros(2, 3))
+        measure_mean_difference(torch.zeros(2, 3))
 
 
 def test_folders_without_common_names_are_refused(run: Run, tmp_path: Path) -> None:
     write_samples(GENERATOR, 2, 1, tmp_path / "a", silent)
     write_samples(GENERATOR, 2, 2, tmp_path / "b", silent)
-    told = run(pairs_command, *ON, tmp_path / "a", tmp_path / "b", "--name", "p")
+    told = run(direction_pairs_command, *ON, tmp_path / "a", tmp_path / "b", "--name", "p")
     assert "same name" in str(told.exception)
 
 
@@ -182,7 +194,7 @@ def test_a_direction_is_cleaned_of_what_it_leaks_on(run: Run) -> None:
     keep("low", [0, 0, 0, 0, 3.0, 0], attribute="low")
     told = run(clean_command, "top", "--generator", "blocks")
     assert told.exit_code == 0, told.exception
-    new = read_direction(own_folder() / "top-clean.safetensors")
+    new = read_direction(user_folder() / "top-clean.safetensors")
     assert new.vector[0] > 0.5 and np.allclose(new.vector[1:], 0, atol=1e-6)
     assert new.leakage["low"] == pytest.approx(0, abs=1e-6)
     assert new.effect == pytest.approx(1.0, abs=0.05)
@@ -194,9 +206,9 @@ def test_a_direction_is_cleaned_of_what_it_leaks_on(run: Run) -> None:
 
 
 def test_the_line_through_a_curve() -> None:
-    assert line_fit(np.array([-2.0, -1, 0, 1, 2])) == pytest.approx(1.0)
-    assert line_fit(np.array([4.0, 1, 0, 1, 4])) == pytest.approx(0.0)
-    assert line_fit(np.zeros(5)) == 0.0
+    assert fit_line(np.array([-2.0, -1, 0, 1, 2])) == pytest.approx(1.0)
+    assert fit_line(np.array([4.0, 1, 0, 1, 4])) == pytest.approx(0.0)
+    assert fit_line(np.zeros(5)) == 0.0
 
 
 def blocks_latent(codes: list[list[float]]) -> tuple[Generator, Latent]:

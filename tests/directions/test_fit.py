@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from latentfu import LatentFuError, read_direction
-from latentfu_builtin.directions.fit import fit_command
+from latentfu_builtin.directions.commands.fit import fit_command
 
 
 def codes_and_scores(folder: Path) -> tuple[Path, Path, np.ndarray]:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import large_world
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
 from latentfu import Direction, WrongGeneratorError, read_direction, write_direction
-from latentfu.storage.direction_mover import DirectionEffect
-from latentfu_builtin.directions.foreign.cli import import_command
+from latentfu.storage.direction_control import DirectionEffect
+from latentfu_builtin.directions.commands.import_published import import_directions_command
+
+from tests.support import large_world
 
 PUBLISHED = Path(__file__).parent / "published"
 HOSTILE = Path(__file__).parent / "hostile"
@@ -30,7 +31,7 @@ def importing(isolated_home: Path, registered: Any, tmp_path: Path) -> Iterator[
 
     def run(*words: object) -> Result:
         return CliRunner().invoke(
-            import_command,
+            import_directions_command,
             ["--generator", "large", "--out", str(tmp_path / "out"), *map(str, words)],
         )
 

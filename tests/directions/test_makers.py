@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ from latentfu import (
     read_direction,
 )
 from latentfu.core.progress import silent
-from latentfu_builtin.directions.boundary import svm_boundary, without
-from latentfu_builtin.directions.makers import make_ridge, make_svm
-from latentfu_builtin.directions.whitening import Whitening
+from latentfu_builtin.directions.boundaries import (
+    Whitening,
+    project_boundary,
+    solve_svm,
+    train_boundary,
+)
+from latentfu_builtin.directions.control_makers import make_ridge, make_svm
 
 ID = "e" * 64
 
@@ -116,9 +121,21 @@ def test_a_planted_boundary_is_recovered_from_noisy_labels() -> None:
     normal = torch.zeros(20, dtype=torch.float64)
     normal[3], normal[7] = 0.6, -0.8
     scores = p @ normal + 0.5 * torch.from_numpy(draw.normal(size=3000))
-    found = svm_boundary(p, scores, 0.25, 0)
-    assert float(found.normal @ normal) > 0.97
-    assert found.accuracy > 0.9 and abs(found.bias) < 0.2
+    found = train_boundary(p.numpy(), scores.numpy(), 0.25)
+    assert float(found.normal @ normal.numpy()) > 0.97
+    assert (found.validation.accuracy or 0) > 0.9 and abs(found.bias) < 0.2
+
+
+def test_so_many_samples_that_their_products_would_not_fit_give_nearly_the_same_plane() -> None:
+    draw = np.random.default_rng(0)
+    points = draw.normal(size=(21_000, 5))
+    normal = np.array([0.0, 0.6, 0.0, -0.8, 0.0])
+    labels = (points @ normal + 0.3 * draw.normal(size=len(points)) > 0.5).astype(np.int64)
+    weight, offset = solve_svm(points, labels)
+    few, few_offset = solve_svm(points[:3000], labels[:3000])
+    assert float(weight @ normal / np.linalg.norm(weight)) > 0.999
+    assert offset / np.linalg.norm(weight) == pytest.approx(-0.5, abs=0.02)
+    assert few_offset / np.linalg.norm(few) == pytest.approx(-0.5, abs=0.05)
 
 
 def test_whitening_follows_the_spread_of_the_codes() -> None:
@@ -133,11 +150,12 @@ def test_whitening_follows_the_spread_of_the_codes() -> None:
 
 
 def test_a_normal_without_others_is_orthogonal_to_them() -> None:
-    others = torch.randn(4, 10, generator=torch.Generator().manual_seed(1)).double()
-    left = without(torch.ones(10).double(), others)
-    assert (others @ left).abs().max() < 1e-9 and float(left.norm()) == pytest.approx(1.0)
+    others = torch.randn(4, 10, generator=torch.Generator().manual_seed(1)).double().numpy()
+    left = project_boundary(np.ones(10), *others)
+    assert np.abs(others @ left).max() < 1e-6
+    assert float(np.linalg.norm(left)) == pytest.approx(1.0)
     with pytest.raises(BadInputError):
-        without(others[0] + others[1], others)
+        project_boundary(others[0] + others[1], *others)
 
 
 @pytest.mark.parametrize(
@@ -152,8 +170,6 @@ def test_a_normal_without_others_is_orthogonal_to_them() -> None:
 def test_bad_requests_are_one_sentence_and_leave_nothing(
     tmp_path: Path, changes: dict[str, Any], word: str
 ) -> None:
-    from dataclasses import replace
-
     with pytest.raises(BadInputError, match=word):
         make_svm(replace(request("bright"), **changes), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -161,7 +177,7 @@ def test_bad_requests_are_one_sentence_and_leave_nothing(
 
 def test_known_labels_give_a_direction_where_the_scorer_is_half_blind() -> None:
     """Strength 1 is then one standard deviation of the truth, whatever the scorer sees of it."""
-    from latentfu_builtin.directions.build import Subject, build_directions
+    from latentfu_builtin.directions.control_makers import Subject, build_directions
 
     blind = torch.Generator().manual_seed(5)
 
@@ -184,6 +200,28 @@ def test_known_labels_give_a_direction_where_the_scorer_is_half_blind() -> None:
     assert made is not None and (made.plus, made.group) == ("more bright", "group")
     spread = meaning(torch.randn(4000, 6, generator=torch.Generator().manual_seed(9)))[:, 0].std()
     assert float(PLANTED[0] @ torch.from_numpy(made.vector) / spread) == pytest.approx(1, abs=0.1)
+
+
+def test_shipped_files_are_replaced_and_those_without_a_direction_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from latentfu_builtin.directions.control_makers import (
+        SHIPPED_WORDS,
+        Subject,
+        build_directions,
+        replace_shipped,
+    )
+
+    (tmp_path / "old.safetensors").write_bytes(b"of another training")
+    asked = replace(request("", **SHIPPED_WORDS), samples=600)
+    subjects = [Subject("bright", "more bright, 30 degrees at 1", "light", "Light")]
+    built = build_directions(asked, [*subjects, Subject("unseen", "", "")])
+    replace_shipped(built, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["bright.safetensors"]
+    found = read_direction(tmp_path / "bright.safetensors")
+    assert (found.title, found.plus, found.licence) == ("Light", "more bright", "Apache-2.0")
+    told = capsys.readouterr().out
+    assert "accuracy" in told and "unseen             left out: The scorer does not know" in told
 
 
 def test_a_plane_among_whitened_codes_is_the_same_plane_among_codes() -> None:

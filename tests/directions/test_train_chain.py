@@ -15,22 +15,27 @@ from click.testing import CliRunner, Result
 from latentfu import BadInputError, CancelledError, Scorer, hookimpl, read_direction
 from latentfu.core.progress import silent
 from latentfu.testing.tiny import spec_of
-from latentfu_builtin.directions.classifier import train_classifier
-from latentfu_builtin.directions.fit import fit_command
-from latentfu_builtin.directions.interfacegan import train_boundary, train_labelled
-from latentfu_builtin.directions.labels import classifier_of, left_out
-from latentfu_builtin.directions.numbered import (
-    Number,
-    number_of,
-    save_numbered,
+from latentfu_builtin.directions.boundaries import SOLVERS, train_boundary, train_on_labels
+from latentfu_builtin.directions.commands.fit import fit_command
+from latentfu_builtin.directions.commands.train import sample_command, train_direction_command
+from latentfu_builtin.directions.picture_classifier import train_classifier
+from latentfu_builtin.directions.sample_cache import SamplePlan, draw_cached_samples
+from latentfu_builtin.directions.seeded_samples import (
+    SampleNumber,
+    draw_z,
+    read_number,
+    save_numbered_picture,
     write_samples,
-    z_of,
 )
-from latentfu_builtin.directions.solvers import SOLVERS
-from latentfu_builtin.directions.sorted_pictures import How, in_folders, read_pictures
-from latentfu_builtin.directions.stream import Plan, stream
-from latentfu_builtin.directions.train import sample_command, train_command
-from test_makers import ID, Blocks
+from latentfu_builtin.directions.training_data import (
+    InversionChoice,
+    list_sorted_folders,
+    put_held_out_scores,
+    read_picture_codes,
+    train_on_pictures,
+)
+
+from tests.directions.test_makers import ID, Blocks
 
 PLANTED = torch.tensor([1.0, 1, 0, 0, 0, 0])
 GENERATOR = Blocks()
@@ -65,7 +70,7 @@ def training(isolated_home: Path, registered: Any, tmp_path: Path) -> Run:
 
     def run(*words: object) -> Result:
         common = ["level", "--generator", "blocks", "--out", str(tmp_path / "out"), "--name", "d"]
-        return CliRunner().invoke(train_command, [*common, *map(str, words)])
+        return CliRunner().invoke(train_direction_command, [*common, *map(str, words)])
 
     return run
 
@@ -76,7 +81,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     few, much = tmp_path / "few", tmp_path / "much"
     much.mkdir()
     for number, path in enumerate(write_samples(GENERATOR, 120, 0, few, silent)):
-        if float(z_of(GENERATOR, 0, [number])[0, :2].sum()) > 0:
+        if float(draw_z(GENERATOR, 0, [number])[0, :2].sum()) > 0:
             path.rename(much / f"renamed {number}.png")
     return few, much
 
@@ -133,8 +138,39 @@ def test_a_scorer_labels_samples_and_another_direction_is_left_alone(
     assert told.exit_code == 1, "what is left of it moves nothing that the scorer reads"
 
 
+def test_without_more_words_a_maker_trains_it(training: Run, tmp_path: Path) -> None:
+    told = training("--samples", 500, "--plus", "brighter", "--json")
+    assert told.exit_code == 0, told.exception
+    report = json.loads(told.stdout)
+    assert report["accuracy"] > 0.9 and report["effect"] == pytest.approx(1.0, abs=0.05)
+    assert report["plus"] == "brighter" and "500 samples read by level" in report["method"]
+    assert along_the_planted(tmp_path) > 0.95
+    told = training("--maker", "ridge", "--samples", 500)
+    assert told.exit_code == 0 and "of held-out samples; moves nothing else" in told.stdout
+    told = training("--maker", "magic")
+    assert told.exit_code == 1 and "installed: svm, ridge" in str(told.exception)
+
+
+def test_a_natural_step_follows_the_codes_and_keeps_the_boundary(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes that move together with what was sorted move with it."""
+    mixing = torch.eye(6)
+    mixing[4, 0] = 2.0
+    monkeypatch.setattr(GENERATOR, "mixing", mixing)
+    words = ("--folder", folders[0], "--folder", folders[1])
+    assert training(*words).exit_code == 0
+    plain = direction_in(tmp_path)
+    assert training(*words, "--natural").exit_code == 0
+    natural = direction_in(tmp_path)
+    assert np.array_equal(natural.normal, plain.normal) and natural.bias == plain.bias
+    share = [float(abs(d.vector[4]) / np.linalg.norm(d.vector)) for d in (plain, natural)]
+    assert share[1] > 0.5 and share[1] > share[0] + 0.2
+    assert natural.effect == pytest.approx(1.0, abs=0.1)
+
+
 def test_a_broken_off_stream_goes_on(tmp_path: Path) -> None:
-    plan = Plan(GENERATOR, 2000, 3, "w", "level", 1)
+    plan = SamplePlan(GENERATOR, 2000, 3, "w", "level", 1)
     calls = []
 
     def stop(fraction: float, message: str = "") -> None:
@@ -146,10 +182,10 @@ def test_a_broken_off_stream_goes_on(tmp_path: Path) -> None:
         return level(images)
 
     with pytest.raises(CancelledError):
-        stream(plan, score, stop, tmp_path / "a")
+        draw_cached_samples(plan, score, stop, tmp_path / "a")
     before = sum(calls)
-    broken = stream(plan, score, silent, tmp_path / "a")
-    whole = stream(plan, score, silent, tmp_path / "b")
+    broken = draw_cached_samples(plan, score, silent, tmp_path / "a")
+    whole = draw_cached_samples(plan, score, silent, tmp_path / "b")
     assert sum(calls) - before < 2000 + 2000 - 1000
     assert np.array_equal(broken.scores, whole.scores)
     assert np.array_equal(broken.codes, whole.codes)
@@ -157,20 +193,20 @@ def test_a_broken_off_stream_goes_on(tmp_path: Path) -> None:
 
 def test_fewer_samples_do_not_spoil_those_that_are_there(tmp_path: Path) -> None:
     """A shorter run between two long ones once left zeros in place of codes."""
-    plan = Plan(GENERATOR, 500, 3, "w", "level", 1)
+    plan = SamplePlan(GENERATOR, 500, 3, "w", "level", 1)
     calls = []
 
     def score(images: torch.Tensor) -> torch.Tensor:
         calls.append(len(images))
         return level(images)
 
-    first = np.array(stream(plan, score, silent, tmp_path).codes)
-    few = stream(replace(plan, count=100), score, silent, tmp_path)
+    first = np.array(draw_cached_samples(plan, score, silent, tmp_path).codes)
+    few = draw_cached_samples(replace(plan, count=100), score, silent, tmp_path)
     assert len(few.codes) == len(few.scores) == 100
-    again = stream(plan, score, silent, tmp_path)
+    again = draw_cached_samples(plan, score, silent, tmp_path)
     assert np.array_equal(again.codes, first) and (again.codes != 0).any(axis=1).all()
     assert sum(calls) == 500
-    assert len(stream(replace(plan, count=600), score, silent, tmp_path).codes) == 600
+    assert len(draw_cached_samples(replace(plan, count=600), score, silent, tmp_path).codes) == 600
     assert sum(calls) == 600
 
 
@@ -178,25 +214,25 @@ def test_samples_that_a_classifier_learned_from_are_scored_by_others(
     folders: tuple[Path, Path],
 ) -> None:
     """Samples and sorted pictures of the same seed are the same pictures."""
-    listed = in_folders(folders)
+    listed = list_sorted_folders(folders)
     random = np.random.default_rng(0).integers(0, 2, len(listed)).astype(float)  # can not be seen
     mixed = [(path, label) for (path, _), label in zip(listed, random, strict=True)]
-    found = read_pictures(mixed, GENERATOR, How(), silent)
-    trained = classifier_of(found, found.labels, GENERATOR, None, 0)
+    found = read_picture_codes(mixed, GENERATOR, InversionChoice(), silent)
+    trained = train_on_pictures(found, found.labels, GENERATOR, None, 0)
     numbers = [number.number for number in found.numbers if number]
     assert sorted(numbers) == list(range(120))
     scores = np.full(200, 99.0)
-    left_out(scores, found, found.labels, trained, 0)
-    assert np.array_equal(scores[numbers], trained.own) and (scores[120:] == 99).all()
+    put_held_out_scores(scores, found, found.labels, trained, 0)
+    assert np.array_equal(scores[numbers], trained.held_out_scores) and (scores[120:] == 99).all()
     other = np.full(200, 99.0)
-    left_out(other, found, found.labels, trained, 1)
+    put_held_out_scores(other, found, found.labels, trained, 1)
     assert (other == 99).all()
 
 
 def test_a_scored_folder_of_pictures(
     training: Run, folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    lines = [f"{p.name},{float(z_of(GENERATOR, 0, [int(p.stem[-6:])])[0, 1])}"
+    lines = [f"{p.name},{float(draw_z(GENERATOR, 0, [int(p.stem[-6:])])[0, 1])}"
              for p in sorted(folders[0].iterdir())]  # fmt: skip
     (tmp_path / "s.csv").write_text("name,score\n" + "\n".join(lines))
     told = training("--pictures", folders[0], "--scores", tmp_path / "s.csv", "--ends", 0.4)
@@ -208,7 +244,7 @@ def test_a_scored_folder_of_pictures(
 def test_samples_of_another_generator_are_refused(
     training: Run, folders: tuple[Path, Path]
 ) -> None:
-    save_numbered(folders[0] / "x.png", torch.zeros(3, 6, 6), Number("f" * 64, 0, 1))
+    save_numbered_picture(folders[0] / "x.png", torch.zeros(3, 6, 6), SampleNumber("f" * 64, 0, 1))
     told = training("--folder", folders[0], "--folder", folders[1])
     assert told.exit_code == 1 and "another generator" in str(told.exception)
 
@@ -232,10 +268,10 @@ def test_three_samples_and_one_class_and_nan_are_refused() -> None:
     with pytest.raises(BadInputError, match="at least 2"):
         train_boundary(codes[:3], np.arange(3.0), 0.5)
     with pytest.raises(BadInputError, match="one kind"):
-        train_labelled(codes, np.ones(40, dtype=np.int64))
+        train_on_labels(codes, np.ones(40, dtype=np.int64))
     codes[7, 2] = np.nan
     with pytest.raises(BadInputError, match="not finite"):
-        train_labelled(codes, np.arange(40) % 2)
+        train_on_labels(codes, np.arange(40) % 2)
 
 
 def test_a_file_of_codes_larger_than_memory_is_read_in_parts_or_refused(
@@ -266,10 +302,10 @@ def test_the_classifier_never_scores_what_it_learned_from() -> None:
 
 
 def test_samples_are_the_same_whichever_are_asked_for(tmp_path: Path) -> None:
-    many = z_of(GENERATOR, 5, range(600))
-    assert torch.equal(z_of(GENERATOR, 5, [599, 3]), many[[599, 3]])
+    many = draw_z(GENERATOR, 5, range(600))
+    assert torch.equal(draw_z(GENERATOR, 5, [599, 3]), many[[599, 3]])
     (path,) = write_samples(GENERATOR, 1, 5, tmp_path, silent)
-    assert number_of(path, GENERATOR) == Number(ID, 5, 0)
+    assert read_number(path, GENERATOR) == SampleNumber(ID, 5, 0)
 
 
 def test_sample_writes_pictures_to_sort(training: Run, tmp_path: Path) -> None:

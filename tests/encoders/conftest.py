@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,7 @@ from latentfu import Generator
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 
-sys.path.append(str(Path(__file__).parent))
-
-from encoder_world import opened, weights
+from tests.support.encoder_world import opened, weights
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from encoder_world import picture_of, request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu import (
@@ -25,8 +24,10 @@ from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.feature_warp import warp_features, warp_to
 from latentfu.testing import check_inverter
 from latentfu.testing.tiny import TinyGenerator
-from latentfu_builtin.inversion.pivotal.low_rank import truncated
+from latentfu_builtin.inversion.pivotal_tuning import truncate_rank
 from latentfu_builtin.inversion.plugin import latentfu_inverters
+
+from tests.support.encoder_world import picture_of, request
 
 METHODS = {inverter.name: inverter for inverter in latentfu_inverters()}
 PIVOTAL, FEATURES, PLAIN = METHODS["pivotal"], METHODS["feature-detail"], METHODS["w-plus"]
@@ -109,9 +110,9 @@ def test_bends_have_the_rank_that_was_asked_for(generator: Generator) -> None:
 @given(rank=st.integers(1, 8), seed=st.integers(0, 99))
 def test_a_truncated_shift_is_no_further_away_than_one_of_less_rank(rank: int, seed: int) -> None:
     shift = torch.randn(8, 6, 3, 3, generator=torch.Generator().manual_seed(seed))
-    near, nearer = truncated(shift, rank), truncated(shift, rank + 1)
+    near, nearer = truncate_rank(shift, rank), truncate_rank(shift, rank + 1)
     assert (shift - nearer).norm() <= (shift - near).norm() + 1e-5
-    assert torch.equal(truncated(shift, 0), shift)
+    assert torch.equal(truncate_rank(shift, 0), shift)
 
 
 def test_senseless_options_and_generators_without_layers_are_refused(generator: Generator) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from encoder_world import picture_of, request
 from latentfu import (
     BadInputError,
     CancelledError,
@@ -21,22 +20,25 @@ from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu.testing import check_inverter
-from latentfu_builtin.encoders.files import figures_of, load_encoder, save_encoder
+from latentfu_builtin.encoders.encoder_file import load_encoder, save_encoder
 from latentfu_builtin.encoders.plugin import latentfu_inverters
-from latentfu_builtin.encoders.training.beginning import trunk_tensors
-from latentfu_builtin.encoders.training.options import TrainingOptions
-from latentfu_builtin.encoders.training.run import Order, train_encoder
-from latentfu_builtin.encoders.training.trainer import Trainer
+from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
+from latentfu_builtin.encoders.training.run import EncoderOrder, train_encoder
+from latentfu_builtin.encoders.training.trainer import EncoderTrainer, read_trunk
+from latentfu_builtin.encoders.user_files import read_encoder_header
 from PIL import Image
 
-SHORT = TrainingOptions(pictures=16 * 60, batch=16, pool=128, fresh=8, seen=4, bf16=False)
+from tests.support.encoder_world import picture_of, request
+
+SHORT = EncoderTrainingOptions(pictures=16 * 60, batch=16, pool=128, fresh=8, seen=4, bf16=False)
+
 ENCODER, REFINED = latentfu_inverters()
 
 
 @pytest.fixture(scope="module")
 def trained(generator: Generator, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trained") / "small.safetensors"
-    train_encoder(Order(generator, path, SHORT), silent)
+    train_encoder(EncoderOrder(generator, path, SHORT), silent)
     return path
 
 
@@ -54,8 +56,8 @@ def test_it_learns_what_the_generators_pictures_mean(
     generator: Generator, trained: Path, tmp_path: Path
 ) -> None:
     untrained = replace(SHORT, pictures=16, rate=1e-6)
-    before = train_encoder(Order(generator, tmp_path / "a.safetensors", untrained), silent)
-    after = figures_of(trained)
+    before = train_encoder(EncoderOrder(generator, tmp_path / "a.safetensors", untrained), silent)
+    after = json.loads(read_encoder_header(trained)["figures"])
     assert after["own_psnr"] > before["own_psnr"] + 1.5
 
 
@@ -73,7 +75,7 @@ def test_the_file_gives_the_same_codes_in_half_precision(trained: Path) -> None:
 def test_an_interrupted_run_goes_on_where_it_was(generator: Generator, tmp_path: Path) -> None:
     kept = tmp_path / "run.checkpoint"
     few = replace(SHORT, pictures=16 * 24)
-    order = Order(generator, tmp_path / "c.safetensors", few, checkpoint=kept)
+    order = EncoderOrder(generator, tmp_path / "c.safetensors", few, checkpoint=kept)
 
     def stop(fraction: float, message: str = "") -> None:
         if message.startswith("Step 8 "):
@@ -93,11 +95,11 @@ def test_an_interrupted_run_goes_on_where_it_was(generator: Generator, tmp_path:
 def test_a_checkpoint_of_another_generator_is_refused(
     generator: Generator, other: Generator, tmp_path: Path
 ) -> None:
-    from latentfu_builtin.encoders.training.checkpoint import save_checkpoint
+    from latentfu_builtin.encoders.training.run import save_encoder_training
 
     kept = tmp_path / "run.checkpoint"
-    save_checkpoint(kept, Trainer.begin(other, SHORT))
-    order = Order(generator, tmp_path / "d.safetensors", SHORT, checkpoint=kept)
+    save_encoder_training(kept, EncoderTrainer.begin(other, SHORT))
+    order = EncoderOrder(generator, tmp_path / "d.safetensors", SHORT, checkpoint=kept)
     with pytest.raises(WrongGeneratorError, match="run for other weights"):
         train_encoder(order, silent)
 
@@ -109,7 +111,7 @@ def test_pictures_of_a_folder_are_learned_too(generator: Generator, tmp_path: Pa
         pixels = torch.from_numpy(picture_of(generator, seed)).permute(1, 2, 0).add(1).mul(127.5)
         Image.fromarray(pixels.to(torch.uint8).numpy()).save(folder / f"{seed}.png")
     few = replace(SHORT, pictures=160)
-    order = Order(generator, tmp_path / "e.safetensors", few, pictures=folder)
+    order = EncoderOrder(generator, tmp_path / "e.safetensors", few, pictures=folder)
     assert "outside_psnr" in train_encoder(order, silent)
     with pytest.raises(BadInputError, match="only one of them"):
         train_encoder(replace(order, renderer="portraits"), silent)
@@ -162,7 +164,7 @@ def test_an_encoder_can_be_named_by_its_file(
 def test_a_damaged_file_is_refused_in_a_sentence(trained: Path, tmp_path: Path) -> None:
     short = tmp_path / "short.safetensors"
     short.write_bytes(trained.read_bytes()[:5000])
-    with pytest.raises(BadInputError, match="can not be read"):
+    with pytest.raises(BadInputError, match="cannot be read"):
         load_encoder(short)
 
 
@@ -185,16 +187,16 @@ def test_the_command_trains_lists_and_refuses(
 def test_an_encoder_for_earlier_weights_is_a_beginning(
     generator: Generator, other: Generator, trained: Path
 ) -> None:
-    trainer = Trainer.begin(other, SHORT, trunk=trunk_tensors(trained))
+    trainer = EncoderTrainer.begin(other, SHORT, trunk=read_trunk(trained))
     pictures = torch.rand(4, 3, 16, 16) * 2 - 1
     with torch.no_grad():
         codes = trainer.encoder.eval()(pictures)
     torch.testing.assert_close(codes, load_encoder(trained)(pictures), atol=2e-3, rtol=1e-3)
-    with pytest.raises(BadInputError, match="can not be read"):
-        trunk_tensors(trained.with_name("nothing.safetensors"))
+    with pytest.raises(BadInputError, match="cannot be read"):
+        read_trunk(trained.with_name("nothing.safetensors"))
 
 
 def test_larger_pictures_are_looked_at_smaller(generator: Generator) -> None:
-    trainer = Trainer.begin(generator, SHORT)
+    trainer = EncoderTrainer.begin(generator, SHORT)
     half = replace(trainer.own, size=8)
     assert half.draw(2, torch.Generator().manual_seed(0)).pictures.shape == (2, 3, 8, 8)

@@ -10,18 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from encoder_world import PUBLISHED, opened, weights
 from latentfu import BadInputError, Generator, WrongGeneratorError
 from latentfu.cli.main import run as main
-from latentfu_builtin.encoders.foreign.files import (
-    Checkpoint,
-    bring_in,
-    checkpoint_of,
-    load_foreign,
+from latentfu_builtin.encoders.detect_encoder import (
+    PUBLISHED_ARCHITECTURES,
+    detect_architecture,
+    find_candidates,
 )
-from latentfu_builtin.encoders.foreign.read import tree_of
-from latentfu_builtin.encoders.foreign.recognise import ARCHITECTURES, candidates, recognised
-from latentfu_builtin.encoders.foreign.sizes import Sizes
+from latentfu_builtin.encoders.import_encoder import (
+    PublishedCheckpoint,
+    find_encoder_in_tree,
+    import_encoder,
+    load_published_encoder,
+    read_checkpoint_tree,
+)
+from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
+
+from tests.support.encoder_world import PUBLISHED, opened, weights
 
 KEYS: dict[str, dict[str, list[int]]] = json.loads(
     gzip.decompress((PUBLISHED / "keys.json.gz").read_bytes())
@@ -35,8 +40,8 @@ def shapes_of(kind: str) -> dict[str, tuple[int, ...]]:
 @pytest.mark.parametrize("kind", KEYS)
 def test_our_networks_have_the_published_tensors_exactly(kind: str) -> None:
     shapes = shapes_of(kind)
-    architecture = ARCHITECTURES[kind.split(" ", maxsplit=1)[0]]
-    assert architecture in candidates(shapes)
+    architecture = PUBLISHED_ARCHITECTURES[kind.split(" ", maxsplit=1)[0]]
+    assert architecture in find_candidates(shapes)
     with torch.device("meta"):
         ours = architecture.build(architecture.sizes(shapes)).state_dict()
     assert {name: tuple(value.shape) for name, value in ours.items()} == shapes
@@ -45,11 +50,11 @@ def test_our_networks_have_the_published_tensors_exactly(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["psp", "e4e"])
 def test_codes_are_those_of_the_original_network(kind: str, tmp_path: Path) -> None:
-    checkpoint = checkpoint_of(tree_of(PUBLISHED / f"{kind}-small.pt"))
+    checkpoint = find_encoder_in_tree(read_checkpoint_tree(PUBLISHED / f"{kind}-small.pt"))
     generator = opened(weights(tmp_path, 64, 16))
-    found = bring_in(checkpoint, generator, tmp_path / "encoder.safetensors", force=True)
+    found = import_encoder(checkpoint, generator, tmp_path / "encoder.safetensors", force=True)
     assert found.name == kind
-    encode = load_foreign(tmp_path / "encoder.safetensors", generator)
+    encode = load_published_encoder(tmp_path / "encoder.safetensors", generator)
     expected = np.load(PUBLISHED / f"{kind}-small.npz")
     picture = torch.from_numpy(expected["image_uint8"]).float() / 127.5 - 1
     torch.testing.assert_close(
@@ -61,31 +66,31 @@ def test_options_kept_as_a_namespace_are_read(tmp_path: Path) -> None:
     stored = torch.load(PUBLISHED / "e4e-small.pt", map_location="cpu", weights_only=True)
     named = {"encoder_type": "Encoder4Editing", "start_from_latent_avg": True}
     torch.save({**stored, "opts": Namespace(**named)}, tmp_path / "e4e.pt")
-    found = checkpoint_of(tree_of(tmp_path / "e4e.pt"))
+    found = find_encoder_in_tree(read_checkpoint_tree(tmp_path / "e4e.pt"))
     assert dict(found.opts) == named
     shapes = {name: tuple(value.shape) for name, value in found.tensors.items()}
-    assert recognised(shapes, found.opts, None).name == "e4e"
+    assert detect_architecture(shapes, found.opts, None).name == "e4e"
 
 
-NARROW = Sizes(3, 16, (16, 16, 16, 16), 6, 16)
+NARROW = PublishedSizes(3, 16, (16, 16, 16, 16), 6, 16)
 SMALL = {
     "psp": NARROW,
     "e4e": NARROW,
-    "psp-w": Sizes(3, 16, (16, 16, 16, 16), 1, 16),
+    "psp-w": PublishedSizes(3, 16, (16, 16, 16, 16), 1, 16),
     "psp-w-plus": NARROW,
-    "restyle-psp": Sizes(6, 16, (16, 16, 16, 16), 6, 16),
-    "restyle-e4e": Sizes(6, 16, (16, 16, 16, 16), 6, 16),
-    "restyle-psp-resnet": Sizes(6, 16, (16, 16, 16, 16), 6, 16),
-    "restyle-e4e-resnet": Sizes(6, 16, (16, 16, 16, 16), 6, 16),
+    "restyle-psp": PublishedSizes(6, 16, (16, 16, 16, 16), 6, 16),
+    "restyle-e4e": PublishedSizes(6, 16, (16, 16, 16, 16), 6, 16),
+    "restyle-psp-resnet": PublishedSizes(6, 16, (16, 16, 16, 16), 6, 16),
+    "restyle-e4e-resnet": PublishedSizes(6, 16, (16, 16, 16, 16), 6, 16),
 }
 
 
-def state_of(kind: str) -> Checkpoint:
+def state_of(kind: str) -> PublishedCheckpoint:
     torch.manual_seed(3)
-    tensors = ARCHITECTURES[kind].build(SMALL[kind]).state_dict()
-    opts = {"encoder_type": ARCHITECTURES[kind].published, "start_from_latent_avg": True}
+    tensors = PUBLISHED_ARCHITECTURES[kind].build(SMALL[kind]).state_dict()
+    opts = {"encoder_type": PUBLISHED_ARCHITECTURES[kind].published, "start_from_latent_avg": True}
     whole = {"state_dict": {f"encoder.{k}": v for k, v in tensors.items()}, "opts": opts}
-    return checkpoint_of(whole)
+    return find_encoder_in_tree(whole)
 
 
 @pytest.mark.parametrize("kind", SMALL)
@@ -93,16 +98,16 @@ def test_each_kind_is_recognised_kept_and_gives_codes(
     kind: str, generator: Generator, tmp_path: Path
 ) -> None:
     path = tmp_path / "encoder.safetensors"
-    assert bring_in(state_of(kind), generator, path).name == kind
-    codes = load_foreign(path, generator)(torch.zeros(2, 3, 16, 16))
+    assert import_encoder(state_of(kind), generator, path).name == kind
+    codes = load_published_encoder(path, generator)(torch.zeros(2, 3, 16, 16))
     assert codes.shape == ((2, 16) if kind == "psp-w" else (2, 6, 16))
     assert bool(codes.isfinite().all())
 
 
 def test_the_predictor_of_the_stylegan_projects_gives_whole_codes() -> None:
     shapes = {"conv2d.weight": (4, 2048, 1, 1), "dense1.weight": (8, 256), "resnet.0.weight": (64,)}
-    network = ARCHITECTURES["image-to-latent"].build(
-        ARCHITECTURES["image-to-latent"].sizes({**shapes, "dense2.weight": (1024, 8)})
+    network = PUBLISHED_ARCHITECTURES["image-to-latent"].build(
+        PUBLISHED_ARCHITECTURES["image-to-latent"].sizes({**shapes, "dense2.weight": (1024, 8)})
     )
     with torch.no_grad():
         codes = network.eval()(torch.zeros(1, 3, 256, 256))
@@ -113,10 +118,10 @@ def test_the_predictor_of_the_stylegan_projects_gives_whole_codes() -> None:
 def test_a_file_that_does_not_say_which_of_two_it_is_needs_a_word() -> None:
     shapes = shapes_of("psp 1024")
     with pytest.raises(BadInputError, match="--architecture psp or e4e"):
-        recognised(shapes, {}, None)
-    assert recognised(shapes, {}, "e4e").name == "e4e"
+        detect_architecture(shapes, {}, None)
+    assert detect_architecture(shapes, {}, "e4e").name == "e4e"
     with pytest.raises(BadInputError, match="looks like psp or e4e"):
-        recognised(shapes, {}, "restyle-psp")
+        detect_architecture(shapes, {}, "restyle-psp")
 
 
 def test_an_encoder_for_another_generator_is_refused(
@@ -124,15 +129,15 @@ def test_an_encoder_for_another_generator_is_refused(
 ) -> None:
     path = tmp_path / "encoder.safetensors"
     good = state_of("psp")
-    foreign = Checkpoint(good.tensors, other.mean_latent().codes[0] + 1.0, good.opts)
+    foreign = PublishedCheckpoint(good.tensors, other.mean_latent().codes[0] + 1.0, good.opts)
     with pytest.raises(WrongGeneratorError, match="trained for another generator"):
-        bring_in(foreign, generator, path)
+        import_encoder(foreign, generator, path)
     assert not path.exists()
     larger = opened(weights(tmp_path, 32))
     with pytest.raises(WrongGeneratorError, match="gives 6 codes of 16 numbers"):
-        bring_in(good, larger, path)
+        import_encoder(good, larger, path)
     assert not path.exists()
-    bring_in(foreign, generator, path, force=True)
+    import_encoder(foreign, generator, path, force=True)
 
 
 def test_what_is_missing_unknown_or_misshapen_is_named(
@@ -148,7 +153,7 @@ def test_what_is_missing_unknown_or_misshapen_is_named(
         if change is not None:
             tensors[name] = change
         with pytest.raises(BadInputError, match=sentence):
-            bring_in(Checkpoint(tensors, None, good.opts), generator, path)
+            import_encoder(PublishedCheckpoint(tensors, None, good.opts), generator, path)
     assert not path.exists()
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import latentfu_builtin.faces.plugin
 import latentfu
+import latentfu_builtin.faces.plugin
 import numpy as np
 import pytest
 from latentfu import BadInputError, Layer, Placement
 from latentfu.pipeline.align import Cropper, face_quad, pick_quad
 from latentfu.pipeline.crop import cut_crop
-from latentfu_builtin.faces.align import find
-from latentfu_builtin.faces.detect import detected, faces
+from latentfu_builtin.faces.detect import detect_faces, find_face_squares, run_detector
 from PIL import Image
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -43,31 +42,31 @@ def two_faces() -> Layer:
 def test_the_landmarks_are_those_that_are_expected() -> None:
     expected = np.load(REFERENCE / "yunet-expected.npz")
     key = next(name for name in expected.files if "yunet_n_640" in name and "512x512" in name)
-    assert np.abs(detected(PHOTO) - expected[key]).max() <= 0.05
+    assert np.abs(run_detector(PHOTO) - expected[key]).max() <= 0.05
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0, 4.0])
 def test_the_square_is_the_same_at_every_size_of_the_picture(factor: float) -> None:
-    square = corners(find(PHOTO)[0])
+    square = corners(find_face_squares(PHOTO)[0])
     other = cv2.resize(PHOTO, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    (found,) = find(other)
-    assert np.abs(corners(found) / factor - square).max() < 0.1 * find(PHOTO)[0].side
+    (found,) = find_face_squares(other)
+    assert np.abs(corners(found) / factor - square).max() < 0.1 * find_face_squares(PHOTO)[0].side
 
 
 @pytest.mark.parametrize("angle", [-30, 12, 45])
 def test_a_turned_face_turns_the_square(angle: float) -> None:
-    upright = corners(find(PHOTO)[0])
+    upright = corners(find_face_squares(PHOTO)[0])
     matrix = cv2.getRotationMatrix2D((225, 125), angle, 1.0)
     turned = cv2.warpAffine(PHOTO, matrix, (512, 512))
     expected = np.c_[upright, np.ones(4)] @ matrix.T
-    (found,) = find(np.asarray(turned))
+    (found,) = find_face_squares(np.asarray(turned))
     assert np.abs(corners(found) - expected).max() < 0.08 * found.side
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_lying_face_is_found(quarters: int) -> None:
-    upright = corners(find(PHOTO)[0])
-    (found,) = find(np.ascontiguousarray(np.rot90(PHOTO, quarters)))
+    upright = corners(find_face_squares(PHOTO)[0])
+    (found,) = find_face_squares(np.ascontiguousarray(np.rot90(PHOTO, quarters)))
     expected = upright
     for _ in range(quarters):  # a quarter to the left
         expected = np.stack([expected[:, 1], 512 - expected[:, 0]], axis=1)
@@ -87,7 +86,7 @@ def test_a_face_at_the_border_is_cropped_with_a_soft_padding() -> None:
 
 def test_several_faces_the_largest_by_number_or_under_the_selection() -> None:
     layer = two_faces()
-    first, second = find(layer.rgb())
+    first, second = find_face_squares(layer.rgb())
     assert first.side > 1.3 * second.side
     cropper = Cropper()
 
@@ -106,7 +105,7 @@ def test_several_faces_the_largest_by_number_or_under_the_selection() -> None:
 def test_points_given_by_hand_make_the_same_square_as_the_detector() -> None:
     by_hand = Cropper().crop(Layer(PHOTO), ALIGNER, 64, Placement(eyes=EYES, mouth=MOUTH))
     assert by_hand.aligner == "manual"
-    assert np.abs(corners(by_hand.quad) - corners(find(PHOTO)[0])).max() < 8
+    assert np.abs(corners(by_hand.quad) - corners(find_face_squares(PHOTO)[0])).max() < 8
 
 
 def test_corners_given_by_hand_are_taken_where_nothing_is_detected() -> None:
@@ -145,7 +144,7 @@ def test_places_that_contradict_themselves_are_refused(placing: Placement, word:
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 400), (64, 64)])
 def test_pictures_without_a_face_give_nothing(shape: tuple[int, int]) -> None:
-    assert find(np.full((*shape, 3), 128, np.uint8)) == []
+    assert find_face_squares(np.full((*shape, 3), 128, np.uint8)) == []
 
 
 def test_the_ffhq_square_of_an_upright_face() -> None:
@@ -157,9 +156,9 @@ def test_the_ffhq_square_of_an_upright_face() -> None:
 
 
 def test_the_largest_face_comes_first_and_scores_are_kept() -> None:
-    found = faces(two_faces().rgb())
+    found = detect_faces(two_faces().rgb())
     assert [face.size for face in found] == sorted((face.size for face in found), reverse=True)
     assert all(0.6 < face.score <= 1 for face in found)
-    assert pick_quad(find(PHOTO), Placement(), None, ALIGNER).score == pytest.approx(
+    assert pick_quad(find_face_squares(PHOTO), Placement(), None, ALIGNER).score == pytest.approx(
         0.9356, abs=1e-3
     )

@@ -13,13 +13,11 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-SMALL_WORLD = HERE.parent / "edit" / "small_world.py"
-sys.path.append(str(HERE))
+from tests.gimp import chroot, machine
+from tests.gimp.gimp import Gimp
 
-import chroot  # noqa: E402
-import machine  # noqa: E402
-from gimp import Gimp  # noqa: E402
+HERE = Path(__file__).parent
+SMALL_WORLD = HERE.parent / "support" / "small_world.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,13 +98,13 @@ def second_portrait(share: Path) -> Path:
 
 def _draw(path: Path, seed: int, where: tuple[float, float, float]) -> Path:
     import torch
-    from latentfu_builtin.portraits.renderer import Placement, render, sample
+    from latentfu_builtin.portraits.renderer import PortraitPlacement, render, sample
     from PIL import Image
 
     # Beside other work, threads that wait for each other cost far more than they bring.
     torch.set_num_threads(1)
     people = sample(1, seed=seed)
-    picture = render(people, PORTRAIT_SIZE[::-1], placement=Placement(*where))[0]
+    picture = render(people, PORTRAIT_SIZE[::-1], placement=PortraitPlacement(*where))[0]
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     Image.fromarray(levels.numpy()).save(path)
     return path

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from machine import Shell
 from PIL import Image
+
+from tests.gimp.machine import Shell
 
 SCREEN = (1280, 860)
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from machine import Shell
+from tests.gimp.machine import Shell
 
 PLUG_IN = Path(__file__).resolve().parents[2] / "gimp_plugin" / "latentfu"
 

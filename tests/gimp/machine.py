@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import chroot
+from tests.gimp import chroot
 
 INSIDE = Path(__file__).parent / "inside"
 NEEDED = ("gimp-console", "python3", "Xvfb", "xdotool", "openbox", "import")

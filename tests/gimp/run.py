@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+if not __package__:  # run as a file, not as ``python -m tests.gimp.run``
+    sys.path[0] = str(HERE.parents[1])
 
-import chroot  # noqa: E402
-import machine  # noqa: E402
+from tests.gimp import chroot, machine  # noqa: E402
 
 
 def main() -> int:

@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from gimp import Gimp
-from steps import SETUP
+
+from tests.gimp.gimp import Gimp
+from tests.gimp.steps import SETUP
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desktop import Desktop, wait_for
-from gimp import EDIT_KEY, Gimp
-from machine import Shell
-from steps import SETUP
+
+from tests.gimp.desktop import Desktop, wait_for
+from tests.gimp.gimp import EDIT_KEY, Gimp
+from tests.gimp.machine import Shell
+from tests.gimp.steps import SETUP
 
 OPEN = """
 procedure = Gimp.get_pdb().lookup_procedure("{name}")

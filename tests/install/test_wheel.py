@@ -52,9 +52,10 @@ def test_the_wheel_has_every_file_of_the_plug_in(wheel: zipfile.Path) -> None:
 
 def test_the_wheel_has_the_weights_and_no_tests(wheel: zipfile.Path) -> None:
     names = {entry.name for entry in wheel.iterdir()}
-    assert {"latentfu", "latentfu_builtin.portraits", "latentfu_builtin.stylegan"} <= names
+    assert {"latentfu", "latentfu_builtin"} <= names
+    assert (wheel / "latentfu/__init__.pyi").is_file()
     assert not names & {"tests", "install.py", "benchmarks"}
-    carried = files(wheel / "latentfu_builtin.portraits")
+    carried = files(wheel / "latentfu_builtin/portraits")
     for kind in ("weights", "directions"):
         mine = on_disk(ROOT / "plugins/latentfu_builtin/portraits" / kind)
         assert {f"{kind}/{name}" for name in mine} <= carried.keys()
@@ -68,7 +69,7 @@ def test_an_installed_wheel_finds_its_plug_in(wheel: zipfile.Path, tmp_path: Pat
     (packages,) = tmp_path.glob("lib*/python*/site-packages")
     code = (
         f"import sys; sys.path.insert(0, {str(packages)!r})\n"
-        "from latentfu.setup.package import source_folder\n"
+        "from latentfu.setup.gimp_placement import source_folder\n"
         "print(source_folder())"
     )
     done = subprocess.run(

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import latentfu
+import latentfu_builtin.benchmarks.plugin
 import latentfu_builtin.inversion.plugin
 import numpy as np
 import pytest
-import small_world
 from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source
 from PIL import Image
+
+from tests.support import small_world
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ def program(
     sources = [
         Source("small", "tests", "", lambda: small_world.PLUGIN),
         Source("inversion", "tests", "", lambda: latentfu_builtin.inversion.plugin),
+        Source("benchmarks", "tests", "", lambda: latentfu_builtin.benchmarks.plugin),
     ]
 
     def call(*arguments: str | Path) -> Ran:

@@ -20,13 +20,15 @@ from latentfu import (
     random_latents,
 )
 from latentfu.core.progress import silent
-from latentfu.storage.inversion_cache import dumped
+from latentfu.storage.inversion_cache import serialize_inversion
 from latentfu.testing import check_inverter
-from latentfu_builtin.inversion import backbone, pixel
-from latentfu_builtin.inversion.optimise import invert, invert_many
-from latentfu_builtin.inversion.presets import PRESETS
-from latentfu_builtin.inversion.terms import Objective, Term, parsed
-from small_world import small_generator
+from latentfu_builtin.inversion import losses as pixel
+from latentfu_builtin.inversion import vgg as vgg16
+from latentfu_builtin.inversion.losses import Objective, Term, parse_losses
+from latentfu_builtin.inversion.optimize import optimize_latent, optimize_latents
+from latentfu_builtin.inversion.settings import PRESETS
+
+from tests.support.small_world import small_generator
 
 PLAIN: dict[str, float | int | str | bool] = {"losses": "pixels", "steps": 25}
 PIXEL_LOSSES = ["l1", "l2", "log_cosh", "blurred_l2", "blurred_log_cosh", "pyramid"]
@@ -54,8 +56,10 @@ def test_every_preset_keeps_the_contract_of_inverters(name: str) -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 def test_every_space_comes_nearer_with_time(space: str, optimizer: str) -> None:
     asked = {"space": space, "optimizer": optimizer, "candidates": 64, "losses": "l2"}
-    early = invert(request(**asked, steps=1))  # near where it begins: the mean is no code in z
-    found = invert(request(**asked, steps=25))
+    early = optimize_latent(
+        request(**asked, steps=1)
+    )  # near where it begins: the mean is no code in z
+    found = optimize_latent(request(**asked, steps=25))
     assert found.quality.psnr > early.quality.psnr
     rows = found.latent.codes[0]
     assert (space == "w+") == bool((rows - rows[0]).abs().max() > 1e-4)
@@ -66,10 +70,10 @@ def test_every_space_comes_nearer_with_time(space: str, optimizer: str) -> None:
     {"optimizer": "lbfgs"}, {"cascade": 1.0, "rate": 50.0},
 ])  # fmt: skip
 def test_a_search_never_ends_worse_than_it_began(changes: dict[str, Any], tmp_path: Path) -> None:
-    first = invert(request(steps=60))
+    first = optimize_latent(request(steps=60))
     path = tmp_path / "first.safetensors"
-    path.write_bytes(dumped("0" * 64, first))
-    found = invert(request(start=str(path), steps=3, prior=0.0, **changes))
+    path.write_bytes(serialize_inversion("0" * 64, first))
+    found = optimize_latent(request(start=str(path), steps=3, prior=0.0, **changes))
     assert found.quality.perceptual <= first.quality.perceptual * 1.001 + 1e-3  # seen clipped
 
 
@@ -79,8 +83,8 @@ def test_a_search_never_ends_worse_than_it_began(changes: dict[str, Any], tmp_pa
 ])  # fmt: skip
 def test_several_at_once_are_the_same_as_one_by_one(changes: dict[str, Any]) -> None:
     asked = [request(seed, **changes) for seed in (3, 4, 5)]
-    together = invert_many(asked)
-    for one, many in zip([invert(each) for each in asked], together, strict=True):
+    together = optimize_latents(asked)
+    for one, many in zip([optimize_latent(each) for each in asked], together, strict=True):
         assert torch.allclose(one.latent.codes, many.latent.codes, atol=2e-3)
         assert one.quality.psnr == pytest.approx(many.quality.psnr, abs=0.05)
 
@@ -95,30 +99,30 @@ def test_only_what_is_inside_the_mask_counts() -> None:
 
     def left(asked: InversionRequest) -> float:
         with torch.no_grad():
-            shown = small_generator().render(invert(asked).latent)[0].clamp(-1, 1).numpy()
+            shown = small_generator().render(optimize_latent(asked).latent)[0].clamp(-1, 1).numpy()
         return float(((shown - image)[:, :, :8] ** 2).mean())
 
     assert left(replace(spoilt, mask=mask)) < 0.5 * left(spoilt)
     with pytest.raises(BadInputError, match="mask is empty"):
-        invert(replace(spoilt, mask=np.zeros((16, 16), np.float32)))
+        optimize_latent(replace(spoilt, mask=np.zeros((16, 16), np.float32)))
 
 
 def test_a_cascade_moves_the_fine_layers_together() -> None:
-    rows = invert(request(cascade=1.0, coarse=2)).latent.codes[0]
+    rows = optimize_latent(request(cascade=1.0, coarse=2)).latent.codes[0]
     assert float((rows[0] - rows[1]).abs().max()) > 1e-4
     assert float((rows[2:] - rows[2]).abs().max()) < 1e-6
 
 
 def test_a_start_from_a_file_is_never_worse_than_the_file(tmp_path: Path) -> None:
-    first = invert(request(steps=30))
+    first = optimize_latent(request(steps=30))
     path = tmp_path / "first.safetensors"
-    path.write_bytes(dumped("0" * 64, first))
-    again = invert(request(start=str(path), steps=2, losses="l2", prior=0.0))
+    path.write_bytes(serialize_inversion("0" * 64, first))
+    again = optimize_latent(request(start=str(path), steps=2, losses="l2", prior=0.0))
     assert again.quality.psnr >= first.quality.psnr - 0.5  # the search sees unclipped pictures
-    foreign = dumped("0" * 64, first).replace(b"a" * 64, b"b" * 64)
+    foreign = serialize_inversion("0" * 64, first).replace(b"a" * 64, b"b" * 64)
     path.write_bytes(foreign)
     with pytest.raises(WrongGeneratorError, match="made for"):
-        invert(request(start=str(path)))
+        optimize_latent(request(start=str(path)))
 
 
 def test_noise_maps_are_found_as_bends_and_make_the_picture_better() -> None:
@@ -130,8 +134,8 @@ def test_noise_maps_are_found_as_bends_and_make_the_picture_better() -> None:
     for value in noisy:
         value.data.fill_(0.3)
     try:
-        plain = invert(request(steps=40))
-        found = invert(request(steps=40, noise="yes", noise_prior=10.0))
+        plain = optimize_latent(request(steps=40))
+        found = optimize_latent(request(steps=40, noise="yes", noise_prior=10.0))
     finally:
         for value, old in zip(noisy, before, strict=True):
             value.data.fill_(old)
@@ -147,7 +151,7 @@ def test_noise_maps_are_found_as_bends_and_make_the_picture_better() -> None:
 ])  # fmt: skip
 def test_senseless_options_are_one_sentence(options: dict[str, Any], word: str) -> None:
     with pytest.raises(BadInputError, match=word):
-        invert(request(**options))
+        optimize_latent(request(**options))
 
 
 @pytest.mark.parametrize("name", PIXEL_LOSSES)
@@ -166,7 +170,7 @@ def test_weights_scale_their_terms() -> None:
     a, b = torch.zeros(1, 3, 16, 16), torch.ones(1, 3, 16, 16)
     terms = tuple(Term("l2", weight, pixel.l2) for weight in (1.0, 0.5))
     assert float(Objective(terms)(a, b)) == pytest.approx(1.5)
-    assert parsed("l1, lpips:0.8") == [("l1", 1.0), ("lpips", 0.8)]
+    assert parse_losses("l1, lpips:0.8") == [("l1", 1.0), ("lpips", 0.8)]
 
 
 def test_vgg16_is_never_fetched_silently_and_never_taken_unchecked(
@@ -175,16 +179,16 @@ def test_vgg16_is_never_fetched_silently_and_never_taken_unchecked(
     monkeypatch.setenv("LATENTFU_HOME", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(NotInstalledError, match="latentfu backbones download vgg16"):
-        invert(request(losses="vgg16"))
+        optimize_latent(request(losses="vgg16"))
     wrong = tmp_path / "wrong.pth"
     wrong.write_bytes(b"not a network")
     with pytest.raises(BadInputError, match="not the published"):
-        invert(request(losses="lpips", backbone=str(wrong)))
+        optimize_latent(request(losses="lpips", backbone=str(wrong)))
     with pytest.raises(BadInputError, match="no file"):
-        invert(request(losses="vgg16", backbone=str(tmp_path / "none.pth")))
+        optimize_latent(request(losses="vgg16", backbone=str(tmp_path / "none.pth")))
     with pytest.raises(BadInputError, match="is not vgg16"):
-        backbone.download(wrong.as_uri())
-    assert not backbone.own_place().exists()
+        vgg16.download_vgg16(wrong.as_uri())
+    assert not vgg16._downloaded_vgg16_path().exists()
 
 
 @pytest.fixture
@@ -195,17 +199,19 @@ def random_vgg16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     state = vgg.make_layers(vgg.cfgs["D"]).state_dict()
     path = tmp_path / "vgg16.pth"
     torch.save({f"features.{name}": value for name, value in state.items()}, path)
-    monkeypatch.setattr(backbone, "SHA256_START", "")
+    monkeypatch.setattr(vgg16, "_SHA256_START", "")
     return path
 
 
 @pytest.mark.slow
 def test_lpips_with_weights_that_are_there(random_vgg16: Path) -> None:
-    seen = invert(request(losses="lpips", backbone=str(random_vgg16), steps=2))
+    seen = optimize_latent(request(losses="lpips", backbone=str(random_vgg16), steps=2))
     assert seen.quality.perceptual_name == "lpips" and seen.quality.perceptual > 0
 
 
 def test_vgg16_with_weights_that_are_there(random_vgg16: Path) -> None:
     path = random_vgg16
-    found = invert(request(losses="pixels:1,vgg16:1", backbone=str(path), steps=3, vgg_layer=5))
+    found = optimize_latent(
+        request(losses="pixels:1,vgg16:1", backbone=str(path), steps=3, vgg_layer=5)
+    )
     assert found.quality.perceptual_name == "vgg16" and found.quality.perceptual > 0

@@ -9,12 +9,16 @@ import torch
 from latentfu import BadInputError, Crop, InversionRequest, Quad, random_latents
 from latentfu.core.progress import silent
 from latentfu.pipeline.choose_inverter import choose_inverter
-from latentfu_builtin.inversion.coordinates import coordinates
-from latentfu_builtin.inversion.optimise import invert, invert_many
-from latentfu_builtin.inversion.pivot import chosen
-from latentfu_builtin.inversion.presets import PRESETS
-from latentfu_builtin.inversion.prior import measure_row_spread, measure_spread
-from token_world import ID, token_generator
+from latentfu_builtin.inversion.coordinates import (
+    choose_coordinates,
+    measure_row_spread,
+    measure_spread,
+)
+from latentfu_builtin.inversion.optimize import optimize_latent, optimize_latents
+from latentfu_builtin.inversion.pivot import choose_pivot_inverter
+from latentfu_builtin.inversion.settings import PRESETS
+
+from tests.support.token_world import ID, token_generator
 
 INVERTERS = {item.name: item for item in latentfu_builtin.inversion.plugin.latentfu_inverters()}
 
@@ -45,8 +49,8 @@ def test_each_token_is_measured_in_its_own_spread() -> None:
 @pytest.mark.parametrize("units", ["spread", "plain"])
 @pytest.mark.parametrize("space", ["auto", "w++", "z"])
 def test_codes_are_found_in_the_generators_own_space(space: str, units: str) -> None:
-    early = invert(asked(3, space=space, units=units, steps=1))
-    found = invert(asked(3, space=space, units=units))
+    early = optimize_latent(asked(3, space=space, units=units, steps=1))
+    found = optimize_latent(asked(3, space=space, units=units))
     assert found.latent.space == "w++"
     assert found.latent.codes.shape == token_generator().mean_latent().codes.shape
     assert found.quality.psnr > early.quality.psnr
@@ -55,7 +59,7 @@ def test_codes_are_found_in_the_generators_own_space(space: str, units: str) -> 
 def test_points_and_codes_of_tokens_are_inverse() -> None:
     latent = random_latents(token_generator(), 3, 8)
     for units in ("spread", "plain"):
-        space = coordinates(token_generator(), "auto", units)
+        space = choose_coordinates(token_generator(), "auto", units)
         back = space.latent(space.points(latent)).codes
         assert torch.allclose(back, latent.codes, atol=1e-3)
         assert space.strangeness(space.points(latent)).shape == (3,)
@@ -65,7 +69,7 @@ def test_points_and_codes_of_tokens_are_inverse() -> None:
 def test_presets_work_in_w_plus_plus_and_several_pictures_at_once(name: str) -> None:
     losses = str(PRESETS[name].options["losses"]).replace("vgg16", "l2").replace("auto", "pixels")
     options = {**PRESETS[name].options, "losses": losses, "steps": 6}
-    found = invert_many([asked(number, **options) for number in (1, 2)])
+    found = optimize_latents([asked(number, **options) for number in (1, 2)])
     assert [item.latent.space for item in found] == ["w++", "w++"]
     assert all(np.isfinite(item.quality.psnr) for item in found)
 
@@ -76,9 +80,9 @@ def test_every_quality_has_a_method_for_such_a_generator(quality: str) -> None:
     changes = {**inverter.options, **options, "steps": 5}
     found = inverter.invert(InversionRequest(own_crop(4), token_generator(), silent, changes))
     assert found.latent.space == "w++" and found.latent.generator_id == ID
-    assert chosen(token_generator(), "auto").name == "optimise"
+    assert choose_pivot_inverter(token_generator(), "auto").name == "optimise"
 
 
 def test_a_space_with_fewer_numbers_is_refused_in_one_sentence() -> None:
     with pytest.raises(BadInputError, match="has no space 'w\\+'"):
-        invert(asked(3, space="w+"))
+        optimize_latent(asked(3, space="w+"))

@@ -7,14 +7,28 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from latentfu import BadInputError, CancelledError, Crop, InversionRequest, Quad, random_latents
+from latentfu import (
+    BadInputError,
+    CancelledError,
+    Crop,
+    Inversion,
+    InversionRequest,
+    Quad,
+    random_latents,
+)
 from latentfu.core.progress import silent
-from latentfu_builtin.inversion.pixel import pyramid
-from latentfu_builtin.inversion.prior import measure_spread
-from latentfu_builtin.inversion.w_plus import invert
-from small_world import ID, small_generator
+from latentfu_builtin.inversion.coordinates import measure_spread
+from latentfu_builtin.inversion.losses import pyramid
+from latentfu_builtin.inversion.optimize import optimize_latent
+from latentfu_builtin.inversion.settings import PRESETS
 
-QUICK: dict[str, float | int | str | bool] = {"losses": "pixels", "steps": 60, "candidates": 16}
+from tests.support.small_world import ID, small_generator
+
+QUICK = {**PRESETS["w-plus"].options, "losses": "pixels", "steps": 60, "candidates": 16}
+
+
+def invert(asked: InversionRequest) -> Inversion:
+    return optimize_latent(asked, "w-plus")
 
 
 def crop_of(image: np.ndarray[Any, Any]) -> Crop:
@@ -91,17 +105,9 @@ def test_progress_rises_pictures_are_shown_and_cancelling_works() -> None:
         invert(InversionRequest(crop_of(own_picture(7)), small_generator(), stop, QUICK))
 
 
-@pytest.mark.parametrize(
-    ("image", "word"),
-    [
-        (np.full((3, 16, 16), np.nan), "no numbers"),
-        (np.full((3, 16, 16), -1.0), "one flat colour"),
-        (np.zeros((3, 8, 8)), r"must be \[3, 16, 16\]"),
-    ],
-)
-def test_unusable_pictures_are_one_sentence(image: np.ndarray[Any, Any], word: str) -> None:
-    with pytest.raises(BadInputError, match=word):
-        invert(request(image))
+def test_a_picture_of_no_numbers_is_one_sentence() -> None:
+    with pytest.raises(BadInputError, match="no numbers"):
+        invert(request(np.full((3, 16, 16), np.nan)))
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, random_latents, silent
 from latentfu.cli.main import run
-from latentfu_builtin.deformations.control import DeformationMover
-from latentfu_builtin.deformations.discover import Search, discover
+from latentfu_builtin.deformations.control import DeformationEffect
+from latentfu_builtin.deformations.convolution import Convolution
+from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
 from latentfu_builtin.deformations.hessian import HessianProducts
-from latentfu_builtin.deformations.layer import Convolution
 from latentfu_builtin.networks.pix2pixhd.config import Config, config_of
 from latentfu_builtin.networks.pix2pixhd.files import filled, open_network, save_network
 from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, edges_of
@@ -137,10 +137,10 @@ def test_tensors_that_do_not_fit_are_named(generator: LabelGenerator) -> None:
 def test_deformations_are_found_by_the_same_code(
     generator: LabelGenerator, method: str, layer: int
 ) -> None:
-    search = Search(generator, layer, method, 2, samples=2, distance="pixels")
-    for deformation in discover(search, silent):
+    search = DeformationSearch(generator, layer, method, 2, samples=2, distance="pixels")
+    for deformation in discover_deformations(search, silent):
         latent = random_latents(generator, 2, seed=9)
-        mover = DeformationMover(deformation)
+        mover = DeformationEffect(deformation)
         plain = generator.render(latent)
         assert torch.equal(generator.render(mover.move(latent, 0.0, generator)), plain)
         assert (generator.render(mover.move(latent, 1.0, generator)) - plain).abs().max() > 0.01

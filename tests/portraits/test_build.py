@@ -9,8 +9,8 @@ import torch
 from click.testing import CliRunner
 from latentfu.cli.build import build_command
 from latentfu_builtin.deformations.deformation import read_deformation
-from latentfu_builtin.portraits.plugin import DEFORMATIONS
-from latentfu_builtin.portraits.rebuild.deformations import CHOSEN, the_one
+from latentfu_builtin.portraits.rebuild.weights import CHOSEN_DEFORMATIONS, pick_direction
+from latentfu_builtin.portraits.shipped import DEFORMATIONS
 from PIL import Image
 
 
@@ -42,7 +42,7 @@ def test_unknown_generators_and_steps_are_named() -> None:
 
 def test_a_deformation_is_found_again_on_weights_that_were_trained_on() -> None:
     """Whatever its sign, and mixed with others; on other weights the choice's own place counts."""
-    choice = CHOSEN[0]
+    choice = CHOSEN_DEFORMATIONS[0]
     shift = torch.from_numpy(read_deformation(DEFORMATIONS / f"{choice.name}.safetensors").shift)
     shift = shift / shift.norm()
     random = torch.Generator().manual_seed(0)
@@ -51,5 +51,5 @@ def test_a_deformation_is_found_again_on_weights_that_were_trained_on() -> None:
     known, foreign = (
         torch.linalg.qr(found.T).Q.T.reshape(-1, *shift.shape) for found in (mixed, others)
     )
-    assert float((the_one(choice, known) * shift).sum()) > 0.99
-    assert torch.equal(the_one(choice, foreign), choice.sign * foreign[choice.place])
+    assert float((pick_direction(choice, known) * shift).sum()) > 0.99
+    assert torch.equal(pick_direction(choice, foreign), choice.sign * foreign[choice.place])

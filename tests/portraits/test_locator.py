@@ -7,21 +7,37 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from latentfu_builtin.portraits.locator import Locator, fit_scale_and_shift, load_locator, locate
-from latentfu_builtin.portraits.locator.crop import learn_crop_fit
-from latentfu_builtin.portraits.locator.locate import letterbox
-from latentfu_builtin.portraits.locator.network import WEIGHTS, save_locator, soft_argmax
-from latentfu_builtin.portraits.locator.scenes import (
+from latentfu_builtin.portraits.locator import (
+    Locator,
+    fit_scale_and_shift,
+    load_locator,
+    locate_portrait,
+)
+from latentfu_builtin.portraits.locator.locator import (
+    _WEIGHTS,
+    learn_crop_fit,
+    letterbox,
+    save_locator,
+    soft_argmax,
+)
+from latentfu_builtin.portraits.locator.train import (
+    LocatorOptions,
     Scenes,
-    clutter,
+    draw_clutter,
     draw_scene,
-    move,
+    draw_training_batch,
+    move_pictures,
     place_crops,
     render_scenes,
-    training_batch,
+    train_locator,
 )
-from latentfu_builtin.portraits.locator.train import LocatorOptions, train_locator
-from latentfu_builtin.portraits.renderer import Placement, crop_quad, landmarks, render, sample
+from latentfu_builtin.portraits.renderer import (
+    PortraitPlacement,
+    crop_quad,
+    landmarks,
+    render,
+    sample,
+)
 from latentfu_builtin.portraits.teacher import make_teacher
 from latentfu_builtin.stylegan.training.pairs import render_pairs
 from latentfu_builtin.stylegan.training.source import Batch
@@ -73,7 +89,7 @@ def test_moving_a_scene_moves_its_landmarks_along() -> None:
     images = torch.zeros(4, 3, 128, 128)
     images[:, :, 60:64, 40:44] = 1.0
     places = torch.tensor([42.0, 62.0]).div(128).expand(4, 5, 2)
-    moved, where = move(images, places, torch.Generator().manual_seed(3))
+    moved, where = move_pictures(images, places, torch.Generator().manual_seed(3))
     for picture, place in zip(moved, where, strict=True):
         if bool(((place > 0.1) & (place < 0.9)).all()):
             y, x = divmod(int(picture[0].argmax()), 128)
@@ -90,9 +106,9 @@ def test_scenes_hold_their_landmarks(tmp_path: Path) -> None:
     assert torch.equal(first.images, again.images) and len(first) == 4
     random = torch.Generator().manual_seed(0)
     crops = Batch(torch.rand(3, 3, 64, 64), None, torch.rand(3, 5, 2))
-    images, _, there = training_batch(first, crops, random, own=4, empty=0.0)
+    images, _, there = draw_training_batch(first, crops, random, own=4, empty=0.0)
     assert images.shape == (7, 3, 128, 128) and bool((there == 1).all())
-    assert clutter(2, random).abs().max() <= 1
+    assert draw_clutter(2, random).abs().max() <= 1
 
 
 def test_placed_crops_take_their_landmarks_along() -> None:
@@ -118,26 +134,26 @@ def test_a_few_steps_run_and_the_file_comes_back(tmp_path: Path) -> None:
     save_locator(path, locator, {})
     loaded = load_locator(path)
     assert torch.equal(loaded.crop_correction, locator.crop_correction)
-    found = locate(loaded, np.zeros((50, 70, 3), np.uint8))
+    found = locate_portrait(loaded, np.zeros((50, 70, 3), np.uint8))
     assert found.landmarks.shape == (5, 2) and 0 <= found.presence <= 1
     with pytest.raises(ValueError, match="uint8"):
-        locate(loaded, np.zeros((50, 70), np.uint8))
+        locate_portrait(loaded, np.zeros((50, 70), np.uint8))
     save_locator(path, Locator(), {"architecture": "other"})
     with pytest.raises(ValueError, match="holds no"):
         load_locator(path)
 
 
-@pytest.mark.skipif(not WEIGHTS.exists(), reason="the locator's weights are not in this checkout")
+@pytest.mark.skipif(not _WEIGHTS.exists(), reason="the locator's weights are not in this checkout")
 def test_the_shipped_locator_finds_a_portrait_and_nothing_in_clutter() -> None:
     locator = load_locator()
-    place = Placement(0.42, 0.45, 0.6)
+    place = PortraitPlacement(0.42, 0.45, 0.6)
     factors = sample(1, seed=77)
     picture = render(factors, (480, 384), placement=place, supersample=1)[0]
     pixels = picture.add(1).mul(127.5).clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-    found = locate(locator, pixels)
+    found = locate_portrait(locator, pixels)
     wanted = crop_quad((480, 384), place)
     side = wanted[2] - wanted[0]
     assert found.presence > 0.5
     assert max(abs(a - b) for a, b in zip(found.crop, wanted, strict=True)) < 0.15 * side
-    assert locate(locator, np.full((300, 200, 3), 90, np.uint8)).presence < 0.5
-    assert WEIGHTS.stat().st_size < 2_000_000
+    assert locate_portrait(locator, np.full((300, 200, 3), 90, np.uint8)).presence < 0.5
+    assert _WEIGHTS.stat().st_size < 2_000_000

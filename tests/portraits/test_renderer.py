@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from latentfu_builtin.portraits.renderer import (
     FACTOR_NAMES,
     FACTORS,
-    Placement,
+    PortraitPlacement,
     crop_quad,
     earrings,
     from_normal,
@@ -61,7 +61,7 @@ def test_larger_pictures_shrink_to_the_smaller_ones():
 
 def test_a_placed_portrait_holds_the_standard_crop():
     factors = sample(2, seed=6)
-    place = Placement(center_x=0.25, center_y=0.5, scale=0.5)
+    place = PortraitPlacement(center_x=0.25, center_y=0.5, scale=0.5)
     size = (128, 192)
     x0, y0, x1, y1 = (round(edge) for edge in crop_quad(size, place))
     assert (x0, y0, x1, y1) == (16, 32, 80, 96)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
-from latentfu_builtin.portraits.augment import mild
+from latentfu_builtin.portraits.augment import change_mildly
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
-from latentfu_builtin.portraits.scorer import Scorer, load_scorer, save_scorer
-from latentfu_builtin.portraits.scorer.network import CIRCULAR, PRESENCE, WEIGHTS
+from latentfu_builtin.portraits.scorer import ScorerNetwork, load_scorer, save_scorer
+from latentfu_builtin.portraits.scorer.network import _CIRCULAR, _WEIGHTS, PRESENCE_FACTORS
 from latentfu_builtin.portraits.scorer.train import (
     ScorerOptions,
-    figures,
+    summarize_figures,
     train_scorer,
     write_scorer,
 )
@@ -48,7 +48,7 @@ def test_the_teacher_draws_what_z_says(cache: PairCache) -> None:
 
 def test_shapes_of_factors_features_and_distance() -> None:
     torch.manual_seed(0)
-    scorer = Scorer().eval()
+    scorer = ScorerNetwork().eval()
     a, b = torch.rand(3, 3, 80, 80) * 2 - 1, torch.rand(3, 3, 80, 80) * 2 - 1
     factors = scorer(a)
     assert factors.shape == (3, len(FACTORS)) and bool(factors.isfinite().all())
@@ -58,7 +58,7 @@ def test_shapes_of_factors_features_and_distance() -> None:
 
 
 def test_the_distance_has_gradients() -> None:
-    scorer = Scorer().eval().requires_grad_(False)
+    scorer = ScorerNetwork().eval().requires_grad_(False)
     x = torch.rand(1, 3, 64, 64, requires_grad=True)
     scorer.distance(x, torch.rand(1, 3, 64, 64)).sum().backward()
     assert x.grad is not None and x.grad.abs().sum() > 0
@@ -67,29 +67,29 @@ def test_the_distance_has_gradients() -> None:
 def test_hues_are_compared_round_the_circle() -> None:
     truth = torch.rand(50, len(FACTORS)) * 2 - 1
     found = truth.clone()
-    found[:, CIRCULAR[0]] = torch.remainder(found[:, CIRCULAR[0]] + 2.001 + 1, 2) - 1
-    numbers = figures(found, truth)
-    assert numbers[FACTORS[CIRCULAR[0]].name] > 0.99
-    assert all(numbers[FACTORS[i].name] == 1.0 for i in PRESENCE)
+    found[:, _CIRCULAR[0]] = torch.remainder(found[:, _CIRCULAR[0]] + 2.001 + 1, 2) - 1
+    numbers = summarize_figures(found, truth)
+    assert numbers[FACTORS[_CIRCULAR[0]].name] > 0.99
+    assert all(numbers[FACTORS[i].name] == 1.0 for i in PRESENCE_FACTORS)
 
 
 def test_what_counts_more_and_what_is_no_factor() -> None:
     from latentfu import BadInputError
-    from latentfu_builtin.portraits.scorer.train import factor_weights, loss
+    from latentfu_builtin.portraits.scorer.train import scorer_loss, weigh_factors
 
-    numbers, factors = torch.zeros(4, len(FACTORS) + len(CIRCULAR)), torch.zeros(4, len(FACTORS))
+    numbers, factors = torch.zeros(4, len(FACTORS) + len(_CIRCULAR)), torch.zeros(4, len(FACTORS))
     factors[:, FACTOR_NAMES.index("age")] = 0.5
-    plain = loss(numbers, factors, factor_weights(()))
-    heavy = loss(numbers, factors, factor_weights((("age", 3.0),)))
-    without = loss(numbers, torch.zeros_like(factors), factor_weights(()))
+    plain = scorer_loss(numbers, factors, weigh_factors(()))
+    heavy = scorer_loss(numbers, factors, weigh_factors((("age", 3.0),)))
+    without = scorer_loss(numbers, torch.zeros_like(factors), weigh_factors(()))
     assert torch.allclose(heavy - without, 3 * (plain - without), rtol=1e-4)
     with pytest.raises(BadInputError, match="no factor nose"):
-        factor_weights((("nose", 2.0),))
+        weigh_factors((("nose", 2.0),))
 
 
 def test_changes_are_mild() -> None:
     x = torch.rand(8, 3, 64, 64) * 0.5
-    changed = mild(x, torch.Generator().manual_seed(0))
+    changed = change_mildly(x, torch.Generator().manual_seed(0))
     assert changed.shape == x.shape and 0 < (changed - x).abs().mean() < 0.4
 
 
@@ -109,11 +109,11 @@ def test_a_few_steps_run_and_the_file_comes_back(cache: PairCache, tmp_path: Pat
         load_scorer(path)
 
 
-@pytest.mark.skipif(not WEIGHTS.exists(), reason="the scorer's weights are not in this checkout")
+@pytest.mark.skipif(not _WEIGHTS.exists(), reason="the scorer's weights are not in this checkout")
 def test_the_shipped_scorer_reads_renders(cache: PairCache) -> None:
     scorer = load_scorer()
     truth = from_normal(cache.normals(slice(0, 64)))
-    numbers = figures(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth)
+    numbers = summarize_figures(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth)
     assert numbers["yaw"] > 0.7 and numbers["skin_tone"] > 0.6
     assert numbers["glasses"] > 0.75 and numbers["hat"] > 0.8
-    assert WEIGHTS.stat().st_size < 3_000_000
+    assert _WEIGHTS.stat().st_size < 3_000_000

@@ -8,16 +8,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 from latentfu.cli.main import run
+from latentfu_builtin.portraits.render_portraits import (
+    FIRST_PORTRAIT_SEED,
+    PortraitSpec,
+    render_portrait,
+)
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, sample
-from latentfu_builtin.portraits.sitting import FIRST_SEED, Sitting, picture
 from PIL import Image
 
 
-def test_the_command_writes_pictures_of_the_size_asked_for(tmp_path: Path) -> None:
-    words = ["--count", "2", "--width", "64", "--height", "80", "--set", "glasses=1"]
+def test_the_command_writes_pictures_of_the_size_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--count", "2", "--width", "64", "--height", "80", "--set", "glasses=1", "--json"]
     assert run(["render", "portraits", "-o", str(tmp_path), *words]) == 0
+    told = json.loads(capsys.readouterr().out)["files"]
+    assert [Path(file).parent for file in told] == [tmp_path, tmp_path]
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == [f"portrait-{FIRST_SEED}.png", f"portrait-{FIRST_SEED + 1}.png"]
+    assert names == [
+        f"portrait-{FIRST_PORTRAIT_SEED}.png",
+        f"portrait-{FIRST_PORTRAIT_SEED + 1}.png",
+    ]
     one, two = (np.asarray(Image.open(tmp_path / name)) for name in names)
     assert one.shape == (80, 64, 3) and (one != two).mean() > 0.5
 
@@ -41,17 +52,19 @@ def test_wrong_use_is_one_sentence(
 
 
 def test_a_factor_set_by_hand_changes_the_picture_and_the_room_only_the_wall() -> None:
-    plain = Sitting(FIRST_SEED, 48, 60, room=False)
-    shown = picture(plain).numpy().astype(int)
-    room = picture(Sitting(FIRST_SEED, 48, 60)).numpy().astype(int)
-    other = picture(Sitting(FIRST_SEED, 48, 60, False, {"hat": 1.0 - 2.0 * hat()})).numpy()
+    plain = PortraitSpec(FIRST_PORTRAIT_SEED, 48, 60, room=False)
+    shown = render_portrait(plain).numpy().astype(int)
+    room = render_portrait(PortraitSpec(FIRST_PORTRAIT_SEED, 48, 60)).numpy().astype(int)
+    other = render_portrait(
+        PortraitSpec(FIRST_PORTRAIT_SEED, 48, 60, False, {"hat": 1.0 - 2.0 * hat()})
+    ).numpy()
     assert (shown != other).any()
     same = (shown == room).all(axis=2)
     assert 0.15 < same.mean() < 0.9  # head and shoulders stay, the wall changes
 
 
 def hat() -> float:
-    value = float(sample(1, seed=FIRST_SEED)[0, FACTOR_NAMES.index("hat")])
+    value = float(sample(1, seed=FIRST_PORTRAIT_SEED)[0, FACTOR_NAMES.index("hat")])
     return 1.0 if value > 0 else 0.0
 
 
@@ -62,7 +75,10 @@ def test_a_portrait_with_a_room_behind_is_not_called_outside(
 ) -> None:
     assert run(["render", "portraits", "-o", str(tmp_path)]) == 0
     capsys.readouterr()
-    portrait, latent = tmp_path / f"portrait-{FIRST_SEED}.png", tmp_path / "found.safetensors"
+    portrait, latent = (
+        tmp_path / f"portrait-{FIRST_PORTRAIT_SEED}.png",
+        tmp_path / "found.safetensors",
+    )
     assert run(["invert", str(portrait), "-o", str(latent), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["outside"], told["warning"]) == (False, "")

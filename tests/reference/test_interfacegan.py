@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from latentfu import BadInputError
-from latentfu_builtin.directions.interfacegan import interpolate, project_boundary, train_boundary
+from latentfu_builtin.directions.boundaries import (
+    interpolate_along,
+    project_boundary,
+    train_boundary,
+)
 
 FOLDER = Path(__file__).parent / "interfacegan"
 CASES = json.loads((FOLDER / "train_boundary.json").read_text())["cases"]
@@ -49,8 +53,9 @@ def test_conditional_projection(conditions: int, expected: Any) -> None:
 @pytest.mark.parametrize("kind", ["z", "wp"])
 def test_interpolation(kind: str, expected: Any) -> None:
     code, normal = expected[f"interp_{kind}_code"], expected["interp_boundary"]
-    assert np.allclose(interpolate(code, normal), expected[f"interp_{kind}_default"], atol=1e-5)
-    some = interpolate(code, normal, -2.0, 5.0, 7)
+    plain = interpolate_along(code, normal)
+    assert np.allclose(plain, expected[f"interp_{kind}_default"], atol=1e-5)
+    some = interpolate_along(code, normal, -2.0, 5.0, 7)
     assert np.allclose(some, expected[f"interp_{kind}_m2_5_7"], atol=1e-5)
 
 

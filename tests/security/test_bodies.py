@@ -14,8 +14,9 @@ import aiohttp
 import PIL
 import pytest
 from PIL import Image
-from raw import ask, code, parse
-from serving import pixel_body
+
+from tests.support.raw_http import ask, code, parse
+from tests.support.serving import pixel_body
 
 PIXELS = {"Content_Type": "application/octet-stream"}
 JSON = {"Content_Type": "application/json"}

@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 from latentfu.http.app import ROUTES
-from raw import ask, code, send
+
+from tests.support.raw_http import ask, code, send
 
 EVERY_ROUTE = [
     (

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import latentfu
 
 
-class FirstComponent(latentfu.Mover):
+class FirstComponent(latentfu.ControlEffect):
     """Adds ``strength`` standard deviations of the component to a latent."""
 
-    def move(
+    def apply(
         self, latent: latentfu.Latent, strength: float, generator: latentfu.Generator
     ) -> latentfu.Latent:
         import torch  # here, so that listing plug-ins stays fast
@@ -32,7 +32,7 @@ def latentfu_controls(generator: latentfu.GeneratorSpec) -> Iterator[latentfu.Co
         yield latentfu.Control(
             name="example-direction",
             title="First component",
-            plus="further along what varies most",
+            positive_means="further along what varies most",
             generator_id=generator.id,
             load=FirstComponent,
             group="components",

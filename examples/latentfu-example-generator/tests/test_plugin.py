@@ -31,7 +31,7 @@ def test_a_lighter_background_is_lighter(generator):
         if control.name == "background_light"
     ]
     latent = latentfu.random_latents(generator, 8, seed=3)
-    moved = control.load().move(latent, 2.0, generator)
+    moved = control.load().apply(latent, 2.0, generator)
     corner = (slice(None), slice(None), slice(0, 8), slice(0, 8))
     with torch.no_grad():
         before, after = generator.render(latent)[corner], generator.render(moved)[corner]

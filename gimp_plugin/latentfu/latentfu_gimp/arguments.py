@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 from .errors import PluginError
 
-LARGEST = 100.0
+LARGEST_STRENGTH = 100.0
+LARGEST_FEATHER = 1000.0
+"""Both as the server has them (latentfu.protocol.requests)."""
 
 
 def parse_edits(text: str) -> dict[str, float]:
@@ -35,7 +37,7 @@ def _strength(name: str, number: str) -> float:
         strength = float(number)
     except ValueError:
         strength = math.nan
-    if not math.isfinite(strength) or abs(strength) > LARGEST:
+    if not math.isfinite(strength) or abs(strength) > LARGEST_STRENGTH:
         raise PluginError(
             f"The strength of {name} is {number or 'missing'}: give a number between -100 and 100."
         )

@@ -18,8 +18,10 @@ Report = Callable[[float, str], None]
 class Work:
     """What shall be done with a layer: an edit, or a mix when ``source`` is there.
 
-    ``generator`` and ``inverter``: names, or empty for the server's default. ``feather``: width of
-    the soft border in layer pixels. ``layers``: first and last layer of a mix.
+    The fields are those of the server's requests (latentfu.protocol.requests). ``generator`` and
+    ``inverter``: names, or empty for the server's default. ``feather``: width of the soft border
+    in layer pixels. ``layers``: first and last layer of a mix. ``extra``: any other fields of the
+    request by name (targets, only, truncation, identity, quality, face, ...).
     """
 
     layer: Picture
@@ -30,6 +32,7 @@ class Work:
     feather: float = 12.0
     source: Picture | None = None
     layers: tuple[int, int] = (0, 0)
+    extra: dict[str, Any] = field(default_factory=dict)
 
     def with_edits(self, edits: dict[str, float]) -> Work:
         """The same with other strengths."""
@@ -46,8 +49,7 @@ class Result:
 
 def run(client: Client, work: Work, report: Report) -> Result:
     """Do ``work`` and wait for it; raises PluginError in one sentence."""
-    document = request(client, work)
-    document["kind"] = "mix" if work.source else "edit"
+    document = send_request(client, work, "mix" if work.source else "edit")
     job, last = _follow(client, document, report)
     picture = client.result(job)
     wanted = (work.layer.width, work.layer.height, work.layer.channels)
@@ -60,8 +62,7 @@ def run(client: Client, work: Work, report: Report) -> Result:
 
 def prepare(client: Client, work: Work, report: Report) -> dict[str, Any]:
     """Invert the layer so that previews are quick; the report, or raises PluginError."""
-    document = request(client, replace(work, edits={}, source=None))
-    document["kind"] = "invert"
+    document = send_request(client, work, "invert")
     return _follow(client, document, report)[1].get("report") or {}
 
 
@@ -70,27 +71,36 @@ def preview(client: Client, work: Work, session: str, side: int, quick: int = 0)
 
     ``quick``: 0 exactly, else from a picture so many times smaller than the network's.
     """
-    document = request(client, work)
-    document["side"] = side
-    document["quick"] = quick
+    document = {**send_request(client, work, "preview"), "side": side, "quick": quick}
     return read_picture(client.put(f"/v1/previews/{session}", document))
 
 
-def request(client: Client, work: Work) -> dict[str, Any]:
-    """The JSON that describes ``work``, after bringing its pictures to the server."""
+def send_request(client: Client, work: Work, kind: str) -> dict[str, Any]:
+    """The JSON of a request of that kind, after bringing its pictures to the server."""
     document: dict[str, Any] = {
         "layer": client.send_picture(work.layer),
         "mask": client.send_picture(work.mask) if work.mask else None,
         "generator": work.generator or None,
         "inverter": work.inverter or None,
-        "edits": work.edits,
         "feather": work.feather,
         "interactive": True,
     }
-    if work.source:
+    if kind != "preview":
+        document["kind"] = kind
+    if kind in ("edit", "preview"):
+        document["edits"] = work.edits
+    if kind == "mix" and work.source:
         document["source"] = client.send_picture(work.source)
         document["layers"] = list(work.layers)
+    common = _PLACE_AND_METHOD if kind in ("invert", "mix") else work.extra
+    document.update({name: value for name, value in work.extra.items() if name in common})
     return document
+
+
+_PLACE_AND_METHOD = (
+    "aligner", "quality", "options", "face", "corners", "eyes", "mouth", "psi",
+)  # fmt: skip
+"""What of ``extra`` a request takes that moves no control."""
 
 
 def _follow(client: Client, document: dict[str, Any], report: Report) -> tuple[str, dict[str, Any]]:

@@ -41,7 +41,7 @@ def check_layer(layer: Gimp.Drawable | None) -> Gimp.Layer:
     """``layer`` if it is a layer with pixels of its own; raises PluginError otherwise."""
     if layer is None or not layer.is_valid():
         raise PluginError("The layer is no longer there: choose another.")
-    if not layer.is_layer():
+    if not isinstance(layer, Gimp.Layer):
         raise PluginError("A mask or channel holds no portrait: choose a layer.")
     if layer.is_group():
         raise PluginError("A layer group has no pixels of its own: choose a layer inside it.")

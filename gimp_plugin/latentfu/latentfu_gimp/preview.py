@@ -110,8 +110,8 @@ class PreviewPane:
         return False
 
     def _show(self) -> None:
-        before = self.compare.get_active() or self._held or self._after is None
-        picture = self._before if before else self._after
+        before = self.compare.get_active() or self._held
+        picture = self._before if before or self._after is None else self._after
         self._image.set_from_pixbuf(_fit(picture, self._whole, self._shown))
 
 
@@ -128,8 +128,11 @@ def pixbuf(picture: Picture) -> GdkPixbuf.Pixbuf:
     )
 
 
-def _fit(picture: GdkPixbuf.Pixbuf, whole: Box, shown: Box) -> GdkPixbuf.Pixbuf:
-    """The ``shown`` part of a picture of the ``whole`` layer, as large as the pane allows."""
+def _fit(picture: GdkPixbuf.Pixbuf, whole: Box, shown: Box) -> GdkPixbuf.Pixbuf | None:
+    """The ``shown`` part of a picture of the ``whole`` layer, as large as the pane allows.
+
+    None when there is no memory for it.
+    """
     scale_x, scale_y = picture.get_width() / whole.width, picture.get_height() / whole.height
     x = min(int(shown.x * scale_x), picture.get_width() - 1)
     y = min(int(shown.y * scale_y), picture.get_height() - 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
+from .arguments import LARGEST_FEATHER
 from .errors import CancelledError, PluginError
 
 MENU = "<Image>/Filters/Latent-Fu"
@@ -107,7 +108,9 @@ def _add_common(procedure: Gimp.Procedure) -> None:
         "",
         READWRITE,
     )
-    procedure.add_double_argument("feather", "_Feather", FEATHER, 0.0, 500.0, 12.0, READWRITE)
+    procedure.add_double_argument(
+        "feather", "_Feather", FEATHER, 0.0, LARGEST_FEATHER, 12.0, READWRITE
+    )
 
 
 def _run_on_image(

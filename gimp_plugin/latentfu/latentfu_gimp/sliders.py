@@ -38,7 +38,8 @@ class Sliders:
         for control in controls:
             groups.setdefault(str(control.get("group") or "other"), []).append(control)
         if not groups:
-            self._list.pack_start(Gtk.Label(label="This network has no controls yet."), 1, 1, 0)
+            hint = Gtk.Label(label="This network has no controls yet.")
+            self._list.pack_start(hint, True, True, 0)
         for group, members in sorted(groups.items(), key=_rank):
             self._list.pack_start(self._section(group, members, labels), False, False, 0)
         self._list.show_all()

@@ -7,6 +7,8 @@ from typing import Any
 
 from gi.repository import GimpUi, GLib, Gtk, Pango
 
+from .arguments import LARGEST_FEATHER
+
 
 class StatusLine:
     """A bar and a sentence below; errors are shown with a sign."""
@@ -85,7 +87,7 @@ class Choice:
 
 def feather_entry(value: float, changed: Callable[[], None]) -> GimpUi.ScaleEntry:
     """The width of the soft border."""
-    entry = GimpUi.ScaleEntry.new("Soft _border", value, 0.0, 500.0, 1)
+    entry = GimpUi.ScaleEntry.new("Soft _border", value, 0.0, LARGEST_FEATHER, 1)
     entry.set_bounds(0.0, 60.0, True)
     entry.set_tooltip_text("Pixels over which the change fades out at the selection's border")
     entry.get_range().set_size_request(190, -1)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import click
 import numpy as np
-from latentfu import Measure
+from latentfu import Measure, json_option, print_measures
 
-from latentfu_builtin.directions.solvers import linear_svm
+from latentfu_builtin.directions.boundaries import solve_svm
 
-FULL = (5600, 9216)
+_FULL = (5600, 9216)
 """The size of a run on flattened W+ codes of an 18-layer network."""
 
 
-def measure(samples: int, size: int) -> Iterator[Measure]:
+def _measure_boundary(samples: int, size: int) -> Iterator[Measure]:
     """Seconds of both for ``samples`` codes of ``size`` numbers, and the cosine of the normals."""
     from sklearn.svm import SVC
 
@@ -25,7 +25,7 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
     noise = 0.5 * np.sqrt(size) * random.standard_normal(samples)
     labels = (codes @ truth + noise > 0).astype(np.int64)
     began = time.perf_counter()
-    ours, _ = linear_svm(codes, labels)
+    ours, _ = solve_svm(codes, labels)
     our_seconds = time.perf_counter() - began
     yield Measure("ours", our_seconds, "s")
     began = time.perf_counter()
@@ -40,12 +40,22 @@ def measure(samples: int, size: int) -> Iterator[Measure]:
 
 
 @click.command("boundary")
-@click.option("--samples", default=2000, show_default=True, type=click.IntRange(min=20))
-@click.option("--size", default=4096, show_default=True, type=click.IntRange(min=2))
-@click.option("--full", is_flag=True, help=f"{FULL[0]} samples of {FULL[1]} numbers: minutes.")
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--samples",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(min=20),
+    help="How many codes.",
+)
+@click.option(
+    "--size",
+    default=4096,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Numbers of each code.",
+)
+@click.option("--full", is_flag=True, help=f"{_FULL[0]} samples of {_FULL[1]} numbers: minutes.")
+@json_option
 def boundary_command(samples: int, size: int, full: bool, as_json: bool) -> None:
     """Measure boundary training against scikit-learn's SVC on random codes."""
-    from latentfu.cli.bench import show
-
-    show("boundary", measure(*(FULL if full else (samples, size))), as_json)
+    print_measures("boundary", _measure_boundary(*(_FULL if full else (samples, size))), as_json)

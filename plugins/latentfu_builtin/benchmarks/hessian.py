@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import TypeVar
 
+import click
 import torch
-from latentfu import BadInputError, Measure, bench_command, random_latents, silent
+from latentfu import Measure, json_option, print_measures, random_latents, silent
 from torch import Tensor
 
-from latentfu_builtin.deformations.discover import distance_of
-from latentfu_builtin.deformations.hessian import HessianProducts, spectrum
-from latentfu_builtin.deformations.layer import Convolution, opened
+from latentfu_builtin.benchmarks.plain_hessian import power_iteration
+from latentfu_builtin.deformations.convolution import Convolution, open_generator_to_deform
+from latentfu_builtin.deformations.discover import choose_distance
+from latentfu_builtin.deformations.hessian import HessianProducts, find_spectrum
 
-LAYER, COUNT, SAMPLES, SIDE = 3, 16, 2, 64
-SMALL_COUNT = 8
+_LAYER, _COUNT, _SAMPLES, _SIDE = 3, 16, 2, 64
+_SMALL_COUNT = 8
 T = TypeVar("T")
 
 
-def plain_version() -> ModuleType:
-    """``benchmarks/plain_hessian.py`` of the source tree; BadInputError where it is not."""
-    path = Path(__file__).parents[2] / "benchmarks" / "plain_hessian.py"
-    spec = importlib.util.spec_from_file_location("plain_hessian", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise BadInputError(
-            "This benchmark compares with benchmarks/ of the source tree: run there."
-        )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def energy(products: HessianProducts, vectors: Tensor) -> float:
+def _measure_energy(products: HessianProducts, vectors: Tensor) -> float:
     """How much of the Hessian the span of ``vectors [count, ...]`` holds: trace of V^T H V."""
     flat, _ = torch.linalg.qr(vectors.reshape(len(vectors), -1).T)  # [size, count]
     total = 0.0
@@ -46,59 +32,66 @@ def energy(products: HessianProducts, vectors: Tensor) -> float:
     return total
 
 
-def measure() -> Iterator[Measure]:
-    """Seconds to the same energy, and how near each comes to the exact subspace."""
-    plain = plain_version()
-    generator = opened(None, "cpu")
-    convolution = Convolution(generator, LAYER)
-    latents = random_latents(generator, SAMPLES, 0)
-    distance = distance_of(generator, "")
+def _measure_hessian(quick: bool = False) -> Iterator[Measure]:
+    """Seconds to the same energy, and how near each comes to the exact subspace.
 
-    def fresh() -> HessianProducts:
-        return HessianProducts(convolution, latents, distance, SIDE, traced=True)
-
-    theirs, their_time = timed(lambda: plain.power_iteration(fresh(), COUNT))
-    held = energy(fresh(), theirs)
+    ``quick``: one vector of a random network of 16 px instead of 16 of the first generator.
+    """
+    count = 1 if quick else _COUNT
+    fresh = _make_small_products if quick else _make_full_products()
+    theirs, their_time = _time(lambda: power_iteration(fresh(), count))
+    held = _measure_energy(fresh(), theirs)
     yield Measure("power iteration, central differences", their_time.wall, "s")
-    ours, time_to_equal = timed(
-        lambda: spectrum(fresh(), COUNT, silent, tolerance=0.0, enough=held)
+    ours, time_to_equal = _time(
+        lambda: find_spectrum(fresh(), count, silent, tolerance=0.0, enough=held)
     )
     yield Measure("Lanczos, exact products, to the same energy", time_to_equal.wall, "s")
     yield Measure("products for it", ours.products, "products")
     yield Measure("times faster", their_time.wall / time_to_equal.wall, "x")
     yield Measure("times less work of the processor", their_time.cpu / time_to_equal.cpu, "x")
-    settled, our_time = timed(lambda: spectrum(fresh(), COUNT, silent))
+    settled, our_time = _time(lambda: find_spectrum(fresh(), count, silent))
     yield Measure("Lanczos, until its own test ends it", our_time.wall, "s")
     yield Measure("its energy over the power iteration's", float(settled.values.sum()) / held, "x")
-    yield from angles(plain)
+    yield from _measure_angles(count if quick else _SMALL_COUNT)
+
+
+def _make_full_products() -> Callable[[], HessianProducts]:
+    """Makes products with the Hessian of the first generator's layer, nothing kept of before."""
+    generator = open_generator_to_deform(None, "cpu")
+    convolution = Convolution(generator, _LAYER)
+    latents = random_latents(generator, _SAMPLES, 0)
+    distance = choose_distance(generator, "")
+    return lambda: HessianProducts(convolution, latents, distance, _SIDE, traced=True)
 
 
 @dataclass(frozen=True)
-class Took:
+class _Took:
     """Seconds by the clock, and of all processors together."""
 
     wall: float
     cpu: float
 
 
-def timed(work: Callable[[], T]) -> tuple[T, Took]:
+def _time(work: Callable[[], T]) -> tuple[T, _Took]:
     """What ``work`` gives, and how long it took."""
     wall, cpu = time.perf_counter(), time.process_time()
     found = work()
-    return found, Took(time.perf_counter() - wall, time.process_time() - cpu)
+    return found, _Took(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def angles(plain: ModuleType) -> Iterator[Measure]:
+def _measure_angles(count: int) -> Iterator[Measure]:
     """Largest angle between the subspaces found and the exact one, where that can be formed."""
-    small = small_products()
-    exact = torch.linalg.eigh(whole(small))[1][:, -SMALL_COUNT:]  # [size, count]
-    ours = spectrum(small_products(), SMALL_COUNT, silent, tolerance=1e-4).vectors
-    theirs = plain.power_iteration(small_products(), SMALL_COUNT)
+    small = _make_small_products()
+    exact = torch.linalg.eigh(_form_whole(small))[1][:, -count:]  # [size, count]
+    ours = find_spectrum(_make_small_products(), count, silent, tolerance=1e-4).vectors
+    theirs = power_iteration(_make_small_products(), count)
     for name, vectors in (("Lanczos", ours), ("power iteration", theirs)):
-        yield Measure(f"largest angle to the exact subspace, {name}", apart(vectors, exact), "deg")
+        yield Measure(
+            f"largest angle to the exact subspace, {name}", _largest_angle(vectors, exact), "deg"
+        )
 
 
-def small_products() -> HessianProducts:
+def _make_small_products() -> HessianProducts:
     """A random StyleGAN2 of 16 px with a layer of 324 weights."""
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
     from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
@@ -109,22 +102,22 @@ def small_products() -> HessianProducts:
     network.eval().requires_grad_(False)
     generator = StyleGAN2Generator(network, "small", "0" * 64, "test")
     latents = random_latents(generator, 4, 1)
-    return HessianProducts(Convolution(generator, 2), latents, squares, side=None)
+    return HessianProducts(Convolution(generator, 2), latents, _squares, side=None)
 
 
-def squares(images: Tensor, targets: Tensor) -> Tensor:
+def _squares(images: Tensor, targets: Tensor) -> Tensor:
     """Mean squared difference of each pair."""
     return (images - targets).square().mean(dim=(1, 2, 3))
 
 
-def whole(products: HessianProducts) -> Tensor:
+def _form_whole(products: HessianProducts) -> Tensor:
     """The whole matrix ``[size, size]``, column by column, in double precision."""
     columns = [products.times(e.reshape(products.shape)) for e in torch.eye(products.size)]
     matrix = torch.stack([column.reshape(-1) for column in columns]).double()
     return (matrix + matrix.T) / 2
 
 
-def apart(vectors: Tensor, exact: Tensor) -> float:
+def _largest_angle(vectors: Tensor, exact: Tensor) -> float:
     """The largest principal angle between two subspaces, in degrees."""
     found = torch.linalg.qr(vectors.reshape(len(vectors), -1).double().T)[0]
     # By the sine, which is exact for small angles.
@@ -132,4 +125,9 @@ def apart(vectors: Tensor, exact: Tensor) -> float:
     return float(torch.rad2deg(torch.asin(torch.linalg.svdvals(beside).max().clamp_max(1.0))))
 
 
-hessian_command = bench_command("hessian", "finding deformations, against the paper's way", measure)
+@click.command("hessian")
+@click.option("--quick", is_flag=True, help="A tiny network, to try the command itself.")
+@json_option
+def hessian_command(quick: bool, as_json: bool) -> None:
+    """Measure finding deformations, against the paper's way."""
+    print_measures("hessian", _measure_hessian(quick), as_json)

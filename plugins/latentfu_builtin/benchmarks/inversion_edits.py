@@ -8,17 +8,17 @@ from weakref import WeakKeyDictionary
 
 import latentfu
 import torch
-from latentfu import Control, Generator, Latent, carried, random_latents
+from latentfu import Control, Generator, Latent, random_latents, warp_features
 from torch import Tensor
 
-SAMPLES = 128
-AT_ONCE = 16
+_SAMPLES = 128
+_BATCH = 16
 
 _spreads: WeakKeyDictionary[Generator, Tensor] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
-class Followed:
+class EditEffect:
     """Means over pictures and controls, in standard deviations of each attribute.
 
     ``strength``: what 1 moves of its own attribute; ``off``: how far each is from what was
@@ -33,7 +33,7 @@ class Followed:
 
 
 @dataclass(frozen=True)
-class Judge:
+class EditMetrics:
     """A scorer, and the controls of ``generator`` that move what it reads.
 
     ``columns``: for each control its attribute; ``spread [A]``: over the generator's own pictures.
@@ -46,7 +46,7 @@ class Judge:
     spread: Tensor
 
     @staticmethod
-    def of(generator: Generator, most: int) -> Judge | None:
+    def of(generator: Generator, most: int) -> EditMetrics | None:
         """``most`` controls, evenly from all; None without a scorer or controls that it reads."""
         found = (item for item in latentfu.scorers().values() if item.domain == generator.domain)
         scorer = next(found, None)
@@ -60,10 +60,12 @@ class Judge:
             return None
         score = scorer.load(str(generator.device))
         columns = tuple(attributes.index(control.name) for control in chosen)
-        return Judge(generator, score, chosen, columns, spread(generator, score))
+        return EditMetrics(
+            generator, score, chosen, columns, measure_score_spread(generator, score)
+        )
 
     @torch.no_grad()
-    def followed(self, latents: Sequence[Latent], strength: float = 1.0) -> Followed:
+    def followed(self, latents: Sequence[Latent], strength: float = 1.0) -> EditEffect:
         """What ``strength`` of each control does to each latent, for a strength of 1."""
         movers = [control.load() for control in self.controls]
         moves = []
@@ -71,20 +73,22 @@ class Judge:
             before = self._scores(latent)
             for mover in movers:
                 moved = mover.move(latent, strength, self.generator)
-                after = carried(latent, moved, self.generator)
+                after = warp_features(latent, moved, self.generator)
                 moves.append((self._scores(after) - before) / self.spread / strength)
         changes = torch.stack(moves)  # [latents * controls, A]
         columns = torch.tensor(self.columns).repeat(len(latents))
         own = changes.gather(1, columns[:, None].to(changes.device))[:, 0]
         others = (changes.abs().sum(dim=1) - own.abs()) / max(changes.shape[1] - 1, 1)
         off = float((own - 1).abs().mean())
-        return Followed(float(own.mean()), off, float(others.mean()), error(own, others, latents))
+        return EditEffect(
+            float(own.mean()), off, float(others.mean()), _leak_error(own, others, latents)
+        )
 
     def _scores(self, latent: Latent) -> Tensor:
         return self.score(self.generator.render(latent).float().clamp(-1, 1))[0]
 
 
-def error(own: Tensor, others: Tensor, latents: Sequence[Latent]) -> float:
+def _leak_error(own: Tensor, others: Tensor, latents: Sequence[Latent]) -> float:
     """The standard error over ``latents`` of leak over strength; both ``[latents * controls]``."""
     count = len(latents)
     if count < 2:
@@ -94,11 +98,11 @@ def error(own: Tensor, others: Tensor, latents: Sequence[Latent]) -> float:
 
 
 @torch.no_grad()
-def spread(generator: Generator, score: Callable[[Tensor], Tensor]) -> Tensor:
+def measure_score_spread(generator: Generator, score: Callable[[Tensor], Tensor]) -> Tensor:
     """The standard deviation [A] of every score over the generator's own pictures."""
     if generator not in _spreads:
-        latents = random_latents(generator, SAMPLES, seed=5)
-        parts = [latents.with_codes(codes) for codes in torch.split(latents.codes, AT_ONCE)]
+        latents = random_latents(generator, _SAMPLES, seed=5)
+        parts = [latents.with_codes(codes) for codes in torch.split(latents.codes, _BATCH)]
         seen = [score(generator.render(part).float().clamp(-1, 1)) for part in parts]
         _spreads[generator] = torch.cat(seen).std(dim=0).clamp_min(1e-6)
     return _spreads[generator]

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import click
-from latentfu import watched, write_whole
+from latentfu import json_option, progress_bar, write_whole
 
 from latentfu_builtin.checkpoints.imported import Wish, import_network, path_of
 
@@ -17,7 +17,7 @@ from latentfu_builtin.checkpoints.imported import Wish, import_network, path_of
 @click.option("--name", help="What it is called here; the file's name if left out.")
 @click.option("--domain", help="What it draws: faces, cars, cats, ...")
 @click.option("--licence", help="Under which terms it was published.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def import_command(
     path: Path, name: str | None, domain: str | None, licence: str | None, as_json: bool
 ) -> None:
@@ -32,7 +32,7 @@ def import_command(
     """
     plain = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._") or "network"
     wish = Wish(name or plain, domain, licence)
-    with watched(f"Reading {path.name}", as_json) as progress:
+    with progress_bar(f"Reading {path.name}", as_json) as progress:
         written = import_network(path, wish, progress)
     if as_json:
         click.echo(json.dumps({"name": wish.name, "file": str(written)}))
@@ -43,16 +43,24 @@ def import_command(
 
 @click.command("export")
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-def export_command(name: str, output: Path) -> None:
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
+)
+@json_option
+def export_command(name: str, output: Path, as_json: bool) -> None:
     """Write the imported network NAME to a safetensors file, byte by byte as it lies here."""
     write_whole(output, path_of(name).read_bytes())
-    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    size = output.stat().st_size
+    if as_json:
+        click.echo(json.dumps({"name": name, "file": str(output), "bytes": size}))
+    else:
+        click.echo(f"{output}: {size / 1e6:.1f} MB")
 
 
 @click.command("remove")
 @click.argument("name")
-def remove_command(name: str) -> None:
+@json_option
+def remove_command(name: str, as_json: bool) -> None:
     """Remove the imported network NAME. What was found with it can then not be edited again."""
     path_of(name).unlink()
-    click.echo(f"Removed {name}.")
+    click.echo(json.dumps({"removed": name}) if as_json else f"Removed {name}.")

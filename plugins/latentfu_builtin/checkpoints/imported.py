@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +14,13 @@ from latentfu import (
     Generator,
     GeneratorSpec,
     Progress,
+    StorageError,
     data_dir,
+    is_name,
     read_foreign,
     write_whole,
 )
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 FACES = ("faces", "ffhq", "celeba", "metfaces")
 
 
@@ -62,7 +62,7 @@ def import_network(path: Path, wish: Wish, progress: Progress) -> Path:
 
 def check_name(name: str) -> None:
     """BadInputError unless ``name`` is free and can be a generator's."""
-    if not NAME.fullmatch(name):
+    if not is_name(name):
         raise BadInputError(f"The name {name!r} can not be used: take a-z, 0-9, dot, _ and -.")
     if name in latentfu.generators():
         raise BadInputError(f"There is a generator {name} already: give another name.")
@@ -70,15 +70,13 @@ def check_name(name: str) -> None:
 
 def ours(path: Path, wish: Wish) -> bytes | None:
     """The bytes of a file that is opened as it is: kept unless domain or licence are given."""
-    from safetensors import SafetensorError, safe_open
-    from safetensors.numpy import load_file, save
+    from safetensors.numpy import save
 
     if not path.is_file():
         raise BadInputError(f"There is no file {path}.")
     try:
-        with safe_open(str(path), framework="numpy") as file:
-            metadata = dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
+        metadata = latentfu.read_metadata(path)
+    except (BadInputError, StorageError) as error:
         if path.suffix == ".safetensors":
             raise BadInputError(f"{path.name} is damaged: {error}.") from error
         return None
@@ -88,7 +86,9 @@ def ours(path: Path, wish: Wish) -> bytes | None:
     changes = {"domain": wish.domain, "licence": wish.licence}
     if not any(changes.values()):
         return path.read_bytes()
-    return in_order(save(load_file(path), metadata | {k: v for k, v in changes.items() if v}))
+    return in_order(
+        save(latentfu.read_arrays(path), metadata | {k: v for k, v in changes.items() if v})
+    )
 
 
 def foreign(path: Path, wish: Wish, progress: Progress) -> bytes:
@@ -162,14 +162,13 @@ def installed() -> list[GeneratorSpec]:
 def describe(path: Path, changed: int) -> GeneratorSpec | None:
     """The spec of one file; ``changed`` makes a new file be read again."""
     from latentfu_builtin.networks.stylegan.common import weights_id
-    from latentfu_builtin.networks.stylegan.files import read_metadata
 
+    metadata = latentfu.find_metadata(path)
     try:
-        metadata = read_metadata(path)
         resolution = int(json.loads(metadata["config"])["resolution"])
     except (ValueError, KeyError, TypeError):
         return None
-    if not NAME.fullmatch(path.stem):
+    if not is_name(path.stem):
         return None
     domain = metadata.get("domain", "unknown")
 
@@ -204,7 +203,7 @@ def description(metadata: dict[str, str]) -> str:
 def path_of(name: str) -> Path:
     """The file of an imported network; BadInputError when there is none of that name."""
     path = folder() / f"{name}.safetensors"
-    if not NAME.fullmatch(name) or not path.is_file():
+    if not is_name(name) or not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder().glob("*.safetensors"))) or "none"
         raise BadInputError(f"No imported network is called {name!r}; there are: {known}.")
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentfu import GeneratorSpec, hookimpl
+from latentfu import GeneratorSpec, WatchedFolder, data_dir, hookimpl
 
 
 @hookimpl
@@ -11,3 +11,9 @@ def latentfu_generators() -> list[GeneratorSpec]:
     from latentfu_builtin.checkpoints.imported import installed
 
     return installed()
+
+
+@hookimpl
+def latentfu_watched_folders() -> list[WatchedFolder]:
+    """Where imported networks are put: a running server offers a new one."""
+    return [WatchedFolder("imported-generators", data_dir() / "generators")]

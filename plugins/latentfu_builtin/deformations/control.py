@@ -10,20 +10,24 @@ from typing import Any
 from latentfu import (
     BadInputError,
     Control,
+    ControlEffect,
     Generator,
     Latent,
     LatentFuError,
-    Mover,
     WeightOffset,
     WrongGeneratorError,
 )
 
-from latentfu_builtin.deformations.deformation import Deformation, read_deformation, read_facts
+from latentfu_builtin.deformations.deformation import (
+    Deformation,
+    read_deformation,
+    read_deformation_metadata,
+)
 
 _log = logging.getLogger(__name__)
 
 
-class DeformationMover(Mover):
+class DeformationEffect(ControlEffect):
     """Hangs the deformation on the latent as a bend; the generator keeps its weights."""
 
     def __init__(self, deformation: Deformation) -> None:
@@ -32,15 +36,15 @@ class DeformationMover(Mover):
         self.deformation = deformation
         self._shift = torch.from_numpy(deformation.shift)
 
-    def move(self, latent: Latent, strength: float, generator: Generator) -> Latent:
+    def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
         """``latent`` with one more bend; raises WrongGeneratorError for a foreign generator."""
         d = self.deformation
-        check_fit(d, generator)
+        _check_fit(d, generator)
         bend = WeightOffset(d.parameter, self._shift.to(generator.device), strength)
         return replace(latent, bends=(*latent.bends, bend))
 
 
-def check_fit(deformation: Deformation, generator: Generator) -> None:
+def _check_fit(deformation: Deformation, generator: Generator) -> None:
     """Refuse a deformation that is for other weights or another layer, in one sentence."""
     d = deformation
     if d.generator_id != generator.id:
@@ -56,28 +60,28 @@ def check_fit(deformation: Deformation, generator: Generator) -> None:
         )
 
 
-def deformations_in(folder: Path, generator_id: str) -> list[Control]:
+def list_deformation_controls(folder: Path, generator_id: str) -> list[Control]:
     """The deformations in ``folder`` found on ``generator_id``; damaged files are logged."""
     controls = []
     for path in sorted(folder.glob("*.safetensors")):
         try:
-            facts = read_facts(path)
+            facts = read_deformation_metadata(path)
             if facts["generator_id"] == generator_id:
-                controls.append(as_control(path, facts))
+                controls.append(_as_control(path, facts))
         except LatentFuError as error:
             _log.warning("Left out: %s", error)
     return controls
 
 
-def as_control(path: Path, facts: dict[str, Any]) -> Control:
+def _as_control(path: Path, facts: dict[str, Any]) -> Control:
     """A deformation file as a slider, its tensor read when first used."""
     state = path.stat()
     return Control(
         name=facts["name"],
         title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
+        positive_means=facts.get("plus", ""),
         generator_id=facts["generator_id"],
-        load=lambda: DeformationMover(read_deformation(path)),
+        load=lambda: DeformationEffect(read_deformation(path)),
         kind="deformation",
         group=facts.get("group", "deformations"),
         minimum=-1.0,

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from latentfu import BadInputError, StorageError, write_whole
+from latentfu import BadInputError, read_arrays, read_metadata, write_whole
 
-FORMAT = "latentfu-deformation-1"
-LARGEST_FILE = 256 << 20
+_FORMAT = "latentfu-deformation-1"
+_LARGEST_FILE = 256 << 20
 PUBLISHED = "published"
 """The method of a deformation that others found."""
 
@@ -73,7 +73,7 @@ class Deformation:
         """The same shift under another name, with what a positive strength means."""
         return replace(self, name=name, title="", plus=plus or self.plus)
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Everything but the shift, ready for JSON."""
         return {key: value for key, value in asdict(self).items() if key != "shift"}
 
@@ -92,31 +92,20 @@ def write_deformation(path: Path, deformation: Deformation) -> Path:
         "shift": (deformation.shift / np.float32(scale)).astype(kind),
         "scale": np.array([scale], dtype=np.float32),
     }
-    facts = json.dumps(deformation.facts(), sort_keys=True)
-    write_whole(path, save(tensors, {"format": FORMAT, "deformation": facts}))
+    facts = json.dumps(deformation.metadata(), sort_keys=True)
+    write_whole(path, save(tensors, {"format": _FORMAT, "deformation": facts}))
     return path
 
 
-def read_facts(path: Path) -> dict[str, Any]:
+def read_deformation_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a deformation file without its tensor; BadInputError for other files."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadInputError(f"{path} is too large for a deformation.")
-        with safe_open(str(path), framework="np") as file:
-            metadata = file.metadata() or {}
-    except OSError as error:
-        reason = error.strerror or error
-        raise StorageError(f"The deformation {path} can not be read: {reason}.") from error
-    except (SafetensorError, ValueError) as error:
-        raise BadInputError(f"{path} is no whole safetensors file: {error}.") from error
-    if metadata.get("format") != FORMAT:
-        raise BadInputError(f"{path} is no deformation file (its format is not {FORMAT}).")
-    return checked(path, metadata.get("deformation", ""))
+    metadata = read_metadata(path, _LARGEST_FILE)
+    if metadata.get("format") != _FORMAT:
+        raise BadInputError(f"{path} is no deformation file (its format is not {_FORMAT}).")
+    return _check_metadata(path, metadata.get("deformation", ""))
 
 
-def checked(path: Path, text: str) -> dict[str, Any]:
+def _check_metadata(path: Path, text: str) -> dict[str, Any]:
     """The facts of a file if they are of the right names and types."""
     kinds = {"layer": int, "samples": int, "effect": dict, "beyond": float}
     names = {item.name for item in fields(Deformation)} - {"shift"}
@@ -136,16 +125,14 @@ def checked(path: Path, text: str) -> dict[str, Any]:
 
 def read_deformation(path: Path) -> Deformation:
     """The deformation in a file; BadInputError in one sentence for anything else."""
-    from safetensors import SafetensorError, safe_open
-
-    facts = read_facts(path)
+    facts = read_deformation_metadata(path)
+    tensors = read_arrays(path, _LARGEST_FILE)
+    if sorted(tensors) != ["scale", "shift"]:
+        raise BadInputError(f"{path} must hold two tensors, shift and scale.")
     try:
-        with safe_open(str(path), framework="np") as file:
-            if sorted(file.keys()) != ["scale", "shift"]:
-                raise BadInputError(f"{path} must hold two tensors, shift and scale.")
-            shift = file.get_tensor("shift").astype(np.float32)
-            scale = float(file.get_tensor("scale")[0])
-    except (SafetensorError, OSError, ValueError, TypeError, IndexError) as error:
+        shift = tensors["shift"].astype(np.float32)
+        scale = float(tensors["scale"][0])
+    except (ValueError, TypeError, IndexError) as error:
         raise BadInputError(f"{path} can not be read as a deformation: {error}.") from error
     try:
         return Deformation(shift=shift * scale, **facts)

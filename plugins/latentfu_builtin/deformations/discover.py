@@ -10,16 +10,23 @@ import torch
 from latentfu import BadInputError, Generator, Progress, between, random_latents
 from torch import Tensor
 
-from latentfu_builtin.deformations.beyond import reach_of
-from latentfu_builtin.deformations.calibrate import Bench, spread_of
+from latentfu_builtin.deformations.convolution import Convolution, find_singular_directions
 from latentfu_builtin.deformations.deformation import Deformation
-from latentfu_builtin.deformations.hessian import WORTH_TRACING, Distance, HessianProducts, spectrum
-from latentfu_builtin.deformations.layer import Convolution
-from latentfu_builtin.deformations.svd import svd_basis
+from latentfu_builtin.deformations.hessian import (
+    WORTH_TRACING,
+    HessianProducts,
+    PictureDistance,
+    find_spectrum,
+)
+from latentfu_builtin.deformations.measurement import (
+    StrengthCalibration,
+    measure_attribute_spread,
+    measure_direction_span,
+)
 
 
 @dataclass(frozen=True)
-class Search:
+class DeformationSearch:
     """What to look for, and on how many samples.
 
     ``method``: a key of METHODS. ``distance``: the name of an installed loss; "" is the
@@ -37,31 +44,37 @@ class Search:
     beyond: bool = False
 
 
-Found = Callable[[Search, Convolution, Distance, Progress], Tensor]
+_Method = Callable[[DeformationSearch, Convolution, PictureDistance, Progress], Tensor]
 
 
-def by_svd(
-    search: Search, convolution: Convolution, distance: Distance, progress: Progress
+def _search_svd(
+    search: DeformationSearch,
+    convolution: Convolution,
+    distance: PictureDistance,
+    progress: Progress,
 ) -> Tensor:
     """The weights' singular directions."""
-    return svd_basis(convolution, search.count)
+    return find_singular_directions(convolution, search.count)
 
 
-def by_hessian(
-    search: Search, convolution: Convolution, distance: Distance, progress: Progress
+def _search_hessian(
+    search: DeformationSearch,
+    convolution: Convolution,
+    distance: PictureDistance,
+    progress: Progress,
 ) -> Tensor:
     """The eigenvectors along which pictures change most."""
     latents = random_latents(search.generator, search.samples, search.seed)
     products = HessianProducts(
         convolution, latents, distance, search.side, traced=search.count >= WORTH_TRACING
     )
-    return spectrum(products, search.count, progress, seed=search.seed).vectors
+    return find_spectrum(products, search.count, progress, seed=search.seed).vectors
 
 
-METHODS: dict[str, Found] = {"svd": by_svd, "hessian": by_hessian}
+_SEARCH_METHODS: dict[str, _Method] = {"svd": _search_svd, "hessian": _search_hessian}
 
 
-def distance_of(generator: Generator, name: str) -> Distance:
+def choose_distance(generator: Generator, name: str) -> PictureDistance:
     """The installed loss ``name`` (default: of the generator's domain, else pixels)."""
     losses = latentfu.losses()
     if not name:
@@ -69,44 +82,48 @@ def distance_of(generator: Generator, name: str) -> Distance:
         name = fitting[0] if fitting else "pixels"
     if name not in losses:
         raise BadInputError(f"There is no loss {name!r}; installed: {', '.join(losses)}.")
-    distance: Distance = losses[name].build(generator)
+    distance: PictureDistance = losses[name].build(generator)
     return distance
 
 
-def directions(search: Search, progress: Progress) -> Tensor:
+def search_directions(search: DeformationSearch, progress: Progress) -> Tensor:
     """The unit directions ``[count, out, in, k, k]`` of a search."""
-    if search.method not in METHODS:
+    if search.method not in _SEARCH_METHODS:
         raise BadInputError(
-            f"There is no method {search.method!r}: choose one of {', '.join(METHODS)}."
+            f"There is no method {search.method!r}: choose one of {', '.join(_SEARCH_METHODS)}."
         )
     convolution = Convolution(search.generator, search.layer)
-    distance = distance_of(search.generator, search.distance)
-    return METHODS[search.method](search, convolution, distance, progress)
+    distance = choose_distance(search.generator, search.distance)
+    return _SEARCH_METHODS[search.method](search, convolution, distance, progress)
 
 
-def discover(search: Search, progress: Progress) -> list[Deformation]:
+def discover_deformations(search: DeformationSearch, progress: Progress) -> list[Deformation]:
     """``count`` deformations, strongest first, each scaled so that strength 1 is clear to see.
 
     The effect on attributes is measured where a scorer of the generator's domain is installed.
     Raises BadInputError in one sentence for a layer, method, loss or count that can not be.
     """
-    found = directions(search, between(progress, 0.0, 0.6))
-    return measured(search, found, between(progress, 0.6, 1.0), search.method)
+    found = search_directions(search, between(progress, 0.0, 0.6))
+    return measure_deformations(search, found, between(progress, 0.6, 1.0), search.method)
 
 
-def measured(search: Search, found: Tensor, progress: Progress, name: str) -> list[Deformation]:
+def measure_deformations(
+    search: DeformationSearch, found: Tensor, progress: Progress, name: str
+) -> list[Deformation]:
     """The directions ``[count, out, in, k, k]`` scaled, with their effects, as NAME-LAYER-k."""
     convolution = Convolution(search.generator, search.layer)
     fresh = random_latents(search.generator, search.samples, search.seed + 1_000_003, psi=0.8)
-    bench = Bench(convolution, fresh, distance_of(search.generator, search.distance))
+    bench = StrengthCalibration(
+        convolution, fresh, choose_distance(search.generator, search.distance)
+    )
     scorers = latentfu.scorers().values()
     scorer = next((s for s in scorers if s.domain == search.generator.domain), None)
-    spread = spread_of(search.generator, scorer) if scorer else None
-    reach = reach_of(search.generator, progress) if search.beyond else None
+    spread = measure_attribute_spread(search.generator, scorer) if scorer else None
+    span = measure_direction_span(search.generator, progress) if search.beyond else None
     made = []
     for place, direction in enumerate(found):
         progress(place / len(found), f"Trying {place + 1} of {len(found)}")
-        shift = bench.calibrated(direction)
+        shift = bench.calibrate(direction)
         made.append(
             Deformation(
                 shift=shift.cpu().numpy(),
@@ -117,14 +134,16 @@ def measured(search: Search, found: Tensor, progress: Progress, name: str) -> li
                 generator=search.generator.name,
                 method=name,
                 samples=search.samples,
-                effect=bench.effect(shift, scorer, spread) if scorer and spread is not None else {},
-                beyond=round(reach.beyond(convolution, shift), 3) if reach else -1.0,
+                effect=bench.measure_effect(shift, scorer, spread)
+                if scorer and spread is not None
+                else {},
+                beyond=round(span.measure_novelty(convolution, shift), 3) if span else -1.0,
             )
         )
     return made
 
 
-def sheet_pictures(
+def render_strengths(
     generator: Generator, deformation: Deformation, strengths: tuple[float, ...], seed: int
 ) -> Tensor:
     """One sample at each strength, ``[len(strengths), 3, R, R]``."""

@@ -21,17 +21,17 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Latent, Progress
 from torch import Tensor
 
-from latentfu_builtin.deformations.layer import Convolution, check_count
+from latentfu_builtin.deformations.convolution import Convolution, check_direction_count
 
-Distance = Callable[[Tensor, Tensor], Tensor]
+PictureDistance = Callable[[Tensor, Tensor], Tensor]
 """Two batches of pictures ``[N, 3, R, R]`` -> ``[N]``, 0 for equal ones."""
 
 
-CHECK = 4
+_CHECK = 4
 """Products between two looks at the energy."""
-MOST_PIXELS = 32 * 128 * 128
+_MOST_PIXELS = 32 * 128 * 128
 """Pixels whose maps are kept in memory; with more, each batch is made again for each product."""
-BATCH_PIXELS = 4 * 128 * 128
+_BATCH_PIXELS = 4 * 128 * 128
 """Pixels of one batch, which is of one sample at least."""
 WORTH_TRACING = 12
 """From this many directions on, tracing pays."""
@@ -39,7 +39,7 @@ WORTH_TRACING = 12
 _log = logging.getLogger(__name__)
 
 
-class Pieces:
+class _BatchMaps:
     """The three linear maps of one batch, made once: J, D and J^T.
 
     What does not depend on the vector (the pictures themselves, the activations under them) is
@@ -48,7 +48,11 @@ class Pieces:
     """
 
     def __init__(
-        self, picture: Callable[[Tensor], Tensor], zero: Tensor, distance: Distance, traced: bool
+        self,
+        picture: Callable[[Tensor], Tensor],
+        zero: Tensor,
+        distance: PictureDistance,
+        traced: bool,
     ) -> None:
         self.picture, self.zero = picture, zero
         still, self.back = torch.func.vjp(picture, zero)[:2]
@@ -56,7 +60,7 @@ class Pieces:
         self.images = self.still.clone().requires_grad_(True)
         change = distance(self.images, self.still).sum()
         self.slope = torch.autograd.grad(change, self.images, create_graph=True)[0]
-        self.forth = linearised(picture, zero) if traced else None
+        self.forth = _linearize(picture, zero) if traced else None
 
     def moved(self, vector: Tensor) -> Tensor:
         """J ``vector``: how the pictures change, ``[n, 3, S, S]``."""
@@ -77,7 +81,7 @@ class Pieces:
         return product.detach()
 
 
-def linearised(
+def _linearize(
     picture: Callable[[Tensor], Tensor], at: Tensor
 ) -> Callable[[Tensor], Tensor] | None:
     """The derivative of ``picture`` as a function; None where it can not be traced."""
@@ -103,7 +107,7 @@ class HessianProducts:
 
     convolution: Convolution
     latents: Latent
-    distance: Distance
+    distance: PictureDistance
     side: int | None = 64
     batch: int | None = None
     traced: bool = False
@@ -114,10 +118,10 @@ class HessianProducts:
         self.shape = shape
         self.size = int(np.prod(shape))
         pixels = self.convolution.generator.resolution**2
-        batch = self.batch or max(1, BATCH_PIXELS // pixels)
-        self.few = len(self.latents) * pixels <= MOST_PIXELS
+        batch = self.batch or max(1, _BATCH_PIXELS // pixels)
+        self.few = len(self.latents) * pixels <= _MOST_PIXELS
         self._parts = [self.latents.with_codes(c) for c in torch.split(self.latents.codes, batch)]
-        self._kept: list[Pieces | None] = [None] * len(self._parts)
+        self._kept: list[_BatchMaps | None] = [None] * len(self._parts)
 
     def times(self, vector: Tensor) -> Tensor:
         """H ``vector``, both ``[out, in, k, k]``."""
@@ -127,7 +131,7 @@ class HessianProducts:
         self.count += 1
         return total / len(self.latents)
 
-    def pieces(self, place: int) -> Pieces:
+    def pieces(self, place: int) -> _BatchMaps:
         """The maps of one batch; kept between products while there are few batches."""
         found = self._kept[place]
         if found is None:
@@ -137,7 +141,7 @@ class HessianProducts:
             def picture(shift: Tensor) -> Tensor:
                 return self.seen(latent, shift)  # [n, 3, S, S]
 
-            found = Pieces(picture, zero, self.distance, self.traced and self.few)
+            found = _BatchMaps(picture, zero, self.distance, self.traced and self.few)
             if self.few:
                 self._kept[place] = found
         return found
@@ -164,7 +168,7 @@ class Spectrum:
     products: int
 
 
-def spectrum(
+def find_spectrum(
     products: HessianProducts,
     count: int,
     progress: Progress,
@@ -180,21 +184,21 @@ def spectrum(
     CHECK products, or is ``enough``. Raises BadInputError for a count above what the layer has,
     a distance that sees no change, or no convergence. ``progress`` may cancel.
     """
-    check_count(count, products.size - 1, f"layer {products.convolution.layer}")
+    check_direction_count(count, products.size - 1, f"layer {products.convolution.layer}")
     most = min(products.size, 4 * count + 40)
-    krylov = Krylov(products, seed, most)
+    krylov = KrylovSpace(products, seed, most)
     energy = 0.0
     for step in range(1, most + 1):
-        progress(min(0.99, step / (1.6 * count + 2 * CHECK)), "Products with the Hessian")
+        progress(min(0.99, step / (1.6 * count + 2 * _CHECK)), "Products with the Hessian")
         krylov.grow()
-        if krylov.exhausted or (step >= count and (step - count) % CHECK == 0):
+        if krylov.exhausted or (step >= count and (step - count) % _CHECK == 0):
             before, energy = energy, float(krylov.values()[:count].sum())
             if krylov.exhausted or energy - before < tolerance * energy or energy >= enough:
                 return krylov.found(count)
     raise BadInputError(f"The {count} directions did not converge: ask for fewer.")
 
 
-class Krylov:
+class KrylovSpace:
     """An orthonormal basis of the space spanned by v, H v, H H v, ...; at most ``most`` products.
 
     ``exhausted``: H leads nowhere new, so that all it does is known.

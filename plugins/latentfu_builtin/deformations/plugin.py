@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from latentfu import Command, hookimpl
 
-if TYPE_CHECKING:
-    import click
+from latentfu_builtin.lazy import later
 
-
-def _command(name: str) -> click.Command:
-    from latentfu_builtin.deformations import cli
-
-    command: click.Command = getattr(cli, f"{name}_command")
-    return command
-
-
-def _train() -> click.Command:
-    from latentfu_builtin.deformations.training.cli import train_command
-
-    return train_command
-
-
-def _bench() -> click.Command:
-    from latentfu_builtin.benchmarks.hessian import hessian_command
-
-    return hessian_command
+_COMMANDS = (
+    ("discover", "Find deformations of a layer.", "discover_command"),
+    ("train", "Train those that are easy to recognise.", "train_deformations_command"),
+    ("keep", "Keep a found one by name.", "keep_deformation_command"),
+    ("import", "Take in published files.", "import_deformations_command"),
+    ("download", "Fetch a set that the authors published.", "download_deformations_command"),
+    ("list", "List a generator's.", "list_deformations_command"),
+)
 
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """``latentfu deformations ...`` and ``latentfu bench hessian``."""
+    """``latentfu deformations ...``."""
     return [
-        Command(
-            ("deformations", "discover"),
-            "Find deformations of a layer.",
-            lambda: _command("discover"),
+        *(
+            Command(
+                ("deformations", word),
+                line,
+                later(f"latentfu_builtin.deformations.commands:{name}"),
+            )
+            for word, line, name in _COMMANDS
         ),
-        Command(("deformations", "train"), "Train those that are easy to recognise.", _train),
-        Command(("deformations", "keep"), "Keep a found one by name.", lambda: _command("keep")),
-        Command(("deformations", "import"), "Take in published files.", lambda: _command("import")),
-        Command(
-            ("deformations", "download"),
-            "Fetch a set that the authors published.",
-            lambda: _command("download"),
-        ),
-        Command(("deformations", "list"), "List a generator's.", lambda: _command("list")),
-        Command(("bench", "hessian"), "Finding deformations, against the paper's way.", _bench),
     ]

@@ -1,91 +1,30 @@
-"""What this package brings: two makers of directions, and the command that trains one."""
+"""What this package brings: two makers of directions, and the commands below ``directions``."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from latentfu import Command, ControlMaker, hookimpl
 
-from latentfu import Command, ControlMaker, ControlRequest, hookimpl
+from latentfu_builtin.lazy import call_later, later
 
-if TYPE_CHECKING:
-    import click
-
-
-def svm(request: ControlRequest, out: Path) -> list[Path]:
-    """InterFaceGAN's boundaries."""
-    from latentfu_builtin.directions.makers import make_svm
-
-    return make_svm(request, out)
-
-
-def ridge(request: ControlRequest, out: Path) -> list[Path]:
-    """Regression slopes that leave the other attributes alone."""
-    from latentfu_builtin.directions.makers import make_ridge
-
-    return make_ridge(request, out)
-
-
-def train() -> click.Command:
-    """latentfu directions train."""
-    from latentfu_builtin.directions.train import train_command
-
-    return train_command
-
-
-def sample() -> click.Command:
-    """latentfu directions sample."""
-    from latentfu_builtin.directions.train import sample_command
-
-    return sample_command
-
-
-def pairs() -> click.Command:
-    """latentfu directions pairs."""
-    from latentfu_builtin.directions.pairs import pairs_command
-
-    return pairs_command
-
-
-def find() -> click.Command:
-    """latentfu directions find."""
-    from latentfu_builtin.directions.find_cli import find_command
-
-    return find_command
-
-
-def report() -> click.Command:
-    """latentfu directions report."""
-    from latentfu_builtin.directions.report_cli import report_command
-
-    return report_command
-
-
-def clean() -> click.Command:
-    """latentfu directions clean."""
-    from latentfu_builtin.directions.report_cli import clean_command
-
-    return clean_command
-
-
-def fit() -> click.Command:
-    """latentfu directions fit."""
-    from latentfu_builtin.directions.fit import fit_command
-
-    return fit_command
-
-
-def import_() -> click.Command:
-    """latentfu directions import."""
-    from latentfu_builtin.directions.foreign.cli import import_command
-
-    return import_command
-
-
-def bench() -> click.Command:
-    """latentfu bench boundary."""
-    from latentfu_builtin.benchmarks.boundary import boundary_command
-
-    return boundary_command
+_HERE = "latentfu_builtin.directions"
+_COMMANDS = (
+    (
+        "directions train",
+        "Train one from samples or sorted pictures.",
+        "train:train_direction_command",
+    ),
+    ("directions sample", "Draw pictures to sort by hand.", "train:sample_command"),
+    ("directions fit", "Train one from codes and scores in files.", "fit:fit_command"),
+    ("directions pairs", "Make one of pictures before and after.", "fit:direction_pairs_command"),
+    ("directions find", "Find some without labels.", "find:find_command"),
+    ("directions report", "Measure what they do.", "report:report_command"),
+    ("directions clean", "Make one leave others alone.", "report:clean_command"),
+    (
+        "directions import",
+        "Take in published directions.",
+        "import_published:import_directions_command",
+    ),
+)
 
 
 @hookimpl
@@ -95,13 +34,13 @@ def latentfu_control_makers() -> list[ControlMaker]:
         ControlMaker(
             name="svm",
             title="Linear SVM boundary (Shen et al. 2020)",
-            make=svm,
+            make=call_later(f"{_HERE}.control_makers:make_svm"),
             options={"ends": 0.25, "clean": 0, "trials": 64},
         ),
         ControlMaker(
             name="ridge",
             title="Ridge regression on all attributes",
-            make=ridge,
+            make=call_later(f"{_HERE}.control_makers:make_ridge"),
             options={"strength": 0.01, "clean": -1, "trials": 64},
         ),
     ]
@@ -111,13 +50,8 @@ def latentfu_control_makers() -> list[ControlMaker]:
 def latentfu_commands() -> list[Command]:
     """Training directions, and measuring how long it takes."""
     return [
-        Command(("directions", "train"), "Train one from samples or sorted pictures.", train),
-        Command(("directions", "sample"), "Draw pictures to sort by hand.", sample),
-        Command(("directions", "fit"), "Train one from codes and scores in files.", fit),
-        Command(("directions", "pairs"), "Make one of pictures before and after.", pairs),
-        Command(("directions", "find"), "Find some without labels.", find),
-        Command(("directions", "report"), "Measure what they do.", report),
-        Command(("directions", "clean"), "Make one leave others alone.", clean),
-        Command(("directions", "import"), "Take in published directions.", import_),
-        Command(("bench", "boundary"), "Training a boundary, against scikit-learn.", bench),
+        *(
+            Command(tuple(path.split()), line, later(f"{_HERE}.commands.{target}"))
+            for path, line, target in _COMMANDS
+        ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import latentfu
 import numpy as np
-import numpy.typing as npt
 import torch
 from latentfu import (
     BadInputError,
@@ -20,21 +20,28 @@ from latentfu import (
     Progress,
     Scorer,
     random_latents,
+    write_whole,
 )
+from PIL import Image, ImageDraw, ImageFont
 
-from latentfu_builtin.directions.samples import as_latent, shared_codes
+from latentfu_builtin.directions.boundaries import Doubles
+from latentfu_builtin.directions.seeded_samples import as_latent, compact_codes
 
-STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-BATCH = 32
-Doubles = npt.NDArray[np.float64]
+_STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+_BATCH = 32
+_CELL, _LEFT, _TOP, _GAP = 30, 170, 150, 8
+_PAPER, _INK, _PLUS, _MINUS = (250, 250, 248), (30, 30, 34), (196, 78, 42), (42, 100, 196)
 
 
 @dataclass(frozen=True)
-class Row:
-    """A direction's measurements. ``curve [S]``: its attribute (of the attribute that moves most
-    where it names none) at STRENGTHS; ``effects [A]``: what strength 1 does to every attribute,
-    in standard deviations; ``linearity``: how much of the curve a line explains, 0..1;
-    ``identity``: cosine of the identities at strengths 0 and 1, None without a network."""
+class ReportRow:
+    """A direction's measurements.
+
+    ``curve [S]``: its attribute (of the attribute that moves most where it names none) at
+    strengths -2 to 2; ``effects [A]``: what strength 1 does to every attribute, in standard
+    deviations; ``linearity``: how much of the curve a line explains, 0..1; ``identity``: cosine
+    of the identities at strengths 0 and 1, None without a network.
+    """
 
     name: str
     attribute: str
@@ -52,14 +59,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
+class DirectionReport:
     """Rows of all directions, and ``cosines [K, K]`` of their moves."""
 
     generator: str
     scorer: str
     samples: int
     attributes: tuple[str, ...]
-    rows: list[Row]
+    rows: list[ReportRow]
     cosines: Doubles
 
     def as_json(self) -> dict[str, Any]:
@@ -68,13 +75,13 @@ class Report:
             "generator": self.generator,
             "scorer": self.scorer,
             "samples": self.samples,
-            "strengths": list(STRENGTHS),
+            "strengths": list(_STRENGTHS),
             "directions": [{**row.__dict__, "leak": round(row.leak, 4)} for row in self.rows],
             "cosines": np.round(self.cosines, 4).tolist(),
         }
 
 
-def make_report(  # noqa: PLR0917
+def measure_directions(  # noqa: PLR0917
     generator: Generator,
     directions: Sequence[Direction],
     scorer: Scorer,
@@ -82,25 +89,25 @@ def make_report(  # noqa: PLR0917
     samples: int,
     seed: int,
     progress: Progress,
-) -> Report:
+) -> DirectionReport:
     """Move ``samples`` fresh codes along each direction, render, read; raises BadInputError."""
     if not directions:
         raise BadInputError(f"No directions are installed for {generator.name}.")
-    eyes = Eyes.of(generator, scorer, identity)
-    codes = shared_codes(random_latents(generator, samples, seed + 9_000_000)).cpu()
-    base, faces = eyes.see(codes)
+    observers = _Observers.of(generator, scorer, identity)
+    codes = compact_codes(random_latents(generator, samples, seed + 9_000_000)).cpu()
+    base, faces = observers.see(codes)
     spread = base.std(axis=0).clip(min=1e-6)
     rows = []
     for done, direction in enumerate(directions):
         progress(done / len(directions), f"Measuring {direction.name}")
-        rows.append(row_of(direction, eyes, codes, (base, faces), spread))
+        rows.append(_measure_row(direction, observers, codes, (base, faces), spread))
     names = tuple(scorer.attributes)
-    cosines = likeness(directions)
-    return Report(generator.name, scorer.name, samples, names, rows, cosines)
+    cosines = _compare_moves(directions)
+    return DirectionReport(generator.name, scorer.name, samples, names, rows, cosines)
 
 
 @dataclass(frozen=True)
-class Eyes:
+class _Observers:
     """What looks at pictures: scores ``[N, A]`` and identities ``[N, D]``."""
 
     generator: Generator
@@ -109,17 +116,17 @@ class Eyes:
     identify: Any
 
     @staticmethod
-    def of(generator: Generator, scorer: Scorer, identity: Identity | None) -> Eyes:
+    def of(generator: Generator, scorer: Scorer, identity: Identity | None) -> _Observers:
         """The networks, loaded."""
         device = str(generator.device)
         identify = None if identity is None else identity.load(device)
-        return Eyes(generator, scorer, scorer.load(device), identify)
+        return _Observers(generator, scorer, scorer.load(device), identify)
 
     @torch.no_grad()
     def see(self, codes: torch.Tensor, mover: Any = None, strength: float = 0.0) -> Any:
         """Scores and identities of codes that ``mover`` has moved by ``strength``."""
         scores, faces = [], []
-        for part in torch.split(codes, BATCH):
+        for part in torch.split(codes, _BATCH):
             latent = as_latent(self.generator, part.to(self.generator.device))
             if mover is not None:
                 latent = mover.move(latent, strength, self.generator)
@@ -131,45 +138,45 @@ class Eyes:
         return found, (torch.cat(faces).cpu() if faces else None)
 
 
-def row_of(
-    direction: Direction, eyes: Eyes, codes: torch.Tensor, still: Any, spread: Doubles
-) -> Row:
+def _measure_row(
+    direction: Direction, observers: _Observers, codes: torch.Tensor, still: Any, spread: Doubles
+) -> ReportRow:
     """One direction's measurements."""
     mover = DirectionEffect(replace(direction, absolute=False))
     base, faces = still
     means, identity = [], None
-    for strength in STRENGTHS:
-        scores, seen = (base, faces) if strength == 0 else eyes.see(codes, mover, strength)
+    for strength in _STRENGTHS:
+        scores, seen = (base, faces) if strength == 0 else observers.see(codes, mover, strength)
         means.append((scores - base).mean(axis=0) / spread)
         if strength == 1.0 and faces is not None:
             identity = round(float((faces * seen).sum(dim=1).mean()), 4)
     table = np.stack(means)  # [S, A]
     effects = (table[3] - table[1]) / 2
-    names = list(eyes.scorer.attributes)
+    names = list(observers.scorer.attributes)
     strongest = int(np.abs(effects).argmax())
     column = names.index(direction.attribute) if direction.attribute in names else strongest
     curve = table[:, column]
-    return Row(
+    return ReportRow(
         name=direction.name,
         attribute=names[column],
         effect=round(float(effects[column]), 4),
-        linearity=round(line_fit(curve), 4),
+        linearity=round(fit_line(curve), 4),
         curve=[round(float(v), 4) for v in curve],
         effects={n: round(float(v), 4) for n, v in zip(names, effects, strict=True)},
         identity=identity,
     )
 
 
-def line_fit(curve: Doubles) -> float:
+def fit_line(curve: Doubles) -> float:
     """How much of ``curve [S]`` the best line explains, 0..1."""
-    x = np.array(STRENGTHS)
+    x = np.array(_STRENGTHS)
     slope = (x * (curve - curve.mean())).sum() / (x * x).sum()
     left = ((curve - curve.mean() - slope * x) ** 2).sum()
     whole = ((curve - curve.mean()) ** 2).sum()
     return float(1 - left / whole) if whole > 1e-12 else 0.0
 
 
-def likeness(directions: Sequence[Direction]) -> Doubles:
+def _compare_moves(directions: Sequence[Direction]) -> Doubles:
     """Cosines ``[K, K]`` of the moves, of w directions as moves of all their layers."""
     depth = max((d.vector.shape[0] for d in directions if d.vector.ndim == 2), default=1)
     rows = []
@@ -189,22 +196,16 @@ def identity_for(domain: str) -> Identity | None:
     return next(found, None)
 
 
-def write_report(report: Report, out: Path) -> list[Path]:
+def write_report(report: DirectionReport, out: Path) -> list[Path]:
     """report.json, report.md and matrix.png in ``out``."""
-    import json
-
-    from latentfu import write_whole
-
-    from latentfu_builtin.directions.report_picture import matrix_picture
-
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "report.json", json.dumps(report.as_json(), indent=1).encode())
-    write_whole(out / "report.md", markdown(report).encode())
-    matrix_picture(report).save(out / "matrix.png")
+    write_whole(out / "report.md", format_report(report).encode())
+    _draw_matrix(report).save(out / "matrix.png")
     return [out / name for name in ("report.json", "report.md", "matrix.png")]
 
 
-def markdown(report: Report) -> str:
+def format_report(report: DirectionReport) -> str:
     """A table for people."""
     lines = [
         f"# Directions of {report.generator}",
@@ -231,3 +232,33 @@ def markdown(report: Report) -> str:
             f"| {leaks} | {like} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _draw_matrix(report: DirectionReport) -> Image.Image:
+    """Effects of strength 1: red raises, blue lowers, full colour at one standard deviation."""
+    names = report.attributes
+    size = (_LEFT + len(names) * _CELL + _GAP, _TOP + len(report.rows) * _CELL + _GAP)
+    picture = Image.new("RGB", size, _PAPER)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(14)
+    for column, name in enumerate(names):
+        label = Image.new("RGB", (_TOP, _CELL), _PAPER)
+        ImageDraw.Draw(label).text((4, _CELL // 2), name, fill=_INK, font=font, anchor="lm")
+        picture.paste(label.rotate(90, expand=True), (_LEFT + column * _CELL, 0))
+    for line, row in enumerate(report.rows):
+        y = _TOP + line * _CELL
+        draw.text((_LEFT - _GAP, y + _CELL // 2), row.name[:22], fill=_INK, font=font, anchor="rm")
+        for column, name in enumerate(names):
+            x = _LEFT + column * _CELL
+            box = (x, y, x + _CELL - 2, y + _CELL - 2)
+            own = _INK if name == row.attribute else None
+            draw.rectangle(box, fill=_shade(row.effects[name]), outline=own)
+    return picture
+
+
+def _shade(effect: float) -> tuple[int, int, int]:
+    """The colour of an effect."""
+    part = min(abs(effect), 1.0)
+    full = _PLUS if effect > 0 else _MINUS
+    red, green, blue = (round(p + part * (f - p)) for p, f in zip(_PAPER, full, strict=True))
+    return red, green, blue

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from latentfu import Generator, Inversion, InversionRequest, Latent, Quality
 from torch import Tensor
 
-from latentfu_builtin.encoders.choose import encoded, encoder_for
-from latentfu_builtin.inversion import optimise
-from latentfu_builtin.inversion.checks import check_target, one_thread
-from latentfu_builtin.inversion.losses import Distance, perceptual_loss, pyramid
-
-Values = Mapping[str, float | int | str | bool]
+from latentfu_builtin.encoders.choose_encoder import choose_encoder, encode_pictures
+from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid
+from latentfu_builtin.inversion.optimize import one_thread, optimize_latents
+from latentfu_builtin.inversion.settings import OptionValues
+from latentfu_builtin.inversion.vgg import Distance
 
 
 @dataclass(frozen=True)
-class View:
+class _Target:
     """What an inversion is judged by: the target [1, 3, R, R] and a perceptual distance."""
 
     generator: Generator
@@ -29,13 +28,14 @@ class View:
     perceptual: Distance | None
 
     @staticmethod
-    def of(request: InversionRequest) -> View:
-        """The picture of a request, checked; raises BadInputError when it is not usable."""
+    def of(request: InversionRequest) -> _Target:
+        """The picture of a request."""
         generator = request.generator
         target = torch.from_numpy(request.crop.image)[None].to(generator.device)
-        check_target(target, generator)
-        name, perceptual = perceptual_loss(str(request.options.get("loss", "auto")), generator)
-        return View(generator, target, name, perceptual)
+        name, perceptual = build_perceptual_loss(
+            str(request.options.get("loss", "auto")), generator
+        )
+        return _Target(generator, target, name, perceptual)
 
     @torch.no_grad()
     def quality(self, latent: Latent, seconds: float) -> Quality:
@@ -51,32 +51,32 @@ class View:
         )
 
 
-def encode(request: InversionRequest) -> Inversion:
+def invert_by_encoder(request: InversionRequest) -> Inversion:
     """One forward pass; raises NotInstalledError when there is no encoder for the generator."""
     begun = time.perf_counter()
-    view = View.of(request)
+    view = _Target.of(request)
     request.progress(0.1, "Encoding the picture")
     with one_thread(view.generator):
-        latent = first_latent(view, request.options)
+        latent = _first_latent(view, request.options)
         request.progress(0.9, "Measuring")
         quality = view.quality(latent, time.perf_counter() - begun)
     return Inversion(latent, quality, "encoder")
 
 
-def encode_and_refine(request: InversionRequest) -> Inversion:
+def refine_latent(request: InversionRequest) -> Inversion:
     """One forward pass and a few steps of optimisation from there (arXiv 2004.00049)."""
-    return encode_and_refine_many([request])[0]
+    return refine_latents([request])[0]
 
 
-def encode_and_refine_many(requests: Sequence[InversionRequest]) -> list[Inversion]:
+def refine_latents(requests: Sequence[InversionRequest]) -> list[Inversion]:
     """The same for several pictures together; raises NotInstalledError without an encoder."""
     for request in requests:
-        encoder_for(request.generator, str(request.options.get("encoder", "auto")))
-    return optimise.invert_many(requests, "encoder-refined")
+        choose_encoder(request.generator, str(request.options.get("encoder", "auto")))
+    return optimize_latents(requests, "encoder-refined")
 
 
 @torch.no_grad()
-def first_latent(view: View, options: Values) -> Latent:
+def _first_latent(view: _Target, options: OptionValues) -> Latent:
     """What the encoder says, in the generator's editing space."""
-    codes, _ = encoded(view.generator, view.target, str(options.get("encoder", "auto")))
+    codes, _ = encode_pictures(view.generator, view.target, str(options.get("encoder", "auto")))
     return view.generator.mean_latent().with_codes(codes)

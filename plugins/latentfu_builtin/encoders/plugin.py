@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import latentfu
 from latentfu import (
     Command,
     Encoder,
     Generator,
-    Inversion,
-    InversionRequest,
     Inverter,
     Level,
+    WatchedFolder,
+    data_dir,
     hookimpl,
 )
 
-from latentfu_builtin.encoders.own import own_encoders
-from latentfu_builtin.inversion.settings import DEFAULTS
+from latentfu_builtin.encoders.user_files import list_user_encoders
+from latentfu_builtin.inversion.settings import SEARCH_DEFAULTS
+from latentfu_builtin.lazy import call_later, later
 
-if TYPE_CHECKING:
-    import click
-
-
-REFINING = {
-    **DEFAULTS,
+_ROOM = "latentfu_builtin.encoders"
+_REFINING = {
+    **SEARCH_DEFAULTS,
     "start": "encoder",
     "steps": 50,
     "rate": 0.25,
@@ -41,57 +36,21 @@ The prior keeps the layers' codes together: with 0.002 pictures were 0.2 dB near
 """
 
 
-def fits(generator: Generator) -> bool:
+def _has_encoder(generator: Generator) -> bool:
     """Whether there is an encoder for these weights."""
     return any(found.generator_id == generator.id for found in latentfu.encoders().values())
-
-
-def encode(request: InversionRequest) -> Inversion:
-    """One forward pass."""
-    from latentfu_builtin.encoders.inverters import encode
-
-    return encode(request)
-
-
-def refine(request: InversionRequest) -> Inversion:
-    """One forward pass and a few steps."""
-    from latentfu_builtin.encoders.inverters import encode_and_refine
-
-    return encode_and_refine(request)
-
-
-def refine_many(requests: Sequence[InversionRequest]) -> list[Inversion]:
-    """The same for several pictures together."""
-    from latentfu_builtin.encoders.inverters import encode_and_refine_many
-
-    return encode_and_refine_many(requests)
-
-
-def train() -> click.Command:
-    """latentfu train encoder."""
-    from latentfu_builtin.encoders.training.cli import train_command
-
-    return train_command
-
-
-def bring_in() -> click.Command:
-    """latentfu encoders import."""
-    from latentfu_builtin.encoders.foreign.cli import import_command
-
-    return import_command
-
-
-def show() -> click.Command:
-    """latentfu encoders list."""
-    from latentfu_builtin.encoders.foreign.cli import list_command
-
-    return list_command
 
 
 @hookimpl
 def latentfu_encoders() -> list[Encoder]:
     """The encoders that were trained or imported on this machine."""
-    return own_encoders()
+    return list_user_encoders()
+
+
+@hookimpl
+def latentfu_watched_folders() -> list[WatchedFolder]:
+    """Where trained and imported encoders are put: a running server uses a new one."""
+    return [WatchedFolder("encoders", data_dir() / "encoders")]
 
 
 @hookimpl
@@ -103,22 +62,22 @@ def latentfu_inverters() -> list[Inverter]:
             name="encoder",
             title="Encoder, one pass",
             spaces=spaces,
-            invert=encode,
+            invert=call_later(f"{_ROOM}.inverters:invert_by_encoder"),
             options={"encoder": "auto", "loss": "auto"},
             description="A blink a picture; as good as the encoder of the generator.",
             levels={"draft": Level(20)},
-            fits=fits,
+            fits=_has_encoder,
         ),
         Inverter(
             name="encoder-refined",
             title="Encoder and a short refinement",
             spaces=spaces,
-            invert=refine,
-            options=REFINING,
+            invert=call_later(f"{_ROOM}.inverters:refine_latent"),
+            options=_REFINING,
             description="A second or two a picture: the encoder's code, made better.",
             levels={"good": Level(20), "best": Level(20, {"steps": 300})},
-            fits=fits,
-            invert_many=refine_many,
+            fits=_has_encoder,
+            invert_many=call_later(f"{_ROOM}.inverters:refine_latents"),
         ),
     ]
 
@@ -127,7 +86,19 @@ def latentfu_inverters() -> list[Inverter]:
 def latentfu_commands() -> list[Command]:
     """Training, and encoders of other projects."""
     return [
-        Command(("train", "encoder"), "Train an encoder for a generator.", train),
-        Command(("encoders", "import"), "Bring in an encoder of another project.", bring_in),
-        Command(("encoders", "list"), "List the installed encoders.", show),
+        Command(
+            ("train", "encoder"),
+            "Train an encoder for a generator.",
+            later(f"{_ROOM}.cli:train_encoder_command"),
+        ),
+        Command(
+            ("encoders", "import"),
+            "Bring in an encoder of another project.",
+            later(f"{_ROOM}.cli:import_encoder_command"),
+        ),
+        Command(
+            ("encoders", "list"),
+            "List the installed encoders.",
+            later(f"{_ROOM}.cli:list_encoders_command"),
+        ),
     ]

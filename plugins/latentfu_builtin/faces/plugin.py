@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from latentfu import Aligner, hookimpl
 
-from latentfu import Aligner, Quad, hookimpl
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
-def find(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
-    """The squares of all faces, largest first."""
-    from latentfu_builtin.faces.align import find
-
-    return find(rgb)
-
-
-def place(eyes: tuple[Any, Any], mouth: Any) -> Quad:
-    """The same square from points given by hand."""
-    from latentfu import face_quad
-
-    return face_quad(eyes, mouth)
+from latentfu_builtin.lazy import call_later
 
 
 @hookimpl
@@ -32,8 +15,8 @@ def latentfu_aligners() -> list[Aligner]:
             name="faces",
             title="Faces by their landmarks",
             domains=("faces",),
-            find=find,
-            place=place,
+            find=call_later("latentfu_builtin.faces.detect:find_face_squares"),
+            place=call_later("latentfu:face_quad"),
             padding="blur",
         )
     ]

@@ -1,6 +1,10 @@
-"""The numbers that an optimisation moves, and the latents they stand for.
+"""The numbers that an optimization moves, and the latents they stand for.
 
 One point is ``[rows, D]``: one row for z and w, one for each layer in w+ and w++.
+
+Zhu et al. 2020 (arXiv 2012.09036) measure a code by its distance to the mean in units of the
+spread of w. Here the search itself is done in those units, so that one learning rate fits all
+axes and the codes stay where edits keep their meaning.
 """
 
 from __future__ import annotations
@@ -11,15 +15,16 @@ from typing import cast
 from weakref import WeakKeyDictionary
 
 import torch
-from latentfu import BadInputError, Generator, Latent, Space
+from latentfu import BadInputError, Generator, Latent, Space, random_latents
 from torch import Tensor
 
-from latentfu_builtin.inversion.prior import Spread, measure_row_spread, measure_spread
-
 _spreads: WeakKeyDictionary[Generator, Spread] = WeakKeyDictionary()
+_SAMPLES = 2048
+_SMALLEST_SPREAD = 0.02
+"""Axes narrower than this part of the widest one are searched as if they had it."""
 
 
-def spread_of(generator: Generator) -> Spread:
+def _get_spread(generator: Generator) -> Spread:
     """The generator's spread of w (of each token of w++), measured once while it is open."""
     if generator not in _spreads:
         by_row = generator.spaces[-1] == "w++"
@@ -55,7 +60,7 @@ class Coordinates(ABC):
 
 
 @dataclass
-class Noises(Coordinates):
+class NoiseCoordinates(Coordinates):
     """z: standard normal numbers, through the mapping network."""
 
     generator: Generator
@@ -83,7 +88,7 @@ class Noises(Coordinates):
 
 
 @dataclass
-class Styles(Coordinates):
+class StyleCoordinates(Coordinates):
     """w, w+ or w++: the mean and how far from it.
 
     ``plain``: points are differences to the mean; else they are in spreads of the generator's
@@ -133,7 +138,7 @@ class Styles(Coordinates):
         return self.spread.whitened(self.spread.mean + offsets)
 
 
-def coordinates(generator: Generator, space: str, units: str) -> Coordinates:
+def choose_coordinates(generator: Generator, space: str, units: str) -> Coordinates:
     """The coordinates of ``space`` ("auto": where the generator edits best) in ``units``.
 
     Raises BadInputError for a space that the generator does not have.
@@ -149,9 +154,75 @@ def coordinates(generator: Generator, space: str, units: str) -> Coordinates:
             f"{', '.join(sorted(known))}."
         )
     if space == "z":
-        return Noises(generator)
-    spread = spread_of(generator)
+        return NoiseCoordinates(generator)
+    spread = _get_spread(generator)
     mean = generator.mean_latent().codes[0].detach()
     mean = mean[None] if mean.ndim == 1 else mean if space == "w++" else mean[:1]
     rows = 1 if space == "w" else generator.num_ws
-    return Styles(generator, rows, mean, spread, units == "plain")
+    return StyleCoordinates(generator, rows, mean, spread, units == "plain")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """``mean [D]`` and ``axes [D, D]``: w = mean + axes @ p with p about normal.
+
+    For codes whose rows each have a spread of their own: ``[rows, D]`` and ``[rows, D, D]``.
+    """
+
+    mean: Tensor
+    axes: Tensor
+
+    def codes(self, p: Tensor) -> Tensor:
+        """p ``[..., D]`` (``[N, rows, D]``) -> w of the same shape."""
+        return self.mean + self.moved(p)
+
+    def moved(self, p: Tensor) -> Tensor:
+        """p ``[..., D]`` (``[N, rows, D]``) -> how far from the mean that is in w."""
+        if self.axes.ndim == 2:
+            return p @ self.axes.T
+        return torch.einsum("nrp,rwp->nrw", p, self.axes)
+
+    def whitened(self, w: Tensor) -> Tensor:
+        """w ``[..., D]`` (``[N, rows, D]``) -> p of the same shape."""
+        lengths = self.axes.norm(dim=-2)
+        directions = self.axes / lengths.unsqueeze(-2)
+        if self.axes.ndim == 2:
+            p: Tensor = ((w - self.mean) @ directions) / lengths
+        else:
+            p = torch.einsum("nrw,rwp->nrp", w - self.mean, directions) / lengths
+        return p
+
+
+def measure_spread(generator: Generator, seed: int = 0) -> Spread:
+    """The spread of ``generator``'s w, one for all rows, from 2048 random latents."""
+    samples = _sample_codes(generator, seed)  # [N, rows, D]
+    mean = generator.mean_latent().codes[0]
+    mean = mean.mean(dim=0) if mean.ndim == 2 else mean
+    return _measure_spread_around(mean, samples.flatten(0, 1))
+
+
+def measure_row_spread(generator: Generator, seed: int = 0) -> Spread:
+    """The spread of each row of ``generator``'s codes (w++, where each token has its own)."""
+    samples = _sample_codes(generator, seed).transpose(0, 1)  # [rows, N, D]
+    means = generator.mean_latent().codes[0]
+    parts = [_measure_spread_around(mean, row) for mean, row in zip(means, samples, strict=True)]
+    return Spread(torch.stack([p.mean for p in parts]), torch.stack([p.axes for p in parts]))
+
+
+@torch.no_grad()
+def _sample_codes(generator: Generator, seed: int) -> Tensor:
+    """2048 codes ``[N, rows, D]``; one row where all rows of a code are the same."""
+    latents = random_latents(generator, _SAMPLES, seed)
+    if latents.space == "w++":
+        return latents.codes
+    return latents.codes[:, :1] if latents.codes.ndim == 3 else latents.codes[:, None]
+
+
+@torch.no_grad()
+def _measure_spread_around(mean: Tensor, codes: Tensor) -> Spread:
+    """The axes of ``codes [N, D]`` around ``mean [D]``, each as long as the spread along it."""
+    centred = (codes - mean).double()
+    values, vectors = torch.linalg.eigh(centred.T @ centred / len(codes))
+    spread = values.clamp(min=0).sqrt()
+    spread = spread.clamp(min=float(spread.max()) * _SMALLEST_SPREAD + 1e-8)
+    return Spread(mean.float(), (vectors * spread).float())

@@ -1,38 +1,46 @@
-"""Distances between pictures that an inversion can minimise, by name."""
+"""Distances between pictures by name, and weighted sums of them (``l1:1,lpips:0.8``).
+
+Each takes ``[N, 3, R, R]`` twice in -1..1 and gives [N].
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import latentfu
+import torch
+import torch.nn.functional as F
 from latentfu import BadInputError, Generator
+from torch import Tensor
 
-from latentfu_builtin.inversion import backbone
-from latentfu_builtin.inversion.pixel import pyramid
-from latentfu_builtin.inversion.vgg import Distance, lpips_distance, vgg16_distance
+from latentfu_builtin.inversion.vgg import Distance, has_vgg16, lpips_distance, vgg16_distance
 
 if TYPE_CHECKING:
     from latentfu import Loss
     from torch import Tensor
 
-__all__ = ["Distance", "built", "lpips_distance", "own_loss", "perceptual_loss", "pyramid"]
+_BLUR_SIZE, _BLUR_SIGMA = 7, 5.0
+"""At 1024 px; smaller pictures are blurred by the same part of their side."""
+_PIXEL_LOSSES = ("pixels", "l1", "l2", "log-cosh", "blurred-l2", "blurred-log-cosh", "identity")
 
 
-def perceptual_loss(name: str, generator: Generator) -> tuple[str, Distance | None]:
+def build_perceptual_loss(name: str, generator: Generator) -> tuple[str, Distance | None]:
     """The loss ``name`` and its function; ``auto`` is the domain's own, else LPIPS, else none."""
     if name == "none":
         return "none", None
     if name != "auto":
-        return name, built(name, generator)
-    own = own_loss(latentfu.losses(), generator.domain)
+        return name, build_loss(name, generator)
+    own = _find_domain_loss(latentfu.losses(), generator.domain)
     if own is not None:
         return own.name, own.build(generator)
-    if backbone.on_disk():
+    if has_vgg16():
         return "lpips", lpips_distance(str(generator.device))
     return "none", None
 
 
-def built(name: str, generator: Generator, vgg_layer: int = 12, path: str = "") -> Distance:
+def build_loss(name: str, generator: Generator, vgg_layer: int = 12, path: str = "") -> Distance:
     """The installed loss ``name`` as a function; BadInputError when there is none.
 
     ``vgg_layer`` and ``path`` (of the backbone's weights) count for vgg16 and lpips only.
@@ -48,12 +56,12 @@ def built(name: str, generator: Generator, vgg_layer: int = 12, path: str = "") 
     return installed[name].build(generator)
 
 
-def own_loss(installed: dict[str, Loss], domain: str) -> Loss | None:
+def _find_domain_loss(installed: dict[str, Loss], domain: str) -> Loss | None:
     """The first loss made for ``domain``."""
     return next((loss for loss in installed.values() if domain in loss.domains), None)
 
 
-def identity_distance(generator: Generator) -> Distance:
+def build_identity_distance(generator: Generator) -> Distance:
     """1 - cosine of the two pictures' identities; BadInputError without a model for the domain."""
     models = latentfu.identities().values()
     model = next((item for item in models if generator.domain in item.domains), None)
@@ -70,3 +78,146 @@ def identity_distance(generator: Generator) -> Distance:
         return 1.0 - F.cosine_similarity(embed(a), embed(b), dim=1)
 
     return distance
+
+
+def l1(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute difference."""
+    return (a - b).abs().mean(dim=(1, 2, 3))
+
+
+def l2(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared difference."""
+    return (a - b).square().mean(dim=(1, 2, 3))
+
+
+def log_cosh(a: Tensor, b: Tensor) -> Tensor:
+    """Mean of log(cosh(a - b)): squares near 0, absolute far from it."""
+    apart = (a - b).abs()
+    # log(cosh(x)) without the overflow of cosh
+    return (apart + F.softplus(-2.0 * apart) - 0.6931472).mean(dim=(1, 2, 3))
+
+
+def blurred_l2(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared difference of the blurred pictures: places and colours, no texture."""
+    return l2(_blur(a), _blur(b))
+
+
+def blurred_log_cosh(a: Tensor, b: Tensor) -> Tensor:
+    """log_cosh of the blurred pictures (stylegan-editing blurs the generated one only)."""
+    return log_cosh(_blur(a), _blur(b))
+
+
+def pyramid(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared difference at full, half and quarter size."""
+    total = l2(a, b)
+    for _ in range(2):
+        a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+        total = total + l2(a, b)
+    return total / 3.0
+
+
+def _blur(image: Tensor) -> Tensor:
+    """A Gaussian of 7 x 7 with sigma 5 at 1024 px, at least 3 x 3, mirrored at the border."""
+    half = max(1, round(_BLUR_SIZE // 2 * image.shape[-1] / 1024))
+    sigma = max(1.0, _BLUR_SIGMA * image.shape[-1] / 1024)
+    steps = torch.arange(-half, half + 1, device=image.device, dtype=image.dtype)
+    line = torch.exp(-0.5 * (steps / sigma).square())
+    line = line / line.sum()
+    channels = image.shape[1]
+    across = line.expand(channels, 1, 1, -1)  # [C, 1, 1, K]
+    down = across.transpose(2, 3)  # [C, 1, K, 1]
+    image = F.conv2d(F.pad(image, (half, half, 0, 0), mode="reflect"), across, groups=channels)
+    return F.conv2d(F.pad(image, (0, 0, half, half), mode="reflect"), down, groups=channels)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A named distance and its weight."""
+
+    name: str
+    weight: float
+    distance: Distance
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The weighted distances, and the mask ``[N or 1, 1, R, R]`` of what counts (None: all)."""
+
+    terms: tuple[Term, ...]
+    mask: Tensor | None = None
+
+    def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
+        """``[N, 3, R, R]`` twice -> [N], weighted; outside the mask both show the target."""
+        if self.mask is not None:
+            images = targets + self.mask * (images - targets)
+        total = images.new_zeros(len(images))
+        for term in self.terms:
+            total = total + term.weight * term.distance(images, targets)
+        return total
+
+    def of(self, rows: Tensor) -> Objective:
+        """The same for the pictures ``rows`` (indices) of the batch."""
+        if self.mask is None or len(self.mask) == 1:
+            return self
+        return Objective(self.terms, self.mask[rows])
+
+    @property
+    def perceptual(self) -> tuple[str, Distance]:
+        """What the quality names: the first distance that does not look at pixels only."""
+        for term in self.terms:
+            if term.name not in _PIXEL_LOSSES:
+                return term.name, term.distance
+        return "pixels", pyramid
+
+
+def build_objective(
+    text: str, generator: Generator, vgg_layer: int, path: str, mask: Tensor | None
+) -> Objective:
+    """The objective that ``text`` names; ``auto`` is the domain's own distance, else LPIPS.
+
+    Raises BadInputError for what can not be read and NotInstalledError for what is not there.
+    """
+    terms = []
+    for asked, weight in parse_losses(text):
+        if asked == "auto":
+            name, found = build_perceptual_loss("auto", generator)
+        else:
+            name, found = asked, build_loss(asked, generator, vgg_layer, path)
+        if found is not None and weight > 0:
+            terms.append(Term(name, weight, found))
+    if not terms and any(asked == "auto" and weight > 0 for asked, weight in parse_losses(text)):
+        terms = [Term("pixels", 1.0, pyramid)]  # a domain without a distance of its own
+    if not terms:
+        raise BadInputError(f"The losses {text!r} leave nothing to minimise: add pixels:1.")
+    return Objective(tuple(terms), mask)
+
+
+def parse_losses(text: str) -> list[tuple[str, float]]:
+    """``l1:1,lpips:0.8`` as pairs; a name alone weighs 1. BadInputError for anything else."""
+    pairs = []
+    for part in text.split(","):
+        name, colon, number = part.strip().partition(":")
+        try:
+            weight = float(number) if colon else 1.0
+        except ValueError:
+            weight = math.nan
+        if not name or not math.isfinite(weight) or weight < 0:
+            raise BadInputError(
+                f"{part.strip()!r} is no loss: write names and weights like l1:1,lpips:0.8."
+            )
+        pairs.append((name, weight))
+    return pairs
+
+
+def stack_masks(masks: list[object], device: torch.device) -> Tensor | None:
+    """Masks float32 [R, R] or None of a batch as [N, 1, R, R], None when all count wholly."""
+    import numpy as np
+
+    if all(mask is None for mask in masks):
+        return None
+    side = next(np.asarray(mask).shape for mask in masks if mask is not None)
+    whole = np.ones(side, np.float32)
+    stack = np.stack([whole if mask is None else np.asarray(mask, np.float32) for mask in masks])
+    if not (stack.reshape(len(stack), -1).max(axis=1) > 0).all():
+        raise BadInputError("The mask is empty where the picture is: paint white what counts.")
+    return torch.from_numpy(stack)[:, None].to(device)

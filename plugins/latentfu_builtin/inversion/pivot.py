@@ -23,16 +23,16 @@ from latentfu import (
 )
 from torch import Tensor
 
-from latentfu_builtin.inversion.losses import Distance, perceptual_loss, pyramid
-from latentfu_builtin.inversion.terms import mask_tensor
+from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid, stack_masks
+from latentfu_builtin.inversion.vgg import Distance
 
-SHARE = 0.3
+_PIVOT_SHARE = 0.3
 """The part of the progress that finding the first code is."""
-BUILT_ON_ANOTHER = ("pivotal", "feature-detail")
+_NEED_A_PIVOT = ("pivotal", "feature-detail")
 
 
 @dataclass(frozen=True)
-class Begun:
+class Pivot:
     """A picture ``target [1, 3, R, R]`` with the code that another inverter found for it.
 
     ``mask [1, 1, R, R]``: what of the picture counts; None for all of it.
@@ -71,20 +71,20 @@ class Begun:
         return replace(inversion, quality=quality)
 
 
-def begin(
+def find_pivot(
     request: InversionRequest,
     pivot: str,
     loss: str,
     told: Mapping[str, float | int | str | bool] = MappingProxyType({}),
-) -> Begun:
+) -> Pivot:
     """Find the first code of ``request`` by the inverter ``pivot``; raises LatentFuError.
 
     ``told``: options over its own, where it has them. Fewer steps are for encoders only: from
     the mean the way is longer.
     """
     watch, generator = Stopwatch(), request.generator
-    inverter = chosen(generator, pivot)
-    name, perceptual = perceptual_loss(loss, generator)
+    inverter = choose_pivot_inverter(generator, pivot)
+    name, perceptual = build_perceptual_loss(loss, generator)
     target = torch.from_numpy(request.crop.image)[None].to(generator.device)
     from_mean = inverter.options.get("start", "") == "mean"
     known = {
@@ -95,17 +95,17 @@ def begin(
     first = inverter.invert(
         replace(
             request,
-            progress=between(request.progress, 0.0, SHARE),
+            progress=between(request.progress, 0.0, _PIVOT_SHARE),
             options={**inverter.options, **known},
         )
     )
     watch.lap("pivot")
-    mask = mask_tensor([request.mask], generator.device)
-    rest = between(request.progress, SHARE, 1.0)
-    return Begun(generator, target, first, name, perceptual, mask, rest, watch)
+    mask = stack_masks([request.mask], generator.device)
+    rest = between(request.progress, _PIVOT_SHARE, 1.0)
+    return Pivot(generator, target, first, name, perceptual, mask, rest, watch)
 
 
-def chosen(generator: Generator, name: str) -> Inverter:
+def choose_pivot_inverter(generator: Generator, name: str) -> Inverter:
     """The inverter of that name; for auto an encoder's, refined, where the generator has one.
 
     Raises NotInstalledError for an unknown name, BadInputError for one that begins with another
@@ -116,7 +116,7 @@ def chosen(generator: Generator, name: str) -> Inverter:
         fitting = any(e.generator_id == generator.id for e in latentfu.encoders().values())
         plain = "w-plus" if "w+" in generator.spaces else "optimise"
         name = "encoder-refined" if fitting and "encoder-refined" in installed else plain
-    if name in BUILT_ON_ANOTHER:
+    if name in _NEED_A_PIVOT:
         raise BadInputError(f"{name} can not be the pivot: give an inverter that finds a code.")
     if name not in installed:
         raise NotInstalledError(

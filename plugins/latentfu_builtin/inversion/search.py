@@ -1,7 +1,10 @@
-"""The search itself: points moved down the losses, several pictures at once.
+"""The search: points and noise maps moved down the losses, several pictures at once.
 
-Pictures of one batch do not touch each other: the sum of their losses is minimised, and Adam
+Pictures of one batch do not touch each other: the sum of their losses is minimized, and Adam
 and SGD work on each number alone; with L-BFGS every picture is searched by itself.
+
+Noise maps as part of what is found are from Karras et al. 2020 (arXiv 1912.04958, appendix D). A
+map is kept as a weight offset: the difference to the generator's own map of that layer.
 """
 
 from __future__ import annotations
@@ -11,20 +14,91 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from latentfu import Latent
+import torch.nn.functional as F
+from latentfu import BadInputError, Generator, Latent, WeightOffset
 from torch import Tensor
 
 from latentfu_builtin.inversion.coordinates import Coordinates
-from latentfu_builtin.inversion.noise import NoiseMaps
-from latentfu_builtin.inversion.settings import Settings
-from latentfu_builtin.inversion.terms import Objective
+from latentfu_builtin.inversion.losses import Objective
+from latentfu_builtin.inversion.settings import SearchOptions
 
 Watcher = Callable[[float, Tensor], None]
 """Called after each step with the part done, 0..1, and the pictures [N, 3, R, R]."""
+_SMALLEST_MAP = 8
+"""Maps of this side and less are not halved any further."""
+
+
+@dataclass(frozen=True)
+class NoiseMaps:
+    """One map ``[N, R, R]`` for each of ``names``; ``own [R, R]`` are the generator's."""
+
+    names: tuple[str, ...]
+    own: tuple[Tensor, ...]
+    maps: tuple[Tensor, ...]
+
+    @staticmethod
+    def of(generator: Generator, wanted: str, count: int) -> NoiseMaps | None:
+        """Free maps for ``count`` pictures; None when ``wanted`` is no, or auto and none is shown.
+
+        Raises BadInputError when yes is wanted and the generator shows no noise maps.
+        """
+        names = tuple(layer.noise for layer in generator.layers if layer.noise)
+        if wanted == "no" or (wanted == "auto" and not names):
+            return None
+        if not names:
+            raise BadInputError(
+                f"The generator {generator.name} shows no noise maps: leave noise at no."
+            )
+        own = tuple(generator.parameter(name).detach().clone() for name in names)
+        maps = tuple(part.expand(count, *part.shape).clone().requires_grad_(True) for part in own)
+        return NoiseMaps(names, own, maps)
+
+    def bends(self) -> tuple[WeightOffset, ...]:
+        """The maps of the whole batch as bends, each for its own picture."""
+        count = len(self.maps[0])
+        if count == 1:
+            return self.bends_of(0)
+        picks = torch.eye(count, device=self.maps[0].device)
+        return tuple(
+            WeightOffset(name, item - own, picks[row])
+            for name, own, maps in zip(self.names, self.own, self.maps, strict=True)
+            for row, item in enumerate(maps)
+        )
+
+    def bends_of(self, row: int) -> tuple[WeightOffset, ...]:
+        """The maps of one picture."""
+        return tuple(
+            WeightOffset(name, maps[row] - own)
+            for name, own, maps in zip(self.names, self.own, self.maps, strict=True)
+        )
+
+    def order(self) -> Tensor:
+        """How far the maps are from white noise, [N]: neighbours' products at every size."""
+        total = self.maps[0].new_zeros(len(self.maps[0]))
+        for maps in self.maps:
+            part = maps[:, None]  # [N, 1, R, R]
+            while True:
+                for axis in (2, 3):
+                    total = total + (part * part.roll(1, axis)).mean(dim=(1, 2, 3)).square()
+                if part.shape[-1] <= _SMALLEST_MAP:
+                    break
+                part = F.avg_pool2d(part, 2)
+        return total
+
+    @torch.no_grad()
+    def normalize(self) -> None:
+        """Give every map mean 0 and spread 1 again."""
+        for maps in self.maps:
+            maps.sub_(maps.mean(dim=(1, 2), keepdim=True))
+            maps.div_(maps.std(dim=(1, 2), keepdim=True).clamp_min(1e-8))
+
+    def frozen(self) -> NoiseMaps:
+        """A copy that the search does not move."""
+        return NoiseMaps(self.names, self.own, tuple(part.detach().clone() for part in self.maps))
 
 
 @dataclass
-class Best:
+class SearchResult:
     """The lowest loss met for each picture, and where: points [N, rows, D] and noise maps."""
 
     points: Tensor
@@ -43,13 +117,13 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Search:
+class LatentSearch:
     """What stays the same during one search."""
 
     space: Coordinates
     targets: Tensor  # [N, 3, R, R]
     objective: Objective
-    settings: Settings
+    settings: SearchOptions
 
     def latent(self, points: Tensor, noise: NoiseMaps | None) -> Latent:
         """Points ``[N, rows, D]`` as latents, with their noise."""
@@ -67,29 +141,33 @@ class Search:
         return losses, images
 
 
-def descend(search: Search, points: Tensor, watch: Watcher) -> Best:
+def run_search(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
     """From ``points [N, rows, D]`` to the best that was met."""
     settings, count = search.settings, len(points)
     if settings.optimizer == "lbfgs" and count > 1:
-        return one_by_one(search, points, watch)
+        return _search_one_by_one(search, points, watch)
     noise = NoiseMaps.of(search.space.generator, settings.noise, count)
     unmet = points.new_full((count,), math.inf)
-    best = Best(points.detach().clone(), unmet, noise.frozen() if noise else None)
+    best = SearchResult(points.detach().clone(), unmet, noise.frozen() if noise else None)
     draw = torch.Generator().manual_seed(settings.seed)
     coarse = min(settings.coarse, search.space.rows)
     split = round(settings.steps * settings.cascade) if coarse < search.space.rows else 0
-    mover = Mover(search, points.detach(), coarse if split else search.space.rows, noise)
-    mover.look(best)
+    optimizer = _PointOptimizer(
+        search, points.detach(), coarse if split else search.space.rows, noise
+    )
+    optimizer.look(best)
     for step in range(settings.steps):
         if step == split and step > 0:
-            mover = Mover(search, mover.whole().detach(), search.space.rows, noise)
-        images = mover.step(step, draw, best)
+            optimizer = _PointOptimizer(
+                search, optimizer.whole().detach(), search.space.rows, noise
+            )
+        images = optimizer.step(step, draw, best)
         watch((step + 1) / settings.steps, images)
-    mover.look(best)
+    optimizer.look(best)
     return best
 
 
-def one_by_one(search: Search, points: Tensor, watch: Watcher) -> Best:
+def _search_one_by_one(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
     """Each picture searched by itself."""
     found = []
     for row in range(len(points)):
@@ -101,31 +179,31 @@ def one_by_one(search: Search, points: Tensor, watch: Watcher) -> Best:
             images[row] = image[0]
             watch((row + done) / len(points), images)
 
-        found.append(descend(part, points[pick], shown))
+        found.append(run_search(part, points[pick], shown))
     first = found[0].noise
     noise = None
     if first is not None:
         layers = zip(*(best.noise.maps for best in found if best.noise), strict=True)
         noise = replace(first, maps=tuple(torch.cat(maps) for maps in layers))
     points = torch.cat([best.points for best in found])
-    return Best(points, torch.cat([best.losses for best in found]), noise)
+    return SearchResult(points, torch.cat([best.losses for best in found]), noise)
 
 
-class Mover:
+class _PointOptimizer:
     """Moves points away from ``base [N, rows, D]``, and the noise maps.
 
     The first ``free_rows`` rows move, the others by the mean of their ways.
     """
 
     def __init__(
-        self, search: Search, base: Tensor, free_rows: int, noise: NoiseMaps | None
+        self, search: LatentSearch, base: Tensor, free_rows: int, noise: NoiseMaps | None
     ) -> None:
         self.search = search
         self.base = base.clone()
         self.moving = torch.zeros_like(base[:, :free_rows]).requires_grad_(True)
         self.noise = noise
         free = [self.moving, *(noise.maps if noise else ())]
-        self.optimiser = optimiser(search.settings, free)
+        self.optimizer = _make_optimizer(search.settings, free)
 
     def whole(self) -> Tensor:
         """All rows: ``[N, rows, D]``."""
@@ -135,7 +213,7 @@ class Mover:
         mean = self.moving.mean(dim=1, keepdim=True)
         return self.base + torch.cat([self.moving, mean.expand(-1, missing, -1)], dim=1)
 
-    def step(self, step: int, draw: torch.Generator, best: Best) -> Tensor:
+    def step(self, step: int, draw: torch.Generator, best: SearchResult) -> Tensor:
         """One step; what it met goes into ``best``. Gives the pictures before it."""
         settings = self.search.settings
         done = step / settings.steps
@@ -143,7 +221,7 @@ class Mover:
         seen: list[Tensor] = []
 
         def closure() -> float:
-            self.optimiser.zero_grad()
+            self.optimizer.zero_grad()
             points = self.whole()
             losses, images = self.search.losses(points, self.noise, apart)
             if not exploring:
@@ -153,14 +231,14 @@ class Mover:
             return float(losses.detach().sum())
 
         if settings.optimizer != "lbfgs":
-            self.optimiser.param_groups[0]["lr"] = settings.rate * pace(done, settings)
-        self.optimiser.step(closure)
+            self.optimizer.param_groups[0]["lr"] = settings.rate * _rate_factor(done, settings)
+        self.optimizer.step(closure)
         if self.noise is not None:
-            self.noise.normalise()
+            self.noise.normalize()
         return seen[0]
 
     @torch.no_grad()
-    def look(self, best: Best) -> None:
+    def look(self, best: SearchResult) -> None:
         """Note where the points are now."""
         points = self.whole()
         losses, _ = self.search.losses(points, self.noise, torch.zeros_like(points[:1]))
@@ -177,8 +255,8 @@ class Mover:
         return noise * space.scale() * settings.explore * fall, True
 
 
-def optimiser(settings: Settings, free: list[Tensor]) -> torch.optim.Optimizer:
-    """The optimiser that the settings name, over ``free``."""
+def _make_optimizer(settings: SearchOptions, free: list[Tensor]) -> torch.optim.Optimizer:
+    """The optimizer that the settings name, over ``free``."""
     if settings.optimizer == "lbfgs":
         return torch.optim.LBFGS(
             free,
@@ -192,7 +270,7 @@ def optimiser(settings: Settings, free: list[Tensor]) -> torch.optim.Optimizer:
     return torch.optim.Adam(free, lr=settings.rate, betas=(0.9, 0.99))
 
 
-def pace(done: float, settings: Settings) -> float:
+def _rate_factor(done: float, settings: SearchOptions) -> float:
     """The learning rate's factor: up over the first part, a cosine down over the last."""
     up = min(1.0, (done + 1e-3) / settings.ramp_up) if settings.ramp_up else 1.0
     down = min(1.0, (1.0 - done) / settings.ramp_down) if settings.ramp_down else 1.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 import latentfu
-from latentfu import BadInputError, Strength
+from latentfu import BadInputError, Strength, json_option
 
 if TYPE_CHECKING:
     import torch
@@ -17,19 +17,28 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command("labels")
 @click.argument("labels", type=FILE)
-@click.option("--generator", required=True, metavar="NAME")
+@click.option("--generator", required=True, metavar="NAME", help="An imported pix2pixHD network.")
 @click.option("--instances", type=FILE, help="A map of objects: another number for each.")
 @click.option("--set", "changes", multiple=True, type=Strength(), help="A deformation.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
-def labels_command(
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The picture to write (PNG).",
+)
+@json_option
+def labels_command(  # noqa: PLR0917
     labels: Path,
     generator: str,
     instances: Path | None,
     changes: tuple[tuple[str, float], ...],
     output: Path,
+    as_json: bool,
 ) -> None:
     """Draw LABELS, a grey picture whose values are label numbers, as a picture."""
     import io
+    import json
 
     import torch
     from PIL import Image
@@ -53,7 +62,7 @@ def labels_command(
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     latentfu.write_whole(output, buffer.getvalue())
-    click.echo(str(output))
+    click.echo(json.dumps({"file": str(output)}) if as_json else str(output))
 
 
 def numbers(path: Path) -> torch.Tensor:

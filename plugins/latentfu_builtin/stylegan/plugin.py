@@ -60,13 +60,6 @@ def training(name: str) -> click.Command:
     return train_command.commands[name]
 
 
-def render_bench() -> click.Command:
-    """latentfu bench render."""
-    from latentfu_builtin.benchmarks.render import render_command
-
-    return render_command
-
-
 @hookimpl
 def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Our own safetensors files."""
@@ -79,12 +72,11 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu train pairs, generator, heed, export and state; latentfu bench render."""
+    """latentfu train pairs, generator, heed, export and state."""
     return [
         Command(("train", "pairs"), "Render pictures to train on.", lambda: training("pairs")),
         Command(("train", "generator"), "Train a generator.", lambda: training("generator")),
         Command(("train", "heed"), "Learn what was overlooked.", lambda: training("heed")),
         Command(("train", "export"), "Write a run's network.", lambda: training("export")),
         Command(("train", "state"), "Write what training goes on from.", lambda: training("state")),
-        Command(("bench", "render"), "Rendering against a plain version.", render_bench),
     ]

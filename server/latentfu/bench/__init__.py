@@ -1,6 +1,6 @@
 """Measurements of this machine, by name: ``latentfu bench NAME``.
 
-Each module here has one function that gives :class:`Measure` s. Times are medians, so that one
+Times are medians, so that one
 interruption does not count.
 """
 
@@ -12,12 +12,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-#: name -> what it measures; ``latentfu.bench.NAME`` is the module (``imports`` for ``import``).
 BENCHMARKS: dict[str, str] = {
     "edit": "editing a picture whose inversion is cached",
     "http": "a 2048 x 2048 layer through the server, without the network's own time",
     "start": "from latentfu serve to the first answer",
     "import": "import latentfu, latentfu --help",
+}
+"""What each benchmark measures, by its name."""
+_FUNCTIONS = {
+    "edit": ("edit", "measure_edits"),
+    "http": ("server", "measure_round_trip"),
+    "start": ("server", "measure_start"),
+    "import": ("imports", "measure_imports"),
 }
 
 
@@ -33,8 +39,10 @@ class Measure:
 
 def run(name: str) -> Iterator[Measure]:
     """The figures of benchmark ``name`` (one of BENCHMARKS) as they come."""
-    module = importlib.import_module(f"latentfu.bench.{'imports' if name == 'import' else name}")
-    measures: Iterable[Measure] = module.measure()
+    module, function = _FUNCTIONS[name]
+    measures: Iterable[Measure] = getattr(
+        importlib.import_module(f"latentfu.bench.{module}"), function
+    )()
     yield from measures
 
 

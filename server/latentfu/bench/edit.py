@@ -8,15 +8,18 @@ import tempfile
 from collections.abc import Iterator
 from unittest import mock
 
+import numpy as np
+
 from latentfu.bench import Measure, median_ms
-from latentfu.bench.sample import sample_layer
 from latentfu.core.errors import NotInstalledError
+from latentfu.core.generator import Generator
+from latentfu.core.layer import Layer
 
 _RUNS = 15
 _SIZE = (768, 960)
 
 
-def measure() -> Iterator[Measure]:
+def measure_edits() -> Iterator[Measure]:
     """The first edit with its inversion, then edits and previews with ever new strengths."""
     from latentfu.api import best_device
     from latentfu.pipeline.editor import Editor
@@ -51,3 +54,20 @@ def measure() -> Iterator[Measure]:
         yield median_ms(f"first edit, {size}, with inversion", edit, 1)
         yield median_ms(f"next edit, {size}", edit, _RUNS)
         yield median_ms("preview, 256 px", preview, _RUNS)
+
+
+def sample_layer(generator: Generator, width: int, height: int, seed: int = 5) -> Layer:
+    """RGB, ``width`` x ``height``: a render, scaled to most of the height, in the middle."""
+    import torch
+    from PIL import Image
+
+    from latentfu.core.generator import random_latents
+
+    with torch.no_grad():
+        image = generator.render(random_latents(generator, 1, seed, psi=0.7))[0]
+    values = ((image.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+    side = min(width, height) * 9 // 10
+    ground = Image.new("RGB", (width, height), tuple(int(v) for v in values[0, 0]))
+    picture = Image.fromarray(values).resize((side, side), Image.Resampling.BICUBIC)
+    ground.paste(picture, ((width - side) // 2, (height - side) // 2))
+    return Layer(np.asarray(ground).copy())

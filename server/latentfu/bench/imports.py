@@ -13,7 +13,7 @@ from latentfu.bench import Measure, median_ms
 _RUNS = 7
 
 
-def measure() -> Iterator[Measure]:
+def measure_imports() -> Iterator[Measure]:
     """A bare interpreter for comparison, then ours; the first --help writes the list of commands.
 
     All in processes of their own, with an empty home.

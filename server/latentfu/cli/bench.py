@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import click
 
 from latentfu.bench import BENCHMARKS, Measure, run
-from latentfu.cli.output import json_option, print_json, print_table, watched
+from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 
 
 def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]) -> click.Command:
@@ -20,15 +20,15 @@ def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]
     @click.command(name, help=f"Measure {what}.")
     @json_option
     def command(as_json: bool) -> None:
-        show(name, measure(), as_json)
+        print_measures(name, measure(), as_json)
 
     return command
 
 
-def show(name: str, figures: Iterable[Measure], as_json: bool) -> None:
+def print_measures(name: str, figures: Iterable[Measure], as_json: bool) -> None:
     """Print the figures of benchmark ``name``, the one at work named while they come."""
     measures = []
-    with watched(f"Measuring {name}", quiet=as_json) as progress:
+    with progress_bar(f"Measuring {name}", quiet=as_json) as progress:
         for figure in figures:
             measures.append(figure)
             progress(0.5, figure.name)
@@ -40,11 +40,11 @@ def show(name: str, figures: Iterable[Measure], as_json: bool) -> None:
     print_table(("what", "median", "runs"), rows)
 
 
-def _own(name: str) -> click.Command:
+def _own_benchmark(name: str) -> click.Command:
     return bench_command(name, BENCHMARKS[name], lambda: run(name))
 
 
-edit = _own("edit")
-http = _own("http")
-start = _own("start")
-imports = _own("import")
+edit = _own_benchmark("edit")
+http = _own_benchmark("http")
+start = _own_benchmark("start")
+imports = _own_benchmark("import")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from latentfu.cli.output import json_option, print_json, print_table, watched
+from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 from latentfu.hookspecs import BuildStep
 
 
@@ -25,23 +25,23 @@ def build_command(
     Each plug-in offers its own steps (directions, encoders, sheets, figures); they run in order
     and replace the files that are shipped, or write into --out.
     """
-    steps = chosen_steps(generator, only)
+    steps = _choose_steps(generator, only)
     if listing:
-        _tell([{"step": s.name, "title": s.title, "order": s.order} for s in steps], as_json)
+        _print_rows([{"step": s.name, "title": s.title, "order": s.order} for s in steps], as_json)
         return
     done: list[dict[str, object]] = []
     for step in steps:
         began = time.monotonic()
-        with watched(step.title, quiet=as_json) as progress:
+        with progress_bar(step.title, quiet=as_json) as progress:
             step.run(out, progress)
         seconds = round(time.monotonic() - began, 1)
         done.append({"step": step.name, "title": step.title, "seconds": seconds})
         if not as_json:
             click.echo(f"{step.name}: {seconds} s", err=True)
-    _tell(done, as_json)
+    _print_rows(done, as_json)
 
 
-def chosen_steps(generator: str, only: tuple[str, ...]) -> list[BuildStep]:
+def _choose_steps(generator: str, only: tuple[str, ...]) -> list[BuildStep]:
     """The steps of ``generator`` in order; click.UsageError for a name that it has not."""
     import latentfu
 
@@ -58,7 +58,7 @@ def chosen_steps(generator: str, only: tuple[str, ...]) -> list[BuildStep]:
     )
 
 
-def _tell(rows: list[dict[str, object]], as_json: bool) -> None:
+def _print_rows(rows: list[dict[str, object]], as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
 import click
 
 import latentfu
-from latentfu.cli.output import json_option, print_json
+from latentfu.cli.output import json_option, print_json, state_mark
 from latentfu.core.errors import LatentFuError
+from latentfu.setup.gimp_checks import Check
 
-_COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
 _LOW_BYTES = 200 << 20
-
-
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """``state``: "note" is worth knowing, "wrong" must be mended."""
-
-    name: str
-    state: Literal["ok", "note", "wrong"]
-    message: str
 
 
 @click.command("doctor")
@@ -38,29 +27,29 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
     For GIMP's menu see: latentfu gimp doctor. For a plug-in that hangs: latentfu plugins doctor.
     """
-    checks = list(examine())
+    checks = list(_examine())
     if as_json:
-        print_json({"checks": [dataclasses.asdict(check) for check in checks]})
+        keys = ("name", "state", "message")
+        print_json({"checks": [{key: getattr(check, key) for key in keys} for check in checks]})
     else:
         for check in checks:
-            mark = click.style(f"{check.state:<6}", fg=_COLOURS[check.state])
-            click.echo(f"{mark}{check.name:<12} {check.message}")
+            click.echo(f"{state_mark(check.state)}{check.name:<12} {check.message}")
     if any(check.state == "wrong" for check in checks):
         context.exit(1)
 
 
-def examine() -> Iterator[Check]:
+def _examine() -> Iterator[Check]:
     """Every check in turn; none raises."""
     version = f"latentfu {latentfu.__version__}, Python {sys.version.split()[0]}"
     yield Check("program", "ok", version)
-    yield from _packages()
-    yield from _folders()
-    yield from _plugins()
-    yield from _generators()
-    yield _server()
+    yield from _check_packages()
+    yield from _check_folders()
+    yield from _check_plugins()
+    yield from _check_generators()
+    yield _check_server()
 
 
-def _packages() -> Iterator[Check]:
+def _check_packages() -> Iterator[Check]:
     for package in ("torch", "torchvision", "numpy", "pillow", "opencv-python-headless"):
         try:
             yield Check(package, "ok", metadata.version(package))
@@ -68,7 +57,7 @@ def _packages() -> Iterator[Check]:
             yield Check(package, "wrong", f"is not installed; run: pip install {package}")
 
 
-def _folders() -> Iterator[Check]:
+def _check_folders() -> Iterator[Check]:
     from latentfu.storage import paths
 
     folders = {
@@ -92,7 +81,7 @@ def _first_that_exists(folder: Path) -> Path:
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
-def _plugins() -> Iterator[Check]:
+def _check_plugins() -> Iterator[Check]:
     from latentfu.plugin_manager import get_registry
 
     try:
@@ -108,12 +97,13 @@ def _plugins() -> Iterator[Check]:
     yield Check("plug-ins", "ok" if names else "wrong", names or "none works")
 
 
-def _generators() -> Iterator[Check]:
+def _check_generators() -> Iterator[Check]:
+    from latentfu.hookspecs import GeneratorSpec
     from latentfu.plugin_manager import get_registry
 
     try:
         registry = get_registry()
-        generators = registry.generators()
+        generators = registry.installed(GeneratorSpec)
     except LatentFuError:
         return  # said above
     for name, spec in generators.items():
@@ -123,7 +113,7 @@ def _generators() -> Iterator[Check]:
         yield Check("generator", "wrong", "none is installed; install latentfu again")
 
 
-def _server() -> Check:
+def _check_server() -> Check:
     from latentfu.client.client import Client
 
     try:

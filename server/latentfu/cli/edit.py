@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 
 
 @click.command("edit")
@@ -48,7 +48,7 @@ def edit_command(
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
     request = build_request(EditRequest, edits=edits, **common)
-    with watched("Editing", quiet=as_json) as progress:
+    with progress_bar("Editing", quiet=as_json) as progress:
         backend = choose_backend(local, fields.get("generator"))
         done = backend.run(request, pictures, progress)
     write_picture(output, Picture(done.layer.pixels, picture.profile))
@@ -94,7 +94,7 @@ def mix_command(
     common = collect_fields(pictures, picture, mask, fields)
     common["source"] = pictures.add(Layer(other.pixels))
     request = build_request(MixRequest, layers=layers, **common)
-    with watched("Mixing", quiet=as_json) as progress:
+    with progress_bar("Mixing", quiet=as_json) as progress:
         backend = choose_backend(local, fields.get("generator"))
         done = backend.run(request, pictures, progress)
     write_picture(output, Picture(done.layer.pixels, picture.profile))

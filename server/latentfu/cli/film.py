@@ -47,9 +47,9 @@ class Film:
         """The film in the format that the ending names; raises StorageError."""
         with whole_file(path) as temporary:
             if path.suffix.lower() in _CODECS:
-                write_video(temporary, path.suffix.lower(), self.frames)
+                _write_video(temporary, path.suffix.lower(), self.frames)
             else:
-                write_animation(temporary, path.suffix[1:].upper(), self.frames)
+                _write_animation(temporary, path.suffix[1:].upper(), self.frames)
 
 
 def to_levels(image: npt.NDArray[np.float32]) -> Frame:
@@ -67,7 +67,7 @@ def enlarge_frame(frame: Frame) -> Frame:
     return np.asarray(picture)
 
 
-def write_animation(path: Path, kind: str, frames: list[Frame]) -> None:
+def _write_animation(path: Path, kind: str, frames: list[Frame]) -> None:
     """A GIF or WebP that repeats for ever."""
     from PIL import Image
 
@@ -76,7 +76,7 @@ def write_animation(path: Path, kind: str, frames: list[Frame]) -> None:
     first.save(path, kind, save_all=True, append_images=rest, duration=duration, loop=0)
 
 
-def write_video(path: Path, ending: str, frames: list[Frame]) -> None:
+def _write_video(path: Path, ending: str, frames: list[Frame]) -> None:
     """An MP4 or AVI by OpenCV."""
     import cv2
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latentfu.cli.output import json_option, print_json
+from latentfu.cli.output import json_option, print_json, state_mark
 
 if TYPE_CHECKING:
-    from latentfu.setup.checks import Check
-
-_COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
+    from latentfu.setup.gimp_checks import Check
 
 
 @click.group("gimp", help="Install, check or remove the GIMP 3 plug-in.")
@@ -28,9 +26,9 @@ def gimp_group() -> None:
 @json_option
 def install_command(force_version: str | None, as_json: bool) -> None:
     """Put the plug-in where each GIMP 3 on this machine looks."""
-    from latentfu.setup.install import install
+    from latentfu.setup.gimp_placement import install_plugin
 
-    placed = install(force_version)
+    placed = install_plugin(force_version)
     if as_json:
         content = {
             "written": [str(folder) for folder in placed.written],
@@ -52,9 +50,9 @@ def install_command(force_version: str | None, as_json: bool) -> None:
 @click.pass_context
 def doctor_command(context: click.Context, as_json: bool) -> None:
     """Say why the menu entry is missing (exit code 1 when something is wrong)."""
-    from latentfu.setup.doctor import examine
+    from latentfu.setup.doctor import examine_gimp
 
-    checks = examine()
+    checks = examine_gimp()
     if as_json:
         print_json({"checks": [vars(check) for check in checks]})
     else:
@@ -67,9 +65,9 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 @json_option
 def uninstall_command(as_json: bool) -> None:
     """Take the plug-in out of every GIMP 3."""
-    from latentfu.setup.install import uninstall
+    from latentfu.setup.gimp_placement import uninstall_plugin
 
-    removed = uninstall()
+    removed = uninstall_plugin()
     if as_json:
         print_json({"removed": [str(folder) for folder in removed]})
         return
@@ -85,8 +83,7 @@ def _say_removed(removed: Sequence[Path]) -> None:
 
 def _show(checks: Sequence[Check]) -> None:
     for check in checks:
-        mark = click.style(f"{check.state:<6}", fg=_COLOURS[check.state])
-        click.echo(f"{mark}{check.name:<13} {check.message}")
+        click.echo(f"{state_mark(check.state)}{check.name:<13} {check.message}")
         if check.remedy:
             click.echo(f"{'':<19} -> {check.remedy}")
     faults = sum(check.state == "wrong" for check in checks)

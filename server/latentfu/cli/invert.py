@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class Setting(click.ParamType[tuple[str, Value]]):
         name, equals, text = str(value).partition("=")
         if not equals or not name.strip():
             self.fail(f"{value!r} is not like prior=0.01 (an option and its value).", param, ctx)
-        return name.strip(), parse_value(text.strip())
+        return name.strip(), _parse_value(text.strip())
 
 
-def parse_value(text: str) -> Value:
+def _parse_value(text: str) -> Value:
     """A number where the text is one, a truth value where it is one, else the text."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
@@ -63,8 +63,8 @@ def parse_value(text: str) -> Value:
     return text
 
 
-def method_options(function: F) -> F:
-    """The options above, and ``--option NAME=VALUE`` for others; see :func:`collect_options`."""
+def _method_options(function: F) -> F:
+    """The options above, and ``--option NAME=VALUE`` for others; see :func:`_collect_options`."""
     function = click.option(
         "--option", "settings", multiple=True, type=Setting(), metavar="NAME=VALUE",
         help="Any option of the inverter (repeatable).",
@@ -74,7 +74,7 @@ def method_options(function: F) -> F:
     return function
 
 
-def collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
+def _collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
     """What was given of these options, by the inverter's names."""
     named = {key.removeprefix("of_"): value for key, value in given.items() if key != "settings"}
     said = {name: value for name, value in named.items() if value is not None}
@@ -88,7 +88,7 @@ def collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
     help="The latent, a .safetensors file; for a folder of pictures a folder.",
 )  # fmt: skip
 @options.choice_options
-@method_options
+@_method_options
 @click.option(
     "--mask", type=click.Path(path_type=Path), metavar="FILE",
     help="Picture of the same size: only what is white counts.",
@@ -129,7 +129,7 @@ def invert_command(
 
     Works in this process; an inversion that the server or an earlier run has cached is taken.
     """
-    chosen = collect_options(settings)
+    chosen = _collect_options(settings)
     if image.is_dir():
         from latentfu.cli.invert_folder import Folder, invert_folder
 
@@ -138,7 +138,7 @@ def invert_command(
         folder = Folder(image, output, batch, again)
         invert_folder(folder, {**fields, "options": chosen}, as_json)
         return
-    check_outputs(output, save_image, video)
+    _check_outputs(output, save_image, video)
     from latentfu.cli.backend import collect_fields, open_editor
     from latentfu.cli.film import Film, enlarge_frame, to_levels
     from latentfu.cli.pictures import Picture, read_picture, write_picture
@@ -147,7 +147,7 @@ def invert_command(
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import InvertRequest, build_request
     from latentfu.storage.atomic import write_whole
-    from latentfu.storage.inversion_cache import dumped
+    from latentfu.storage.inversion_cache import serialize_inversion
 
     picture, pictures = read_picture(image), PictureStore()
     common = collect_fields(pictures, picture, mask, fields)
@@ -156,7 +156,7 @@ def invert_command(
     request = request.model_copy(update={"generator": name})
     film = Film(save_frequency) if video else None
     how = InvertOptions(masked=True, refresh=again or video is not None, preview=film)
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         _, found = editor.find_inversion(request, pictures, progress, how)
     spec = editor.generators.find_spec(name)
     if save_image or film:
@@ -166,15 +166,15 @@ def invert_command(
             film.write(video)
         if save_image:
             write_picture(save_image, Picture(shown))
-    write_whole(output, dumped(found.key, found.inversion))
+    write_whole(output, serialize_inversion(found.key, found.inversion))
     told = describe_inversion(found, spec)
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
     else:
-        click.echo(f"{output}: {tell_inversion(told)}")
+        click.echo(f"{output}: {_tell_inversion(told)}")
 
 
-def check_outputs(output: Path, image: Path | None, video: Path | None) -> None:
+def _check_outputs(output: Path, image: Path | None, video: Path | None) -> None:
     """Refuse names before minutes of work are put into them (raises BadInputError)."""
     from latentfu.cli.film import check_film
     from latentfu.cli.pictures import check_folder, check_target
@@ -204,7 +204,7 @@ def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str,
         "perceptual": quality.perceptual,
         "perceptual_name": quality.perceptual_name,
         "identity": quality.identity,
-        "beyond": quality.beyond,
+        "beyond": quality.out_of_domain,
         "outside": is_outside(quality, spec),
         "warning": describe_outside(quality, spec),
         "seconds": quality.seconds,
@@ -212,7 +212,7 @@ def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str,
     }
 
 
-def tell_inversion(told: Mapping[str, Any]) -> str:
+def _tell_inversion(told: Mapping[str, Any]) -> str:
     """An inversion in words."""
     parts = ", ".join(f"{name} {value:.1f}" for name, value in told["parts"].items())
     likeness = "" if told["identity"] is None else f", identity {told['identity']:.2f}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from latentfu.cli.output import print_json, print_table, watched
+from latentfu.cli.output import print_json, print_table, progress_bar
 from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
 from latentfu.core.progress import Progress, between
 
@@ -68,28 +68,28 @@ def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> N
     from latentfu.pipeline.invert import InvertOptions
 
     targets = folder.list_targets()
-    make_folder(folder.out)
+    _make_folder(folder.out)
     editor, name = open_editor(fields.get("generator"))
     common = {**request_fields(dict(fields)), "generator": name}
     inverter = FolderInverter(editor, common, InvertOptions(refresh=folder.again))
     rows: dict[str, Row] = {}
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
         for number, (picture, target) in enumerate(targets.items()):
             progress(0.1 * number / len(targets), f"Looking at {picture.name}")
             row = inverter.look(picture, target, waiting)
             if row is not None:
                 rows[picture.name] = row
-        size = folder.batch or choose_batch(editor, name)
+        size = folder.batch or _choose_batch(editor, name)
         done = 0
-        for chunk in split_batches(waiting, size):
+        for chunk in _split_batches(waiting, size):
             start, end = (0.1 + 0.9 * count / len(waiting) for count in (done, done + len(chunk)))
             rows |= inverter.work(chunk, between(progress, start, end))
             done += len(chunk)
-            write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
+            _write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
     table = [rows[path.name] for path in targets]
-    write_table(folder.out, table)
-    show_table(folder, table, as_json)
+    _write_table(folder.out, table)
+    _show_table(folder, table, as_json)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class FolderInverter:
         from latentfu.pipeline.metrics import is_beyond
         from latentfu.protocol.pictures import PictureStore
         from latentfu.protocol.requests import InvertRequest, build_request
-        from latentfu.storage.inversion_cache import read_facts
+        from latentfu.storage.inversion_cache import read_inversion_metadata
 
         try:
             layer, pictures = Layer(read_picture(picture).pixels), PictureStore()
@@ -125,7 +125,7 @@ class FolderInverter:
             raise
         except LatentFuError as error:
             return {"picture": picture.name, "error": str(error)}
-        known = None if self.options.refresh else read_facts(target)
+        known = None if self.options.refresh else read_inversion_metadata(target)
         if known is None or known["key"] != key:
             waiting.append(Waiting(picture, target, request, layer))
             return None
@@ -144,7 +144,7 @@ class FolderInverter:
         from latentfu.cli.invert import describe_inversion
         from latentfu.protocol.pictures import PictureStore
         from latentfu.storage.atomic import write_whole
-        from latentfu.storage.inversion_cache import dumped
+        from latentfu.storage.inversion_cache import serialize_inversion
 
         pictures = PictureStore()
         requests = [
@@ -166,7 +166,7 @@ class FolderInverter:
         spec = self.editor.generators.find_spec(self.generator)
         rows = {}
         for each, (_, one) in zip(chunk, found, strict=True):
-            write_whole(each.target, dumped(one.key, one.inversion))
+            write_whole(each.target, serialize_inversion(one.key, one.inversion))
             told = {
                 "picture": each.picture.name,
                 "output": each.target.name,
@@ -176,25 +176,25 @@ class FolderInverter:
         return rows
 
 
-def choose_batch(editor: Editor, name: str | None) -> int:
+def _choose_batch(editor: Editor, name: str | None) -> int:
     """How many pictures fit: about as many pixels as 8 of 128 px."""
     side = editor.generators.open(editor.generators.find_spec(name)).resolution
     return max(1, min(8, (8 * 128 * 128) // (side * side)))
 
 
-def split_batches(waiting: Sequence[Waiting], size: int) -> list[Sequence[Waiting]]:
+def _split_batches(waiting: Sequence[Waiting], size: int) -> list[Sequence[Waiting]]:
     """``waiting`` in parts of ``size``."""
     return [waiting[start : start + size] for start in range(0, len(waiting), size)]
 
 
-def make_folder(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     """The folder of the latents, made if it is not there; raises BadInputError."""
     if folder.exists() and not folder.is_dir():
         raise BadInputError(f"{folder} is a file: name a folder for the latents.")
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def write_table(folder: Path, rows: Sequence[Row]) -> None:
+def _write_table(folder: Path, rows: Sequence[Row]) -> None:
     """The qualities as JSON, whole or not at all."""
     from latentfu.storage.atomic import write_whole
 
@@ -202,7 +202,7 @@ def write_table(folder: Path, rows: Sequence[Row]) -> None:
     write_whole(folder / TABLE, text.encode())
 
 
-def show_table(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
+def _show_table(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
     """The rows for people or machines; a failure when some pictures could not be used."""
     failed = [row for row in rows if "error" in row]
     if as_json:
@@ -211,7 +211,7 @@ def show_table(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
             click.get_current_context().exit(1)
     else:
         print_table(
-            ("picture", "dB", "distance", "seconds", "by"), [describe_row(row) for row in rows]
+            ("picture", "dB", "distance", "seconds", "by"), [_describe_row(row) for row in rows]
         )
     if failed:
         raise BadInputError(
@@ -222,7 +222,7 @@ def show_table(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
         click.echo(f"{folder.out}: {len(rows)} latents; their qualities are in {TABLE}.")
 
 
-def describe_row(row: Row) -> tuple[str, str, str, str, str]:
+def _describe_row(row: Row) -> tuple[str, str, str, str, str]:
     """A row in words."""
     if "error" in row:
         return row["picture"], "", "", "", row["error"]

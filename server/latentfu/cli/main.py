@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 import latentfu
-from latentfu.cli.shell import Shell
+from latentfu.cli.lazy_group import LazyGroup
 from latentfu.core.errors import LatentFuError
 
 _HELP = """Latent-Fu: semantic photo editing with GANs on your own machine.
@@ -18,7 +18,7 @@ _HELP = """Latent-Fu: semantic photo editing with GANs on your own machine.
 Every command takes --json; exit code 1 is a failure, 2 wrong use."""
 
 
-program = Shell(help=_HELP)
+program = LazyGroup(help=_HELP)
 program.params += [
     click.Option(["--debug"], is_flag=True, help="Show where an error comes from (any command)."),
 ]

@@ -1,4 +1,8 @@
-"""How commands speak: JSON for machines, tables for people, a bar while a person waits."""
+"""How commands speak: JSON for machines, tables for people, a bar while a person waits.
+
+``json_option`` and ``progress_bar`` are public (``latentfu.json_option``): plug-ins' commands use
+them too.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def json_option(function: F) -> F:
-    """The ``--json`` option; the command gets ``as_json: bool``."""
+    """The ``--json`` option that every command takes, as a decorator below ``@click.command``.
+
+    The command gets ``as_json: bool`` and then prints one JSON document on stdout, nothing else.
+    """
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
@@ -42,9 +49,17 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console.print(table)
 
 
+def state_mark(state: str) -> str:
+    """The state of a check ("ok", "note", "wrong"), colored, six columns wide."""
+    return click.style(f"{state:<6}", fg={"ok": "green", "note": "yellow", "wrong": "red"}[state])
+
+
 @contextmanager
-def watched(title: str, quiet: bool = False) -> Iterator[Progress]:
-    """A progress bar on stderr if that is a terminal, else nothing."""
+def progress_bar(title: str, quiet: bool = False) -> Iterator[Progress]:
+    """A progress bar on stderr if that is a terminal, else nothing; none with ``quiet``.
+
+    Gives the Progress to report to: ``progress(fraction, message)``, fraction in 0..1.
+    """
     if quiet or not sys.stderr.isatty():
         yield silent
         return

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
+    help="What the log holds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Say the address as a line of JSON.")
 def serve_command(
@@ -49,9 +50,9 @@ def serve_command(
 
     It stops with Ctrl-C, a TERM signal or a POST to /v1/shutdown.
     """
-    from latentfu.http.serve import Settings, serve
+    from latentfu.http.serve import ServerSettings, serve
 
-    settings = Settings(host, port, devices, allow_remote, log_level)
+    settings = ServerSettings(host, port, devices, allow_remote, log_level)
     serve(settings, _say_json if as_json else _say)
 
 

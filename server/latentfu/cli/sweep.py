@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 
 if TYPE_CHECKING:
     from latentfu.cli.pictures import Picture
@@ -49,7 +49,9 @@ class Range(click.ParamType[tuple[str, Stretch]]):
     "--set", "sets", multiple=True, required=True, type=Range(), metavar="NAME=FROM..TO",
     help="A control and its strengths, e.g. smile=-2..2 (repeatable).",
 )  # fmt: skip
-@click.option("--frames", type=click.IntRange(2, 1000), default=25, show_default=True)
+@click.option(
+    "--frames", type=click.IntRange(2, 1000), default=25, show_default=True, help="How many steps."
+)
 @click.option("--back", is_flag=True, help="Also back to the beginning, for a film that repeats.")
 @options.control_options
 @options.choice_options
@@ -78,17 +80,17 @@ def sweep_command(
         check_film(output)
         check_folder(output)
     picture = read_picture(image)
-    steps = list_steps(sets, frames, back)
-    with watched("Drawing", quiet=as_json) as progress:
-        layers = draw_steps(picture, mask, steps, fields, progress)
-        count = write_frames(output, layers, lambda pixels: Picture(pixels, picture.profile))
+    steps = _list_steps(sets, frames, back)
+    with progress_bar("Drawing", quiet=as_json) as progress:
+        layers = _draw_steps(picture, mask, steps, fields, progress)
+        count = _write_frames(output, layers, lambda pixels: Picture(pixels, picture.profile))
     if as_json:
         print_json({"output": str(output), "frames": count, "steps": steps})
     else:
         click.echo(f"{output}: {count} frames.")
 
 
-def list_steps(
+def _list_steps(
     sets: Sequence[tuple[str, Stretch]], frames: int, back: bool
 ) -> list[dict[str, float]]:
     """The strengths of every frame, first to last; a name given twice is wrong use."""
@@ -100,7 +102,7 @@ def list_steps(
     return found + found[-2:0:-1] if back else found
 
 
-def draw_steps(
+def _draw_steps(
     picture: Picture,
     mask: Path | None,
     steps: Sequence[Mapping[str, float]],
@@ -123,7 +125,7 @@ def draw_steps(
         yield editor.edit(named, pictures, silent).layer
 
 
-def write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:
+def _write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:
     """A film, or a folder of numbered PNG files; gives the number of frames."""
     import numpy as np
 
@@ -132,7 +134,7 @@ def write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:
 
     if output.suffix:
         film = Film(1)
-        film.frames = [np.asarray(shrink_frame(layer)) for layer in layers]
+        film.frames = [np.asarray(_shrink_frame(layer)) for layer in layers]
         film.write(output)
         return len(film.frames)
     count = 0
@@ -142,7 +144,7 @@ def write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:
     return count
 
 
-def shrink_frame(layer: Layer) -> Any:
+def _shrink_frame(layer: Layer) -> Any:
     """The frame of a film: RGB, at most 1024 pixels a side, both sides even."""
     from PIL import Image
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, watched
+from latentfu.cli.output import json_option, print_json, progress_bar
 from latentfu.protocol.requests import LIMITS
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def transfer_command(
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
     plain = build_request(EditRequest, **common)
-    with watched("Inverting", quiet=as_json) as progress:
+    with progress_bar("Inverting", quiet=as_json) as progress:
         editor, name = open_editor(fields.get("generator"))
         plain = plain.model_copy(update={"generator": name})
         second = {"layer": pictures.add(Layer(other.pixels)), "mask": None}
-        have = read_amounts(editor, plain, pictures, along)
-        want = read_amounts(editor, plain.model_copy(update=second), pictures, along)
+        have = _read_amounts(editor, plain, pictures, along)
+        want = _read_amounts(editor, plain.model_copy(update=second), pictures, along)
         targets = {n: have[n] + scale * (want[n] - have[n]) for n in along}
         moved = build_request(EditRequest, **common, targets=targets, identity=identity)
         moved = moved.model_copy(update={"generator": name})
@@ -75,7 +75,7 @@ def transfer_command(
     click.echo(f"{output}: {told}.")
 
 
-def read_amounts(
+def _read_amounts(
     editor: Editor, request: EditRequest, pictures: PictureStore, along: tuple[str, ...]
 ) -> dict[str, float]:
     """How much of each direction a layer holds; raises BadInputError for other controls."""

@@ -1,1 +1,1 @@
-"""The nouns of the house: what travels along layer -> crop -> invert -> edit -> render -> paste."""
+"""The nouns: what travels along layer -> crop -> invert -> apply -> render -> paste."""

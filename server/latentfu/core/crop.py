@@ -27,7 +27,11 @@ class Quad:
 
     @staticmethod
     def square(x0: float, y0: float, side: float, score: float = 1.0) -> Quad:
-        """An upright square from its top-left corner and side, in layer pixels."""
+        """An upright square from its top-left corner and side, in layer pixels.
+
+        >>> Quad.square(10, 20, 100).center
+        (60.0, 70.0)
+        """
         x1, y1 = x0 + side, y0 + side
         return Quad(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), score)
 
@@ -39,6 +43,7 @@ class Quad:
 
     @property
     def center(self) -> tuple[float, float]:
+        """(x, y) of its middle in layer pixels."""
         x, y = np.asarray(self.corners).mean(axis=0)
         return float(x), float(y)
 

@@ -44,8 +44,8 @@ class Generator(ABC):
     (3 RGB); ``family`` (what people call its architecture, e.g. "StyleGAN2"; empty where that
     says nothing); ``spaces`` (latent spaces it takes, the best for editing last); ``z_dim``;
     ``w_dim`` and ``num_ws`` (0 where there is only z); ``layers``, numbered as ``features`` and
-    ``Detail.layer`` are (empty where the network can not be looked into); ``label_count``: how
-    many labels a conditional network takes (0 for none); ``not_for_pictures``: a sentence for
+    ``FeatureOffset.layer`` are (empty where the network cannot be looked into); ``label_count``:
+    how many labels a conditional network takes (0 for none); ``not_for_pictures``: a sentence for
     people who want to edit a picture with a network whose latents no picture can be brought to,
     such as one that draws maps (empty for all others).
     """
@@ -76,11 +76,16 @@ class Generator(ABC):
         cutoff: int | None = None,
         labels: torch.Tensor | None = None,
     ) -> Latent:
-        """``z [N, z_dim]`` standard normal -> Latent in the generator's editing space.
+        """Map noise to the generator's editing space.
 
-        ``psi``: truncation towards the mean w (1 none, 0 the mean); ``cutoff``: truncate only
-        the first that many layers. A generator with only a z space returns z itself, scaled
-        by ``psi``.
+        Args:
+            z: ``[N, z_dim]``, standard normal.
+            psi: truncation towards the mean w (1 none, 0 the mean).
+            cutoff: truncate only the first that many layers; None for all.
+            labels: ``[N, label_count]`` for a conditional network.
+
+        Returns:
+            N codes. A generator with only a z space returns z itself, scaled by ``psi``.
         """
 
     @overload
@@ -95,21 +100,39 @@ class Generator(ABC):
     def render(
         self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
     ) -> torch.Tensor | tuple[torch.Tensor, dict[int, torch.Tensor]]:
-        """Latent of N codes -> float32 ``[N, 3, R, R]``, about -1..1, not clipped.
+        """Draw the pictures of a latent.
 
-        With ``features=[i, ...]`` also a dict of the feature tensors after those synthesis
-        layers. The latent's bends and details act on this call alone. Gradients flow to the
-        codes, bends, details and noise maps. Raises WrongGeneratorError for a foreign latent,
-        BadInputError for a bend, detail or noise map that names no parameter or layer or has
-        another shape.
+        The latent's weight and feature offsets act on this call alone. Gradients flow to the
+        codes, the offsets and the noise maps.
+
+        Args:
+            latent: N codes of this generator.
+            noise: see :data:`Noise`.
+            features: numbers of synthesis layers whose output is wanted too.
+
+        Returns:
+            float32 ``[N, 3, R, R]``, about -1..1, not clipped; with ``features`` also a dict from
+            layer number to feature tensor ``[N, C, H, W]``.
+
+        Raises:
+            WrongGeneratorError: the latent is another generator's.
+            BadInputError: an offset or noise map names no parameter or layer, or has another
+                shape.
         """
 
     def preview(self, latent: Latent, side: int) -> torch.Tensor:
-        """A quick picture while a person moves a slider -> float32 ``[N, 3, S, S]``, S <= R.
+        """Draw quickly while a person moves a slider.
 
-        For showing about ``side`` pixels. The network may work at a smaller size or in fewer
-        bits, so that colours can be off; the same latent gives the same picture. A generator that
-        knows no shorter way gives the whole picture, as this does.
+        The network may work at a smaller size or in fewer bits, so that colors can be off; the
+        same latent gives the same picture. A generator that knows no shorter way gives the whole
+        picture, as this does.
+
+        Args:
+            latent: N codes of this generator.
+            side: about how many pixels will be shown.
+
+        Returns:
+            float32 ``[N, 3, S, S]``, S at most the resolution R.
         """
         return self.render(latent)
 
@@ -120,7 +143,8 @@ class Generator(ABC):
     def parameter(self, name: str) -> torch.Tensor:
         """The weights of that name (not a copy: do not change them).
 
-        BadInputError where the generator has none of that name, or shows none.
+        Raises:
+            BadInputError: the generator has none of that name, or shows none.
         """
         raise BadInputError(f"The generator {self.name} shows no parameter {name!r}.")
 
@@ -146,17 +170,36 @@ class Generator(ABC):
     def mix(
         self, a: Latent, b: Latent, layers: range, mask: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Style mixing: ``layers`` of ``b`` in ``a`` -> ``[N, 3, R, R]``.
+        """Style mixing: draw ``a`` with the styles of ``b`` in some layers.
 
-        ``mask``: ``[N or 1, 1, H, W]`` in 0..1; inside it the features made with ``b``'s styles
-        are blended into ``a``'s at each of those layers. A generator without layers raises
-        BadInputError.
+        Args:
+            a: N codes.
+            b: N codes.
+            layers: whose styles are ``b``'s.
+            mask: ``[N or 1, 1, H, W]`` in 0..1; inside it the features made with ``b``'s styles
+                are blended into ``a``'s at each of those layers. None for everywhere.
+
+        Returns:
+            float32 ``[N, 3, R, R]``.
+
+        Raises:
+            BadInputError: the generator has no layers.
         """
         raise BadInputError(f"The generator {self.name} has no layers to mix.")
 
 
 def random_latents(generator: Generator, n: int, seed: int, psi: float = 1.0) -> Latent:
-    """``n`` latents drawn with ``seed`` (the same on every device), truncated by ``psi``."""
+    """Latents of random pictures.
+
+    Args:
+        generator: whose they are.
+        n: how many.
+        seed: the same gives the same latents on every device.
+        psi: truncation (1 none, 0 the mean).
+
+    Returns:
+        ``n`` codes in the generator's editing space.
+    """
     import torch
 
     z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed))

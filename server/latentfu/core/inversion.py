@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from latentfu.core.deprecation import rename_fields
 from latentfu.core.latent import Latent
 
 if TYPE_CHECKING:
     import torch
 
 
+@rename_fields(beyond="out_of_domain")
 @dataclass(frozen=True)
 class Quality:
     """How close the rendered inversion is to the crop it was made from.
@@ -20,9 +22,9 @@ class Quality:
     that the inverter used (0 is equal), named by ``perceptual_name``. ``seconds``: time taken.
     ``parts``: where the time went, in seconds by name. Measured by the program afterwards:
     ``identity``: cosine of the two pictures' identities (1 is the same person), None without a
-    model for it; ``beyond``: the error that the codes alone leave, over the usual difference
-    between two of the generator's own pictures (0 is none, 1 is as far off as a picture at
-    random), None where it was not measured.
+    model for it; ``out_of_domain``: the error that the codes alone leave, over the usual
+    difference between two of the generator's own pictures (0 is none, 1 is as far off as a
+    picture at random), None where it was not measured.
     """
 
     psnr: float
@@ -31,7 +33,7 @@ class Quality:
     seconds: float
     parts: Mapping[str, float] = field(default_factory=dict)
     identity: float | None = None
-    beyond: float | None = None
+    out_of_domain: float | None = None
 
 
 @dataclass(frozen=True)

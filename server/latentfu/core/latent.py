@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import torch
 
 Space = Literal["z", "w", "w+", "w++"]
+"""A latent space of a StyleGAN: z is noise, w is mapped, w+ has one code for each style (Abdal et
+al. 2019), w++ one for each style of an adapted network. Other networks have only z."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Latent:
     ``codes``: float32 tensor, ``[N, z_dim]`` for z, ``[N, w_dim]`` for w,
     ``[N, num_ws, w_dim]`` for w+ and w++. ``generator_id``: sha256 of the generator's weights.
     ``bends`` and ``details`` act when the latent is rendered; the generator keeps its weights.
+    Raises BadInputError for codes of another number of dimensions.
+
+    >>> import torch
+    >>> len(Latent(torch.zeros(4, 14, 512), "w+", "0" * 64))
+    4
     """
 
     codes: torch.Tensor
@@ -68,7 +75,14 @@ class Latent:
         return replace(self, codes=codes)
 
     def check_generator(self, generator_id: str) -> None:
-        """Raise :class:`WrongGeneratorError` unless this latent is for ``generator_id``."""
+        """Refuse to be used with another generator.
+
+        Args:
+            generator_id: sha256 of the weights of the generator in use.
+
+        Raises:
+            WrongGeneratorError: the latent was made for other weights.
+        """
         if self.generator_id != generator_id:
             raise WrongGeneratorError(
                 f"This latent was made for generator {self.generator_id[:12]}, not for "

@@ -22,6 +22,11 @@ class Layer:
     """RGBA (or RGB, or gray) pixels of one layer in sRGB.
 
     ``pixels``: uint8 ``[H, W, C]`` with C of 1 (gray), 3 (RGB) or 4 (RGB and straight alpha).
+    Raises BadInputError for other arrays, TooLargeError above 16384 pixels a side or 120
+    megapixels.
+
+    >>> Layer(np.zeros((480, 640, 3), np.uint8)).width
+    640
     """
 
     pixels: Pixels
@@ -36,14 +41,17 @@ class Layer:
 
     @property
     def height(self) -> int:
+        """Rows of pixels."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
+        """Columns of pixels."""
         return int(self.pixels.shape[1])
 
     @property
     def has_alpha(self) -> bool:
+        """Whether there is a fourth channel."""
         return bool(self.pixels.shape[2] == 4)
 
     def rgb(self) -> Pixels:
@@ -59,7 +67,15 @@ class Layer:
 
 
 def check_mask(mask: MaskPixels, layer: Layer) -> None:
-    """A mask is uint8 ``[H, W]`` of the layer's own size, 0 outside .. 255 inside."""
+    """Refuse a mask that does not fit the layer or selects nothing.
+
+    Args:
+        mask: uint8 ``[H, W]`` of the layer's own size, 0 outside .. 255 inside.
+        layer: what it selects from.
+
+    Raises:
+        BadInputError: another type or size, or 0 everywhere.
+    """
     if mask.dtype != np.uint8 or mask.shape != (layer.height, layer.width):
         raise BadInputError(
             f"The mask is {list(mask.shape)} {mask.dtype}; it must be uint8 "

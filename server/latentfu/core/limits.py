@@ -1,4 +1,7 @@
-"""How large a picture may be, known without loading numpy (the front process asks it too)."""
+"""How large a picture and a strength may be, known without loading numpy.
+
+The front process, which never loads a network, asks it too.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,24 @@ from latentfu.core.errors import BadInputError, TooLargeError
 
 MAX_SIDE = 16384
 MAX_PIXELS = 120_000_000
+MAX_STRENGTH = 100
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise BadInputError for an empty picture, TooLargeError for one the house can not hold."""
+    """Refuse a picture that is empty or larger than the house takes.
+
+    Args:
+        width: in pixels.
+        height: in pixels.
+
+    Raises:
+        BadInputError: it is empty.
+        TooLargeError: a side is above 16384 pixels, or the whole above 120 megapixels.
+
+    >>> check_size(20000, 10)
+    Traceback (most recent call last):
+    latentfu.core.errors.TooLargeError: The picture is 20000 x 10; at most 16384 pixels a side ...
+    """
     if width < 1 or height < 1:
         raise BadInputError("The picture is empty: give one of at least 1 x 1 pixel.")
     if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:

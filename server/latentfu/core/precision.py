@@ -22,7 +22,13 @@ def quick_dtype(device: torch.device | str) -> torch.dtype:
 def mixed_precision(device: torch.device | str, wanted: bool = True) -> torch.autocast:
     """A context whose convolutions and products are in bfloat16 where that is quicker.
 
-    With ``wanted=False``, and on other devices, it changes nothing.
+    Args:
+        device: where the network is.
+        wanted: with False it changes nothing, as on devices that gain nothing.
+
+    >>> with mixed_precision("cpu", wanted=False):
+    ...     print(torch.ones(2).dtype)
+    torch.float32
     """
     enabled = wanted and quick_dtype(device) is torch.bfloat16
     return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=enabled)

@@ -21,7 +21,11 @@ def silent(fraction: float, message: str = "") -> None:
 
 
 def between(progress: Progress, start: float, end: float) -> Progress:
-    """A :class:`Progress` whose 0..1 is the stretch ``start``..``end`` of ``progress``."""
+    """A :class:`Progress` whose 0..1 is the stretch ``start``..``end`` of ``progress``.
+
+    >>> between(lambda fraction, message: print(fraction, message), 0.5, 1.0)(0.5, "Cropping")
+    0.75 Cropping
+    """
 
     def part(fraction: float, message: str = "") -> None:
         progress(start + (end - start) * min(max(fraction, 0.0), 1.0), message)

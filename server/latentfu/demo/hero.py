@@ -8,27 +8,29 @@ from pathlib import Path
 from latentfu.core.contact_sheet import INK, PAPER, font
 from latentfu.storage.atomic import whole_file
 
-SHOWN = (
+_SHOWN = (
     ("portrait", "a layer"),
     ("edited", "several directions"),
     ("masked", "inside a selection"),
     ("mixed", "mixed with another"),
 )
-WIDTH, HEIGHT, GAP, CAPTION = 288, 360, 12, 40
+_WIDTH, _HEIGHT, _GAP, _CAPTION = 288, 360, 12, 40
 
 
 def make_hero(demo: Path, target: Path) -> None:
     """Four of the demo's pictures in a row, each with its caption."""
     from PIL import Image, ImageDraw
 
-    hero = Image.new("RGB", (len(SHOWN) * (WIDTH + GAP) + GAP, HEIGHT + CAPTION + GAP), PAPER)
+    hero = Image.new(
+        "RGB", (len(_SHOWN) * (_WIDTH + _GAP) + _GAP, _HEIGHT + _CAPTION + _GAP), PAPER
+    )
     draw = ImageDraw.Draw(hero)
-    for index, (name, caption) in enumerate(SHOWN):
-        left = GAP + index * (WIDTH + GAP)
+    for index, (name, caption) in enumerate(_SHOWN):
+        left = _GAP + index * (_WIDTH + _GAP)
         with Image.open(demo / f"{name}.png", formats=["PNG"]) as picture:
-            small = picture.convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-        hero.paste(small, (left, GAP))
-        place = (left + WIDTH // 2, GAP + HEIGHT + CAPTION // 2)
+            small = picture.convert("RGB").resize((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
+        hero.paste(small, (left, _GAP))
+        place = (left + _WIDTH // 2, _GAP + _HEIGHT + _CAPTION // 2)
         draw.text(place, caption, fill=INK, font=font(20), anchor="mm")
     with whole_file(target) as temporary:
         hero.save(temporary, "PNG", optimize=True)

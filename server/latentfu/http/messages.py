@@ -13,7 +13,7 @@ from latentfu.core.errors import TooLargeError
 from latentfu.http.state import STATE
 from latentfu.jobs.job import Limits
 from latentfu.protocol.errors import TooSlowError, UnsupportedError
-from latentfu.protocol.pixels import PixelHeader, unpack
+from latentfu.protocol.pixels import PixelHeader, unpack_pixels
 from latentfu.protocol.png import write_png
 from latentfu.protocol.requests import parse_request
 
@@ -76,5 +76,5 @@ async def pixel_reply(request: web.Request, body: bytes) -> web.Response:
 
 
 def _parts(body: bytes) -> tuple[PixelHeader, bytes]:
-    header, pixels = unpack(body)
+    header, pixels = unpack_pixels(body)
     return header, bytes(pixels)

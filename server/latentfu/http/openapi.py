@@ -13,10 +13,10 @@ from pydantic import TypeAdapter
 import latentfu
 from latentfu.protocol.model import SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
-from latentfu.protocol.replies import ErrorReply, JobReply, ReportReply
+from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Reply = type[Any] | Literal["pixels", "events", "openapi"] | None
+ReplyKind = type[Any] | Literal["pixels", "events", "openapi"] | None
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Route:
     path: str
     summary: str
     handler: Handler
-    reply: Reply
+    reply: ReplyKind
     request: Any = None
     query: tuple[str, ...] = ()
     statuses: tuple[int, ...] = (200,)
@@ -130,7 +130,9 @@ def _content(reply: Any, schemas: dict[str, Any]) -> dict[str, Any]:
 def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     """A reference to ``model``, whose definition goes into ``schemas``."""
     adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
-    found = adapter.json_schema(ref_template=_REFS)
+    is_reply = isinstance(model, type) and issubclass(model, Reply)
+    mode: Literal["serialization", "validation"] = "serialization" if is_reply else "validation"
+    found = adapter.json_schema(ref_template=_REFS, mode=mode)
     schemas.update(found.pop("$defs", {}))
     name = getattr(model, "__name__", None)
     if name is None:

@@ -38,12 +38,12 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?")
 async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a missing, doubled or foreign Host header."""
     hosts = request.headers.getall("Host", [])
-    if len(hosts) != 1 or not is_this_machine(hosts[0], request.app[STATE].remote):
+    if len(hosts) != 1 or not _is_this_machine(hosts[0], request.app[STATE].remote):
         raise ForbiddenError("The Host header does not name this machine: use 127.0.0.1.")
     return await handler(request)
 
 
-def is_this_machine(host: str, remote: bool) -> bool:
+def _is_this_machine(host: str, remote: bool) -> bool:
     """Loopback names and addresses; with ``remote`` any address and the machine's own name.
 
     Plain addresses are safe there, because rebinding needs a name.

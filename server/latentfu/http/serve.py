@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """How to serve. ``worker_arguments`` go to the worker processes as they are."""
 
     host: str = "127.0.0.1"
@@ -52,9 +52,11 @@ class Settings:
     worker_arguments: Sequence[str] = ()
 
 
-def serve(settings: Settings, ready: Callable[[ServerAddress], None] = lambda _: None) -> None:
+def serve(
+    settings: ServerSettings, ready: Callable[[ServerAddress], None] = lambda _: None
+) -> None:
     """Serve until told to stop; raises ServerError when another server runs."""
-    listening = open_socket(settings.host, settings.port, settings.allow_remote)
+    listening = _open_socket(settings.host, settings.port, settings.allow_remote)
     lock = take_server_lock()
     if lock is None:
         listening.close()
@@ -66,7 +68,7 @@ def serve(settings: Settings, ready: Callable[[ServerAddress], None] = lambda _:
 
 
 async def _serve(
-    settings: Settings, listening: socket.socket, ready: Callable[[ServerAddress], None]
+    settings: ServerSettings, listening: socket.socket, ready: Callable[[ServerAddress], None]
 ) -> None:
     service = JobService(settings.devices, settings.limits, settings.worker_arguments)
     state = AppState(service, read_or_make_token(), remote=not is_loopback(settings.host))
@@ -81,10 +83,10 @@ async def _serve(
         loop = asyncio.get_running_loop()
         _stop_on_signals(state.stop)
         server = await loop.create_server(
-            protocol_factory(state, runner.server), sock=listening, backlog=512
+            _protocol_factory(state, runner.server), sock=listening, backlog=512
         )
         address = ServerAddress(
-            reachable(settings.host), listening.getsockname()[1], os.getpid(), latentfu.__version__
+            _reachable(settings.host), listening.getsockname()[1], os.getpid(), latentfu.__version__
         )
         write_address(address)
         log.info("listening on %s, pid %s", address.url, address.pid)
@@ -142,12 +144,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def reachable(host: str) -> str:
+def _reachable(host: str) -> str:
     """Where a client on this machine finds a server bound to ``host``."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
-def open_socket(host: str, port: int | None, allow_remote: bool) -> socket.socket:
+def _open_socket(host: str, port: int | None, allow_remote: bool) -> socket.socket:
     """Bind; ``port`` None: 7860 or any free one. Raises BadInputError or ServerError."""
     if not is_loopback(host) and not allow_remote:
         raise BadInputError(
@@ -194,7 +196,7 @@ class _Connection(web.RequestHandler):
         return answer
 
 
-def protocol_factory(state: AppState, server: web.Server) -> Callable[[], asyncio.Protocol]:
+def _protocol_factory(state: AppState, server: web.Server) -> Callable[[], asyncio.Protocol]:
     """Makes a protocol per connection: refuses those above the limit, drops the silent ones."""
     limits = state.service.limits
     loop = asyncio.get_running_loop()

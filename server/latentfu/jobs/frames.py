@@ -17,7 +17,7 @@ class FrameError(Exception):
     """The other side sent something that is no message."""
 
 
-def pack(message: Mapping[str, object]) -> bytes:
+def pack_frame(message: Mapping[str, object]) -> bytes:
     """The bytes of one message."""
     body = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
     if len(body) > MAX_FRAME_BYTES:
@@ -25,7 +25,7 @@ def pack(message: Mapping[str, object]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def read(stream: IO[bytes]) -> Message | None:
+def read_frame(stream: IO[bytes]) -> Message | None:
     """The next message, or None when the other side has closed."""
     start = _read_all(stream, _LENGTH.size)
     if start is None:
@@ -34,8 +34,8 @@ def read(stream: IO[bytes]) -> Message | None:
     return None if body is None else _parse(body)
 
 
-async def read_async(stream: asyncio.StreamReader) -> Message | None:
-    """Like :func:`read`, for the front's event loop."""
+async def read_frame_async(stream: asyncio.StreamReader) -> Message | None:
+    """Like :func:`read_frame`, for the front's event loop."""
     try:
         start = await stream.readexactly(_LENGTH.size)
         return _parse(await stream.readexactly(_length(start)))

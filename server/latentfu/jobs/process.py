@@ -57,7 +57,7 @@ class WorkerProcess:
     def tell(self, message: Mapping[str, object]) -> None:
         """Send a message; a dead worker hears nothing and that is noticed elsewhere."""
         if self._process.stdin is not None and not self.ended.is_set():
-            self._process.stdin.write(frames.pack(message))
+            self._process.stdin.write(frames.pack_frame(message))
 
     async def ask(self, message: Mapping[str, object]) -> dict[str, Any]:
         """Send work and wait for its report; raises WorkError or WorkerDied."""
@@ -92,7 +92,7 @@ class WorkerProcess:
     async def _listen(self) -> None:
         assert self._process.stdout is not None
         try:
-            while (message := await frames.read_async(self._process.stdout)) is not None:
+            while (message := await frames.read_frame_async(self._process.stdout)) is not None:
                 self._sort(message)
         except frames.FrameError as error:
             log.error("worker %s: %s", self.pid, error)

@@ -45,7 +45,7 @@ class Placement:
         return self.corners is not None or self.eyes is not None
 
 
-def place_quad(placement: Placement, aligner: Aligner) -> Quad:
+def _place_quad(placement: Placement, aligner: Aligner) -> Quad:
     """The square that corners or points say; raises BadInputError when they say none."""
     if placement.corners is not None:
         quad = Quad(placement.corners)
@@ -56,7 +56,7 @@ def place_quad(placement: Placement, aligner: Aligner) -> Quad:
             )
     else:
         assert placement.eyes is not None and placement.mouth is not None
-        check_points(placement.eyes, placement.mouth)
+        _check_points(placement.eyes, placement.mouth)
         quad = (aligner.place or face_quad)(placement.eyes, placement.mouth)
     check_quad(quad)
     return quad
@@ -84,17 +84,17 @@ def pick_quad(
     if placement.face is not None:
         quad = quads[placement.face - 1]
     elif mask is not None and len(quads) > 1:
-        quad = max(quads, key=lambda one: measure_coverage(mask, one))
+        quad = max(quads, key=lambda one: _measure_coverage(mask, one))
     check_quad(quad)
     return quad
 
 
-def measure_coverage(mask: MaskPixels, quad: Quad) -> float:
+def _measure_coverage(mask: MaskPixels, quad: Quad) -> float:
     """How much of the quad's middle is selected, 0..1."""
     return float(cut_mask(mask, quad, 16)[4:12, 4:12].mean())
 
 
-def check_points(eyes: tuple[Point, Point], mouth: Point) -> None:
+def _check_points(eyes: tuple[Point, Point], mouth: Point) -> None:
     """Refuse points that are no face (raises BadInputError)."""
     left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
     if not np.isfinite([*left, *right, *below]).all():
@@ -126,7 +126,7 @@ def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
     return Quad((a, b, c, d))
 
 
-def find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
+def _find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     """What the aligner finds, transparent pixels seen as gray."""
     return aligner.find(np.ascontiguousarray(show_on_gray(layer).round().astype(np.uint8)))
 
@@ -153,10 +153,10 @@ class Cropper:
         check_layer(layer)
         digest = layer.digest()
         if placement.by_hand:
-            quad, name = place_quad(placement, aligner), MANUAL
+            quad, name = _place_quad(placement, aligner), MANUAL
         else:
             key = (digest, aligner.name)
-            quads = self._quads.get_or_make(key, lambda: find_quads(layer, aligner))
+            quads = self._quads.get_or_make(key, lambda: _find_quads(layer, aligner))
             quad, name = pick_quad(quads, placement, mask, aligner), aligner.name
 
         def make() -> Crop:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from latentfu.core.control import Control, Mover, check_strengths
+from latentfu.core.control import Control, ControlEffect, check_strengths
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
+from latentfu.hookspecs import Identity
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.feature_warp import warp_features
 from latentfu.plugin_manager import get_registry
-from latentfu.storage.direction_mover import DirectionEffect
+from latentfu.storage.direction_control import DirectionEffect
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,15 @@ def apply_controls(
     layers for a control that has none. Strengths and ``psi`` are checked where a request comes
     in (:mod:`latentfu.protocol.requests`).
     """
-    check_controls(edits, options, controls)
+    check_control_names(edits, options, controls)
     latent.check_generator(generator.id)
     edited = truncate(latent, generator, psi) if options.truncate_first else latent
     unmoved = edited
-    for control in sort_controls(edits, controls):
-        effect = load_effect(control, cache, options)
-        edited = effect.move(edited, float(edits[control.name]), generator)
+    for control in _sort_controls(edits, controls):
+        effect = _load_effect(control, cache, options)
+        edited = effect.apply(edited, float(edits[control.name]), generator)
     for name in sorted(options.targets):
-        effect = require_direction(load_effect(controls[name], cache, options), controls[name])
+        effect = require_direction(_load_effect(controls[name], cache, options), controls[name])
         edited = effect.reach(edited, float(options.targets[name]), generator)
     if options.identity > 0 and edited is not unmoved:
         edited = hold_identity(unmoved, edited, generator, options.identity)
@@ -70,7 +71,7 @@ def apply_controls(
     return warp_features(latent, after, generator)
 
 
-def check_controls(
+def check_control_names(
     edits: Mapping[str, float], options: EditOptions, controls: Mapping[str, Control]
 ) -> None:
     """Refuse controls that the generator does not have (raises NotInstalledError)."""
@@ -78,7 +79,7 @@ def check_controls(
     check_strengths(options.targets, controls)
 
 
-def load_effect(control: Control, cache: ControlCache, options: EditOptions) -> Mover:
+def _load_effect(control: Control, cache: ControlCache, options: EditOptions) -> ControlEffect:
     """What the control does, kept to the layers that were asked for."""
     effect = cache.get(control)
     if control.name not in options.only:
@@ -88,14 +89,14 @@ def load_effect(control: Control, cache: ControlCache, options: EditOptions) -> 
     return effect.within(options.only[control.name])
 
 
-def require_direction(effect: Mover, control: Control) -> DirectionEffect:
+def require_direction(effect: ControlEffect, control: Control) -> DirectionEffect:
     """The effect, if it can read amounts off a code (raises BadInputError)."""
     if not isinstance(effect, DirectionEffect):
         raise BadInputError(f"{control.name} is no direction: give it a strength, not a target.")
     return effect
 
 
-def sort_controls(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
+def _sort_controls(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
     """The controls that move something, in the order in which they are applied."""
     moving = [controls[name] for name, strength in edits.items() if strength != 0]
     return sorted(moving, key=lambda control: (control.kind != "direction", control.name))
@@ -128,7 +129,7 @@ def hold_identity(
     """
     import torch
 
-    known = get_registry().identities().values()
+    known = get_registry().installed(Identity).values()
     network = next((item for item in known if generator.domain in item.domains), None)
     if network is None:
         raise BadInputError(f"No network that knows persons in {generator.domain} is installed.")

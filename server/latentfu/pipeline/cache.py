@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from latentfu.core.control import Control, Mover
+from latentfu.core.control import Control, ControlEffect
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.storage.inversion_cache import InversionStore
@@ -63,9 +63,9 @@ class ControlCache:
     """Loaded controls, each loaded when first used."""
 
     def __init__(self) -> None:
-        self._loaded: dict[tuple[str, str], tuple[Control, Mover]] = {}
+        self._loaded: dict[tuple[str, str], tuple[Control, ControlEffect]] = {}
 
-    def get(self, control: Control) -> Mover:
+    def get(self, control: Control) -> ControlEffect:
         """The effect of ``control``, loaded again when the control was replaced."""
         key = (control.generator_id, control.name)
         known = self._loaded.get(key)

@@ -26,9 +26,9 @@ def choose_inverter(
     if generator.not_for_pictures:
         raise BadInputError(generator.not_for_pictures)
     if name is not None:
-        return inverter_by_name(inverters, generator, name, quality)
-    fitting = [item for item in inverters.values() if is_fitting(item, generator)]
-    for level in quality_order(quality or DEFAULT):
+        return _inverter_by_name(inverters, generator, name, quality)
+    fitting = [item for item in inverters.values() if _is_fitting(item, generator)]
+    for level in _quality_order(quality or DEFAULT):
         able = [item for item in fitting if level in item.levels]
         if able:
             best = max(able, key=lambda item: item.levels[level].rank)
@@ -41,7 +41,7 @@ def choose_inverter(
     return fitting[0], {}
 
 
-def inverter_by_name(
+def _inverter_by_name(
     inverters: Mapping[str, Inverter], generator: Generator, name: str, quality: str | None
 ) -> tuple[Inverter, Options]:
     """The inverter of that name, at that quality if one is asked for too."""
@@ -64,7 +64,7 @@ def inverter_by_name(
     return inverter, inverter.levels[quality].options
 
 
-def is_fitting(inverter: Inverter, generator: Generator) -> bool:
+def _is_fitting(inverter: Inverter, generator: Generator) -> bool:
     """Whether ``inverter`` says that it can work for ``generator``; one that fails does not."""
     if not set(inverter.spaces) & set(generator.spaces):
         return False
@@ -75,7 +75,7 @@ def is_fitting(inverter: Inverter, generator: Generator) -> bool:
         return False
 
 
-def quality_order(quality: str) -> list[str]:
+def _quality_order(quality: str) -> list[str]:
     """``quality`` and the lower ones, then the higher: best, good, draft."""
     place = QUALITIES.index(quality)
     return [*reversed(QUALITIES[: place + 1]), *QUALITIES[place + 1 :]]

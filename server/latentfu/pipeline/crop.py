@@ -49,10 +49,10 @@ def crop_to_layer(quad: Quad, side: float) -> Matrix:
     corners = np.asarray(quad.corners, dtype=np.float64)
     origin = corners.mean(axis=0)  # float32 corners of a large layer would lose sub-pixels
     matrix = cv2.getPerspectiveTransform(square, (corners - origin).astype(np.float32))
-    return np.asarray(shift(*origin) @ matrix, dtype=np.float64)
+    return np.asarray(translation(*origin) @ matrix, dtype=np.float64)
 
 
-def shift(x: float, y: float) -> Matrix:
+def translation(x: float, y: float) -> Matrix:
     """The homography that adds (x, y)."""
     return np.array([(1, 0, x), (0, 1, y), (0, 0, 1)], dtype=np.float64)
 
@@ -65,7 +65,7 @@ def warp(image: npt.NDArray[Any], matrix: Matrix, width: int, height: int, borde
     """
     import cv2
 
-    centred = shift(-0.5, -0.5) @ matrix @ shift(0.5, 0.5)
+    centred = translation(-0.5, -0.5) @ matrix @ translation(0.5, 0.5)
     warped = cv2.warpPerspective(
         image, centred, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
     )
@@ -107,7 +107,7 @@ def cut_crop(
     check_quad(quad)
     pixels = resample(show_on_gray(layer), quad, resolution)
     if padding == "blur":
-        pixels = fade_padding(pixels, measure_outside(layer, quad, resolution))
+        pixels = _fade_padding(pixels, _measure_outside(layer, quad, resolution))
     image = np.clip(pixels.transpose(2, 0, 1) / 127.5 - 1.0, -1.0, 1.0)
     return Crop(np.ascontiguousarray(image, dtype=np.float32), quad, aligner)
 
@@ -121,7 +121,7 @@ def check_layer(layer: Layer) -> None:
         )
 
 
-def measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
+def _measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     """How far each crop pixel lies outside the layer, in crop sides: float32 ``[R, R]``."""
     places = (np.arange(resolution) + 0.5).astype(np.float64)
     x, y = np.meshgrid(places, places)
@@ -134,7 +134,7 @@ def measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     return np.asarray(away.reshape(resolution, resolution), dtype=np.float32)
 
 
-def fade_padding(pixels: Floats, away: Floats) -> Floats:
+def _fade_padding(pixels: Floats, away: Floats) -> Floats:
     """``pixels [R, R, 3]`` blurred where ``away`` grows, and their median colour far out."""
     import cv2
 
@@ -172,7 +172,7 @@ def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     """
     import cv2
 
-    image, quad = reduce_image(image, quad, floor(quad.side / resolution / 16))
+    image, quad = _reduce_image(image, quad, floor(quad.side / resolution / 16))
     samples = max(1, ceil(quad.side / resolution))
     side = resolution * samples
     to_crop: Matrix = np.linalg.inv(crop_to_layer(quad, side)).astype(np.float64)
@@ -181,7 +181,9 @@ def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     return np.asarray(warped.mean(axis=(1, 3)), dtype=np.float32)
 
 
-def reduce_image(image: npt.NDArray[Any], quad: Quad, factor: int) -> tuple[npt.NDArray[Any], Quad]:
+def _reduce_image(
+    image: npt.NDArray[Any], quad: Quad, factor: int
+) -> tuple[npt.NDArray[Any], Quad]:
     """``image`` cut to the quad's surroundings and, for a factor of 2 or more, scaled down."""
     import cv2
 
@@ -193,7 +195,7 @@ def reduce_image(image: npt.NDArray[Any], quad: Quad, factor: int) -> tuple[npt.
     if (corners < 0).any() or (corners > (width, height)).any():
         x0, y0, x1, y1 = 0, 0, width, height  # mirroring needs the whole picture
     image = image[int(y0) : int(y1), int(x0) : int(x1)]
-    moved = shift(-x0, -y0)
+    moved = translation(-x0, -y0)
     a, b, c, d = ((x + moved[0, 2], y + moved[1, 2]) for x, y in quad.corners)
     quad = Quad((a, b, c, d), quad.score)
     if factor < 2:

@@ -15,7 +15,7 @@ from latentfu.pipeline.align import Cropper, Placement
 from latentfu.pipeline.apply_controls import (
     EditOptions,
     apply_controls,
-    check_controls,
+    check_control_names,
     truncate,
 )
 from latentfu.pipeline.cache import ControlCache, InversionCache, LRUCache
@@ -34,9 +34,9 @@ from latentfu.pipeline.invert import (
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import paste
 from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
-from latentfu.pipeline.render import check_layers, render_latent, render_mix, show_codes
-from latentfu.pipeline.report import count_changed_outside, make_report
-from latentfu.protocol.pictures import PictureSource, read_mask
+from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
+from latentfu.pipeline.report import build_report, count_changed_outside
+from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import ReportReply
 from latentfu.protocol.requests import (
     ControlsRequest,
@@ -92,7 +92,7 @@ class Editor:
     ) -> Outcome:
         """The layer with the controls moved."""
         work = self._start(request, pictures)
-        check_controls(request.edits, make_options(request), work.resolved.controls)
+        check_control_names(request.edits, _make_options(request), work.resolved.controls)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
         edited, inverted, codes = self._render_edit(request, work, found)
         work.watch.lap("render")
@@ -104,7 +104,7 @@ class Editor:
         """The layer with styles of the source, inside the mask."""
         work = self._start(request, pictures)
         generator = work.resolved.generator
-        check_layers(generator, request.layers)
+        check_mix_layers(generator, request.layers)
         crop, found = self._find(work, between(progress, 0.0, 0.45))
         other = replace(work, layer=pictures.read(request.source), mask=None, placement=Placement())
         _, source = self._find(other, between(progress, 0.45, 0.9))
@@ -143,7 +143,7 @@ class Editor:
         ``check`` is called between the layers of the network and may raise to stop.
         """
         work = self._start(request, pictures)
-        check_controls(request.edits, make_options(request), work.resolved.controls)
+        check_control_names(request.edits, _make_options(request), work.resolved.controls)
         small = make_thumbnail(work.layer, work.mask, request.side)
         crop, found = self._find(work, progress)
         quad = scale_quad(crop.quad, *small.factors)
@@ -209,13 +209,13 @@ class Editor:
     ) -> _Work:
         """Refuse what can be refused before anything costs time, then open what is named."""
         layer = pictures.read(request.layer)
-        mask = read_mask(pictures, request.mask)
+        mask = resolve_mask(pictures, request.mask)
         if mask is not None:
             check_mask(mask, layer)
         watch = Stopwatch()
         resolved = resolved or self.generators.resolve(request)
         watch.lap("load")
-        return _Work(request, layer, mask, make_placement(request), resolved, watch)
+        return _Work(request, layer, mask, _make_placement(request), resolved, watch)
 
     def _crop(self, work: _Work) -> Crop:
         resolution = work.resolved.generator.resolution
@@ -282,7 +282,7 @@ class Editor:
             work.resolved.generator,
             cache=self._controls,
             psi=request.psi,
-            options=make_options(request),
+            options=_make_options(request),
         )
 
     def _finish(self, work: _Work, shown: _Shown, progress: Progress) -> Outcome:
@@ -303,17 +303,17 @@ class Editor:
         work.watch.lap("check")
         progress(1.0, "Done")
         seconds = work.watch.seconds
-        return Outcome(out, make_report(work.resolved, shown.crop, shown.found, seconds, outside))
+        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, outside))
 
 
-def make_options(request: ControlsRequest) -> EditOptions:
+def _make_options(request: ControlsRequest) -> EditOptions:
     """How the controls of a request are applied, beside their strengths."""
     return EditOptions(
         request.targets, request.only, request.truncation == "first", request.identity
     )
 
 
-def make_placement(request: LayerRequest) -> Placement:
+def _make_placement(request: LayerRequest) -> Placement:
     """Where in its layer a request works."""
     return Placement(request.face, request.corners, request.eyes, request.mouth)
 

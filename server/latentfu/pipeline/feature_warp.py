@@ -61,8 +61,8 @@ def warp_features_into_mix(
 
     if not (a.details or b.details) or "z" in {a.space, b.space}:
         return a, b
-    codes = codes_per_layer(a, generator).clone()
-    codes[:, layers.start : layers.stop] = codes_per_layer(b, generator)[
+    codes = _codes_per_layer(a, generator).clone()
+    codes[:, layers.start : layers.stop] = _codes_per_layer(b, generator)[
         :, layers.start : layers.stop
     ]
     mixed = replace(a, codes=codes, space="w++" if a.space == "w++" else "w+")
@@ -80,7 +80,7 @@ def warp_features_into_mix(
     return replace(a, details=moved), replace(b, details=warp_features(b, mixed, generator).details)
 
 
-def codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
+def _codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
     """Its codes, one for each layer: ``[N, num_ws, w_dim]``."""
     codes = latent.codes
     return codes if codes.ndim == 3 else codes[:, None].expand(-1, generator.num_ws, -1)
@@ -92,25 +92,25 @@ def warp_to(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
 
     if torch.equal(old, new):
         return delta
-    from_old, from_new = normalize_features(old), normalize_features(new)
+    from_old, from_new = _normalize_features(old), _normalize_features(new)
     reach = max(1, old.shape[-1] // REACH)
-    shift = find_displacement(from_new, from_old, reach) - find_displacement(
+    shift = _find_displacement(from_new, from_old, reach) - _find_displacement(
         from_old, from_old, reach
     )
-    here = sample_shifted(from_old, smooth(shift))
+    here = _sample_shifted(from_old, _smooth(shift))
     likeness = (here * from_new).sum(dim=1, keepdim=True)  # [N, 1, H, W]
-    kept = ((smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
-    return sample_shifted(delta.to(new), smooth(shift)) * kept
+    kept = ((_smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
+    return _sample_shifted(delta.to(new), _smooth(shift)) * kept
 
 
-def normalize_features(x: Tensor) -> Tensor:
+def _normalize_features(x: Tensor) -> Tensor:
     """Features [N, C, H, W] without their mean, with length 1 over the channels."""
     import torch.nn.functional as F
 
     return F.normalize(x - x.mean(dim=(2, 3), keepdim=True), dim=1)
 
 
-def find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
+def _find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     """Where each place of ``wanted`` is in ``given``: [N, 2, H, W], x and y in pixels."""
     import torch
     import torch.nn.functional as F
@@ -120,7 +120,7 @@ def find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     steps = range(2 * reach + 1)
     moved = (padded[:, :, y : y + height, x : x + width] for y in steps for x in steps)
     alike = [(wanted * there).sum(dim=1) for there in moved]
-    likeness = smooth(torch.stack(alike, dim=1), 5)  # [N, S * S, H, W]
+    likeness = _smooth(torch.stack(alike, dim=1), 5)  # [N, S * S, H, W]
     offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)
     dx = offsets.repeat(len(steps))[None, :, None, None]
     dy = offsets.repeat_interleave(len(steps))[None, :, None, None]
@@ -129,14 +129,14 @@ def find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     return torch.stack([(shares * dx).sum(dim=1), (shares * dy).sum(dim=1)], dim=1)
 
 
-def smooth(x: Tensor, side: int = 3) -> Tensor:
+def _smooth(x: Tensor, side: int = 3) -> Tensor:
     """A mean over ``side`` x ``side`` places (odd), borders repeated."""
     import torch.nn.functional as F
 
     return F.avg_pool2d(F.pad(x, (side // 2,) * 4, mode="replicate"), side, stride=1)
 
 
-def sample_shifted(x: Tensor, shift: Tensor) -> Tensor:
+def _sample_shifted(x: Tensor, shift: Tensor) -> Tensor:
     """x [N or 1, C, H, W] read at each place plus ``shift`` [N, 2, H, W] in pixels."""
     import torch
     import torch.nn.functional as F
@@ -149,7 +149,3 @@ def sample_shifted(x: Tensor, shift: Tensor) -> Tensor:
     grid = torch.stack([grid_x, grid_y], dim=-1)  # [N, H, W, 2]
     x = x.expand(len(shift), -1, -1, -1)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
-
-
-carried = warp_features
-"""The public name until 0.3."""

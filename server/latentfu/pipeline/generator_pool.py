@@ -50,9 +50,9 @@ class GeneratorPool:
 
     def adopt(self, generator: Generator) -> str:
         """Take in an opened generator; gives the name under which requests find it."""
-        installed = get_registry().generators().get(generator.name)
+        installed = get_registry().installed(GeneratorSpec).get(generator.name)
         if installed is None or installed.id != generator.id:
-            self._guests[generator.id] = make_guest_spec(generator)
+            self._guests[generator.id] = _make_guest_spec(generator)
             self._open[generator.id] = generator
             return generator.id
         self._open.setdefault(generator.id, generator)
@@ -62,7 +62,7 @@ class GeneratorPool:
         """The spec of a generator's name (None: the default); NotInstalledError if unknown."""
         if name is not None and name in self._guests:
             return self._guests[name]
-        return pick(get_registry().generators(), name, "generator")
+        return pick(get_registry().installed(GeneratorSpec), name, "generator")
 
     def open(self, spec: GeneratorSpec) -> Generator:
         """The network of ``spec``, loaded when first asked for."""
@@ -75,8 +75,8 @@ class GeneratorPool:
         """Everything that ``names`` names; NotInstalledError for what is not there."""
         registry = get_registry()
         spec = self.find_spec(names.generator)
-        aligner = pick(registry.aligners(), names.aligner or spec.aligner, "aligner")
-        inverters = registry.inverters()
+        aligner = pick(registry.installed(Aligner), names.aligner or spec.aligner, "aligner")
+        inverters = registry.installed(Inverter)
         if names.inverter is not None:
             pick(inverters, names.inverter, "inverter")  # a wrong name costs no loading
         generator = self.open(spec)
@@ -85,9 +85,9 @@ class GeneratorPool:
         return ResolvedRequest(spec, generator, aligner, inverter, registry.controls(spec), options)
 
 
-def make_guest_spec(generator: Generator) -> GeneratorSpec:
+def _make_guest_spec(generator: Generator) -> GeneratorSpec:
     """A spec for a generator that no plug-in lists, such as one opened from a file."""
-    specs = get_registry().generators().values()
+    specs = get_registry().installed(GeneratorSpec).values()
     related = next((spec for spec in specs if spec.domain == generator.domain), None)
     return GeneratorSpec(
         name=generator.name,

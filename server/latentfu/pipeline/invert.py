@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,14 @@ from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.hookspecs import InversionRequest, Inverter
 from latentfu.pipeline.cache import InversionCache
+from latentfu.pipeline.choose_inverter import Options
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.storage.inversion_cache import inversion_key
-from latentfu.storage.weight_offsets import as_stored
+from latentfu.storage.weight_offsets import round_as_stored
 
 if TYPE_CHECKING:
     import torch
 
-Options = Mapping[str, float | int | str | bool]
 CropMask = npt.NDArray[np.float32]
 """float32 ``[R, R]`` in 0..1, as the crop shows it."""
 
@@ -52,7 +52,7 @@ class InvertOptions:
 DEFAULT_INVERT_OPTIONS = InvertOptions()
 
 
-def merge_options(inverter: Inverter, options: Options) -> dict[str, float | int | str | bool]:
+def _merge_options(inverter: Inverter, options: Options) -> dict[str, float | int | str | bool]:
     """The inverter's defaults overridden by ``options``; an unknown name is refused."""
     unknown = sorted(set(options) - set(inverter.options))
     if unknown:
@@ -71,7 +71,7 @@ def make_key(
     mask: CropMask | None = None,
 ) -> str:
     """The cache key of this inversion."""
-    chosen = merge_options(inverter, options)
+    chosen = _merge_options(inverter, options)
     return inversion_key(crop, generator.id, inverter.name, chosen, mask)
 
 
@@ -95,7 +95,7 @@ def invert_crops(
 ) -> list[CachedInversion]:
     """The same for several crops with one generator and equal options, together if it can be."""
     generator = requests[0].generator
-    chosen = merge_options(inverter, requests[0].options)
+    chosen = _merge_options(inverter, requests[0].options)
     requests = [replace(request, options=chosen) for request in requests]
     keys = [make_key(each.crop, generator, inverter, chosen, each.mask) for each in requests]
     cached = [None if refresh else cache.get(key, generator) for key in keys]
@@ -103,7 +103,7 @@ def invert_crops(
     for row in missing:
         check_content(requests[row].crop)
     made = dict(
-        zip(missing, run_inverter(inverter, [requests[row] for row in missing]), strict=True)
+        zip(missing, _run_inverter(inverter, [requests[row] for row in missing]), strict=True)
     )
     for row, inversion in made.items():
         cache.put(keys[row], inversion)
@@ -113,7 +113,7 @@ def invert_crops(
     ]
 
 
-def run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
+def _run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
     """What the inverter finds, checked and measured."""
     if inverter.invert_many is not None and len(requests) > 1:
         found = inverter.invert_many(requests)
@@ -121,14 +121,14 @@ def run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> li
         found = [inverter.invert(request) for request in requests]
     for inversion, request in zip(found, requests, strict=True):
         inversion.latent.check_generator(request.generator.id)
-        check_numbers(inversion, inverter)
+        _check_numbers(inversion, inverter)
     return [
-        with_metrics(as_stored(inversion), request.crop, request.generator)
+        with_metrics(round_as_stored(inversion), request.crop, request.generator)
         for inversion, request in zip(found, requests, strict=True)
     ]
 
 
-def check_numbers(inversion: Inversion, inverter: Inverter) -> None:
+def _check_numbers(inversion: Inversion, inverter: Inverter) -> None:
     """Refuse a latent that holds no numbers (raises BadInputError)."""
     if not bool(inversion.latent.codes.isfinite().all()):
         raise BadInputError(

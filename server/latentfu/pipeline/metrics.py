@@ -10,7 +10,7 @@ from latentfu.core.crop import Crop
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
-from latentfu.hookspecs import GeneratorSpec
+from latentfu.hookspecs import GeneratorSpec, Identity
 from latentfu.plugin_manager import get_registry
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _usual: WeakKeyDictionary[Generator, float] = WeakKeyDictionary()
 
 
 def with_metrics(inversion: Inversion, crop: Crop, generator: Generator) -> Inversion:
-    """``inversion`` with identity and ``beyond`` measured (see :class:`latentfu.Quality`)."""
+    """``inversion`` with identity and ``out_of_domain`` measured (:class:`latentfu.Quality`)."""
     import torch
 
     target = torch.from_numpy(crop.image)[None].to(generator.device)
@@ -31,18 +31,20 @@ def with_metrics(inversion: Inversion, crop: Crop, generator: Generator) -> Inve
         shown = generator.render(latent).float().clamp(-1, 1)
         plain = shown
         if latent.bends or latent.details:
-            plain = generator.render(without_extras(latent)).float().clamp(-1, 1)
-        beyond = float((plain - target).square().mean()) / measure_usual_difference(generator)
-        likeness = compare_identity(shown, target, generator)
-    return replace(inversion, quality=replace(inversion.quality, identity=likeness, beyond=beyond))
+            plain = generator.render(_without_extras(latent)).float().clamp(-1, 1)
+        beyond = float((plain - target).square().mean()) / _measure_usual_difference(generator)
+        likeness = _compare_identity(shown, target, generator)
+    return replace(
+        inversion, quality=replace(inversion.quality, identity=likeness, out_of_domain=beyond)
+    )
 
 
-def without_extras(latent: Latent) -> Latent:
+def _without_extras(latent: Latent) -> Latent:
     """The codes alone."""
     return replace(latent, bends=(), details=())
 
 
-def measure_usual_difference(generator: Generator) -> float:
+def _measure_usual_difference(generator: Generator) -> float:
     """Median squared difference of two pictures of the generator's own, measured once."""
     import torch
 
@@ -57,11 +59,11 @@ def measure_usual_difference(generator: Generator) -> float:
     return _usual[generator]
 
 
-def compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
+def _compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
     """Cosine of the two pictures' identities by the first model for the domain; None without."""
     import torch.nn.functional as F
 
-    models = get_registry().identities().values()
+    models = get_registry().installed(Identity).values()
     model = next((item for item in models if generator.domain in item.domains), None)
     if model is None:
         return None
@@ -71,12 +73,12 @@ def compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> 
 
 def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the network's codes can not show the picture."""
-    return is_beyond(quality.beyond, spec)
+    return is_beyond(quality.out_of_domain, spec)
 
 
 def is_beyond(beyond: float | None, spec: GeneratorSpec) -> bool:
-    """The same of the measure alone (``Quality.beyond``)."""
-    return beyond is not None and beyond > spec.outside
+    """The same of the measure alone (``Quality.out_of_domain``)."""
+    return beyond is not None and beyond > spec.out_of_domain_limit
 
 
 def describe_outside(quality: Quality, spec: GeneratorSpec) -> str:

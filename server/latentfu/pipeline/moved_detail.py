@@ -16,7 +16,7 @@ import numpy as np
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
-from latentfu.pipeline.crop import Box, Floats, crop_to_layer, shift, show_on_gray, warp
+from latentfu.pipeline.crop import Box, Floats, crop_to_layer, show_on_gray, translation, warp
 from latentfu.pipeline.motion import CodesEdit, find_motion, flow_in_layer, warp_by
 from latentfu.pipeline.pixel_math import blur, smoothstep, to_gray, to_levels
 from latentfu.pipeline.tone import find_tone
@@ -199,6 +199,6 @@ def upsample(image: Floats, quad: Quad, box: Box) -> Floats:
     how = cv2.INTER_LANCZOS4 if side >= resolution else cv2.INTER_AREA
     large = cv2.resize(image, (side, side), interpolation=how)
     x0, y0, x1, y1 = box
-    to_box = shift(-x0, -y0) @ crop_to_layer(quad, side)
+    to_box = translation(-x0, -y0) @ crop_to_layer(quad, side)
     warped = warp(large, to_box, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE)
     return warped.reshape(y1 - y0, x1 - x0, channels)

@@ -43,7 +43,7 @@ def paste(
     if x1 <= x0 or y1 <= y0:
         return Layer(out)
     part = Layer(layer.pixels[y0:y1, x0:x1])
-    weight = paste_weight(part, quad, box, mask, feather)
+    weight = _paste_weight(part, quad, box, mask, feather)
     change = compute_change(part, quad, box, edited, inverted, codes=codes)
     if layer.pixels.shape[2] == 1:
         change = to_gray(change)[:, :, None]
@@ -58,48 +58,48 @@ BORDER_PART = 0.05
 """The soft edge at the crop's border is at least this part of the crop's side."""
 
 
-def paste_weight(
+def _paste_weight(
     part: Layer, quad: Quad, box: Box, mask: MaskPixels | None, feather: float
 ) -> Floats:
     """float32 ``[h, w]`` in 0..1 over the box: 0 outside the mask, the crop and the opaque part."""
-    weight = border_weight(quad, box, feather)
+    weight = _border_weight(quad, box, feather)
     if mask is not None:
-        weight *= mask_weight(mask, box, feather)
+        weight *= _mask_weight(mask, box, feather)
     if part.has_alpha:
         weight *= part.pixels[:, :, 3].astype(np.float32) / 255.0
     return weight
 
 
-def border_weight(quad: Quad, box: Box, feather: float) -> Floats:
+def _border_weight(quad: Quad, box: Box, feather: float) -> Floats:
     """1 inside the quad, falling smoothly to 0 at its border, 0 beyond."""
     x0, y0, x1, y1 = box
     inverse = np.linalg.inv(crop_to_layer(quad, 1.0)).astype(np.float32)
     width = min(max(feather / quad.side, BORDER_PART), 0.5)
     x = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5)
     y = (np.arange(y0, y1, dtype=np.float32) + np.float32(0.5))[:, None]
-    if is_upright(inverse):  # each axis by itself: a hundred times less work
+    if _is_upright(inverse):  # each axis by itself: a hundred times less work
         across = inverse[0, 0] * x + inverse[0, 2]
         down = inverse[1, 1] * y + inverse[1, 2]
-        return np.minimum(edge_weight(across, width), edge_weight(down, width))
+        return np.minimum(_edge_weight(across, width), _edge_weight(down, width))
     depth = inverse[2, 0] * x + inverse[2, 1] * y + inverse[2, 2]
     along = ((inverse[row, 0] * x + inverse[row, 1] * y + inverse[row, 2]) for row in (0, 1))
-    first, second = (edge_weight(part / depth, width) for part in along)
+    first, second = (_edge_weight(part / depth, width) for part in along)
     return np.minimum(first, second)
 
 
-def is_upright(inverse: Floats) -> bool:
+def _is_upright(inverse: Floats) -> bool:
     """Whether the quad's sides lie along the layer's."""
     others = (inverse[0, 1], inverse[1, 0], inverse[2, 0], inverse[2, 1])
     return bool(np.abs(others).max() < 1e-9) and abs(float(inverse[2, 2]) - 1.0) < 1e-6
 
 
-def edge_weight(along: Floats, width: float) -> Floats:
+def _edge_weight(along: Floats, width: float) -> Floats:
     """Weight by one axis, on which the crop spans 0..1."""
     nearest = np.minimum(along, 1 - along)
     return smoothstep(nearest / np.float32(width))
 
 
-def mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
+def _mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
     """The mask over the box, made soft on its inner side only.
 
     The soft edge is never wider than half of what the selection is deep, so that a narrow

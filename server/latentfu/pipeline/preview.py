@@ -54,12 +54,12 @@ def fit_picture(whole: Floats, before: Floats, after: Floats, side: int) -> tupl
     change = (colours @ (after - before).reshape(3, -1)).reshape(before.shape).astype(np.float32)
     sharpness = shown - resize_picture(small, side)  # what only the larger picture shows
     edited = resize_picture(small + change, side) + sharpness * resize_picture(
-        measure_stillness(change), side
+        _measure_stillness(change), side
     )
     return np.clip(edited, -1.0, 1.0), shown
 
 
-def measure_stillness(change: Floats) -> Floats:
+def _measure_stillness(change: Floats) -> Floats:
     """Where the edges of a picture stay under a ``change [3, S, S]``: ``[1, S, S]`` in 0..1.
 
     New colours leave edges where they are, and so change smoothly; what moves or comes does not.
@@ -104,18 +104,18 @@ def make_thumbnail(layer: Layer, mask: MaskPixels | None, side: int) -> Thumbnai
     if factor >= 1.0:
         return Thumbnail(layer, mask, (1.0, 1.0))
     width, height = max(1, round(layer.width * factor)), max(1, round(layer.height * factor))
-    small_mask = None if mask is None else average_pixels(mask[:, :, None], width, height)[:, :, 0]
+    small_mask = None if mask is None else _average_pixels(mask[:, :, None], width, height)[:, :, 0]
     return Thumbnail(
-        Layer(average_colours(layer, width, height)),
+        Layer(_average_colours(layer, width, height)),
         small_mask,
         (width / layer.width, height / layer.height),
     )
 
 
-def average_colours(layer: Layer, width: int, height: int) -> npt.NDArray[np.uint8]:
+def _average_colours(layer: Layer, width: int, height: int) -> npt.NDArray[np.uint8]:
     """The layer's pixels scaled down; colours count as much as they are opaque."""
     if not layer.has_alpha or layer.pixels[:, :, 3].min() == 255:
-        return average_pixels(layer.pixels, width, height)
+        return _average_pixels(layer.pixels, width, height)
     import cv2
 
     alpha = layer.pixels[:, :, 3:].astype(np.float32)
@@ -126,7 +126,9 @@ def average_colours(layer: Layer, width: int, height: int) -> npt.NDArray[np.uin
     return np.asarray(np.clip(np.rint(both), 0, 255), dtype=np.uint8)
 
 
-def average_pixels(pixels: npt.NDArray[np.uint8], width: int, height: int) -> npt.NDArray[np.uint8]:
+def _average_pixels(
+    pixels: npt.NDArray[np.uint8], width: int, height: int
+) -> npt.NDArray[np.uint8]:
     """uint8 ``[H, W, C]`` scaled down by averaging."""
     import cv2
 

@@ -72,7 +72,7 @@ def render_mix(
         return to_picture(generator.mix(a, b, chosen, inside), generator)
 
 
-def check_layers(generator: Generator, layers: tuple[int, int]) -> None:
+def check_mix_layers(generator: Generator, layers: tuple[int, int]) -> None:
     """Refuse a range of layers that the generator does not have (raises BadInputError)."""
     first, last = layers
     if generator.num_ws < 1:

@@ -17,7 +17,7 @@ from latentfu.pipeline.metrics import describe_outside, is_outside
 from latentfu.protocol.replies import ReportReply
 
 
-def make_report(
+def build_report(
     resolved: ResolvedRequest,
     crop: Crop,
     found: CachedInversion,
@@ -31,7 +31,7 @@ def make_report(
         perceptual=float(quality.perceptual),
         perceptual_name=quality.perceptual_name,
         identity=quality.identity,
-        beyond=quality.beyond,
+        beyond=quality.out_of_domain,
         outside=is_outside(quality, resolved.spec),
         warning=describe_outside(quality, resolved.spec),
         quad=[(float(x), float(y)) for x, y in crop.quad.corners],
@@ -53,20 +53,20 @@ def count_changed_outside(before: Layer, after: Layer, quad: Quad, mask: MaskPix
     box = box_around(quad, before.width, before.height)
     x0, y0, x1, y1 = box
     count = 0
-    for rows, columns in split_around(box, before):
+    for rows, columns in _split_around(box, before):
         count += int(
-            find_differing(before.pixels[rows, columns], after.pixels[rows, columns]).sum()
+            _find_differing(before.pixels[rows, columns], after.pixels[rows, columns]).sum()
         )
     if x1 <= x0 or y1 <= y0:
         return count
-    allowed = mask_inside(quad, box)
+    allowed = _mask_inside(quad, box)
     if mask is not None:
         allowed &= mask[y0:y1, x0:x1] > 0
-    changed = find_differing(before.pixels[y0:y1, x0:x1], after.pixels[y0:y1, x0:x1])
+    changed = _find_differing(before.pixels[y0:y1, x0:x1], after.pixels[y0:y1, x0:x1])
     return count + int((changed & ~allowed).sum())
 
 
-def split_around(box: Box, layer: Layer) -> list[tuple[slice, slice]]:
+def _split_around(box: Box, layer: Layer) -> list[tuple[slice, slice]]:
     """The four rectangles of the layer that surround the box, or all of it for an empty box."""
     x0, y0, x1, y1 = box
     everything = slice(0, layer.width)
@@ -80,12 +80,12 @@ def split_around(box: Box, layer: Layer) -> list[tuple[slice, slice]]:
     ]
 
 
-def find_differing(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def _find_differing(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """``[H, W, C]`` twice -> where any channel differs."""
     return np.asarray((a != b).any(axis=2))
 
 
-def mask_inside(quad: Quad, box: Box) -> npt.NDArray[np.bool_]:
+def _mask_inside(quad: Quad, box: Box) -> npt.NDArray[np.bool_]:
     """Which pixel centres of the box lie inside the quad (a convex polygon)."""
     x0, y0, x1, y1 = box
     x = np.arange(x0, x1) + 0.5

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from latentfu.plugin_manager.disabled import disabled_names
 from latentfu.plugin_manager.plugin import PluginStatus
-from latentfu.plugin_manager.sources import Source, all_sources
+from latentfu.plugin_manager.sources import Source, all_sources, disabled_names
 
 SLOW_SECONDS = 2.0
 _MARK = "latentfu-doctor:"

@@ -42,7 +42,7 @@ def run_isolated(what: str, call: Callable[[], T]) -> T:
 def hint_when_slow(name: str, after_seconds: float = 5.0) -> Iterator[None]:
     """Say on stderr who is to blame when plug-in ``name`` takes long: it may never come back.
 
-    A plug-in that hangs can not be stopped from inside its own process; the person can.
+    A plug-in that hangs cannot be stopped from inside its own process; the person can.
     """
     hint = f"Still waiting for the plug-in {name}; if it hangs: latentfu plugins disable {name}\n"
     timer = threading.Timer(after_seconds, lambda: sys.stderr.write(hint))
@@ -83,5 +83,5 @@ def _one_line(error: BaseException) -> str:
     try:
         text = " ".join(str(error).split())
     except BaseException:
-        text = "(its message can not be read)"
+        text = "(its message cannot be read)"
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from pathlib import Path
+from typing import Literal, TypeVar
 
 import pluggy
 
@@ -15,8 +16,9 @@ from latentfu.plugin_manager.sources import Source
 from latentfu.plugin_manager.validation import check_control_ids, checked_items, key_of
 
 State = Literal["ok", "disabled", "quarantined"]
-KINDS: tuple[hooks.Kind, ...] = get_args(hooks.Kind)
-_NO_ARGUMENTS = tuple(kind for kind in KINDS if kind != "controls")
+T = TypeVar("T")
+_CONTROLS = hooks.kind_of(Control)
+_FOLDERS = hooks.kind_of(hooks.WatchedFolder)
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,17 @@ class PluginStatus:
 
 @dataclass
 class Plugin:
-    """A plug-in while the registry works with it."""
+    """A plug-in while the registry works with it.
+
+    ``items``: what its hooks without arguments returned, by kind. ``watched``: the folders that it
+    reads; they stay when it is quarantined, as a file in one of them may be why.
+    """
 
     source: Source
     state: State = "ok"
     reason: str = ""
-    items: dict[hooks.Kind, tuple[object, ...]] = field(default_factory=dict)
+    items: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    watched: tuple[Path, ...] = ()
     control_names: set[str] = field(default_factory=set)
     implementations: dict[str, pluggy.HookImpl] = field(default_factory=dict)
 
@@ -54,6 +61,7 @@ class Plugin:
         self.control_names.clear()
 
     def status(self) -> PluginStatus:
+        """What became of it, for people."""
         provides: dict[str, tuple[str, ...]] = {
             kind: tuple(map(key_of, items)) for kind, items in self.items.items() if items
         }
@@ -71,8 +79,10 @@ def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
         with hint_when_slow(plugin.source.name):
             module = run_isolated("while it was imported", plugin.source.load)
             run_isolated("while it was registered", lambda: _register(plugin, module, manager))
-            for kind in _NO_ARGUMENTS:
-                plugin.items[kind] = _call(plugin, kind)
+            plugin.watched = tuple(folder.path for folder in _call(plugin, _FOLDERS))
+            for kind in hooks.KINDS.values():
+                if kind is not _CONTROLS:  # they are asked for each generator
+                    plugin.items[kind.name] = _call(plugin, kind)
     except PluginFaultError as fault:
         plugin.quarantine(str(fault))
 
@@ -82,7 +92,7 @@ def controls_of(plugin: Plugin, generator: hooks.GeneratorSpec) -> tuple[Control
     if plugin.state != "ok":
         return ()
     try:
-        controls = cast("tuple[Control, ...]", _call(plugin, "controls", generator=generator))
+        controls = _call(plugin, _CONTROLS, generator=generator)
         check_control_ids(controls, generator)
     except PluginFaultError as fault:
         plugin.quarantine(str(fault))
@@ -90,15 +100,14 @@ def controls_of(plugin: Plugin, generator: hooks.GeneratorSpec) -> tuple[Control
     return controls
 
 
-def _call(plugin: Plugin, kind: hooks.Kind, **arguments: object) -> tuple[object, ...]:
+def _call(plugin: Plugin, kind: hooks.Kind[T], **arguments: object) -> tuple[T, ...]:
     """One hook of one plug-in. Not through pluggy's own call, which ends at the first exception."""
-    hook = f"latentfu_{kind}"
-    implementation = plugin.implementations.get(hook)
+    implementation = plugin.implementations.get(kind.hook)
     if implementation is None:
         return ()
     wanted = {name: arguments[name] for name in implementation.argnames}
     return run_isolated(
-        f"in {hook}", lambda: checked_items(kind, implementation.function(**wanted))
+        f"in {kind.hook}", lambda: checked_items(kind, implementation.function(**wanted))
     )
 
 

@@ -1,15 +1,22 @@
-"""Where plug-ins come from: the entry-point group ``latentfu`` and the plug-in folder."""
+"""Which plug-ins there are, and which of them the user has switched off.
+
+They come from the entry-point group ``latentfu`` and from the plug-in folder. Nothing is imported
+here.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from latentfu.core.errors import StorageError
 from latentfu.storage import paths
+from latentfu.storage.atomic import write_whole
 
 GROUP = "latentfu"
 _OURS = "latentfu"
@@ -56,6 +63,39 @@ def all_sources() -> list[Source]:
     return installed_sources() + file_sources()
 
 
+def disabled_path() -> Path:
+    """Where the list of what is switched off is kept: ``CONFIG/plugins.json``."""
+    return paths.config_dir() / "plugins.json"
+
+
+def disabled_names() -> frozenset[str]:
+    """Names of plug-ins that are not loaded. Raises StorageError if the file is damaged."""
+    path = disabled_path()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        names = content["disabled"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError
+    except FileNotFoundError:
+        return frozenset()
+    except OSError as error:
+        raise StorageError(f"Could not read {path}: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{path} is damaged: correct it, or delete it to enable all.") from error
+    return frozenset(names)
+
+
+def set_disabled(name: str, disabled: bool) -> bool:
+    """Switch ``name`` off or on; says whether that changed anything."""
+    before = disabled_names()
+    after = before | {name} if disabled else before - {name}
+    if after == before:
+        return False
+    text = json.dumps({"disabled": sorted(after)}, indent=2) + "\n"
+    write_whole(disabled_path(), text.encode())
+    return True
+
+
 def _order(point: metadata.EntryPoint) -> tuple[bool, bool, str]:
     return (_owner(point)[0] != _OURS, point.name != _DEFAULT, point.name)
 
@@ -83,7 +123,7 @@ def _import_file(path: Path) -> object:
     name = f"latentfu_plugin_file_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+        raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickling look their module up there
     try:

@@ -1,38 +1,42 @@
-"""Checking what hooks return: type, then each field by its annotation, then the words' own laws."""
+"""Checking what hooks return: the type, each field as it is annotated, then the kind's own rule."""
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import itertools
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from latentfu import hookspecs as hooks
 from latentfu.core.control import Control
+from latentfu.core.names import is_one_line
 from latentfu.plugin_manager.isolation import PluginFaultError
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_FILE = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
-_ID = re.compile(r"[0-9a-f]{64}")
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+T = TypeVar("T")
 _MOST = 10_000
-
-TYPES: dict[hooks.Kind, type] = {
-    "generators": hooks.GeneratorSpec,
-    "checkpoint_formats": hooks.CheckpointFormat,
-    "aligners": hooks.Aligner,
-    "losses": hooks.Loss,
-    "inverters": hooks.Inverter,
-    "encoders": hooks.Encoder,
-    "scorers": hooks.Scorer,
-    "identities": hooks.Identity,
-    "controls": Control,
-    "control_makers": hooks.ControlMaker,
-    "commands": hooks.Command,
-    "build_steps": hooks.BuildStep,
-    "public_networks": hooks.PublicNetwork,
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, revalidate_instances="always")
+_FAULTS = {
+    "string_type": "which is not text",
+    "int_type": "which is not a whole number",
+    "float_type": "which is not a number",
+    "finite_number": "which is not a number",
+    "bool_type": "which is neither True nor False",
+    "callable_type": "which cannot be called",
+    "dict_type": "which is not a mapping of names",
+    "mapping_type": "which is not a mapping of names",
+    "tuple_type": "which is not a tuple",
+    "field_rule": "{fault}",
+    "is_instance_of": "which is not a {class}",
+    "dataclass_exact_type": "which is not a {class_name}",
+    "literal_error": "which is not {expected}",
 }
+"""How a sentence ends, by pydantic's name for what is wrong; the braces are its context."""
 
 
 def key_of(item: object) -> str:
@@ -42,21 +46,24 @@ def key_of(item: object) -> str:
     return str(getattr(item, "name", ""))
 
 
-def checked_items(kind: hooks.Kind, returned: object) -> tuple[object, ...]:
-    """What a hook returned, as a tuple; raises PluginFaultError naming the first fault."""
-    hook = f"latentfu_{kind}"
+def checked_items(kind: hooks.Kind[T], returned: object) -> tuple[T, ...]:
+    """What a hook returned, as a tuple.
+
+    Raises:
+        PluginFaultError: naming the hook, the object and the field of the first fault.
+    """
     if returned is None or isinstance(returned, (str, bytes)) or not isinstance(returned, Iterable):
-        raise PluginFaultError(f"{hook} returned {_short(returned)} instead of a list")
+        raise PluginFaultError(f"{kind.hook} returned {_short(returned)} instead of a list")
     items = tuple(itertools.islice(returned, _MOST + 1))
     if len(items) > _MOST:
-        raise PluginFaultError(f"{hook} returned more than {_MOST} objects")
+        raise PluginFaultError(f"{kind.hook} returned more than {_MOST} objects")
     seen: set[str] = set()
     for item in items:
-        fault = _item_fault(kind, item)
+        fault = _find_fault(kind, item)
         if fault:
-            raise PluginFaultError(f"{hook} returned {fault}")
+            raise PluginFaultError(f"{kind.hook} returned {fault}")
         if key_of(item) in seen:
-            raise PluginFaultError(f"{hook} returned {key_of(item)!r} twice")
+            raise PluginFaultError(f"{kind.hook} returned {key_of(item)!r} twice")
         seen.add(key_of(item))
     return items
 
@@ -71,146 +78,73 @@ def check_control_ids(controls: Iterable[Control], generator: hooks.GeneratorSpe
             )
 
 
-def _item_fault(kind: hooks.Kind, item: object) -> str | None:
-    wanted = TYPES[kind]
-    if not isinstance(item, wanted) or not dataclasses.is_dataclass(item):
-        return f"{_short(item)} instead of {_a(wanted)}"
-    label = f"{_a(wanted)} with"
-    for spec in dataclasses.fields(item):
-        fault = _value_fault(str(spec.type), getattr(item, spec.name))
+def _find_fault(kind: hooks.Kind[T], item: object) -> str | None:
+    if not isinstance(item, kind.cls):
+        return f"{_short(item)} instead of {_a(kind.cls)}"
+    for field, adapter in _adapters(kind.name).items():
+        fault = _field_fault(adapter, getattr(item, field))
         if fault:
-            return f"{label} {spec.name} {fault}"
-    fault = _law_fault(item)
-    return f"{label} {fault}" if fault else None
+            return f"{_a(kind.cls)} with {field}{fault}"
+    fault = kind.find_fault(item) if kind.find_fault else None
+    return f"{_a(kind.cls)} with {fault}" if fault else None
 
 
-def _law_fault(item: object) -> str | None:
-    """What the annotations can not say: names, ids, ranges."""
-    names = item.path if isinstance(item, hooks.Command) else (key_of(item),)
-    for name in names or ("",):
-        if not NAME.fullmatch(name):
-            return f"the name {name!r} (allowed: a-z 0-9 . _ -, at most 64)"
-    if isinstance(item, hooks.GeneratorSpec):
-        if not _ID.fullmatch(item.id):
-            return f"the id {item.id[:70]!r}, which is no sha256 in hex"
-        if not 1 <= item.resolution <= 16384:
-            return f"the resolution {item.resolution}"
-    if isinstance(item, (Control, hooks.Encoder)) and not _ID.fullmatch(item.generator_id):
-        return f"the generator_id {item.generator_id[:70]!r}, which is no sha256 in hex"
-    if isinstance(item, Control) and not item.minimum < item.maximum:
-        return f"the range {item.minimum}..{item.maximum}"
-    return _network_fault(item) or _levels_fault(item)
-
-
-def _network_fault(network: object) -> str | None:
-    if not isinstance(network, hooks.PublicNetwork):
-        return None
-    if not _FILE.fullmatch(network.file):
-        return f"the file {network.file!r}, which is no plain name"
-    if network.sha256 and not _ID.fullmatch(network.sha256):
-        return f"the sha256 {network.sha256[:70]!r}, which is no sha256 in hex"
-    if network.address and not network.address.startswith(("https://", "http://")):
-        return f"the address {network.address!r}, which is neither https nor http"
+def _field_fault(adapter: TypeAdapter[Any], value: object) -> str | None:
+    try:
+        adapter.validate_python(value)
+    except ValidationError as error:
+        return _said(error.errors(include_url=False))
+    texts = value if isinstance(value, tuple) else (value,)
+    for text in texts:
+        if isinstance(text, str) and not is_one_line(text):
+            return f" = {text[:70]!r}, which has line breaks or control characters"
     return None
 
 
-def _levels_fault(inverter: object) -> str | None:
-    if not isinstance(inverter, hooks.Inverter):
-        return None
-    for name, level in inverter.levels.items():
-        if name not in hooks.QUALITIES:
-            return f"the level {name!r} (there are: {', '.join(hooks.QUALITIES)})"
-        if not isinstance(level, hooks.Level):
-            return f"{_short(level)} as the level {name} instead of a Level"
-        unknown = sorted(set(level.options) - set(inverter.options))
-        if unknown:
-            return f"the level {name} that sets {unknown[0]!r}, which is not among its options"
-    return None
+def _said(faults: list[ErrorDetails]) -> str:
+    """The end of the sentence: where in the field, what stands there, what is wrong with it."""
+    first = faults[0]
+    place = f"[{first['loc'][0]!r}]" if first["loc"] else ""
+    context = first.get("ctx", {})
+    says = _FAULTS.get(first["type"], f"which does not fit: {first['msg']}").format(**context)
+    if len(faults) > 1 and len({fault["loc"][:1] for fault in faults}) == 1:
+        says = f"which is none of {', '.join(str(fault['loc'][-1]) for fault in faults)}"
+    return f"{place} = {_short(first['input'])}, {says}"
 
 
-def _text_fault(value: object) -> str | None:
-    if not isinstance(value, str):
-        return f"= {_short(value)}, which is no text"
-    if _CONTROL_CHARACTER.search(value):
-        return f"= {value[:70]!r}, which has line breaks or control characters"
-    return None
+@cache
+def _adapters(kind: str) -> dict[str, TypeAdapter[Any]]:
+    """What checks each field of a kind's objects, by the field's name."""
+    cls = hooks.KINDS[kind].cls
+    names = _Names(vars(sys.modules[cls.__module__]))
+    return {
+        field.name: TypeAdapter(eval(str(field.type), {}, names), config=_STRICT)
+        for field in dataclasses.fields(cls)
+    }
 
 
-def _whole_fault(value: object) -> str | None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return None if whole else f"= {_short(value)}, which is no whole number"
+class _Names(dict[str, object]):
+    """A module's names; what only type checkers import (torch, Generator) stands for anything.
+
+    Such types are arguments and results of functions, which are not checked before a call.
+    """
+
+    def __missing__(self, name: str) -> object:
+        return vars(builtins).get(name, _ANYTHING)
 
 
-def _bool_fault(value: object) -> str | None:
-    return (
-        None if isinstance(value, bool) else f"= {_short(value)}, which is neither True nor False"
-    )
+class _Anything:
+    def __getattr__(self, name: str) -> _Anything:
+        return self
+
+    def __getitem__(self, key: object) -> _Anything:
+        return self
+
+    def __or__(self, other: object) -> _Anything:
+        return self
 
 
-def _number_fault(value: object) -> str | None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return None if number and math.isfinite(value) else f"= {_short(value)}, which is no number"  # type: ignore[arg-type]
-
-
-def _callable_fault(value: object) -> str | None:
-    return None if callable(value) else f"= {_short(value)}, which can not be called"
-
-
-def _mapping_fault(value: object) -> str | None:
-    named = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
-    return None if named else f"= {_short(value)}, which is no mapping of names"
-
-
-def _texts_fault(value: object) -> str | None:
-    if not isinstance(value, tuple):
-        return f"= {_short(value)}, which is no tuple"
-    return next((fault for fault in map(_text_fault, value) if fault), None)
-
-
-def _layers_fault(value: object) -> str | None:
-    if value is None:
-        return None
-    pair = isinstance(value, tuple) and len(value) == 2
-    right = pair and not any(map(_whole_fault, value)) and 0 <= value[0] <= value[1]  # type: ignore
-    return None if right else f"= {_short(value)}, which is no pair (first, last)"
-
-
-def _space_fault(value: object) -> str | None:
-    return None if value in ("z", "w", "w+", "w++") else f"= {_short(value)}, which is no space"
-
-
-def _padding_fault(value: object) -> str | None:
-    return None if value in ("mirror", "blur") else f"= {_short(value)}, neither mirror nor blur"
-
-
-def _kind_fault(value: object) -> str | None:
-    known = value in ("direction", "deformation")
-    return None if known else f"= {_short(value)}, which is neither direction nor deformation"
-
-
-_CHECKS: tuple[tuple[str, Callable[[object], str | None]], ...] = (
-    ("str", _text_fault),
-    ("int", _whole_fault),
-    ("float", _number_fault),
-    ("bool", _bool_fault),
-    ("Callable", _callable_fault),
-    ("Mapping", _mapping_fault),
-    ("tuple[str", _texts_fault),
-    ("tuple[int, int] | None", _layers_fault),
-    ("Literal['z'", _space_fault),
-    ('Literal["z"', _space_fault),
-    ("Literal['mirror", _padding_fault),
-    ('Literal["mirror', _padding_fault),
-    ("Literal['direction", _kind_fault),
-    ('Literal["direction', _kind_fault),
-)
-
-
-def _value_fault(annotation: str, value: object) -> str | None:
-    for start, check in _CHECKS:
-        if annotation.startswith(start):
-            return None if value is None and annotation.endswith("| None") else check(value)
-    raise AssertionError(f"no check for fields of type {annotation}")
+_ANYTHING = _Anything()
 
 
 def _a(wanted: type) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from latentfu.core.errors import BadInputError
 from latentfu.core.layer import Layer, MaskPixels
-from latentfu.protocol.pixels import PixelHeader, pack, unpack
+from latentfu.protocol.pixels import PixelHeader, pack_pixels, unpack_pixels
 
 
 class PictureSource(Protocol):
@@ -49,7 +49,7 @@ class PictureStore:
         return self._layers[reference]
 
 
-def read_mask(pictures: PictureSource, reference: str | None) -> MaskPixels | None:
+def resolve_mask(pictures: PictureSource, reference: str | None) -> MaskPixels | None:
     """The mask of a request as uint8 ``[H, W]``; raises BadInputError for more channels."""
     if reference is None:
         return None
@@ -63,17 +63,17 @@ def read_mask(pictures: PictureSource, reference: str | None) -> MaskPixels | No
 def layer_body(layer: Layer) -> bytes:
     """The pixel body of a layer."""
     header = PixelHeader(layer.width, layer.height, int(layer.pixels.shape[2]))
-    return pack(header, np.ascontiguousarray(layer.pixels).tobytes())
+    return pack_pixels(header, np.ascontiguousarray(layer.pixels).tobytes())
 
 
 def mask_body(mask: MaskPixels) -> bytes:
     """The pixel body of a mask, uint8 ``[H, W]``."""
     height, width = mask.shape
-    return pack(PixelHeader(width, height, 1), np.ascontiguousarray(mask).tobytes())
+    return pack_pixels(PixelHeader(width, height, 1), np.ascontiguousarray(mask).tobytes())
 
 
 def body_layer(body: bytes) -> Layer:
     """The layer in a pixel body; raises BadInputError."""
-    header, pixels = unpack(body)
+    header, pixels = unpack_pixels(body)
     shape = (header.height, header.width, header.channels)
     return Layer(np.frombuffer(pixels, np.uint8).reshape(shape))

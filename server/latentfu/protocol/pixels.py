@@ -30,7 +30,7 @@ class PixelHeader:
 
 def encode_header(header: PixelHeader) -> bytes:
     """The sixteen bytes in front of the pixels."""
-    check_header(header)
+    _check_header(header)
     return _HEADER.pack(MAGIC, 1, header.channels, 0, header.width, header.height)
 
 
@@ -42,11 +42,11 @@ def decode_header(start: bytes) -> PixelHeader:
     if version != 1 or zero != 0:
         raise BadInputError(f"Pixel bodies of version {version} are not known here: send 1.")
     header = PixelHeader(width, height, channels)
-    check_header(header)
+    _check_header(header)
     return header
 
 
-def check_header(header: PixelHeader) -> None:
+def _check_header(header: PixelHeader) -> None:
     """Refuse sizes and channel counts that no layer has."""
     if header.channels not in (1, 3, 4):
         raise BadInputError(f"A picture has 1, 3 or 4 channels, not {header.channels}.")
@@ -63,14 +63,14 @@ def check_length(header: PixelHeader, total_bytes: int) -> None:
         )
 
 
-def pack(header: PixelHeader, pixels: bytes) -> bytes:
+def pack_pixels(header: PixelHeader, pixels: bytes) -> bytes:
     """A whole pixel body."""
     body = encode_header(header) + pixels
     check_length(header, len(body))
     return body
 
 
-def unpack(body: bytes) -> tuple[PixelHeader, memoryview]:
+def unpack_pixels(body: bytes) -> tuple[PixelHeader, memoryview]:
     """The header and a view of the pixels of a whole body."""
     header = decode_header(body)
     check_length(header, len(body))

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from latentfu.protocol.model import Sha256, Uuid
 
 
 class Reply(BaseModel):
-    """Strict about what is sent; fields of a newer server are not read."""
+    """Made from the objects that it describes; fields of a newer server are not read."""
 
     model_config = ConfigDict(
-        strict=True,
         extra="ignore",
         frozen=True,
         allow_inf_nan=False,
@@ -129,7 +128,10 @@ class ControlReply(Reply):
 
     name: str = Field(description="What edits, targets and only name it by.")
     title: str
-    plus: str = Field(description="What a positive strength means.")
+    plus: str = Field(
+        validation_alias=AliasChoices("positive_means", "plus"),
+        description="What a positive strength means.",
+    )
     group: str
     kind: str = Field(description="direction or deformation.")
     minimum: float = Field(description="Where the sensible range begins.")
@@ -157,7 +159,7 @@ class LayerReply(Reply):
 class ReportReply(Reply):
     """What a finished job says about itself."""
 
-    model_config = ConfigDict(strict=False, allow_inf_nan=True)
+    model_config = ConfigDict(allow_inf_nan=True)
 
     psnr: float = Field(description="Of the inversion, in dB over the crop.")
     perceptual: float = Field(description="The inverter's own distance; 0 is equal.")

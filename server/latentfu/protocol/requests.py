@@ -261,6 +261,9 @@ def explain_invalid(error: ValidationError) -> str:
         huge = isinstance(value, int) and abs(value) > 10**15
         said = "too large" if huge else value
         sentence = f"{_subject(where)} is {said}: give a number between {low} and {high}."
+    elif first["type"] == "literal_error":
+        given = str(first["input"])[:100]
+        sentence = f"{'.'.join(where)} is {given!r}: give {first['ctx']['expected']}."
     else:
         prefix = f"{'.'.join(where)}: " if where else ""
         sentence = f"The request can not be used: {prefix}{first['msg']}."

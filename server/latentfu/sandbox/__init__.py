@@ -7,8 +7,8 @@ only those come back.
 
 from __future__ import annotations
 
-from latentfu.sandbox.as_torch import read_torch as read_torch
 from latentfu.sandbox.parent import read_foreign as read_foreign
+from latentfu.sandbox.parent import read_torch as read_torch
 from latentfu.sandbox.tree import ConvertedWeights as ConvertedWeights
 from latentfu.sandbox.tree import ForeignFile as ForeignFile
 from latentfu.sandbox.tree import OpaqueObject as OpaqueObject

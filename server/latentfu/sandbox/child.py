@@ -16,13 +16,19 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from latentfu.core.errors import BadInputError
-from latentfu.sandbox.arrays import read_npy, read_npz
 from latentfu.sandbox.stand_ins import ArrayNode, Inert, TensorNode
 from latentfu.sandbox.tree import Array
-from latentfu.sandbox.unpickler import LEGACY, read_legacy, read_torch_zip, unpickle
+from latentfu.sandbox.unpickler import (
+    LEGACY,
+    read_legacy,
+    read_npy,
+    read_npz,
+    read_torch_zip,
+    unpickle,
+)
 
-MOST_VALUES, DEEPEST = 500_000, 60
-FILE_LIMIT = 16 * 2**30
+_MOST_VALUES, _DEEPEST = 500_000, 60
+_FILE_LIMIT = 16 * 2**30
 
 
 def limit(memory: int, seconds: int) -> None:
@@ -33,7 +39,7 @@ def limit(memory: int, seconds: int) -> None:
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_LIMIT, _FILE_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -44,7 +50,7 @@ def read(file: BinaryIO) -> tuple[str, Any]:
     if not head:
         raise BadInputError("it is empty")
     if head.startswith(b"PK\x03\x04"):
-        return ("torch", read_torch_zip(file)) if is_torch(file) else ("numpy", read_npz(file))
+        return ("torch", read_torch_zip(file)) if _is_torch(file) else ("numpy", read_npz(file))
     if head.startswith(b"\x93NUMPY"):
         return "numpy", read_npy(file)
     if head[2:].startswith(LEGACY):
@@ -54,7 +60,7 @@ def read(file: BinaryIO) -> tuple[str, Any]:
     raise BadInputError("it is neither a pickle nor a torch or numpy file")
 
 
-def is_torch(file: BinaryIO) -> bool:
+def _is_torch(file: BinaryIO) -> bool:
     """Whether a zip file has a data.pkl; a damaged one counts as torch's."""
     try:
         names = zipfile.ZipFile(file).namelist()
@@ -67,7 +73,7 @@ def is_torch(file: BinaryIO) -> bool:
     )
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """A value that JSON knows; None for bytes and the like, of which no network is made."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         return str(value)[:40]
@@ -93,7 +99,7 @@ class Writer:
     def node(self, value: Any, depth: int = 0) -> Any:
         """The JSON of ``value``; BadInputError when there is too much of it."""
         self.values += 1
-        if self.values > MOST_VALUES or depth > DEEPEST:
+        if self.values > _MOST_VALUES or depth > _DEEPEST:
             raise BadInputError("it holds more values, or deeper ones, than any network")
         if isinstance(value, (TensorNode, ArrayNode, np.ndarray)):
             return self.array(value, depth)
@@ -104,7 +110,7 @@ class Writer:
             return {"list": [self.node(item, depth + 1) for item in value]}
         if isinstance(value, Inert):
             return {"thing": value.name, "state": self.node(value.state, depth + 1)}
-        return plain(value)
+        return _plain(value)
 
     def array(self, value: Any, depth: int) -> Any:
         """The place of an array among those written."""

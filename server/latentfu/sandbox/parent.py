@@ -8,14 +8,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.progress import Progress, silent
-from latentfu.sandbox.tree import ForeignFile, decode
+from latentfu.sandbox.tree import ForeignFile, OpaqueObject, decode
 
-MEMORY, MEMORY_PER_BYTE = 2 * 2**30, 5
-SECONDS, SECONDS_PER_GIGABYTE = 60.0, 120.0
-POLL = 0.05
+_MEMORY, _MEMORY_PER_BYTE = 2 * 2**30, 5
+_SECONDS, _SECONDS_PER_GIGABYTE = 60.0, 120.0
+_POLL = 0.05
 
 
 def read_foreign(path: Path, progress: Progress = silent) -> ForeignFile:
@@ -29,15 +32,15 @@ def read_foreign(path: Path, progress: Progress = silent) -> ForeignFile:
     if not path.is_file():
         raise BadInputError(f"There is no file {path}.")
     size = path.stat().st_size
-    memory = MEMORY + MEMORY_PER_BYTE * size
-    seconds = SECONDS + SECONDS_PER_GIGABYTE * size / 1e9
+    memory = _MEMORY + _MEMORY_PER_BYTE * size
+    seconds = _SECONDS + _SECONDS_PER_GIGABYTE * size / 1e9
     with tempfile.TemporaryDirectory(prefix="latentfu-import-") as folder:
         out = Path(folder)
         words = [str(path.resolve()), folder, str(memory), str(int(seconds))]
         _run(
             [sys.executable, "-P", "-m", "latentfu.sandbox.child", *words], seconds, path, progress
         )
-        return _taken(path, out)
+        return _read_result(path, out)
 
 
 def _run(command: list[str], seconds: float, path: Path, progress: Progress) -> None:
@@ -49,7 +52,7 @@ def _run(command: list[str], seconds: float, path: Path, progress: Progress) -> 
     try:
         while True:
             try:
-                child.wait(POLL)
+                child.wait(_POLL)
                 return
             except subprocess.TimeoutExpired:
                 passed = (time.monotonic() - started) / seconds
@@ -64,7 +67,7 @@ def _run(command: list[str], seconds: float, path: Path, progress: Progress) -> 
             child.wait()
 
 
-def _taken(path: Path, out: Path) -> ForeignFile:
+def _read_result(path: Path, out: Path) -> ForeignFile:
     """What the child left in ``out``; its arrays are copied, since the folder goes."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -83,3 +86,30 @@ def _taken(path: Path, out: Path) -> ForeignFile:
         raise StorageError(f"{path.name} was read, but not kept: {fault}.") from fault
     content = decode(json.dumps(found["content"]), arrays)
     return ForeignFile(path, found["kind"], found["sha256"], content)
+
+
+def read_torch(path: Path, progress: Progress = silent, largest: int | None = None) -> Any:
+    """The content of a .pt or .pth file of others: dicts, lists, numbers, Things and tensors.
+
+    Read as ``read_foreign`` does: in a child process, and nothing in it is run. ``largest``: more
+    bytes than this are refused. Raises BadInputError in one sentence, CancelledError.
+    """
+    path = Path(path)
+    if largest is not None and path.is_file() and path.stat().st_size > largest:
+        raise BadInputError(f"{path} is larger than any such file ({largest >> 20} MiB).")
+    return _as_tensors(read_foreign(path, progress).content)
+
+
+def _as_tensors(value: Any) -> Any:
+    """``value`` with every array, however deep, as a tensor of the same numbers on the CPU."""
+    import torch
+
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value if value.flags.writeable else value.copy())
+    if isinstance(value, dict):
+        return {key: _as_tensors(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_tensors(item) for item in value]
+    if isinstance(value, OpaqueObject):
+        return OpaqueObject(value.class_name, _as_tensors(value.state))
+    return value

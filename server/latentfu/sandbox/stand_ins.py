@@ -68,7 +68,7 @@ class Inert:
         self.state = state
 
 
-def inert(name: str) -> type[Inert]:
+def inert_class(name: str) -> type[Inert]:
     """A stand-in for the class ``name``."""
     return type("Inert", (Inert,), {"name": name})
 
@@ -123,13 +123,13 @@ class TensorNode(Fixed):
         return np.array(view)
 
 
-def rebuild_tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> TensorNode:
+def _rebuild_tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> TensorNode:
     """torch._utils._rebuild_tensor_v2."""
     return TensorNode(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
 
 
-def rebuild_parameter(data: Any, *_: Any) -> Any:
-    """torch._utils._rebuild_parameter: the tensor itself."""
+def _rebuild_parameter(data: Any, *_: Any) -> Any:
+    """torch._utils.__rebuild_parameter: the tensor itself."""
     return data
 
 
@@ -150,16 +150,16 @@ class ParameterNode(TensorNode):
         """Whether it was trained, and hooks: not kept."""
 
 
-def size(numbers: Any = ()) -> list[Any]:
+def _make_size(numbers: Any = ()) -> list[Any]:
     """torch.Size: plain numbers."""
     return list(numbers)
 
 
-def reconstruct_object(meta: Any) -> Inert:
+def _rebuild_object(meta: Any) -> Inert:
     """NVIDIA's persistent objects: class name and state; the source text in them is dropped."""
     if not isinstance(meta, dict):
         raise BadInputError("a persistent object in it is put together wrongly")
-    found = inert(str(meta.get("class_name", "")))()
+    found = inert_class(str(meta.get("class_name", "")))()
     found.state = meta.get("state", {})
     return found
 
@@ -218,7 +218,7 @@ class ArrayNode:
         return flat.reshape(self.shape, order="F" if self.fortran else "C")
 
 
-def scalar(dtype: Any, data: Any = b"") -> Any:
+def _rebuild_scalar(dtype: Any, data: Any = b"") -> Any:
     """numpy.core.multiarray.scalar -> a plain number."""
     if not isinstance(dtype, DType):
         raise BadInputError("a number in it is put together wrongly")
@@ -227,12 +227,12 @@ def scalar(dtype: Any, data: Any = b"") -> Any:
     return node.array().item()
 
 
-def encode(text: str, coding: str = "latin1") -> bytes:
+def _encode_text(text: str, coding: str = "latin1") -> bytes:
     """_codecs.encode, which protocol 2 uses for bytes."""
     return str(text).encode("latin1" if coding == "latin1" else "utf-8")
 
 
-def reconstruct_array(*_: Any) -> ArrayNode:
+def _rebuild_array(*_: Any) -> ArrayNode:
     """numpy.core.multiarray._reconstruct."""
     return ArrayNode()
 
@@ -250,23 +250,25 @@ ALLOWED: dict[tuple[str, str], Any] = {
     ("dnnlib.util", "EasyDict"): Bag,
     ("builtins", "set"): set,
     ("__builtin__", "set"): set,
-    ("_codecs", "encode"): Maker(encode),
-    ("argparse", "Namespace"): inert("argparse.Namespace"),
-    ("dnnlib.tflib.network", "Network"): inert("dnnlib.tflib.network.Network"),
-    ("torch_utils.persistence", "_reconstruct_persistent_obj"): Maker(reconstruct_object),
-    ("torch", "Size"): Maker(size),
-    ("torch", "device"): inert("torch.device"),
+    ("_codecs", "encode"): Maker(_encode_text),
+    ("argparse", "Namespace"): inert_class("argparse.Namespace"),
+    ("dnnlib.tflib.network", "Network"): inert_class("dnnlib.tflib.network.Network"),
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"): Maker(_rebuild_object),
+    ("torch", "Size"): Maker(_make_size),
+    ("torch", "device"): inert_class("torch.device"),
     ("torch.nn.parameter", "Parameter"): ParameterNode,
-    ("torch._utils", "_rebuild_tensor"): Maker(rebuild_tensor),
-    ("torch._utils", "_rebuild_tensor_v2"): Maker(rebuild_tensor),
-    ("torch._utils", "_rebuild_parameter"): Maker(rebuild_parameter),
+    ("torch._utils", "_rebuild_tensor"): Maker(_rebuild_tensor),
+    ("torch._utils", "_rebuild_tensor_v2"): Maker(_rebuild_tensor),
+    ("torch._utils", "__rebuild_parameter"): Maker(_rebuild_parameter),
     ("numpy", "ndarray"): ArrayNode,
     ("numpy", "dtype"): DType,
     **{("torch", name): StorageType(name) for name in DTYPES},
     **{
-        (f"numpy.{core}.multiarray", "_reconstruct"): Maker(reconstruct_array)
+        (f"numpy.{core}.multiarray", "_reconstruct"): Maker(_rebuild_array)
         for core in ("core", "_core")
     },
-    **{(f"numpy.{core}.multiarray", "scalar"): Maker(scalar) for core in ("core", "_core")},
+    **{
+        (f"numpy.{core}.multiarray", "scalar"): Maker(_rebuild_scalar) for core in ("core", "_core")
+    },
 }
 """(module, name) -> stand-in. ``torch.storage._load_from_bytes`` is added by the unpickler."""

@@ -1,34 +1,41 @@
-"""Pickles and torch files, taken apart with stand-ins for the classes they name."""
+"""Pickles, torch files and numpy files, taken apart with stand-ins for the classes they name.
+
+Sizes are checked before anything is made.
+"""
 
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import struct
 import zipfile
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from latentfu.core.errors import BadInputError
-from latentfu.sandbox.stand_ins import ALLOWED, DTYPES, Storage, StorageType
+import numpy as np
 
-MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+from latentfu.core.errors import BadInputError
+from latentfu.sandbox.stand_ins import ALLOWED, Storage, StorageType
+from latentfu.sandbox.tree import Array
+
+_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 LEGACY = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """How a torch file from before version 1.6 begins, after its protocol."""
 
-Persistent = Callable[[Any], Storage]
+_Persistent = Callable[[Any], Storage]
 
 
 class Unpickler(pickle.Unpickler):
     """Gives stand-ins for the allowed names and refuses all others, before any lookup."""
 
-    def __init__(self, file: BinaryIO, storage: Persistent | None = None) -> None:
+    def __init__(self, file: BinaryIO, storage: _Persistent | None = None) -> None:
         super().__init__(file, encoding="latin1")
         self.storage = storage
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("torch.storage", "_load_from_bytes"):
-            return load_from_bytes
+            return _load_from_bytes
         try:
             return ALLOWED[module, name]
         except KeyError:
@@ -40,7 +47,7 @@ class Unpickler(pickle.Unpickler):
         return self.storage(pid)
 
 
-def unpickle(file: BinaryIO, storage: Persistent | None = None) -> Any:
+def unpickle(file: BinaryIO, storage: _Persistent | None = None) -> Any:
     """The next object of ``file``; BadInputError, in half a sentence, for all that is wrong."""
     try:
         return Unpickler(file, storage).load()
@@ -54,7 +61,7 @@ def unpickle(file: BinaryIO, storage: Persistent | None = None) -> Any:
         raise BadInputError(f"it is damaged ({type(error).__name__}: {error})") from error
 
 
-def storage_words(pid: Any) -> tuple[str, str, int]:
+def _parse_storage_id(pid: Any) -> tuple[str, str, int]:
     """Element type, key and count of ("storage", type, key, place, count, ...)."""
     if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
         raise BadInputError("it refers to something that is no block of numbers")
@@ -64,7 +71,7 @@ def storage_words(pid: Any) -> tuple[str, str, int]:
     return kind.dtype, str(key), count
 
 
-def load_from_bytes(data: Any) -> Any:
+def _load_from_bytes(data: Any) -> Any:
     """torch.storage._load_from_bytes: a torch file within the file, read the same way."""
     if not isinstance(data, (bytes, bytearray)):
         raise BadInputError("a block of numbers in it is no bytes")
@@ -73,14 +80,14 @@ def load_from_bytes(data: Any) -> Any:
 
 def read_legacy(file: BinaryIO) -> Any:
     """A torch file from before version 1.6: four pickles, then the blocks of numbers."""
-    if unpickle(file) != MAGIC or unpickle(file) != PROTOCOL:
+    if unpickle(file) != _MAGIC or unpickle(file) != _PROTOCOL:
         raise BadInputError("it is no torch file of the known kind")
     unpickle(file)  # byte order and sizes of the machine it was written on
     blocks: dict[str, bytes] = {}
     kinds: dict[str, str] = {}
 
     def storage(pid: Any) -> Storage:
-        dtype, key, count = storage_words(pid)
+        dtype, key, count = _parse_storage_id(pid)
         kinds[key] = dtype
         return Storage(dtype, count, lambda: blocks.get(key, b""))
 
@@ -92,14 +99,14 @@ def read_legacy(file: BinaryIO) -> Any:
             raise BadInputError("it is cut short")
         (count,) = struct.unpack("<q", head)
         width = 2 if kinds[str(key)] == "bfloat16" else int(kinds[str(key)][2:])
-        left = remaining(file)
+        left = _bytes_left(file)
         if count < 0 or count * width > left:
             raise BadInputError("a block of numbers in it is cut short")
         blocks[str(key)] = file.read(count * width)
     return content
 
 
-def remaining(file: BinaryIO) -> int:
+def _bytes_left(file: BinaryIO) -> int:
     """How many bytes are left to read."""
     place = file.tell()
     end = file.seek(0, io.SEEK_END)
@@ -109,24 +116,24 @@ def remaining(file: BinaryIO) -> int:
 
 def read_torch_zip(file: BinaryIO) -> Any:
     """A torch file of today: a zip with data.pkl and one member for each block of numbers."""
-    archive = open_zip(file)
+    archive = _open_zip(file)
     names = archive.namelist()
     heads = [name for name in names if name.endswith("data.pkl") and name.count("/") <= 1]
     if len(heads) != 1 or any(".." in name.split("/") for name in names):
         raise BadInputError("it is a zip file, but not one that torch writes")
     root = heads[0].removesuffix("data.pkl")
     order = f"{root}byteorder"
-    if order in names and member(archive, order) != b"little":
+    if order in names and _read_member(archive, order) != b"little":
         raise BadInputError("its numbers are in big-endian order")
 
     def storage(pid: Any) -> Storage:
-        dtype, key, count = storage_words(pid)
-        return Storage(dtype, count, lambda: member(archive, f"{root}data/{key}"))
+        dtype, key, count = _parse_storage_id(pid)
+        return Storage(dtype, count, lambda: _read_member(archive, f"{root}data/{key}"))
 
-    return unpickle(io.BytesIO(member(archive, heads[0])), storage)
+    return unpickle(io.BytesIO(_read_member(archive, heads[0])), storage)
 
 
-def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
     """The archive; BadInputError when it is damaged or holds far more than its size."""
     try:
         archive = zipfile.ZipFile(file)
@@ -138,7 +145,7 @@ def open_zip(file: BinaryIO) -> zipfile.ZipFile:
     return archive
 
 
-def member(archive: zipfile.ZipFile, name: str) -> bytes:
+def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     """One member's bytes."""
     try:
         return archive.read(name)
@@ -146,4 +153,40 @@ def member(archive: zipfile.ZipFile, name: str) -> bytes:
         raise BadInputError(f"the part {name[:60]!r} of it is missing or damaged") from error
 
 
-__all__ = ["DTYPES", "LEGACY", "open_zip", "read_legacy", "read_torch_zip", "unpickle"]
+def read_npy(file: BinaryIO) -> Any:
+    """An array; of an array of objects what it holds, by the restricted unpickler."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        shape, fortran, dtype = read(file)
+    except (ValueError, KeyError) as error:
+        raise BadInputError(f"it is damaged ({error})") from error
+    if dtype.hasobject:
+        return unpickle(file)
+    return _read_numbers(file, shape, fortran, dtype)
+
+
+def _read_numbers(
+    file: BinaryIO, shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any]
+) -> Array:
+    """The numbers after an .npy header."""
+    if dtype.kind not in "fiub":
+        raise BadInputError(f"it holds {dtype}, not numbers")
+    size = math.prod(shape) * dtype.itemsize
+    if size > _bytes_left(file):
+        raise BadInputError(f"its header says {list(shape)}, but the numbers are not all there")
+    flat = np.frombuffer(file.read(size), dtype)
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def read_npz(file: BinaryIO) -> dict[str, Any]:
+    """The arrays of an .npz by name."""
+    archive = _open_zip(file)
+    return {
+        name.removesuffix(".npy"): read_npy(io.BytesIO(_read_member(archive, name)))
+        for name in archive.namelist()
+        if name.endswith(".npy")
+    }

@@ -1,20 +1,37 @@
-"""``python -m latentfu.setup.selfcheck``: does this installation work?"""
+"""``python -m latentfu.setup.selfcheck``: does this installation work, and what is it made of?"""
 
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import tempfile
-from importlib import import_module
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
 
-from latentfu.core.errors import LatentFuError
+import latentfu
+from latentfu.core.errors import LatentFuError, ServerError
+from latentfu.core.progress import Progress, silent
 
-NEEDED = ("torch", "torchvision", "lpips", "cv2", "numpy", "PIL", "aiohttp", "sklearn")
+if TYPE_CHECKING:
+    from latentfu.client.client import Client
 
 
-def check_imports() -> None:
+_NEEDED = ("torch", "torchvision", "lpips", "cv2", "numpy", "PIL", "aiohttp", "sklearn")
+
+
+_PACKAGES = ("torch", "torchvision", "numpy", "pillow", "aiohttp")
+
+
+_STOP_SECONDS = 15.0
+
+
+def _check_imports() -> None:
     """Import what everything rests on; raises LatentFuError naming the first that fails."""
-    for name in NEEDED:
+    for name in _NEEDED:
         try:
             import_module(name)
         except Exception as error:
@@ -24,24 +41,72 @@ def check_imports() -> None:
             ) from error
 
 
-def check_server() -> None:
+def _check_server() -> None:
     """Start a server with a home of its own and ask for its health."""
-    from latentfu.demo.server import lent_server
-
     # Its own home, so that a server which is at work for you is left alone.
     with tempfile.TemporaryDirectory(prefix="latentfu-check-", ignore_cleanup_errors=True) as home:
         os.environ["LATENTFU_HOME"] = home
-        with lent_server() as client:
+        with borrow_server() as client:
             client.health()
+
+
+def package_versions() -> dict[str, str]:
+    """latentfu, Python and the packages that matter, without importing them."""
+    found = {"latentfu": latentfu.__version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def describe_machine() -> dict[str, str | int]:
+    """System, processor and its number of cores; no names of people or hosts."""
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": platform.machine(),
+        "cores": os.cpu_count() or 0,
+    }
+
+
+@contextmanager
+def borrow_server(progress: Progress = silent) -> Iterator[Client]:
+    """The running server, left running; or a new one, stopped at the end."""
+    from latentfu.client.client import Client
+
+    try:
+        client = Client.connect()
+    except ServerError:
+        client = Client.ensure_running(progress)
+    else:
+        yield client
+        return
+    try:
+        yield client
+    finally:
+        stop_server(client)
+
+
+def stop_server(client: Client) -> None:
+    """Stop the server and wait until it no longer answers."""
+    try:
+        client.shutdown()
+        end = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < end:
+            client.health()
+            time.sleep(0.05)
+    except ServerError:
+        return
 
 
 def main() -> int:
     """Exit code 0, or 1 after one sentence."""
     try:
         print("Checking: packages", end="", flush=True)
-        check_imports()
+        _check_imports()
         print(", server", end="", flush=True)
-        check_server()
+        _check_server()
     except LatentFuError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

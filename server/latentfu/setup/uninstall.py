@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from latentfu.core.errors import LatentFuError, ServerError, StorageError
-from latentfu.setup.install import uninstall
+from latentfu.setup.gimp_placement import uninstall_plugin
 from latentfu.storage.paths import cache_dir, config_dir, data_dir, server_path
 
 
@@ -15,7 +15,7 @@ def main(arguments: list[str]) -> int:
     """Exit code 0, or 1 after one sentence."""
     try:
         _stop_server()
-        for folder in uninstall():
+        for folder in uninstall_plugin():
             print(f"Removed {folder}.")
         server_path().unlink(missing_ok=True)
         for folder in (config_dir(), data_dir(), cache_dir()):
@@ -45,10 +45,10 @@ def _remove(folder: Path) -> None:
 
 def _stop_server() -> None:
     from latentfu.client.client import Client
-    from latentfu.demo.server import stop
+    from latentfu.setup.selfcheck import stop_server
 
     try:
-        stop(Client.connect())
+        stop_server(Client.connect())
     except ServerError:
         return
     print("Stopped the server.")

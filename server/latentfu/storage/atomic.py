@@ -1,4 +1,8 @@
-"""Files that are whole or not there: written beside their place, then renamed."""
+"""Files that are whole or not there, and locks on open files.
+
+A file is written beside its place and then renamed. The system lets go of a lock when its holder
+dies, however it dies.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,12 @@ from latentfu.core.errors import StorageError
 
 
 @contextmanager
-def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
+def whole_file(path: Path, mode: int = 0o644, durable: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
 
-    Raises StorageError, in one sentence, when the disk is full or the folder can not be written;
-    what stood at ``path`` before is then still there.
+    ``durable``: wait until the disk has it, so that no power cut leaves an empty file; for what
+    took hours to make. Raises StorageError, in one sentence, when the disk is full or the folder
+    can not be written; what stood at ``path`` before is then still there.
     """
     temporary: Path | None = None
     try:
@@ -25,6 +30,9 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
+        if durable:
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
@@ -34,7 +42,19 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = False) -> None:
     """Write ``data`` to ``path`` so that a reader sees the old file or the new, never half."""
-    with whole_file(path, mode) as temporary:
+    with whole_file(path, mode, durable) as temporary:
         temporary.write_bytes(data)
+
+
+def lock_or_fail(descriptor: int) -> None:
+    """Hold the lock of an open file until it is closed; OSError when another holds it."""
+    try:
+        import fcntl
+    except ImportError:
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

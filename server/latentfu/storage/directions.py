@@ -6,7 +6,7 @@ The format is described in docs/direction-format.md.
 from __future__ import annotations
 
 import json
-import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,21 +15,23 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from latentfu.core.control import Control, Mover
-from latentfu.core.errors import BadInputError, LatentFuError, StorageError
+from latentfu.core.errors import BadInputError
 from latentfu.core.latent import Space
+from latentfu.core.names import is_name, is_one_line, is_sha256
 from latentfu.storage.atomic import write_whole
-from latentfu.storage.direction_checks import (
-    TENSORS,
-    check_direction,
-    checked_normal,
-    checked_values,
-)
+from latentfu.storage.safetensors_file import read_arrays, read_metadata
 
 FORMAT = "latentfu-direction-1"
 LARGEST_FILE = 64 << 20
-
-_log = logging.getLogger(__name__)
+_TEXTS = (
+    "space", "name", "title", "attribute", "plus", "group", "generator_id", "generator",
+    "family", "unit", "method", "author", "licence", "source", "parameter",
+)  # fmt: skip
+_NUMBERS = ("minimum", "maximum", "bias")
+_MAYBE_NUMBERS = ("accuracy", "effect")
+TENSORS = ("vector", "normal")
+_LONGEST_TEXT = 2000
+_MOST_LEAKS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +83,9 @@ class Direction:
     def __post_init__(self) -> None:
         object.__setattr__(self, "vector", np.array(self.vector, dtype=np.float32))
         object.__setattr__(self, "leakage", dict(self.leakage))
-        check_direction(self.vector, self.facts(), get_args(Space))
+        _check_direction(self.vector, self.facts(), get_args(Space))
         if self.normal is not None:
-            object.__setattr__(self, "normal", checked_normal(self.normal, self.vector))
+            object.__setattr__(self, "normal", _unit_normal(self.normal, self.vector))
 
     def facts(self) -> dict[str, Any]:
         """Everything but the tensors, ready for JSON."""
@@ -105,104 +107,131 @@ def write_direction(path: Path | str, direction: Direction) -> Path:
 
 def read_direction(path: Path | str) -> Direction:
     """The direction in a file; raises BadInputError in one sentence for anything else."""
-    from safetensors import SafetensorError, safe_open
-
-    facts = read_facts(Path(path))
-    tensors: dict[str, npt.NDArray[Any]] = {}
-    try:
-        with safe_open(str(path), framework="np") as file:
-            names = set(file.keys())
-            for name in names & set(TENSORS):
-                if 1 <= len(file.get_slice(name).get_shape()) <= 2:
-                    tensors[name] = file.get_tensor(name)
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise BadInputError(f"{path} can not be read as a direction: {error}.") from error
+    path = Path(path)
+    metadata = read_direction_metadata(path)
+    tensors = read_arrays(path, LARGEST_FILE)
     floats = all(np.issubdtype(tensor.dtype, np.floating) for tensor in tensors.values())
-    if "vector" not in tensors or names - set(tensors) or not floats:
+    if "vector" not in tensors or set(tensors) - set(TENSORS) or not floats:
         raise BadInputError(
             f"{path} is no direction: it must hold a tensor, vector, and perhaps a normal, of "
             f"floats."
         )
-    return built(path, tensors, facts)
-
-
-def read_facts(path: Path) -> dict[str, Any]:
-    """The metadata of a direction file, checked, without reading its tensor."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadInputError(f"{path} is too large for a direction.")
-        with safe_open(str(path), framework="np") as file:
-            metadata = file.metadata() or {}
-    except OSError as error:
-        reason = error.strerror or error
-        raise StorageError(f"The direction {path} can not be read: {reason}.") from error
-    except (SafetensorError, ValueError) as error:
-        raise BadInputError(f"{path} is no whole safetensors file: {error}.") from error
-    if metadata.get("format") != FORMAT:
-        raise BadInputError(f"{path} is no direction file (its format is not {FORMAT}).")
-    return checked_values(path, metadata.get("direction", ""), Direction)
-
-
-def built(
-    path: Path | str, tensors: Mapping[str, npt.NDArray[Any]], facts: Mapping[str, Any]
-) -> Direction:
-    """The direction made of a file's parts; the file is named when they do not fit."""
-    try:
-        values: dict[str, Any] = {**tensors, **facts}
+        values: dict[str, Any] = {**tensors, **metadata}
         return Direction(**values)
     except (BadInputError, TypeError) as error:
         raise BadInputError(f"The direction {path} is not usable: {error}") from error
 
 
-def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
-    """The directions in ``folder`` made for ``generator_id``, by file name, headers read only.
-
-    A file that is damaged is left out and logged: one bad download must not take the others
-    with it.
-    """
-    controls = []
-    for path in sorted(Path(folder).glob("*.safetensors")):
-        try:
-            facts = read_facts(path)
-            if facts["generator_id"] == generator_id:
-                controls.append(as_control(path, facts))
-        except LatentFuError as error:
-            _log.warning("Left out: %s", error)
-    return controls
+def read_direction_metadata(path: Path) -> dict[str, Any]:
+    """The metadata of a direction file, checked, without reading its tensor."""
+    metadata = read_metadata(path, LARGEST_FILE)
+    if metadata.get("format") != FORMAT:
+        raise BadInputError(f"{path} is no direction file (its format is not {FORMAT}).")
+    return _parse_metadata(path, metadata.get("direction", ""), Direction)
 
 
-def as_control(path: Path, facts: Mapping[str, Any]) -> Control:
-    """A direction file as a slider, its tensor read when first used."""
-    state = path.stat()
-    own = (
-        "method", "samples", "accuracy", "effect", "leakage", "attribute", "space", "absolute",
-    )  # fmt: skip
-    return Control(
-        name=facts["name"],
-        title=facts.get("title") or facts["name"].replace("_", " ").capitalize(),
-        plus=facts.get("plus", ""),
-        generator_id=facts["generator_id"],
-        load=lambda: mover_of(path),
-        group=facts.get("group", "other"),
-        minimum=facts.get("minimum", -3.0),
-        maximum=facts.get("maximum", 3.0),
-        unit=facts.get("unit", "standard deviations"),
-        layers=facts.get("layers"),
-        author=facts.get("author", ""),
-        licence=facts.get("licence", ""),
-        source=facts.get("source", ""),
-        facts={
-            **{name: facts[name] for name in own if name in facts},
-            "file": str(path),
-            "version": f"{state.st_mtime_ns}-{state.st_size}",
-        },
-    )
+def _parse_metadata(path: Path, text: str, kind: type) -> dict[str, Any]:
+    """The JSON object ``text`` with only the fields of ``kind``, their types checked."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"The metadata of {path} is no JSON: {error}.") from error
+    known = {item.name for item in fields(kind)} - set(TENSORS)
+    if not isinstance(values, dict) or not {"space", "name", "generator_id"} <= set(values):
+        raise BadInputError(f"The metadata of {path} lacks space, name or generator_id.")
+    values = {name: value for name, value in values.items() if name in known}
+    if isinstance(values.get("layers"), list):
+        values["layers"] = tuple(values["layers"])
+    try:
+        _check_metadata(values)
+    except BadInputError as error:
+        raise BadInputError(f"The direction {path} is not usable: {error}") from error
+    return values
 
 
-def mover_of(path: Path) -> Mover:
-    """The direction in a file, ready to move latents."""
-    from latentfu.storage.direction_mover import DirectionEffect
+def _check_direction(
+    vector: npt.NDArray[np.float32], facts: Mapping[str, Any], spaces: tuple[str, ...]
+) -> None:
+    """Refuse a direction that can not be applied (raises BadInputError)."""
+    if facts["space"] not in spaces:
+        raise BadInputError(f"Its space is {facts['space']!r}, not one of {', '.join(spaces)}.")
+    if vector.ndim not in (1, 2) or vector.size == 0 or max(vector.shape) > 65536:
+        raise BadInputError(f"Its vector is {list(vector.shape)}, not [w_dim] or [num_ws, w_dim].")
+    if not np.isfinite(vector).all():
+        raise BadInputError("Its vector holds values that are no numbers.")
+    if not vector.any():
+        raise BadInputError("Its vector is zero.")
+    _check_metadata(facts)
 
-    return DirectionEffect(read_direction(path))
+
+def _unit_normal(
+    normal: npt.NDArray[np.float32], vector: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """The normal as float32 of unit length; BadInputError when the vector does not cross it."""
+    wide = np.asarray(normal, dtype=np.float64)
+    if wide.shape != vector.shape or not np.isfinite(wide).all() or not wide.any():
+        raise BadInputError("Its normal is not finite, or not of the vector's shape.")
+    wide = wide / np.linalg.norm(wide)
+    if not float((wide * vector).sum()) > 1e-9 * float(np.linalg.norm(vector)):
+        raise BadInputError("Its normal does not point where its vector goes.")
+    return wide.astype(np.float32)
+
+
+def _check_metadata(facts: Mapping[str, Any]) -> None:
+    """Refuse wrong types, names and ranges (raises BadInputError)."""
+    for name in _TEXTS:
+        _check_text(name, facts.get(name, ""))
+    for name in _NUMBERS:
+        _check_number(name, facts.get(name, 0.0))
+    for name in _MAYBE_NUMBERS:
+        if facts.get(name) is not None:
+            _check_number(name, facts[name])
+    if not is_name(facts["name"]):
+        raise BadInputError(f"Its name {facts['name'][:70]!r} may only have a-z 0-9 . _ -.")
+    if not is_sha256(facts["generator_id"]):
+        raise BadInputError("Its generator_id is no sha256 in hex.")
+    if not facts.get("minimum", -3.0) < facts.get("maximum", 3.0):
+        raise BadInputError("Its minimum is not below its maximum.")
+    if not isinstance(facts.get("absolute", False), bool):
+        raise BadInputError("Its absolute is neither true nor false.")
+    _check_samples(facts.get("samples", 0))
+    _check_layers(facts.get("layers"))
+    _check_leakage(facts.get("leakage", {}))
+
+
+def _check_text(name: str, value: object) -> None:
+    """One line of text of a sensible length."""
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not is_one_line(value):
+        raise BadInputError(f"Its {name} is not one line of text.")
+
+
+def _check_number(name: str, value: object) -> None:
+    """A finite number."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value):  # type: ignore[arg-type]
+        raise BadInputError(f"Its {name} is no finite number.")
+
+
+def _check_samples(value: object) -> None:
+    """A count."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise BadInputError("Its samples is no count.")
+
+
+def _check_layers(value: object) -> None:
+    """None or (first, last)."""
+    if value is None:
+        return
+    whole = isinstance(value, tuple) and all(type(item) is int for item in value)
+    if not whole or len(value) != 2 or not 0 <= value[0] <= value[1] < 1000:  # type: ignore
+        raise BadInputError("Its layers are no pair (first, last).")
+
+
+def _check_leakage(value: object) -> None:
+    """Attribute names and finite numbers."""
+    if not isinstance(value, Mapping) or len(value) > _MOST_LEAKS:
+        raise BadInputError("Its leakage is no table of attributes.")
+    for name, amount in value.items():
+        _check_text("leakage's attribute", name)
+        _check_number(f"leakage on {name}", amount)

@@ -8,23 +8,33 @@ name.
 from __future__ import annotations
 
 import http.client
+import re
 import socket
+import time
 import urllib.error
-from contextlib import ExitStack
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.progress import Progress, silent
-from latentfu.storage.download_part import Part
-from latentfu.storage.download_wire import AnswerError, StalledError, ask, body, wait
+from latentfu.storage.partial_file import PartialFile
 
 if TYPE_CHECKING:
-    from latentfu.storage.download_wire import Answer
+    from latentfu.storage.partial_file import PartialFile
 
-LARGEST = 4 << 30
-ENOUGH = 1 << 20
+
+_LARGEST = 4 << 30
+_PIECE = 256 << 10
+_TRICKLE = 4 << 10
+"""Fewer bytes than this in the time of a stall are as good as none."""
+_LONGEST_PAUSE = 60.0
+_PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
+_ENOUGH = 1 << 20
 """An attempt that brought this many bytes was worth it: the count of attempts begins again."""
 
 
@@ -40,7 +50,7 @@ class Offer:
     address: str
     sha256: str = ""
     size: int | None = None
-    largest: int = LARGEST
+    largest: int = _LARGEST
     name: str = ""
 
     @property
@@ -70,15 +80,15 @@ def download(
     """
     patience = patience or Patience()
     try:
-        with Part(target) as part:
+        with PartialFile(target) as part:
             resumed = part.fit(offer.address, trusted=bool(offer.sha256))
-            fetch_all(offer, part, progress, patience)
+            _fetch_all(offer, part, progress, patience)
             digest = part.digest()
-            if resumed and not fits(digest, offer):  # the old piece may be of another file
+            if resumed and not _fits(digest, offer):  # the old piece may be of another file
                 part.restart()
-                fetch_all(offer, part, progress, patience)
+                _fetch_all(offer, part, progress, patience)
                 digest = part.digest()
-            if not fits(digest, offer):
+            if not _fits(digest, offer):
                 part.restart()
                 raise BadInputError(
                     f"What {offer.address} sent is not {offer.called}: its sha256 begins with "
@@ -93,20 +103,20 @@ def download(
         ) from error
 
 
-def fits(digest: str, offer: Offer) -> bool:
+def _fits(digest: str, offer: Offer) -> bool:
     """Whether a hash is the one that was offered, or none was."""
     return digest.startswith(offer.sha256.lower())
 
 
-def fetch_all(offer: Offer, part: Part, progress: Progress, patience: Patience) -> None:
+def _fetch_all(offer: Offer, part: PartialFile, progress: Progress, patience: Patience) -> None:
     """Ask until all of it is in ``part``; BadInputError when that leads nowhere."""
     left = patience.tries
     while True:
         before, delay = part.size, patience.pause
         try:
             with ExitStack() as stack:
-                answer = stack.enter_context(ask(offer.address, part, patience.stall))
-                if take(answer, offer, part, progress):
+                answer = stack.enter_context(_open_request(offer.address, part, patience.stall))
+                if _take(answer, offer, part, progress):
                     return
                 reason = f"it breaks off after {part.size} bytes"
         except AnswerError as error:
@@ -120,32 +130,32 @@ def fetch_all(offer: Offer, part: Part, progress: Progress, patience: Patience) 
             reason = getattr(cause, "strerror", "") or str(cause) or type(cause).__name__
             if isinstance(cause, socket.gaierror | FileNotFoundError):
                 raise BadInputError(f"{offer.address} can not be had: {reason}.") from error
-        left = patience.tries if part.size - before >= ENOUGH else left - 1
+        left = patience.tries if part.size - before >= _ENOUGH else left - 1
         if left <= 0:
             kept = ", it goes on from there" if part.size else ""
             raise BadInputError(f"{offer.address} can not be had: {reason}; try again later{kept}.")
-        wait(delay, progress, part.size, offer.size)
+        _wait(delay, progress, part.size, offer.size)
 
 
-def take(answer: Answer, offer: Offer, part: Part, progress: Progress) -> bool:
+def _take(answer: Answer, offer: Offer, part: PartialFile, progress: Progress) -> bool:
     """Write one answer into ``part``; whether all of the file is there then."""
     if answer.complete:  # the server says that there is no more than what we have
         return True
     if answer.start != part.size:
         part.restart()
     part.remember(offer.address, answer.validator, answer.total)
-    check_size(answer.total, offer, part)
+    _check_size(answer.total, offer, part)
     part.check_room(answer.total)
-    for piece in body(answer):
+    for piece in _read_body(answer):
         part.write(piece)
         if part.size > min(offer.largest, offer.size or offer.largest):
-            raise too_large(offer, part)
+            raise _too_large(offer, part)
         whole = answer.total or offer.size
-        progress(min(part.size / whole, 1.0) if whole else 0.0, said(part.size, whole))
+        progress(min(part.size / whole, 1.0) if whole else 0.0, _progress_text(part.size, whole))
     return part.size >= (answer.total or offer.size or 0)
 
 
-def check_size(total: int | None, offer: Offer, part: Part) -> None:
+def _check_size(total: int | None, offer: Offer, part: PartialFile) -> None:
     """BadInputError for an answer that can not be the file that was offered."""
     if total is None:
         return
@@ -156,10 +166,10 @@ def check_size(total: int | None, offer: Offer, part: Part) -> None:
             "it is another file, try another address."
         )
     if total > offer.largest:
-        raise too_large(offer, part)
+        raise _too_large(offer, part)
 
 
-def too_large(offer: Offer, part: Part) -> BadInputError:
+def _too_large(offer: Offer, part: PartialFile) -> BadInputError:
     """The sentence for more than was to be expected; nothing of it is kept."""
     part.restart()
     most = offer.size or offer.largest
@@ -169,6 +179,138 @@ def too_large(offer: Offer, part: Part) -> BadInputError:
     )
 
 
-def said(have: int, whole: int | None) -> str:
+def _progress_text(have: int, whole: int | None) -> str:
     """How far it is, for a bar."""
     return f"{have / 1e6:.0f} of {whole / 1e6:.0f} MB" if whole else f"{have / 1e6:.0f} MB"
+
+
+class AnswerError(Exception):
+    """The server refuses; ``passing``: it may be better in ``delay`` seconds."""
+
+    def __init__(self, said: str, passing: bool = False, delay: float = 0.0) -> None:
+        super().__init__(said)
+        self.passing, self.delay = passing, delay
+
+
+class StalledError(Exception):
+    """Nothing came for too long."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``start``: of the body within the file; ``total``: bytes of the file, None if not said."""
+
+    stream: Any
+    start: int
+    total: int | None
+    validator: str
+    stall: float
+    complete: bool = False
+
+
+class RedirectHandler(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never from https to something that others can change on the way."""
+
+    def redirect_request(self, req: urllib.request.Request, *rest: Any) -> Any:
+        """The request for the address that ends ``rest``."""
+        if req.type == "https" and not rest[-1].lower().startswith("https:"):
+            raise AnswerError(f"it leads from https to {rest[-1]}, which is not safe")
+        return super().redirect_request(req, *rest)
+
+
+@contextmanager
+def _open_request(address: str, part: PartialFile, stall: float) -> Iterator[Answer]:
+    """Ask for what ``part`` lacks; if the file has changed since, for all of it."""
+    headers = {"User-Agent": "latentfu", "Accept-Encoding": "identity"}
+    if part.size:
+        headers["Range"] = f"bytes={part.size}-"
+        if part.validator:
+            headers["If-Range"] = part.validator
+    if not re.match(r"(https?|file)://", address):
+        raise BadInputError(f"{address} is no address: it begins with https:// or http://.")
+    opener = urllib.request.build_opener(RedirectHandler)
+    try:
+        stream = opener.open(urllib.request.Request(address, headers=headers), timeout=stall)
+    except urllib.error.HTTPError as error:
+        with closing(error):
+            if error.code == 416 and part.size:
+                yield _answer_past_end(error, part, stall)
+                return
+            pause = error.headers.get("Retry-After", "")
+            delay = min(float(pause), _LONGEST_PAUSE) if pause.isdigit() else 0.0
+            said = f"{error.code} {error.reason}".strip()
+            if 300 <= error.code < 400:
+                said = f"{error.code}, it leads in a circle or out of the network"
+        raise AnswerError(said, error.code in _PASSING, delay) from error
+    except TimeoutError as error:
+        raise StalledError from error
+    except (http.client.InvalidURL, ValueError) as error:
+        raise BadInputError(f"{address} is no address that can be asked: {error}.") from error
+    with closing(stream):
+        yield _read_headers(stream, part, stall)
+
+
+def _answer_past_end(error: urllib.error.HTTPError, part: PartialFile, stall: float) -> Answer:
+    """The answer to a range that begins at the end of the file, or after it."""
+    total = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", "").strip())
+    if total and int(total[1]) == part.size:
+        return Answer(error, part.size, part.size, part.validator, stall, complete=True)
+    part.restart()
+    raise AnswerError("it has become shorter", passing=True)
+
+
+def _read_headers(stream: Any, part: PartialFile, stall: float) -> Answer:
+    """What the headers say; AnswerError for what is no file."""
+    headers: Message = stream.headers
+    if headers.get_content_type() == "text/html":
+        raise AnswerError("it answers with a web page instead of a file")
+    packed = headers.get("Content-Encoding", "identity")
+    if packed != "identity":
+        raise AnswerError(f"it sends the file packed ({packed}), which was not asked for")
+    validator = headers.get("ETag", "")
+    if not validator or validator.startswith("W/"):
+        validator = headers.get("Last-Modified", "")
+    length = headers.get("Content-Length", "")
+    left = int(length) if length.isdigit() else None
+    if stream.status != 206:
+        return Answer(stream, 0, left, validator, stall)
+    place = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("Content-Range", "").strip())
+    total = int(place[3]) if place and place[3] != "*" else None
+    changed = bool(part.validator and validator and validator != part.validator)
+    other_size = None not in (total, part.total) and total != part.total
+    if place is None or int(place[1]) != part.size or changed or other_size:
+        part.restart()
+        raise AnswerError("it sends another piece than was asked for", passing=True)
+    return Answer(stream, part.size, total, validator, stall)
+
+
+def _read_body(answer: Answer) -> Iterator[bytes]:
+    """The answer's bytes as they come; StalledError when (nearly) none come for ``stall``."""
+    read = getattr(answer.stream, "read1", answer.stream.read)
+    since, came = time.monotonic(), 0
+    while True:
+        try:
+            piece: bytes = read(_PIECE)
+        except TimeoutError as error:
+            raise StalledError from error
+        except http.client.IncompleteRead as error:
+            yield error.partial
+            raise AnswerError("it breaks off", passing=True) from error
+        except OSError as error:
+            raise AnswerError(f"the connection broke ({error})", passing=True) from error
+        if not piece:
+            return
+        yield piece
+        came += len(piece)
+        if came >= _TRICKLE:
+            since, came = time.monotonic(), 0
+        elif time.monotonic() - since > answer.stall:
+            raise StalledError
+
+
+def _wait(seconds: float, progress: Progress, have: int, whole: int | None) -> None:
+    """Pause before the next attempt; a person can stop it through ``progress``."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        progress(have / whole if whole else 0.0, "Trying again")
+        time.sleep(min(left, 0.2))

@@ -19,7 +19,8 @@ from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
 from latentfu.storage.atomic import write_whole
 from latentfu.storage.paths import cache_dir, make_private
-from latentfu.storage.weight_offsets import packed_all, read_bends, read_details
+from latentfu.storage.safetensors_file import find_metadata, read_tensors_and_metadata
+from latentfu.storage.weight_offsets import pack_offsets, read_feature_offsets, read_weight_offsets
 
 if TYPE_CHECKING:
     import torch
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from latentfu.core.generator import Generator
 
 FORMAT = "latentfu-inversion-2"
-DETAIL = "detail."
-MOST_BYTES = 512 << 20
-LARGEST_ENTRY = 128 << 20
+_DETAIL = "detail."
+_MOST_BYTES = 512 << 20
+_LARGEST_ENTRY = 128 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class InversionStore:
     a write that fails is logged, not raised.
     """
 
-    def __init__(self, folder: Path | None = None, limit: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path | None = None, limit: int = _MOST_BYTES) -> None:
         self.folder = folder or cache_dir() / "inversions"
         self.limit = limit
 
@@ -70,9 +71,9 @@ class InversionStore:
         """The inversion of ``key`` if it is whole and made for ``generator``, else None."""
         path = self.path(key)
         try:
-            if not path.is_file() or path.stat().st_size > LARGEST_ENTRY:
+            if not path.is_file() or path.stat().st_size > _LARGEST_ENTRY:
                 return None
-            inversion = read_inversion(path, key, generator)
+            inversion = _read_inversion(path, key, generator)
             os.utime(path)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
             _log.warning("The cached inversion %s is not usable (%s); made again.", path, error)
@@ -83,7 +84,7 @@ class InversionStore:
         """Store ``inversion`` under ``key``, replacing what is there."""
         try:
             make_private(self.folder)
-            write_whole(self.path(key), dumped(key, inversion), mode=0o600)
+            write_whole(self.path(key), serialize_inversion(key, inversion), mode=0o600)
             self.shrink()
         except (OSError, StorageError) as error:
             _log.warning("An inversion could not be cached: %s", error)
@@ -104,7 +105,7 @@ class InversionStore:
             total -= size
 
 
-def dumped(key: str, inversion: Inversion) -> bytes:
+def serialize_inversion(key: str, inversion: Inversion) -> bytes:
     """The bytes of an entry: codes, detail tensors, and everything else as metadata."""
     from safetensors.torch import save
 
@@ -118,33 +119,30 @@ def dumped(key: str, inversion: Inversion) -> bytes:
         "quality": [quality.psnr, quality.perceptual, quality.perceptual_name, quality.seconds],
         "parts": dict(quality.parts),
         "identity": quality.identity,
-        "beyond": quality.beyond,
-        "bends": [[bend.parameter, single(bend.strength)] for bend in latent.bends],
+        "beyond": quality.out_of_domain,
+        "bends": [[bend.parameter, _single(bend.strength)] for bend in latent.bends],
         "details": [[detail.layer] for detail in latent.details],
     }
     tensors = {"codes": latent.codes}
-    for packed in packed_all(latent.bends, latent.details):
-        tensors |= packed
-    tensors |= {DETAIL + name: value for name, value in inversion.detail.items()}
+    for part in pack_offsets(latent.bends, latent.details):
+        tensors |= part
+    tensors |= {_DETAIL + name: value for name, value in inversion.detail.items()}
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     return bytes(save(plain, {"format": FORMAT, "inversion": json.dumps(facts)}))
 
 
-def single(strength: float | torch.Tensor) -> float:
+def _single(strength: float | torch.Tensor) -> float:
     """A bend's strength as a number."""
     return float(strength)
 
 
-def read_facts(path: Path) -> dict[str, Any] | None:
+def read_inversion_metadata(path: Path) -> dict[str, Any] | None:
     """What a file says of its inversion, without its tensors; None when it holds none."""
-    from safetensors import SafetensorError, safe_open
-
+    metadata = find_metadata(path)
     try:
-        with safe_open(str(path), framework="np") as file:
-            metadata = file.metadata() or {}
         facts = json.loads(metadata["inversion"])
         whole = isinstance(facts, dict) and len(facts["quality"]) == 4 and facts["key"]
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return facts if whole and metadata.get("format") == FORMAT else None
 
@@ -155,32 +153,26 @@ def load_inversion(path: Path, generator: Generator) -> Inversion:
     Raises WrongGeneratorError when it is another generator's, BadInputError when it is none.
     """
     try:
-        return read_inversion(path, None, generator)
+        return _read_inversion(path, None, generator)
     except WrongGeneratorError:
         raise
-    except OSError as error:
-        raise BadInputError(f"{path} can not be read: {error.strerror or error}.") from error
+    except StorageError as error:
+        raise BadInputError(str(error)) from error
     except (ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
         raise BadInputError(
             f"{path} holds no latent of {generator.name} ({error}): make it with latentfu invert."
         ) from error
 
 
-def read_inversion(path: Path, key: str | None, generator: Generator) -> Inversion:
+def _read_inversion(path: Path, key: str | None, generator: Generator) -> Inversion:
     """The entry at ``path``, of ``key`` unless that is None.
 
     Raises ValueError, KeyError, TypeError, RuntimeError or LatentFuError when anything is off.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="pt", device=str(generator.device)) as file:
-            facts = checked_facts(file.metadata() or {}, key, generator)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"no safetensors file: {error}") from error
+    tensors, metadata = read_tensors_and_metadata(path, generator.device)
+    facts = _check_metadata(metadata, key, generator)
     codes = tensors.pop("codes")
-    check_codes(codes, facts["space"], generator)
+    _check_codes(codes, facts["space"], generator)
     psnr, perceptual, name, seconds = facts["quality"]
     quality = Quality(
         psnr=float(psnr),
@@ -188,27 +180,27 @@ def read_inversion(path: Path, key: str | None, generator: Generator) -> Inversi
         perceptual_name=str(name),
         seconds=float(seconds),
         parts={str(part): float(value) for part, value in facts.get("parts", {}).items()},
-        identity=optional(facts.get("identity")),
-        beyond=optional(facts.get("beyond")),
+        identity=_optional(facts.get("identity")),
+        out_of_domain=_optional(facts.get("beyond")),
     )
-    bends = read_bends(facts.get("bends", []), tensors, generator)
-    details = read_details(facts.get("details", []), tensors, generator)
-    extra = {name: value for name, value in tensors.items() if name.startswith(DETAIL)}
+    bends = read_weight_offsets(facts.get("bends", []), tensors, generator)
+    details = read_feature_offsets(facts.get("details", []), tensors, generator)
+    extra = {name: value for name, value in tensors.items() if name.startswith(_DETAIL)}
     return Inversion(
         latent=Latent(codes, facts["space"], generator.id, bends, details),
         quality=quality,
         method=str(facts["method"]),
         steps=int(facts["steps"]),
-        detail={name.removeprefix(DETAIL): value for name, value in extra.items()},
+        detail={name.removeprefix(_DETAIL): value for name, value in extra.items()},
     )
 
 
-def optional(value: object) -> float | None:
+def _optional(value: object) -> float | None:
     """A number, or None."""
     return None if value is None else float(value)  # type: ignore[arg-type]
 
 
-def checked_facts(
+def _check_metadata(
     metadata: Mapping[str, str], key: str | None, generator: Generator
 ) -> dict[str, Any]:
     """The entry's facts; raises unless they speak of ``key`` (None: any) and ``generator``."""
@@ -227,7 +219,7 @@ def checked_facts(
     return facts
 
 
-def check_codes(codes: torch.Tensor, space: str, generator: Generator) -> None:
+def _check_codes(codes: torch.Tensor, space: str, generator: Generator) -> None:
     """ValueError unless the codes are one finite float32 latent of ``generator``."""
     import torch
 

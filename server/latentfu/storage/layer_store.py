@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from latentfu.core.errors import BadInputError, StorageError, TooLargeError
+from latentfu.core.names import is_sha256
 from latentfu.protocol.pixels import (
     HEADER_BYTES,
     MAX_BODY_BYTES,
@@ -22,7 +22,6 @@ from latentfu.protocol.pixels import (
 from latentfu.protocol.png import SIGNATURE, check_png_start, read_png
 from latentfu.storage.atomic import whole_file
 
-_NAME = re.compile(r"[0-9a-f]{64}")
 _ENOUGH_TO_JUDGE = 33
 
 
@@ -82,7 +81,7 @@ class LayerStore:
 
     def path(self, name: str) -> Path:
         """Where the layer ``name`` (sha256, hex) lies or would lie."""
-        if not _NAME.fullmatch(name):
+        if not is_sha256(name):
             raise BadInputError("A layer is named by its sha256: 64 hex digits in lower case.")
         return self._folder / name
 

@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import IO
 
 from latentfu.core.errors import ServerError, StorageError
-from latentfu.storage.atomic import write_whole
-from latentfu.storage.locks import lock_or_fail
+from latentfu.storage.atomic import lock_or_fail, write_whole
 from latentfu.storage.paths import config_dir, make_private, server_path, token_path
 
 

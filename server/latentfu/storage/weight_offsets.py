@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from latentfu.core.generator import Generator
 
-EXACT = 1e-3
-LARGEST_RANK = 64
-MOST = 512
+_EXACT = 1e-3
+_LARGEST_RANK = 64
+_MOST = 512
 """Bends, and details, that one latent may carry."""
 
-Tensors = dict[str, "torch.Tensor"]
+_Tensors = dict[str, "torch.Tensor"]
 
 
-def as_stored(inversion: Inversion) -> Inversion:
+def round_as_stored(inversion: Inversion) -> Inversion:
     """``inversion`` with bends and details exactly as a file would give them back.
 
     So that what is shown at once is what is shown after a restart.
@@ -37,7 +37,9 @@ def as_stored(inversion: Inversion) -> Inversion:
     if not latent.bends and not latent.details:
         return inversion
     bends = tuple(
-        replace(bend, shift=unpacked(packed(bend.shift), tuple(bend.shift.shape)).to(bend.shift))
+        replace(
+            bend, shift=unpack_shift(pack_shift(bend.shift), tuple(bend.shift.shape)).to(bend.shift)
+        )
         for bend in latent.bends
     )
     details = tuple(
@@ -47,42 +49,46 @@ def as_stored(inversion: Inversion) -> Inversion:
     return replace(inversion, latent=replace(latent, bends=bends, details=details))
 
 
-def packed_all(
+def _round_shift(shift: torch.Tensor) -> torch.Tensor:
+    return unpack_shift(pack_shift(shift), tuple(shift.shape)).to(shift)
+
+
+def pack_offsets(
     bends: tuple[WeightOffset, ...], details: tuple[FeatureOffset, ...]
-) -> tuple[Tensors, Tensors]:
+) -> tuple[_Tensors, _Tensors]:
     """The tensors of both by name: ``bend.0``, or ``bend.0.left`` and ``.right``; ``map.0``."""
     import torch
 
-    shifts: Tensors = {}
+    shifts: _Tensors = {}
     for number, bend in enumerate(bends):
-        for part, tensor in packed(bend.shift).items():
+        for part, tensor in pack_shift(bend.shift).items():
             shifts[f"bend.{number}{part}"] = tensor
     maps = {f"map.{n}": detail.delta.detach().to(torch.float16) for n, detail in enumerate(details)}
     return shifts, maps
 
 
-def packed(shift: torch.Tensor) -> Tensors:
+def pack_shift(shift: torch.Tensor) -> _Tensors:
     """``{"": shift}`` or ``{".left": [out, r], ".right": [r, rest]}``, float16."""
     import torch
 
     flat = shift.detach().float().reshape(shift.shape[0], -1)
-    rank = min(LARGEST_RANK, *flat.shape)
+    rank = min(_LARGEST_RANK, *flat.shape)
     whole = {"": shift.detach().to(torch.float16)}
     if shift.ndim < 2 or 2 * rank * sum(flat.shape) > 3 * flat.numel():
         return whole
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         left, values, right = torch.svd_lowrank(flat, q=rank, niter=4)
-    kept = max(1, int((values > values[0] * EXACT / 10).sum()))
+    kept = max(1, int((values > values[0] * _EXACT / 10).sum()))
     if kept * sum(flat.shape) >= flat.numel():
         return whole
     root = values[:kept].sqrt()
     thin = {".left": (left[:, :kept] * root).half(), ".right": (right[:, :kept] * root).T.half()}
-    lost = (unpacked(thin, tuple(shift.shape)) - flat.reshape(shift.shape)).norm()
-    return thin if float(lost) <= EXACT * float(flat.norm()) else whole
+    lost = (unpack_shift(thin, tuple(shift.shape)) - flat.reshape(shift.shape)).norm()
+    return thin if float(lost) <= _EXACT * float(flat.norm()) else whole
 
 
-def unpacked(parts: Tensors, shape: tuple[int, ...]) -> torch.Tensor:
+def unpack_shift(parts: _Tensors, shape: tuple[int, ...]) -> torch.Tensor:
     """The shift of ``shape`` that ``parts`` say; ValueError when they do not fit."""
     if set(parts) == {""}:
         shift = parts[""].float()
@@ -92,10 +98,10 @@ def unpacked(parts: Tensors, shape: tuple[int, ...]) -> torch.Tensor:
         raise ValueError(f"a bend in the parts {sorted(parts)}")
     if tuple(shift.shape) != shape:
         raise ValueError(f"a bend of {list(shift.shape)} for a parameter of {list(shape)}")
-    return finite(shift)
+    return _check_finite(shift)
 
 
-def read_bends(
+def read_weight_offsets(
     facts: object, tensors: Mapping[str, torch.Tensor], generator: Generator
 ) -> tuple[WeightOffset, ...]:
     """The bends that ``facts`` (pairs of parameter and strength) and the tensors say.
@@ -103,41 +109,44 @@ def read_bends(
     Raises ValueError, KeyError, TypeError, RuntimeError or BadInputError when anything is off.
     """
     bends = []
-    for number, (parameter, strength) in enumerate(listed(facts)):
+    for number, (parameter, strength) in enumerate(_check_list(facts)):
         shape = tuple(generator.parameter(str(parameter)).shape)
         parts = {
             part: tensors[f"bend.{number}{part}"]
             for part in ("", ".left", ".right")
             if f"bend.{number}{part}" in tensors
         }
-        bends.append(WeightOffset(str(parameter), unpacked(parts, shape), float(strength)))
+        bends.append(WeightOffset(str(parameter), unpack_shift(parts, shape), float(strength)))
     return tuple(bends)
 
 
-def read_details(
+def read_feature_offsets(
     facts: object, tensors: Mapping[str, torch.Tensor], generator: Generator
 ) -> tuple[FeatureOffset, ...]:
-    """The details that ``facts`` (layer numbers) and the tensors say; raises as read_bends."""
+    """The details that ``facts`` (layer numbers) and the tensors say.
+
+    Raises as read_weight_offsets.
+    """
     details = []
-    for number, (layer,) in enumerate(listed(facts)):
+    for number, (layer,) in enumerate(_check_list(facts)):
         if not 0 <= int(layer) < len(generator.layers):
             raise ValueError(f"a detail for the layer {layer}")
         place = generator.layers[int(layer)]
         delta = tensors[f"map.{number}"]
         if tuple(delta.shape) != (1, place.channels, place.resolution, place.resolution):
             raise ValueError(f"a detail of {list(delta.shape)} for the layer {layer}")
-        details.append(FeatureOffset(int(layer), finite(delta.float())))
+        details.append(FeatureOffset(int(layer), _check_finite(delta.float())))
     return tuple(details)
 
 
-def listed(facts: object) -> list[tuple[Any, ...]]:
+def _check_list(facts: object) -> list[tuple[Any, ...]]:
     """A short list of lists, or ValueError."""
-    if not isinstance(facts, list) or len(facts) > MOST:
+    if not isinstance(facts, list) or len(facts) > _MOST:
         raise ValueError("facts that are no list")
     return [tuple(fact) for fact in facts]
 
 
-def finite(tensor: torch.Tensor) -> torch.Tensor:
+def _check_finite(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor itself; ValueError when it holds infinities or no numbers."""
     if not bool(tensor.isfinite().all()):
         raise ValueError("numbers that are not finite")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 _WHERE = {
     "TinyGenerator": "latentfu.testing.tiny",
-    "check_controls": "latentfu.testing.controls",
-    "check_generator": "latentfu.testing.generators",
-    "check_inverter": "latentfu.testing.inverters",
+    "check_controls": "latentfu.testing.checks",
+    "check_generator": "latentfu.testing.checks",
+    "check_inverter": "latentfu.testing.checks",
     "spec_of": "latentfu.testing.tiny",
     "tiny_spec": "latentfu.testing.tiny",
 }
@@ -29,9 +29,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from latentfu.testing.controls import check_controls
-    from latentfu.testing.generators import check_generator
-    from latentfu.testing.inverters import check_inverter
+    from latentfu.testing.checks import check_controls, check_generator, check_inverter
     from latentfu.testing.tiny import TinyGenerator, spec_of, tiny_spec
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from latentfu.hookspecs import Aligner, GeneratorSpec, Inverter
 from latentfu.plugin_manager import get_registry
 from latentfu.protocol.replies import (
     AlignerReply,
@@ -16,11 +17,11 @@ from latentfu.protocol.replies import (
 def read_catalog() -> dict[str, object]:
     """Generators, inverters, aligners, controls per generator and plug-ins; the defaults first."""
     registry = get_registry()
-    generators = registry.generators()
+    generators = registry.installed(GeneratorSpec)
     return {
         "generators": dump_named(GeneratorReply, generators),
-        "inverters": dump_named(InverterReply, registry.inverters()),
-        "aligners": dump_named(AlignerReply, registry.aligners()),
+        "inverters": dump_named(InverterReply, registry.installed(Inverter)),
+        "aligners": dump_named(AlignerReply, registry.installed(Aligner)),
         "controls": {
             name: dump_named(ControlReply, registry.controls(spec))
             for name, spec in generators.items()

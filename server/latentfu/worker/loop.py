@@ -26,21 +26,21 @@ Send = Callable[[Mapping[str, object]], None]
 
 
 class WorkerLoop:
-    """Does what comes out of the inbox and says how it went."""
+    """Does what comes out of the mailbox and says how it went."""
 
     def __init__(
-        self, editor: Editor, pictures: PictureSource, inbox: Mailbox, send: Send, catalog: Send
+        self, editor: Editor, pictures: PictureSource, mailbox: Mailbox, send: Send, catalog: Send
     ) -> None:
         self._editor = editor
         self._pictures = pictures
-        self._inbox = inbox
+        self._mailbox = mailbox
         self._send = send
         self._catalog = catalog
         self._judged: set[str] = set()
 
     def work(self) -> None:
         """Until the front says stop."""
-        while (message := self._inbox.next()) is not None:
+        while (message := self._mailbox.next()) is not None:
             match message["do"]:
                 case "catalog":
                     self._catalog(message)
@@ -59,7 +59,7 @@ class WorkerLoop:
 
     def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
         def check() -> None:
-            if self._inbox.is_overtaken(message):
+            if self._mailbox.is_overtaken(message):
                 raise CancelledError
 
         request = parse_request(PREVIEW_REQUEST, json.dumps(message["body"]))
@@ -71,7 +71,7 @@ class WorkerLoop:
         """Do it and send ``done`` or ``failed``: no error of the work ends the worker."""
         work_id = str(message["id"])
         try:
-            if self._inbox.is_unwanted(work_id):
+            if self._mailbox.is_unwanted(work_id):
                 raise CancelledError
             report = do(message)
             self._send({"event": "done", "id": work_id, "report": report})
@@ -81,7 +81,7 @@ class WorkerLoop:
             traceback.print_exc(file=sys.stderr)
             self._failed(work_id, *_explain(error))
         finally:
-            self._inbox.forget(work_id)
+            self._mailbox.forget(work_id)
             self._judged.discard(work_id)
 
     def _failed(self, work_id: str, code: str, message: str) -> None:
@@ -94,7 +94,7 @@ class WorkerLoop:
 
         def progress(fraction: float, message: str = "") -> None:
             nonlocal last_time, last_message
-            if self._inbox.is_unwanted(work_id):
+            if self._mailbox.is_unwanted(work_id):
                 raise CancelledError
             now = time.monotonic()
             if message != last_message or now - last_time > _PROGRESS_EVERY_S:
@@ -114,14 +114,14 @@ class WorkerLoop:
 
     def _serve_between(self) -> None:
         """Between two steps of a long job: the catalogue, and previews that cost one render."""
-        for message in self._inbox.waiting_catalogs():
+        for message in self._mailbox.waiting_catalogs():
             self._catalog(message)
-        for message in self._inbox.waiting_previews():
+        for message in self._mailbox.waiting_previews():
             work_id = str(message["id"])
             if work_id in self._judged:
                 continue
             self._judged.add(work_id)
-            if self._is_quick(message) and self._inbox.take_preview(message):
+            if self._is_quick(message) and self._mailbox.take_preview(message):
                 self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
 
     def _is_quick(self, message: Message) -> bool:

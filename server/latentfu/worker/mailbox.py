@@ -25,7 +25,7 @@ class Mailbox:
 
     def start(self) -> None:
         """Begin to read; when the front closes the pipe or dies, this process ends at once."""
-        threading.Thread(target=self._read_all, name="inbox", daemon=True).start()
+        threading.Thread(target=self._read_all, name="mailbox", daemon=True).start()
 
     def next(self) -> Message | None:
         """Wait for the most urgent message; None when the worker is to stop."""
@@ -78,7 +78,7 @@ class Mailbox:
             self._unwanted.discard(work_id)
 
     def _read_all(self) -> None:
-        while (message := frames.read(self._stream)) is not None:
+        while (message := frames.read_frame(self._stream)) is not None:
             with self._changed:
                 self._take(message)
                 self._changed.notify()

@@ -30,15 +30,15 @@ def main() -> None:
 
     def send(message: Mapping[str, object]) -> None:
         with lock:
-            out.write(frames.pack(message))
+            out.write(frames.pack_frame(message))
             out.flush()
 
-    inbox = Mailbox(sys.stdin.buffer)
-    inbox.start()
+    mailbox = Mailbox(sys.stdin.buffer)
+    mailbox.start()
     catalog = _catalog_sender(options.catalog, send)
     catalog({})
     try:
-        device = choose_device(options.device)
+        device = _choose_device(options.device)
         editor = importlib.import_module(options.editing).Editor(device)  # Slow: imports torch.
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
@@ -46,10 +46,10 @@ def main() -> None:
         sys.exit(1)
     pictures = StoredPictures(LayerStore(options.layers))
     send({"event": "ready", "device": device})
-    WorkerLoop(editor, pictures, inbox, send, catalog).work()
+    WorkerLoop(editor, pictures, mailbox, send, catalog).work()
 
 
-def choose_device(wanted: str) -> str:
+def _choose_device(wanted: str) -> str:
     """``auto`` is the first CUDA device if torch sees one, else the processor."""
     if wanted != "auto":
         return wanted

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import latentfu
-from latentfu import BadInputError, PublicNetwork, watched
+from latentfu import BadInputError, PublicNetwork, json_option, progress_bar
 
 from latentfu_builtin.checkpoints.downloads.agree import agree, agreed, announcement
 from latentfu_builtin.checkpoints.downloads.fetch import Fetched, Way, install
@@ -36,7 +36,7 @@ MIRROR = "LATENTFU_MIRROR"
     help="A file or folder of yours that may have it; known again by its hash. Repeatable.",
 )
 @click.option("--keep", is_flag=True, help="Keep the file as it was published.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def download_command(
     *,
     name: str | None,
@@ -63,7 +63,7 @@ def download_command(
         offer(network, way.mirror)  # without an address there is nothing to ask
     ask(network, yes, as_json)
     try:
-        with watched(f"Fetching {name}", as_json) as progress:
+        with progress_bar(f"Fetching {name}", as_json) as progress:
             fetched = install(network, wanted or name, way, progress)
     except KeyboardInterrupt:
         click.echo("What has come is kept: the same command goes on from there.", err=True)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from latentfu import BadInputError, Offer, PublicNetwork, data_dir, public_networks
+from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir, public_networks
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from latentfu_builtin.checkpoints.imported import NAME
 
 ROOM = 1.1
 """A size that is only known about may be this much more."""
@@ -57,7 +55,7 @@ class Strict(BaseModel):
 class Entry(Strict):
     """A network below a source."""
 
-    name: str = Field(pattern=f"^{NAME.pattern}$")
+    name: Name
     file: str = Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")
     domain: str
     resolution: int = Field(gt=0)

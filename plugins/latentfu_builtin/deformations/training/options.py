@@ -8,9 +8,27 @@ from typing import Any
 
 from latentfu import BadInputError
 
+QUICK_SETTINGS = {
+    "predictor": "small",
+    "together": 4,
+    "rehearsals": 12,
+    "memory": 2048,
+    "rate": 0.003,
+    "predictor_rate": 0.001,
+    "label_weight": 2.5,
+    "stretch": 1.75,
+    "psi": 0.8,
+}
+"""What lets a processor learn a few directions within half an hour (see docs/deformations.md)."""
+PAPER_SETTINGS = {
+    "hessian": {"shift_scale": 60.0, "min_shift": 15.0, "shift_weight": 0.25},
+    "svd": {"shift_scale": 3500.0, "min_shift": 300.0, "shift_weight": 0.0025},
+}
+"""The figures that the paper's authors give for StyleGAN2 config-f."""
+
 
 @dataclass(frozen=True)
-class TrainingOptions:
+class DeformationTrainingOptions:
     """The defaults are those of the paper's code; one that is 0 depends on basis and network.
 
     ``basis``: vectors that the directions are made of (0: all that the SVD has, or as many
@@ -64,7 +82,7 @@ class TrainingOptions:
         if self.predictor not in ("resnet", "small"):
             raise BadInputError(f"There is no predictor {self.predictor!r}: resnet or small.")
 
-    def filled(self, method: str, measured: float) -> TrainingOptions:
+    def fill(self, method: str, measured: float) -> DeformationTrainingOptions:
         """With what depends on the basis; ``measured``: the norm of a clear change.
 
         The paper's figures for one network are kept as proportions: shifts from a quarter (in
@@ -85,9 +103,13 @@ class TrainingOptions:
         return json.dumps(asdict(self), sort_keys=True)
 
     @staticmethod
-    def from_settings(settings: dict[str, str], base: TrainingOptions) -> TrainingOptions:
+    def from_settings(
+        settings: dict[str, str], base: DeformationTrainingOptions
+    ) -> DeformationTrainingOptions:
         """``base`` with ``NAME=VALUE`` texts over it; BadInputError for unknown names or values."""
-        kinds = {item.name: type(getattr(base, item.name)) for item in fields(TrainingOptions)}
+        kinds = {
+            item.name: type(getattr(base, item.name)) for item in fields(DeformationTrainingOptions)
+        }
         values: dict[str, Any] = {}
         for name, text in settings.items():
             if name not in kinds:
@@ -97,22 +119,3 @@ class TrainingOptions:
             except ValueError as error:
                 raise BadInputError(f"The option {name} is {text!r}, not a number.") from error
         return replace(base, **values)
-
-
-QUICK = {
-    "predictor": "small",
-    "together": 4,
-    "rehearsals": 12,
-    "memory": 2048,
-    "rate": 0.003,
-    "predictor_rate": 0.001,
-    "label_weight": 2.5,
-    "stretch": 1.75,
-    "psi": 0.8,
-}
-"""What lets a processor learn a few directions within half an hour (see docs/deformations.md)."""
-PAPER = {
-    "hessian": {"shift_scale": 60.0, "min_shift": 15.0, "shift_weight": 0.25},
-    "svd": {"shift_scale": 3500.0, "min_shift": 300.0, "shift_weight": 0.0025},
-}
-"""The figures that the paper's authors give for StyleGAN2 config-f."""

@@ -9,7 +9,7 @@ from latentfu import BadInputError
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
+class EncoderTrainingOptions:
     """Amounts are counted in pictures.
 
     ``pictures``: how many are looked at in all. ``pool``: rendered pictures kept at a time, of
@@ -62,16 +62,18 @@ class TrainingOptions:
         return json.dumps(asdict(self), sort_keys=True)
 
     @staticmethod
-    def from_json(text: str) -> TrainingOptions:
+    def from_json(text: str) -> EncoderTrainingOptions:
         """What :meth:`to_json` wrote."""
         values = json.loads(text)
-        known = {field.name for field in fields(TrainingOptions)}
-        return TrainingOptions(**{name: value for name, value in values.items() if name in known})
+        known = {field.name for field in fields(EncoderTrainingOptions)}
+        return EncoderTrainingOptions(
+            **{name: value for name, value in values.items() if name in known}
+        )
 
 
-def settings(given: tuple[str, ...]) -> dict[str, float | int | bool]:
+def parse_training_options(given: tuple[str, ...]) -> dict[str, float | int | bool]:
     """NAME=VALUE texts as options; raises BadInputError naming what is not known."""
-    kinds = {name: type(value) for name, value in asdict(TrainingOptions()).items()}
+    kinds = {name: type(value) for name, value in asdict(EncoderTrainingOptions()).items()}
     found: dict[str, float | int | bool] = {}
     for text in given:
         name, _, value = text.partition("=")

@@ -1,4 +1,7 @@
-"""A training run from the beginning, or from where it was interrupted, to the file."""
+"""A training run from the beginning, or from where it was interrupted, to the file.
+
+The run on disk is one safetensors file with every tensor, the counters as metadata.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from latentfu import BadInputError, CancelledError, Generator, Progress, between
+import torch
+from latentfu import (
+    BadInputError,
+    CancelledError,
+    Generator,
+    Progress,
+    WrongGeneratorError,
+    between,
+    read_tensors,
+    write_tensors,
+)
+from torch import Tensor
 
-from latentfu_builtin.encoders.files import save_encoder
-from latentfu_builtin.encoders.training.beginning import trunk_tensors
-from latentfu_builtin.encoders.training.checkpoint import load_checkpoint, save_checkpoint
-from latentfu_builtin.encoders.training.figures import figures
-from latentfu_builtin.encoders.training.options import TrainingOptions
-from latentfu_builtin.encoders.training.pool import Pool
-from latentfu_builtin.encoders.training.sources import Lessons, outside_source
-from latentfu_builtin.encoders.training.trainer import Trainer
-from latentfu_builtin.inversion.prior import Spread
+from latentfu_builtin.encoders.encoder_file import save_encoder
+from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
+from latentfu_builtin.encoders.training.sources import LessonPool, LessonSource, open_outside_source
+from latentfu_builtin.encoders.training.trainer import (
+    EncoderTrainer,
+    Outside,
+    make_encoder_optimizer,
+    measure_encoder,
+    read_trunk,
+)
+from latentfu_builtin.encoders.user_files import read_encoder_header
+from latentfu_builtin.inversion.coordinates import Spread
+from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig
 
-FILLING = 0.1
+_FILLING = 0.1
 """The part of the progress that is the filling of the pool."""
-SAY_EVERY = 15.0
+_SAY_EVERY = 15.0
+_FORMAT = "latentfu-encoder-training-1"
 
 
 @dataclass(frozen=True)
-class Order:
+class EncoderOrder:
     """What is to be made: an encoder for ``generator`` in the file ``output``.
 
     ``pictures``, ``renderer``, ``pairs``: a folder, the name of a renderer that the generator
@@ -38,7 +57,7 @@ class Order:
 
     generator: Generator
     output: Path
-    options: TrainingOptions
+    options: EncoderTrainingOptions
     pictures: Path | None = None
     renderer: str | None = None
     pairs: Path | None = None
@@ -49,7 +68,7 @@ class Order:
 
 
 def train_encoder(
-    order: Order, progress: Progress, say: Callable[[str], None] = lambda text: None
+    order: EncoderOrder, progress: Progress, say: Callable[[str], None] = lambda text: None
 ) -> dict[str, float]:
     """Train, measure and write; gives the figures. Raises LatentFuError.
 
@@ -57,11 +76,11 @@ def train_encoder(
     """
     if sum(source is not None for source in (order.pictures, order.renderer, order.pairs)) > 1:
         raise BadInputError("Give a folder of pictures, a renderer or pairs: only one of them.")
-    trainer = opened(order)
+    trainer = _open_run(order)
     if trainer.step:
         say(f"Going on after {trainer.step} of {trainer.options.steps} steps.")
-    went = descend(trainer, order, progress, say)
-    numbers = figures(trainer)
+    went = _train(trainer, order, progress, say)
+    numbers = measure_encoder(trainer)
     notes = {
         "domain": order.generator.domain,
         "generator": order.generator.name,
@@ -76,42 +95,42 @@ def train_encoder(
     return {**numbers, "seconds": round(went, 1)}
 
 
-def opened(order: Order) -> Trainer:
+def _open_run(order: EncoderOrder) -> EncoderTrainer:
     """The interrupted run, or a new one."""
 
-    def outside(spread: Spread, size: int) -> Lessons | None:
-        return outside_source(
+    def outside(spread: Spread, size: int) -> LessonSource | None:
+        return open_outside_source(
             order.generator, spread, size,
             folder=order.pictures, renderer=order.renderer, pairs=order.pairs,
         )  # fmt: skip
 
     if order.checkpoint is not None and order.checkpoint.is_file():
-        return load_checkpoint(order.checkpoint, order.generator, outside)
-    trunk = None if order.trunk is None else trunk_tensors(order.trunk)
-    return Trainer.begin(order.generator, order.options, outside, trunk)
+        return _load_encoder_training(order.checkpoint, order.generator, outside)
+    trunk = None if order.trunk is None else read_trunk(order.trunk)
+    return EncoderTrainer.begin(order.generator, order.options, outside, trunk)
 
 
-def descend(
-    trainer: Trainer, order: Order, progress: Progress, say: Callable[[str], None]
+def _train(
+    trainer: EncoderTrainer, order: EncoderOrder, progress: Progress, say: Callable[[str], None]
 ) -> float:
     """All steps that are left; gives the seconds. What stops it leaves a checkpoint."""
     begun = time.monotonic()
-    filling, learning = between(progress, 0.0, FILLING), between(progress, FILLING, 1.0)
+    filling, learning = between(progress, 0.0, _FILLING), between(progress, _FILLING, 1.0)
     wanted = trainer.options.pool
     pools = trainer.pools(lambda done: filling(done / wanted, "Rendering pictures"))
     try:
-        all_steps(trainer, pools, order, learning, say)
+        _take_steps(trainer, pools, order, learning, say)
     except (CancelledError, KeyboardInterrupt):
         if order.checkpoint is not None:
-            save_checkpoint(order.checkpoint, trainer)
+            save_encoder_training(order.checkpoint, trainer)
         raise
     return time.monotonic() - begun
 
 
-def all_steps(
-    trainer: Trainer,
-    pools: list[tuple[Pool, int]],
-    order: Order,
+def _take_steps(
+    trainer: EncoderTrainer,
+    pools: list[tuple[LessonPool, int]],
+    order: EncoderOrder,
     progress: Progress,
     say: Callable[[str], None],
 ) -> None:
@@ -124,10 +143,80 @@ def all_steps(
             raise BadInputError("The training gave no numbers: try a smaller --set rate=....")
         mean = loss if mean == 0.0 else 0.98 * mean + 0.02 * loss
         now = time.monotonic()
-        if now - said > SAY_EVERY:
+        if now - said > _SAY_EVERY:
             said = now
             say(f"{trainer.step}/{steps}  loss {mean:.3f}  {now - begun:.0f} s")
         if order.checkpoint is not None and now - saved > 60.0 * order.minutes:
             saved = now
-            save_checkpoint(order.checkpoint, trainer)
+            save_encoder_training(order.checkpoint, trainer)
         progress(trainer.step / steps, f"Step {trainer.step} of {steps}, loss {mean:.3f}")
+
+
+def save_encoder_training(path: Path, trainer: EncoderTrainer) -> None:
+    """Write the run's state, or leave the old file as it is."""
+    tensors: dict[str, Tensor] = {"random": trainer.random.get_state()}
+    for name, value in trainer.encoder.state_dict().items():
+        tensors[f"encoder.{name}"] = value
+    for place, parameter in enumerate(trainer.encoder.parameters()):
+        for key, value in trainer.adam.state.get(parameter, {}).items():
+            tensors[f"adam.{place}.{key}"] = value
+    metadata = {
+        "format": _FORMAT,
+        "generator_id": trainer.generator.id,
+        "config": trainer.encoder.config.to_json(),
+        "options": trainer.options.to_json(),
+        "counters": json.dumps({"step": trainer.step, "taken": trainer.encoder.taken}),
+    }
+    whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    write_tensors(path, whole, metadata)
+
+
+def _load_encoder_training(
+    path: Path,
+    generator: Generator,
+    outside: Outside,
+) -> EncoderTrainer:
+    """The run as it was; its pool of pictures is filled anew.
+
+    Raises BadInputError when the file is no checkpoint, WrongGeneratorError when it is one of
+    another generator.
+    """
+    header = read_encoder_header(path)
+    if header.get("format") != _FORMAT:
+        raise BadInputError(f"{path} is no checkpoint of an encoder's training: choose another.")
+    if header.get("generator_id") != generator.id:
+        raise WrongGeneratorError(
+            f"{path} is a run for other weights than those of {generator.name}: "
+            f"give another --checkpoint, or remove it."
+        )
+    options = EncoderTrainingOptions.from_json(header["options"])
+    config = EncoderConfig.from_json(header["config"])
+    trainer = EncoderTrainer.begin(generator, options, outside, config=config)
+    tensors = read_tensors(path)
+    try:
+        counters = json.loads(header["counters"])
+        trainer.encoder.load_state_dict(_select(tensors, "encoder."))
+        trainer.encoder.taken = bool(counters["taken"])
+        trainer.adam = make_encoder_optimizer(trainer.encoder, trainer.options)
+        _restore_adam(trainer, _select(tensors, "adam."))
+        trainer.step = int(counters["step"])
+        trainer.random.set_state(tensors["random"])
+    except (RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise BadInputError(f"The checkpoint {path} is damaged: remove it.") from error
+    return trainer
+
+
+def _restore_adam(trainer: EncoderTrainer, tensors: dict[str, Tensor]) -> None:
+    """Put the optimiser's moments back."""
+    for place, parameter in enumerate(trainer.encoder.parameters()):
+        state = _select(tensors, f"{place}.")
+        if state:
+            trainer.adam.state[parameter] = {
+                key: value if key == "step" else torch.empty_like(parameter).copy_(value)
+                for key, value in state.items()
+            }
+
+
+def _select(tensors: dict[str, Tensor], start: str) -> dict[str, Tensor]:
+    """The tensors whose name begins with ``start``, without it."""
+    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}

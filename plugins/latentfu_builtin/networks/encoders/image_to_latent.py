@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from latentfu_builtin.encoders.foreign.sizes import Sizes
+from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """What the ResNet's pictures, in 0..1, are normalised with."""
@@ -20,7 +20,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class ImageToLatent(nn.Module):
     """Picture -> all styles; the ResNet is torchvision's without pooling and classes."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: PublishedSizes) -> None:
         super().__init__()
         from torchvision.models import resnet50
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from latentfu_builtin.encoders.foreign.sizes import Sizes
 from latentfu_builtin.networks.encoders.parts import ScaledLinear, StyleHead, added, entry, trunk
+from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
 
 COARSE, MIDDLE = 3, 7
 """Heads before these numbers look at the features of 16 and of 32 px, the others at 64 px."""
@@ -17,7 +17,7 @@ TAPS = (6, 20, 23)
 class PspEncoder(nn.Module):
     """GradualStyleEncoder (Richardson et al. 2021, arXiv 2008.00951)."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: PublishedSizes) -> None:
         super().__init__()
         _, early, middle, late = sizes.widths
         self.input_layer = entry(sizes.channels, sizes.entry)
@@ -74,7 +74,7 @@ def side_of(style: int) -> int:
 class PspIntoW(nn.Module):
     """BackboneEncoderUsingLastLayerIntoW: the mean of the last features, one w."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: PublishedSizes) -> None:
         super().__init__()
         self.input_layer = entry(sizes.channels, sizes.entry)
         self.linear = ScaledLinear(sizes.depth, sizes.depth)
@@ -90,7 +90,7 @@ class PspIntoW(nn.Module):
 class PspIntoWPlus(nn.Module):
     """BackboneEncoderUsingLastLayerIntoWPlus: two dense layers for all styles at once."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: PublishedSizes) -> None:
         super().__init__()
         late = sizes.widths[-1]
         self.input_layer = entry(sizes.channels, sizes.entry)

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentfu_builtin.encoders.foreign.sizes import Sizes
 from latentfu_builtin.networks.encoders.parts import StyleHead, entry, trunk
 from latentfu_builtin.networks.encoders.psp import from_first
+from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
 
 SIDE = 16
 """All heads look at the last features."""
@@ -19,7 +19,7 @@ RESNET34 = (3, 4, 6, 3)
 class RestyleEncoder(nn.Module):
     """BackboneEncoder: the face-recognition trunk with a head for each style."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: PublishedSizes) -> None:
         super().__init__()
         self.input_layer = entry(sizes.channels, sizes.entry)
         self.body = trunk(sizes.entry, sizes.widths)
@@ -64,7 +64,7 @@ class BasicBlock(nn.Module):
 class RestyleResnet(nn.Module):
     """ResNetBackboneEncoder: ResNet-34 without its pooling, with a head for each style."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: PublishedSizes) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(sizes.channels, sizes.entry, 7, 2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(sizes.entry)
@@ -92,7 +92,7 @@ class RestyleResnetProgressive(RestyleResnet):
         return from_first(super().forward(x))
 
 
-def heads(sizes: Sizes) -> nn.ModuleList:
+def heads(sizes: PublishedSizes) -> nn.ModuleList:
     """A head for each style, all on the last features."""
     return nn.ModuleList(
         StyleHead(sizes.widths[-1], sizes.depth, SIDE) for _ in range(sizes.styles)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from latentfu import BadInputError, ConvertedWeights, ForeignFile, tensors_of, write_whole
+from latentfu import (
+    BadInputError,
+    ConvertedWeights,
+    ForeignFile,
+    file_sha256,
+    find_metadata,
+    read_tensors_and_metadata,
+    tensors_of,
+    write_tensors,
+)
 from torch import Tensor
 
 from latentfu_builtin.networks.pix2pixhd.config import Config, config_of, is_pix2pixhd
@@ -22,37 +30,25 @@ ARCHITECTURE = "pix2pixhd"
 
 def metadata_of(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file; empty for other files."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError):
-        return {}
+    return find_metadata(path)
 
 
 def save_network(path: Path, network: Pix2PixHD, metadata: Mapping[str, str]) -> None:
     """Write a network with its config, whole or not at all."""
-    from safetensors.torch import save
-
     notes = {**metadata, "architecture": ARCHITECTURE, "config": network.config.to_json()}
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    write_whole(path, save(tensors, notes))
+    write_tensors(path, tensors, notes)
 
 
 def open_network(path: Path, device: str) -> LabelGenerator:
     """The generator in a file; BadInputError naming a tensor that is missing or does not fit."""
-    from safetensors.torch import load
-
     from latentfu_builtin.pix2pixhd.adapter import LabelGenerator
 
-    notes = metadata_of(path)
+    tensors, notes = read_tensors_and_metadata(path)
     if notes.get("architecture") != ARCHITECTURE or "config" not in notes:
         raise BadInputError(f"{path} holds no pix2pixHD network.")
-    data = path.read_bytes()
-    network = filled(load(data), Config.from_json(notes["config"]), str(path)).to(device)
-    id = hashlib.sha256(data).hexdigest()
-    return LabelGenerator(network, path.stem, id, notes.get("domain", "unknown"))
+    network = filled(tensors, Config.from_json(notes["config"]), str(path)).to(device)
+    return LabelGenerator(network, path.stem, file_sha256(path), notes.get("domain", "unknown"))
 
 
 def filled(tensors: Mapping[str, Tensor], config: Config, source: str) -> Pix2PixHD:

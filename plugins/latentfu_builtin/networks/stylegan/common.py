@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from latentfu import BadInputError, Generator, Latent
+from latentfu import BadInputError, Generator, Latent, file_sha256, find_metadata
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.weight_offsets import (
@@ -140,21 +138,9 @@ class StyledGenerator(Generator):
 
 def weights_id(path: Path) -> str:
     """sha256 (hex) of a weights file, computed again only when the file changes."""
-    state = path.stat()
-    return _sha256(path, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=64)
-def _sha256(path: Path, changed: int, size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def architecture_of(path: Path) -> str:
     """What a weights file says of itself; empty for any other file."""
-    from latentfu_builtin.networks.stylegan.files import read_metadata
-
-    try:
-        return read_metadata(path).get("architecture", "")
-    except ValueError:
-        return ""
+    return find_metadata(path).get("architecture", "")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from latentfu import read_tensors_and_metadata, write_tensors
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -18,22 +15,6 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "stylegan2"
 M = TypeVar("M", bound="MappedNetwork")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing: to a temporary file beside it, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
 
 
 def save_network(
@@ -49,16 +30,7 @@ def save_network(
     }
     notes = {"domain": "unknown", "licence": "unknown", **net.metadata, **(metadata or {})}
     notes.update(architecture=ARCHITECTURE, config=net.config.to_json())
-    write_atomically(Path(path), save(tensors, notes))
-
-
-def read_metadata(path: Path | str) -> dict[str, str]:
-    """The metadata of a safetensors file, without reading its tensors."""
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} can not be read as a safetensors file: {error}") from error
+    write_tensors(path, tensors, notes)
 
 
 def load_network(path: Path | str, device: torch.device | str = "cpu") -> StyleGAN2:
@@ -78,15 +50,14 @@ def load_as(
     """Build the generator that a file describes, float32, in evaluation mode, gradients off.
 
     `build` makes the network from the config's JSON. Raises ValueError with one sentence when
-    the file is of another architecture or a tensor is missing, unknown or of a wrong shape.
+    the file is of another architecture or a tensor is missing, unknown or of a wrong shape;
+    BadInputError or StorageError when it cannot be read.
     """
-    metadata = read_metadata(path)
+    tensors, metadata = read_tensors_and_metadata(path)
     if metadata.get("architecture") != architecture or "config" not in metadata:
         raise ValueError(f"{path} holds no {architecture} network")
     net = build(metadata["config"])
     expected = net.state_dict()
-    with safe_open(str(path), framework="pt") as file:
-        tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     check_tensors(path, expected, tensors)
     net.load_state_dict({name: value.float() for name, value in tensors.items()})
     net.metadata = metadata

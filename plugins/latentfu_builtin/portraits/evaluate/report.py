@@ -1,4 +1,4 @@
-"""The figures of one evaluation, gathered, and their place in the model card."""
+"""One evaluation: fresh renders beside the network's pictures, the figures, the model card."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from latentfu import BadInputError, Generator, Progress, between, write_whole
 from torch import Tensor
 
-from latentfu_builtin.portraits.evaluate.frechet import frechet_distance
-from latentfu_builtin.portraits.evaluate.neighbours import Overlap, memorising, overlap
-from latentfu_builtin.portraits.evaluate.pictures import (
-    Judge,
-    Look,
-    generated,
-    rendered,
-    scorer_features,
+from latentfu_builtin.portraits.evaluate.measures import (
+    FeatureReader,
+    Overlap,
+    frechet_distance,
+    measure_memorizing,
+    measure_overlap,
+    measure_path_length,
 )
-from latentfu_builtin.portraits.evaluate.smoothness import path_length
-from latentfu_builtin.portraits.scorer.network import Scorer
-from latentfu_builtin.portraits.scorer.train import figures
+from latentfu_builtin.portraits.renderer import FACTORS, from_normal, render
+from latentfu_builtin.portraits.scorer.network import ScorerNetwork
+from latentfu_builtin.portraits.scorer.train import summarize_figures
 
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+FIGURES_BEGIN, FIGURES_END = "<!-- figures: begin -->", "<!-- figures: end -->"
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -49,28 +50,28 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Question:
+class EvaluationRequest:
     """What is evaluated, with what, and how thoroughly; ``compiled``: the renderer."""
 
     generator: Generator
     taught: Callable[[Tensor], Tensor]
-    scorer: Scorer
+    scorer: ScorerNetwork
     samples: int
     seed: int
-    look: Look | None = None
+    look: FeatureReader | None = None
     pairs: Path | None = None
     compiled: bool = False
 
 
-def evaluate(question: Question, progress: Progress) -> Evaluation:
+def evaluate_portraits(question: EvaluationRequest, progress: Progress) -> Evaluation:
     """All figures; draws ``samples`` pictures of the network and twice as many renders."""
     q, scorer, side = question, question.scorer, question.generator.resolution
-    judge = Judge(scorer, q.look or scorer_features(scorer))
+    judge = PictureMetrics(scorer, q.look or _make_scorer_features(scorer))
     real, other = (
-        rendered(judge, side, q.samples, q.seed + extra, part, compiled=q.compiled)
+        _see_renders(judge, side, q.samples, q.seed + extra, part, compiled=q.compiled)
         for extra, part in ((0, between(progress, 0.0, 0.4)), (1, between(progress, 0.4, 0.8)))
     )
-    made = generated(
+    made = _see_generated(
         q.generator, q.taught, judge,
         count=q.samples, seed=q.seed + 2, progress=between(progress, 0.8, 0.95),
     )  # fmt: skip
@@ -81,15 +82,17 @@ def evaluate(question: Question, progress: Progress) -> Evaluation:
         features="inception" if q.look else "scorer",
         frechet=frechet_distance(real.features, made.features),
         frechet_floor=frechet_distance(real.features, other.features),
-        overlap=overlap(real.features, made.features),
-        path_length=path_length(q.generator, scorer.distance, min(q.samples, 256), q.seed),
-        attributes=figures(made.scores, made.factors),
-        readable=figures(real.scores, real.factors),
-        memorising=copied(q.pairs, judge.look, made.features, other.features),
+        overlap=measure_overlap(real.features, made.features),
+        path_length=measure_path_length(q.generator, scorer.distance, min(q.samples, 256), q.seed),
+        attributes=summarize_figures(made.scores, made.factors),
+        readable=summarize_figures(real.scores, real.factors),
+        memorising=_measure_copies(q.pairs, judge.look, made.features, other.features),
     )
 
 
-def copied(pairs: Path | None, look: Look, made: Tensor, fresh: Tensor) -> float | None:
+def _measure_copies(
+    pairs: Path | None, look: FeatureReader, made: Tensor, fresh: Tensor
+) -> float | None:
     """How near the network's pictures come to those it was trained on; None without the cache."""
     if pairs is None:
         return None
@@ -105,15 +108,15 @@ def copied(pairs: Path | None, look: Look, made: Tensor, fresh: Tensor) -> float
     rows = np.arange(HOLDOUT, cache.count)
     parts = np.array_split(rows, max(1, len(rows) // 64))
     known = torch.cat([look(cache.rows(part).images) for part in parts])
-    return memorising(made, fresh, known)
+    return measure_memorizing(made, fresh, known)
 
 
-def as_json(found: Evaluation) -> str:
+def format_json(found: Evaluation) -> str:
     """The figures as JSON text."""
     return json.dumps(asdict(found), indent=1) + "\n"
 
 
-def as_markdown(found: Evaluation) -> str:
+def format_markdown(found: Evaluation) -> str:
     """The figures as two tables for the model card."""
     o = found.overlap
     near = "not measured" if found.memorising is None else f"{found.memorising:.2f}"
@@ -143,12 +146,12 @@ def as_markdown(found: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def into_card(card: Path, found: Evaluation) -> None:
+def write_into_card(card: Path, found: Evaluation) -> None:
     """Put the figures between the two marks of the card; BadInputError when it has none."""
-    put_between(card, BEGIN, END, as_markdown(found))
+    replace_between(card, FIGURES_BEGIN, FIGURES_END, format_markdown(found))
 
 
-def put_between(card: Path, begin: str, end: str, words: str) -> None:
+def replace_between(card: Path, begin: str, end: str, words: str) -> None:
     """Replace what stands between two marks of a file; BadInputError when they are not there."""
     text = card.read_text(encoding="utf-8")
     if begin not in text or end not in text:
@@ -156,3 +159,88 @@ def put_between(card: Path, begin: str, end: str, words: str) -> None:
     before, rest = text.split(begin, 1)
     after = rest.split(end, 1)[1]
     write_whole(card, f"{before}{begin}\n{words}\n{end}{after}".encode())
+
+
+@dataclass(frozen=True)
+class PictureMetrics:
+    """Who looks at the pictures: the scorer, and what gives the features."""
+
+    scorer: ScorerNetwork
+    look: FeatureReader
+
+
+@dataclass(frozen=True)
+class SeenPictures:
+    """What was seen of a set: ``features [N, D]``, ``scores [N, F]``, true ``factors [N, F]``."""
+
+    features: Tensor
+    scores: Tensor
+    factors: Tensor
+
+
+def _make_scorer_features(scorer: ScorerNetwork) -> FeatureReader:
+    """The scorer's last hidden layer as features ``[N, 128]``."""
+    import torch.nn.functional as F
+
+    @torch.no_grad()
+    def look(images: Tensor) -> Tensor:
+        last = scorer.features(images)[-1].float()
+        return F.leaky_relu(scorer.dense(last.flatten(1)), 0.1)
+
+    return look
+
+
+@torch.no_grad()
+def _see_renders(
+    judge: PictureMetrics,
+    side: int,
+    count: int,
+    seed: int,
+    progress: Progress,
+    *,
+    compiled: bool = False,
+) -> SeenPictures:
+    """``count`` fresh renders of ``side`` pixels; ``compiled`` as `render` has it."""
+    random = torch.Generator().manual_seed(seed)
+    factors = from_normal(torch.randn(count, len(FACTORS), generator=random))
+
+    def draw(start: int, end: int) -> Tensor:
+        return render(factors[start:end], side, supersample=2, compiled=compiled)
+
+    return _see_pictures(draw, factors, judge, progress)
+
+
+@torch.no_grad()
+def _see_generated(
+    generator: Generator,
+    taught: Callable[[Tensor], Tensor],
+    judge: PictureMetrics,
+    *,
+    count: int,
+    seed: int,
+    progress: Progress,
+) -> SeenPictures:
+    """``count`` pictures of the network; ``taught`` says what each z stands for."""
+    z = torch.randn(count, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+
+    def draw(start: int, end: int) -> Tensor:
+        return generator.render(generator.map(z[start:end].to(generator.device))).clamp(-1, 1)
+
+    return _see_pictures(draw, from_normal(taught(z)), judge, progress)
+
+
+def _see_pictures(
+    draw: Callable[[int, int], Tensor],
+    factors: Tensor,
+    judge: PictureMetrics,
+    progress: Progress,
+) -> SeenPictures:
+    """Draw the pictures of ``factors [N, F]`` a few at a time and keep what is seen of them."""
+    count = len(factors)
+    features, scores = [], []
+    for start in range(0, count, _BATCH):
+        progress(start / count, "Drawing")
+        images = draw(start, min(start + _BATCH, count))
+        features.append(judge.look(images).cpu())
+        scores.append(judge.scorer(images).cpu())
+    return SeenPictures(torch.cat(features), torch.cat(scores), factors)

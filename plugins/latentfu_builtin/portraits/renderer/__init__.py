@@ -7,14 +7,14 @@ from latentfu_builtin.portraits.renderer.factors import (
     from_normal,
     sample,
 )
-from latentfu_builtin.portraits.renderer.placement import Placement, crop_quad
 from latentfu_builtin.portraits.renderer.render import earrings, landmarks, render
+from latentfu_builtin.portraits.renderer.view import PortraitPlacement, crop_quad
 
 __all__ = [
     "FACTORS",
     "FACTOR_NAMES",
     "Factor",
-    "Placement",
+    "PortraitPlacement",
     "crop_quad",
     "earrings",
     "from_normal",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.factors import column
 
-PRESENCE_RAMP = 0.12
+_PRESENCE_RAMP = 0.12
 
 
 def ramp(value: Tensor, low: float, high: float) -> Tensor:
@@ -44,7 +44,7 @@ class Nose:
 
 
 @dataclass(frozen=True)
-class Eyes:
+class EyeMeasures:
     """Almonds, irises and brows, given for the eye at positive x and mirrored."""
 
     x: float
@@ -106,7 +106,7 @@ class Anatomy:
 
     skull: Skull
     nose: Nose
-    eyes: Eyes
+    eyes: EyeMeasures
     mouth: Mouth
     hair: Hair
     extras: Extras
@@ -114,7 +114,7 @@ class Anatomy:
     male: Tensor
 
 
-def measure(factors: Tensor) -> Anatomy:
+def measure_anatomy(factors: Tensor) -> Anatomy:
     """The measures of factors ``[N, F]``."""
     age, gender = _col(factors, "age"), _col(factors, "gender")
     return Anatomy(
@@ -158,13 +158,13 @@ def _nose(f: Tensor) -> Nose:
     )
 
 
-def _eyes(f: Tensor) -> Eyes:
+def _eyes(f: Tensor) -> EyeMeasures:
     size, wide, smile = _col(f, "eye_size"), _col(f, "eye_open"), _col(f, "smile")
     gender, age = _col(f, "gender"), _col(f, "age")
     grow = 1.16 + 0.2 * size - 0.04 * gender - 0.05 * age
     squint = 0.16 * smile.clamp(min=0)
     lift = (0.62 + 0.38 * wide + 0.16 * wide * wide).clamp(min=0.1)
-    return Eyes(
+    return EyeMeasures(
         x=0.2,
         y=0.06,
         half_width=0.108 * grow,
@@ -214,7 +214,7 @@ def _hair(f: Tensor) -> Hair:
 
 def _presence(f: Tensor, name: str) -> tuple[Tensor, Tensor]:
     value = _col(f, name)
-    return ramp(value, 0.0, PRESENCE_RAMP), value.clamp(min=0)
+    return ramp(value, 0.0, _PRESENCE_RAMP), value.clamp(min=0)
 
 
 def _extras(f: Tensor) -> Extras:

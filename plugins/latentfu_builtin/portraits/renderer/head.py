@@ -6,9 +6,16 @@ import torch
 from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, Mouth, ramp
-from latentfu_builtin.portraits.renderer.hair import beard_region, curtain, hair_thickness
-from latentfu_builtin.portraits.renderer.hat import hat_solid
-from latentfu_builtin.portraits.renderer.shapes import Point, blend, ellipsoid, lobe
+from latentfu_builtin.portraits.renderer.parts import (
+    Point,
+    beard_region,
+    blend,
+    curtain,
+    ellipsoid,
+    hair_thickness,
+    hat_solid,
+    lobe,
+)
 
 
 def head_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:

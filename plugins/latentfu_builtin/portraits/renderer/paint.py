@@ -8,13 +8,19 @@ import torch
 from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, ramp
-from latentfu_builtin.portraits.renderer.hair import beard_region, curtain, hair_weight, hairline
-from latentfu_builtin.portraits.renderer.hat import BRIM_Y, hat_solid
 from latentfu_builtin.portraits.renderer.head import lip_curves, skin_distance
-from latentfu_builtin.portraits.renderer.light import Finish
 from latentfu_builtin.portraits.renderer.palette import Palette
-from latentfu_builtin.portraits.renderer.shapes import Point, lobe
-from latentfu_builtin.portraits.renderer.trace import Hit, unit
+from latentfu_builtin.portraits.renderer.parts import (
+    BRIM_Y,
+    Point,
+    beard_region,
+    curtain,
+    hair_weight,
+    hairline,
+    hat_solid,
+    lobe,
+)
+from latentfu_builtin.portraits.renderer.shading import Finish, Hit, scale_to_unit
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Face:
     pixel: float
 
 
-def grey(level: float, like: Tensor) -> Tensor:
+def _grey(level: float, like: Tensor) -> Tensor:
     """A neutral linear colour ``[1, 3, 1]``."""
     return torch.full((1, 3, 1), level, dtype=like.dtype, device=like.device)
 
@@ -160,7 +166,7 @@ def _eyes(coat: Coat, face: Face) -> None:
     reach = (r.abs() - 1.12) * e.half_width
     lash_y = (y - upper - 0.3 * e.lash).abs() - e.lash * (0.85 + 0.35 * r)
     lash = (0.5 - torch.maximum(lash_y, reach) / soft).clamp(0, 1) * front
-    coat.cover(lash * 0.95, grey(0.012, p.x), 0.0)
+    coat.cover(lash * 0.95, _grey(0.012, p.x), 0.0)
     rim = (1 - (y - lower).abs() / (0.007 + 0.4 * pixel)).clamp(min=0) * on
     coat.darken(rim * 0.35)
 
@@ -168,11 +174,11 @@ def _eyes(coat: Coat, face: Face) -> None:
 def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, face: Face) -> None:
     """White, iris, pupil and catch light; ``p`` is relative to the middle of the ball."""
     e, colours = face.anatomy.eyes, face.colours
-    n = unit(p.x, p.y, p.z)
+    n = scale_to_unit(p.x, p.y, p.z)
     dx, dy = n.x - e.gaze_x, n.y - e.gaze_y
     far = (dx * dx + dy * dy).sqrt()
     blur = max(0.008, face.pixel) / e.ball
-    white = grey(0.82, p.x)
+    white = _grey(0.82, p.x)
     lid_shade = 0.6 + 0.4 * ramp(under_lid, 0.0, 0.04)
     iris_size = 0.42
     iris = ((iris_size - far) / blur + 0.5).clamp(0, 1)
@@ -183,7 +189,7 @@ def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, face: Face) 
     colour = colour * (1 - 0.97 * pupil)[:, None] * lid_shade[:, None]
     gx, gy = dx * 0.9 - 0.13, dy - 0.15
     catch = ((0.11 - (gx * gx + gy * gy).sqrt()) / blur + 0.5).clamp(0, 1)
-    colour = torch.lerp(colour, grey(1.3, p.x).expand_as(colour), catch[:, None])
+    colour = torch.lerp(colour, _grey(1.3, p.x).expand_as(colour), catch[:, None])
     coat.cover(slit, colour, 0.15, 0.15)
     m, w = coat.normal, slit * 0.8
     coat.normal = Point(torch.lerp(m.x, n.x, w), torch.lerp(m.y, n.y, w), torch.lerp(m.z, n.z, w))

@@ -59,7 +59,7 @@ class Palette:
     background: Tensor
 
 
-def linear(rgb: Tensor) -> Tensor:
+def _linear(rgb: Tensor) -> Tensor:
     """Display values 0..1 in linear light; the display curve is a square root here."""
     return rgb * rgb
 
@@ -73,7 +73,7 @@ def _along(value: Tensor, stops: tuple[Rgb, ...]) -> Tensor:
     return torch.lerp(table[low], table[low + 1], part)
 
 
-def wheel(hue: Tensor, strength: float, light: Tensor) -> Tensor:
+def _wheel(hue: Tensor, strength: float, light: Tensor) -> Tensor:
     """Colours ``[N, 3]`` round the circle, hue ``[N]`` in [-1, 1]."""
     turns = hue * math.pi * 0.92
     shifts = torch.tensor([0.0, 2 * math.pi / 3, 4 * math.pi / 3]).to(hue)
@@ -93,10 +93,10 @@ def palette(f: Tensor) -> Palette:
     lips = torch.lerp(
         skin * torch.tensor([0.88, 0.68, 0.66]).to(f), rose, 0.15 + 0.55 * made_up[:, None]
     )
-    cloth = wheel(f[:, column("clothes_hue")], 0.5, torch.full_like(tone, 0.46))
+    cloth = _wheel(f[:, column("clothes_hue")], 0.5, torch.full_like(tone, 0.46))
     shade = 0.48 + 0.3 * f[:, column("background_light")]
-    background = wheel(f[:, column("background_hue")], 0.22, shade)
-    hat = wheel(
+    background = _wheel(f[:, column("background_hue")], 0.22, shade)
+    hat = _wheel(
         f[:, column("clothes_hue")] + 0.9, 0.3, 0.36 + 0.14 * f[:, column("hat")].clamp(0, 1)
     )
     metal = torch.tensor([0.95, 0.78, 0.42]).to(f).expand_as(skin)
@@ -112,4 +112,4 @@ def palette(f: Tensor) -> Palette:
         frame,
         background,
     )
-    return Palette(*(linear(c.clamp(0, 1))[..., None] for c in colours))
+    return Palette(*(_linear(c.clamp(0, 1))[..., None] for c in colours))

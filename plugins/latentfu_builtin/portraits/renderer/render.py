@@ -13,33 +13,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from latentfu_builtin.portraits.renderer.anatomy import Anatomy, measure, ramp
-from latentfu_builtin.portraits.renderer.backdrop import room
-from latentfu_builtin.portraits.renderer.body import body_distance, cloth_line
+from latentfu_builtin.portraits.renderer.anatomy import Anatomy, measure_anatomy, ramp
 from latentfu_builtin.portraits.renderer.factors import FACTORS, column
 from latentfu_builtin.portraits.renderer.head import head_distance, rough_distance
-from latentfu_builtin.portraits.renderer.light import Finish, lamps, lit
 from latentfu_builtin.portraits.renderer.paint import paint_head
 from latentfu_builtin.portraits.renderer.palette import Palette, palette
-from latentfu_builtin.portraits.renderer.placement import (
-    Placement,
+from latentfu_builtin.portraits.renderer.parts import Point, body_distance, cloth_line, room
+from latentfu_builtin.portraits.renderer.shading import (
+    Finish,
+    Rays,
+    lamps,
+    lit,
+    openness,
+    shadow,
+    trace,
+)
+from latentfu_builtin.portraits.renderer.view import (
+    PIVOT,
+    PortraitPlacement,
     Size,
     height_width,
-    to_pixels,
+    rotation,
+    to_view,
     view_axes,
+    view_to_pixels,
 )
-from latentfu_builtin.portraits.renderer.pose import PIVOT, rotation, to_view
-from latentfu_builtin.portraits.renderer.shapes import Point
-from latentfu_builtin.portraits.renderer.trace import Rays, openness, shadow, trace
 from latentfu_builtin.portraits.renderer.worn import Dressing, earring, earrings_over, glasses_over
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 # Samples worked on at once: large enough for two cores, small enough for the cache.
-BLOCK_SAMPLES = 1 << 17
-HEAD_STEPS, BODY_STEPS = (4, 4), (0, 5)
-COARSE_PIXEL = 1 / 64  # samples of a 64 pixel picture; finer ones need more steps
+_BLOCK_SAMPLES = 1 << 17
+_HEAD_STEPS, _BODY_STEPS = (4, 4), (0, 5)
+_COARSE_PIXEL = 1 / 64  # samples of a 64 pixel picture; finer ones need more steps
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def render(
     factors: Tensor,
     size: Size,
     *,
-    placement: Placement | None = None,
+    placement: PortraitPlacement | None = None,
     supersample: int = 2,
     backdrop: int | None = None,
     compiled: bool = False,
@@ -87,11 +94,13 @@ def render(
     pixel = float(u[1] - u[0])
     pictures = factors.new_empty(factors.shape[0], 3, height, width)
     row_samples = width * supersample * supersample
-    rows = max(1, min(height, BLOCK_SAMPLES // row_samples))
-    count = max(1, BLOCK_SAMPLES // (row_samples * rows))
+    rows = max(1, min(height, _BLOCK_SAMPLES // row_samples))
+    count = max(1, _BLOCK_SAMPLES // (row_samples * rows))
     for first in range(0, factors.shape[0], count):
         part = factors[first : first + count]
-        sitter = Sitter(part, measure(part), palette(part), rotation(part), backdrop, compiled)
+        sitter = Sitter(
+            part, measure_anatomy(part), palette(part), rotation(part), backdrop, compiled
+        )
         for top in range(0, height, rows):
             bottom = min(height, top + rows)
             band = v[top * supersample : bottom * supersample]
@@ -142,7 +151,7 @@ def _body(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> None:
     def solid(p: Point) -> Tensor:
         return body_distance(p, a)
 
-    hit = trace(solid, solid, rays, torch.full_like(depth, 0.35), _finer(BODY_STEPS, pixel))
+    hit = trace(solid, solid, rays, torch.full_like(depth, 0.35), _finer(_BODY_STEPS, pixel))
     light = lamps(sitter.factors, torch.eye(3).to(u).expand(n, 3, 3))
     cloth = ramp(cloth_line(hit.point), -0.5 * pixel - 0.004, 0.5 * pixel + 0.004)
     rim = ramp((cloth_line(hit.point) - 0.035).abs(), 0.012, 0.0)
@@ -158,7 +167,7 @@ def _body(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> None:
 
 def _finer(steps: tuple[int, int], pixel: float) -> tuple[int, int]:
     """Tracing steps for a sample size: what a coarse sample blurs, a fine one resolves."""
-    extra = max(0.0, 3 * math.log2(COARSE_PIXEL / pixel))
+    extra = max(0.0, 3 * math.log2(_COARSE_PIXEL / pixel))
     return steps[0], steps[1] + round(extra)
 
 
@@ -172,7 +181,7 @@ def _under_head(sitter: Sitter, p: Point) -> Tensor:
 def _head(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> Tensor:
     """The picture with the head and what it wears laid over it."""
     a, u, v, pixel = sitter.anatomy, view.u, view.v, view.pixel
-    rays = head_rays(sitter.turn, u, v, pixel)
+    rays = _head_rays(sitter.turn, u, v, pixel)
     start = 0.9 * (1 - (u * u + v * v) * 0.7).clamp(min=0.1).sqrt().expand_as(depth)
 
     def solid(p: Point) -> Tensor:
@@ -181,7 +190,7 @@ def _head(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> Tensor:
     def rough(p: Point) -> Tensor:
         return rough_distance(p, a, pixel)
 
-    hit = trace(solid, rough, rays, start, _finer(HEAD_STEPS, pixel))
+    hit = trace(solid, rough, rays, start, _finer(_HEAD_STEPS, pixel))
     light = lamps(sitter.factors, sitter.turn)
     finish, normal = paint_head(hit, a, sitter.colours, pixel)
     lit_part = shadow(rough, hit, light.key, (0.1, 0.25))
@@ -194,7 +203,7 @@ def _head(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> Tensor:
     return glasses_over(picture, depth, dressing)
 
 
-def head_rays(turn: Tensor, u: Tensor, v: Tensor, pixel: float) -> Rays:
+def _head_rays(turn: Tensor, u: Tensor, v: Tensor, pixel: float) -> Rays:
     """View rays through ``u, v [1, P]`` in the frame of heads turned by ``turn``."""
     m = turn.unsqueeze(-1)  # [N, 3, 3, 1]; the columns are the head axes in view
     x, y = u - PIVOT[0], v - PIVOT[1]
@@ -203,14 +212,14 @@ def head_rays(turn: Tensor, u: Tensor, v: Tensor, pixel: float) -> Rays:
 
 
 @torch.no_grad()
-def landmarks(factors: Tensor, size: Size, *, placement: Placement | None = None) -> Tensor:
+def landmarks(factors: Tensor, size: Size, *, placement: PortraitPlacement | None = None) -> Tensor:
     """Pixel positions ``[N, 5, 2]`` (x, y) of eyes, nose tip and mouth corners.
 
     In the order of the picture for an unturned head: eye on the left, eye on the
     right, nose tip, mouth corner on the left, mouth corner on the right.
     """
     _check(factors)
-    a = measure(factors)
+    a = measure_anatomy(factors)
     wide = a.mouth.half_width
     corner_y = a.mouth.y + 0.5 * a.mouth.curve
     x = torch.cat([-a.eyes.x + 0 * wide, a.eyes.x + 0 * wide, 0 * wide, -wide, wide], 1)
@@ -218,18 +227,18 @@ def landmarks(factors: Tensor, size: Size, *, placement: Placement | None = None
     front = torch.full_like(wide, 0.42)
     z = torch.cat([front, front, a.nose.tip_z, front, front], 1)
     points = torch.stack([x, y, z], -1)
-    return to_pixels(to_view(points, rotation(factors))[..., :2], size, placement)
+    return view_to_pixels(to_view(points, rotation(factors))[..., :2], size, placement)
 
 
 @torch.no_grad()
-def earrings(factors: Tensor, size: Size, *, placement: Placement | None = None) -> Tensor:
+def earrings(factors: Tensor, size: Size, *, placement: PortraitPlacement | None = None) -> Tensor:
     """Pixel positions ``[N, 2, 2]`` (x, y) of the earrings, left and right in the picture; far
     outside it where none are worn."""
     _check(factors)
-    a = measure(factors)
+    a = measure_anatomy(factors)
     sides = [earring(a, side) for side in (-1.0, 1.0)]
     points = torch.stack([torch.cat([p.x, p.y, p.z], 1) for p in sides], 1)  # [N, 2, 3]
-    places = to_pixels(to_view(points, rotation(factors))[..., :2], size, placement)
+    places = view_to_pixels(to_view(points, rotation(factors))[..., :2], size, placement)
     return places.where((a.extras.earrings_on > 0)[:, None], -9.0 * max(height_width(size)))
 
 

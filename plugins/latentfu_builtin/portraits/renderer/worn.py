@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, ramp
-from latentfu_builtin.portraits.renderer.light import Light
 from latentfu_builtin.portraits.renderer.palette import Palette
-from latentfu_builtin.portraits.renderer.shapes import Point
-from latentfu_builtin.portraits.renderer.trace import Rays, dot
+from latentfu_builtin.portraits.renderer.parts import Point
+from latentfu_builtin.portraits.renderer.shading import Light, Rays, dot
 
-GLASSES_Z = 0.53
+_GLASSES_Z = 0.53
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def glasses_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     e = a.extras
     if not bool((e.glasses_on > 0).any()):
         return picture
-    z = (GLASSES_Z - rays.base.z) / rays.step.z
+    z = (_GLASSES_Z - rays.base.z) / rays.step.z
     p = rays.at(z)
     size = 0.82 + 0.3 * e.glasses
     x, y = p.x.abs() - 0.205, p.y - 0.045
@@ -68,14 +67,14 @@ def _temples(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     rays, a, colours, pixel = on.rays, on.anatomy, on.colours, on.pixel
     # From the outer edge of a lens slantwise to above the ear.
     outer = 0.205 + 0.155 * (0.82 + 0.3 * a.extras.glasses)
-    slant = (a.skull.half_width + 0.02 - outer) / GLASSES_Z
+    slant = (a.skull.half_width + 0.02 - outer) / _GLASSES_Z
     for side in (-1.0, 1.0):
-        away = outer + slant * GLASSES_Z - side * rays.base.x - slant * rays.base.z
+        away = outer + slant * _GLASSES_Z - side * rays.base.x - slant * rays.base.z
         step = side * rays.step.x + slant * rays.step.z
         step = torch.where(step.abs() < 1e-3, torch.full_like(step, 1e-3), step)
         z = away / step
         p = rays.at(z)
-        bar = torch.maximum((p.y - 0.09).abs() - 0.018, (p.z - 0.25).abs() - (GLASSES_Z - 0.25))
+        bar = torch.maximum((p.y - 0.09).abs() - 0.018, (p.z - 0.25).abs() - (_GLASSES_Z - 0.25))
         weight = (0.5 - bar / pixel).clamp(0, 1) * ramp(z - depth, -0.05, 0.0)
         weight = weight * a.extras.glasses_on
         picture = torch.lerp(picture, colours.frame.expand_as(picture), weight[:, None])

@@ -12,23 +12,23 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save
+from latentfu import read_tensors_and_metadata, write_tensors
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.files import check_tensors, read_metadata, write_atomically
+from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS
 
-ARCHITECTURE = "portrait-scorer"
-SIZE = 128
-WIDTHS = (16, 32, 64, 96, 128, 160)
-CIRCULAR = tuple(i for i, f in enumerate(FACTORS) if "colour circle" in f.plus)
+_ARCHITECTURE = "portrait-scorer"
+_SCORER_SIZE = 128
+_WIDTHS = (16, 32, 64, 96, 128, 160)
+_CIRCULAR = tuple(i for i, f in enumerate(FACTORS) if "colour circle" in f.plus)
 """Columns whose two ends mean the same: hues that go round."""
-PRESENCE = tuple(i for i, f in enumerate(FACTORS) if f.kind == "presence")
+PRESENCE_FACTORS = tuple(i for i, f in enumerate(FACTORS) if f.kind == "presence")
 """Columns that say whether a thing is there."""
-WEIGHTS = Path(__file__).parent.parent / "weights" / "scorer.safetensors"
+_WEIGHTS = Path(__file__).parent.parent / "weights" / "scorer.safetensors"
 
 
-def conv(inputs: int, outputs: int) -> nn.Sequential:
+def _make_conv(inputs: int, outputs: int) -> nn.Sequential:
     """3x3 convolution, batch normalisation, activation."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
@@ -37,7 +37,7 @@ def conv(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-class Scorer(nn.Module):
+class ScorerNetwork(nn.Module):
     """Portrait [N, 3, H, W] in -1..1 -> factors [N, F].
 
     Continuous factors come as their value, about -1..1; presence factors as 2 p - 1, where p is
@@ -48,18 +48,20 @@ class Scorer(nn.Module):
         super().__init__()
         self.stages = nn.ModuleList()
         inputs = 3
-        for width in WIDTHS:
-            self.stages.append(nn.Sequential(conv(inputs, width), conv(width, width)))
+        for width in _WIDTHS:
+            self.stages.append(nn.Sequential(_make_conv(inputs, width), _make_conv(width, width)))
             inputs = width
-        self.dense = nn.Linear(WIDTHS[-1] * 16, 128)
-        self.head = nn.Linear(128, len(FACTORS) + len(CIRCULAR))
+        self.dense = nn.Linear(_WIDTHS[-1] * 16, 128)
+        self.head = nn.Linear(128, len(FACTORS) + len(_CIRCULAR))
         self.metadata: dict[str, str] = {}
 
     def features(self, x: Tensor) -> list[Tensor]:
         """x [N, 3, H, W] in -1..1 -> features at 128, 64, ... 4 px, [N, C, S, S] each."""
-        if x.shape[-2:] != (SIZE, SIZE):
-            shrinks = min(x.shape[-2:]) > SIZE
-            x = F.interpolate(x, (SIZE, SIZE), mode="area" if shrinks else "bilinear")
+        if x.shape[-2:] != (_SCORER_SIZE, _SCORER_SIZE):
+            shrinks = min(x.shape[-2:]) > _SCORER_SIZE
+            x = F.interpolate(
+                x, (_SCORER_SIZE, _SCORER_SIZE), mode="area" if shrinks else "bilinear"
+            )
         kept: list[Tensor] = []
         for place, stage in enumerate(self.stages):
             if place:
@@ -80,57 +82,57 @@ class Scorer(nn.Module):
         """x [N, 3, H, W] in -1..1 -> factors [N, F]."""
         numbers = self.raw(x).float()
         columns = list(numbers[:, : len(FACTORS)].unbind(1))
-        for place in PRESENCE:
+        for place in PRESENCE_FACTORS:
             columns[place] = torch.tanh(columns[place] / 2)
-        for extra, place in enumerate(CIRCULAR):
+        for extra, place in enumerate(_CIRCULAR):
             columns[place] = torch.atan2(numbers[:, len(FACTORS) + extra], columns[place]) / math.pi
         return torch.stack(columns, dim=1)
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
         """Perceptual distance [N] of pictures a and b [N, 3, H, W] in -1..1; 0 when equal."""
-        return feature_distance(self.features(a), self.features(b))
+        return _feature_distance(self.features(a), self.features(b))
 
 
-def feature_distance(first: list[Tensor], second: list[Tensor]) -> Tensor:
+def _feature_distance(first: list[Tensor], second: list[Tensor]) -> Tensor:
     """Distance [N] of two lists of features: mean over the levels of the mean squared
     difference of features with unit length over the channels."""
     total = torch.zeros(first[0].shape[0], device=first[0].device)
     for x, y in zip(first, second, strict=True):
-        difference = unit(x.float()) - unit(y.float())
+        difference = _normalize(x.float()) - _normalize(y.float())
         total = total + difference.square().sum(dim=1).mean(dim=(1, 2))
     return total / len(first)
 
 
-def unit(x: Tensor) -> Tensor:
+def _normalize(x: Tensor) -> Tensor:
     """x [N, C, H, W] with length 1 over the channels at each place."""
     return x * (x.square().sum(dim=1, keepdim=True) + 1e-6).rsqrt()
 
 
-def save_scorer(path: Path, scorer: Scorer, metadata: dict[str, str]) -> None:
+def save_scorer(path: Path, scorer: ScorerNetwork, metadata: dict[str, str]) -> None:
     """Write the weights as float16 safetensors with the factors' names."""
     tensors = {
         name: value.detach().cpu().to(torch.float16).contiguous()
         for name, value in scorer.state_dict().items()
         if value.is_floating_point()
     }
-    notes = {"architecture": ARCHITECTURE, "factors": json.dumps(FACTOR_NAMES), **metadata}
-    write_atomically(path, save(tensors, notes))
+    notes = {"architecture": _ARCHITECTURE, "factors": json.dumps(FACTOR_NAMES), **metadata}
+    write_tensors(path, tensors, notes)
 
 
-def load_scorer(path: Path | None = None, device: torch.device | str = "cpu") -> Scorer:
+def load_scorer(path: Path | None = None, device: torch.device | str = "cpu") -> ScorerNetwork:
     """The scorer of a file (the shipped one when None), in evaluation mode, gradients off.
 
     ValueError in one sentence when the file is no scorer, or one for other factors.
     """
-    path = path or WEIGHTS
-    metadata = read_metadata(path)
-    if metadata.get("architecture") != ARCHITECTURE:
-        raise ValueError(f"{path} holds no {ARCHITECTURE}")
+    path = path or _WEIGHTS
+    stored, metadata = read_tensors_and_metadata(path)
+    if metadata.get("architecture") != _ARCHITECTURE:
+        raise ValueError(f"{path} holds no {_ARCHITECTURE}")
     if json.loads(metadata.get("factors", "[]")) != list(FACTOR_NAMES):
         raise ValueError(f"{path} was trained for other factors than the renderer's")
-    scorer = Scorer()
+    scorer = ScorerNetwork()
     expected = {k: v for k, v in scorer.state_dict().items() if v.is_floating_point()}
-    tensors = {name: value.float() for name, value in load_file(path).items()}
+    tensors = {name: value.float() for name, value in stored.items()}
     check_tensors(path, expected, tensors)
     scorer.load_state_dict(tensors, strict=False)
     scorer.metadata = metadata

@@ -11,19 +11,23 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, mixed_precision
+from latentfu import BadInputError, mixed_precision, write_whole
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.files import write_atomically
-from latentfu_builtin.portraits.augment import mild, some
+from latentfu_builtin.portraits.augment import change_mildly, choose_some
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
-from latentfu_builtin.portraits.scorer.network import CIRCULAR, PRESENCE, Scorer, save_scorer
+from latentfu_builtin.portraits.scorer.network import (
+    _CIRCULAR,
+    PRESENCE_FACTORS,
+    ScorerNetwork,
+    save_scorer,
+)
 from latentfu_builtin.stylegan.training.pairs import PairCache
 
-PLAIN = tuple(i for i in range(len(FACTORS)) if i not in PRESENCE and i not in CIRCULAR)
-VARIANCES = from_normal(
+_PLAIN = tuple(i for i in range(len(FACTORS)) if i not in PRESENCE_FACTORS and i not in _CIRCULAR)
+_VARIANCES = from_normal(
     torch.randn(10_000, len(FACTORS), generator=torch.Generator().manual_seed(0))
-).var(dim=0)[list(PLAIN)]
+).var(dim=0)[list(_PLAIN)]
 """How much the plain factors vary, so that each counts the same."""
 
 
@@ -47,7 +51,7 @@ class ScorerOptions:
     compiled: bool = False
 
 
-def factor_weights(weights: tuple[tuple[str, float], ...]) -> Tensor:
+def weigh_factors(weights: tuple[tuple[str, float], ...]) -> Tensor:
     """How much each factor's error counts, [F]; BadInputError for a name that is no factor."""
     result = torch.ones(len(FACTORS))
     for name, weight in weights:
@@ -57,17 +61,17 @@ def factor_weights(weights: tuple[tuple[str, float], ...]) -> Tensor:
     return result
 
 
-def loss(numbers: Tensor, factors: Tensor, weights: Tensor) -> Tensor:
+def scorer_loss(numbers: Tensor, factors: Tensor, weights: Tensor) -> Tensor:
     """Squared error for values and hues, cross entropy for presence; numbers as `Scorer.raw`,
     factors [N, F], weights [F]."""
-    plain = (numbers[:, PLAIN] - factors[:, PLAIN]).square() / VARIANCES
-    there = (factors[:, PRESENCE] > 0).float()
-    logits = numbers[:, PRESENCE]
+    plain = (numbers[:, _PLAIN] - factors[:, _PLAIN]).square() / _VARIANCES
+    there = (factors[:, PRESENCE_FACTORS] > 0).float()
+    logits = numbers[:, PRESENCE_FACTORS]
     presence = F.binary_cross_entropy_with_logits(logits, there, reduction="none")
-    angle = factors[:, CIRCULAR] * math.pi
+    angle = factors[:, _CIRCULAR] * math.pi
     sines = numbers[:, len(FACTORS) :]
-    round_ = (numbers[:, CIRCULAR] - angle.cos()).square() + (sines - angle.sin()).square()
-    parts = ((plain, PLAIN), (presence, PRESENCE), (round_, CIRCULAR))
+    round_ = (numbers[:, _CIRCULAR] - angle.cos()).square() + (sines - angle.sin()).square()
+    parts = ((plain, _PLAIN), (presence, PRESENCE_FACTORS), (round_, _CIRCULAR))
     return torch.stack([(part @ weights[list(places)]).mean() for part, places in parts]).sum()
 
 
@@ -75,17 +79,17 @@ def train_scorer(
     cache: PairCache,
     options: ScorerOptions,
     say: Callable[[str], None],
-    start: Scorer | None = None,
-) -> tuple[Scorer, dict[str, float]]:
+    start: ScorerNetwork | None = None,
+) -> tuple[ScorerNetwork, dict[str, float]]:
     """A scorer trained on the cache's pairs (from `start`, if given), and its figures on those
     held out."""
     torch.manual_seed(options.seed)
     random = torch.Generator().manual_seed(options.seed)
-    scorer = (start or Scorer()).to(memory_format=torch.channels_last)
+    scorer = (start or ScorerNetwork()).to(memory_format=torch.channels_last)
     scorer.train().requires_grad_(True)
     adam = torch.optim.AdamW(scorer.parameters(), lr=options.lr, weight_decay=0.02)
     raw = torch.compile(scorer.raw) if options.compiled else scorer.raw
-    weights = factor_weights(options.weights)
+    weights = weigh_factors(options.weights)
     steps = max(1, options.images // options.batch)
     plan = torch.optim.lr_scheduler.OneCycleLR(adam, options.lr, total_steps=steps, pct_start=0.1)
     held = min(options.holdout, cache.count // 8)
@@ -94,11 +98,13 @@ def train_scorer(
         rows = torch.randint(held, cache.count, (options.batch,), generator=random)
         chosen = rows.sort().values.numpy()
         images = cache.rows(chosen).images.contiguous()
-        images = torch.where(some(images, options.changed, random), mild(images, random), images)
+        images = torch.where(
+            choose_some(images, options.changed, random), change_mildly(images, random), images
+        )
         images = images.contiguous(memory_format=torch.channels_last)
         with mixed_precision("cpu", options.bf16):
             numbers = raw(images)
-        value = loss(numbers.float(), from_normal(cache.normals(chosen)), weights)
+        value = scorer_loss(numbers.float(), from_normal(cache.normals(chosen)), weights)
         adam.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
         adam.step()
@@ -108,36 +114,40 @@ def train_scorer(
             speed = (step + 1) * options.batch / (said - begun)
             say(f"{step + 1}/{steps}  loss {value.item():.3f}  {speed:.0f} img/s")
     scorer.eval().requires_grad_(False)
-    return scorer, measure(scorer, cache, held)
+    return scorer, _measure_scorer(scorer, cache, held)
 
 
 @torch.no_grad()
-def measure(scorer: Scorer, cache: PairCache, count: int) -> dict[str, float]:
+def _measure_scorer(scorer: ScorerNetwork, cache: PairCache, count: int) -> dict[str, float]:
     """R2 of each continuous factor, accuracy of each presence factor, on held-out renders."""
     parts = [
         scorer(cache.rows(slice(i, min(i + 64, count))).images.contiguous())
         for i in range(0, count, 64)
     ]
-    return figures(torch.cat(parts), from_normal(cache.normals(slice(0, count))))
+    return summarize_figures(torch.cat(parts), from_normal(cache.normals(slice(0, count))))
 
 
-def figures(found: Tensor, truth: Tensor) -> dict[str, float]:
+def summarize_figures(found: Tensor, truth: Tensor) -> dict[str, float]:
     """The figures by factor, from values [N, F] found and true."""
     result: dict[str, float] = {}
     for place, factor in enumerate(FACTORS):
         a, b = found[:, place], truth[:, place]
-        if place in PRESENCE:
+        if place in PRESENCE_FACTORS:
             result[factor.name] = ((a > 0) == (b > 0)).float().mean().item()
             continue
         error = a - b
-        if place in CIRCULAR:
+        if place in _CIRCULAR:
             error = torch.remainder(error + 1, 2) - 1
         result[factor.name] = 1 - (error.square().mean() / b.var()).item()
     return {name: round(value, 4) for name, value in result.items()}
 
 
 def write_scorer(
-    path: Path, scorer: Scorer, numbers: dict[str, float], options: ScorerOptions, pictures: int
+    path: Path,
+    scorer: ScorerNetwork,
+    numbers: dict[str, float],
+    options: ScorerOptions,
+    pictures: int,
 ) -> None:
     """The weights, and beside them a JSON file with the figures."""
     save_scorer(path, scorer, {"domain": "portraits", "licence": "Apache-2.0"})
@@ -147,4 +157,4 @@ def write_scorer(
         "held_out": min(options.holdout, pictures // 8),
         "figures": {name: {kinds[name]: value} for name, value in numbers.items()},
     }
-    write_atomically(path.with_suffix(".json"), (json.dumps(notes, indent=1) + "\n").encode())
+    write_whole(path.with_suffix(".json"), (json.dumps(notes, indent=1) + "\n").encode())

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from latentfu import BadInputError, StorageError, read_tensors_and_metadata, write_tensors
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.files import check_tensors, write_atomically
+from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.source import Source
@@ -56,7 +55,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
         "options": trainer.options.to_json(),
         "counters": json.dumps(counters),
     }
-    write_atomically(path, save(gather(trainer), metadata))
+    write_tensors(path, gather(trainer), metadata)
 
 
 def save_state(checkpoint: Path, path: Path) -> None:
@@ -70,7 +69,7 @@ def save_state(checkpoint: Path, path: Path) -> None:
         name: value.half() if name.startswith(networks_of) else value
         for name, value in without_moments(tensors).items()
     }
-    write_atomically(path, save(kept, metadata))
+    write_tensors(path, kept, metadata)
 
 
 def without_moments(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -81,10 +80,8 @@ def without_moments(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and metadata of a checkpoint; ValueError when the file is none."""
     try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+        tensors, metadata = read_tensors_and_metadata(path)
+    except (BadInputError, StorageError) as error:
         raise ValueError(f"{path} can not be read as a checkpoint: {error}") from error
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path} is no training checkpoint")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from latentfu import json_option
 
 if TYPE_CHECKING:
     from latentfu_builtin.stylegan.training.source import Source
@@ -34,18 +36,27 @@ def train_command() -> None:
 
 
 @train_command.command("pairs")
-@click.option("--renderer", default="portraits", show_default=True)
+@click.option("--renderer", default="portraits", show_default=True, help="What draws the pictures.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the cache.")
-@click.option("--count", default=24_000, show_default=True, type=click.IntRange(min=64))
-@click.option("--resolution", default=64, show_default=True)
-@click.option("--z-dim", default=64, show_default=True)
-@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--count",
+    default=24_000,
+    show_default=True,
+    type=click.IntRange(min=64),
+    help="How many pairs, those already there included.",
+)
+@click.option("--resolution", default=64, show_default=True, help="Side of the pictures in pixels.")
+@click.option("--z-dim", default=64, show_default=True, help="Numbers of z.")
+@click.option("--seed", default=0, show_default=True, help="Of z.")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @click.option(
     "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
 )
+@json_option
 @plainly
-def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **sizes: int) -> None:
+def pairs_command(
+    renderer: str, out: Path, threads: int, compiled: bool, as_json: bool, **sizes: int
+) -> None:
     """Render pairs of z and picture into a cache that training draws from."""
     import torch
 
@@ -55,8 +66,10 @@ def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **size
     if threads:
         torch.set_num_threads(threads)
     teacher = open_teacher(renderer, **({"compiled": True} if compiled else {}))
-    with click.progressbar(length=sizes["count"], label="Rendering") as bar:
+    with click.progressbar(length=sizes["count"], label="Rendering", hidden=as_json) as bar:
         render_pairs(teacher, out, progress=lambda done, _: bar.update(done - bar.pos), **sizes)
+    if as_json:
+        click.echo(json.dumps({"folder": str(out), "count": sizes["count"]}))
 
 
 @train_command.command("generator")
@@ -72,9 +85,9 @@ def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **size
     type=click.FloatRange(0, 1),
     help="Of --pairs: the share of pictures drawn from those with small things (earrings).",
 )
-@click.option("--resolution", default=64, show_default=True)
-@click.option("--z-dim", default=64, show_default=True)
-@click.option("--w-dim", default=256, show_default=True)
+@click.option("--resolution", default=64, show_default=True, help="Side of the pictures in pixels.")
+@click.option("--z-dim", default=64, show_default=True, help="Numbers of z.")
+@click.option("--w-dim", default=256, show_default=True, help="Numbers of w.")
 @click.option(
     "--mapping",
     type=click.Choice(["mlp", "attention"]),
@@ -82,18 +95,26 @@ def pairs_command(renderer: str, out: Path, threads: int, compiled: bool, **size
     show_default=True,
     help="StyleGAN2's own, or that of W++, where each style has a z and sees the others.",
 )
-@click.option("--mapping-layers", default=4, show_default=True)
+@click.option("--mapping-layers", default=4, show_default=True, help="Layers between z and w.")
 @click.option("--mapping-lr", default=0.01, show_default=True, help="Rate of the mapping.")
 @click.option("--channels", help="Channels from 4 px up, e.g. 256,256,256,128,64.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="Network to grow from.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Training option.")
-@click.option("--device", default="cpu", show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, ...")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
-@click.option("--checkpoint-minutes", default=10.0, show_default=True)
-@click.option("--sample-minutes", default=5.0, show_default=True)
+@click.option(
+    "--checkpoint-minutes", default=10.0, show_default=True, help="Minutes between two checkpoints."
+)
+@click.option(
+    "--sample-minutes",
+    default=5.0,
+    show_default=True,
+    help="Minutes between two sheets of samples.",
+)
 @click.option("--minutes", default=0.0, help="Stop after this long; 0 for never.")
+@json_option
 @plainly
-def generator_command(out: Path, **asked: Any) -> None:
+def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     """Train a StyleGAN2 generator; the same command continues an interrupted run.
 
     Training options are set by name, e.g. --set regression_images=60000 --set batch=16;
@@ -105,10 +126,14 @@ def generator_command(out: Path, **asked: Any) -> None:
 
     if asked["threads"]:
         torch.set_num_threads(asked["threads"])
+    say = functools.partial(click.echo, err=as_json)
     source = open_source(asked)
-    trainer = open_trainer(out / CHECKPOINT, source, asked)
+    trainer = open_trainer(out / CHECKPOINT, source, asked, say)
     pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
-    run(trainer, out, pace, click.echo)
+    run(trainer, out, pace, say)
+    if as_json:
+        counters = {"images": trainer.images, "steps": trainer.steps, "phase": trainer.phase}
+        click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
 
 
 def open_source(asked: dict[str, Any]) -> Source:
@@ -126,7 +151,9 @@ def open_source(asked: dict[str, Any]) -> Source:
     return PairCache(asked["pairs"], asked["resolution"], asked["small_share"])
 
 
-def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Trainer:
+def open_trainer(
+    checkpoint: Path, source: Source, asked: dict[str, Any], say: Callable[[str], None]
+) -> Trainer:
     """Continue from the checkpoint when there is one, else begin."""
     from dataclasses import replace
 
@@ -140,7 +167,7 @@ def open_trainer(checkpoint: Path, source: Source, asked: dict[str, Any]) -> Tra
     changes = parse_settings(asked["settings"])
     if checkpoint.exists():
         stored = TrainingOptions.from_json(read_checkpoint(checkpoint)[1]["options"])
-        click.echo(f"continuing {checkpoint}")
+        say(f"continuing {checkpoint}")
         return load_checkpoint(checkpoint, source, asked["device"], replace(stored, **changes))
     channels = asked["channels"]
     config = StyleGAN2Config(
@@ -198,39 +225,68 @@ def parse_value(text: str, kind: type) -> Any:
 
 @train_command.command("export")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@click.option("--domain", default="portraits", show_default=True)
-@click.option("--licence", default="Apache-2.0", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
+)
+@click.option("--domain", default="portraits", show_default=True, help="What the pictures show.")
+@click.option(
+    "--licence",
+    default="Apache-2.0",
+    show_default=True,
+    help="Licence that is written into the file.",
+)
 @click.option("--raw", is_flag=True, help="The generator itself, not its running average.")
+@json_option
 @plainly
-def export_command(checkpoint: Path, output: Path, domain: str, licence: str, raw: bool) -> None:
+def export_command(  # noqa: PLR0917
+    checkpoint: Path, output: Path, domain: str, licence: str, raw: bool, as_json: bool
+) -> None:
     """Write the generator of a run for shipping: averaged, float16, safetensors."""
     from latentfu_builtin.stylegan.training.run import export
 
     which = "generator" if raw else "ema"
     export(checkpoint, output, {"domain": domain, "licence": licence}, which=which)
-    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    tell_written(output, as_json)
 
 
 @train_command.command("state")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
+)
+@json_option
 @plainly
-def state_command(checkpoint: Path, output: Path) -> None:
+def state_command(checkpoint: Path, output: Path, as_json: bool) -> None:
     """Write what is needed to train on: all networks in float16, without moments."""
     from latentfu_builtin.stylegan.training.checkpoint import save_state
 
     save_state(checkpoint, output)
-    click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    tell_written(output, as_json)
+
+
+def tell_written(output: Path, as_json: bool) -> None:
+    """Say which file was written, and how large it is."""
+    size = output.stat().st_size
+    if as_json:
+        click.echo(json.dumps({"file": str(output), "bytes": size}))
+    else:
+        click.echo(f"{output}: {size / 1e6:.1f} MB")
 
 
 @train_command.command("heed")
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--number", required=True, type=click.IntRange(min=0), help="Which of z's, from 0.")
 @click.option("--above", default=0.0, show_default=True, help="Where it begins to matter.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The checkpoint to write.",
+)
+@json_option
 @plainly
-def heed_command(checkpoint: Path, number: int, above: float, output: Path) -> None:
+def heed_command(checkpoint: Path, number: int, above: float, output: Path, as_json: bool) -> None:
     """Give a number of z that the network overlooks a unit of w, and train on from there.
 
     For what is small, e.g. earrings: train with --set small_strength=100 --small-share 0.5.
@@ -238,7 +294,10 @@ def heed_command(checkpoint: Path, number: int, above: float, output: Path) -> N
     from latentfu_builtin.stylegan.training.heed import heed_in_checkpoint
 
     heed_in_checkpoint(checkpoint, number, above, output)
-    click.echo(f"{output}: number {number} of z has a unit of w to itself")
+    if as_json:
+        click.echo(json.dumps({"file": str(output), "number": number}))
+    else:
+        click.echo(f"{output}: number {number} of z has a unit of w to itself")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,9 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from latentfu import write_tensors
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.files import write_atomically
 from latentfu_builtin.networks.stylegan.stylegan2 import (
     StyleGAN2,
     StyleGAN2Config,
@@ -46,7 +45,7 @@ def heed_in_checkpoint(checkpoint: Path, place: int, above: float, output: Path)
         changed = {f"{name}.{key}": value for key, value in network.state_dict().items()}
         kept |= {key: value.to(kept[key].dtype).contiguous() for key, value in changed.items()}
     counters = json.loads(notes["counters"]) | {"steps": 0}  # the rate warms up again
-    write_atomically(output, save(kept, notes | {"counters": json.dumps(counters)}))
+    write_tensors(output, kept, notes | {"counters": json.dumps(counters)})
 
 
 @torch.no_grad()

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from latentfu import write_whole
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.files import write_atomically
 from latentfu_builtin.stylegan.training.source import (
     Batch,
     Teacher,
@@ -167,6 +167,6 @@ def render_pairs(
         for name, value in zip(ARRAYS, values, strict=True):
             arrays[name][start:end] = value
         index["count"] = end
-        write_atomically(index_file, json.dumps(index).encode())
+        write_whole(index_file, json.dumps(index).encode())
         progress(end, count)
     return PairCache(folder)

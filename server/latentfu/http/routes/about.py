@@ -29,10 +29,7 @@ from latentfu.protocol.replies import (
 async def health(request: web.Request) -> web.Response:
     """Answers before the worker has started."""
     state = request.app[STATE]
-    workers = [
-        WorkerReply(state=worker.state, device=worker.device, message=worker.message)
-        for worker in state.service.workers
-    ]
+    workers = [WorkerReply.model_validate(worker) for worker in state.service.workers]
     return reply(
         HealthReply(
             status="ok",

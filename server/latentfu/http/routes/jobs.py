@@ -25,7 +25,7 @@ from latentfu.protocol.requests import (
 )
 
 _UUID = re.compile(UUID_PATTERN.strip("^$"))
-_WORDS = re.compile(r"[\w+.,:=-]{0,200}")
+_WORDS = re.compile(r"(?:[\w+,:=-]|\.(?=\d)){0,200}")
 
 
 def uuid_in(request: web.Request, key: str) -> str:

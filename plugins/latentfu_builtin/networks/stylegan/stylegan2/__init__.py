@@ -1,6 +1,6 @@
 """StyleGAN2 (Karras et al. 2020, arXiv 1912.04958) in plain torch."""
 
-from latentfu_builtin.networks.stylegan.files import load_network, read_metadata, save_network
+from latentfu_builtin.networks.stylegan.files import load_network, save_network
 from latentfu_builtin.networks.stylegan.mapped_network import StyleGAN2
 from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.discriminator import Discriminator
@@ -18,6 +18,5 @@ __all__ = [
     "SynthesisState",
     "load_network",
     "normalize_2nd_moment",
-    "read_metadata",
     "save_network",
 ]

@@ -1,0 +1,270 @@
+"""Write what is generated from the code: ``python docs/reference/generate.py``.
+
+- ``docs/reference/python.md``: every public name of ``latentfu`` with its docstring;
+- ``docs/reference/hooks.md``: every kind of plug-in object, from ``latentfu.hookspecs.KINDS``;
+- the table of hooks at the top of ``docs/plugins.md``;
+- ``server/latentfu/__init__.pyi``: the same public names for type checkers.
+
+A test holds that they are fresh.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import latentfu
+from latentfu import hookspecs
+from latentfu.http.reference import render_page
+
+ROOT = Path(__file__).parents[2]
+_MARK = "<!-- written by docs/reference/generate.py -->"
+_BEGIN, _END = "<!-- hooks: begin -->", "<!-- hooks: end -->"
+_TITLES = {
+    "latentfu.api": "Editing, and what is installed",
+    "latentfu.core": "Pictures",
+    "latentfu.pipeline": "Pictures",
+    "latentfu.core.latent": "Latents and generators",
+    "latentfu.core.generator": "Latents and generators",
+    "latentfu.core.precision": "Latents and generators",
+    "latentfu.pipeline.feature_warp": "Latents and generators",
+    "latentfu.core.inversion": "Inversions",
+    "latentfu.storage.inversion_cache": "Inversions",
+    "latentfu.core.control": "Controls and directions",
+    "latentfu.storage.direction": "Controls and directions",
+    "latentfu.hookspecs": "Hooks",
+    "latentfu.core.names": "Hooks",
+    "latentfu.core.errors": "Errors and progress",
+    "latentfu.core.progress": "Errors and progress",
+    "latentfu": "Files",
+    "latentfu.cli": "Commands",
+    "latentfu.bench": "Commands",
+}
+"""The chapter of each module whose names are public, by the longest beginning that fits."""
+
+
+def modules() -> dict[str, str]:
+    """Every public name with the module that it comes from."""
+    table = vars(latentfu)  # the stub that this writes does not show these two
+    return dict(sorted((table["_MODULE_OF"] | table["_kind_classes"]()).items()))
+
+
+def pages() -> dict[Path, str]:
+    """What is generated, by the file that it is in."""
+    guide = ROOT / "docs" / "plugins.md"
+    return {
+        ROOT / "server" / "latentfu" / "__init__.pyi": stub(),
+        ROOT / "docs" / "reference" / "python.md": python_page(),
+        ROOT / "docs" / "reference" / "hooks.md": hooks_page(),
+        ROOT / "docs" / "reference" / "http.md": render_page(),
+        guide: with_table(guide.read_text(encoding="utf-8")),
+    }
+
+
+def stub() -> str:
+    """``__init__.pyi``: the public names as type checkers read them."""
+    lines = ['"""Written by docs/reference/generate.py from the table in __init__.py."""', ""]
+    found = sorted((module, name) for name, module in modules().items())
+    lines += [f"from {module} import {name} as {name}" for module, name in found]
+    names = [f'    "{name}",' for name in _sorted(["__version__", *modules()])]
+    return "\n".join([*lines, "", "__version__: str", "__all__ = [", *names, "]", ""])
+
+
+def _sorted(names: list[str]) -> list[str]:
+    """Classes, then the rest, as ruff wants ``__all__``."""
+    return sorted(names, key=lambda name: (not name[0].isupper(), name))
+
+
+def python_page() -> str:
+    """``python.md``: chapters of public names, each with signature and docstring."""
+    chapters: dict[str, list[str]] = {title: [] for title in _TITLES.values()}
+    for name, module in modules().items():
+        if name not in _hook_classes():
+            chapters[_chapter_of(module)].append("\n\n".join(_entry(name, module)))
+    text = [
+        f"# Python\n\n{_MARK}",
+        "What `import latentfu` gives. These names stay as they are for a minor version; one that "
+        "changes works under its old name, with a `DeprecationWarning`, until the next. Everything "
+        "else may change at any time. The objects that hooks return are in [hooks.md](hooks.md).",
+    ]
+    for title, entries in chapters.items():
+        text += [f"## {title}", *entries]
+    return "\n\n".join(text) + "\n"
+
+
+def _chapter_of(module: str) -> str:
+    return _TITLES[max((start for start in _TITLES if module.startswith(start)), key=len)]
+
+
+def hooks_page() -> str:
+    """``hooks.md``: each hook with its objects, their fields and an example."""
+    text = [
+        f"# Hooks\n\n{_MARK}",
+        "What a plug-in can bring, one hook each. How to write one, and the rules: "
+        "[plugins.md](../plugins.md). A `Name` is 1 to 64 of `a-z 0-9 . _ -`, a `Sha256` 64 "
+        "hexadecimal digits; texts are one line. The examples are plug-ins that work, in "
+        "`examples/hooks`.",
+    ]
+    for kind in hookspecs.KINDS.values():
+        signature = f"```text\n{_hook_signature(kind.hook)}\n```"
+        text += [f"## {kind.hook}", signature, _prose(kind.doc)]
+        for cls in [kind.cls, *_requests(kind)]:
+            text += [f"### {cls.__name__}", _fields(cls), _prose(inspect.getdoc(cls) or "")]
+        example = (ROOT / "examples" / "hooks" / f"{kind.name}.py").read_text(encoding="utf-8")
+        text.append(f"### Example\n\n```python\n{example.strip()}\n```")
+    return "\n\n".join(text) + "\n"
+
+
+def with_table(guide: str) -> str:
+    """``plugins.md`` with the table of hooks between its two marks."""
+    before, rest = guide.split(_BEGIN)
+    rows = ["| hook | gives | |", "|---|---|---|"]
+    for kind in hookspecs.KINDS.values():
+        link = f"[`{kind.hook}`](reference/hooks.md#{kind.hook})"
+        rows.append(f"| {link} | `{kind.cls.__name__}` | {_prose(kind.doc)} |")
+    return "\n".join([before + _BEGIN, *rows, _END + rest.split(_END)[1]])
+
+
+def _hook_classes() -> set[str]:
+    """Classes that stand on the page of hooks; a Control stands on both."""
+    kinds = hookspecs.KINDS.values()
+    return {cls.__name__ for kind in kinds for cls in [kind.cls, *_requests(kind)]} - {"Control"}
+
+
+def _requests(kind: hookspecs.Kind[Any]) -> list[type]:
+    """The other classes of hooks that a kind's fields name: Level, InversionRequest, ..."""
+    named = " ".join(str(field.type) for field in dataclasses.fields(kind.cls))
+    others = (getattr(hookspecs, word, None) for word in re.findall(r"\w+", named))
+    own = {kind.cls for kind in hookspecs.KINDS.values()}
+    classes = [c for c in others if isinstance(c, type) and dataclasses.is_dataclass(c)]
+    return [cls for cls in dict.fromkeys(classes) if cls not in own]
+
+
+def _hook_signature(hook: str) -> str:
+    found = inspect.signature(getattr(hookspecs.Hooks, hook))
+    arguments = [_parameter(p) for p in found.parameters.values() if p.name != "self"]
+    return f"{hook}({', '.join(arguments)}) -> {found.return_annotation}"
+
+
+def _fields(cls: type) -> str:
+    lines = [f"{cls.__name__}"]
+    for field in dataclasses.fields(cls):
+        line = f"    {field.name}: {field.type}"
+        if field.default is not dataclasses.MISSING:
+            line += f" = {field.default!r}"
+        elif field.default_factory is not dataclasses.MISSING:
+            line += " = {}"
+        lines.append(line.replace('"', "'"))
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _entry(name: str, module: str) -> Iterator[str]:
+    """Heading, signature and docstring of a public name, then of its public methods."""
+    value = getattr(latentfu, name)
+    if not isinstance(value, type):
+        if inspect.isfunction(value):
+            yield f"### {name}\n\n```text\n{_signature(name, value)}\n```"
+            yield _prose(inspect.getdoc(value) or "")
+        else:
+            yield f"### {name}"
+            yield _prose(_attribute_docs(module)[name])
+        return
+    yield f"### class {name}"
+    if dataclasses.is_dataclass(value):
+        yield _fields(value)
+    yield _prose(inspect.getdoc(value) or "")
+    for method, member in vars(value).items():
+        shown = not method.startswith("_") or method == "__call__"
+        function = member.__func__ if isinstance(member, staticmethod) else member
+        if shown and isinstance(function, property) and not _is_old(function):
+            yield f"**`{name}.{method}`**: {_prose(inspect.getdoc(function) or '')}"
+        elif shown and inspect.isfunction(function) and not _is_old(function):
+            yield f"#### {name}.{method}\n\n```text\n{_signature(method, function)}\n```"
+            yield _prose(inspect.getdoc(function) or "")
+
+
+def _is_old(value: object) -> bool:
+    return (inspect.getdoc(value) or "").startswith("Old name of")
+
+
+@cache
+def _attribute_docs(module: str) -> dict[str, str]:
+    """The strings below assignments, by the assigned name."""
+    docs: dict[str, str] = {}
+    body = ast.parse(inspect.getsource(importlib.import_module(module))).body
+    for before, after in pairwise(body):
+        if isinstance(before, ast.Assign) and isinstance(after, ast.Expr):
+            target, text = before.targets[0], after.value
+            if isinstance(target, ast.Name) and isinstance(text, ast.Constant):
+                docs[target.id] = inspect.cleandoc(str(text.value))
+    return docs
+
+
+def _signature(name: str, function: Callable[..., object]) -> str:
+    found = inspect.signature(function)
+    parts: list[str] = []
+    keyword_only = False
+    for parameter in found.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
+            keyword_only = True
+            parts.append("*")
+        parts.append(_parameter(parameter))
+    result = found.return_annotation
+    arrow = "" if result is inspect.Signature.empty else f" -> {result}"
+    line = f"{name}({', '.join(parts)}){arrow}"
+    if len(line) <= 100:
+        return line
+    return "\n".join([f"{name}(", *(f"    {part}," for part in parts), f"){arrow}"])
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    """``name: type = default`` as in code, with ``...`` for defaults that have no short form."""
+    star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+    star = "**" if parameter.kind is parameter.VAR_KEYWORD else star
+    text = f"{star}{parameter.name}"
+    if parameter.annotation is not parameter.empty:
+        text += f": {parameter.annotation}"
+    if parameter.default is not parameter.empty:
+        default = parameter.default
+        short = default.__name__ if inspect.isfunction(default) else repr(default)
+        text += f" = {short if '<' not in short else '...'}"
+    return text
+
+
+def _prose(doc: str) -> str:
+    """A docstring as Markdown: Google's sections become lists, ``>>>`` a block of code."""
+    doc = re.sub(r":\w+:`~?(?:latentfu\.)?([\w.]+)`", r"`\1`", doc)
+    doc = re.sub(r"``(.+?)``", r"`\1`", doc, flags=re.DOTALL)
+    doc = re.sub(r"(`[^`]+`) s\b", r"\1s", doc)
+    blocks = [_block(block) for block in re.split(r"\n\s*\n", doc)]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _block(block: str) -> str:
+    heading, _, rest = block.partition("\n")
+    if heading in ("Args:", "Raises:", "Attributes:"):
+        items = re.split(r"\n    (?=\S)", "\n" + rest)[1:]
+        points = [re.sub(r"^([\w*]+):", r"`\1`:", " ".join(item.split())) for item in items]
+        return "\n".join([f"{heading}", "", *(f"- {point}" for point in points)])
+    if heading in ("Returns:", "Yields:"):
+        return f"{heading} {' '.join(rest.split())}"
+    if block.lstrip().startswith(">>>"):
+        return f"```python\n{inspect.cleandoc(block)}\n```"
+    return block
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")

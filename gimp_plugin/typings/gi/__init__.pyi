@@ -1,0 +1,3 @@
+"""What the plug-in uses of PyGObject, GIMP 3.0 and GTK 3, and no more."""
+
+def require_version(namespace: str, version: str) -> None: ...

@@ -1,0 +1,1 @@
+"""The commands below ``latentfu directions``, a module for each group that belongs together."""

@@ -1,0 +1,52 @@
+"""What the commands share: options, the generator and scorer that are meant, words for people."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import latentfu
+from latentfu import Direction, Generator, Scorer
+
+FOLDER_TYPE = click.Path(path_type=Path, file_okay=False)
+
+
+class _LayerRange(click.ParamType[tuple[int, int]]):
+    """``4-7`` or ``4``: first and last, both included."""
+
+    name = "first-last"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is not like 4-7 (first and last layer).", param, ctx)
+        first, last = int(found[1]), int(found[2] or found[1])
+        if first > last:
+            self.fail(f"{value!r} runs backwards: write {last}-{first}.", param, ctx)
+        return first, last
+
+
+LAYER_RANGE = _LayerRange()
+
+
+def open_generator_or_first(name: str | None) -> Generator:
+    """The generator ``name``; the first listed for None."""
+    return latentfu.open_generator(name or next(iter(latentfu.generators()), "portraits"))
+
+
+def scorer_for(domain: str) -> Scorer | None:
+    """The first installed scorer for ``domain``."""
+    found = (scorer for scorer in latentfu.scorers().values() if scorer.domain == domain)
+    return next(found, None)
+
+
+def describe_leaks(direction: Direction) -> str:
+    """The three other attributes that a direction moves most, for people."""
+    strongest = sorted(direction.leakage.items(), key=lambda item: -abs(item[1]))[:3]
+    return ", ".join(f"{name} {amount:+.2f}" for name, amount in strongest) or "nothing else"

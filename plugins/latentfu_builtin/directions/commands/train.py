@@ -1,0 +1,253 @@
+"""``latentfu directions train ATTRIBUTE`` and ``latentfu directions sample``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import latentfu
+from latentfu import (
+    BadInputError,
+    ControlRequest,
+    Generator,
+    NotInstalledError,
+    Progress,
+    between,
+    json_option,
+    progress_bar,
+    read_direction,
+    write_direction,
+)
+
+from latentfu_builtin.directions.boundaries import SOLVERS
+from latentfu_builtin.directions.commands.common import (
+    FOLDER_TYPE,
+    describe_leaks,
+    open_generator_or_first,
+    scorer_for,
+)
+from latentfu_builtin.directions.effects import EffectMeasurement
+from latentfu_builtin.directions.seeded_samples import write_samples
+from latentfu_builtin.directions.train_direction import (
+    TrainedDirection,
+    TrainingSettings,
+    train_direction,
+)
+from latentfu_builtin.directions.training_data import (
+    InversionChoice,
+    TrainingSource,
+    collect_training_data,
+)
+from latentfu_builtin.directions.user_library import read_directions, refuse_taken_name, user_folder
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_TRAINING_OPTIONS = (
+    "folders",
+    "pictures",
+    "scores",
+    "method",
+    "per_layer",
+    "space",
+    "without",
+    "work",
+)
+"""Options that no maker knows: with any of them the training is set up here."""
+
+
+@click.command("train")
+@click.argument("attribute")
+@click.option("--generator", metavar="NAME", help="Default: the first listed.")
+@click.option(
+    "--folder",
+    "folders",
+    type=FOLDER_TYPE,
+    multiple=True,
+    help="Pictures sorted by hand, a folder for each kind: the least first, the most last.",
+)
+@click.option("--pictures", type=FOLDER_TYPE, help="Pictures to invert, instead of samples.")
+@click.option("--scores", type=_FILE, help="A .csv of name,score lines for --pictures.")
+@click.option("--classifier", is_flag=True, help="Let a classifier find the surest of --folder.")
+@click.option("--samples", type=click.IntRange(min=20), help="How many to draw (default: 4000).")
+@click.option("--method", type=click.Choice(list(SOLVERS)), help="What lays the boundary.")
+@click.option("--space", type=click.Choice(["z", "w", "w+", "w++"]), help="Where (default: w).")
+@click.option("--per-layer", is_flag=True, help="A boundary for each layer of w+ codes.")
+@click.option("--ends", type=float, help="Part (or number) of the surest at each end.")
+@click.option("--split", default=0.7, show_default=True, help="Part of the ends to train on.")
+@click.option("--natural", is_flag=True, help="Move as the codes do, not along the normal.")
+@click.option("--without", multiple=True, metavar="NAME", help="A direction to leave alone.")
+@click.option("--plus", default="", help="What a positive strength means, for people.")
+@click.option("--inverter", metavar="NAME", help="For pictures that are no samples.")
+@click.option("--quality", type=click.Choice(["draft", "good", "best"]), help="Instead of one.")
+@click.option("--work", type=FOLDER_TYPE, help="Where samples are kept for going on.")
+@click.option("--maker", metavar="NAME", help="svm, ridge, or a plug-in's, instead of the chain.")
+@click.option("--clean", type=int, help="How many other attributes a maker leaves alone.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--name", help="Name of the direction; default: my-ATTRIBUTE.")
+@click.option("--out", type=FOLDER_TYPE, help="Folder.")
+@json_option
+def train_direction_command(
+    attribute: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
+) -> None:  # fmt: skip
+    """Train the direction of ATTRIBUTE and put it among your own, where the editor finds it.
+
+    From random samples that a scorer has read; from pictures sorted into folders (--folder, at
+    least twice); from those carried over to --samples by a classifier; or from --pictures with
+    --scores. A run that was broken off goes on where it was.
+    """
+    folder, name = out or user_folder(), asked["name"] or f"my-{attribute}"
+    if asked["maker"] or not any(asked[word] for word in _TRAINING_OPTIONS):
+        _train_by_maker(attribute, generator, folder, name, asked, as_json)
+        return
+    opened = open_generator_or_first(generator)
+    refuse_taken_name(name, folder, opened)
+    with progress_bar("Training", quiet=as_json) as progress:
+        made, notes = _train_by_options(attribute, opened, name, asked, progress)
+    path = write_direction(folder / f"{name}.safetensors", made.direction)
+    _report_trained(path, made, notes, as_json)
+
+
+def _train_by_maker(  # noqa: PLR0917
+    attribute: str,
+    generator: str | None,
+    folder: Path,
+    name: str,
+    asked: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Let an installed maker of directions do it; raises LatentFuError."""
+    makers, maker = latentfu.control_makers(), asked["maker"] or "svm"
+    if maker not in makers:
+        raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
+    given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
+    options = {"name": name} | {word: value for word, value in given.items() if value is not None}
+    with progress_bar("Sampling", quiet=as_json) as progress:
+        opened = open_generator_or_first(generator)
+        refuse_taken_name(name, folder, opened)
+        request = ControlRequest(
+            generator=opened,
+            attribute=attribute,
+            samples=asked["samples"] or 4000,
+            seed=asked["seed"],
+            progress=progress,
+            scorer=scorer_for(opened.domain),
+            options=options,
+        )
+        paths = makers[maker].make(request, folder)
+    for path in paths:
+        _report_made(path, as_json)
+
+
+def _report_made(path: Path, as_json: bool) -> None:
+    """Say what a maker made and how well it does."""
+    direction = read_direction(path)
+    if as_json:
+        click.echo(json.dumps({"file": str(path), **direction.facts()}))
+        return
+    held = "none" if direction.accuracy is None else f"{direction.accuracy:.0%}"
+    leaks = describe_leaks(direction)
+    click.echo(f"{path}: told apart {held} of held-out samples; moves {leaks}.")
+
+
+def _train_by_options(
+    attribute: str, generator: Generator, name: str, asked: dict[str, Any], progress: Progress
+) -> tuple[TrainedDirection, list[str]]:
+    """Samples, labels, boundary, measurement."""
+    scorer = scorer_for(generator.domain)
+    folders = asked["folders"]
+    source = TrainingSource(
+        attribute=attribute,
+        folders=folders,
+        pictures=asked["pictures"],
+        scores=asked["scores"],
+        classifier=asked["classifier"],
+        samples=asked["samples"] or (None if folders else 4000),
+        space=_choose_space(asked, generator),
+        seed=asked["seed"],
+        work=asked["work"],
+        inversion=InversionChoice(
+            asked["inverter"], asked["quality"] or (None if asked["inverter"] else "draft")
+        ),
+    )
+    if asked["scores"] and not asked["pictures"]:
+        raise BadInputError("--scores are of --pictures: give their folder, or see directions fit.")
+    others = read_directions(asked["without"], generator)
+    labelled, notes = collect_training_data(source, generator, scorer, between(progress, 0.0, 0.9))
+    settings = TrainingSettings(
+        method=asked["method"] or "svm",
+        ends=asked["ends"] or (0.02 if len(labelled.scores) >= 2000 else 0.25),
+        split=asked["split"],
+        seed=asked["seed"],
+        per_layer=asked["per_layer"],
+        natural=asked["natural"],
+        without=others,
+        words={
+            "name": name,
+            "attribute": attribute,
+            "plus": asked["plus"] or f"more {attribute.replace('_', ' ')}",
+            "title": name.removeprefix("my-").replace("_", " ").capitalize(),
+            "group": "own",
+        },
+    )
+    after = between(progress, 0.9, 1.0)
+    measurement = (
+        EffectMeasurement.on_fresh_samples(generator, scorer, asked["seed"], progress=after)
+        if scorer
+        else None
+    )
+    return train_direction(labelled, settings, generator, measurement, after), notes
+
+
+def _choose_space(asked: dict[str, Any], generator: Generator) -> str:
+    """The space asked for, if the generator has it (raises BadInputError)."""
+    space = asked["space"] or ("w" if "w" in generator.spaces else generator.spaces[0])
+    if asked["per_layer"] and asked["space"] is None and space != "w++":
+        space = "w+"
+    if space not in generator.spaces:
+        raise BadInputError(
+            f"Pictures are edited in {', '.join(generator.spaces)} with {generator.name}: a "
+            f"direction in {space} would move nothing."
+        )
+    return str(space)
+
+
+def _report_trained(path: Path, made: TrainedDirection, notes: list[str], as_json: bool) -> None:
+    """Say what was made and how well it does."""
+    direction, boundary = read_direction(path), made.boundary
+    if as_json:
+        report = {
+            "file": str(path),
+            "notes": notes,
+            "trained_on": boundary.trained_on,
+            "validation": boundary.validation.as_json(),
+            "remaining": boundary.remaining.as_json(),
+            "layer_accuracy": made.layer_accuracies,
+            **direction.facts(),
+        }
+        click.echo(json.dumps(report))
+        return
+    for note in notes:
+        click.echo(note)
+    click.echo(f"Trained on {boundary.trained_on}; held out: {boundary.validation.as_text()}.")
+    if boundary.remaining.total:
+        click.echo(f"Between the ends: {boundary.remaining.as_text()}.")
+    effect = "" if direction.effect is None else f"; 1 moves it by {direction.effect:+.2f}"
+    click.echo(f"{path}{effect}; moves also {describe_leaks(direction)}.")
+
+
+@click.command("sample")
+@click.option("--generator", metavar="NAME", help="Default: the first listed.")
+@click.option("--count", default=200, show_default=True, type=click.IntRange(1, 100_000))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31))
+@click.option("--out", required=True, type=FOLDER_TYPE, help="Folder for the pictures.")
+@json_option
+def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:
+    """Draw pictures to sort into folders by hand; each knows its own code."""
+    opened = open_generator_or_first(generator)
+    with progress_bar("Drawing", quiet=as_json) as progress:
+        written = write_samples(opened, count, seed, out, progress)
+    if as_json:
+        click.echo(json.dumps({"folder": str(out), "count": len(written)}))
+    else:
+        click.echo(f"{out}: {len(written)} pictures; sort them into a folder for each kind.")

@@ -1,0 +1,70 @@
+"""The user's own directions, from the data folder: a plug-in of their own.
+
+Apart from the makers, so that a file whose name is taken puts only these sliders aside, not
+the commands that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import latentfu
+from latentfu import Control, GeneratorSpec, data_dir, directions_in, hookimpl
+
+if TYPE_CHECKING:
+    from latentfu import Direction, Generator
+
+
+def user_folder() -> Path:
+    """Where trained and imported directions lie."""
+    return data_dir() / "directions"
+
+
+@hookimpl
+def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
+    """The directions in the user's folder, the first of each name."""
+    found: dict[str, Control] = {}
+    for control in directions_in(user_folder(), generator.id):
+        found.setdefault(control.name, control)
+    return list(found.values())
+
+
+def refuse_taken_name(name: str, out: Path, generator: Generator) -> None:
+    """Refuse a name that another control has, unless it is the file to be replaced."""
+    control = latentfu.controls(generator).get(name)
+    if out != user_folder() or control is None:
+        return
+    if control.facts.get("file") != str(out / f"{name}.safetensors"):
+        raise latentfu.BadInputError(f"There is a control {name!r} already: give another --name.")
+
+
+def list_direction_files(generator: Generator) -> dict[str, Path]:
+    """The files of the installed directions of a generator, by name."""
+    found = latentfu.controls(generator).values()
+    files = {c.name: c.facts.get("file") for c in found if c.kind == "direction"}
+    return {name: Path(str(file)) for name, file in files.items() if file}
+
+
+def read_directions(names: Sequence[str], generator: Generator) -> list[Direction]:
+    """These directions, by name or file; raises NotInstalledError for one that is not there."""
+    from latentfu import NotInstalledError, WrongGeneratorError, read_direction
+
+    known = list_direction_files(generator)
+    found = []
+    for name in names:
+        path = known.get(name, Path(name))
+        if not path.is_file():
+            raise NotInstalledError(
+                f"There is no direction {name!r} for {generator.name}; installed: "
+                f"{', '.join(sorted(known)) or 'none'}."
+            )
+        direction = read_direction(path)
+        if direction.generator_id != generator.id:
+            raise WrongGeneratorError(
+                f"The direction {name} was made for {direction.generator or 'another generator'} "
+                f"({direction.generator_id[:12]}), not for {generator.name}: take one that was."
+            )
+        found.append(direction)
+    return found

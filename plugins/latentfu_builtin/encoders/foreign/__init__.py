@@ -1,1 +1,0 @@
-"""Encoders of other projects, rebuilt so that their checkpoints load by name."""

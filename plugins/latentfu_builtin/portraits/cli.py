@@ -1,0 +1,195 @@
+"""`latentfu train scorer`, `latentfu train locator` and `latentfu evaluate portraits`."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import latentfu
+from latentfu import json_option, write_whole
+
+_WEIGHTS = Path(__file__).parent / "weights"
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command("scorer")
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Cache of renders, by latentfu train pairs.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Weights file; default: the shipped one.",
+)
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Scorer to go on from.")
+@click.option("--images", default=120_000, show_default=True, help="Pictures to train on.")
+@click.option("--batch", default=64, show_default=True, help="Pictures in a step.")
+@click.option("--lr", default=2e-3, show_default=True, help="Learning rate.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Of the first weights and the order of pictures."
+)
+@click.option("--changed", default=1.0, show_default=True, help="Share of changed pictures.")
+@click.option("--weight", "weights", multiple=True, help="FACTOR=NUMBER: how much it counts.")
+@click.option("--compiled", is_flag=True, help="Compile the network first.")
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@json_option
+def train_scorer_command(
+    pairs: Path, output: Path | None, start: Path | None, threads: int, as_json: bool, **asked: Any
+) -> None:
+    """Train the network that reads factors back from a portrait."""
+    import torch
+
+    from latentfu_builtin.portraits.scorer import load_scorer
+    from latentfu_builtin.portraits.scorer.train import ScorerOptions, train_scorer, write_scorer
+    from latentfu_builtin.stylegan.training.pairs import PairCache
+
+    if threads:
+        torch.set_num_threads(threads)
+    options = ScorerOptions(
+        **{**asked, "weights": tuple(_read_weight(t) for t in asked["weights"])}
+    )
+    cache = PairCache(pairs)
+    begun = load_scorer(start) if start else None
+    scorer, numbers = train_scorer(
+        cache, options, functools.partial(click.echo, err=as_json), begun
+    )
+    file = output or _WEIGHTS / "scorer.safetensors"
+    write_scorer(file, scorer, numbers, options, cache.count)
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "figures": numbers}))
+        return
+    for name, value in numbers.items():
+        click.echo(f"{name:20} {value:7.4f}")
+
+
+def _read_weight(text: str) -> tuple[str, float]:
+    """FACTOR=NUMBER as a pair; click.BadParameter when it is none."""
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError as error:
+        raise click.BadParameter(f"{text} is not FACTOR=NUMBER", param_hint="--weight") from error
+
+
+@click.command("locator")
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Cache of renders, by latentfu train pairs.",
+)
+@click.option("--scenes", type=click.Path(path_type=Path), required=True, help="Cache file.")
+@click.option("--count", default=400, show_default=True, help="Scenes to render.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Weights file; default: the shipped one.",
+)
+@click.option("--images", default=60_000, show_default=True, help="Pictures to train on.")
+@click.option("--seed", default=0, show_default=True, help="Of scenes, first weights and order.")
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@json_option
+def train_locator_command(
+    pairs: Path, scenes: Path, output: Path | None, threads: int, as_json: bool, **asked: int
+) -> None:
+    """Train the network that finds a portrait's landmarks in a picture."""
+    import torch
+
+    from latentfu_builtin.portraits.locator.train import (
+        LocatorOptions,
+        measure_locator,
+        render_scenes,
+        train_locator,
+        write_locator,
+    )
+    from latentfu_builtin.stylegan.training.pairs import PairCache
+
+    if threads:
+        torch.set_num_threads(threads)
+    options = LocatorOptions(images=asked["images"], seed=asked["seed"])
+    cache = PairCache(pairs)
+    with click.progressbar(length=asked["count"], label="Rendering scenes", hidden=as_json) as bar:
+        found = render_scenes(
+            scenes, asked["count"], asked["seed"], lambda done, _: bar.update(done - bar.pos)
+        )
+    locator = train_locator(found, cache, options, functools.partial(click.echo, err=as_json))
+    numbers = measure_locator(locator)
+    file = output or _WEIGHTS / "locator.safetensors"
+    write_locator(file, locator, numbers, options)
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "figures": numbers}))
+        return
+    for name, value in numbers.items():
+        click.echo(f"{name:28} {value}")
+
+
+@click.command("portraits")
+@click.option(
+    "--generator",
+    default="portraits",
+    show_default=True,
+    metavar="NAME",
+    help="The generator to measure.",
+)
+@click.option(
+    "--samples",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(min=32),
+    help="Pictures drawn; twice as many are rendered.",
+)
+@click.option("--seed", default=1_000, show_default=True, help="Of pictures and renders.")
+@click.option("--inception", type=_FILE, help="Weights: compare by Inception features instead.")
+@click.option("--pairs", type=_FOLDER, help="The training pictures, to see if they are repeated.")
+@click.option("--card", type=_FILE, help="A model card to write the figures into.")
+@click.option("--compiled", is_flag=True, help="Compile the renderer first: for thousands.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A JSON file.")
+@json_option
+def evaluate_portraits_command(
+    generator: str, card: Path | None, output: Path | None, as_json: bool, **asked: Any
+) -> None:
+    """Measure a portraits generator against fresh renders.
+
+    Frechet distance, precision, recall, density, coverage, what of its factors can be read back,
+    perceptual path length, and whether it repeats its training pictures.
+    """
+    from latentfu_builtin.portraits.evaluate.measures import load_inception_features
+    from latentfu_builtin.portraits.evaluate.report import (
+        EvaluationRequest,
+        evaluate_portraits,
+        format_markdown,
+        write_into_card,
+    )
+    from latentfu_builtin.portraits.evaluate.report import (
+        format_json as report_as_json,
+    )
+    from latentfu_builtin.portraits.shipped import load_shipped_scorer, map_to_teacher
+
+    question = EvaluationRequest(
+        generator=latentfu.open_generator(generator),
+        taught=map_to_teacher,
+        scorer=load_shipped_scorer("cpu"),
+        samples=asked["samples"],
+        seed=asked["seed"],
+        look=load_inception_features(asked["inception"]) if asked["inception"] else None,
+        pairs=asked["pairs"],
+        compiled=asked["compiled"],
+    )
+    with click.progressbar(length=100, label="Evaluating", hidden=as_json) as bar:
+        found = evaluate_portraits(
+            question, lambda part, _="": bar.update(round(100 * part) - bar.pos)
+        )
+    if output:
+        write_whole(output, report_as_json(found).encode())
+    if card:
+        write_into_card(card, found)
+    click.echo(report_as_json(found) if as_json else format_markdown(found))

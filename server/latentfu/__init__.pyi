@@ -1,0 +1,215 @@
+"""Written by docs/reference/generate.py from the table in __init__.py."""
+
+from latentfu.api import aligners as aligners
+from latentfu.api import build_steps as build_steps
+from latentfu.api import checkpoint_formats as checkpoint_formats
+from latentfu.api import control_makers as control_makers
+from latentfu.api import controls as controls
+from latentfu.api import edit as edit
+from latentfu.api import encoders as encoders
+from latentfu.api import generators as generators
+from latentfu.api import identities as identities
+from latentfu.api import installed as installed
+from latentfu.api import invert as invert
+from latentfu.api import inverters as inverters
+from latentfu.api import losses as losses
+from latentfu.api import mix as mix
+from latentfu.api import open_generator as open_generator
+from latentfu.api import public_networks as public_networks
+from latentfu.api import scorers as scorers
+from latentfu.bench import Measure as Measure
+from latentfu.cli.bench import bench_command as bench_command
+from latentfu.cli.bench import print_measures as print_measures
+from latentfu.cli.options import Strength as Strength
+from latentfu.cli.output import json_option as json_option
+from latentfu.cli.output import progress_bar as progress_bar
+from latentfu.core.contact_sheet import SheetRow as SheetRow
+from latentfu.core.contact_sheet import contact_sheet as contact_sheet
+from latentfu.core.control import Control as Control
+from latentfu.core.control import ControlEffect as ControlEffect
+from latentfu.core.crop import Crop as Crop
+from latentfu.core.crop import Quad as Quad
+from latentfu.core.errors import BadInputError as BadInputError
+from latentfu.core.errors import CancelledError as CancelledError
+from latentfu.core.errors import LatentFuError as LatentFuError
+from latentfu.core.errors import NotInstalledError as NotInstalledError
+from latentfu.core.errors import ServerError as ServerError
+from latentfu.core.errors import StorageError as StorageError
+from latentfu.core.errors import WrongGeneratorError as WrongGeneratorError
+from latentfu.core.generator import Generator as Generator
+from latentfu.core.generator import Noise as Noise
+from latentfu.core.generator import SynthesisLayer as SynthesisLayer
+from latentfu.core.generator import random_latents as random_latents
+from latentfu.core.inversion import Inversion as Inversion
+from latentfu.core.inversion import Quality as Quality
+from latentfu.core.latent import FeatureOffset as FeatureOffset
+from latentfu.core.latent import Latent as Latent
+from latentfu.core.latent import Space as Space
+from latentfu.core.latent import WeightOffset as WeightOffset
+from latentfu.core.layer import Layer as Layer
+from latentfu.core.names import Name as Name
+from latentfu.core.names import Sha256 as Sha256
+from latentfu.core.names import is_name as is_name
+from latentfu.core.names import is_sha256 as is_sha256
+from latentfu.core.precision import mixed_precision as mixed_precision
+from latentfu.core.precision import quick_dtype as quick_dtype
+from latentfu.core.progress import Progress as Progress
+from latentfu.core.progress import Stopwatch as Stopwatch
+from latentfu.core.progress import between as between
+from latentfu.core.progress import silent as silent
+from latentfu.hookspecs import Aligner as Aligner
+from latentfu.hookspecs import BuildStep as BuildStep
+from latentfu.hookspecs import CheckpointFormat as CheckpointFormat
+from latentfu.hookspecs import Command as Command
+from latentfu.hookspecs import ControlMaker as ControlMaker
+from latentfu.hookspecs import ControlRequest as ControlRequest
+from latentfu.hookspecs import Encoder as Encoder
+from latentfu.hookspecs import GeneratorSpec as GeneratorSpec
+from latentfu.hookspecs import Identity as Identity
+from latentfu.hookspecs import InversionRequest as InversionRequest
+from latentfu.hookspecs import Inverter as Inverter
+from latentfu.hookspecs import Level as Level
+from latentfu.hookspecs import Loss as Loss
+from latentfu.hookspecs import PublicNetwork as PublicNetwork
+from latentfu.hookspecs import SamplePicture as SamplePicture
+from latentfu.hookspecs import Scorer as Scorer
+from latentfu.hookspecs import WatchedFolder as WatchedFolder
+from latentfu.hookspecs import hookimpl as hookimpl
+from latentfu.pipeline.align import Placement as Placement
+from latentfu.pipeline.align import face_quad as face_quad
+from latentfu.pipeline.feature_warp import warp_features as warp_features
+from latentfu.sandbox import ConvertedWeights as ConvertedWeights
+from latentfu.sandbox import ForeignFile as ForeignFile
+from latentfu.sandbox import OpaqueObject as OpaqueObject
+from latentfu.sandbox import read_foreign as read_foreign
+from latentfu.sandbox import read_torch as read_torch
+from latentfu.sandbox import tensors_of as tensors_of
+from latentfu.storage.atomic import whole_file as whole_file
+from latentfu.storage.atomic import write_whole as write_whole
+from latentfu.storage.direction_control import DirectionEffect as DirectionEffect
+from latentfu.storage.direction_control import directions_in as directions_in
+from latentfu.storage.directions import Direction as Direction
+from latentfu.storage.directions import read_direction as read_direction
+from latentfu.storage.directions import write_direction as write_direction
+from latentfu.storage.download import Offer as Offer
+from latentfu.storage.download import Patience as Patience
+from latentfu.storage.download import download as download
+from latentfu.storage.inversion_cache import load_inversion as load_inversion
+from latentfu.storage.paths import config_dir as config_dir
+from latentfu.storage.paths import data_dir as data_dir
+from latentfu.storage.safetensors_file import file_sha256 as file_sha256
+from latentfu.storage.safetensors_file import find_metadata as find_metadata
+from latentfu.storage.safetensors_file import read_arrays as read_arrays
+from latentfu.storage.safetensors_file import read_metadata as read_metadata
+from latentfu.storage.safetensors_file import read_tensors as read_tensors
+from latentfu.storage.safetensors_file import read_tensors_and_metadata as read_tensors_and_metadata
+from latentfu.storage.safetensors_file import write_tensors as write_tensors
+
+__version__: str
+__all__ = [
+    "Aligner",
+    "BadInputError",
+    "BuildStep",
+    "CancelledError",
+    "CheckpointFormat",
+    "Command",
+    "Control",
+    "ControlEffect",
+    "ControlMaker",
+    "ControlRequest",
+    "ConvertedWeights",
+    "Crop",
+    "Direction",
+    "DirectionEffect",
+    "Encoder",
+    "FeatureOffset",
+    "ForeignFile",
+    "Generator",
+    "GeneratorSpec",
+    "Identity",
+    "Inversion",
+    "InversionRequest",
+    "Inverter",
+    "Latent",
+    "LatentFuError",
+    "Layer",
+    "Level",
+    "Loss",
+    "Measure",
+    "Name",
+    "Noise",
+    "NotInstalledError",
+    "Offer",
+    "OpaqueObject",
+    "Patience",
+    "Placement",
+    "Progress",
+    "PublicNetwork",
+    "Quad",
+    "Quality",
+    "SamplePicture",
+    "Scorer",
+    "ServerError",
+    "Sha256",
+    "SheetRow",
+    "Space",
+    "Stopwatch",
+    "StorageError",
+    "Strength",
+    "SynthesisLayer",
+    "WatchedFolder",
+    "WeightOffset",
+    "WrongGeneratorError",
+    "__version__",
+    "aligners",
+    "bench_command",
+    "between",
+    "build_steps",
+    "checkpoint_formats",
+    "config_dir",
+    "contact_sheet",
+    "control_makers",
+    "controls",
+    "data_dir",
+    "directions_in",
+    "download",
+    "edit",
+    "encoders",
+    "face_quad",
+    "file_sha256",
+    "find_metadata",
+    "generators",
+    "hookimpl",
+    "identities",
+    "installed",
+    "invert",
+    "inverters",
+    "is_name",
+    "is_sha256",
+    "json_option",
+    "load_inversion",
+    "losses",
+    "mix",
+    "mixed_precision",
+    "open_generator",
+    "print_measures",
+    "progress_bar",
+    "public_networks",
+    "quick_dtype",
+    "random_latents",
+    "read_arrays",
+    "read_direction",
+    "read_foreign",
+    "read_metadata",
+    "read_tensors",
+    "read_tensors_and_metadata",
+    "read_torch",
+    "scorers",
+    "silent",
+    "tensors_of",
+    "warp_features",
+    "whole_file",
+    "write_direction",
+    "write_tensors",
+    "write_whole",
+]

@@ -1,0 +1,230 @@
+"""The files of a new plug-in package or pack of directions: what ``latentfu plugins new`` writes.
+
+``$name`` is the plug-in's name, ``$module`` its import name. The package in ``examples/`` is
+exactly what comes out for the name ``example-direction``; a test keeps them equal.
+"""
+
+from __future__ import annotations
+
+_CONTROL_PYPROJECT = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "latentfu-$name"
+version = "0.1.0"
+description = "A plug-in for Latent-Fu: one more control for portraits."
+readme = "README.md"
+requires-python = ">=3.11"
+license = "Apache-2.0"
+dependencies = ["latentfu"]
+
+[project.optional-dependencies]
+test = ["pytest>=8.2"]
+
+[project.entry-points.latentfu]
+$name = "$module"
+
+[tool.setuptools]
+packages = ["$module"]
+"""
+
+_CONTROL_MODULE = '''\
+"""A control along which portraits vary most: the first principal component of the latents.
+
+Härkönen et al. 2020, "GANSpace". It is computed when it is first used, from the generator in
+use, so it fits whatever weights are installed.
+"""
+
+from collections.abc import Iterator
+
+import latentfu
+
+
+class FirstComponent(latentfu.ControlEffect):
+    """Adds ``strength`` standard deviations of the component to a latent."""
+
+    def apply(
+        self, latent: latentfu.Latent, strength: float, generator: latentfu.Generator
+    ) -> latentfu.Latent:
+        import torch  # here, so that listing plug-ins stays fast
+
+        codes = latentfu.random_latents(generator, 2000, seed=0).codes
+        w = codes[:, 0] if codes.ndim == 3 else codes  # in w+ all layers are the same
+        variances, components = torch.linalg.eigh(torch.cov(w.T))
+        step = components[:, -1] * variances[-1].sqrt()
+        step = step * step[step.abs().argmax()].sign()  # an eigenvector's sign is arbitrary
+        return latent.with_codes(latent.codes + strength * step)
+
+
+@latentfu.hookimpl
+def latentfu_controls(generator: latentfu.GeneratorSpec) -> Iterator[latentfu.Control]:
+    """One control for every generator of portraits."""
+    if generator.domain == "portraits":
+        yield latentfu.Control(
+            name="$name",
+            title="First component",
+            positive_means="further along what varies most",
+            generator_id=generator.id,
+            load=FirstComponent,
+            group="components",
+            author="you",
+            licence="Apache-2.0",
+            source="principal components of 2,000 latents",
+        )
+'''
+
+_CONTROL_TEST = '''\
+"""The plug-in keeps the contract; the fixtures and checks come with latentfu."""
+
+import latentfu
+import $module
+import pytest
+from latentfu.testing import check_controls, spec_of
+
+
+def test_the_control_keeps_the_contract(tiny_generator):
+    spec = spec_of(tiny_generator, domain="portraits")
+    (control,) = check_controls($module, tiny_generator, spec)
+    assert control.name == "$name"
+
+
+def test_other_domains_get_nothing(tiny_generator, registered):
+    registry = registered($module)
+    assert "$name" not in registry.controls(spec_of(tiny_generator, domain="cars"))
+
+
+def test_on_the_built_in_generator(registered):
+    registered($module)
+    generators = latentfu.generators()
+    if "portraits" not in generators:
+        pytest.skip("the built-in generator is not installed")
+    generator = latentfu.open_generator("portraits", device="cpu")
+    check_controls($module, generator, generators["portraits"])
+'''
+
+_CONTROL_README = """\
+# latentfu-$name
+
+A plug-in for Latent-Fu: the control `$name` moves a
+portrait along the first principal component of the generator's latents.
+
+    pip install .
+    latentfu plugins list
+    latentfu edit portrait.png -o out.png --set $name=2
+
+Its test needs nothing but latentfu and pytest:
+
+    pip install ".[test]"
+    pytest
+
+## Where things are
+- `pyproject.toml`: the entry point in the group `latentfu` is all that Latent-Fu needs to find it.
+- `$module/__init__.py`: the plug-in. Hooks are functions marked `@latentfu.hookimpl`.
+
+This control is computed from the generator in use. A control that was trained for certain weights
+is shipped as a direction file instead, and offered only for the generator it belongs to:
+
+    @latentfu.hookimpl
+    def latentfu_controls(generator):
+        return latentfu.directions_in(Path(__file__).parent / "directions", generator.id)
+"""
+
+CONTROL_FILES: dict[str, str] = {
+    "pyproject.toml": _CONTROL_PYPROJECT,
+    "README.md": _CONTROL_README,
+    "$module/__init__.py": _CONTROL_MODULE,
+    "tests/test_plugin.py": _CONTROL_TEST,
+}
+
+
+_PACK_PYPROJECT = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "latentfu-$name"
+version = "0.1.0"
+description = "A pack of directions for Latent-Fu."
+readme = "README.md"
+requires-python = ">=3.11"
+dependencies = ["latentfu"]
+
+[project.optional-dependencies]
+test = ["pytest>=8.2"]
+
+[project.entry-points.latentfu]
+$name = "$module"
+
+[tool.setuptools]
+packages = ["$module"]
+
+[tool.setuptools.package-data]
+"$module" = ["directions/*.safetensors"]
+"""
+
+_PACK_MODULE = '''\
+"""Directions, each for the weights that it was made for."""
+
+from pathlib import Path
+
+import latentfu
+
+FOLDER = Path(__file__).parent / "directions"
+
+
+@latentfu.hookimpl
+def latentfu_controls(generator: latentfu.GeneratorSpec) -> list[latentfu.Control]:
+    """The directions in the folder that are for this generator."""
+    return latentfu.directions_in(FOLDER, generator.id)
+'''
+
+_PACK_TEST = '''\
+"""Each file keeps the contract, and the generators that are installed are moved by theirs."""
+
+import latentfu
+import $module
+import pytest
+from latentfu.testing import check_controls
+
+FILES = sorted($module.FOLDER.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_file_says_what_it_is(path):
+    direction = latentfu.read_direction(path)
+    assert direction.name and direction.author and direction.licence
+
+
+def test_the_controls_keep_the_contract(registered):
+    registered($module)
+    ids = {latentfu.read_direction(path).generator_id for path in FILES}
+    for spec in latentfu.generators().values():
+        if spec.id in ids:
+            check_controls($module, spec.load("cpu"), spec)
+'''
+
+_PACK_README = """\
+# latentfu-$name
+
+Directions for Latent-Fu. After the installation they are sliders in GIMP, in their groups, with
+author and licence beside them.
+
+    pip install .
+    latentfu controls list
+
+The files in `$module/directions/` say for themselves what they mean and which weights they are
+for; put more of them there. The test wants an author and a licence in each:
+
+    pip install ".[test]"
+    pytest
+"""
+
+PACK_FILES: dict[str, str] = {
+    "pyproject.toml": _PACK_PYPROJECT,
+    "README.md": _PACK_README,
+    "$module/__init__.py": _PACK_MODULE,
+    "tests/test_plugin.py": _PACK_TEST,
+}

@@ -1,0 +1,98 @@
+"""The commands of the program itself: where each one is, and its line in ``--help``.
+
+The command line is built from this table, and the plug-in manager keeps its paths from plug-ins.
+Nothing is imported until a command is called, so that ``latentfu --help`` takes a blink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CommandEntry:
+    """``target``: ``module:attribute`` of a click command. ``help``: one line."""
+
+    target: str
+    help: str
+
+
+_CLI = "latentfu.cli"
+
+COMMANDS: dict[tuple[str, ...], CommandEntry] = {
+    ("edit",): CommandEntry(
+        f"{_CLI}.edit:edit_command", "Edit a picture: --set smile=2 --set yaw=-1."
+    ),
+    ("mix",): CommandEntry(
+        f"{_CLI}.edit:mix_command", "Mix layers of a second picture into a first one."
+    ),
+    ("sweep",): CommandEntry(
+        f"{_CLI}.sweep:sweep_command", "Move controls step by step: a film or a folder."
+    ),
+    ("transfer",): CommandEntry(
+        f"{_CLI}.transfer:transfer_command", "Move a picture to where another one stands."
+    ),
+    ("invert",): CommandEntry(f"{_CLI}.invert:invert_command", "Find the latent of a picture."),
+    ("serve",): CommandEntry(f"{_CLI}.serve:serve_command", "Start the server that GIMP talks to."),
+    ("gimp",): CommandEntry(
+        f"{_CLI}.gimp:gimp_group", "Install, check or remove the GIMP 3 plug-in."
+    ),
+    ("doctor",): CommandEntry(
+        f"{_CLI}.doctor:doctor_command", "Say what is wrong with this installation."
+    ),
+    ("build",): CommandEntry(
+        f"{_CLI}.build:build_command", "Rebuild what is shipped for a generator."
+    ),
+    ("bench", "edit"): CommandEntry(f"{_CLI}.bench:edit", "An edit whose inversion is cached."),
+    ("bench", "http"): CommandEntry(f"{_CLI}.bench:http", "A large layer through the server."),
+    ("bench", "start"): CommandEntry(
+        f"{_CLI}.bench:start", "From latentfu serve to the first answer."
+    ),
+    ("bench", "import"): CommandEntry(
+        f"{_CLI}.bench:imports", "What every start of the program costs."
+    ),
+    ("generators", "list"): CommandEntry(f"{_CLI}.listing:generators_list", "List the generators."),
+    ("generators", "info"): CommandEntry(
+        f"{_CLI}.generators:generators_info", "All about one generator."
+    ),
+    ("generators", "render"): CommandEntry(
+        f"{_CLI}.generators:generators_render", "Draw pictures with a generator."
+    ),
+    ("inverters", "list"): CommandEntry(
+        f"{_CLI}.listing:inverters_list", "List the inversion methods."
+    ),
+    ("controls", "list"): CommandEntry(
+        f"{_CLI}.listing:controls_list", "List a generator's controls."
+    ),
+    ("directions", "list"): CommandEntry(
+        f"{_CLI}.listing:directions_list", "List a generator's directions."
+    ),
+    ("directions", "show"): CommandEntry(
+        f"{_CLI}.listing:directions_show", "All about one direction."
+    ),
+    ("plugins", "list"): CommandEntry(
+        f"{_CLI}.plugins:plugins_list", "List plug-ins and their state."
+    ),
+    ("plugins", "doctor"): CommandEntry(
+        f"{_CLI}.plugins:plugins_doctor", "Try each plug-in in a process of its own."
+    ),
+    ("plugins", "enable"): CommandEntry(f"{_CLI}.plugins:plugins_enable", "Switch a plug-in on."),
+    ("plugins", "disable"): CommandEntry(
+        f"{_CLI}.plugins:plugins_disable", "Switch a plug-in off."
+    ),
+    ("plugins", "new"): CommandEntry(
+        f"{_CLI}.plugins:plugins_new", "Write a new plug-in package to start from."
+    ),
+}
+
+GROUPS: dict[str, str] = {
+    "bench": "Measure how fast this machine is.",
+    "evaluate": "Measure how good a generator is.",
+    "generators": "Networks that make pictures.",
+    "inverters": "Methods that find the latent of a picture.",
+    "controls": "What can be set: directions and deformations.",
+    "directions": "Directions in latent space.",
+    "deformations": "Deformations of a network's weights.",
+    "plugins": "What is installed, what is broken, and why.",
+    "train": "Train networks and directions.",
+}

@@ -1,0 +1,138 @@
+"""The one reader of safetensors files: every header, tensor and hash of this project's files.
+
+safetensors itself checks the header against the file before anything is allocated: a header that
+is longer than the file, or no JSON, offsets that lie, overlap or leave gaps, shapes that do not
+give the bytes they claim, unknown types, a file that is cut short. All of these come back as one
+BadInputError, and a file that the system does not hand out as a StorageError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from latentfu.core.errors import BadInputError, StorageError, TooLargeError
+from latentfu.storage.atomic import write_whole
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+    Array = npt.NDArray[np.generic]
+
+
+def read_metadata(path: Path | str, largest: int | None = None) -> dict[str, str]:
+    """The metadata of a safetensors file, without its tensors and without torch.
+
+    Args:
+        path: The file.
+        largest: Refuse a file of more bytes than this.
+
+    Returns:
+        The texts by name; empty when the file has none.
+
+    Raises:
+        BadInputError: It is not a whole safetensors file, or too large.
+        StorageError: It is missing or cannot be read.
+    """
+    with _opened(Path(path), "np", "cpu", largest) as file:
+        return dict(file.metadata() or {})
+
+
+def find_metadata(path: Path | str) -> dict[str, str]:
+    """As ``read_metadata``, but empty for any file that is missing or not a safetensors file."""
+    try:
+        return read_metadata(path)
+    except (BadInputError, StorageError):
+        return {}
+
+
+def read_tensors(
+    path: Path | str, device: torch.device | str = "cpu", largest: int | None = None
+) -> dict[str, torch.Tensor]:
+    """Every tensor of a safetensors file by its name, on ``device``, of the type in the file.
+
+    Raises as ``read_metadata``.
+    """
+    return read_tensors_and_metadata(path, device, largest)[0]
+
+
+def read_tensors_and_metadata(
+    path: Path | str, device: torch.device | str = "cpu", largest: int | None = None
+) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors and metadata of one and the same file, though another may take its name meanwhile.
+
+    Raises as ``read_metadata``.
+    """
+    with _opened(Path(path), "pt", str(device), largest) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors, dict(file.metadata() or {})
+
+
+def read_arrays(path: Path | str, largest: int | None = None) -> dict[str, Array]:
+    """Every tensor as a numpy array, without torch; raises as ``read_metadata``.
+
+    A type that numpy does not have (bfloat16) is a BadInputError too.
+    """
+    with _opened(Path(path), "np", "cpu", largest) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def write_tensors(
+    path: Path | str, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
+) -> None:
+    """Write contiguous CPU tensors and ``metadata`` whole, or not at all; raises StorageError.
+
+    What trained weights cost is not lost with the power: the file is on the disk when it returns.
+    """
+    from safetensors.torch import save
+
+    write_whole(Path(path), save(dict(tensors), dict(metadata)), durable=True)
+
+
+def file_sha256(path: Path | str) -> str:
+    """sha256 (hex) of a file's bytes, computed again only when its size or time has changed.
+
+    It is the ``id`` by which directions and encoders know their generator. Raises StorageError.
+    """
+    path = Path(path)
+    try:
+        state = path.stat()
+        return _sha256(path.absolute(), state.st_mtime_ns, state.st_size)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, changed: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(path: Path, framework: str, device: str, largest: int | None) -> Iterator[Any]:
+    """safetensors' own handle; whatever goes wrong with it inside the block is one sentence."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        size = path.stat().st_size
+        if largest is not None and size > largest:
+            raise TooLargeError(f"{path} has {size} bytes, and at most {largest} are read.")
+        with safe_open(str(path), framework=framework, device=device) as file:
+            yield file
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise BadInputError(
+            f"{path} cannot be read as a safetensors file ({error}): it is damaged or of another "
+            "kind."
+        ) from error
+
+
+def _unreadable(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"{path} cannot be read: {error.strerror or error}.")

@@ -1,8 +1,0 @@
-"""The tests' own helper modules are found by name."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parent))

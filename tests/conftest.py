@@ -1,0 +1,75 @@
+"""For every test: servers to talk to, and the marks that choose tests by file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.server_fixtures import server, start
+
+__all__ = ["server", "start"]
+
+# Files that train, render many pictures or start many processes. All others are the fast tests.
+SLOW_FILES = frozenset(  # by name: a file may move
+    {
+        "test_apply_and_packs.py",
+        "test_bare_and_tuned.py",
+        "test_bench.py",
+        "test_bodies.py",
+        "test_crafted_pickles.py",
+        "test_deformation_training.py",
+        "test_deformations.py",
+        "test_demo.py",
+        "test_detail_and_pivot.py",
+        "test_doors.py",
+        "test_downloads_command.py",
+        "test_editing.py",
+        "test_encoder_training.py",
+        "test_evaluate.py",
+        "test_example.py",
+        "test_foreign_encoders.py",
+        "test_generator_render.py",
+        "test_hostile_files.py",
+        "test_import_command.py",
+        "test_import_published.py",
+        "test_install_script.py",
+        "test_interfacegan.py",
+        "test_invert_command.py",
+        "test_laws.py",
+        "test_listing.py",
+        "test_navigan.py",
+        "test_optimisation.py",
+        "test_own_noise.py",
+        "test_package_client.py",
+        "test_plugin_commands.py",
+        "test_real_editor.py",
+        "test_reliability.py",
+        "test_renderer.py",
+        "test_sitting.py",
+        "test_stylegan2_files.py",
+        "test_stylegan3_files.py",
+        "test_tokens.py",
+        "test_training.py",
+        "test_w_plus.py",
+        "test_wheel.py",
+    }
+)
+# Files that run what the docs say.
+DOCS_FILES = frozenset({"test_documentation.py", "test_readme.py"})
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what the fast tests leave out."""
+    is_left_out = config.option.markexpr == "fast" and collection_path.name in SLOW_FILES
+    return True if is_left_out else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of each file as fast or docs."""
+    for item in items:
+        is_slow = item.get_closest_marker("slow") or item.get_closest_marker("gimp")
+        if item.path.name not in SLOW_FILES and not is_slow:
+            item.add_marker(pytest.mark.fast)
+        if item.path.name in DOCS_FILES:
+            item.add_marker(pytest.mark.docs)

@@ -1,0 +1,174 @@
+"""Strangers' packages, pip-installed, are seen by the command line and over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAME = "example-direction"
+GENERATOR = "example-dcgan"
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A virtual environment with the examples installed, and a home of its own."""
+
+    python: Path
+    home: Path
+
+    def run(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [str(self.python), *map(str, arguments)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=self.environment, timeout=300
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def latentfu(self, *arguments: str) -> Any:
+        return json.loads(self.run("-P", "-m", "latentfu", *arguments, "--json").stdout)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "LATENTFU_HOME": str(self.home)}
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
+    """A new environment that sees this one's packages through a .pth file, and the examples."""
+    folder = tmp_path_factory.mktemp("stranger")
+    venv.create(folder / "venv", with_pip=False)
+    scripts = "Scripts" if os.name == "nt" else "bin"
+    python = folder / "venv" / scripts / ("python.exe" if os.name == "nt" else "python")
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}, scheme="venv"))
+    ours = sysconfig.get_path("purelib")
+    # addsitedir, not a plain path: packages installed as editable hang on .pth files there
+    (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    source = shutil.copytree(EXAMPLES, folder / "source")  # building leaves files behind
+    found = Stranger(python, folder / "home")
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
+    found.run("-m", "pip", "install", "--quiet", *options, *sorted(source.glob("latentfu-*")))
+    return found
+
+
+def test_it_went_into_its_own_environment(stranger: Stranger) -> None:
+    code = "import latentfu_example_direction as it, sys; print(it.__file__.startswith(sys.prefix))"
+    assert stranger.run("-P", "-c", code).stdout.strip() == "True"
+    assert subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, check=False
+    ).returncode
+
+
+def test_the_command_line_sees_it(stranger: Stranger) -> None:
+    plugins = {plugin["name"]: plugin for plugin in stranger.latentfu("plugins", "list")["plugins"]}
+    assert plugins[NAME]["state"] == "ok", plugins[NAME]["reason"]
+    assert plugins[NAME]["origin"] == "package latentfu-example-direction"
+    assert plugins[NAME]["version"] == "0.1.0"
+    assert plugins[NAME]["provides"] == {"controls": [NAME]}
+    listed = stranger.latentfu("controls", "list")
+    assert listed["generator"] == "portraits"
+    names = [control["name"] for control in listed["controls"]]
+    assert names[-1] == NAME
+    assert "smile" in names
+
+
+@pytest.fixture
+def server(stranger: Stranger) -> Iterator[dict[str, Any]]:
+    """``latentfu serve`` of that environment; gives server.json."""
+    command = [str(stranger.python), "-P", "-m", "latentfu", "serve", "--port", "0"]
+    process = subprocess.Popen(
+        command,
+        env=stranger.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = stranger.home / "config" / "server.json"
+    end = time.monotonic() + 60
+    try:
+        while not address.exists():
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        yield json.loads(address.read_text())
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def ask(stranger: Stranger, server: dict[str, Any], path: str) -> Any:
+    """A plain request, made without our own client."""
+    from urllib.request import Request, urlopen
+
+    token = (stranger.home / "config" / "token").read_text().strip()
+    request = Request(
+        f"http://127.0.0.1:{server['port']}{path}", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urlopen(request, timeout=60) as reply:
+        return json.load(reply)
+
+
+def test_it_is_seen_over_http(stranger: Stranger, server: dict[str, Any]) -> None:
+    listed = ask(stranger, server, "/v1/controls?generator=portraits")
+    (control,) = [control for control in listed["controls"] if control["name"] == NAME]
+    assert control["group"] == "components"
+    plugins = ask(stranger, server, "/v1/plugins")["plugins"]
+    assert {plugin["name"]: plugin["state"] for plugin in plugins}[NAME] == "ok"
+
+
+def test_a_generator_that_is_no_stylegan_is_seen(
+    stranger: Stranger, server: dict[str, Any]
+) -> None:
+    plugins = {plugin["name"]: plugin for plugin in stranger.latentfu("plugins", "list")["plugins"]}
+    provided = plugins["example-generator"]["provides"]
+    assert provided == {"generators": [GENERATOR], "controls": ["background_light", "skin_tone"]}
+    listed = ask(stranger, server, f"/v1/controls?generator={GENERATOR}")["controls"]
+    assert {"background_light", "skin_tone"} <= {control["name"] for control in listed}
+    assert "smile" not in {control["name"] for control in listed}, "trained for other weights"
+
+
+def test_a_generator_that_is_no_stylegan_edits_a_picture(stranger: Stranger) -> None:
+    people = stranger.home.parent / "people"
+    stranger.latentfu("generators", "render", GENERATOR, "--count", "1", "-o", str(people))
+    (picture,) = people.glob("*.png")
+    edited = stranger.home.parent / "edited.png"
+    chosen = ("--generator", GENERATOR, "--aligner", "center", "--quality", "draft")
+    stranger.latentfu(
+        "edit", str(picture), "-o", str(edited), *chosen, "--set", "background_light=2"
+    )
+    before, after = (np.asarray(Image.open(path).convert("L")) for path in (picture, edited))
+    assert after[:8, :8].mean() > before[:8, :8].mean() + 5
+
+
+def test_what_a_generator_without_layers_can_not_do_is_one_sentence(stranger: Stranger) -> None:
+    made = stranger.run(
+        *("-P", "-m", "latentfu", "deformations", "discover", "--generator", GENERATOR),
+        *("--layer", "1", "--method", "svd", "--out", stranger.home.parent / "found"),
+        check=False,
+    )
+    assert made.returncode == 1
+    assert made.stderr.count("\n") == 1
+    assert "Traceback" not in made.stderr
+    assert not (stranger.home.parent / "found").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("package", "passed"), [("direction", 3), ("generator", 4)])
+def test_its_own_tests_pass(stranger: Stranger, package: str, passed: int) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestConfigWarning")
+    tests = stranger.home.parent / "source" / f"latentfu-example-{package}" / "tests"
+    done = stranger.run("-m", "pytest", *options, "--rootdir", tests, tests)
+    assert f"{passed} passed" in done.stdout, done.stdout

@@ -1,0 +1,151 @@
+"""The plug-in's client against a server over a real socket."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+from latentfu_gimp import finder, jobs
+from latentfu_gimp.client import Client, RefusedError
+from latentfu_gimp.errors import CancelledError, PluginError, ServerGoneError
+from latentfu_gimp.wire import Picture, read_picture
+
+LAYER = Picture(8, 6, 4, bytes(range(192)))
+MASK = Picture(8, 6, 1, bytes([0, 255] * 24))
+WORK = jobs.Work(LAYER, MASK, edits={"smile": 1.0})
+
+
+def quiet(fraction: float, message: str) -> None:
+    pass
+
+
+def test_pixel_bodies_come_back() -> None:
+    assert read_picture(LAYER.body()) == LAYER
+    for broken in (b"", LAYER.body()[:-1], b"XXXX" + LAYER.body()[4:], LAYER.body() + b"x"):
+        with pytest.raises(ServerGoneError):
+            read_picture(broken)
+
+
+def test_edit_changes_only_inside_the_mask(serve) -> None:
+    serve()
+    said: list[str] = []
+    with finder.connect() as client:
+        result = jobs.run(client, WORK, lambda _fraction, text: said.append(text))
+    pairs = zip(LAYER.pixels, result.picture.pixels, strict=True)
+    changed = {i // 4 for i, (old, new) in enumerate(pairs) if old != new}
+    assert changed and all(pixel % 2 for pixel in changed)
+    assert "step 1" in said
+    assert result.report["generator"] == "portraits"
+
+
+def test_a_known_layer_is_not_sent_twice(serve) -> None:
+    server = serve()
+    with finder.connect() as client:
+        assert client.send_picture(LAYER) == client.send_picture(LAYER)
+    assert sum(line.startswith("PUT /v1/layers") for line in server.seen) == 1
+
+
+def test_preview_has_the_asked_size(serve) -> None:
+    serve()
+    with finder.connect() as client:
+        picture = jobs.preview(client, WORK, "11111111-1111-1111-1111-111111111111", 4)
+    assert max(picture.width, picture.height) == 4
+
+
+@pytest.mark.parametrize(
+    ("behave", "words"),
+    [("fail", "No face here."), ("die", "stopped"), ("garbage", "broken picture")],
+)
+def test_misbehaviour_is_one_sentence(serve, behave: str, words: str) -> None:
+    serve(behave)
+    with finder.connect() as client, pytest.raises(PluginError, match=words):
+        jobs.run(client, WORK, quiet)
+
+
+def test_server_that_went_away(serve) -> None:
+    server = serve()
+    client = Client("127.0.0.1", server.server_address[1], "standin-token")
+    server.close()
+    with pytest.raises(ServerGoneError, match="stopped answering"):
+        client.get("/v1/health")
+
+
+def test_wrong_token(serve, home) -> None:
+    serve()
+    (home / "config" / "token").write_text("wrong")
+    with pytest.raises(PluginError, match="token"):
+        finder.connect()
+
+
+def test_unknown_control(serve) -> None:
+    serve()
+    work = WORK.with_edits({"nothing": 1.0})
+    with finder.connect() as client, pytest.raises(RefusedError, match="nothing") as caught:
+        jobs.run(client, work, quiet)
+    assert caught.value.status == 404
+
+
+def test_abort_ends_the_wait_and_cancels_the_job(serve) -> None:
+    server = serve("slow")
+    with finder.connect() as client, pytest.raises(CancelledError):
+        threading.Timer(0.3, client.abort).start()
+        jobs.run(client, WORK, quiet)
+    deadline = time.monotonic() + 5
+    while not any(line.startswith("DELETE /v1/jobs/") for line in server.seen):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_no_server_and_nothing_installed(home, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    with pytest.raises(PluginError, match=r"install\.py"):
+        finder.connect()
+    (home / "config").mkdir()
+    (home / "config" / "program.json").write_text('{"python": "/nowhere/python"}')
+    with pytest.raises(PluginError, match="/nowhere/python"):
+        finder.connect()
+    (home / "config" / "program.json").write_text("{")
+    with pytest.raises(PluginError, match="gimp install"):
+        finder.connect()
+
+
+def test_start_that_fails_says_the_last_line(home) -> None:
+    program = home / "python"
+    program.write_text("#!/bin/sh\necho first\necho The disk is full. >&2\nexit 1\n")
+    program.chmod(0o755)
+    (home / "config").mkdir()
+    (home / "config" / "program.json").write_text(f'{{"python": "{program}"}}')
+    with pytest.raises(PluginError, match=r"The disk is full\."):
+        finder.connect()
+
+
+class Names:
+    """What the client does with pictures, without a server."""
+
+    def send_picture(self, picture: Picture) -> str:
+        return picture.sha256
+
+
+@pytest.mark.parametrize("kind", ["edit", "mix", "invert", "preview"])
+def test_the_server_takes_every_request_as_the_plugin_writes_it(kind: str) -> None:
+    from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, parse_request
+
+    extra = {"targets": {"yaw": 0.5}, "identity": 1.0, "quality": "draft", "face": 2}
+    work = jobs.Work(LAYER, MASK, "g", "i", {"smile": 1.0}, 3.0, LAYER, (1, 4), extra)
+    document = json.dumps(jobs.send_request(Names(), work, kind))  # type: ignore[arg-type]
+    taken = parse_request(PREVIEW_REQUEST if kind == "preview" else JOB_REQUEST, document)
+    assert (taken.layer, taken.mask, taken.feather) == (LAYER.sha256, MASK.sha256, 3.0)
+    assert (taken.generator, taken.quality, taken.face) == ("g", "draft", 2)
+    assert taken.edits == ({"smile": 1.0} if kind in ("edit", "preview") else {})
+    if kind == "mix":
+        assert (taken.source, taken.layers) == (LAYER.sha256, (1, 4))
+
+
+def test_the_plugin_has_the_limits_of_the_server() -> None:
+    from latentfu.protocol.requests import LIMITS
+    from latentfu_gimp import arguments
+
+    assert arguments.LARGEST_STRENGTH == LIMITS["edits"][1] == -LIMITS["edits"][0]
+    assert LIMITS["feather"][1] == arguments.LARGEST_FEATHER

@@ -1,3 +1,0 @@
-from fixtures import server, start
-
-__all__ = ["server", "start"]
