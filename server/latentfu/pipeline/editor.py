@@ -31,9 +31,10 @@ from latentfu.pipeline.invert import (
     invert_crops,
     make_key,
 )
+from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import paste
 from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
-from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix
+from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
 from latentfu.pipeline.report import build_report, count_changed_outside
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import ReportReply
@@ -46,6 +47,9 @@ from latentfu.protocol.requests import (
     MixRequest,
     PreviewRequest,
 )
+
+_Rendered = tuple[Floats, Floats, CodesEdit | None]
+"""The edited picture, the inverted one, and the edit by the codes alone."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ class Editor:
         work = self._start(request, pictures)
         check_control_names(request.edits, _make_options(request), work.resolved.controls)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
-        edited, inverted = self._render_edit(request, work, found)
+        edited, inverted, codes = self._render_edit(request, work, found)
         work.watch.lap("render")
-        return self._finish(work, _Shown(crop, found, edited, inverted), progress)
+        return self._finish(work, _Shown(crop, found, edited, inverted, codes), progress)
 
     def mix(
         self, request: MixRequest, pictures: PictureSource, progress: Progress = silent
@@ -145,11 +149,13 @@ class Editor:
         quad = scale_quad(crop.quad, *small.factors)
         with cancel_scope(check):
             if request.quick:
-                pictured = self._render_quick_edit(request, work, found, quad.side)
+                edited, inverted, codes = self._render_quick_edit(request, work, found, quad.side)
             else:
-                pictured = self._render_edit(request, work, found)
-        feather = request.feather * small.factor
-        return paste(small.layer, quad, *pictured, mask=small.mask, feather=feather)
+                edited, inverted, codes = self._render_edit(request, work, found)
+            feather = request.feather * small.factor
+            return paste(
+                small.layer, quad, edited, inverted, mask=small.mask, feather=feather, codes=codes
+            )
 
     def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
         """Whether an edit of this layer would need no inversion."""
@@ -239,17 +245,18 @@ class Editor:
 
     def _render_edit(
         self, request: ControlsRequest, work: _Work, found: CachedInversion
-    ) -> tuple[Floats, Floats]:
+    ) -> _Rendered:
         """The pictures of the edited latent and of the inversion."""
-        latent = self._edit_latent(request, work, found)
+        before, latent = found.inversion.latent, self._edit_latent(request, work, found)
         inverted = self._render_inversion(work, found)
-        if latent is found.inversion.latent:
-            return inverted, inverted
-        return render_latent(work.resolved.generator, latent), inverted
+        if latent is before:
+            return inverted, inverted, None
+        generator = work.resolved.generator
+        return render_latent(generator, latent), inverted, show_codes(generator, before, latent)
 
     def _render_quick_edit(
         self, request: PreviewRequest, work: _Work, found: CachedInversion, side: float
-    ) -> tuple[Floats, Floats]:
+    ) -> _Rendered:
         """The same for about ``side`` pixels, from pictures that are ``quick`` times smaller."""
         generator = work.resolved.generator
         shown = min(math.ceil(side), generator.resolution)
@@ -259,11 +266,12 @@ class Editor:
         before, whole = found.inversion.latent, self._render_inversion(work, found)
         latent = self._edit_latent(request, work, found)
         if latent is before:
-            return whole, whole
+            return whole, whole, None
         base = self._renders.get_or_make(
             f"{found.key} at {small}", lambda: render_quick(generator, before, small)
         )
-        return fit_picture(whole, base, render_quick(generator, latent, small), shown)
+        edited, inverted = fit_picture(whole, base, render_quick(generator, latent, small), shown)
+        return edited, inverted, None
 
     def _edit_latent(self, request: ControlsRequest, work: _Work, found: CachedInversion) -> Latent:
         """The edited latent; the inversion's own where nothing is asked for."""
@@ -281,7 +289,15 @@ class Editor:
         progress(0.95, "Pasting back")
         layer, quad, mask = work.layer, shown.crop.quad, work.mask
         feather = work.request.feather
-        out = paste(layer, quad, shown.edited, shown.inverted, mask=mask, feather=feather)
+        out = paste(
+            layer,
+            quad,
+            shown.edited,
+            shown.inverted,
+            mask=mask,
+            feather=feather,
+            codes=shown.codes,
+        )
         work.watch.lap("paste")
         outside = count_changed_outside(layer, out, quad, mask)
         work.watch.lap("check")
@@ -326,9 +342,13 @@ class _Work:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What is pasted: ``edited`` in place of ``inverted`` (None: as it is)."""
+    """What is pasted: ``edited`` in place of ``inverted`` (None: as it is).
+
+    ``codes``: the same edit by the codes alone.
+    """
 
     crop: Crop
     found: CachedInversion
     edited: Floats
     inverted: Floats | None
+    codes: CodesEdit | None = None

@@ -1,38 +1,23 @@
 """image -> layer: put a change made at the generator's resolution back at the layer's own.
 
-    change = (edited - inverted) - (1 - keep) * (layer - inverted)
-    out    = layer + weight * change
+    out = layer + weight * change
 
-Where the edit moves little, ``keep`` is 1: the layer keeps all its own detail and only the
-difference is added. Where the edit moves shapes, the old detail would stay as a ghost, so there
-``keep`` goes to 0 and the edited picture itself is shown.
+What the change is, :mod:`latentfu.pipeline.moved_detail` says; here is where it shows: inside the
+crop, the selection and what is opaque.
 """
 
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer, MaskPixels
-from latentfu.pipeline.crop import (
-    Box,
-    Floats,
-    box_around,
-    crop_to_layer,
-    show_on_gray,
-    translation,
-    warp,
-)
-
-LARGEST_UPSAMPLED = 2048
-LUMA = np.array((0.299, 0.587, 0.114), dtype=np.float32)
-GHOST_FROM, GHOST_TO = 6.0, 26.0
-"""Change of the delta over 1/64 of the crop's side, in levels, between which the layer's own
-detail fades; chosen by eye on yaw, smile and hair colour edits."""
+from latentfu.pipeline.crop import Box, Floats, box_around, crop_to_layer
+from latentfu.pipeline.motion import CodesEdit
+from latentfu.pipeline.moved_detail import compute_change
+from latentfu.pipeline.pixel_math import smoothstep, to_gray
 
 
 def paste(
@@ -43,11 +28,13 @@ def paste(
     *,
     mask: MaskPixels | None = None,
     feather: float = 12.0,
+    codes: CodesEdit | None = None,
 ) -> Layer:
     """``layer`` with the change from ``inverted`` to ``edited`` (``[3, R, R]``, -1..1) in ``quad``.
 
     ``inverted`` None pastes the picture itself. ``feather``: width in layer pixels of the soft
-    edge, inside the mask and at the crop's border. Alpha, and every pixel whose weight is 0,
+    edge, inside the mask and at the crop's border. ``codes``: the edit as the codes alone show it,
+    where the inversion adds to them. Alpha, and every pixel whose weight is 0,
     come back bit for bit.
     """
     box = box_around(quad, layer.width, layer.height)
@@ -57,97 +44,14 @@ def paste(
         return Layer(out)
     part = Layer(layer.pixels[y0:y1, x0:x1])
     weight = _paste_weight(part, quad, box, mask, feather)
-    change = _compute_change(part, quad, box, edited, inverted)
+    change = compute_change(part, quad, box, edited, inverted, codes=codes)
     if layer.pixels.shape[2] == 1:
-        change = _to_gray(change)[:, :, None]
+        change = to_gray(change)[:, :, None]
     colours = change.shape[2]
     rounded = np.rint(change * weight[:, :, None]).astype(np.int16)
     changed = np.clip(part.pixels[:, :, :colours].astype(np.int16) + rounded, 0, 255)
     out[y0:y1, x0:x1, :colours] = changed.astype(np.uint8)
     return Layer(out)
-
-
-def _compute_change(
-    part: Layer, quad: Quad, box: Box, edited: Floats, inverted: Floats | None
-) -> Floats:
-    """What to add to the box of the layer, in levels: float32 ``[h, w, 3]``."""
-    target = _to_levels(edited)
-    if inverted is None:
-        return _upsample(target, quad, box) - show_on_gray(part)
-    base = _to_levels(inverted)
-    delta = target - base
-    if not np.any(delta):
-        return np.zeros((part.height, part.width, 3), dtype=np.float32)
-    change = _upsample(delta, quad, box)
-    lost = _measure_ghosting(delta, base)
-    if lost.max() > 0:
-        detail = show_on_gray(part) - _upsample(base, quad, box)
-        change -= np.clip(_upsample(lost[:, :, None], quad, box), 0.0, 1.0) * detail
-    return change
-
-
-def _measure_ghosting(delta: Floats, base: Floats) -> Floats:
-    """How much of the layer's detail must go: float32 ``[R, R]`` in 0..1.
-
-    A new colour on an unmoved shape is smooth and keeps the detail. A moved shape shows as steep
-    changes of ``delta``; inside it, as another structure in the edited picture than in ``base``.
-    """
-    import cv2
-
-    dx = cv2.Sobel(delta, cv2.CV_32F, 1, 0, ksize=3) / 8.0
-    dy = cv2.Sobel(delta, cv2.CV_32F, 0, 1, ksize=3) / 8.0
-    steep = np.sqrt((dx * dx + dy * dy).max(axis=2)) * (delta.shape[0] / 64.0)
-    steep = cv2.dilate(steep, np.ones((3, 3), np.uint8))
-    moved = _smoothstep((steep - GHOST_FROM) / (GHOST_TO - GHOST_FROM))
-    changed = _smoothstep((_blur(np.abs(delta).max(axis=2), 2.0) - 15.0) / 30.0)
-    alike = _compare_structure(_to_gray(base), _to_gray(base + delta))
-    other = changed * _smoothstep((0.6 - alike) / 0.5)
-    return np.maximum(_blur(moved, 1.0), _blur(other, 2.0))
-
-
-def _compare_structure(a: Floats, b: Floats) -> Floats:
-    """Contrast and structure of two gray pictures ``[R, R]`` around each pixel, at most 1.
-
-    The term of that name in SSIM (Wang et al. 2004), for levels 0..255.
-    """
-    mean_a, mean_b = _blur(a, 2.0), _blur(b, 2.0)
-    spread = _blur(a * a, 2.0) - mean_a**2 + _blur(b * b, 2.0) - mean_b**2
-    together = _blur(a * b, 2.0) - mean_a * mean_b
-    return np.asarray((2.0 * together + 64.0) / (np.maximum(spread, 0.0) + 64.0), np.float32)
-
-
-def _to_gray(image: Floats) -> Floats:
-    """``[H, W, 3]`` -> ``[H, W]``."""
-    return np.asarray(image @ LUMA, dtype=np.float32)
-
-
-def _blur(image: Floats, sigma: float) -> Floats:
-    """A Gaussian blur of ``[R, R]``."""
-    import cv2
-
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
-
-
-def _to_levels(image: Floats) -> Floats:
-    """``[3, R, R]`` in -1..1 -> ``[R, R, 3]`` in 0..255."""
-    return np.ascontiguousarray((image.transpose(1, 2, 0) + 1.0) * 127.5, dtype=np.float32)
-
-
-def _upsample(image: npt.NDArray[np.float32], quad: Quad, box: Box) -> Floats:
-    """``image [R, R, C]`` of the crop, seen in the box of the layer: ``[h, w, C]``.
-
-    Lanczos to about the quad's size, then one warp into place.
-    """
-    import cv2
-
-    resolution, channels = image.shape[0], image.shape[2]
-    side = int(np.clip(round(quad.side), 1, max(LARGEST_UPSAMPLED, resolution)))
-    how = cv2.INTER_LANCZOS4 if side >= resolution else cv2.INTER_AREA
-    large = cv2.resize(image, (side, side), interpolation=how)
-    x0, y0, x1, y1 = box
-    to_box = translation(-x0, -y0) @ crop_to_layer(quad, side)
-    warped = warp(large, to_box, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE)
-    return warped.reshape(y1 - y0, x1 - x0, channels)
 
 
 BORDER_PART = 0.05
@@ -192,7 +96,7 @@ def _is_upright(inverse: Floats) -> bool:
 def _edge_weight(along: Floats, width: float) -> Floats:
     """Weight by one axis, on which the crop spans 0..1."""
     nearest = np.minimum(along, 1 - along)
-    return _smoothstep(nearest / np.float32(width))
+    return smoothstep(nearest / np.float32(width))
 
 
 def _mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
@@ -216,10 +120,4 @@ def _mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
     width = min(feather, 0.5 * float(distance.max()))
     if width <= 0.0:
         return values
-    return values * _smoothstep((distance[inner] - 0.5) / width)
-
-
-def _smoothstep(x: npt.NDArray[Any]) -> Floats:
-    """0 below 0, 1 above 1, smooth in between."""
-    x = np.clip(x, 0, 1)
-    return np.asarray(x * x * (3 - 2 * x), dtype=np.float32)
+    return values * smoothstep((distance[inner] - 0.5) / width)

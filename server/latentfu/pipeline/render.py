@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.feature_warp import warp_features_into_mix
+from latentfu.pipeline.motion import CodesEdit
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +24,33 @@ def render_latent(generator: Generator, latent: Latent) -> Floats:
 
     with torch.no_grad():
         return to_picture(generator.render(latent), generator)
+
+
+def show_codes(generator: Generator, before: Latent, after: Latent) -> CodesEdit | None:
+    """The edit from ``before`` to ``after`` by codes and weights alone, for its motion.
+
+    Feature offsets are left out: they do not turn with a head as codes do. None where the
+    latents are of different kinds, so that nothing lies between them.
+    """
+    if before.space != after.space or before.codes.shape != after.codes.shape:
+        return None
+
+    def show(part: float) -> Floats:
+        return render_latent(generator, step_between(before, after, part))
+
+    return CodesEdit(show(0.0), show(1.0), show)
+
+
+def step_between(before: Latent, after: Latent, part: float) -> Latent:
+    """The latent a ``part`` (0..1) of the way, without feature offsets."""
+    codes = before.codes + part * (after.codes - before.codes)
+    kept = before.bends
+    new = tuple(
+        replace(offset, strength=offset.strength * part)
+        for offset in after.bends
+        if not any(offset is one for one in kept)
+    )
+    return replace(before, codes=codes, bends=(*kept, *new), details=())
 
 
 def render_mix(

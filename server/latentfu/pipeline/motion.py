@@ -1,0 +1,173 @@
+"""Where each place of an edited picture comes from in the picture before the edit.
+
+Both pictures are the network's own, so their difference is the edit alone. Dense optical flow
+(DIS, Kroeger et al. 2016, arXiv 1603.03590, in OpenCV) is found in both directions; a large turn
+is followed in steps, since a network draws every step between two latents. Where the two flows
+disagree, or what is found does not look like what is wanted, nothing corresponds: teeth that
+appear, glasses, a cheek that was covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentfu.core.crop import Quad
+from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.pixel_math import blur, compare_structure, smoothstep, to_gray, to_levels
+
+MATCHED_SIDE = 256
+"""Pictures are matched at this side, larger ones shrunk to it and smaller ones enlarged."""
+FAR = 0.03
+"""A motion of more than this part of the side is followed in steps."""
+STEPS = 4
+
+_CONTRAST = 45.0
+"""Levels of one standard deviation in the pictures that are matched."""
+_RELUCTANCE = 0.06
+"""How much more alike (at most 1) a place must look where the flow leads than where it is."""
+_UNLIKE, _ALIKE = 0.30, 0.65
+"""Likeness below which nothing corresponds, and above which all of it does."""
+_AGREE, _DISAGREE = 3.0, 6.0
+"""Distance in pixels of 128 by which the way there and back may miss its start."""
+_STILL, _CHANGED = 8.0, 13.0
+"""Change in levels below which a place stays what it is, whatever the flow says."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The motion of one edit, over the crop.
+
+    Attributes:
+        flow: float32 ``[S, S, 2]``: for each place of the edited picture how far away, in x and
+            y and in parts of the crop's side, it was before.
+        kept: float32 ``[S, S]`` in 0..1: how surely something corresponds.
+        far: float32 ``[S, S]`` in 0..1: whether the place is part of a large motion.
+    """
+
+    flow: Floats
+    kept: Floats
+    far: Floats
+
+    @property
+    def reach(self) -> float:
+        """The longest way of a place that corresponds, in crop sides."""
+        return float(np.linalg.norm(self.flow * self.kept[:, :, None], axis=2).max())
+
+
+@dataclass(frozen=True)
+class CodesEdit:
+    """An edit as the codes alone show it, ``[3, R, R]`` in -1..1.
+
+    What an inversion adds to its codes to meet a picture (feature offsets) does not turn with a
+    head as the codes do, so that the motion is read from these.
+
+    Attributes:
+        before: The picture of the inversion's codes.
+        after: The picture of the edited codes.
+        between: Gives the picture at a part (0..1) of the edit; asked only for a large motion.
+    """
+
+    before: Floats
+    after: Floats
+    between: Callable[[float], Floats] | None = None
+
+
+def find_motion(
+    before: Floats, after: Floats, between: Callable[[float], Floats] | None = None
+) -> Motion:
+    """The motion from ``before`` to ``after``, pictures ``[3, R, R]`` in -1..1.
+
+    Args:
+        before: The network's picture of the inversion.
+        after: Its picture of the edited latent.
+        between: Gives the picture at a part (0..1) of the edit; asked only for large motions.
+    """
+    motion = match_pictures([before, after])
+    if between is None or motion.reach <= FAR:
+        return motion
+    inner = [between(step / STEPS) for step in range(1, STEPS)]
+    return match_pictures([before, *inner, after])
+
+
+def match_pictures(pictures: Sequence[Floats]) -> Motion:
+    """The motion from the first of ``pictures`` ``[3, R, R]`` to the last, step by step."""
+    import cv2
+
+    side = MATCHED_SIDE
+    unit = side / 128.0
+    shown = [_resize(to_levels(picture), side) for picture in pictures]
+    plain = [normalize_contrast(to_gray(picture), side / 12.0) for picture in shown]
+    flow, back = _chain_flows(plain), _chain_flows(plain[::-1])
+    wanted, given = _CONTRAST * plain[-1], _CONTRAST * plain[0]
+    gain = compare_structure(wanted, warp_by(given, flow)) - compare_structure(wanted, given)
+    moves = smoothstep((gain - _RELUCTANCE / 2) / _RELUCTANCE)
+    moves = np.clip(2.0 * blur(moves, 4.0 * unit), 0.0, 1.0)
+    moves[moves < 1e-3] = 0.0
+    flow = np.asarray(flow * moves[:, :, None], np.float32)
+    missed = np.linalg.norm(flow + warp_by(back, flow), axis=2) * moves / unit
+    likeness = compare_structure(wanted, warp_by(given, flow))
+    kept = smoothstep((likeness - _UNLIKE) / (_ALIKE - _UNLIKE))
+    kept *= smoothstep((_DISAGREE - missed) / (_DISAGREE - _AGREE))
+    change = blur(np.abs(shown[-1] - shown[0]).max(axis=2), unit)
+    kept = np.maximum(kept, smoothstep((_CHANGED - change) / (_CHANGED - _STILL)))
+    eroded = np.asarray(cv2.erode(kept, np.ones((3, 3), np.uint8)), np.float32)
+    kept = blur(eroded, 1.5 * unit)
+    flow /= np.float32(side)
+    around = blur(np.linalg.norm(flow, axis=2), side / 16.0)
+    far = smoothstep((around - 0.012) / 0.012)
+    return Motion(flow, kept, far)
+
+
+def warp_by(image: Floats, flow: Floats) -> Floats:
+    """``image [H, W(, C)]`` read at each place plus ``flow [H, W, 2]`` in pixels."""
+    import cv2
+
+    height, width = flow.shape[:2]
+    x = np.arange(width, dtype=np.float32)[None, :] + flow[:, :, 0]
+    y = np.arange(height, dtype=np.float32)[:, None] + flow[:, :, 1]
+    return np.asarray(
+        cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
+def flow_in_layer(flow: Floats, quad: Quad) -> Floats:
+    """``flow [..., 2]`` in crop sides along the crop's axes -> in pixels along the layer's."""
+    corners = np.asarray(quad.corners, dtype=np.float32)
+    axes = np.stack([corners[1] - corners[0], corners[3] - corners[0]])  # [2, 2]: a row an axis
+    return np.asarray(flow @ axes, dtype=np.float32)
+
+
+def normalize_contrast(gray: Floats, sigma: float) -> Floats:
+    """``gray [S, S]`` with mean 0 and standard deviation 1 around each pixel: light is no motion.
+
+    A flat place stays flat: noise of a few levels is not enlarged.
+    """
+    centered = gray - blur(gray, sigma)
+    spread = np.sqrt(blur(centered * centered, sigma) + 36.0)
+    return np.asarray(centered / spread, np.float32)
+
+
+def _chain_flows(pictures: Sequence[Floats]) -> Floats:
+    """From the last of ``pictures`` back to the first, in pixels: ``[S, S, 2]``."""
+    import cv2
+
+    eight_bits = [np.clip(128.0 + _CONTRAST * p, 0, 255).astype(np.uint8) for p in pictures]
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    search.setFinestScale(0)
+    search.setVariationalRefinementIterations(10)
+    total = np.zeros((*pictures[0].shape, 2), np.float32)
+    for later, earlier in zip(eight_bits[:0:-1], eight_bits[-2::-1], strict=True):
+        start = np.zeros_like(total)
+        step = search.calc(later, earlier, start)
+        total = total + warp_by(np.asarray(step, np.float32), total)
+    return total
+
+
+def _resize(image: Floats, side: int) -> Floats:
+    import cv2
+
+    how = cv2.INTER_AREA if image.shape[0] > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (side, side), interpolation=how), np.float32)

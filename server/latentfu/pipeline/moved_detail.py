@@ -1,0 +1,204 @@
+"""The layer's own detail moved with an edit, and what to show where there is none to move.
+
+    moved  = the layer, read where each place was before the edit (:mod:`latentfu.pipeline.motion`)
+    colors = what the edit changes beside motion: the network's picture minus its moved own
+    out    = kept * (moved + colors) + (1 - kept) * the network's picture, made as sharp and grainy
+
+``colors`` come from pictures of the codes alone and are smooth; the photograph's own edges say
+where they end (guided filter, He et al. 2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from latentfu.core.crop import Quad
+from latentfu.core.layer import Layer
+from latentfu.pipeline.crop import Box, Floats, crop_to_layer, show_on_gray, translation, warp
+from latentfu.pipeline.motion import CodesEdit, find_motion, flow_in_layer, warp_by
+from latentfu.pipeline.pixel_math import blur, smoothstep, to_gray, to_levels
+from latentfu.pipeline.tone import find_tone
+
+GUIDED_SIDE = 512
+"""The guided filter works on at most so many pixels a side (fast guided filter, 2015)."""
+EDGE_LEVELS = 25.0
+"""A step of this many levels in the layer is an edge at which a change of color may end."""
+MOST_GAIN = 3.5
+LARGEST_UPSAMPLED = 2048
+_NOTHING, _SOMETHING = 0.25, 1.75
+"""Levels of change below which a place is left alone, and above which it is not."""
+
+
+def compute_change(
+    part: Layer,
+    quad: Quad,
+    box: Box,
+    edited: Floats,
+    inverted: Floats | None,
+    *,
+    codes: CodesEdit | None = None,
+) -> Floats:
+    """What to add to the box of a layer, in levels: float32 ``[h, w, 3]``.
+
+    Args:
+        part: The layer in the box.
+        quad: The crop's square.
+        box: The part of the layer that it covers.
+        edited: The network's picture of the edited latent, ``[3, R, R]`` in -1..1.
+        inverted: Its picture of the inversion; None shows ``edited`` as it is.
+        codes: The edit without what the inversion adds to its codes, where that differs.
+    """
+    seen = show_on_gray(part)
+    if inverted is None:
+        return upsample(to_levels(edited), quad, box) - seen
+    if np.array_equal(edited, inverted):
+        return np.zeros_like(seen)
+    change = change_with_motion(seen, quad, box, (edited, inverted), codes)
+    tone = find_tone(part)
+    return change if tone is None else tone.limit_change(seen, change)
+
+
+def change_with_motion(
+    seen: Floats,
+    quad: Quad,
+    box: Box,
+    pictures: tuple[Floats, Floats],
+    codes: CodesEdit | None,
+) -> Floats:
+    """The same of what is seen in the box, ``[h, w, 3]``; ``pictures``: edited, inverted.
+
+    Where the pictures do not change and nothing moves, the change is exactly 0.
+    """
+    edited, inverted = pictures
+    codes = codes or CodesEdit(inverted, edited)
+    motion = find_motion(codes.before, codes.after, codes.between)
+    zoom = quad.side / edited.shape[1]
+    flow = flow_in_layer(upsample(motion.flow, quad, box), quad)
+    kept = np.clip(upsample(motion.kept[:, :, None], quad, box), 0.0, 1.0)
+    far = np.clip(upsample(motion.far[:, :, None], quad, box), 0.0, 1.0)
+    moved = warp_by(seen, flow)
+    before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
+    colors = filter_guided(moved, after - warp_by(before, flow), quad.side / 24.0)
+    moved = lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
+    shown = upsample(to_levels(edited), quad, box)
+    shown = shown + far * (moved - shown)  # a far turn smears what an inversion adds to its codes
+    shown = match_sharpness(shown, seen, zoom)
+    out = moved + (1.0 - kept) * (shown - moved)
+    levels = np.linalg.norm(flow, axis=2, keepdims=True) * 4.0
+    for a, b in (pictures, (codes.after, codes.before)):
+        changed = 127.5 * np.abs(a - b).max(axis=0)[:, :, None]
+        levels = np.maximum(levels, upsample(changed, quad, box))
+    weight = smoothstep((levels - _NOTHING) / (_SOMETHING - _NOTHING))
+    return np.asarray(weight * (out - seen), np.float32)
+
+
+def match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
+    """``image [h, w, 3]`` with the contrast of fine structure and the grain of ``like``.
+
+    Args:
+        image: What a network drew, enlarged ``zoom`` times.
+        like: The layer there.
+        zoom: Layer pixels to one of the network's.
+    """
+    wide = 12.0 * max(zoom, 0.6)
+    image = lift_contrast(image, like, zoom, wide)
+    has, wants = _measure_grain(to_gray(image), wide), _measure_grain(to_gray(like), wide)
+    missing = np.sqrt(np.maximum(wants**2 - has**2, 0.0))
+    noise = np.random.default_rng(0).standard_normal(missing.shape, dtype=np.float32)
+    noise = _fine(noise, 0.8)
+    return np.asarray(image + (missing * noise / noise.std())[:, :, None], np.float32)
+
+
+def lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> Floats:
+    """``image [h, w, 3]`` with fine structure at least as strong as ``like`` has it around.
+
+    Args:
+        image: Levels 0..255.
+        like: What it is compared with.
+        zoom: Layer pixels to one of the network's: finer structure than that is meant.
+        window: Around each place so many layer pixels count.
+    """
+    scale = max(zoom, 0.6)
+    fine, wanted = _fine(to_gray(image), 1.1 * scale), _fine(to_gray(like), 1.1 * scale)
+    gain = _strength(wanted, window) / (_strength(fine, window) + 0.3)
+    gain = np.clip(gain, 1.0, MOST_GAIN)
+    return np.asarray(image + ((gain - 1.0) * fine)[:, :, None], np.float32)
+
+
+def filter_guided(guide: Floats, image: Floats, radius: float) -> Floats:
+    """``image`` smoothed so that its edges are those of ``guide``, both ``[h, w, 3]``.
+
+    In a window of ``radius`` pixels each color is a linear function of the guide's three (He et
+    al. 2013); its coefficients are found at a smaller size (He and Sun 2015, arXiv 1505.00996).
+    """
+    import cv2
+
+    height, width = image.shape[:2]
+    factor = min(1.0, GUIDED_SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = [
+        np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32)
+        for each in (guide, image)
+    ]
+    window = 2 * max(1, round(radius * factor)) + 1
+
+    def mean(x: Floats) -> Floats:
+        return np.asarray(cv2.blur(x, (window, window), borderType=cv2.BORDER_REFLECT), np.float32)
+
+    guide_mean, image_mean = mean(small[0]), mean(small[1])
+    out = np.empty_like(image)
+    spread = _covariances(small[0], small[0], mean)  # [h, w, 3, 3]
+    spread = spread + EDGE_LEVELS**2 * np.eye(3, dtype=np.float32)
+    slopes = np.linalg.solve(spread, _covariances(small[0], small[1], mean))  # [h, w, 3, 3]
+    shift = image_mean - np.einsum("hwgc,hwg->hwc", slopes, guide_mean)
+    for channel in range(image.shape[2]):
+        slope = cv2.resize(mean(np.ascontiguousarray(slopes[..., channel])), (width, height))
+        offset = cv2.resize(mean(np.ascontiguousarray(shift[..., channel])), (width, height))
+        out[:, :, channel] = (slope * guide).sum(axis=2) + offset
+    return out
+
+
+def _covariances(a: Floats, b: Floats, mean: Callable[[Floats], Floats]) -> Floats:
+    """Of each channel of ``a`` with each of ``b``, both ``[h, w, C]``: ``[h, w, C, C]``."""
+    mean_a, mean_b = mean(a), mean(b)
+    rows = [
+        np.stack([mean(a[..., i] * b[..., j]) for j in range(b.shape[2])], axis=-1)
+        for i in range(a.shape[2])
+    ]
+    together = np.stack(rows, axis=-2)
+    return np.asarray(together - mean_a[..., :, None] * mean_b[..., None, :], np.float32)
+
+
+def _fine(gray: Floats, sigma: float) -> Floats:
+    """``gray`` without what is coarser than ``sigma`` pixels."""
+    return np.asarray(gray - blur(gray, sigma), np.float32)
+
+
+def _strength(fine: Floats, sigma: float) -> Floats:
+    """The standard deviation of a picture of mean 0 around each pixel."""
+    return np.asarray(np.sqrt(blur(fine * fine, sigma)), np.float32)
+
+
+def _measure_grain(gray: Floats, sigma: float) -> Floats:
+    """The standard deviation of the finest structure, edges counted little."""
+    finest = np.minimum(np.abs(_fine(gray, 0.8)), 6.0)
+    return np.asarray(1.25 * blur(finest, sigma), np.float32)
+
+
+def upsample(image: Floats, quad: Quad, box: Box) -> Floats:
+    """``image [R, R, C]`` of the crop, seen in the box of the layer: ``[h, w, C]``.
+
+    Lanczos to about the quad's size, then one warp into place.
+    """
+    import cv2
+
+    resolution, channels = image.shape[0], image.shape[2]
+    side = int(np.clip(round(quad.side), 1, max(LARGEST_UPSAMPLED, resolution)))
+    how = cv2.INTER_LANCZOS4 if side >= resolution else cv2.INTER_AREA
+    large = cv2.resize(image, (side, side), interpolation=how)
+    x0, y0, x1, y1 = box
+    to_box = translation(-x0, -y0) @ crop_to_layer(quad, side)
+    warped = warp(large, to_box, x1 - x0, y1 - y0, cv2.BORDER_REPLICATE)
+    return warped.reshape(y1 - y0, x1 - x0, channels)
