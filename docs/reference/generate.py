@@ -2,7 +2,9 @@
 
 - ``docs/reference/python.md``: every public name of ``latentfu`` with its docstring;
 - ``docs/reference/hooks.md``: every kind of plug-in object, from ``latentfu.hookspecs.KINDS``;
-- the table of hooks at the top of ``docs/plugins.md``;
+- ``docs/reference/command-line.md``: every command of the program and of the built-in plug-ins;
+- ``docs/reference/http.md``: routes, requests and replies (``latentfu.http.reference``);
+- the table of hooks at the top of ``docs/howto/write-a-plug-in.md``;
 - ``server/latentfu/__init__.pyi``: the same public names for type checkers.
 
 A test holds that they are fresh.
@@ -21,9 +23,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import click
 import latentfu
 from latentfu import hookspecs
+from latentfu.cli.main import program
 from latentfu.http.reference import render_page
+from latentfu.plugin_manager import Registry
+from latentfu.plugin_manager.registry import use_registry
+from latentfu.plugin_manager.sources import installed_sources
 
 ROOT = Path(__file__).parents[2]
 _MARK = "<!-- written by docs/reference/generate.py -->"
@@ -59,11 +66,12 @@ def modules() -> dict[str, str]:
 
 def pages() -> dict[Path, str]:
     """What is generated, by the file that it is in."""
-    guide = ROOT / "docs" / "plugins.md"
+    guide = ROOT / "docs" / "howto" / "write-a-plug-in.md"
     return {
         ROOT / "server" / "latentfu" / "__init__.pyi": stub(),
         ROOT / "docs" / "reference" / "python.md": python_page(),
         ROOT / "docs" / "reference" / "hooks.md": hooks_page(),
+        ROOT / "docs" / "reference" / "command-line.md": command_line_page(),
         ROOT / "docs" / "reference" / "http.md": render_page(),
         guide: with_table(guide.read_text(encoding="utf-8")),
     }
@@ -109,8 +117,8 @@ def hooks_page() -> str:
     text = [
         f"# Hooks\n\n{_MARK}",
         "What a plug-in can bring, one hook each. How to write one, and the rules: "
-        "[plugins.md](../plugins.md). A `Name` is 1 to 64 of `a-z 0-9 . _ -`, a `Sha256` 64 "
-        "hexadecimal digits; texts are one line. The examples are plug-ins that work, in "
+        "[write-a-plug-in.md](../howto/write-a-plug-in.md). A `Name` is 1 to 64 of "
+        "`a-z 0-9 . _ -`, a `Sha256` 64 hexadecimal digits; texts are one line. The examples are plug-ins that work, in "
         "`examples/hooks`.",
     ]
     for kind in hookspecs.KINDS.values():
@@ -124,13 +132,69 @@ def hooks_page() -> str:
 
 
 def with_table(guide: str) -> str:
-    """``plugins.md`` with the table of hooks between its two marks."""
+    """``write-a-plug-in.md`` with the table of hooks between its two marks."""
     before, rest = guide.split(_BEGIN)
     rows = ["| hook | gives | |", "|---|---|---|"]
     for kind in hookspecs.KINDS.values():
-        link = f"[`{kind.hook}`](reference/hooks.md#{kind.hook})"
+        link = f"[`{kind.hook}`](../reference/hooks.md#{kind.hook})"
         rows.append(f"| {link} | `{kind.cls.__name__}` | {_prose(kind.doc)} |")
     return "\n".join([before + _BEGIN, *rows, _END + rest.split(_END)[1]])
+
+
+def command_line_page() -> str:
+    """``command-line.md``: each command with its usage, what it does and its options."""
+    text = [
+        f"# The command line\n\n{_MARK}",
+        "The program is `latentfu`: its own commands and those of the built-in plug-ins, as their "
+        "`--help` says. `-h` and `--help` work everywhere and are left out below. `--debug` with "
+        "any command shows where an error comes from. The exit code is 0 when all is done, 1 when "
+        "something failed (one sentence says what), 2 for wrong use, 130 after Ctrl+C.",
+    ]
+    ours = [source for source in installed_sources() if source.origin == "package latentfu"]
+    with use_registry(Registry(ours)):
+        for path, command, context in _commands_below(program, _context(program, "latentfu", None)):
+            text += _command_entry(path, command, context)
+    return "\n\n".join(text) + "\n"
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    return click.Context(command, info_name=name, parent=parent)
+
+
+_Found = tuple[str, click.Command, click.Context]
+
+
+def _commands_below(group: click.Group, context: click.Context) -> Iterator[_Found]:
+    """Every command with its whole name, groups too, each before what is below it."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None:  # remembered from a plug-in that is not among ours
+            continue
+        below = _context(command, name, context)
+        yield below.command_path, command, below
+        if isinstance(command, click.Group):
+            yield from _commands_below(command, below)
+
+
+def _command_entry(path: str, command: click.Command, context: click.Context) -> Iterator[str]:
+    is_top = len(path.split()) == 2
+    yield f"{'##' if is_top else '###'} {path}"
+    help_text = inspect.cleandoc(command.help or "").replace("\b\n", "")
+    if isinstance(command, click.Group):
+        yield help_text
+        return
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield f"```text\n{path} {usage}\n```"
+    yield help_text
+    options = [option for option in command.get_params(context) if "--help" not in option.opts]
+    rows = [option.get_help_record(context) or ("", "") for option in options]
+    lines = [f"| `{_cell(names)}` | {_cell(line)} |" for names, line in rows if line]
+    if lines:
+        yield "\n".join(["| option | what |", "|---|---|", *lines])
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _hook_classes() -> set[str]:

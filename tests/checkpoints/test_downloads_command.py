@@ -278,7 +278,7 @@ def test_what_we_ship_can_be_asked_for_and_imported() -> None:
 
 
 def test_the_example_in_the_documentation_is_taken(home: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "generators.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "bring-a-network.md").read_text()
     (home / "data").mkdir(parents=True)
     (home / "data" / "networks.toml").write_text(page.split("```toml\n")[1].split("```")[0])
     assert list_known()["teapots"].address == "https://example.org/teapots-256.pkl"

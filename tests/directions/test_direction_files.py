@@ -200,7 +200,7 @@ def test_a_w_direction_moves_a_w_latent_and_not_z() -> None:
 
 
 def test_the_format_document_names_every_field() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "direction-format.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "direction-format.md").read_text()
     assert FORMAT in text
     for item in fields(Direction):
         assert f"`{item.name}`" in text, item.name

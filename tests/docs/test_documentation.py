@@ -15,7 +15,7 @@ from latentfu.plugin_manager.sources import file_sources
 
 ROOT = Path(__file__).parents[2]
 GENERATE = runpy.run_path(str(ROOT / "docs" / "reference" / "generate.py"))
-GUIDE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "howto" / "write-a-plug-in.md").read_text(encoding="utf-8")
 EXAMPLES = {path.stem: path.read_text() for path in (ROOT / "examples" / "hooks").glob("*.py")}
 IN_GUIDE = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
 PAGES: dict[Path, str] = GENERATE["pages"]()

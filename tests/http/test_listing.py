@@ -77,7 +77,7 @@ def test_every_route_is_in_the_openapi_document(server):
         (method.upper(), path) for path, methods in document["paths"].items() for method in methods
     }
     assert listed == {(route.method, route.path) for route in ROUTES}
-    promised = Path(__file__).parents[2].joinpath("docs/http-api.md").read_text()
+    promised = Path(__file__).parents[2].joinpath("docs/reference/http-api.md").read_text()
     for method, path in re.findall(r"^\| `(GET|PUT|POST|DELETE) (/v1/[^`? ]*)", promised, re.M):
         pattern = path.replace("SHA256", "{sha256}")
         pattern = pattern.replace("/ID", "/{id}").replace("SESSION", "{session}")

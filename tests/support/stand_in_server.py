@@ -1,4 +1,4 @@
-"""A tiny server that keeps to docs/http-api.md as far as the plug-in's client needs it.
+"""A tiny server that keeps to docs/reference/http-api.md as far as the plug-in's client needs it.
 
 It brightens the middle half of the layer inside the mask. ``behave`` makes it misbehave.
 """

@@ -1,4 +1,4 @@
-"""Talking to the Latent-Fu server over HTTP (docs/http-api.md), standard library only."""
+"""Talking to the Latent-Fu server over HTTP (docs/reference/http-api.md), standard library only."""
 
 from __future__ import annotations
 

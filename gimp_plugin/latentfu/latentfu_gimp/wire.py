@@ -1,4 +1,4 @@
-"""Pixel bodies: 16 bytes of header and then the pixels (docs/http-api.md)."""
+"""Pixel bodies: 16 bytes of header and then the pixels (docs/reference/http-api.md)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The formats of other projects: how a converter declares itself, and the list of all.
 
 A converter is one module in `converters`. It declares itself with ``FORMAT = ForeignFormat(...)``;
-nothing else lists it. The import command's help and the table in docs/generators.md are printed
-from what is declared.
+nothing else lists it. The import command's help and the table in docs/howto/bring-a-network.md
+are printed from what is declared.
 
 **Order.** Formats are tried in the order of their modules' names, and that order decides nothing:
 `recognize` of two formats may never take the same file (tests/reference asks every format about

@@ -76,7 +76,7 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
             load,
             convert,
             files="pix2pixHD `latest_net_G.pth`, global or with local enhancer "
-            "([maps of labels](deformations.md))",
+            "([maps of labels](#maps-of-labels-pix2pixhd))",
             publisher="NVIDIA",
             told_by="`model.1.weight` of 7 x 7 and `conv_block`",
         )

@@ -43,7 +43,7 @@ _PIXELS: dict[str, Any] = {
     "type": "string",
     "format": "binary",
     "maxLength": MAX_BODY_BYTES,
-    "description": "LFPX: 16 bytes of header (see docs/http-api.md), then the pixels; or a PNG.",
+    "description": "LFPX: 16 bytes of header (docs/reference/http-api.md), then pixels; or a PNG.",
 }
 
 

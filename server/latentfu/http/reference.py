@@ -56,7 +56,7 @@ def render_page() -> str:
         "# HTTP: requests and replies",
         "Printed by `python -m latentfu.http.reference` from the models that check the requests. "
         "How to find the server, pixel bodies and what the routes do: "
-        "[http-api.md](../http-api.md).",
+        "[http-api.md](http-api.md).",
         "## Routes",
         _render_routes(ROUTES),
         "## Errors",

@@ -1,6 +1,6 @@
 """Direction files: one direction, what it means and how well it was measured, as safetensors.
 
-The format is described in docs/direction-format.md.
+The format is described in docs/reference/direction-format.md.
 """
 
 from __future__ import annotations

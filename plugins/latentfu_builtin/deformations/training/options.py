@@ -19,7 +19,10 @@ QUICK_SETTINGS = {
     "stretch": 1.75,
     "psi": 0.8,
 }
-"""What lets a processor learn a few directions within half an hour (see docs/deformations.md)."""
+"""What lets a processor learn a few directions within half an hour .
+
+How it was measured: docs/explanation/measurements.md.
+"""
 PAPER_SETTINGS = {
     "hessian": {"shift_scale": 60.0, "min_shift": 15.0, "shift_weight": 0.25},
     "svd": {"shift_scale": 3500.0, "min_shift": 300.0, "shift_weight": 0.0025},

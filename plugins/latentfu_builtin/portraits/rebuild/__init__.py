@@ -15,7 +15,7 @@ def docs_folder(out: Path | None) -> Path:
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         return out
-    docs = Path(__file__).parents[3] / "docs"
-    if not (docs / "portraits.md").is_file():
+    docs = Path(__file__).parents[4] / "docs"
+    if not (docs / "explanation" / "portraits.md").is_file():
         raise BadInputError("There is no documentation beside this package: give --out FOLDER.")
     return docs

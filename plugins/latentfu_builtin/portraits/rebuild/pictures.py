@@ -208,7 +208,7 @@ def _as_words(name: str) -> str:
 
 
 def build_figures(folder: Path | None, progress: Progress) -> None:
-    """``latentfu evaluate portraits``, into docs/portraits.md (or ``folder``/figures.json)."""
+    """``latentfu evaluate portraits``, into the model card; with ``folder`` the figures alone."""
     from latentfu_builtin.portraits.evaluate.report import (
         EvaluationRequest,
         evaluate_portraits,
@@ -225,7 +225,7 @@ def build_figures(folder: Path | None, progress: Progress) -> None:
     docs = docs_folder(folder)
     write_whole(docs / "images" / "portraits-figures.json", format_json(found).encode())
     if folder is None:
-        write_into_card(docs / "portraits.md", found)
+        write_into_card(docs / "explanation" / "portraits.md", found)
 
 
 def build_direction_table(folder: Path | None, progress: Progress) -> None:
@@ -244,7 +244,9 @@ def build_direction_table(folder: Path | None, progress: Progress) -> None:
     lines += ["", f"There is none for {', '.join(missing)}." if missing else "None is missing."]
     docs = docs_folder(folder)
     if folder is None:
-        replace_between(docs / "portraits.md", _TABLE_BEGIN, _TABLE_END, "\n".join(lines))
+        replace_between(
+            docs / "explanation" / "portraits.md", _TABLE_BEGIN, _TABLE_END, "\n".join(lines)
+        )
     else:
         write_whole(docs / "directions.md", ("\n".join(lines) + "\n").encode())
 
