@@ -56,7 +56,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
     }
 )
 # Files that run what the docs say.
-DOCS_FILES = frozenset({"test_documentation.py", "test_readme.py"})
+DOCS_FILES = frozenset({"test_documentation.py", "test_links.py", "test_readme.py"})
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

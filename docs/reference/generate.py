@@ -118,8 +118,8 @@ def hooks_page() -> str:
         f"# Hooks\n\n{_MARK}",
         "What a plug-in can bring, one hook each. How to write one, and the rules: "
         "[write-a-plug-in.md](../howto/write-a-plug-in.md). A `Name` is 1 to 64 of "
-        "`a-z 0-9 . _ -`, a `Sha256` 64 hexadecimal digits; texts are one line. The examples are plug-ins that work, in "
-        "`examples/hooks`.",
+        "`a-z 0-9 . _ -`, a `Sha256` 64 hexadecimal digits; texts are one line. "
+        "The examples are plug-ins that work, in `examples/hooks`.",
     ]
     for kind in hookspecs.KINDS.values():
         signature = f"```text\n{_hook_signature(kind.hook)}\n```"
