@@ -30,7 +30,7 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 HEARTBEAT_SECONDS = 5.0
-LEFT_OUT = 77  # exit code of a test step that this machine can not run
+LEFT_OUT = 77  # exit code of a test step that this machine cannot run
 # Tests run on every core at once: threads that wait for each other would only cost time.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 TEST_STEPS = (
@@ -50,7 +50,7 @@ _FAILURES = (
     (
         r"CERTIFICATE_VERIFY_FAILED",
         "pip does not trust the certificate of its package index: set pip's `cert` option to "
-        "your organisation's certificates and run this again.",
+        "your organization's certificates and run this again.",
     ),
     (
         r"NewConnectionError|name resolution|Network is unreachable|ConnectTimeout|ReadTimeout"
@@ -147,7 +147,7 @@ def set_up(venv: Venv, testing: bool = False) -> None:
     is_new = not folder.exists() or not any(folder.iterdir())
     if not (is_new or stamp or (folder / "pyvenv.cfg").is_file()):
         raise InstallError(
-            f"{folder} is there and is no virtual environment: name another one with --venv."
+            f"{folder} is there and is not a virtual environment: name another one with --venv."
         )
     created = bool(stamp.get("created", is_new))
     testing = testing or bool(stamp.get("test"))

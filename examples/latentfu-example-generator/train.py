@@ -39,14 +39,14 @@ def train(z: torch.Tensor, shown: torch.Tensor, minutes: float, seed: int) -> DC
     """Least absolute differences, the rate falling to zero over the time given."""
     torch.manual_seed(seed)
     network, began, step = DCGAN(), time.monotonic(), 0
-    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3, betas=(0.9, 0.99))
     while (done := (time.monotonic() - began) / (60 * minutes)) < 1.0:
-        optimiser.param_groups[0]["lr"] = 2e-3 * (1.0 - done)
+        optimizer.param_groups[0]["lr"] = 2e-3 * (1.0 - done)
         chosen = torch.randint(len(z), (64,))
         loss = F.l1_loss(network(z[chosen]), shown[chosen].float().clamp(-1, 1))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         step += 1
         if step % 500 == 0:
             print(f"step {step}, {done:.0%}: {float(loss.detach()):.4f}", flush=True)

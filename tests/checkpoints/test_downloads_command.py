@@ -206,7 +206,7 @@ def test_what_is_no_network_is_not_found_again(
     [
         (["smal"], "Did you mean small"),
         (["g-ema-car"], "give the folder with --from"),
-        (["small", "--as", "../evil"], "can not be used"),
+        (["small", "--as", "../evil"], "cannot be used"),
         (["small", "--as", "portraits"], "There is a generator portraits already"),
         (["small", "--mirror", "nonsense"], "is no address"),
         (["small"], "404"),

@@ -81,7 +81,7 @@ import latentfu
 
 
 class Flat(latentfu.Generator):
-    """One colour."""
+    """One color."""
 
     name, id, domain, resolution, spaces, z_dim = "flat", "0" * 64, "flat", 8, ("z",), 3
 

@@ -69,7 +69,7 @@ def test_import_export_import_gives_the_same_bytes(
     [
         (["import", "nothing.pt"], "There is no file nothing.pt."),
         (["import", str(FILE), "--name", "portraits"], "There is a generator portraits already"),
-        (["import", str(FILE), "--name", "../evil"], "can not be used"),
+        (["import", str(FILE), "--name", "../evil"], "cannot be used"),
         (["import", __file__, "--name", "text"], "neither a pickle nor a torch or numpy file"),
         (["remove", "nothing"], "there are: none"),
         (["export", "../../x", "-o", "x"], "No imported network"),

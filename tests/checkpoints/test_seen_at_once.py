@@ -7,6 +7,7 @@ from pathlib import Path
 import latentfu
 import pytest
 from latentfu.cli.main import run
+from latentfu.plugin_manager import get_registry
 
 FILE = Path(__file__).parents[1] / "reference" / "checkpoints" / "rosinality-pt" / "cm1"
 
@@ -15,6 +16,7 @@ def test_an_imported_network_is_there_without_a_new_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LATENTFU_HOME", str(tmp_path))
+    get_registry(fresh=True)  # as a process that starts in this home
     assert list(latentfu.generators()) == ["portraits"]
     assert run(["generators", "import", str(FILE / "network.pt"), "--name", "mine"]) == 0
     assert list(latentfu.generators()) == ["portraits", "mine"]

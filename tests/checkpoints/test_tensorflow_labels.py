@@ -1,4 +1,4 @@
-"""TensorFlow's conditional networks: labels normalised with z, or apart as in StyleGAN2-ADA."""
+"""TensorFlow's conditional networks: labels normalized with z, or apart as in StyleGAN2-ADA."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_labels_act_as_in_the_original_mapping(kind: str, tmp_path: Path) -> Non
     assert generator.render(Latent(codes, "w", generator.id)).isfinite().all()
 
 
-def test_labels_of_stylegan1_are_normalised_with_z(tmp_path: Path) -> None:
+def test_labels_of_stylegan1_are_normalized_with_z(tmp_path: Path) -> None:
     folder = REFERENCE / "stylegan1" / "nvlabs-tf-pkl" / "stylegan1-res64-shared-conv"
     foreign = read_foreign(folder / "network.pkl")
     random, wide = np.random.default_rng(5), 64

@@ -16,7 +16,7 @@ from latentfu.core.errors import BadInputError, LatentFuError
 from PIL import Image, ImageCms
 
 RAMP = np.tile(np.linspace(0, 255, 32).astype(np.uint8), (24, 1))
-COLOUR = np.stack([RAMP, RAMP[:, ::-1], 255 - RAMP], axis=2)
+COLOR = np.stack([RAMP, RAMP[:, ::-1], 255 - RAMP], axis=2)
 
 
 def saved(path: Path, image: Image.Image, **options: object) -> Path:
@@ -30,7 +30,7 @@ def saved(path: Path, image: Image.Image, **options: object) -> Path:
 )
 def test_every_mode_becomes_eight_bits(tmp_path: Path, mode: str, channels: int) -> None:
     ramp = Image.fromarray(RAMP.astype(np.uint16) * 257)
-    image = ramp if mode == "I;16" else Image.fromarray(COLOUR).convert(mode)
+    image = ramp if mode == "I;16" else Image.fromarray(COLOR).convert(mode)
     ending = "tif" if mode == "CMYK" else "png"
     pixels = read_picture(saved(tmp_path / f"a.{ending}", image)).pixels
     assert pixels.shape == (24, 32, channels)
@@ -43,7 +43,7 @@ def test_sixteen_bits_keep_their_range(tmp_path: Path) -> None:
     assert np.array_equal(read_picture(path).pixels[:, :, 0], RAMP)
 
 
-def test_a_transparent_palette_colour_is_alpha(tmp_path: Path) -> None:
+def test_a_transparent_palette_color_is_alpha(tmp_path: Path) -> None:
     image = Image.fromarray(RAMP // 128 * 3).convert("P")
     path = saved(tmp_path / "a.png", image, transparency=int(np.asarray(image)[0, 0]))
     pixels = read_picture(path).pixels
@@ -54,13 +54,13 @@ def test_a_transparent_palette_colour_is_alpha(tmp_path: Path) -> None:
 def test_the_camera_s_orientation_is_applied(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees clockwise
-    path = saved(tmp_path / "a.png", Image.fromarray(COLOUR), exif=exif)
-    assert np.array_equal(read_picture(path).pixels, np.rot90(COLOUR, k=-1))
+    path = saved(tmp_path / "a.png", Image.fromarray(COLOR), exif=exif)
+    assert np.array_equal(read_picture(path).pixels, np.rot90(COLOR, k=-1))
 
 
-def test_the_colour_profile_stays(tmp_path: Path) -> None:
+def test_the_color_profile_stays(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    path = saved(tmp_path / "a.png", Image.fromarray(COLOUR), icc_profile=profile)
+    path = saved(tmp_path / "a.png", Image.fromarray(COLOR), icc_profile=profile)
     write_picture(tmp_path / "b.png", read_picture(path))
     with Image.open(tmp_path / "b.png") as image:
         assert image.info["icc_profile"] == profile
@@ -107,9 +107,9 @@ def one_pixel() -> bytes:
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"This is a text.\n", "no picture"),
-        (b"", "no picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture"),
+        (b"This is a text.\n", "not a picture"),
+        (b"", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
         (truncated(), "damaged or cut off"),
         (one_pixel(), "1 x 1"),
         (big_png(20_000, 20_000), "large"),
@@ -133,7 +133,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 
 
 def test_masks(tmp_path: Path) -> None:
-    picture = Picture(COLOUR)
+    picture = Picture(COLOR)
     white_on_clear = np.zeros((24, 32, 4), np.uint8)
     white_on_clear[5:9, :, :] = 255
     white_on_clear[20:, :, :3] = 255
@@ -164,7 +164,7 @@ def test_a_failed_write_leaves_the_old_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.png"
-    write_picture(path, Picture(COLOUR))
+    write_picture(path, Picture(COLOR))
     before = path.read_bytes()
 
     def full(*arguments: object, **options: object) -> None:
@@ -172,6 +172,6 @@ def test_a_failed_write_leaves_the_old_picture(
 
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(LatentFuError, match="No space left"):
-        write_picture(path, Picture(COLOUR[::-1]))
+        write_picture(path, Picture(COLOR[::-1]))
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]

@@ -146,7 +146,7 @@ def test_commands_of_plug_ins(house: Path, latentfu_program: Program) -> None:
     assert latentfu_program("directions", "greet").out == "hello\n"
     assert latentfu_program("party", "greet").out == "hello\n"
     failed = latentfu_program("party", "greet", "--fail")
-    assert (failed.code, failed.err) == (1, "This can not be greeted: give another name.\n")
+    assert (failed.code, failed.err) == (1, "This cannot be greeted: give another name.\n")
     crashed = latentfu_program("party", "crash")
     assert crashed.code == 1
     assert "ZeroDivisionError" in crashed.err

@@ -105,7 +105,7 @@ def test_what_is_no_set_is_one_sentence(generator: StyleGAN2Generator, tmp_path:
         import_deformations(empty, DeformationImportOptions(generator), silent)
     damaged = tmp_path / "damaged.tar"
     damaged.write_bytes(b"not an archive" * 99)
-    with pytest.raises(BadInputError, match="no whole archive"):
+    with pytest.raises(BadInputError, match="not a whole archive"):
         import_deformations(damaged, DeformationImportOptions(generator), silent)
 
 

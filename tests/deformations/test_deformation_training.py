@@ -189,8 +189,8 @@ def test_the_command_trains_and_draws(
     ran = CliRunner().invoke(train_deformations_command, [*arguments, "--quick", *settings])
     assert ran.exit_code == 0, ran.output
     report = json.loads(ran.output)
-    assert [row["name"] for row in report] == ["optimised-1-0", "optimised-1-1"]
+    assert [row["name"] for row in report] == ["optimized-1-0", "optimized-1-1"]
     assert (out / "samples-000002.png").stat().st_size > 1000
-    assert read_deformation(out / "optimised-1-0.safetensors").norm > 0
+    assert read_deformation(out / "optimized-1-0.safetensors").norm > 0
     wrong = CliRunner().invoke(train_deformations_command, [*arguments, "--set", "batch"])
     assert wrong.exit_code == 2 and "NAME=VALUE" in wrong.output

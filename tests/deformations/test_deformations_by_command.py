@@ -67,8 +67,8 @@ def test_a_sweep_takes_deformations_and_directions_together(picture: Path, tmp_p
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--to", "monocle=1"], "monocle is no direction: give it a strength, not a target."),
-        (["--set", "monocle=1", "--only", "monocle=0-3"], "it can not be kept to layers."),
+        (["--to", "monocle=1"], "monocle is not a direction: give it a strength, not a target."),
+        (["--set", "monocle=1", "--only", "monocle=0-3"], "it cannot be kept to layers."),
     ],
 )
 def test_what_only_directions_can_do_is_one_sentence(

@@ -97,7 +97,7 @@ def test_what_is_no_archive_is_not_kept_and_another_place_is_asked(
     server.content = b"<!DOCTYPE html><p>This link is no more.</p>"
     ran = CliRunner().invoke(download_deformations_command, arguments)
     assert isinstance(ran.exception, BadInputError)
-    assert f"What {address(server)} sent is no archive" in str(ran.exception)
+    assert f"What {address(server)} sent is not an archive" in str(ran.exception)
     assert list(tmp_path.rglob("*.tar*")) == []
     for name in ("wheels", "height"):
         torch.save({"layer_ix": 7, "shift": torch.randn(1, 1, *weight.shape)}, tmp_path / "one.pt")

@@ -157,6 +157,6 @@ def test_a_soft_mask_stays_inside_the_hard_one() -> None:
 
 def test_the_sheet_has_a_row_for_each_control() -> None:
     face = np.full((30, 30, 3), 77, np.uint8)
-    rows = [SheetRow("A very long title that can not fit", "more of it " * 9, [face] * 5)] * 5
+    rows = [SheetRow("A very long title that cannot fit", "more of it " * 9, [face] * 5)] * 5
     sheet = np.asarray(contact_sheet(rows, ["-2", "-1", "0", "+1", "+2"]))
     assert (sheet == 77).all(axis=2).sum() == 5 * 5 * CELL * CELL

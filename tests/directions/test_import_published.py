@@ -265,7 +265,7 @@ def test_one_for_other_weights_is_refused_by_name_unless_forced(
     )
     refused = importing(short, "--force")
     assert refused.exit_code == 1 and "fit nothing in large" in str(refused.exception)
-    assert "no direction file" in str(importing(weights(tmp_path)).exception)
+    assert "not a direction file" in str(importing(weights(tmp_path)).exception)
 
 
 def test_one_published_for_another_architecture_is_refused_by_name_unless_forced(
@@ -281,7 +281,7 @@ def test_one_published_for_another_architecture_is_refused_by_name_unless_forced
 
 
 def weights(folder: Path) -> Path:
-    """A safetensors file that is no direction."""
+    """A safetensors file that is not a direction."""
     from safetensors.numpy import save_file
 
     save_file({"w": np.ones(3, np.float32)}, folder / "w.safetensors")

@@ -215,7 +215,7 @@ def test_samples_that_a_classifier_learned_from_are_scored_by_others(
 ) -> None:
     """Samples and sorted pictures of the same seed are the same pictures."""
     listed = list_sorted_folders(folders)
-    random = np.random.default_rng(0).integers(0, 2, len(listed)).astype(float)  # can not be seen
+    random = np.random.default_rng(0).integers(0, 2, len(listed)).astype(float)  # cannot be seen
     mixed = [(path, label) for (path, _), label in zip(listed, random, strict=True)]
     found = read_picture_codes(mixed, GENERATOR, InversionChoice(), silent)
     trained = train_on_pictures(found, found.labels, GENERATOR, None, 0)

@@ -84,7 +84,7 @@ def test_the_generator_stays_as_it_is(generator: Generator) -> None:
         assert torch.equal(generator.render(latent), before)
 
 
-def test_locality_keeps_the_neighbours_more_as_they_were(generator: Generator) -> None:
+def test_locality_keeps_the_neighbors_more_as_they_were(generator: Generator) -> None:
     latent = random_latents(generator, 8, 21)
 
     def change(locality: float) -> float:
@@ -123,7 +123,7 @@ def test_senseless_options_and_generators_without_layers_are_refused(generator: 
             inverter.invert(bad)
         with pytest.raises(NotInstalledError, match="no inverter 'nobody'"):
             inverter.invert(request(generator, image, **{**inverter.options, "pivot": "nobody"}))
-        with pytest.raises(BadInputError, match="can not be the pivot"):
+        with pytest.raises(BadInputError, match="cannot be the pivot"):
             inverter.invert(request(generator, image, **{**inverter.options, "pivot": "pivotal"}))
         tiny = TinyGenerator()
         with pytest.raises(BadInputError, match="does not show its layers"):

@@ -178,8 +178,8 @@ def test_the_command_trains_lists_and_refuses(
     with use_registry(Registry(all_sources())):
         assert run(["encoders", "list", "--json"]) == 0
     assert "tiny-one" in [row["name"] for row in json.loads(capsys.readouterr().out)]
-    assert run(["train", "encoder", str(small), "--set", "colour=3"]) == 1
-    assert "no option 'colour'" in capsys.readouterr().err
+    assert run(["train", "encoder", str(small), "--set", "color=3"]) == 1
+    assert "no option 'color'" in capsys.readouterr().err
     assert run(["train", "encoder", "nothing-there"]) == 1
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 

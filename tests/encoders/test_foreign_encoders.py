@@ -94,7 +94,7 @@ def state_of(kind: str) -> PublishedCheckpoint:
 
 
 @pytest.mark.parametrize("kind", SMALL)
-def test_each_kind_is_recognised_kept_and_gives_codes(
+def test_each_kind_is_recognized_kept_and_gives_codes(
     kind: str, generator: Generator, tmp_path: Path
 ) -> None:
     path = tmp_path / "encoder.safetensors"

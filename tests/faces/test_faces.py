@@ -149,7 +149,7 @@ def test_pictures_without_a_face_give_nothing(shape: tuple[int, int]) -> None:
 
 def test_the_ffhq_square_of_an_upright_face() -> None:
     quad = face_quad(((40.0, 50.0), (60.0, 50.0)), (50.0, 75.0))
-    # half side: max(2 * 20, 1.8 * 25) = 45, centre a tenth of the way to the mouth
+    # half side: max(2 * 20, 1.8 * 25) = 45, center a tenth of the way to the mouth
     assert corners(quad) == pytest.approx(
         np.array([(5, 7.5), (95, 7.5), (95, 97.5), (5, 97.5)]), abs=1e-9
     )

@@ -37,7 +37,7 @@ MOUNTS = (
 
 
 class NoGimpError(Exception):
-    """GIMP 3 can not be had on this machine; the text is one sentence saying why."""
+    """GIMP 3 cannot be had on this machine; the text is one sentence saying why."""
 
 
 def place() -> Path:
@@ -58,7 +58,7 @@ def is_complete(root: Path) -> bool:
 
 
 def why_not() -> str | None:
-    """One sentence why a chroot can not be built here, or None."""
+    """One sentence why a chroot cannot be built here, or None."""
     if sys.platform != "linux":
         return "GIMP 3 is not on PATH, and its chroot needs Linux."
     if os.geteuid() != 0:

@@ -86,7 +86,7 @@ PORTRAIT_SIZE = (480, 600)
 
 @pytest.fixture(scope="session")
 def portrait(share: Path) -> Path:
-    """A rendered person, off-centre, larger than the network's resolution."""
+    """A rendered person, off-center, larger than the network's resolution."""
     return _draw(share / "portrait.png", 20268465, (0.46, 0.45, 0.8))
 
 

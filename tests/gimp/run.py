@@ -1,7 +1,7 @@
 """Build GIMP 3 if it is missing and run the tests that need it: ``python tests/gimp/run.py``.
 
 Everything after it goes to pytest, except ``--screenshots DIR``, where pictures of GIMP's windows
-are left. Exit code 77 and one line when GIMP can not be had here, else pytest's own.
+are left. Exit code 77 and one line when GIMP cannot be had here, else pytest's own.
 """
 
 from __future__ import annotations

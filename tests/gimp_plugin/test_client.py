@@ -58,7 +58,7 @@ def test_preview_has_the_asked_size(serve) -> None:
     ("behave", "words"),
     [("fail", "No face here."), ("die", "stopped"), ("garbage", "broken picture")],
 )
-def test_misbehaviour_is_one_sentence(serve, behave: str, words: str) -> None:
+def test_misbehavior_is_one_sentence(serve, behave: str, words: str) -> None:
     serve(behave)
     with finder.connect() as client, pytest.raises(PluginError, match=words):
         jobs.run(client, WORK, quiet)

@@ -48,7 +48,7 @@ def known(isolated_home: object) -> Iterator[None]:
         yield
 
 
-def test_identity_is_minimised_and_measured(known: None) -> None:
+def test_identity_is_minimized_and_measured(known: None) -> None:
     generator = small_world.small_generator()
     with torch.no_grad():
         image = generator.render(random_latents(generator, 1, 3))[0].clamp(-1, 1).numpy().copy()

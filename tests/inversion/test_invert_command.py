@@ -105,7 +105,7 @@ def test_a_folder_goes_on_where_it_stopped(
         row["picture"]: row for row in json.loads((out / "qualities.json").read_text())["pictures"]
     }
     assert [name for name in rows if "error" in rows[name]] == ["bad.png", "black.png", "tiny.png"]
-    assert "flat colour" in rows["black.png"]["error"] and "16 x 16" in rows["tiny.png"]["error"]
+    assert "flat color" in rows["black.png"]["error"] and "16 x 16" in rows["tiny.png"]["error"]
     for name in ("bad.png", "black.png", "tiny.png"):
         (photos / name).unlink()
     (out / "p1.safetensors").unlink()
@@ -146,7 +146,7 @@ def test_a_folder_gives_what_its_pictures_give_alone(
     (("--losses", "lpips"), 1, "backbones download"),
     (("--start", "nowhere"), 1, "neither mean"),
     (("--inverter", "instant", "--quality", "best"), 1, "has no quality"),
-    (("--video", "film.mov"), 1, "no film"),
+    (("--video", "film.mov"), 1, "not a film"),
 ])  # fmt: skip
 def test_what_can_not_be_done_is_one_sentence_and_leaves_nothing(
     program: Callable[..., Ran], photos: Path, tmp_path: Path, isolated_home: Path,

@@ -1,4 +1,4 @@
-"""The optimisation in every space, with every optimiser, masks, noise maps, starts and presets."""
+"""The optimization in every space, with every optimizer, masks, noise maps, starts and presets."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_every_space_comes_nearer_with_time(space: str, optimizer: str) -> None:
     asked = {"space": space, "optimizer": optimizer, "candidates": 64, "losses": "l2"}
     early = optimize_latent(
         request(**asked, steps=1)
-    )  # near where it begins: the mean is no code in z
+    )  # near where it begins: the mean is not a code in z
     found = optimize_latent(request(**asked, steps=25))
     assert found.quality.psnr > early.quality.psnr
     rows = found.latent.codes[0]
@@ -145,7 +145,7 @@ def test_noise_maps_are_found_as_bends_and_make_the_picture_better() -> None:
 
 @pytest.mark.parametrize(("options", "word"), [
     ({"losses": "l1:x"}, "names and weights"), ({"losses": "nobody:1"}, "no loss"),
-    ({"losses": "l1:0"}, "nothing to minimise"), ({"losses": "identity"}, "identities"),
+    ({"losses": "l1:0"}, "nothing to minimize"), ({"losses": "identity"}, "identities"),
     ({"space": "w++"}, "no space"), ({"optimizer": "luck"}, "adam or sgd"),
     ({"start": "nowhere"}, "neither mean"), ({"steps": "many"}, "whole number"),
 ])  # fmt: skip

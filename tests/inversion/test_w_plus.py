@@ -118,7 +118,7 @@ def test_senseless_options_are_one_sentence(name: str, value: float | str) -> No
         invert(request(own_picture(5), **{name: value}))
 
 
-def test_pixel_loss_is_zero_for_equal_pictures_and_sees_a_shift_less_than_a_colour() -> None:
+def test_pixel_loss_is_zero_for_equal_pictures_and_sees_a_shift_less_than_a_color() -> None:
     a = torch.from_numpy(own_picture(8))[None]
     assert float(pyramid(a, a)) == 0.0
     assert float(pyramid(a, a.roll(1, 3))) < float(pyramid(a, -a))

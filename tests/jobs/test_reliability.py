@@ -78,7 +78,7 @@ def test_a_clean_stop_puts_the_running_job_back_without_blame(start):
 
 
 def test_a_full_disk_fails_the_job_and_leaves_no_half_result(start):
-    # Files above 2 MB can not be written by this server and its worker, as on a full disk.
+    # Files above 2 MB cannot be written by this server and its worker, as on a full disk.
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000000, 2000000))"
     server = start(prelude=limit)
     small = server.put_layer(pixel_body(16, 12))

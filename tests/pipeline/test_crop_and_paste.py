@@ -76,9 +76,9 @@ def test_a_constant_change_arrives_whole_in_the_middle(
     quad = rotated(x, y, side, degrees)
     base = np.zeros((3, 16, 16), np.float32)
     out = paste(layer, quad, base + 20 / 127.5, base)
-    colours = min(channels, 3)
-    assert (out.pixels[int(y), int(x), :colours] == 110).all()
-    assert out.pixels.min() >= 90 and out.pixels[:, :, :colours].max() <= 110
+    colors = min(channels, 3)
+    assert (out.pixels[int(y), int(x), :colors] == 110).all()
+    assert out.pixels.min() >= 90 and out.pixels[:, :, :colors].max() <= 110
 
 
 def test_cut_and_paste_put_a_mark_back_where_it_was() -> None:
@@ -94,7 +94,7 @@ def test_cut_and_paste_put_a_mark_back_where_it_was() -> None:
     assert out[outside].max() < 25
 
 
-def test_detail_stays_where_only_the_colour_changes() -> None:
+def test_detail_stays_where_only_the_color_changes() -> None:
     layer = Layer(picture(128, 128).pixels // 2 + 40)
     base = cut_crop(layer, Quad.square(0, 0, 128), 16, "test").image
     out = paste(layer, Quad.square(0, 0, 128), base + 16 / 127.5, base, feather=0).pixels

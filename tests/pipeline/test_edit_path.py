@@ -270,7 +270,7 @@ BAD: list[tuple[dict[str, Any], type[LatentFuError], str]] = [
     ({"mask": np.zeros((50, 50), np.uint8)}, BadInputError, "selection is empty"),
     ({"mask": np.full((50, 51), 255, np.uint8)}, BadInputError, "mask"),
     ({"layer": Layer(np.zeros((1, 1, 3), np.uint8))}, BadInputError, "scale the layer up"),
-    ({"layer": Layer(np.zeros((64, 64, 3), np.uint8))}, BadInputError, "one flat colour"),
+    ({"layer": Layer(np.zeros((64, 64, 3), np.uint8))}, BadInputError, "one flat color"),
 ]
 
 

@@ -108,11 +108,11 @@ def test_one_picture_after_another_is_the_same_as_by_itself(generator) -> None:
     assert torch.equal(after, alone)
 
 
-def test_fitted_shows_the_whole_where_nothing_changes_and_the_change_in_its_colours() -> None:
+def test_fitted_shows_the_whole_where_nothing_changes_and_the_change_in_its_colors() -> None:
     random = np.random.default_rng(0)
     before = random.standard_normal((3, 8, 8)).astype(np.float32) * 0.1
-    colours = np.array([[2.0, 0.1, 0.0], [0.0, 1.5, 0.2], [0.1, 0.0, 2.5]], np.float32)
-    small = (colours @ before.reshape(3, -1)).reshape(3, 8, 8) + 0.2
+    colors = np.array([[2.0, 0.1, 0.0], [0.0, 1.5, 0.2], [0.1, 0.0, 2.5]], np.float32)
+    small = (colors @ before.reshape(3, -1)).reshape(3, 8, 8) + 0.2
     whole = small.repeat(4, axis=1).repeat(4, axis=2)
     edited, inverted = fit_picture(whole, before, before, 8)
     np.testing.assert_allclose(edited, inverted, atol=1e-6)
@@ -120,7 +120,7 @@ def test_fitted_shows_the_whole_where_nothing_changes_and_the_change_in_its_colo
     after = before.copy()
     after[:, 2:4, 2:4] += 0.05
     edited, inverted = fit_picture(whole, before, after, 8)
-    wanted = small + (colours @ (after - before).reshape(3, -1)).reshape(3, 8, 8)
+    wanted = small + (colors @ (after - before).reshape(3, -1)).reshape(3, 8, 8)
     np.testing.assert_allclose(edited, wanted, atol=5e-3)
 
 

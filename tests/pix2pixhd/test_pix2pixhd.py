@@ -181,9 +181,9 @@ def test_the_command_draws_a_map(
     assert ran.exit_code == 0, ran.output
     with Image.open(out) as picture:
         assert picture.size == (32, 16)
-    Image.new("RGB", (32, 16)).save(tmp_path / "colours.png")
-    ran = CliRunner().invoke(labels_command, [str(tmp_path / "colours.png"), *drawn])
-    assert isinstance(ran.exception, BadInputError) and "in colours" in str(ran.exception)
+    Image.new("RGB", (32, 16)).save(tmp_path / "colors.png")
+    ran = CliRunner().invoke(labels_command, [str(tmp_path / "colors.png"), *drawn])
+    assert isinstance(ran.exception, BadInputError) and "in colors" in str(ran.exception)
     assert open_network(path, "cpu").name == "streets"
 
 

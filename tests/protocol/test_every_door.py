@@ -177,7 +177,7 @@ def test_options_reach_the_inverter_and_name_no_file_over_http(server, home, pho
         with pytest.raises(latentfu.BadInputError, match="no option 'steps'"):
             client.run({**request, "options": {"steps": 3}})
         for name in ("/etc/passwd", "..\\x", "weights.pt"):
-            with pytest.raises(latentfu.BadInputError, match="can not name a file"):
+            with pytest.raises(latentfu.BadInputError, match="cannot name a file"):
                 client.run({**request, "options": {"encoder": name}})
         with pytest.raises(latentfu.BadInputError, match="no option 'losses'"):
             client.run({**request, "options": {"losses": "l1:1,lpips:0.8"}})

@@ -176,7 +176,7 @@ def test_sandboxes_need_a_running_server(machine: Machine, faults: Faults, packa
         "snap": 'echo "gimp  3.0.4  401  latest/stable"',
     }
     machine.program(packaging, f'[ "$1" = list ] && {says[packaging]}')
-    assert "can not start it" in faults()["server"].message
+    assert "cannot start it" in faults()["server"].message
     assert any(check.name == "sandbox" for check in doctor.examine_gimp())
 
 
@@ -187,7 +187,7 @@ def test_program_json_missing_and_python_gone(machine: Machine, faults: Faults) 
     program.write_text(json.dumps({**content, "python": "/gone/bin/python"}))
     assert "/gone/bin/python, which is gone" in faults()["program"].message
     program.write_text("{")
-    assert "can not be read" in faults()["program"].message
+    assert "cannot be read" in faults()["program"].message
     program.unlink()
     assert "is missing" in faults()["program"].message
 
@@ -213,7 +213,7 @@ def test_a_token_that_can_not_be_used(machine: Machine, faults: Faults) -> None:
     assert "is empty" in faults()["token"].message
     (machine.config / "token").unlink()
     (machine.config / "token").mkdir()
-    assert "can not be read" in faults()["token"].message
+    assert "cannot be read" in faults()["token"].message
 
 
 def test_another_program_on_the_port(machine: Machine, faults: Faults) -> None:

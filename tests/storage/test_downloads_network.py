@@ -300,7 +300,7 @@ def test_a_full_disk_is_said_before(shelf: Shelf, tmp_path: Path) -> None:
 
 def test_a_folder_that_can_not_be_written(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError, match="can not be written"):
+    with pytest.raises(StorageError, match="cannot be written"):
         download(Offer(f"{shelf.url}/net.pkl"), tmp_path / "file" / "net.pkl", patience=SOON)
 
 

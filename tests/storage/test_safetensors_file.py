@@ -38,7 +38,7 @@ REFUSED = {
     "another kind of file": b"\x89PNG\r\n\x1a\n" + bytes(64),
     "a pickle": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
     "a header longer than the file": crafted({}, b"", length=1 << 40),
-    "a header that is no JSON": crafted(b"{" * 64, b""),
+    "a header that is not a JSON": crafted(b"{" * 64, b""),
     "a header that is a list": crafted([1, 2], b""),
     "offsets behind the end": crafted({"a": entry(0, 8)}, bytes(4)),
     "offsets that lie about the shape": crafted({"a": entry(0, 8, (1000, 1000))}, bytes(8)),

@@ -48,7 +48,7 @@ def test_growing_keeps_the_pictures(cache: PairCache) -> None:
 def test_a_network_of_another_shape_is_refused(cache: PairCache) -> None:
     trained = StyleGAN2(StyleGAN2Config(resolution=8, z_dim=8, w_dim=8, channels=(16, 8)))
     trainer = Trainer(LARGE, TrainingOptions(regression_images=64), cache)
-    with pytest.raises(ValueError, match="can not begin"):
+    with pytest.raises(ValueError, match="cannot begin"):
         start_from(trainer, trained)
 
 

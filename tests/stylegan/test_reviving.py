@@ -38,7 +38,7 @@ SMALL = 3
 
 
 class Dots:
-    """A teacher for tests: a plain colour, and a bright dot in one place when a number is high."""
+    """A teacher for tests: a plain color, and a bright dot in one place when a number is high."""
 
     factor_count = 4
     landmark_count = 6

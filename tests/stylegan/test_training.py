@@ -57,7 +57,7 @@ OPTIONS = TrainingOptions(
 
 
 class Blobs:
-    """A teacher for tests: a soft disc whose place and colour are the factors."""
+    """A teacher for tests: a soft disc whose place and color are the factors."""
 
     factor_count = 5
     landmark_count = 5
@@ -69,9 +69,9 @@ class Blobs:
         x, y = normal[:, 0, None] * 0.3, normal[:, 1, None] * 0.3
         square = (grid[None, None] - x[..., None]) ** 2 + (grid[None, :, None] - y[..., None]) ** 2
         disc = torch.exp(-4 * square)[:, None]
-        colour = torch.tanh(normal[:, 2:5, None, None])
-        centre = (torch.cat([x, y], dim=1) + 1) / 2
-        return disc * colour, centre[:, None].expand(-1, 5, -1).clone()
+        color = torch.tanh(normal[:, 2:5, None, None])
+        center = (torch.cat([x, y], dim=1) + 1) / 2
+        return disc * color, center[:, None].expand(-1, 5, -1).clone()
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_folder_of_pictures_is_a_source(tmp_path: Path) -> None:
     assert batch.images.shape == (5, 3, 16, 16) and batch.z is None
     assert torch.equal(batch.images[:, 0], torch.ones(5, 16, 16))
     (tmp_path / "c.png").write_text("no picture")
-    with pytest.raises(ValueError, match="can not be read"):
+    with pytest.raises(ValueError, match="cannot be read"):
         read_square(tmp_path / "c.png", 16)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no picture"):
@@ -269,7 +269,7 @@ def test_commands_refuse_nonsense_in_one_sentence(tmp_path: Path) -> None:
     assert "no picture" in refused(*data)
     Image.new("RGB", (16, 16)).save(tmp_path / "a.png")
     assert "unknown training option" in refused(*data, "--set", "speed=9")
-    assert "can not be" in refused(*data, "--set", "batch=many")
+    assert "cannot be" in refused(*data, "--set", "batch=many")
     (tmp_path / "x.safetensors").write_text("no")
     bad = str(tmp_path / "x.safetensors")
-    assert "can not be read" in refused("export", bad, "-o", str(tmp_path / "y"))
+    assert "cannot be read" in refused("export", bad, "-o", str(tmp_path / "y"))

@@ -14,7 +14,7 @@ ID = "5" * 64
 
 
 class Large(Generator):
-    """w is z moved and stretched a little; the picture's three colours are sums of w."""
+    """w is z moved and stretched a little; the picture's three colors are sums of w."""
 
     name, id, domain, resolution = "large", ID, "large", 16
     spaces = ("w", "w+")
@@ -40,8 +40,8 @@ class Large(Generator):
         self, latent: Latent, noise: str = "const", features: Sequence[int] | None = None
     ) -> torch.Tensor:
         w = latent.codes if latent.codes.ndim == 2 else latent.codes.mean(dim=1)
-        colours = w[:, :510].reshape(len(w), 3, 170).mean(dim=2).tanh()
-        return colours[:, :, None, None].expand(-1, 3, 16, 16).contiguous()
+        colors = w[:, :510].reshape(len(w), 3, 170).mean(dim=2).tanh()
+        return colors[:, :, None, None].expand(-1, 3, 16, 16).contiguous()
 
     def mean_latent(self) -> Latent:
         return self.map(torch.zeros(1, 512))

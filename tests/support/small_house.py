@@ -57,7 +57,7 @@ def greet():
     @click.option("--fail", is_flag=True)
     def command(fail):
         if fail:
-            raise latentfu.BadInputError("This can not be greeted: give another name.")
+            raise latentfu.BadInputError("This cannot be greeted: give another name.")
         click.echo("hello")
     return command
 

@@ -19,7 +19,7 @@ GROUPS = {
     "face": ["smile", "age", "gender", "face_width", "chin", "cheeks"],
     "pose": ["yaw", "pitch", "roll"],
     "eyes": ["gaze", "glasses", "eye_open", "brows"],
-    "hair": ["hair_length", "hair_colour", "beard", "fringe", "curls"],
+    "hair": ["hair_length", "hair_color", "beard", "fringe", "curls"],
     "light": ["light_side", "light_height", "warmth"],
     "discovered": [f"direction_{n}" for n in range(8)],
 }
@@ -91,8 +91,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _get_inverters(self, body: bytes) -> None:
         inverters = [
-            {"name": "w-plus", "title": "Careful", "description": "Optimisation in w+."},
-            {"name": "w", "title": "Quick", "description": "Optimisation in w."},
+            {"name": "w-plus", "title": "Careful", "description": "Optimization in w+."},
+            {"name": "w", "title": "Quick", "description": "Optimization in w."},
         ]
         self._json(200, {"inverters": inverters})
 

@@ -99,14 +99,14 @@ def descend(request: latentfu.InversionRequest) -> latentfu.Inversion:
     generator = request.generator
     target = torch.from_numpy(request.crop.image)[None]
     codes = generator.mean_latent().codes.clone().requires_grad_(True)
-    optimiser = torch.optim.Adam([codes], 0.1)
+    optimizer = torch.optim.Adam([codes], 0.1)
     steps = int(request.options["steps"])
     for step in range(steps):
         request.progress(step / steps)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         latent = generator.mean_latent().with_codes(codes)
         (generator.render(latent) - target).square().mean().backward()
-        optimiser.step()
+        optimizer.step()
     found = generator.mean_latent().with_codes(codes.detach())
     quality = quality_of(generator.render(found), request.crop)
     return latentfu.Inversion(found, quality, "descend", steps)

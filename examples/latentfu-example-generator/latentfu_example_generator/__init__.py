@@ -1,4 +1,4 @@
-"""A generator that is no StyleGAN: a small DCGAN of portraits, as a plug-in for Latent-Fu."""
+"""A generator that is not a StyleGAN: a small DCGAN of portraits, as a plug-in for Latent-Fu."""
 
 import functools
 import hashlib

@@ -88,7 +88,7 @@ def _program() -> list[str]:
             python = str(json.loads(file.read_text(encoding="utf-8"))["python"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PluginError(
-                f"{file} can not be read: run `latentfu gimp install` again."
+                f"{file} cannot be read: run `latentfu gimp install` again."
             ) from error
         if not Path(python).exists():
             raise PluginError(

@@ -22,7 +22,7 @@ LAST_LAYER = 17
 THUMBNAIL = 200
 EXPLAINED = (
     "Early network layers carry pose and shape of the head, middle ones the features, late ones "
-    "colours and light."
+    "colors and light."
 )
 
 

@@ -17,7 +17,7 @@ _CHANGED = bytes([0]) + bytes([255]) * 255
 
 @dataclass(frozen=True)
 class Run:
-    """``width`` neighbouring pixels of row ``y`` from ``x`` on."""
+    """``width`` neighboring pixels of row ``y`` from ``x`` on."""
 
     x: int
     y: int
@@ -59,7 +59,7 @@ def _read(drawable: Gimp.Drawable, rectangle: Gegl.Rectangle, channels: int, for
 def write_changes(layer: Gimp.Layer, before: Picture, after: Picture) -> None:
     """Set those pixels of ``layer`` in which ``after`` differs from ``before``.
 
-    The others keep their value in the layer's own precision, colour profile and palette, which a
+    The others keep their value in the layer's own precision, color profile and palette, which a
     way through 8 bits of sRGB and back would not.
     """
     step = after.channels

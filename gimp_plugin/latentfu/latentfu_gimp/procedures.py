@@ -57,7 +57,7 @@ def _create_mix(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         "_Mix with layer...",
         "Give the portrait in a layer the features of the portrait in another",
         "The selection is the mask; the result is a new layer above. Early network layers carry "
-        "pose and shape, late ones colours and light.",
+        "pose and shape, late ones colors and light.",
     )
     procedure.add_layer_argument(
         "source", "_Source", "The layer whose features are taken", True, READWRITE

@@ -198,7 +198,7 @@ def _read_folder(generator: Generator, folder: Path, count: int) -> list[npt.NDA
             with Image.open(path) as image:
                 square = ImageOps.fit(image.convert("RGB"), size, Image.Resampling.BOX)
         except OSError as error:
-            raise BadInputError(f"{path} is no picture that can be read.") from error
+            raise BadInputError(f"{path} is not a picture that can be read.") from error
         values = np.asarray(square, np.float32).transpose(2, 0, 1) / 127.5 - 1.0
         found.append(np.ascontiguousarray(values))
     return found

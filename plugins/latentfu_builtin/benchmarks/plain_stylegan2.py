@@ -52,7 +52,7 @@ def _apply_layer(weights: dict[str, Tensor], name: str, x: Tensor, w: Tensor, up
 
 
 def _to_rgb(weights: dict[str, Tensor], name: str, x: Tensor, w: Tensor) -> Tensor:
-    """Colours of one size: ``[N, C, H, W]`` -> ``[N, 3, H, W]``."""
+    """Colors of one size: ``[N, C, H, W]`` -> ``[N, 3, H, W]``."""
     n, channels, height, width = x.shape
     scale = _style(weights, name, w) / math.sqrt(channels)  # [N, C]
     kernel = weights[f"{name}.weight"][None] * scale[:, None, :, None, None]  # [N, 3, C, 1, 1]

@@ -70,7 +70,7 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
 def check_name(name: str) -> None:
     """BadInputError unless ``name`` is free and can be a generator's."""
     if not is_name(name):
-        raise BadInputError(f"The name {name!r} can not be used: take a-z, 0-9, dot, _ and -.")
+        raise BadInputError(f"The name {name!r} cannot be used: take a-z, 0-9, dot, _ and -.")
     if name in latentfu.generators():
         raise BadInputError(f"There is a generator {name} already: give another name.")
 
@@ -148,7 +148,7 @@ def provenance(sha256: str, options: ImportOptions) -> dict[str, str]:
 
 
 def try_network(path: Path) -> None:
-    """BadInputError when the network can not draw its mean."""
+    """BadInputError when the network cannot draw its mean."""
     import torch
 
     generator = latentfu.open_generator(path, "cpu")
@@ -159,7 +159,7 @@ def try_network(path: Path) -> None:
 
 
 def list_imported() -> list[GeneratorSpec]:
-    """The imported networks, by name; files that can not be read are left out."""
+    """The imported networks, by name; files that cannot be read are left out."""
     found = []
     for path in sorted(generators_folder().glob("*.safetensors")):
         spec = _describe_file(path, path.stat().st_mtime_ns)

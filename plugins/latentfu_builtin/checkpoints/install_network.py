@@ -146,7 +146,7 @@ def _may_be(network: PublicNetwork, size: int) -> bool:
 
 
 def sha256_of(path: Path, progress: Progress) -> str:
-    """The sha256 (hex) of a file; BadInputError when it can not be read."""
+    """The sha256 (hex) of a file; BadInputError when it cannot be read."""
     digest, whole, read = hashlib.sha256(), max(path.stat().st_size, 1), 0
     try:
         with path.open("rb") as file:
@@ -155,5 +155,5 @@ def sha256_of(path: Path, progress: Progress) -> str:
                 read += len(data)
                 progress(read / whole, f"Reading {path.name}")
     except OSError as error:
-        raise BadInputError(f"{path} can not be read: {error.strerror}.") from error
+        raise BadInputError(f"{path} cannot be read: {error.strerror}.") from error
     return digest.hexdigest()

@@ -31,7 +31,7 @@ class Deformation:
     of the weights it was found on. ``effect``: measured change of each attribute by strength 1,
     in the attribute's standard deviations. ``beyond``: the share of the pictures' change that no
     installed direction makes (0..1; -1 where it was not measured).
-    Raises BadInputError for values that can not be.
+    Raises BadInputError for values that cannot be.
     """
 
     shift: npt.NDArray[np.float32]
@@ -101,7 +101,7 @@ def read_deformation_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a deformation file without its tensor; BadInputError for other files."""
     metadata = read_metadata(path, _LARGEST_FILE)
     if metadata.get("format") != _FORMAT:
-        raise BadInputError(f"{path} is no deformation file (its format is not {_FORMAT}).")
+        raise BadInputError(f"{path} is not a deformation file (its format is not {_FORMAT}).")
     return _check_metadata(path, metadata.get("deformation", ""))
 
 
@@ -133,7 +133,7 @@ def read_deformation(path: Path) -> Deformation:
         shift = tensors["shift"].astype(np.float32)
         scale = float(tensors["scale"][0])
     except (ValueError, TypeError, IndexError) as error:
-        raise BadInputError(f"{path} can not be read as a deformation: {error}.") from error
+        raise BadInputError(f"{path} cannot be read as a deformation: {error}.") from error
     try:
         return Deformation(shift=shift * scale, **facts)
     except BadInputError as error:

@@ -101,7 +101,7 @@ def discover_deformations(search: DeformationSearch, progress: Progress) -> list
     """``count`` deformations, strongest first, each scaled so that strength 1 is clear to see.
 
     The effect on attributes is measured where a scorer of the generator's domain is installed.
-    Raises BadInputError in one sentence for a layer, method, loss or count that can not be.
+    Raises BadInputError in one sentence for a layer, method, loss or count that cannot be.
     """
     found = search_directions(search, between(progress, 0.0, 0.6))
     return measure_deformations(search, found, between(progress, 0.6, 1.0), search.method)

@@ -84,7 +84,7 @@ class _BatchMaps:
 def _linearize(
     picture: Callable[[Tensor], Tensor], at: Tensor
 ) -> Callable[[Tensor], Tensor] | None:
-    """The derivative of ``picture`` as a function; None where it can not be traced."""
+    """The derivative of ``picture`` as a function; None where it cannot be traced."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's words about its own graphs
         try:

@@ -178,10 +178,10 @@ def _read_members(path: Path) -> Iterator[tuple[str, bytes]]:
             return
     except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
-        raise BadInputError(f"{path} is no whole archive of deformations: {reason}.") from error
+        raise BadInputError(f"{path} is not a whole archive of deformations: {reason}.") from error
     raise BadInputError(
-        f"{path} is no whole archive of deformations: give a .pt file, or a folder, .tar or .zip "
-        "of them (our own .safetensors are taken in by latentfu deformations keep)."
+        f"{path} is not a whole archive of deformations: give a .pt file, or a folder, .tar or "
+        ".zip of them (our own .safetensors are taken in by latentfu deformations keep)."
     )
 
 

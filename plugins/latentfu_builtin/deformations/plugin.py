@@ -8,7 +8,7 @@ from latentfu_builtin.lazy import later
 
 _COMMANDS = (
     ("discover", "Find deformations of a layer.", "discover_command"),
-    ("train", "Train those that are easy to recognise.", "train_deformations_command"),
+    ("train", "Train those that are easy to recognize.", "train_deformations_command"),
     ("keep", "Keep a found one by name.", "keep_deformation_command"),
     ("import", "Take in published files.", "import_deformations_command"),
     ("download", "Fetch a set that the authors published.", "download_deformations_command"),

@@ -54,8 +54,8 @@ PUBLISHED_SETS = {
 def fetch_set(known: PublishedSet, address: str, progress: Progress) -> tuple[Path, str]:
     """The archive on this disk, and its sha256 (hex; empty where it was here already).
 
-    ``address``: another place that has it, which is always asked. What is no archive (a page that
-    says sorry, say) is not kept: BadInputError.
+    ``address``: another place that has it, which is always asked. What is not an archive (a page
+    that says sorry, say) is not kept: BadInputError.
     """
     path = latentfu.data_dir() / "downloads" / f"{known.name}_weights_deformations.tar"
     if path.is_file() and not address:
@@ -65,7 +65,7 @@ def fetch_set(known: PublishedSet, address: str, progress: Progress) -> tuple[Pa
     if not is_archive(path):
         path.unlink()
         raise BadInputError(
-            f"What {offer.address} sent is no archive of deformations; it was not kept, give "
+            f"What {offer.address} sent is not an archive of deformations; it was not kept, give "
             "another address with --from."
         )
     return path, digest

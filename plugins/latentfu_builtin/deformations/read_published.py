@@ -55,7 +55,7 @@ def read_published(
         found = _read_checkpoint(path, tree["generator"], basis)
     else:
         raise BadInputError(
-            f"{path} is no deformation: it lacks layer_ix or shift, and is neither a training "
+            f"{path} is not a deformation: it lacks layer_ix or shift, and is neither a training "
             "checkpoint nor a file of eigenvectors."
         )
     _check_shape(path, found, generator)
@@ -66,7 +66,7 @@ def _read_single(path: Path, tree: Mapping[str, object]) -> PublishedShifts:
     """``{"layer_ix": int, "shift": [1, 1, out, in, k, k]}``."""
     layer, shift = tree["layer_ix"], tree["shift"]
     if not isinstance(layer, int) or not isinstance(shift, Tensor) or shift.ndim < 4:
-        raise BadInputError(f"{path} is no deformation: layer_ix or shift has another type.")
+        raise BadInputError(f"{path} is not a deformation: layer_ix or shift has another type.")
     return PublishedShifts(shift.float().reshape(1, *shift.shape[-4:]), layer, scaled=True)
 
 
@@ -135,7 +135,7 @@ def _read_tensor(path: Path) -> Tensor:
     """The tensor that a file consists of."""
     tree = read_torch(path, largest=_LARGEST)
     if not isinstance(tree, Tensor):
-        raise BadInputError(f"{path} is no file of eigenvectors.")
+        raise BadInputError(f"{path} is not a file of eigenvectors.")
     return tree
 
 

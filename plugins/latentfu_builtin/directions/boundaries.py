@@ -153,13 +153,13 @@ class Whitening:
         """The whitening of codes ``[N, D]``, or ``[N, L, D]`` with D of L D numbers."""
         codes = codes.double().flatten(1)
         mean = codes.mean(dim=0)
-        centred = codes - mean
+        centered = codes - mean
         if codes.shape[1] > len(codes):
-            _, widths, across = torch.linalg.svd(centred, full_matrices=False)
+            _, widths, across = torch.linalg.svd(centered, full_matrices=False)
             spread = widths / (len(codes) - 1) ** 0.5
             kept = spread > _LEAST_SPREAD * spread.max()
             return Whitening(mean, across.T[:, kept] * spread[kept])
-        values, vectors = torch.linalg.eigh(centred.T @ centred / (len(codes) - 1))
+        values, vectors = torch.linalg.eigh(centered.T @ centered / (len(codes) - 1))
         spread = values.clamp(min=0).sqrt()
         kept = spread > _LEAST_SPREAD * spread.max()
         return Whitening(mean, vectors[:, kept] * spread[kept])
@@ -353,7 +353,7 @@ def _flat_rows(codes: Reals, places: Indices) -> Reals:
 
 
 def _check_samples(codes: Reals, scores: Reals) -> Reals:
-    """Scores as ``[N]``; BadInputError when they or the codes can not be used."""
+    """Scores as ``[N]``; BadInputError when they or the codes cannot be used."""
     values: Reals = np.asarray(scores).reshape(-1)
     if codes.ndim < 2 or len(codes) != len(values):
         raise BadInputError(

@@ -138,7 +138,7 @@ def _words_of(attribute: str, options: _Options) -> dict[str, str]:
 
 
 def _check_ends(data: TrainingData, ends: float) -> float:
-    """``ends``, a part of the samples; BadInputError where both ends can not be told apart."""
+    """``ends``, a part of the samples; BadInputError where both ends cannot be told apart."""
     count = round(len(data.scores) * ends)
     if not 0.0 < ends <= 0.5 or count < _FEWEST_AT_AN_END:
         raise BadInputError(

@@ -1,6 +1,6 @@
 """A classifier of pictures from a few hundred that a person sorted; it never scores those.
 
-Edges and colours of the picture (and what an installed scorer sees in it, where there is one)
+Edges and colors of the picture (and what an installed scorer sees in it, where there is one)
 go into a logistic regression. Pictures that it learned from are scored by four others that did
 not see them.
 """
@@ -75,7 +75,7 @@ def _make_feature_reader(scorer: Scorer | None) -> Callable[[Tensor], _Floats]:
 
     def see(pictures: Tensor) -> _Floats:
         pictures = pictures.float().cpu().clamp(-1, 1)
-        parts = [_edge_histograms(pictures), _mean_colours(pictures)]
+        parts = [_edge_histograms(pictures), _mean_colors(pictures)]
         if score is not None:
             parts.append(score(pictures).float().cpu())
         return torch.cat(parts, dim=1).detach().numpy()
@@ -83,8 +83,8 @@ def _make_feature_reader(scorer: Scorer | None) -> Callable[[Tensor], _Floats]:
     return see
 
 
-def _mean_colours(pictures: Tensor) -> Tensor:
-    """Mean colours of 12 x 12 places, ``[N, 432]``."""
+def _mean_colors(pictures: Tensor) -> Tensor:
+    """Mean colors of 12 x 12 places, ``[N, 432]``."""
     return functional.adaptive_avg_pool2d(pictures, 12).flatten(1)
 
 

@@ -235,7 +235,7 @@ def format_report(report: DirectionReport) -> str:
 
 
 def _draw_matrix(report: DirectionReport) -> Image.Image:
-    """Effects of strength 1: red raises, blue lowers, full colour at one standard deviation."""
+    """Effects of strength 1: red raises, blue lowers, full color at one standard deviation."""
     names = report.attributes
     size = (_LEFT + len(names) * _CELL + _GAP, _TOP + len(report.rows) * _CELL + _GAP)
     picture = Image.new("RGB", size, _PAPER)
@@ -257,7 +257,7 @@ def _draw_matrix(report: DirectionReport) -> Image.Image:
 
 
 def _shade(effect: float) -> tuple[int, int, int]:
-    """The colour of an effect."""
+    """The color of an effect."""
     part = min(abs(effect), 1.0)
     full = _PLUS if effect > 0 else _MINUS
     red, green, blue = (round(p + part * (f - p)) for p, f in zip(_PAPER, full, strict=True))

@@ -104,7 +104,7 @@ def _draw_batch(
     else:
         codes = compact_codes(latent).flatten(1)
     if not np.isfinite(found).all():
-        raise BadInputError(f"{plan.reader} gave scores that are no numbers: it can not be used.")
+        raise BadInputError(f"{plan.reader} gave scores that are no numbers: it cannot be used.")
     return codes.float().cpu().numpy(), found
 
 
@@ -139,4 +139,4 @@ def _open_table(path: Path, rows: int, columns: int) -> Any:
         fresh.replace(path)
         return new
     except (OSError, ValueError) as error:
-        raise StorageError(f"The samples can not be kept in {path.parent}: {error}.") from error
+        raise StorageError(f"The samples cannot be kept in {path.parent}: {error}.") from error

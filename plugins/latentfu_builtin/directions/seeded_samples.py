@@ -113,7 +113,7 @@ def _read_texts(path: Path) -> dict[str, str]:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """A picture that has been read; BadInputError when it can not be."""
+    """A picture that has been read; BadInputError when it cannot be."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -121,7 +121,7 @@ def open_picture(path: Path) -> Image.Image:
             image.load()
             return image.copy() if not hasattr(image, "text") else _copy_with_texts(image)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise BadInputError(f"{path} is no picture that can be read.") from error
+        raise BadInputError(f"{path} is not a picture that can be read.") from error
     except Image.DecompressionBombError as error:
         raise BadInputError(f"{path} is far too large: scale it first.") from error
 
@@ -235,7 +235,7 @@ def describe_weights(generator: Generator) -> WeightsDescription:
 
 
 def describe_family(generator: Generator) -> str:
-    """What sort of network it is, for people: a direction of another sort can not fit."""
+    """What sort of network it is, for people: a direction of another sort cannot fit."""
     space, size = generator.spaces[-1], f"{generator.num_ws} x {generator.w_dim}"
     codes = f"{space} of {size if generator.num_ws else generator.z_dim}"
     return f"{generator.domain}, {generator.resolution} px, {codes}"

@@ -306,7 +306,7 @@ def _fitting(others: Sequence[Direction], shape: tuple[int, ...]) -> Sequence[Di
         if other.vector.shape not in (shape, shape[-1:]) or other.parameter:
             raise BadInputError(
                 f"The direction {other.name} is {list(other.vector.shape)}, the codes are "
-                f"{list(shape)}: it can not be left alone here."
+                f"{list(shape)}: it cannot be left alone here."
             )
     return others
 

@@ -74,7 +74,7 @@ def _list_scored_pictures(folder: Path, file: Path) -> list[tuple[Path, float]]:
         with file.open(newline="", encoding="utf-8") as opened_file:
             rows = [row for row in csv.reader(opened_file) if len(row) >= 2]
     except (OSError, ValueError, csv.Error) as error:
-        raise BadInputError(f"{file} can not be read as names and scores: {error}.") from error
+        raise BadInputError(f"{file} cannot be read as names and scores: {error}.") from error
     found = []
     for row in rows:
         try:
@@ -127,7 +127,7 @@ def _invert_picture(path: Path, generator: Generator, choice: InversionChoice) -
             quality=choice.quality,
         )
     except BadInputError as error:
-        raise BadInputError(f"{path} can not be used: {error}") from error
+        raise BadInputError(f"{path} cannot be used: {error}") from error
     codes: Tensor = found.latent.codes
     return codes
 

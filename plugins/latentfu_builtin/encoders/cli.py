@@ -159,14 +159,14 @@ def train_encoder_command(generator: str, as_json: bool, threads: int, **asked: 
 
 
 def _clean_encoder_name(name: str) -> str:
-    """The name of an encoder; raises BadInputError for one that can not be listed."""
+    """The name of an encoder; raises BadInputError for one that cannot be listed."""
     import re
 
     from latentfu import BadInputError
 
     short = re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._")[:64]
     if not short:
-        raise BadInputError(f"{name!r} can not be an encoder's name: give another --name.")
+        raise BadInputError(f"{name!r} cannot be an encoder's name: give another --name.")
     return short
 
 

@@ -13,7 +13,7 @@ from latentfu_builtin.encoders.encoder_header import ARCHITECTURE, read_encoder_
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
 
 _COUNTED = "num_batches_tracked"
-"""What batch normalisation counts in training and nobody reads afterwards."""
+"""What batch normalization counts in training and nobody reads afterwards."""
 
 
 def save_encoder(
@@ -49,7 +49,7 @@ def load_encoder(path: Path, device: str = "cpu") -> PictureEncoder:
         encoder = PictureEncoder(EncoderConfig.from_json(header.get("config", "")))
         _fill(encoder, read_tensors(path))
     except ValueError as error:
-        raise BadInputError(f"The encoder {path} can not be used: {error}.") from error
+        raise BadInputError(f"The encoder {path} cannot be used: {error}.") from error
     ready = encoder.to(device).to(memory_format=torch.channels_last)
     return ready.eval().requires_grad_(False)
 

@@ -61,10 +61,10 @@ def find_encoder_in_tree(tree: object) -> PublishedCheckpoint:
     after it write it, or a flat state dict as the two seeds' predictors are.
     """
     if not isinstance(tree, Mapping):
-        raise BadInputError("The file holds no named tensors: it is no encoder's checkpoint.")
+        raise BadInputError("The file holds no named tensors: it is not an encoder's checkpoint.")
     inner = tree.get("state_dict", tree)
     if not isinstance(inner, Mapping):
-        raise BadInputError("The file's state_dict is no mapping of tensors: it is damaged.")
+        raise BadInputError("The file's state_dict is not a mapping of tensors: it is damaged.")
     tensors = {str(k): v for k, v in inner.items() if isinstance(v, Tensor)}
     own = {k.removeprefix(_ENCODER): v for k, v in tensors.items() if k.startswith(_ENCODER)}
     mean = tree.get(_MEAN)

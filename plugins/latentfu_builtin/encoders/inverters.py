@@ -64,7 +64,7 @@ def invert_by_encoder(request: InversionRequest) -> Inversion:
 
 
 def refine_latent(request: InversionRequest) -> Inversion:
-    """One forward pass and a few steps of optimisation from there (arXiv 2004.00049)."""
+    """One forward pass and a few steps of optimization from there (arXiv 2004.00049)."""
     return refine_latents([request])[0]
 
 

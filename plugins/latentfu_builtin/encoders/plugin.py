@@ -29,7 +29,7 @@ _REFINING = {
     "cascade": 0.0,
     "prior": 0.3,
 }
-"""The optimisation's options for a short way from a good start.
+"""The optimization's options for a short way from a good start.
 
 The prior keeps the layers' codes together: with 0.002 pictures were 0.2 dB nearer, and edits moved
 0.6 instead of 0.85 of what was asked.

@@ -37,7 +37,7 @@ _SMALLEST = 16
 
 @dataclass(frozen=True)
 class DetectedFace:
-    """``landmarks [5, 2]`` in pixels, centres at half-integers: the person's right eye and left
+    """``landmarks [5, 2]`` in pixels, centers at half-integers: the person's right eye and left
     eye, nose, right and left corner of the mouth. ``box``: x, y, width, height."""
 
     landmarks: Points
@@ -84,7 +84,7 @@ def _read_face(row: Points, scale: Points) -> DetectedFace:
 
 
 def _open_detector(width: int, height: int) -> Any:
-    """YuNet for pictures of that size; BadInputError when its file can not be read."""
+    """YuNet for pictures of that size; BadInputError when its file cannot be read."""
     network = _load_network()
     network.setInputSize((width, height))
     return network
@@ -100,7 +100,7 @@ def _load_network() -> Any:
         )
     except cv2.error as error:
         raise BadInputError(
-            f"The face detector {_WEIGHTS} can not be read: install latentfu again."
+            f"The face detector {_WEIGHTS} cannot be read: install latentfu again."
         ) from error
     finally:
         cv2.utils.logging.setLogLevel(level)

@@ -1,1 +1,1 @@
-"""Finding the latent of a picture by optimisation. Importing this is cheap."""
+"""Finding the latent of a picture by optimization. Importing this is cheap."""

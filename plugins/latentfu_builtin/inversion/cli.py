@@ -26,7 +26,7 @@ def download_backbone_command(*, name: str, address: str | None, as_json: bool) 
 @click.command("list")
 @json_option
 def list_losses_command(*, as_json: bool) -> None:
-    """List the losses that an inversion can minimise."""
+    """List the losses that an inversion can minimize."""
     import latentfu
 
     found = [

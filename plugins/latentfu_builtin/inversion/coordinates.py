@@ -48,7 +48,7 @@ class Coordinates(ABC):
 
     @abstractmethod
     def points(self, latent: Latent) -> Tensor:
-        """The points that come nearest to ``latent`` (BadInputError when they can not be had)."""
+        """The points that come nearest to ``latent`` (BadInputError when they cannot be had)."""
 
     @abstractmethod
     def strangeness(self, points: Tensor) -> Tensor:
@@ -221,8 +221,8 @@ def _sample_codes(generator: Generator, seed: int) -> Tensor:
 @torch.no_grad()
 def _measure_spread_around(mean: Tensor, codes: Tensor) -> Spread:
     """The axes of ``codes [N, D]`` around ``mean [D]``, each as long as the spread along it."""
-    centred = (codes - mean).double()
-    values, vectors = torch.linalg.eigh(centred.T @ centred / len(codes))
+    centered = (codes - mean).double()
+    values, vectors = torch.linalg.eigh(centered.T @ centered / len(codes))
     spread = values.clamp(min=0).sqrt()
     spread = spread.clamp(min=float(spread.max()) * _SMALLEST_SPREAD + 1e-8)
     return Spread(mean.float(), (vectors * spread).float())

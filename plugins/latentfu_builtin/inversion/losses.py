@@ -98,7 +98,7 @@ def log_cosh(a: Tensor, b: Tensor) -> Tensor:
 
 
 def blurred_l2(a: Tensor, b: Tensor) -> Tensor:
-    """Mean squared difference of the blurred pictures: places and colours, no texture."""
+    """Mean squared difference of the blurred pictures: places and colors, no texture."""
     return l2(_blur(a), _blur(b))
 
 
@@ -175,7 +175,7 @@ def build_objective(
 ) -> Objective:
     """The objective that ``text`` names; ``auto`` is the domain's own distance, else LPIPS.
 
-    Raises BadInputError for what can not be read and NotInstalledError for what is not there.
+    Raises BadInputError for what cannot be read and NotInstalledError for what is not there.
     """
     terms = []
     for asked, weight in parse_losses(text):
@@ -188,7 +188,7 @@ def build_objective(
     if not terms and any(asked == "auto" and weight > 0 for asked, weight in parse_losses(text)):
         terms = [Term("pixels", 1.0, pyramid)]  # a domain without a distance of its own
     if not terms:
-        raise BadInputError(f"The losses {text!r} leave nothing to minimise: add pixels:1.")
+        raise BadInputError(f"The losses {text!r} leave nothing to minimize: add pixels:1.")
     return Objective(tuple(terms), mask)
 
 
@@ -203,7 +203,7 @@ def parse_losses(text: str) -> list[tuple[str, float]]:
             weight = math.nan
         if not name or not math.isfinite(weight) or weight < 0:
             raise BadInputError(
-                f"{part.strip()!r} is no loss: write names and weights like l1:1,lpips:0.8."
+                f"{part.strip()!r} is not a loss: write names and weights like l1:1,lpips:0.8."
             )
         pairs.append((name, weight))
     return pairs

@@ -148,7 +148,7 @@ def _find_starting_points(
 ) -> Tensor:
     """Points ``[N, rows, D]``, one for each request.
 
-    Raises NotInstalledError or BadInputError when the named start can not be had.
+    Raises NotInstalledError or BadInputError when the named start cannot be had.
     """
     if settings.start == "mean":
         return space.origin().expand(len(requests), -1, -1)
@@ -197,7 +197,7 @@ def _pick_nearer_candidates(
     """``points``, replaced by random latents where those look more like the targets."""
     count = settings.candidates
     if isinstance(space, NoiseCoordinates) and settings.start == "mean":
-        count = max(count, _NOISE_STARTS)  # z = 0 is where its normalisation has no slope
+        count = max(count, _NOISE_STARTS)  # z = 0 is where its normalization has no slope
     if count == 0:
         return points
     generator = space.generator

@@ -117,7 +117,7 @@ def choose_pivot_inverter(generator: Generator, name: str) -> Inverter:
         plain = "w-plus" if "w+" in generator.spaces else "optimise"
         name = "encoder-refined" if fitting and "encoder-refined" in installed else plain
     if name in _NEED_A_PIVOT:
-        raise BadInputError(f"{name} can not be the pivot: give an inverter that finds a code.")
+        raise BadInputError(f"{name} cannot be the pivot: give an inverter that finds a code.")
     if name not in installed:
         raise NotInstalledError(
             f"There is no inverter {name!r}; installed: {', '.join(installed)}."

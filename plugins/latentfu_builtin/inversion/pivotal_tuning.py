@@ -82,7 +82,7 @@ def _make_zero_shifts(generator: Generator) -> dict[str, Tensor]:
     names = list(dict.fromkeys(layer.weight for layer in generator.layers))
     if not names:
         raise BadInputError(
-            f"The generator {generator.name} does not show its layers, so it can not be tuned: "
+            f"The generator {generator.name} does not show its layers, so it cannot be tuned: "
             f"choose another inverter."
         )
     shifts = {name: torch.zeros_like(generator.parameter(name)) for name in names}
@@ -135,7 +135,7 @@ class _Neighborhood:
         return _Neighborhood(generator, pivot, codes, reach)
 
     def change(self, bent: Latent, step: int, perceptual: Distance | None) -> Tensor:
-        """How differently the neighbour of this step looks with the bends of ``bent``."""
+        """How differently the neighbor of this step looks with the bends of ``bent``."""
         place = step % len(self.codes)
         codes = torch.lerp(self.pivot.codes, self.codes[place : place + 1], self.reach)
         near = self.pivot.with_codes(codes)

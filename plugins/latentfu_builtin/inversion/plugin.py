@@ -1,4 +1,4 @@
-"""What this package brings: inverters by optimisation and beyond, losses, the aligner center."""
+"""What this package brings: inverters by optimization and beyond, losses, the aligner center."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _has_layers(generator: Generator) -> bool:
 
 
 def _make_presets() -> list[Inverter]:
-    """The optimisation under its names; w-plus is the plain one."""
+    """The optimization under its names; w-plus is the plain one."""
     return [
         Inverter(
             name=name,
@@ -119,7 +119,7 @@ def latentfu_losses() -> list[Loss]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """What can be minimised."""
+    """What can be minimized."""
     return [
         Command(
             ("backbones", "download"),

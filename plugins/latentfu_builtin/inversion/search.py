@@ -73,7 +73,7 @@ class NoiseMaps:
         )
 
     def order(self) -> Tensor:
-        """How far the maps are from white noise, [N]: neighbours' products at every size."""
+        """How far the maps are from white noise, [N]: neighbors' products at every size."""
         total = self.maps[0].new_zeros(len(self.maps[0]))
         for maps in self.maps:
             part = maps[:, None]  # [N, 1, R, R]

@@ -79,7 +79,7 @@ FEATURE_DETAIL_DEFAULTS: OptionValues = {
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """Options of an optimisation.
+    """Options of an optimization.
 
     ``space``: z, w, w+, w++ or auto, the generator's space for editing. ``start``: mean, auto
     (an encoder where there is one, else the mean), the name of an inverter, or a file with a
@@ -130,7 +130,7 @@ class SearchOptions:
         return settings
 
     def check(self) -> None:
-        """Raise BadInputError when a value can not be used."""
+        """Raise BadInputError when a value cannot be used."""
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise BadInputError(
@@ -174,7 +174,7 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = {
     "w-plus": Preset(
-        title="Optimisation in W+",
+        title="Optimization in W+",
         description="Seconds a picture; starts from the mean and needs no training.",
         levels={
             "draft": Level(10, {"steps": 40}),
@@ -183,7 +183,7 @@ PRESETS: Mapping[str, Preset] = {
         },
     ),
     "optimise": Preset(
-        title="Optimisation, every option",
+        title="Optimization, every option",
         description="z, w, w+, w++ and noise; Adam or L-BFGS; losses by name and weight.",
         levels={  # for generators without w+
             "draft": Level(5, {"steps": 40}),
@@ -256,7 +256,7 @@ class PivotalOptions:
 
     ``pivot``: the inverter that finds the code first; auto for the best that is installed.
     ``rate``: of each weight, as a part of the root mean square of its tensor. ``pixel``,
-    ``perceptual``: weights of the terms; ``locality``: of the neighbours' change, looked at
+    ``perceptual``: weights of the terms; ``locality``: of the neighbors' change, looked at
     every ``locality_every`` steps, ``reach`` of the way to a random code. ``rank``: of each
     shift that is kept, 0 for all of it. ``loss``: the perceptual loss by name.
     """

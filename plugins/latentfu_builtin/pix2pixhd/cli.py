@@ -36,7 +36,7 @@ def labels_command(  # noqa: PLR0917
     output: Path,
     as_json: bool,
 ) -> None:
-    """Draw LABELS, a grey picture whose values are label numbers, as a picture."""
+    """Draw LABELS, a gray picture whose values are label numbers, as a picture."""
     import io
     import json
 
@@ -66,7 +66,7 @@ def labels_command(  # noqa: PLR0917
 
 
 def _read_numbers(path: Path) -> torch.Tensor:
-    """Read a grey picture as whole numbers ``[1, H, W]``; BadInputError for one in colours."""
+    """Read a gray picture as whole numbers ``[1, H, W]``; BadInputError for one in colors."""
     import numpy as np
     import torch
     from PIL import Image, UnidentifiedImageError
@@ -74,8 +74,8 @@ def _read_numbers(path: Path) -> torch.Tensor:
     try:
         with Image.open(path) as picture:
             if picture.mode not in ("L", "P", "I", "I;16", "1"):
-                raise BadInputError(f"{path} is in colours: a map has one number for each pixel.")
+                raise BadInputError(f"{path} is in colors: a map has one number for each pixel.")
             found = np.array(picture).astype(np.int64)
     except (UnidentifiedImageError, OSError) as error:
-        raise BadInputError(f"{path} is no picture that can be read.") from error
+        raise BadInputError(f"{path} is not a picture that can be read.") from error
     return torch.from_numpy(found)[None]

@@ -13,7 +13,7 @@ def _draw_uniform(count: int, low: float, high: float, random: torch.Generator) 
 
 
 def jitter_colors(x: Tensor, random: torch.Generator, strength: float = 0.06) -> Tensor:
-    """Small changes of brightness, contrast and of each colour; x [N, 3, H, W] in -1..1."""
+    """Small changes of brightness, contrast and of each color; x [N, 3, H, W] in -1..1."""
     n = x.shape[0]
     gains = 1.0 + strength * torch.randn(n, 3, 1, 1, generator=random)
     return x * gains + strength * torch.randn(n, 1, 1, 1, generator=random)

@@ -1,4 +1,4 @@
-"""Portraits as a photographer would bring them: large, off-centre, with a room behind."""
+"""Portraits as a photographer would bring them: large, off-center, with a room behind."""
 
 from __future__ import annotations
 

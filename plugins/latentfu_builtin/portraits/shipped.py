@@ -60,7 +60,7 @@ def load_shipped_scorer(device: str) -> ScorerNetwork:
     try:
         return load_scorer(SCORER, device)
     except ValueError as error:
-        raise BadInputError(f"The scorer of the portraits can not be used: {error}.") from error
+        raise BadInputError(f"The scorer of the portraits cannot be used: {error}.") from error
 
 
 @cache
@@ -71,7 +71,7 @@ def load_shipped_locator() -> Locator:
     try:
         return load_locator(LOCATOR)
     except ValueError as error:
-        raise BadInputError(f"The locator of the portraits can not be used: {error}.") from error
+        raise BadInputError(f"The locator of the portraits cannot be used: {error}.") from error
 
 
 def find_portrait(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:

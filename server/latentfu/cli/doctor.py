@@ -68,7 +68,7 @@ def _check_folders() -> Iterator[Check]:
     for name, folder in folders.items():
         there = _first_that_exists(folder)
         if not os.access(there, os.W_OK):
-            told = f"{folder} can not be written; correct the permissions of {there}"
+            told = f"{folder} cannot be written; correct the permissions of {there}"
             yield Check(name, "wrong", told)
         elif shutil.disk_usage(there).free < _LOW_BYTES:
             free = shutil.disk_usage(there).free >> 20

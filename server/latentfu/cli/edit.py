@@ -66,7 +66,7 @@ def edit_command(
 @options.output_option("The mixed picture; the ending names the format.")
 @click.option(
     "--layers", required=True, type=options.Layers(), metavar="FIRST-LAST",
-    help="Layers taken from SOURCE, e.g. 4-7: low ones are shape, high ones are colour.",
+    help="Layers taken from SOURCE, e.g. 4-7: low ones are shape, high ones are color.",
 )  # fmt: skip
 @options.choice_options
 @options.blend_options

@@ -24,9 +24,9 @@ ENDINGS = (".gif", ".webp", *_CODECS)
 
 
 def check_film(path: Path) -> None:
-    """Refuse an ending that is no film (raises BadInputError)."""
+    """Refuse an ending that is not a film (raises BadInputError)."""
     if path.suffix.lower() not in ENDINGS:
-        raise BadInputError(f"{path} is no film: use one of {' '.join(ENDINGS)}.")
+        raise BadInputError(f"{path} is not a film: use one of {' '.join(ENDINGS)}.")
 
 
 @dataclass
@@ -86,7 +86,7 @@ def _write_video(path: Path, ending: str, frames: list[Frame]) -> None:
     try:
         writer = cv2.VideoWriter(str(named), codec, FRAMES_A_SECOND, (width, height))
         if not writer.isOpened():
-            raise StorageError(f"This machine can not write {ending[1:]}: name a .gif or .webp.")
+            raise StorageError(f"This machine cannot write {ending[1:]}: name a .gif or .webp.")
         for frame in frames:
             writer.write(np.ascontiguousarray(frame[:, :, ::-1]))
         writer.release()

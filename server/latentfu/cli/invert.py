@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Value = float | int | str | bool
 
 _NAMED: tuple[tuple[tuple[str, ...], str, Any, str], ...] = (
-    (("--steps", "--iterations"), "steps", click.IntRange(1), "Optimisation steps."),
+    (("--steps", "--iterations"), "steps", click.IntRange(1), "Optimization steps."),
     (("--learning-rate", "--rate"), "rate", click.FloatRange(min=0, min_open=True),
      "Its highest learning rate."),
     (("--optimizer",), "optimizer", click.Choice(["adam", "sgd", "lbfgs"]), "How it moves."),

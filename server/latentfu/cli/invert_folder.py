@@ -108,7 +108,7 @@ class FolderInverter:
         return name
 
     def look(self, picture: Path, target: Path, waiting: list[Waiting]) -> Row | None:
-        """The row of a picture that is done or can not be used; else it joins ``waiting``."""
+        """The row of a picture that is done or cannot be used; else it joins ``waiting``."""
         from latentfu.cli.pictures import read_picture
         from latentfu.core.layer import Layer
         from latentfu.pipeline.metrics import is_beyond

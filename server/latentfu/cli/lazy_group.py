@@ -98,7 +98,7 @@ _Paths = dict[tuple[str, ...], str]
 
 
 def _plugin_command_lines() -> _Paths:
-    """Paths and help lines of the plug-ins' commands; none if plug-ins can not be listed."""
+    """Paths and help lines of the plug-ins' commands; none if plug-ins cannot be listed."""
     try:
         key = _fingerprint()
         remembered = _read_cache(key)

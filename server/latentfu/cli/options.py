@@ -242,7 +242,7 @@ def request_fields(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_file(generator: str | None) -> bool:
-    """Whether a generator is given as a file, which can not be named to the server."""
+    """Whether a generator is given as a file, which cannot be named to the server."""
     return generator is not None and Path(generator).is_file()
 
 

@@ -115,7 +115,7 @@ def _decode(path: Path) -> Image.Image:
                 return _plain(path, ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         known = ", ".join(READ_FORMATS)
-        raise BadInputError(f"{path} is no picture that can be read ({known}).") from error
+        raise BadInputError(f"{path} is not a picture that can be read ({known}).") from error
     except FileNotFoundError as error:
         raise BadInputError(f"There is no file {path}.") from error
     except (IsADirectoryError, PermissionError) as error:

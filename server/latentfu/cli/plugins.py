@@ -138,7 +138,7 @@ def pack_directions(
 
     Those that stood among the author's own are grouped under the pack's name: on other people's
     machines they are not their own.
-    Raises BadInputError for a file that is no direction or names neither, or a name given twice.
+    Raises BadInputError for a file that is not a direction or names neither, or a name given twice.
     """
     found: dict[str, Direction] = {}
     if not paths:
@@ -164,7 +164,7 @@ def write_package(
     from latentfu.cli.plugin_templates import CONTROL_FILES, PACK_FILES
 
     if not is_name(name) or not name.replace("-", "").isalnum():
-        raise BadInputError(f"{name!r} is no name for a plug-in: use a-z, 0-9 and - only.")
+        raise BadInputError(f"{name!r} is not a name for a plug-in: use a-z, 0-9 and - only.")
     target = folder / f"latentfu-{name}"
     if target.exists():
         raise BadInputError(f"{target} is there already: take another name or remove it.")

@@ -36,7 +36,7 @@ _GONE = "The server does not answer: start it with latentfu serve, and see its l
 class Client:
     """Requests to the running server; every method may be called from any thread.
 
-    Raises ServerError when it can not be reached, and the server's own sentence as the
+    Raises ServerError when it cannot be reached, and the server's own sentence as the
     LatentFuError that fits its code.
     """
 

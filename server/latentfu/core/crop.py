@@ -16,7 +16,7 @@ class Quad:
     """Where a crop lies in the layer: four corners ``(x, y)`` in layer pixels.
 
     Order: top left, top right, bottom right, bottom left *of the crop*. Corners may lie outside
-    the layer (the crop is padded there) and the square may be rotated. Pixel centres are at
+    the layer (the crop is padded there) and the square may be rotated. Pixel centers are at
     half-integers: the layer spans 0..W and 0..H.
     """
 

@@ -29,12 +29,12 @@ def rename_fields(**renamed: str) -> Callable[[type[T]], type[T]]:
     ``old`` gives ``new``, both with a DeprecationWarning.
 
     >>> from dataclasses import dataclass
-    >>> @rename_fields(colour="color")
+    >>> @rename_fields(hue="color")
     ... @dataclass(frozen=True)
     ... class Pot:
     ...     color: str
     >>> with warnings.catch_warnings(action="ignore"):
-    ...     Pot(colour="red")
+    ...     Pot(hue="red")
     Pot(color='red')
     """
 

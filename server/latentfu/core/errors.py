@@ -14,7 +14,7 @@ class LatentFuError(Exception):
 
 
 class BadInputError(LatentFuError):
-    """The picture, mask, number or name that was given can not be used."""
+    """The picture, mask, number or name that was given cannot be used."""
 
     code = "bad_input"
 

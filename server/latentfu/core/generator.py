@@ -138,7 +138,7 @@ class Generator(ABC):
 
     @abstractmethod
     def mean_latent(self) -> Latent:
-        """The mean code, N = 1, in the editing space: where optimisation starts."""
+        """The mean code, N = 1, in the editing space: where optimization starts."""
 
     def parameter(self, name: str) -> torch.Tensor:
         """The weights of that name (not a copy: do not change them).

@@ -41,7 +41,7 @@ class Inversion:
     """A latent with its quality, and the detail some methods keep beside it.
 
     ``detail``: named tensors that the method needs to render again (noise, features, tuned
-    weights); empty for plain methods. ``method``: the inverter's name. ``steps``: optimisation
+    weights); empty for plain methods. ``method``: the inverter's name. ``steps``: optimization
     steps done (0 for encoders).
     """
 

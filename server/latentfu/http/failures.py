@@ -42,7 +42,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except LatentFuError as error:
         return error_reply(error.code, str(error))
     except web.HTTPException as error:
-        code, message = _HTTP.get(error.status, ("bad_input", "This request can not be read."))
+        code, message = _HTTP.get(error.status, ("bad_input", "This request cannot be read."))
         return error_reply(code, message, error.status)
     except (ConnectionError, asyncio.CancelledError):
         raise

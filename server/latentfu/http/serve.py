@@ -189,7 +189,7 @@ class _Connection(web.RequestHandler):
         """aiohttp's own answer would show its version and repeat what was sent."""
         super().handle_error(request, status, exc, message)  # Logs, or refuses: already answering.
         code = "internal" if status >= 500 else "bad_input"
-        answer = error_reply(code, "This request can not be read: it is no valid HTTP.", status)
+        answer = error_reply(code, "This request cannot be read: it is not a valid HTTP.", status)
         answer.headers.update(ALWAYS)
         answer.force_close()
         return answer

@@ -136,7 +136,7 @@ class DeviceWorker:
                 self._failed_starts = 0
                 self._ready.set()
             case "start_failed":
-                self._reason = f"can not start ({message['message']})"
+                self._reason = f"cannot start ({message['message']})"
             case "progress":
                 fraction: Any = message["fraction"]
                 self._queue.progress(str(message["id"]), fraction, str(message["message"]))

@@ -59,7 +59,7 @@ def _parse(body: bytes) -> Message:
     try:
         message = json.loads(body)
     except ValueError as error:
-        raise FrameError("A message is no JSON.") from error
+        raise FrameError("A message is not a JSON.") from error
     if not isinstance(message, dict):
-        raise FrameError("A message is no JSON object.")
+        raise FrameError("A message is not a JSON object.")
     return message

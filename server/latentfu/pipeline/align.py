@@ -111,7 +111,7 @@ def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
     """The square of the FFHQ data set around a face (Karras et al. 2019, arXiv 1812.04948).
 
     Upright in the face's own frame; its half side is the larger of twice the distance of the
-    eyes and 1.8 times that from eyes to mouth; its centre lies a tenth of the way to the mouth.
+    eyes and 1.8 times that from eyes to mouth; its center lies a tenth of the way to the mouth.
     """
     left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
     middle = (left + right) / 2

@@ -85,14 +85,14 @@ def _load_effect(control: Control, cache: ControlCache, options: EditOptions) ->
     if control.name not in options.only:
         return effect
     if not isinstance(effect, DirectionEffect):
-        raise BadInputError(f"{control.name} is no direction: it can not be kept to layers.")
+        raise BadInputError(f"{control.name} is not a direction: it cannot be kept to layers.")
     return effect.within(options.only[control.name])
 
 
 def require_direction(effect: ControlEffect, control: Control) -> DirectionEffect:
     """The effect, if it can read amounts off a code (raises BadInputError)."""
     if not isinstance(effect, DirectionEffect):
-        raise BadInputError(f"{control.name} is no direction: give it a strength, not a target.")
+        raise BadInputError(f"{control.name} is not a direction: give it a strength, not a target.")
     return effect
 
 

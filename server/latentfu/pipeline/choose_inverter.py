@@ -71,7 +71,7 @@ def _is_fitting(inverter: Inverter, generator: Generator) -> bool:
     try:
         return inverter.fits is None or bool(inverter.fits(generator))
     except Exception as error:
-        _log.warning("The inverter %s can not say whether it fits: %s", inverter.name, error)
+        _log.warning("The inverter %s cannot say whether it fits: %s", inverter.name, error)
         return False
 
 

@@ -60,14 +60,14 @@ def translation(x: float, y: float) -> Matrix:
 def warp(image: npt.NDArray[Any], matrix: Matrix, width: int, height: int, border: int) -> Floats:
     """``image`` float32 ``[H, W(, C)]`` seen through ``matrix`` (source to target), bilinear.
 
-    The matrix speaks of coordinates whose pixel centres lie at half-integers, as everywhere in
+    The matrix speaks of coordinates whose pixel centers lie at half-integers, as everywhere in
     this project; OpenCV's lie at integers.
     """
     import cv2
 
-    centred = translation(-0.5, -0.5) @ matrix @ translation(0.5, 0.5)
+    centered = translation(-0.5, -0.5) @ matrix @ translation(0.5, 0.5)
     warped = cv2.warpPerspective(
-        image, centred, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
+        image, centered, (width, height), flags=cv2.INTER_LINEAR, borderMode=border
     )
     return np.asarray(warped, dtype=np.float32)
 
@@ -91,7 +91,7 @@ BLUR = 0.02
 SOFT_FROM, FLAT_FROM = 0.03, 0.3
 """Where the padding is wholly blurred, and wholly flat: in crop sides outside the layer."""
 NEUTRAL = 128.0
-"""What stands behind transparent pixels: the colour under them is often left-over garbage."""
+"""What stands behind transparent pixels: the color under them is often left-over garbage."""
 
 
 def cut_crop(
@@ -100,7 +100,7 @@ def cut_crop(
     """The quad's content as float32 ``[3, R, R]`` in -1..1.
 
     Shrinking averages over the pixels that fall together; outside the layer its pixels are
-    mirrored, and with ``padding`` "blur" fade there into a blur and then their mean colour;
+    mirrored, and with ``padding`` "blur" fade there into a blur and then their mean color;
     transparent pixels count as neutral gray. Raises BadInputError for a quad that is
     too small.
     """
@@ -113,7 +113,7 @@ def cut_crop(
 
 
 def check_layer(layer: Layer) -> None:
-    """Refuse a layer in which nothing can be recognised (raises BadInputError)."""
+    """Refuse a layer in which nothing can be recognized (raises BadInputError)."""
     if min(layer.width, layer.height) < SMALLEST_LAYER:
         raise BadInputError(
             f"The picture is only {layer.width} x {layer.height} pixels: at least "
@@ -135,7 +135,7 @@ def _measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
 
 
 def _fade_padding(pixels: Floats, away: Floats) -> Floats:
-    """``pixels [R, R, 3]`` blurred where ``away`` grows, and their median colour far out."""
+    """``pixels [R, R, 3]`` blurred where ``away`` grows, and their median color far out."""
     import cv2
 
     if not away.any():
@@ -157,11 +157,11 @@ def cut_mask(mask: npt.NDArray[np.uint8], quad: Quad, resolution: int) -> Floats
 
 def show_on_gray(layer: Layer) -> Floats:
     """The layer as it looks on neutral gray: float32 ``[H, W, 3]`` in 0..255."""
-    colour = layer.rgb().astype(np.float32)
+    color = layer.rgb().astype(np.float32)
     if not layer.has_alpha:
-        return colour
+        return color
     alpha = layer.pixels[:, :, 3:].astype(np.float32) / 255.0
-    return np.asarray(NEUTRAL + alpha * (colour - NEUTRAL), dtype=np.float32)
+    return np.asarray(NEUTRAL + alpha * (color - NEUTRAL), dtype=np.float32)
 
 
 def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:

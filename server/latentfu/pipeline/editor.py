@@ -64,7 +64,7 @@ class Editor:
     """Does requests on one device, keeping networks, crops and inversions for the next one.
 
     Every method takes a request and the pictures that it refers to. For one thread at a time.
-    Raises LatentFuError in one sentence for what can not be done; the request's layer is never
+    Raises LatentFuError in one sentence for what cannot be done; the request's layer is never
     changed.
     """
 
@@ -195,7 +195,7 @@ class Editor:
         return list(zip(crops, found, strict=True))
 
     def make_inversion_key(self, request: LayerRequest, pictures: PictureSource) -> str:
-        """The key under which the inversion is cached; refuses what can not be inverted."""
+        """The key under which the inversion is cached; refuses what cannot be inverted."""
         work = self._start(request, pictures)
         crop = self._crop(work)
         check_content(crop)

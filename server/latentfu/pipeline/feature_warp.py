@@ -4,7 +4,7 @@ A detail is what a picture's features have beyond those of its code, at one laye
 is edited, the features change by a difference, and the detail added to them gives what the edit
 of the whole features would be (Yao et al. 2022, arXiv 2202.02183). Where the edit moves things,
 the detail is moved with them: each place of the edited features is looked for nearby in the
-unedited ones. What is here is taken before what is far, since an edit of a colour moves nothing.
+unedited ones. What is here is taken before what is far, since an edit of a color moves nothing.
 Where nothing like it is found, what was there is gone, and so is its detail.
 """
 

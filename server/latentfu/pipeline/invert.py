@@ -143,5 +143,5 @@ def check_content(crop: Crop) -> None:
         raise BadInputError("The picture holds values that are no numbers: export it again.")
     if float(crop.image.max() - crop.image.min()) < 0.02:
         raise BadInputError(
-            "The part to edit is one flat colour: choose a layer that shows a picture there."
+            "The part to edit is one flat color: choose a layer that shows a picture there."
         )

@@ -72,7 +72,7 @@ def _compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) ->
 
 
 def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:
-    """Whether the network's codes can not show the picture."""
+    """Whether the network's codes cannot show the picture."""
     return is_beyond(quality.out_of_domain, spec)
 
 

@@ -47,10 +47,10 @@ def paste(
     change = compute_change(part, quad, box, edited, inverted, codes=codes)
     if layer.pixels.shape[2] == 1:
         change = to_gray(change)[:, :, None]
-    colours = change.shape[2]
+    colors = change.shape[2]
     rounded = np.rint(change * weight[:, :, None]).astype(np.int16)
-    changed = np.clip(part.pixels[:, :, :colours].astype(np.int16) + rounded, 0, 255)
-    out[y0:y1, x0:x1, :colours] = changed.astype(np.uint8)
+    changed = np.clip(part.pixels[:, :, :colors].astype(np.int16) + rounded, 0, 255)
+    out[y0:y1, x0:x1, :colors] = changed.astype(np.uint8)
     return Layer(out)
 
 

@@ -41,7 +41,7 @@ def choose_side(resolution: int, shown: int, times: int) -> int:
 def fit_picture(whole: Floats, before: Floats, after: Floats, side: int) -> tuple[Floats, Floats]:
     """What ``after`` would look like whole, and ``whole`` itself: ``[3, side, side]``, -1..1.
 
-    ``whole [3, R, R]`` shows what ``before [3, S, S]`` shows quickly, S <= side <= R. Colours that
+    ``whole [3, R, R]`` shows what ``before [3, S, S]`` shows quickly, S <= side <= R. Colors that
     the short way has otherwise are fitted by least squares; what it lacks is taken from ``whole``,
     the sharpness too where nothing moves: without a change the picture is exact.
     """
@@ -50,8 +50,8 @@ def fit_picture(whole: Floats, before: Floats, after: Floats, side: int) -> tupl
     y = small.reshape(3, -1) - small.reshape(3, -1).mean(axis=1, keepdims=True)
     spread = x @ x.T
     spread += 1e-3 * np.eye(3) * max(float(np.trace(spread)), 1e-6)
-    colours = np.linalg.solve(spread, x @ y.T).T  # [3, 3]
-    change = (colours @ (after - before).reshape(3, -1)).reshape(before.shape).astype(np.float32)
+    colors = np.linalg.solve(spread, x @ y.T).T  # [3, 3]
+    change = (colors @ (after - before).reshape(3, -1)).reshape(before.shape).astype(np.float32)
     sharpness = shown - resize_picture(small, side)  # what only the larger picture shows
     edited = resize_picture(small + change, side) + sharpness * resize_picture(
         _measure_stillness(change), side
@@ -62,7 +62,7 @@ def fit_picture(whole: Floats, before: Floats, after: Floats, side: int) -> tupl
 def _measure_stillness(change: Floats) -> Floats:
     """Where the edges of a picture stay under a ``change [3, S, S]``: ``[1, S, S]`` in 0..1.
 
-    New colours leave edges where they are, and so change smoothly; what moves or comes does not.
+    New colors leave edges where they are, and so change smoothly; what moves or comes does not.
     """
     import cv2
 
@@ -106,14 +106,14 @@ def make_thumbnail(layer: Layer, mask: MaskPixels | None, side: int) -> Thumbnai
     width, height = max(1, round(layer.width * factor)), max(1, round(layer.height * factor))
     small_mask = None if mask is None else _average_pixels(mask[:, :, None], width, height)[:, :, 0]
     return Thumbnail(
-        Layer(_average_colours(layer, width, height)),
+        Layer(_average_colors(layer, width, height)),
         small_mask,
         (width / layer.width, height / layer.height),
     )
 
 
-def _average_colours(layer: Layer, width: int, height: int) -> npt.NDArray[np.uint8]:
-    """The layer's pixels scaled down; colours count as much as they are opaque."""
+def _average_colors(layer: Layer, width: int, height: int) -> npt.NDArray[np.uint8]:
+    """The layer's pixels scaled down; colors count as much as they are opaque."""
     if not layer.has_alpha or layer.pixels[:, :, 3].min() == 255:
         return _average_pixels(layer.pixels, width, height)
     import cv2
@@ -121,8 +121,8 @@ def _average_colours(layer: Layer, width: int, height: int) -> npt.NDArray[np.ui
     alpha = layer.pixels[:, :, 3:].astype(np.float32)
     weighted = np.concatenate([layer.pixels[:, :, :3] * alpha, alpha], axis=2)
     small = cv2.resize(weighted, (width, height), interpolation=cv2.INTER_AREA)
-    colours = small[:, :, :3] / np.maximum(small[:, :, 3:], 1e-3)
-    both = np.concatenate([colours, small[:, :, 3:]], axis=2)
+    colors = small[:, :, :3] / np.maximum(small[:, :, 3:], 1e-3)
+    both = np.concatenate([colors, small[:, :, 3:]], axis=2)
     return np.asarray(np.clip(np.rint(both), 0, 255), dtype=np.uint8)
 
 

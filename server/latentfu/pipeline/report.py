@@ -86,7 +86,7 @@ def _find_differing(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.
 
 
 def _mask_inside(quad: Quad, box: Box) -> npt.NDArray[np.bool_]:
-    """Which pixel centres of the box lie inside the quad (a convex polygon)."""
+    """Which pixel centers of the box lie inside the quad (a convex polygon)."""
     x0, y0, x1, y1 = box
     x = np.arange(x0, x1) + 0.5
     y = (np.arange(y0, y1) + 0.5)[:, None]

@@ -37,7 +37,7 @@ def encode_header(header: PixelHeader) -> bytes:
 def decode_header(start: bytes) -> PixelHeader:
     """Read and check the header; raises BadInputError or TooLargeError before any pixel is read."""
     if len(start) < HEADER_BYTES or start[:4] != MAGIC:
-        raise BadInputError("This is no picture: send a pixel body (LFPX) or a PNG file.")
+        raise BadInputError("This is not a picture: send a pixel body (LFPX) or a PNG file.")
     _, version, channels, zero, width, height = _HEADER.unpack(start[:HEADER_BYTES])
     if version != 1 or zero != 0:
         raise BadInputError(f"Pixel bodies of version {version} are not known here: send 1.")

@@ -23,7 +23,7 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 def check_png_start(start: bytes) -> tuple[int, int]:
     """Width and height from the first 33 bytes; raises BadInputError or TooLargeError."""
     if len(start) < _IHDR_END or start[:8] != SIGNATURE or start[12:16] != b"IHDR":
-        raise BadInputError("This is no PNG file: its beginning is damaged.")
+        raise BadInputError("This is not a PNG file: its beginning is damaged.")
     width, height, depth = struct.unpack(">IIB", start[16:25])
     check_size(width, height)
     if depth == 16:

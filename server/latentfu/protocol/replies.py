@@ -166,7 +166,7 @@ class ReportReply(Reply):
     perceptual_name: str
     identity: float | None = Field(description="Likeness of the person, 1 is the same.")
     beyond: float | None = Field(
-        description="What the codes alone can not show; 1 is a picture at random."
+        description="What the codes alone cannot show; 1 is a picture at random."
     )
     outside: bool = Field(description="Whether the picture is outside what the network shows.")
     warning: str = Field(description="The same as a sentence; empty if it is not.")

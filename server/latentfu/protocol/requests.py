@@ -266,7 +266,7 @@ def explain_invalid(error: ValidationError) -> str:
         sentence = f"{'.'.join(where)} is {given!r}: give {first['ctx']['expected']}."
     else:
         prefix = f"{'.'.join(where)}: " if where else ""
-        sentence = f"The request can not be used: {prefix}{first['msg']}."
+        sentence = f"The request cannot be used: {prefix}{first['msg']}."
     return "".join(letter if letter.isprintable() else "?" for letter in sentence)
 
 

@@ -1,4 +1,4 @@
-"""What a foreign file held, as plain Python values, tensors and things without behaviour."""
+"""What a foreign file held, as plain Python values, tensors and things without behavior."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def unpickle(file: BinaryIO, storage: _Persistent | None = None) -> Any:
 def _parse_storage_id(pid: Any) -> tuple[str, str, int]:
     """Element type, key and count of ("storage", type, key, place, count, ...)."""
     if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage":
-        raise BadInputError("it refers to something that is no block of numbers")
+        raise BadInputError("it refers to something that is not a block of numbers")
     kind, key, count = pid[1], pid[2], pid[4]
     if not isinstance(kind, StorageType) or not isinstance(count, int) or count < 0:
         raise BadInputError("a block of numbers in it is described wrongly")
@@ -81,7 +81,7 @@ def _load_from_bytes(data: Any) -> Any:
 def read_legacy(file: BinaryIO) -> Any:
     """A torch file from before version 1.6: four pickles, then the blocks of numbers."""
     if unpickle(file) != _MAGIC or unpickle(file) != _PROTOCOL:
-        raise BadInputError("it is no torch file of the known kind")
+        raise BadInputError("it is not a torch file of the known kind")
     unpickle(file)  # byte order and sizes of the machine it was written on
     blocks: dict[str, bytes] = {}
     kinds: dict[str, str] = {}

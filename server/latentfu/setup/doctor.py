@@ -92,7 +92,7 @@ def _check_program() -> Check:
     try:
         program = read_program()
     except FileNotFoundError:
-        message = f"{program_path()} is missing, so the plug-in can not start the server."
+        message = f"{program_path()} is missing, so the plug-in cannot start the server."
         return wrong("program", message, again)
     except StorageError as error:
         return wrong("program", str(error), again)
@@ -127,7 +127,7 @@ def _token() -> str | Check | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        return wrong("token", f"{path} can not be read ({_reason(error)}).", fresh)
+        return wrong("token", f"{path} cannot be read ({_reason(error)}).", fresh)
     if not token:
         return wrong("token", f"{path} is empty.", fresh)
     if sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -143,7 +143,7 @@ def _address() -> tuple[str, int, int] | Check | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"{path} can not be read ({_reason(error)})."
+        message = f"{path} cannot be read ({_reason(error)})."
         return wrong("server", message, f"Delete {path} and run: {program_call('serve')}")
 
 
@@ -174,7 +174,7 @@ def _not_running(gimps: list[InstalledGimp]) -> Check:
     sandboxed = [gimp for gimp in gimps if gimp.is_three and gimp.packaging != "native"]
     if sandboxed:
         packaging = sandboxed[0].packaging.capitalize()
-        message = f"The server is not running, and GIMP from {packaging} can not start it."
+        message = f"The server is not running, and GIMP from {packaging} cannot start it."
         return wrong("server", message, f"{program_call('serve')} (before you use the menu)")
     return note("server", "The server is not running; the plug-in starts it when it is used.")
 

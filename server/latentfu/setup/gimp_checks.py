@@ -285,7 +285,7 @@ def check_python(gimp: InstalledGimp, main: Path) -> Iterator[Check]:
         reason = next((found["gi"] for _, found in results if found), "it does not run")
         yield wrong(
             "python",
-            f"GIMP's Python can not load GIMP's bindings ({tried}: {reason}).",
+            f"GIMP's Python cannot load GIMP's bindings ({tried}: {reason}).",
             "Install them: on Debian and Ubuntu `apt install python3-gi gir1.2-gtk-3.0`, on "
             "Fedora `dnf install python3-gobject`; other systems' GIMP brings them.",
         )

@@ -191,7 +191,7 @@ def read_program() -> Program:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StorageError(
-            f"{program_path()} can not be read ({error}): run `latentfu gimp install` again."
+            f"{program_path()} cannot be read ({error}): run `latentfu gimp install` again."
         ) from error
 
 
@@ -234,7 +234,7 @@ def uninstall_plugin() -> list[Path]:
 
 
 def sandbox_note(packaging: str) -> str:
-    """What a GIMP inside a sandbox can not do, and what to do about it."""
+    """What a GIMP inside a sandbox cannot do, and what to do about it."""
     if packaging == "flatpak":
         return (
             "GIMP from Flatpak may not start programs: start the server yourself with "

@@ -127,7 +127,7 @@ def make_profile(gimp: InstalledGimp, profile: Profile) -> None:
     """Let a GIMP that was never started make its own folder.
 
     Were we to make it, GIMP would take it for an old one and not carry over brushes and settings
-    from the version before. When GIMP can not be run without a window, the folder is made here.
+    from the version before. When GIMP cannot be run without a window, the folder is made here.
     """
     if not profile.folder.is_dir():
         console = Path(gimp.command[0]).name.replace("gimp", "gimp-console", 1)

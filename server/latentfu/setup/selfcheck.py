@@ -36,7 +36,7 @@ def _check_imports() -> None:
             import_module(name)
         except Exception as error:
             raise LatentFuError(
-                f"The package {name} can not be imported ({error}): run install.py again with "
+                f"The package {name} cannot be imported ({error}): run install.py again with "
                 "another --venv."
             ) from error
 

@@ -21,7 +21,7 @@ def whole_file(path: Path, mode: int = 0o644, durable: bool = False) -> Iterator
 
     ``durable``: wait until the disk has it, so that no power cut leaves an empty file; for what
     took hours to make. Raises StorageError, in one sentence, when the disk is full or the folder
-    can not be written; what stood at ``path`` before is then still there.
+    cannot be written; what stood at ``path`` before is then still there.
     """
     temporary: Path | None = None
     try:

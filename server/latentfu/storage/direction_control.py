@@ -136,7 +136,7 @@ class DirectionEffect(ControlEffect):
         latent.check_generator(generator.id)
 
     def _check_fit(self, latent: Latent) -> None:
-        """Refuse a latent that the vector can not be added to (raises BadInputError)."""
+        """Refuse a latent that the vector cannot be added to (raises BadInputError)."""
         d, shape = self.direction, tuple(latent.codes.shape[1:])
         same = (d.space == "z") == (latent.space == "z")
         last = d.layers[1] if d.layers is not None and len(shape) == 2 else 0

@@ -50,7 +50,7 @@ class Direction:
     ``absolute``: a strength is the amount to be reached, not a step. ``accuracy``: on held-out
     samples, 0..1.
     ``effect``: measured change of the attribute by strength 1, in its standard deviations;
-    ``leakage``: the same for other attributes. Raises BadInputError for values that can not be.
+    ``leakage``: the same for other attributes. Raises BadInputError for values that cannot be.
     """
 
     vector: npt.NDArray[np.float32]
@@ -113,7 +113,7 @@ def read_direction(path: Path | str) -> Direction:
     floats = all(np.issubdtype(tensor.dtype, np.floating) for tensor in tensors.values())
     if "vector" not in tensors or set(tensors) - set(TENSORS) or not floats:
         raise BadInputError(
-            f"{path} is no direction: it must hold a tensor, vector, and perhaps a normal, of "
+            f"{path} is not a direction: it must hold a tensor, vector, and perhaps a normal, of "
             f"floats."
         )
     try:
@@ -127,7 +127,7 @@ def read_direction_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a direction file, checked, without reading its tensor."""
     metadata = read_metadata(path, LARGEST_FILE)
     if metadata.get("format") != FORMAT:
-        raise BadInputError(f"{path} is no direction file (its format is not {FORMAT}).")
+        raise BadInputError(f"{path} is not a direction file (its format is not {FORMAT}).")
     return _parse_metadata(path, metadata.get("direction", ""), Direction)
 
 
@@ -136,7 +136,7 @@ def _parse_metadata(path: Path, text: str, kind: type) -> dict[str, Any]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadInputError(f"The metadata of {path} is no JSON: {error}.") from error
+        raise BadInputError(f"The metadata of {path} is not a JSON: {error}.") from error
     known = {item.name for item in fields(kind)} - set(TENSORS)
     if not isinstance(values, dict) or not {"space", "name", "generator_id"} <= set(values):
         raise BadInputError(f"The metadata of {path} lacks space, name or generator_id.")
@@ -153,7 +153,7 @@ def _parse_metadata(path: Path, text: str, kind: type) -> dict[str, Any]:
 def _check_direction(
     vector: npt.NDArray[np.float32], facts: Mapping[str, Any], spaces: tuple[str, ...]
 ) -> None:
-    """Refuse a direction that can not be applied (raises BadInputError)."""
+    """Refuse a direction that cannot be applied (raises BadInputError)."""
     if facts["space"] not in spaces:
         raise BadInputError(f"Its space is {facts['space']!r}, not one of {', '.join(spaces)}.")
     if vector.ndim not in (1, 2) or vector.size == 0 or max(vector.shape) > 65536:
@@ -190,7 +190,7 @@ def _check_metadata(facts: Mapping[str, Any]) -> None:
     if not is_name(facts["name"]):
         raise BadInputError(f"Its name {facts['name'][:70]!r} may only have a-z 0-9 . _ -.")
     if not is_sha256(facts["generator_id"]):
-        raise BadInputError("Its generator_id is no sha256 in hex.")
+        raise BadInputError("Its generator_id is not a sha256 in hex.")
     if not facts.get("minimum", -3.0) < facts.get("maximum", 3.0):
         raise BadInputError("Its minimum is not below its maximum.")
     if not isinstance(facts.get("absolute", False), bool):
@@ -210,7 +210,7 @@ def _check_number(name: str, value: object) -> None:
     """A finite number."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not math.isfinite(value):  # type: ignore[arg-type]
-        raise BadInputError(f"Its {name} is no finite number.")
+        raise BadInputError(f"Its {name} is not a finite number.")
 
 
 def _check_samples(value: object) -> None:
@@ -231,7 +231,7 @@ def _check_layers(value: object) -> None:
 def _check_leakage(value: object) -> None:
     """Attribute names and finite numbers."""
     if not isinstance(value, Mapping) or len(value) > _MOST_LEAKS:
-        raise BadInputError("Its leakage is no table of attributes.")
+        raise BadInputError("Its leakage is not a table of attributes.")
     for name, amount in value.items():
         _check_text("leakage's attribute", name)
         _check_number(f"leakage on {name}", amount)

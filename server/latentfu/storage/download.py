@@ -75,7 +75,7 @@ def download(
 
     Stopped by the person (Ctrl+C, CancelledError from ``progress``) or by the network, what has
     come is kept for the next call. Raises BadInputError for an address that gives nothing or
-    something else than was offered, StorageError where it can not be written. ``target`` is only
+    something else than was offered, StorageError where it cannot be written. ``target`` is only
     ever a whole file with the right hash.
     """
     patience = patience or Patience()
@@ -99,7 +99,7 @@ def download(
             return digest
     except OSError as error:
         raise StorageError(
-            f"{offer.called} can not be written to {target}: {error.strerror or error}."
+            f"{offer.called} cannot be written to {target}: {error.strerror or error}."
         ) from error
 
 
@@ -121,7 +121,7 @@ def _fetch_all(offer: Offer, part: PartialFile, progress: Progress, patience: Pa
                 reason = f"it breaks off after {part.size} bytes"
         except AnswerError as error:
             if not error.passing:
-                raise BadInputError(f"{offer.address} can not be had: {error}.") from error
+                raise BadInputError(f"{offer.address} cannot be had: {error}.") from error
             reason, delay = str(error), max(delay, error.delay)
         except StalledError:
             reason = f"nothing comes any more after {part.size} bytes"
@@ -129,11 +129,11 @@ def _fetch_all(offer: Offer, part: PartialFile, progress: Progress, patience: Pa
             cause = getattr(error, "reason", error)
             reason = getattr(cause, "strerror", "") or str(cause) or type(cause).__name__
             if isinstance(cause, socket.gaierror | FileNotFoundError):
-                raise BadInputError(f"{offer.address} can not be had: {reason}.") from error
+                raise BadInputError(f"{offer.address} cannot be had: {reason}.") from error
         left = patience.tries if part.size - before >= _ENOUGH else left - 1
         if left <= 0:
             kept = ", it goes on from there" if part.size else ""
-            raise BadInputError(f"{offer.address} can not be had: {reason}; try again later{kept}.")
+            raise BadInputError(f"{offer.address} cannot be had: {reason}; try again later{kept}.")
         _wait(delay, progress, part.size, offer.size)
 
 
@@ -156,7 +156,7 @@ def _take(answer: Answer, offer: Offer, part: PartialFile, progress: Progress) -
 
 
 def _check_size(total: int | None, offer: Offer, part: PartialFile) -> None:
-    """BadInputError for an answer that can not be the file that was offered."""
+    """BadInputError for an answer that cannot be the file that was offered."""
     if total is None:
         return
     if offer.size is not None and total != offer.size:

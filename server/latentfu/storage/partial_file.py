@@ -22,7 +22,7 @@ class PartialFile:
 
     ``size``: bytes that have come. ``validator``: the ETag or date of the version they are of;
     ``total``: bytes of that version, None where it was not said. Raises StorageError when another
-    process is fetching the same file, OSError for a disk that is full or can not be written.
+    process is fetching the same file, OSError for a disk that is full or cannot be written.
     """
 
     def __init__(self, target: Path) -> None:
@@ -117,7 +117,7 @@ class PartialFile:
         self.size += len(data)
 
     def check_room(self, total: int | None) -> None:
-        """StorageError when the disk can not take the rest."""
+        """StorageError when the disk cannot take the rest."""
         free = shutil.disk_usage(self.target.parent).free
         if total is not None and total - self.size > free:
             raise StorageError(

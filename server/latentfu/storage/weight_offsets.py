@@ -36,12 +36,7 @@ def round_as_stored(inversion: Inversion) -> Inversion:
     latent = inversion.latent
     if not latent.bends and not latent.details:
         return inversion
-    bends = tuple(
-        replace(
-            bend, shift=unpack_shift(pack_shift(bend.shift), tuple(bend.shift.shape)).to(bend.shift)
-        )
-        for bend in latent.bends
-    )
+    bends = tuple(replace(bend, shift=_round_shift(bend.shift)) for bend in latent.bends)
     details = tuple(
         replace(detail, delta=detail.delta.detach().to(torch.float16).to(detail.delta.dtype))
         for detail in latent.details

@@ -16,7 +16,7 @@ from latentfu.hookspecs import GeneratorSpec
 
 
 class TinyGenerator(Generator):
-    """8 normal numbers -> 3 x 16 x 16, random smooth colours; features after its two layers."""
+    """8 normal numbers -> 3 x 16 x 16, random smooth colors; features after its two layers."""
 
     name = "tiny"
     domain = "test"
@@ -27,9 +27,9 @@ class TinyGenerator(Generator):
     def __init__(self, seed: int = 0, device: str = "cpu") -> None:
         draw = torch.Generator().manual_seed(seed)
         self._layers = [nn.Linear(8, 16 * 4 * 4), nn.Conv2d(16, 16, 3, padding=1)]
-        self._colour = nn.Conv2d(16, 3, 1)
+        self._color = nn.Conv2d(16, 3, 1)
         digest = hashlib.sha256()
-        for module in (*self._layers, self._colour):
+        for module in (*self._layers, self._color):
             for weight in module.parameters():
                 weight.requires_grad_(False)
                 weight.copy_(torch.randn(weight.shape, generator=draw) / weight[0].numel() ** 0.5)
@@ -39,7 +39,7 @@ class TinyGenerator(Generator):
 
     @property
     def device(self) -> torch.device:
-        return self._colour.weight.device
+        return self._color.weight.device
 
     def map(
         self,
@@ -70,7 +70,7 @@ class TinyGenerator(Generator):
         first = self._layers[0](latent.codes).reshape(-1, 16, 4, 4).tanh()
         wide = nn.functional.interpolate(first, size=(16, 16), mode="bilinear", align_corners=False)
         second = self._layers[1](wide).tanh()
-        image: torch.Tensor = self._colour(second).tanh()
+        image: torch.Tensor = self._color(second).tanh()
         if features is None:
             return image
         kept = {0: first, 1: second}

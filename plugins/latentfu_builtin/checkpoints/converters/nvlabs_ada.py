@@ -33,7 +33,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     tensors = Tensors(dict(list_tensors(network)), SOURCE, "StyleGAN2")
     resolution, c_dim = int(network.state.get("img_resolution", 0)), count_labels(network)
     if network.state.get("img_channels", 3) != 3:
-        raise BadInputError(f"This {SOURCE} network draws no three colours.")
+        raise BadInputError(f"This {SOURCE} network draws no three colors.")
     ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
     take_mapping(tensors, ours, c_dim)
     sides = [2**k for k in range(2, resolution.bit_length())]
@@ -57,7 +57,7 @@ def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) ->
 
 
 def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int, side: int) -> None:
-    """One size: a constant or a convolution that doubles, a convolution, colours."""
+    """One size: a constant or a convolution that doubles, a convolution, colors."""
     block = f"synthesis.b{side}"
     tensors.check_filter(f"{block}.resample_filter")
     if place == 0:

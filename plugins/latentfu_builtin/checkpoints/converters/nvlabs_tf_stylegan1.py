@@ -40,8 +40,8 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
             take_layer(tensors, ours, f"{side}x{side}/{name}", layer)
             layer += 1
         side *= 2
-    colours = tensors.take("ToRGB_lod0/weight", (1, 1, None, 3))
-    ours["synthesis.rgb.weight"] = colours.transpose(3, 2, 0, 1)
+    colors = tensors.take("ToRGB_lod0/weight", (1, 1, None, 3))
+    ours["synthesis.rgb.weight"] = colors.transpose(3, 2, 0, 1)
     ours["synthesis.rgb.bias"] = tensors.take("ToRGB_lod0/bias", (3,))
     tensors.drop(*(name for name in variables if name.startswith("ToRGB_lod")))
     tensors.finish()

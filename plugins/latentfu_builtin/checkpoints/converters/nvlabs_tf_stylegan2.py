@@ -49,8 +49,8 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
 def take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, str]:
     """The embedding of labels: how many there are, and the kind of mapping that they need.
 
-    StyleGAN2 multiplies them by a matrix and normalises them with z; StyleGAN2-ADA has a layer
-    for them and normalises them apart.
+    StyleGAN2 multiplies them by a matrix and normalizes them with z; StyleGAN2-ADA has a layer
+    for them and normalizes them apart.
     """
     if "LabelConcat/weight" in tensors:
         matrix = tensors.take("LabelConcat/weight", (None, None))
@@ -86,7 +86,7 @@ def take_layer(
 
 
 def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place: int) -> None:
-    """The layer that makes colours at one size."""
+    """The layer that makes colors at one size."""
     mine = f"synthesis.rgbs.{place}"
     ours[f"{mine}.weight"] = tensors.take(f"{theirs}/weight", (1, 1, None, 3)).transpose(3, 2, 0, 1)
     ours[f"{mine}.bias"] = tensors.take(f"{theirs}/bias")

@@ -45,7 +45,7 @@ def convert_state(state: dict[str, NDArray[Any]], average: NDArray[Any] | None) 
 
 
 def take_synthesis(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> None:
-    """The constant, all convolutions and colours."""
+    """The constant, all convolutions and colors."""
     ours["synthesis.const"] = tensors.take("input.input", (1, None, 4, 4))[0]
     names = tensors.found
     count = 1 + sum(n.startswith("convs.") and n.endswith(".conv.weight") for n in names)
@@ -74,7 +74,7 @@ def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> N
 
 
 def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
-    """The layer that makes colours at one size."""
+    """The layer that makes colors at one size."""
     theirs = "to_rgb1" if place == 0 else f"to_rgbs.{place - 1}"
     mine = f"synthesis.rgbs.{place}"
     ours[f"{mine}.weight"] = tensors.take(f"{theirs}.conv.weight", (1, 3, None, 1, 1))[0]

@@ -151,7 +151,7 @@ class Band:
 
 
 def bands_of(resolution: int, layers: int) -> list[Band]:
-    """The bands of ``layers`` layers, and of the one that makes colours."""
+    """The bands of ``layers`` layers, and of the one that makes colors."""
     last = resolution / 2
     found = []
     for place in range(layers + 1):

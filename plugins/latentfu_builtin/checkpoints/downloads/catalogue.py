@@ -153,7 +153,7 @@ def read_catalogue(path: Path) -> dict[str, PublicNetwork]:
     except ValidationError as error:
         raise BadInputError(f"{path}: {_explain(error)}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadInputError(f"{path} can not be read: {error}.") from error
+        raise BadInputError(f"{path} cannot be read: {error}.") from error
     found: dict[str, PublicNetwork] = {}
     for source in sources.source:
         for entry in source.networks:

@@ -28,7 +28,7 @@ def has_agreed(network: PublicNetwork) -> bool:
 
 
 def remember_agreement(network: PublicNetwork) -> None:
-    """Remember the agreement; StorageError where it can not be written."""
+    """Remember the agreement; StorageError where it cannot be written."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     content = _read_agreements() | {_key_of(network): now}
     write_whole(_agreements_file(), json.dumps(content, indent=2).encode())

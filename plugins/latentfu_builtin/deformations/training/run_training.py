@@ -48,7 +48,7 @@ from latentfu_builtin.deformations.training.options import DeformationTrainingOp
 from latentfu_builtin.deformations.training.trainer import DeformationTrainer, StepFigures
 
 STATE_FILE = "training.safetensors"
-_NAMES = {"hessian": "hybrid", "svd": "optimised"}
+_NAMES = {"hessian": "hybrid", "svd": "optimized"}
 """What the paper calls the results in either basis."""
 _FORMAT = "latentfu-deformations-training-1"
 
@@ -275,7 +275,7 @@ def _load_training(path: Path, convolution: Convolution) -> tuple[DeformationTra
     """The run as it was, and its method; raises BadInputError or WrongGeneratorError."""
     tensors, notes = read_tensors_and_metadata(path)
     if notes.get("format") != _FORMAT:
-        raise BadInputError(f"{path} is no training of deformations.")
+        raise BadInputError(f"{path} is not a training of deformations.")
     if notes["generator_id"] != convolution.generator.id:
         raise WrongGeneratorError(
             f"The training {path} is of another generator ({notes['generator_id'][:12]}) than "

@@ -59,7 +59,7 @@ def _read_codes(path: Path) -> Reals:
     try:
         codes = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise BadInputError(f"{path} can not be read as an array of numbers: {error}.") from error
+        raise BadInputError(f"{path} cannot be read as an array of numbers: {error}.") from error
     if not isinstance(codes, np.ndarray) or not np.issubdtype(codes.dtype, np.floating):
         raise BadInputError(f"{path} holds no codes: it must be one .npy array of floats.")
     return codes
@@ -76,7 +76,7 @@ def _read_scores(path: Path) -> Doubles:
             column = [row[-1] for row in csv.reader(file) if row]
         return np.asarray(column[1:] if not _is_number(column[0]) else column, dtype=np.float64)
     except (OSError, ValueError, TypeError, IndexError) as error:
-        raise BadInputError(f"{path} can not be read as scores: {error}.") from error
+        raise BadInputError(f"{path} cannot be read as scores: {error}.") from error
 
 
 def _is_number(text: str) -> bool:

@@ -72,7 +72,7 @@ def import_directions_command(
 
     Direction files of this program (.safetensors) are taken as they are, but for other weights
     only by --force. Of others, .npy, .npz, .pt, .pth and .pkl files of InterFaceGAN,
-    encoder4editing, GANSpace, In-Domain inversion and closed-form factorisation are recognised;
+    encoder4editing, GANSpace, In-Domain inversion and closed-form factorisation are recognized;
     nothing in them is run. They are put among your own directions, where the editor finds them.
     """
     opened = latentfu.open_generator(generator)

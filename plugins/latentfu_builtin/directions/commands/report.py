@@ -135,7 +135,7 @@ def _find_leak_directions(
 def _clean_direction(direction: Direction, others: list[Direction], name: str) -> Direction:
     """The direction without its part along the others, at its old length along itself."""
     if direction.parameter or any(other.parameter for other in others):
-        raise BadInputError("A channel of a layer can not be cleaned of another: it is one number.")
+        raise BadInputError("A channel of a layer cannot be cleaned of another: it is one number.")
     shape = max((d.vector.shape for d in (direction, *others)), key=len)
     rows = [np.broadcast_to(d.vector, shape).ravel() for d in others]
     wanted = np.broadcast_to(direction.vector, shape)

@@ -1,1 +1,1 @@
-"""Directions of other projects, read, recognised and turned into direction files."""
+"""Directions of other projects, read, recognized and turned into direction files."""

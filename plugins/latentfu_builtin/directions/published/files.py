@@ -38,7 +38,7 @@ class FileContent:
 
 
 def read_content(path: Path) -> FileContent:
-    """What one file holds; BadInputError in one sentence when it can not be read.
+    """What one file holds; BadInputError in one sentence when it cannot be read.
 
     Plain arrays are read here; all else is taken apart in the importer's child process.
     """
@@ -103,7 +103,7 @@ def _unpack_zip(path: Path, folder: Path) -> list[Path]:
                 for i, member in enumerate(members)
             ]
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        raise BadInputError(f"{path} can not be unpacked: {error}.") from error
+        raise BadInputError(f"{path} cannot be unpacked: {error}.") from error
 
 
 def _is_wanted(member: zipfile.ZipInfo) -> bool:
@@ -214,21 +214,21 @@ def _from_components(
     comp: Any, mean: Any, std: Any, generator: Generator
 ) -> list[PublishedDirection]:
     """GANSpace's components of w: its edits go to a target, counted from the mean."""
-    rows, centre, spread = (
+    rows, center, spread = (
         _check_numbers(comp),
         _check_numbers(mean).reshape(-1),
         _check_numbers(std).reshape(-1),
     )
     rows = rows.reshape(len(rows), -1)
     size = generator.w_dim or generator.z_dim
-    if rows.shape[1] != size or centre.size != size or spread.size != len(rows):
+    if rows.shape[1] != size or center.size != size or spread.size != len(rows):
         raise BadInputError(
             f"Its components have {rows.shape[1]} numbers, the codes of {generator.name} {size}: "
             f"it is for another generator."
         )
     return [
         PublishedDirection(
-            row, str(i), centre, float(spread[i]), "w" if generator.w_dim else "z",
+            row, str(i), center, float(spread[i]), "w" if generator.w_dim else "z",
             absolute=True, method="principal component (GANSpace)",
         )
         for i, row in enumerate(rows)

@@ -77,7 +77,7 @@ def fit_to_generator(
         raise BadInputError("It is zero everywhere.")
     unit = vector / length
     spread, middle = measure_along(unit, codes)
-    centre = middle if found.mean is None else float((found.mean * unit).sum())
+    center = middle if found.mean is None else float((found.mean * unit).sum())
     if found.spread is not None:
         spread = found.spread
     step = length if options.as_published else spread
@@ -95,7 +95,7 @@ def fit_to_generator(
         group="imported",
         layers=layers,
         unit="published units" if options.as_published else _UNIT,
-        bias=-centre,
+        bias=-center,
         method=found.method or "published direction",
         absolute=found.absolute and not options.as_published,
         author=known.author,

@@ -83,5 +83,5 @@ def parse_training_options(given: tuple[str, ...]) -> dict[str, float | int | bo
             kind = kinds[name]
             found[name] = value.lower() in ("1", "true", "yes") if kind is bool else kind(value)
         except ValueError as error:
-            raise BadInputError(f"{value!r} is no value for the option {name}.") from error
+            raise BadInputError(f"{value!r} is not a value for the option {name}.") from error
     return found

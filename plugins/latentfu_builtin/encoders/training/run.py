@@ -178,12 +178,12 @@ def _load_encoder_training(
 ) -> EncoderTrainer:
     """The run as it was; its pool of pictures is filled anew.
 
-    Raises BadInputError when the file is no checkpoint, WrongGeneratorError when it is one of
+    Raises BadInputError when the file is not a checkpoint, WrongGeneratorError when it is one of
     another generator.
     """
     header = read_encoder_header(path)
     if header.get("format") != _FORMAT:
-        raise BadInputError(f"{path} is no checkpoint of an encoder's training: choose another.")
+        raise BadInputError(f"{path} is not a checkpoint of an encoder's training: choose another.")
     if header.get("generator_id") != generator.id:
         raise WrongGeneratorError(
             f"{path} is a run for other weights than those of {generator.name}: "
@@ -207,7 +207,7 @@ def _load_encoder_training(
 
 
 def _restore_adam(trainer: EncoderTrainer, tensors: dict[str, Tensor]) -> None:
-    """Put the optimiser's moments back."""
+    """Put the optimizer's moments back."""
     for place, parameter in enumerate(trainer.encoder.parameters()):
         state = _select(tensors, f"{place}.")
         if state:

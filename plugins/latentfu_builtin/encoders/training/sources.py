@@ -127,7 +127,7 @@ def open_outside_source(
             shape = (_count_code_layers(generator), len(spread.mean))
             return FolderLessons(FolderSource(folder, size), shape)
     except (ValueError, OSError, KeyError) as error:
-        raise BadInputError(f"The pictures can not be used: {error}.") from error
+        raise BadInputError(f"The pictures cannot be used: {error}.") from error
     return None
 
 
@@ -236,7 +236,7 @@ def _choose_some(count: int, share: float, random: torch.Generator) -> Tensor:
 
 
 def _tint(x: Tensor, random: torch.Generator, strength: float = 0.04) -> Tensor:
-    """Brightness and the gain of each colour of half of the pictures."""
+    """Brightness and the gain of each color of half of the pictures."""
     n = x.shape[0]
     gain = strength * torch.randn(n, 3, 1, 1, generator=random)
     lift = strength * torch.randn(n, 1, 1, 1, generator=random)
@@ -261,7 +261,7 @@ def _blur(x: Tensor, random: torch.Generator) -> Tensor:
 def _move(x: Tensor, random: torch.Generator, little: float = 0.012, far: float = 0.1) -> Tensor:
     """Three quarters of the pictures shifted, a third of these by up to ``far`` of their side.
 
-    An aligner's crop is never exact, and sometimes wrong; colours must be read all the same.
+    An aligner's crop is never exact, and sometimes wrong; colors must be read all the same.
     Borders are repeated.
     """
     n = x.shape[0]

@@ -1,6 +1,6 @@
 """The predictor of stylegan-editing and pytorch_stylegan_encoder: ResNet-50 and two dense layers.
 
-The two projects differ in the dense layer between (512 and 256 numbers), so their files can not
+The two projects differ in the dense layer between (512 and 256 numbers), so their files cannot
 be exchanged. Neither has an activation there, so that together they are one linear map.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""What the ResNet's pictures, in 0..1, are normalised with."""
+"""What the ResNet's pictures, in 0..1, are normalized with."""
 
 
 class ImageToLatent(nn.Module):

@@ -41,7 +41,7 @@ class PublishedSizes:
             whole = {name: int(values[name]) for name in values if name != "widths"}
             return PublishedSizes(widths=tuple(int(width) for width in values["widths"]), **whole)
         except (TypeError, ValueError, KeyError) as error:
-            raise BadInputError(f"The encoder's sizes can not be read: {error}.") from error
+            raise BadInputError(f"The encoder's sizes cannot be read: {error}.") from error
 
 
 def _indices(shapes: Iterable[str], start: str) -> list[int]:

@@ -34,9 +34,9 @@ class EncoderConfig:
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
         object.__setattr__(self, "widths", tuple(int(n) for n in self.widths))
         if len(self.shape) not in (1, 2) or min(self.shape) < 1 or math.prod(self.shape) > 1 << 20:
-            raise ValueError(f"an encoder can not give codes of the shape {list(self.shape)}")
+            raise ValueError(f"an encoder cannot give codes of the shape {list(self.shape)}")
         if not self.widths or self.size % self.shrink or not 8 <= self.size <= 1024:
-            raise ValueError(f"an encoder can not look at pictures of {self.size} px")
+            raise ValueError(f"an encoder cannot look at pictures of {self.size} px")
         if max(*self.widths, self.hidden) > 4096 or min(*self.widths, self.hidden) < 1:
             raise ValueError("an encoder has 1 to 4096 channels")
 
@@ -62,11 +62,11 @@ class EncoderConfig:
             known = {field.name for field in fields(EncoderConfig)}
             return EncoderConfig(**{name: values[name] for name in known})
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"the encoder's config can not be read: {error}") from error
+            raise ValueError(f"the encoder's config cannot be read: {error}") from error
 
 
 def conv(inputs: int, outputs: int) -> nn.Sequential:
-    """3x3 convolution, batch normalisation, activation."""
+    """3x3 convolution, batch normalization, activation."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
         nn.BatchNorm2d(outputs),

@@ -40,10 +40,10 @@ class Pix2PixHDConfig:
         if min(self.labels, self.width, self.resolution, self.height) < 1:
             raise BadInputError("A pix2pixHD network needs labels, a width and a size.")
         if min(self.down, self.blocks, self.enhancers, self.features) < 0:
-            raise BadInputError("The sizes of a pix2pixHD network can not be below 0.")
+            raise BadInputError("The sizes of a pix2pixHD network cannot be below 0.")
         if self.resolution % self.step or self.height % self.step:
             raise BadInputError(
-                f"The size {self.resolution} x {self.height} is no multiple of {self.step}."
+                f"The size {self.resolution} x {self.height} is not a multiple of {self.step}."
             )
 
     @property
@@ -69,7 +69,7 @@ class Pix2PixHDConfig:
             if isinstance(values, dict) and set(values) <= known:
                 return Pix2PixHDConfig(**values)
         except (ValueError, TypeError) as error:
-            raise BadInputError(f"The network's config can not be read: {error}.") from error
+            raise BadInputError(f"The network's config cannot be read: {error}.") from error
         raise BadInputError(f"The network's config must be an object with only {sorted(known)}.")
 
 
@@ -81,7 +81,7 @@ def is_pix2pixhd(shapes: Shapes) -> bool:
 
 
 def config_of(shapes: Shapes, resolution: int = 1024, height: int = 512) -> Pix2PixHDConfig:
-    """The config of a state dict; BadInputError where it is no pix2pixHD generator's."""
+    """The config of a state dict; BadInputError where it is not a pix2pixHD generator's."""
     if not is_pix2pixhd(shapes):
         raise BadInputError("These tensors are no pix2pixHD generator's: model.1 is missing.")
     inputs = shapes["model.1.weight"][1]

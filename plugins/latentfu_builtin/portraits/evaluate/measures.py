@@ -46,9 +46,9 @@ def _measure_radii(features: Tensor, k: int) -> Tensor:
 def measure_overlap(real: Tensor, made: Tensor, k: int = 5) -> Overlap:
     """Precision, recall, density and coverage of ``made [M, D]`` against ``real [N, D]``."""
     around_real, around_made = _measure_radii(real, k), _measure_radii(made, k)
-    inside_real = torch.zeros(len(made))  # in how many real neighbourhoods each made one lies
+    inside_real = torch.zeros(len(made))  # in how many real neighborhoods each made one lies
     found_real = torch.zeros(len(real), dtype=torch.bool)  # reached by a made one, by real radii
-    covered = torch.zeros(len(real), dtype=torch.bool)  # inside a made neighbourhood
+    covered = torch.zeros(len(real), dtype=torch.bool)  # inside a made neighborhood
     for start in range(0, len(made), _CHUNK):
         part = slice(start, start + _CHUNK)
         distance = torch.cdist(made[part], real)  # [m, N]

@@ -104,7 +104,7 @@ def _measure_copies(
     try:
         cache = PairCache(pairs)
     except ValueError as error:
-        raise BadInputError(f"The training pictures can not be read: {error}.") from error
+        raise BadInputError(f"The training pictures cannot be read: {error}.") from error
     rows = np.arange(HOLDOUT, cache.count)
     parts = np.array_split(rows, max(1, len(rows) // 64))
     known = torch.cat([look(cache.rows(part).images) for part in parts])

@@ -37,7 +37,7 @@ class LocatedPortrait:
 
 
 def letterbox(picture: Tensor, size: int = LOCATOR_SIZE) -> tuple[Tensor, float, float, float]:
-    """picture [3, H, W] in -1..1 -> [1, 3, size, size], centred, the rest grey.
+    """picture [3, H, W] in -1..1 -> [1, 3, size, size], centered, the rest gray.
 
     Also the zoom and the offsets: x in the box = x in the picture * zoom + offset.
     """
@@ -84,7 +84,7 @@ def _look(locator: Locator, picture: Tensor) -> tuple[Tensor, float]:
 
 
 def _make_conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """3x3 convolution, batch normalisation, activation."""
+    """3x3 convolution, batch normalization, activation."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
@@ -180,11 +180,11 @@ def fit_scale_and_shift(points: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
     points: [N, 5, 2]; mean: [5, 2], the mean landmarks in the standard crop, 0..1.
     The shift is the crop's upper left corner and the scale its side, in the units of points.
     """
-    centre, middle = points.mean(dim=1), mean.mean(dim=0)
+    center, middle = points.mean(dim=1), mean.mean(dim=0)
     spread = (mean - middle).square().sum()
-    scale = ((points - centre[:, None]) * (mean - middle)).sum(dim=(1, 2)) / spread
+    scale = ((points - center[:, None]) * (mean - middle)).sum(dim=(1, 2)) / spread
     scale = scale.clamp_min(1e-6)
-    return scale, centre - scale[:, None] * middle
+    return scale, center - scale[:, None] * middle
 
 
 @dataclass(frozen=True)

@@ -205,18 +205,18 @@ def place_crops(crops: Tensor, places: Tensor, random: torch.Generator) -> tuple
     n = crops.shape[0]
     scale = 0.35 + 0.75 * torch.rand(n, generator=random)
     reach = (0.5 - 0.38 * scale).clamp_min(0.06)
-    centre = 0.5 + (2 * torch.rand(n, 2, generator=random) - 1) * reach[:, None]
+    center = 0.5 + (2 * torch.rand(n, 2, generator=random) - 1) * reach[:, None]
     matrices = torch.zeros(n, 2, 3)  # from the picture, -1..1, to the crop, -1..1
     matrices[:, 0, 0] = matrices[:, 1, 1] = 1 / scale
-    matrices[:, :, 2] = -(centre * 2 - 1) / scale[:, None]
+    matrices[:, :, 2] = -(center * 2 - 1) / scale[:, None]
     grid = F.affine_grid(matrices, [n, 3, LOCATOR_SIZE, LOCATOR_SIZE], align_corners=False)
     pictures = F.grid_sample(crops, grid, padding_mode="border", align_corners=False)
-    moved = centre[:, None] + (places - 0.5) * scale[:, None, None]
+    moved = center[:, None] + (places - 0.5) * scale[:, None, None]
     return _add_bars(pictures, random), moved
 
 
 def _add_bars(x: Tensor, random: torch.Generator) -> Tensor:
-    """Grey bars at two sides, as pictures that are not square get them, in some of x."""
+    """Gray bars at two sides, as pictures that are not square get them, in some of x."""
     wide, bar = torch.rand(2, x.shape[0], 1, 1, generator=random).unbind(0)
     bar = (bar - 0.4).clamp_min(0) * 0.35  # [N, 1, 1], as a part of the picture
     grid = (torch.arange(LOCATOR_SIZE) + 0.5) / LOCATOR_SIZE
@@ -239,8 +239,8 @@ def draw_clutter(count: int, random: torch.Generator) -> Tensor:
         dx = (grid[None, None, :] - (2 * cx - 1)) / (0.1 + 0.5 * rx)
         dy = (grid[None, :, None] - (2 * cy - 1)) / (0.1 + 0.5 * ry)
         disc = torch.sigmoid(12 * (1 - (dx.square() + dy.square())))[:, None]
-        colour = torch.rand(count, 3, 1, 1, generator=random) * 2 - 1
-        x = x + disc * (colour - x) * (torch.rand(count, 1, 1, 1, generator=random) < 0.5)
+        color = torch.rand(count, 3, 1, 1, generator=random) * 2 - 1
+        x = x + disc * (color - x) * (torch.rand(count, 1, 1, 1, generator=random) < 0.5)
     return x.clamp(-1, 1)
 
 
@@ -256,18 +256,18 @@ def move_pictures(images: Tensor, places: Tensor, random: torch.Generator) -> tu
         torch.cat([turn, away[:, :, None]], dim=2), list(images.shape), align_corners=False
     )
     moved = F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
-    centred = places * 2 - 1 - away[:, None]
-    return moved, (centred @ torch.linalg.inv(turn).transpose(1, 2) + 1) / 2
+    centered = places * 2 - 1 - away[:, None]
+    return moved, (centered @ torch.linalg.inv(turn).transpose(1, 2) + 1) / 2
 
 
 def _replace_background(images: Tensor, places: Tensor, random: torch.Generator) -> Tensor:
     """Clutter instead of what lies well away from the face, in some of the pictures."""
     n = images.shape[0]
-    centre = places.mean(dim=1)  # [N, 2]
-    size = (places - centre[:, None]).square().sum(dim=2).mean(dim=1).sqrt()  # [N]
+    center = places.mean(dim=1)  # [N, 2]
+    size = (places - center[:, None]).square().sum(dim=2).mean(dim=1).sqrt()  # [N]
     grid = (torch.arange(LOCATOR_SIZE) + 0.5) / LOCATOR_SIZE
-    dx = (grid[None] - centre[:, :1]) / (3.3 * size[:, None])
-    up = (grid[None] - centre[:, 1:]) / size[:, None]
+    dx = (grid[None] - center[:, :1]) / (3.3 * size[:, None])
+    up = (grid[None] - center[:, 1:]) / size[:, None]
     dy = torch.where(up < 0, up / 4.2, up / 12.0)  # the body stays
     distance = dx.square()[:, None, :] + dy.square()[:, :, None]
     mask = torch.sigmoid(10 * (distance - 1))[:, None]

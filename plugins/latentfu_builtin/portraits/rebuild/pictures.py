@@ -28,7 +28,7 @@ from latentfu_builtin.portraits.renderer.factors import sample
 _CELL, _COLUMNS = 128, 12
 _STRENGTHS = (-3, -2, -1, 0, 1, 2, 3)
 _COARSE, _MIDDLE = 4, 8
-"""Styles 0..3 are pose and shape, 4..7 features, the rest colours."""
+"""Styles 0..3 are pose and shape, 4..7 features, the rest colors."""
 _MATRIX_CELL, _LEFT, _TOP = 26, 150, 130
 _PAPER, _INK = (250, 250, 248), (30, 30, 34)
 _MORE, _LESS = (196, 64, 48), (44, 92, 170)
@@ -102,7 +102,7 @@ def build_samples(folder: Path | None, progress: Progress) -> None:
 
 
 def build_mixing(folder: Path | None, progress: Progress) -> None:
-    """Style mixing: each row takes its colours (right half: its features) from the left."""
+    """Style mixing: each row takes its colors (right half: its features) from the left."""
     generator = latentfu.open_generator("portraits")
     latents = random_latents(generator, 8, seed=21, psi=0.8)
     sources, targets = latents.codes[:3], latents.codes[3:]

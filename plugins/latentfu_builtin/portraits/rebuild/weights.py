@@ -60,11 +60,11 @@ _TITLES = {
     "roll": "Tilt (roll)",
     "gaze_x": "Gaze to the side",
     "gaze_y": "Gaze upwards",
-    "eye_hue": "Eye colour",
+    "eye_hue": "Eye color",
     "light_x": "Light from the side",
     "light_y": "Light from above",
-    "background_hue": "Background colour",
-    "clothes_hue": "Clothes colour",
+    "background_hue": "Background color",
+    "clothes_hue": "Clothes color",
 }
 """Sliders that are called otherwise than their factor."""
 _PICTURES, _RATE = 20_000, 2e-3
@@ -133,7 +133,7 @@ def _find_chosen(generator: Generator, progress: Progress) -> Iterator[Deformati
 def pick_direction(choice: ChosenDeformation, rows: Tensor) -> Tensor:
     """The direction ``[out, in, k, k]`` of a choice, from the orthonormal ``rows`` found.
 
-    Eigenvectors come with either sign, and neighbours mix when the weights are trained on: what
+    Eigenvectors come with either sign, and neighbors mix when the weights are trained on: what
     counts is the space that they span. The shipped one's part in it is taken, unless the weights
     are others altogether and that is little.
     """

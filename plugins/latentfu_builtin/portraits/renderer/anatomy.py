@@ -50,7 +50,7 @@ class EyeMeasures:
     x: float
     y: float
     half_width: Tensor
-    upper: Tensor  # heights of the almond above and below its centre line
+    upper: Tensor  # heights of the almond above and below its center line
     lower: Tensor
     ball: Tensor
     gaze_x: Tensor

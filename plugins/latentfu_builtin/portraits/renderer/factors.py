@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 Kind = Literal["continuous", "presence"]
-Spread = Literal["centred", "uniform"]
+Spread = Literal["centered", "uniform"]
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Factor:
     group: str
     threshold: float = 0.0
     share: float = 0.5
-    spread: Spread = "centred"
+    spread: Spread = "centered"
 
 
 def _even(name: str, plus: str, group: str) -> Factor:
     return Factor(name, plus, "continuous", group, spread="uniform")
 
 
-def _centred(name: str, plus: str, group: str) -> Factor:
+def _centered(name: str, plus: str, group: str) -> Factor:
     return Factor(name, plus, "continuous", group)
 
 
@@ -48,26 +48,26 @@ def _present(name: str, plus: str, share: float) -> Factor:
 
 
 FACTORS: tuple[Factor, ...] = (
-    _centred("yaw", "head turned further to the right of the picture, 40 degrees at 1", "pose"),
-    _centred("pitch", "head raised, 20 degrees at 1", "pose"),
-    _centred("roll", "head tilted clockwise in the picture, 20 degrees at 1", "pose"),
+    _centered("yaw", "head turned further to the right of the picture, 40 degrees at 1", "pose"),
+    _centered("pitch", "head raised, 20 degrees at 1", "pose"),
+    _centered("roll", "head tilted clockwise in the picture, 20 degrees at 1", "pose"),
     _even("smile", "more smile; minus is a frown", "expression"),
     _even("mouth_open", "mouth further open; closed below about -0.2", "expression"),
-    _even("age", "older: wrinkles, greyer hair, sagging face; minus is young", "face"),
+    _even("age", "older: wrinkles, grayer hair, sagging face; minus is young", "face"),
     _even("gender", "more masculine presentation: jaw, brows, lips, lashes", "face"),
-    _centred("face_width", "wider face", "face"),
-    _centred("jaw", "broader, squarer jaw", "face"),
-    _centred("nose_length", "longer nose", "face"),
-    _centred("eye_size", "larger eyes", "face"),
-    _centred("eye_open", "eyes wider open; nearly shut at -1", "expression"),
+    _centered("face_width", "wider face", "face"),
+    _centered("jaw", "broader, squarer jaw", "face"),
+    _centered("nose_length", "longer nose", "face"),
+    _centered("eye_size", "larger eyes", "face"),
+    _centered("eye_open", "eyes wider open; nearly shut at -1", "expression"),
     _even("gaze_x", "looking further to the right of the picture", "expression"),
     _even("gaze_y", "looking further up", "expression"),
     _even("eye_hue", "irises from brown over green to blue", "face"),
-    _centred("brow_height", "brows raised", "expression"),
+    _centered("brow_height", "brows raised", "expression"),
     _even("brow_angle", "inner ends of the brows lower, as in anger", "expression"),
     _even("skin_tone", "darker skin", "face"),
     _even("hair_lightness", "lighter hair, black over brown to blond", "hair"),
-    _centred("hair_redness", "redder hair, ash to auburn", "hair"),
+    _centered("hair_redness", "redder hair, ash to auburn", "hair"),
     _even("hair_length", "longer hair; bald at -1", "hair"),
     _even("hair_curl", "curlier and fuller hair; minus is straight and flat", "hair"),
     _even("fringe", "fringe further down the forehead; minus is a high hairline", "hair"),
@@ -75,12 +75,12 @@ FACTORS: tuple[Factor, ...] = (
     _present("glasses", "glasses; larger with rising value", 0.35),
     _present("hat", "hat; taller with rising value", 0.20),
     _present("earrings", "earrings; larger with rising value", 0.25),
-    _centred("light_x", "key light further to the right of the picture", "light"),
-    _centred("light_y", "key light higher", "light"),
-    _centred("light_warmth", "warmer key light", "light"),
-    _even("background_hue", "background hue round the colour circle", "scene"),
+    _centered("light_x", "key light further to the right of the picture", "light"),
+    _centered("light_y", "key light higher", "light"),
+    _centered("light_warmth", "warmer key light", "light"),
+    _even("background_hue", "background hue round the color circle", "scene"),
     _even("background_light", "lighter background", "scene"),
-    _even("clothes_hue", "hue of the clothes round the colour circle", "scene"),
+    _even("clothes_hue", "hue of the clothes round the color circle", "scene"),
 )
 FACTOR_NAMES: tuple[str, ...] = tuple(factor.name for factor in FACTORS)
 _INDEX = {name: column for column, name in enumerate(FACTOR_NAMES)}
@@ -99,9 +99,12 @@ def _quantile(share: float) -> float:
 _SHIFT = torch.tensor(
     [_quantile(f.share) if f.kind == "presence" else 0.0 for f in FACTORS], dtype=torch.float32
 )
-# 0.55 keeps centred factors mostly within +-0.6 while both ends stay in reach.
+# 0.55 keeps centered factors mostly within +-0.6 while both ends stay in reach.
 _SLOPE = torch.tensor(
-    [0.55 if f.kind == "continuous" and f.spread == "centred" else math.sqrt(0.5) for f in FACTORS],
+    [
+        0.55 if f.kind == "continuous" and f.spread == "centered" else math.sqrt(0.5)
+        for f in FACTORS
+    ],
     dtype=torch.float32,
 )
 

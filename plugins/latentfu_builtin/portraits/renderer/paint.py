@@ -1,4 +1,4 @@
-"""Colour on the head: lips, eyes, brows, beard, wrinkles, hair, in head coordinates."""
+"""Color on the head: lips, eyes, brows, beard, wrinkles, hair, in head coordinates."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from latentfu_builtin.portraits.renderer.shading import Finish, Hit, scale_to_un
 
 @dataclass
 class Coat:
-    """What is being painted: colour ``[N, 3, P]``, gloss and skin share ``[N, P]``."""
+    """What is being painted: color ``[N, 3, P]``, gloss and skin share ``[N, P]``."""
 
     albedo: Tensor
     gloss: Tensor
     skin: Tensor
     normal: Point
 
-    def cover(self, weight: Tensor, colour: Tensor, gloss: float, skin: float = 0.0) -> None:
-        """Lay ``colour`` (``[N, 3, 1]`` or ``[N, 3, P]``) over, as far as ``weight`` says."""
-        self.albedo = torch.lerp(self.albedo, colour.expand_as(self.albedo), weight[:, None])
+    def cover(self, weight: Tensor, color: Tensor, gloss: float, skin: float = 0.0) -> None:
+        """Lay ``color`` (``[N, 3, 1]`` or ``[N, 3, P]``) over, as far as ``weight`` says."""
+        self.albedo = torch.lerp(self.albedo, color.expand_as(self.albedo), weight[:, None])
         self.gloss = torch.lerp(self.gloss, torch.full_like(self.gloss, gloss), weight)
         self.skin = torch.lerp(self.skin, torch.full_like(self.skin, skin), weight)
 
     def darken(self, amount: Tensor) -> None:
-        """Multiply the colour by ``1 - amount``, green and blue a little more."""
+        """Multiply the color by ``1 - amount``, green and blue a little more."""
         r = 1 - amount
         self.albedo = self.albedo * torch.stack([r, r * r.sqrt(), r * r.sqrt()], 1)
 
@@ -52,21 +52,21 @@ class Face:
     side: Tensor  # |x|
     front: Tensor  # 1 on the front of the face, 0 on the sides
     anatomy: Anatomy
-    colours: Palette
+    colors: Palette
     pixel: float
 
 
-def _grey(level: float, like: Tensor) -> Tensor:
-    """A neutral linear colour ``[1, 3, 1]``."""
+def _gray(level: float, like: Tensor) -> Tensor:
+    """A neutral linear color ``[1, 3, 1]``."""
     return torch.full((1, 3, 1), level, dtype=like.dtype, device=like.device)
 
 
-def paint_head(hit: Hit, a: Anatomy, colours: Palette, pixel: float) -> tuple[Finish, Point]:
+def paint_head(hit: Hit, a: Anatomy, colors: Palette, pixel: float) -> tuple[Finish, Point]:
     """Finish of the head and its normals with the eyeballs in."""
     p = hit.point
-    face = Face(p, p.x.abs(), ramp(p.z, 0.12, 0.26), a, colours, pixel)
+    face = Face(p, p.x.abs(), ramp(p.z, 0.12, 0.26), a, colors, pixel)
     coat = Coat(
-        colours.skin.expand(-1, -1, p.x.shape[1]),
+        colors.skin.expand(-1, -1, p.x.shape[1]),
         torch.full_like(p.x, 0.1),
         torch.ones_like(p.x),
         hit.normal,
@@ -116,7 +116,7 @@ def _wrinkles(coat: Coat, face: Face) -> None:
 
 
 def _mouth(coat: Coat, face: Face) -> None:
-    p, front, a, colours, pixel = face.p, face.front, face.anatomy, face.colours, face.pixel
+    p, front, a, colors, pixel = face.p, face.front, face.anatomy, face.colors, face.pixel
     m = a.mouth
     full, top, bottom = lip_curves(p.x, m)
     bow = 1 - 0.28 * lobe(p.x, p.x * 0, 0.045, 1.0)
@@ -128,7 +128,7 @@ def _mouth(coat: Coat, face: Face) -> None:
     inside = torch.minimum(upper_edge - p.y, p.y - lower_edge) / soft
     on = front * ramp(full, 0.0, 0.12)
     lips = (inside + 0.5).clamp(0, 1) * on
-    coat.cover(lips * 0.85, colours.lips, 0.3, 0.6)
+    coat.cover(lips * 0.85, colors.lips, 0.3, 0.6)
     gap = (torch.minimum(top - p.y, p.y - bottom) / soft + 0.5).clamp(0, 1) * on
     gap = gap * ramp(m.open, 0.002, 0.02)
     line = (1 - (p.y - (top + bottom) / 2).abs() / (0.009 + 0.5 * pixel)).clamp(min=0) * on
@@ -166,38 +166,38 @@ def _eyes(coat: Coat, face: Face) -> None:
     reach = (r.abs() - 1.12) * e.half_width
     lash_y = (y - upper - 0.3 * e.lash).abs() - e.lash * (0.85 + 0.35 * r)
     lash = (0.5 - torch.maximum(lash_y, reach) / soft).clamp(0, 1) * front
-    coat.cover(lash * 0.95, _grey(0.012, p.x), 0.0)
+    coat.cover(lash * 0.95, _gray(0.012, p.x), 0.0)
     rim = (1 - (y - lower).abs() / (0.007 + 0.4 * pixel)).clamp(min=0) * on
     coat.darken(rim * 0.35)
 
 
 def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, face: Face) -> None:
     """White, iris, pupil and catch light; ``p`` is relative to the middle of the ball."""
-    e, colours = face.anatomy.eyes, face.colours
+    e, colors = face.anatomy.eyes, face.colors
     n = scale_to_unit(p.x, p.y, p.z)
     dx, dy = n.x - e.gaze_x, n.y - e.gaze_y
     far = (dx * dx + dy * dy).sqrt()
     blur = max(0.008, face.pixel) / e.ball
-    white = _grey(0.82, p.x)
+    white = _gray(0.82, p.x)
     lid_shade = 0.6 + 0.4 * ramp(under_lid, 0.0, 0.04)
     iris_size = 0.42
     iris = ((iris_size - far) / blur + 0.5).clamp(0, 1)
     ring = ramp(far, 0.30, 0.42) * 0.65
     spokes = 1 + 0.9 * ramp(-dy, -0.1, 0.35) - ring
-    colour = torch.lerp(white.expand_as(coat.albedo), colours.iris * spokes[:, None], iris[:, None])
+    color = torch.lerp(white.expand_as(coat.albedo), colors.iris * spokes[:, None], iris[:, None])
     pupil = ((0.19 - far) / blur + 0.5).clamp(0, 1)
-    colour = colour * (1 - 0.97 * pupil)[:, None] * lid_shade[:, None]
+    color = color * (1 - 0.97 * pupil)[:, None] * lid_shade[:, None]
     gx, gy = dx * 0.9 - 0.13, dy - 0.15
     catch = ((0.11 - (gx * gx + gy * gy).sqrt()) / blur + 0.5).clamp(0, 1)
-    colour = torch.lerp(colour, _grey(1.3, p.x).expand_as(colour), catch[:, None])
-    coat.cover(slit, colour, 0.15, 0.15)
+    color = torch.lerp(color, _gray(1.3, p.x).expand_as(color), catch[:, None])
+    coat.cover(slit, color, 0.15, 0.15)
     m, w = coat.normal, slit * 0.8
     coat.normal = Point(torch.lerp(m.x, n.x, w), torch.lerp(m.y, n.y, w), torch.lerp(m.z, n.z, w))
 
 
 def _brows(coat: Coat, face: Face) -> None:
     p, side, front, a = face.p, face.side, face.front, face.anatomy
-    colours, pixel = face.colours, face.pixel
+    colors, pixel = face.colors, face.pixel
     e = a.eyes
     t = (side - 0.21) / 0.15  # -1 at the inner end, 1 at the outer
     middle = e.brow_y + 0.03 * (1 - t * t) - 0.012 + 0.06 * e.brow_angle * t
@@ -207,11 +207,11 @@ def _brows(coat: Coat, face: Face) -> None:
     fade = min(1.0, 0.012 / pixel)
     hairs = 1 - 0.05 * fade * (1 + torch.sin(side * 260 + p.y * 330 + 40 * side * side))
     brow = (0.5 - away / soft).clamp(0, 1) * hairs * front
-    coat.cover(brow * (0.78 + 0.12 * a.male), colours.hair * 0.62, 0.05)
+    coat.cover(brow * (0.78 + 0.12 * a.male), colors.hair * 0.62, 0.05)
 
 
 def _beard(coat: Coat, face: Face) -> None:
-    p, side, a, colours, pixel = face.p, face.side, face.anatomy, face.colours, face.pixel
+    p, side, a, colors, pixel = face.p, face.side, face.anatomy, face.colors, face.pixel
     e = a.extras
     if not bool((e.beard_on > 0).any()):
         return
@@ -219,11 +219,11 @@ def _beard(coat: Coat, face: Face) -> None:
     fade = min(1.0, 0.012 / pixel)
     hairs = 1 - 0.22 * fade * (1 + torch.sin(p.x * 170 + 25 * p.y) * torch.sin(p.y * 60 + p.x * 30))
     weight = region * (0.5 + 0.48 * ramp(e.beard, 0.02, 0.3))
-    coat.cover(weight, colours.hair * (0.75 * hairs)[:, None], 0.03)
+    coat.cover(weight, colors.hair * (0.75 * hairs)[:, None], 0.03)
 
 
 def _hair(coat: Coat, face: Face) -> None:
-    p, side, a, colours, pixel = face.p, face.side, face.anatomy, face.colours, face.pixel
+    p, side, a, colors, pixel = face.p, face.side, face.anatomy, face.colors, face.pixel
     scalp = hair_weight(p, side, a, pixel)
     hanging = curtain(p, a, pixel) - skin_distance(p, a, pixel)
     weight = torch.maximum(scalp, ramp(hanging, 0.012, -0.012))
@@ -233,15 +233,15 @@ def _hair(coat: Coat, face: Face) -> None:
     strands = torch.sin(across) * 0.6 + torch.sin(across * 2.3 + p.z * 7) * 0.4
     band = lobe(p.x * 0, coat.normal.y - 0.55, 1.0, 0.42)
     tone = 0.9 + 0.07 * strands * fade + band * (0.5 + 0.16 * strands * fade)
-    glossy = colours.hair * tone[:, None] + 0.012 * band[:, None]
+    glossy = colors.hair * tone[:, None] + 0.012 * band[:, None]
     coat.cover(weight, glossy, 0.1)
     if bool((a.extras.hat_on > 0).any()):
         _hat(coat, face)
 
 
 def _hat(coat: Coat, face: Face) -> None:
-    p, a, colours, pixel = face.p, face.anatomy, face.colours, face.pixel
+    p, a, colors, pixel = face.p, face.anatomy, face.colors, face.pixel
     worn = ramp(hat_solid(p, a) - skin_distance(p, a, pixel), 0.01, -0.01) * a.extras.hat_on
     y = p.y - BRIM_Y + 0.08 * p.z
     band = ramp(y, 0.02, 0.035) * ramp(y, 0.115, 0.1)
-    coat.cover(worn, colours.hat * (1 - 0.65 * band[:, None]), 0.04)
+    coat.cover(worn, colors.hat * (1 - 0.65 * band[:, None]), 0.04)

@@ -1,4 +1,4 @@
-"""Colours of skin, hair, eyes, clothes and background from factors, linear light."""
+"""Colors of skin, hair, eyes, clothes and background from factors, linear light."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _IRIS: tuple[Rgb, ...] = (
 
 @dataclass(frozen=True)
 class Palette:
-    """Linear colours ``[N, 3, 1]``."""
+    """Linear colors ``[N, 3, 1]``."""
 
     skin: Tensor
     hair: Tensor
@@ -65,7 +65,7 @@ def _linear(rgb: Tensor) -> Tensor:
 
 
 def _along(value: Tensor, stops: tuple[Rgb, ...]) -> Tensor:
-    """Colours ``[N, 3]`` at ``value [N]`` in [-1, 1] on a scale of evenly spaced stops."""
+    """Colors ``[N, 3]`` at ``value [N]`` in [-1, 1] on a scale of evenly spaced stops."""
     table = torch.tensor(stops).to(value) / 255
     place = (value * 0.5 + 0.5).clamp(0, 1) * (len(stops) - 1)
     low = place.floor().clamp(max=len(stops) - 2).long()
@@ -74,20 +74,20 @@ def _along(value: Tensor, stops: tuple[Rgb, ...]) -> Tensor:
 
 
 def _wheel(hue: Tensor, strength: float, light: Tensor) -> Tensor:
-    """Colours ``[N, 3]`` round the circle, hue ``[N]`` in [-1, 1]."""
+    """Colors ``[N, 3]`` round the circle, hue ``[N]`` in [-1, 1]."""
     turns = hue * math.pi * 0.92
     shifts = torch.tensor([0.0, 2 * math.pi / 3, 4 * math.pi / 3]).to(hue)
     return light[:, None] * (1 + strength * torch.cos(turns[:, None] - shifts))
 
 
 def palette(f: Tensor) -> Palette:
-    """Colours of factors ``[N, F]``."""
+    """Colors of factors ``[N, F]``."""
     tone, age = f[:, column("skin_tone")], f[:, column("age")]
     skin = _along(tone, _SKIN)
     pigment, red = f[:, column("hair_lightness")], f[:, column("hair_redness")]
     hair = torch.lerp(_along(pigment, _HAIR), _along(pigment, _RED_HAIR), ramp(red, 0, 1)[:, None])
-    grey = torch.tensor([0.74, 0.74, 0.76]).to(f) * (0.85 + 0.15 * pigment[:, None])
-    hair = torch.lerp(hair, grey, 0.9 * ramp(age, 0.15, 0.95)[:, None])
+    gray = torch.tensor([0.74, 0.74, 0.76]).to(f) * (0.85 + 0.15 * pigment[:, None])
+    hair = torch.lerp(hair, gray, 0.9 * ramp(age, 0.15, 0.95)[:, None])
     made_up = 0.5 - 0.5 * f[:, column("gender")]
     rose = torch.tensor([0.76, 0.32, 0.33]).to(f) * (0.62 + 0.38 * skin[:, :1])
     lips = torch.lerp(
@@ -101,7 +101,7 @@ def palette(f: Tensor) -> Palette:
     )
     metal = torch.tensor([0.95, 0.78, 0.42]).to(f).expand_as(skin)
     frame = torch.tensor([0.10, 0.085, 0.09]).to(f).expand_as(skin)
-    colours = (
+    colors = (
         skin,
         hair,
         _along(f[:, column("eye_hue")], _IRIS),
@@ -112,4 +112,4 @@ def palette(f: Tensor) -> Palette:
         frame,
         background,
     )
-    return Palette(*(_linear(c.clamp(0, 1))[..., None] for c in colours))
+    return Palette(*(_linear(c.clamp(0, 1))[..., None] for c in colors))

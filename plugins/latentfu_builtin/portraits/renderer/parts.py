@@ -162,7 +162,7 @@ def cloth_line(p: Point) -> Tensor:
 
 
 def room(seed: int, u: Tensor, v: Tensor) -> Tensor:
-    """What the background's colour is multiplied with, [1, 3, P], at samples ``u, v [1, P]``.
+    """What the background's color is multiplied with, [1, 3, P], at samples ``u, v [1, P]``.
 
     The same room for every picture size, since it is drawn in view units.
     """

@@ -55,7 +55,7 @@ class Sitter:
 
     factors: Tensor
     anatomy: Anatomy
-    colours: Palette
+    colors: Palette
     turn: Tensor  # [N, 3, 3] from head to view
     backdrop: int | None = None
     compiled: bool = False
@@ -63,7 +63,7 @@ class Sitter:
 
 @dataclass(frozen=True)
 class View:
-    """Samples to colour, ``u, v [1, P]``, and their distance."""
+    """Samples to color, ``u, v [1, P]``, and their distance."""
 
     u: Tensor
     v: Tensor
@@ -104,14 +104,14 @@ def render(
         for top in range(0, height, rows):
             bottom = min(height, top + rows)
             band = v[top * supersample : bottom * supersample]
-            colour = _band(sitter, u, band, pixel).reshape(len(part), 3, len(band), len(u))
-            colour = F.avg_pool2d(colour.clamp(0, 1), supersample)
-            pictures[first : first + count, :, top:bottom] = colour.sqrt() * 2 - 1
+            color = _band(sitter, u, band, pixel).reshape(len(part), 3, len(band), len(u))
+            color = F.avg_pool2d(color.clamp(0, 1), supersample)
+            pictures[first : first + count, :, top:bottom] = color.sqrt() * 2 - 1
     return pictures
 
 
 def _band(sitter: Sitter, u: Tensor, v: Tensor, pixel: float) -> Tensor:
-    """Linear colours ``[N, 3, P]`` of the samples at columns ``u`` and rows ``v``."""
+    """Linear colors ``[N, 3, P]`` of the samples at columns ``u`` and rows ``v``."""
     v, u = (axis.reshape(1, -1) for axis in torch.meshgrid(v, u, indexing="ij"))
     picture = _background(sitter, u, v)
     depth = torch.full_like(picture[:, 0], -9.0)
@@ -136,7 +136,7 @@ def _quick(part: Callable[P, T]) -> Callable[P, T]:
 
 def _background(sitter: Sitter, u: Tensor, v: Tensor) -> Tensor:
     glow = 1.12 - 0.3 * torch.tanh(0.6 * (u * u + (v - 0.25) ** 2)) + 0.08 * torch.tanh(v)
-    wall = sitter.colours.background * glow[:, None]
+    wall = sitter.colors.background * glow[:, None]
     return wall if sitter.backdrop is None else wall * room(sitter.backdrop, u, v)
 
 
@@ -155,13 +155,13 @@ def _body(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> None:
     light = lamps(sitter.factors, torch.eye(3).to(u).expand(n, 3, 3))
     cloth = ramp(cloth_line(hit.point), -0.5 * pixel - 0.004, 0.5 * pixel + 0.004)
     rim = ramp((cloth_line(hit.point) - 0.035).abs(), 0.012, 0.0)
-    skin = sitter.colours.skin.expand(-1, -1, u.shape[1])
-    albedo = torch.lerp(skin, sitter.colours.cloth * (1 - 0.4 * rim[:, None]), cloth[:, None])
+    skin = sitter.colors.skin.expand(-1, -1, u.shape[1])
+    albedo = torch.lerp(skin, sitter.colors.cloth * (1 - 0.4 * rim[:, None]), cloth[:, None])
     finish = Finish(albedo, 0.05 * (1 - cloth), 1 - cloth)
     # The head keeps light from the neck, most just under the jaw.
     under = _under_head(sitter, hit.point)
-    colour = lit(hit.normal, light, finish, under, 0.3 + 0.7 * under)
-    picture.copy_(torch.lerp(picture, colour, hit.cover[:, None]))
+    color = lit(hit.normal, light, finish, under, 0.3 + 0.7 * under)
+    picture.copy_(torch.lerp(picture, color, hit.cover[:, None]))
     depth.copy_(torch.where(hit.cover > 0.5, hit.z, depth))
 
 
@@ -192,13 +192,13 @@ def _head(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> Tensor:
 
     hit = trace(solid, rough, rays, start, _finer(_HEAD_STEPS, pixel))
     light = lamps(sitter.factors, sitter.turn)
-    finish, normal = paint_head(hit, a, sitter.colours, pixel)
+    finish, normal = paint_head(hit, a, sitter.colors, pixel)
     lit_part = shadow(rough, hit, light.key, (0.1, 0.25))
-    colour = lit(normal, light, finish, lit_part, openness(solid, hit, 0.08))
+    color = lit(normal, light, finish, lit_part, openness(solid, hit, 0.08))
     front = hit.cover * ramp(hit.z - depth, -0.03, 0.01)
-    picture = torch.lerp(picture, colour, front[:, None])
+    picture = torch.lerp(picture, color, front[:, None])
     depth = torch.where(front > 0.5, hit.z, depth)
-    dressing = Dressing(rays, a, sitter.colours, light, view.pixel)
+    dressing = Dressing(rays, a, sitter.colors, light, view.pixel)
     picture = earrings_over(picture, depth, dressing)
     return glasses_over(picture, depth, dressing)
 

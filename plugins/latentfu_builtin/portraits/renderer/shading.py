@@ -20,7 +20,7 @@ class Rays:
     """Parallel view rays in the frame of a solid: ``base + z * step``.
 
     ``base`` is ``[N, P]`` per axis, ``step`` (the way to the viewer) ``[N, 1]``;
-    ``pixel`` is the distance of neighbouring rays.
+    ``pixel`` is the distance of neighboring rays.
     """
 
     base: Point
@@ -111,7 +111,7 @@ class Light:
     up: Point
     viewer: Point
     half: Point  # half way between key and viewer, for highlights
-    colour: Tensor  # [N, 3, 1]
+    color: Tensor  # [N, 3, 1]
 
 
 def lamps(factors: Tensor, turn: Tensor) -> Light:
@@ -124,13 +124,13 @@ def lamps(factors: Tensor, turn: Tensor) -> Light:
     half = key + frame[2]
     half = half / half.norm(dim=-1, keepdim=True)
     warm = 0.22 * factors[:, column("light_warmth")]
-    colour = torch.stack([1 + warm, 1 + 0.12 * warm, 1 - 1.2 * warm], -1)
+    color = torch.stack([1 + warm, 1 + 0.12 * warm, 1 - 1.2 * warm], -1)
     return Light(
         key=_local(key, turn),
         up=_local(frame[1].expand_as(key), turn),
         viewer=_local(frame[2].expand_as(key), turn),
         half=_local(half, turn),
-        colour=colour[..., None],
+        color=color[..., None],
     )
 
 
@@ -157,7 +157,7 @@ def _shine(normal: Point, light: Light, power: int) -> Tensor:
 
 
 def lit(normal: Point, light: Light, finish: Finish, shadow: Tensor, free: Tensor) -> Tensor:
-    """Linear colour ``[N, 3, P]`` of a surface."""
+    """Linear color ``[N, 3, P]`` of a surface."""
     facing = dot(normal, light.key)
     # Skin lets light round the edge of the shadow, tinted red.
     wrapped = ((facing + 0.3) * (1 / 1.3)).clamp(min=0)
@@ -170,5 +170,5 @@ def lit(normal: Point, light: Light, finish: Finish, shadow: Tensor, free: Tenso
     edge = edge * edge * edge * (0.15 + 0.1 * sky)
     gloss = finish.gloss * _shine(normal, light, 4) * shadow
     tint = torch.tensor([0.94, 1.0, 1.1]).to(fill).view(1, 3, 1)
-    diffuse = red * (1.08 * light.colour) + fill[:, None] * tint
-    return finish.albedo * (diffuse + edge[:, None]) + (gloss + 0.12 * edge)[:, None] * light.colour
+    diffuse = red * (1.08 * light.color) + fill[:, None] * tint
+    return finish.albedo * (diffuse + edge[:, None]) + (gloss + 0.12 * edge)[:, None] * light.color

@@ -19,7 +19,7 @@ PIVOT = (0.0, -0.05, -0.05)
 class PortraitPlacement:
     """The standard crop in a picture.
 
-    The centre is a fraction of width and height (down), ``scale`` the side of the
+    The center is a fraction of width and height (down), ``scale`` the side of the
     crop as a fraction of the shorter side of the picture.
     """
 

@@ -17,18 +17,18 @@ _GLASSES_Z = 0.53
 
 @dataclass(frozen=True)
 class Dressing:
-    """The head that wears, its view rays, colours and light."""
+    """The head that wears, its view rays, colors and light."""
 
     rays: Rays
     anatomy: Anatomy
-    colours: Palette
+    colors: Palette
     light: Light
     pixel: float
 
 
 def glasses_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     """The picture with glasses where they are worn."""
-    rays, a, colours, pixel = on.rays, on.anatomy, on.colours, on.pixel
+    rays, a, colors, pixel = on.rays, on.anatomy, on.colors, on.pixel
     e = a.extras
     if not bool((e.glasses_on > 0).any()):
         return picture
@@ -47,7 +47,7 @@ def glasses_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     glass = (0.5 - lens / pixel).clamp(0, 1) * seen
     streak = ramp((x + 0.6 * y + 0.03 - 0.1).abs(), 0.045, 0.02) * 0.14
     picture = picture * (1 - 0.07 * glass)[:, None] + (glass * streak)[:, None]
-    picture = torch.lerp(picture, _frame(picture, colours, lens, thick), (weight * seen)[:, None])
+    picture = torch.lerp(picture, _frame(picture, colors, lens, thick), (weight * seen)[:, None])
     return _temples(picture, depth, on)
 
 
@@ -57,14 +57,14 @@ def _rounded(x: Tensor, y: Tensor, w: Tensor, h: Tensor, r: Tensor) -> Tensor:
     return corner + torch.maximum(dx, dy).clamp(max=0) - r
 
 
-def _frame(picture: Tensor, colours: Palette, lens: Tensor, thick: Tensor) -> Tensor:
+def _frame(picture: Tensor, colors: Palette, lens: Tensor, thick: Tensor) -> Tensor:
     """The rim is round: lighter along its middle."""
     round_ = (1 - (lens / thick) ** 2).clamp(min=0)
-    return colours.frame.expand_as(picture) + (0.05 * round_ * round_)[:, None]
+    return colors.frame.expand_as(picture) + (0.05 * round_ * round_)[:, None]
 
 
 def _temples(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
-    rays, a, colours, pixel = on.rays, on.anatomy, on.colours, on.pixel
+    rays, a, colors, pixel = on.rays, on.anatomy, on.colors, on.pixel
     # From the outer edge of a lens slantwise to above the ear.
     outer = 0.205 + 0.155 * (0.82 + 0.3 * a.extras.glasses)
     slant = (a.skull.half_width + 0.02 - outer) / _GLASSES_Z
@@ -77,7 +77,7 @@ def _temples(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
         bar = torch.maximum((p.y - 0.09).abs() - 0.018, (p.z - 0.25).abs() - (_GLASSES_Z - 0.25))
         weight = (0.5 - bar / pixel).clamp(0, 1) * ramp(z - depth, -0.05, 0.0)
         weight = weight * a.extras.glasses_on
-        picture = torch.lerp(picture, colours.frame.expand_as(picture), weight[:, None])
+        picture = torch.lerp(picture, colors.frame.expand_as(picture), weight[:, None])
     return picture
 
 
@@ -87,7 +87,7 @@ def _radius(a: Anatomy) -> Tensor:
 
 
 def earring(a: Anatomy, side: float) -> Point:
-    """The centre of the earring on one side (-1 or 1) in the frame of the head."""
+    """The center of the earring on one side (-1 or 1) in the frame of the head."""
     radius = _radius(a)
     return Point(side * (a.skull.half_width + 0.045), -0.15 - radius, 0 * radius - 0.01)
 
@@ -100,8 +100,8 @@ def earrings_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
         return picture
     radius = _radius(a)
     for side in (-1.0, 1.0):
-        centre = earring(a, side)
-        away = Point(*(b - c for b, c in zip(rays.base, centre, strict=True)))
+        center = earring(a, side)
+        away = Point(*(b - c for b, c in zip(rays.base, center, strict=True)))
         z = -dot(away, rays.step)
         near = Point(*(w + z * s for w, s in zip(away, rays.step, strict=True)))
         miss2 = dot(near, near)
@@ -113,6 +113,6 @@ def earrings_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
         )
         diffuse = 0.25 + 0.75 * dot(n, light.key).clamp(min=0)
         spark = ramp(dot(n, light.half), 0.9, 0.98)
-        colour = on.colours.metal * diffuse[:, None] + spark[:, None]
-        picture = torch.lerp(picture, colour, weight[:, None])
+        color = on.colors.metal * diffuse[:, None] + spark[:, None]
+        picture = torch.lerp(picture, color, weight[:, None])
     return picture

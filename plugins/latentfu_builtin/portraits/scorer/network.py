@@ -1,7 +1,7 @@
 """The scorer: a small convolutional network from a 128 x 128 portrait to its factors.
 
 Its inner features also serve as a perceptual distance in the manner of LPIPS (Zhang et al.
-2018, arXiv 1801.03924): unit-normalised over the channels, squared differences, averaged.
+2018, arXiv 1801.03924): unit-normalized over the channels, squared differences, averaged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS
 _ARCHITECTURE = "portrait-scorer"
 _SCORER_SIZE = 128
 _WIDTHS = (16, 32, 64, 96, 128, 160)
-_CIRCULAR = tuple(i for i, f in enumerate(FACTORS) if "colour circle" in f.plus)
+_CIRCULAR = tuple(i for i, f in enumerate(FACTORS) if "color circle" in f.plus)
 """Columns whose two ends mean the same: hues that go round."""
 PRESENCE_FACTORS = tuple(i for i, f in enumerate(FACTORS) if f.kind == "presence")
 """Columns that say whether a thing is there."""
@@ -29,7 +29,7 @@ _WEIGHTS = Path(__file__).parent.parent / "weights" / "scorer.safetensors"
 
 
 def _make_conv(inputs: int, outputs: int) -> nn.Sequential:
-    """3x3 convolution, batch normalisation, activation."""
+    """3x3 convolution, batch normalization, activation."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
@@ -122,7 +122,7 @@ def save_scorer(path: Path, scorer: ScorerNetwork, metadata: dict[str, str]) -> 
 def load_scorer(path: Path | None = None, device: torch.device | str = "cpu") -> ScorerNetwork:
     """The scorer of a file (the shipped one when None), in evaluation mode, gradients off.
 
-    ValueError in one sentence when the file is no scorer, or one for other factors.
+    ValueError in one sentence when the file is not a scorer, or one for other factors.
     """
     path = path or _WEIGHTS
     stored, metadata = read_tensors_and_metadata(path)

@@ -52,7 +52,7 @@ class ScorerOptions:
 
 
 def weigh_factors(weights: tuple[tuple[str, float], ...]) -> Tensor:
-    """How much each factor's error counts, [F]; BadInputError for a name that is no factor."""
+    """How much each factor's error counts, [F]; BadInputError for a name that is not a factor."""
     result = torch.ones(len(FACTORS))
     for name, weight in weights:
         if name not in FACTOR_NAMES:

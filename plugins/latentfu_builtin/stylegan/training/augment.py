@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def jitter_colour(x: Tensor) -> Tensor:
+def jitter_color(x: Tensor) -> Tensor:
     """Random brightness, saturation and contrast; x [N, 3, H, W]."""
     n = x.shape[0]
     brightness, saturation, contrast = torch.rand(3, n, 1, 1, 1, device=x.device).unbind(0)
     x = x + (brightness - 0.5)
-    grey = x.mean(dim=1, keepdim=True)
-    x = grey + (x - grey) * (2.0 * saturation)
+    gray = x.mean(dim=1, keepdim=True)
+    x = gray + (x - gray) * (2.0 * saturation)
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
     return mean + (x - mean) * (contrast + 0.5)
 
@@ -40,16 +40,16 @@ def cut_out(x: Tensor, ratio: float = 0.5) -> Tensor:
     """A random square of `ratio` of the size set to zero; x [N, 3, H, W]."""
     n, _, h, w = x.shape
     half = int(h * ratio / 2 + 0.5)
-    centre_y = torch.randint(0, h, (n, 1), device=x.device)
-    centre_x = torch.randint(0, w, (n, 1), device=x.device)
-    rows = (torch.arange(h, device=x.device)[None] - centre_y).abs() < half  # [N, H]
-    columns = (torch.arange(w, device=x.device)[None] - centre_x).abs() < half
+    center_y = torch.randint(0, h, (n, 1), device=x.device)
+    center_x = torch.randint(0, w, (n, 1), device=x.device)
+    rows = (torch.arange(h, device=x.device)[None] - center_y).abs() < half  # [N, H]
+    columns = (torch.arange(w, device=x.device)[None] - center_x).abs() < half
     hole = rows[:, None, :, None] & columns[:, None, None, :]  # [N, 1, H, W]
     return x.masked_fill(hole, 0.0)
 
 
 STEPS: dict[str, Callable[[Tensor], Tensor]] = {
-    "color": jitter_colour,
+    "color": jitter_color,
     "translation": shift,
     "cutout": cut_out,
 }

@@ -23,8 +23,8 @@ def networks(trainer: Trainer) -> dict[str, nn.Module]:
     return {"generator": trainer.generator, "judge": trainer.judge, "ema": trainer.ema}
 
 
-def optimisers(trainer: Trainer) -> dict[str, torch.optim.Adam]:
-    """The optimisers of a run, likewise."""
+def optimizers(trainer: Trainer) -> dict[str, torch.optim.Adam]:
+    """The optimizers of a run, likewise."""
     return {"adam": trainer.adam, "judge_adam": trainer.judge_adam}
 
 
@@ -39,7 +39,7 @@ def gather(trainer: Trainer) -> dict[str, Tensor]:
         tensors["cuda_random"] = torch.cuda.get_rng_state(trainer.device)
     for name, net in networks(trainer).items():
         tensors.update({f"{name}.{key}": value for key, value in net.state_dict().items()})
-    for name, adam in optimisers(trainer).items():
+    for name, adam in optimizers(trainer).items():
         for place, parameter in enumerate(adam.param_groups[0]["params"]):
             for key, value in adam.state.get(parameter, {}).items():
                 tensors[f"{name}.{place}.{key}"] = value
@@ -59,9 +59,9 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
 
 
 def save_state(checkpoint: Path, path: Path) -> None:
-    """A checkpoint small enough to keep: networks in float16, without the optimisers' moments.
+    """A checkpoint small enough to keep: networks in float16, without the optimizers' moments.
 
-    Training goes on from it like from any checkpoint; the optimisers begin afresh.
+    Training goes on from it like from any checkpoint; the optimizers begin afresh.
     """
     tensors, metadata = read_checkpoint(checkpoint)
     networks_of = tuple(f"{name}." for name in ("generator", "judge", "ema"))
@@ -73,7 +73,7 @@ def save_state(checkpoint: Path, path: Path) -> None:
 
 
 def without_moments(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What of a checkpoint's tensors training can go on from with fresh optimisers."""
+    """What of a checkpoint's tensors training can go on from with fresh optimizers."""
     return {k: v for k, v in tensors.items() if not k.startswith(("adam.", "judge_adam."))}
 
 
@@ -82,9 +82,9 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         tensors, metadata = read_tensors_and_metadata(path)
     except (BadInputError, StorageError) as error:
-        raise ValueError(f"{path} can not be read as a checkpoint: {error}") from error
+        raise ValueError(f"{path} cannot be read as a checkpoint: {error}") from error
     if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path} is no training checkpoint")
+        raise ValueError(f"{path} is not a training checkpoint")
     return tensors, metadata
 
 
@@ -109,7 +109,7 @@ def load_checkpoint(
         net.load_state_dict(part)
     if trainer.phase == counters["phase"]:
         trainer.steps = int(counters["steps"])
-        for name, adam in optimisers(trainer).items():
+        for name, adam in optimizers(trainer).items():
             restore_adam(adam, pick(tensors, name))
     trainer.path_mean = tensors["path_mean"].to(trainer.device)
     trainer.random.set_state(tensors["random"])
@@ -126,7 +126,7 @@ def pick(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 def restore_adam(adam: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
-    """Put stored moments back into an optimiser of the same parameters."""
+    """Put stored moments back into an optimizer of the same parameters."""
     for place, parameter in enumerate(adam.param_groups[0]["params"]):
         state = {
             key: value.clone() if key == "step" else match_layout(value, parameter)

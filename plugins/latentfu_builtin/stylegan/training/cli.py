@@ -205,7 +205,7 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
         try:
             values[name] = parse_value(text, kinds[name])
         except ValueError as error:
-            raise click.UsageError(f"{name} can not be {text!r}") from error
+            raise click.UsageError(f"{name} cannot be {text!r}") from error
     return values
 
 

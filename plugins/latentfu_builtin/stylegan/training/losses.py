@@ -14,14 +14,14 @@ SMALL = 0.03
 """How wide the weight is around each further landmark."""
 
 
-def bump(centre: Tensor, resolution: int, width: float, across: float = 1.0) -> Tensor:
-    """1 at each centre [N, 2] (x, y in 0..1), falling off within `width` -> [N, R, R].
+def bump(center: Tensor, resolution: int, width: float, across: float = 1.0) -> Tensor:
+    """1 at each center [N, 2] (x, y in 0..1), falling off within `width` -> [N, R, R].
 
     across: how much wider than high it is.
     """
-    grid = (torch.arange(resolution, device=centre.device) + 0.5) / resolution
-    dx = (grid[None] - centre[:, :1]) / (across * width)
-    dy = (grid[None] - centre[:, 1:]) / width
+    grid = (torch.arange(resolution, device=center.device) + 0.5) / resolution
+    dx = (grid[None] - center[:, :1]) / (across * width)
+    dy = (grid[None] - center[:, 1:]) / width
     return torch.exp(-0.5 * (dy.square()[:, :, None] + dx.square()[:, None, :]))
 
 
@@ -33,11 +33,11 @@ def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Ten
     """
     n = landmarks.shape[0]
     middle = landmarks[:, 3:5].mean(dim=1)
-    centres = [(landmarks[:, i], width) for i, width in EYES_AND_MOUTH] + [(middle, 0.05)]
-    centres += [(landmarks[:, i], SMALL) for i in range(5, landmarks.shape[1])]
+    centers = [(landmarks[:, i], width) for i, width in EYES_AND_MOUTH] + [(middle, 0.05)]
+    centers += [(landmarks[:, i], SMALL) for i in range(5, landmarks.shape[1])]
     total = torch.zeros(n, resolution, resolution, device=landmarks.device)
-    for centre, width in centres:
-        here = bump(centre, resolution, width, across=1.3)  # eyes and mouths are wide
+    for center, width in centers:
+        here = bump(center, resolution, width, across=1.3)  # eyes and mouths are wide
         total = torch.maximum(total, here)
     return 1.0 + strength * total[:, None]
 

@@ -71,7 +71,7 @@ def open_teacher(name: str, **options: bool) -> Teacher:
 
 
 def teacher_normals(z: Tensor, teacher: Teacher) -> Tensor:
-    """What the teacher is given for z [N, z_dim]: the mapping's own input normalisation of z,
+    """What the teacher is given for z [N, z_dim]: the mapping's own input normalization of z,
     cut to the teacher's factors, [N, factor_count]. The rest of z is ignored by the teacher."""
     if z.shape[1] < teacher.factor_count:
         raise ValueError(
@@ -102,7 +102,7 @@ class RendererSource:
 
 
 class FolderSource:
-    """All pictures below a folder, centre-cropped to squares, kept in memory as bytes."""
+    """All pictures below a folder, center-cropped to squares, kept in memory as bytes."""
 
     factor_count = 0
 
@@ -124,12 +124,12 @@ class FolderSource:
 
 
 def read_square(path: Path, resolution: int) -> np.ndarray:
-    """A picture's centre square as uint8 [R, R, 3]; ValueError when it can not be read."""
+    """A picture's center square as uint8 [R, R, 3]; ValueError when it cannot be read."""
     try:
         with Image.open(path) as opened:
             picture = opened.convert("RGB")
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} can not be read as a picture: {error}") from error
+        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     square = picture.crop((left, top, left + side, top + side))

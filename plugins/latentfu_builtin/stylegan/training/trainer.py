@@ -47,7 +47,7 @@ def quiet_styles(net: StyleGAN2, factors: int, style_start: float) -> None:
 
 
 class Trainer:
-    """Generator, discriminator, averaged generator, optimisers and counters.
+    """Generator, discriminator, averaged generator, optimizers and counters.
 
     `step()` trains on one batch in the phase that the counter `images` is in. All randomness
     comes from `self.random` and torch's global generator, both of which are checkpointed.
@@ -118,7 +118,7 @@ class Trainer:
         return self.images >= self.total_images
 
     def enter_phase(self) -> None:
-        """Set the phase by the counter; fresh optimisers at each change."""
+        """Set the phase by the counter; fresh optimizers at each change."""
         options = self.options
         phase = "regression" if self.images < options.regression_images else "adversarial"
         if phase == self.phase:
@@ -312,7 +312,7 @@ def start_from(trainer: Trainer, trained: StyleGAN2) -> None:
     for name, value in trained.state_dict().items():
         if name not in mine or mine[name].shape != value.shape:
             raise ValueError(
-                f"a network of {trainer.config.resolution} px can not begin from this one: "
+                f"a network of {trainer.config.resolution} px cannot begin from this one: "
                 f"{name} with the shape {list(value.shape)} does not fit"
             )
         mine[name].copy_(value)

@@ -45,7 +45,7 @@ def check_request(request: web.Request, wanted: LayerRequest) -> None:
             raise NotFoundError(f"The {key} is not here: send it first with PUT /v1/layers/.")
     for name, value in wanted.options.items():
         if isinstance(value, str) and not _WORDS.fullmatch(value):
-            raise BadInputError(f"The option {name} can not name a file here: give a plain word.")
+            raise BadInputError(f"The option {name} cannot name a file here: give a plain word.")
 
 
 async def put_job(request: web.Request) -> web.Response:

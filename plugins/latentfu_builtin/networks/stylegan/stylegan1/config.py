@@ -57,4 +57,4 @@ class StyleGAN1Config:
         try:
             return StyleGAN1Config(**json.loads(text))
         except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"the network's config can not be read: {error}") from error
+            raise ValueError(f"the network's config cannot be read: {error}") from error

@@ -108,6 +108,6 @@ def open_stylegan1(path: Path, device: str = "cpu") -> StyleGAN1Generator:
             StyleGAN1, path, lambda c: StyleGAN1(StyleGAN1Config.from_json(c)), device
         )
     except ValueError as error:
-        raise BadInputError(f"The weights can not be used: {error}.") from error
+        raise BadInputError(f"The weights cannot be used: {error}.") from error
     domain = network.metadata.get("domain", "unknown")
     return StyleGAN1Generator(network, path.stem, file_sha256(path), domain)

@@ -1,4 +1,4 @@
-"""The network: mapping, and layers that are normalised and then styled (AdaIN)."""
+"""The network: mapping, and layers that are normalized and then styled (AdaIN)."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class StyledLayer(nn.Module):
 
 
 class StyleGAN1Synthesis(nn.Module):
-    """A constant through all layers, and colours from the last. Layer i reads style i."""
+    """A constant through all layers, and colors from the last. Layer i reads style i."""
 
     def __init__(self, config: StyleGAN1Config) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 
 MAPPINGS = ("mlp", "joined", "attention")
-"""Kinds of mapping networks: StyleGAN2's own; the same with labels normalised together with z,
+"""Kinds of mapping networks: StyleGAN2's own; the same with labels normalized together with z,
 as TensorFlow's conditional networks have it; and that of W++."""
 
 

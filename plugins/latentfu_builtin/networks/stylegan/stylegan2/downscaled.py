@@ -1,10 +1,10 @@
 """The whole network at a fraction of its size: a quick picture that looks like the large one.
 
-What the toRGB layers have added up to at a quarter of the size is no picture to show: a trained
-network makes most of its colours in the last layers. So these run too, but at the small size,
+What the toRGB layers have added up to at a quarter of the size is not a picture to show: a trained
+network makes most of its colors in the last layers. So these run too, but at the small size,
 with kernels shrunk to it: a tap that lies half a small pixel away reads between the pixels, one
 that lies a quarter or less away reads the pixel itself. What only the large size can show is lost,
-the colours are kept.
+the colors are kept.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class StyleGAN2Generator(StyledGenerator):
                 self.name,
             )
         except ValueError as error:
-            raise BadInputError(f"The pictures can not be mixed: {error}.") from error
+            raise BadInputError(f"The pictures cannot be mixed: {error}.") from error
 
 
 def open_stylegan2(
@@ -138,6 +138,6 @@ def open_stylegan2(
     try:
         network = load_network(path, device)
     except ValueError as error:
-        raise BadInputError(f"The weights can not be used: {error}.") from error
+        raise BadInputError(f"The weights cannot be used: {error}.") from error
     known = domain or network.metadata.get("domain", "unknown")
     return StyleGAN2Generator(network, name or path.stem, file_sha256(path), known)

@@ -55,7 +55,7 @@ class Mapping(AveragedMapping):
 
 
 class JoinedMapping(Mapping):
-    """Labels as wide as z, both normalised together (StyleGAN and StyleGAN2 in TensorFlow)."""
+    """Labels as wide as z, both normalized together (StyleGAN and StyleGAN2 in TensorFlow)."""
 
     def label_numbers(self, config: MappingConfig) -> int:
         """How many numbers a label becomes."""

@@ -117,7 +117,7 @@ class Synthesis(nn.Module):
         speed. Raises CancelledError where nobody waits for the picture any more.
         """
         if state.layer != i:
-            raise ValueError(f"the state is at layer {state.layer}, so layer {i} can not be next")
+            raise ValueError(f"the state is at layer {state.layer}, so layer {i} cannot be next")
         check_layer_cancelled()
         x = self.features(i, state.x, ws[:, i], noise, cache_kernels)  # [N, C, R, R]
         if i in details:

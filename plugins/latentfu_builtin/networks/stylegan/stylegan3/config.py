@@ -87,7 +87,7 @@ class StyleGAN3Config:
                 **values,
             )
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"the network's config can not be read: {error}") from error
+            raise ValueError(f"the network's config cannot be read: {error}") from error
 
 
 def plain(value: Any) -> Any:

@@ -107,6 +107,6 @@ def open_stylegan3(path: Path, device: str = "cpu") -> StyleGAN3Generator:
             StyleGAN3, path, lambda c: StyleGAN3(StyleGAN3Config.from_json(c)), device
         )
     except ValueError as error:
-        raise BadInputError(f"The weights can not be used: {error}.") from error
+        raise BadInputError(f"The weights cannot be used: {error}.") from error
     domain = network.metadata.get("domain", "unknown")
     return StyleGAN3Generator(network, path.stem, file_sha256(path), domain)

@@ -73,7 +73,7 @@ class FourierInput(nn.Module):
 
 
 class AliasFreeLayer(nn.Module):
-    """A modulated convolution, then the activation at a higher rate than its neighbours'."""
+    """A modulated convolution, then the activation at a higher rate than its neighbors'."""
 
     magnitude_ema: Tensor
     up_filter: Tensor | None
