@@ -8,11 +8,12 @@ from gi.repository import GdkPixbuf, Gimp, Gtk
 
 from . import jobs
 from .arguments import parse_layers
-from .batch import common, mix_name
 from .errors import CancelledError, PluginError
 from .layers import Target, check_layer, chosen_layer, insert_result, plain_target
 from .pixels import read_layer
 from .preview import PreviewPane, pixbuf
+from .procedures.common import read_common_arguments
+from .procedures.mix import name_mix
 from .remember import remembered
 from .session import Catalog, Session, Watcher
 from .widgets import Choice, StatusLine, feather_entry, lay_out, new_dialog, on_main
@@ -40,7 +41,7 @@ def mix_with_dialog(
     dialog = MixDialog(target, sources, config)
     try:
         work, result = dialog.run()
-        name = mix_name(dialog.source, work.layers)
+        name = name_mix(dialog.source, work.layers)
     finally:
         dialog.close()
     return insert_result(target, result, name, remembered(target, work, result))
@@ -77,7 +78,7 @@ class MixDialog:
         self._sources = {str(layer.get_id()): layer for layer in sources}
         self._pictures: dict[str, Picture] = {}
         self._tried: tuple[jobs.Work, jobs.Result] | None = None
-        self._common = common(config)
+        self._common = read_common_arguments(config)
         self._dialog = new_dialog("Mix with layer", "latentfu-mix")
         self._preview = PreviewPane(target.picture, lambda: None)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)

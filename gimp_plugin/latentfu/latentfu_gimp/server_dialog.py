@@ -8,8 +8,8 @@ from collections.abc import Callable
 from gi.repository import GimpUi, Gtk
 
 from . import finder
-from .batch import status
 from .errors import PluginError
+from .procedures.server import describe_server
 from .widgets import StatusLine, lay_out, on_main
 
 START, STOP = 1, 2
@@ -38,7 +38,7 @@ def show() -> str:
         else:
             break
     dialog.destroy()
-    return status()
+    return describe_server()
 
 
 class _Window:
@@ -69,7 +69,7 @@ class _Window:
         """Show whether it runs."""
         try:
             running = finder.find() is not None
-            self._line.idle(status())
+            self._line.idle(describe_server())
         except PluginError as error:
             self._failed(str(error))
             return

@@ -1,0 +1,114 @@
+"""What the procedures have in common: arguments, the guard around a run, and work with progress."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gi.repository import Gegl, Gimp, GLib, GObject
+
+from .. import finder, jobs
+from ..arguments import LARGEST_FEATHER
+from ..errors import CancelledError, PluginError
+
+MENU = "<Image>/Filters/Latent-Fu"
+READWRITE = GObject.ParamFlags.READWRITE
+FEATHER = "Width of the soft border between edited and untouched pixels, in pixels of the layer"
+OnImage = Callable[[Gimp.Image, Sequence[Gimp.Drawable], Gimp.ProcedureConfig], Gimp.Layer]
+
+
+def create_image_procedure(
+    plug_in: Gimp.PlugIn,
+    name: str,
+    texts: tuple[str, str, str],
+    actions: tuple[OnImage, OnImage],
+) -> Gimp.Procedure:
+    """A procedure that makes a new layer from a layer.
+
+    Args:
+        plug_in: What GIMP made of this plug-in.
+        name: Of the procedure.
+        texts: Menu label, one line of help, and more.
+        actions: What runs without a window, and what opens one.
+    """
+
+    def run(
+        procedure: Gimp.Procedure,
+        run_mode: Gimp.RunMode,
+        image: Gimp.Image,
+        drawables: Sequence[Gimp.Drawable],
+        config: Gimp.ProcedureConfig,
+        _data: Any,
+    ) -> Gimp.ValueArray:
+        action = actions[run_mode == Gimp.RunMode.INTERACTIVE]
+        return run_guarded(procedure, lambda: action(image, drawables, config), Gimp.Layer)
+
+    procedure = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, run, None)
+    procedure.set_image_types("*")
+    procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+    procedure.set_menu_label(texts[0])
+    procedure.set_documentation(texts[1], texts[2], name)
+    procedure.add_layer_return_value("result", "Result", "The new layer", True, READWRITE)
+    return procedure
+
+
+def add_common_arguments(procedure: Gimp.Procedure) -> None:
+    """The network, the inversion method and the soft border."""
+    add = procedure.add_string_argument
+    add("generator", "_Generator", "Name of the network, empty for the default", "", READWRITE)
+    add("inverter", "_Inverter", "Inversion method, empty for the default", "", READWRITE)
+    procedure.add_double_argument(
+        "feather", "_Feather", FEATHER, 0.0, LARGEST_FEATHER, 12.0, READWRITE
+    )
+
+
+def read_common_arguments(config: Gimp.ProcedureConfig) -> dict[str, Any]:
+    """What :func:`add_common_arguments` added, as :class:`jobs.Work` takes it."""
+    return {
+        "generator": config.get_property("generator") or "",
+        "inverter": config.get_property("inverter") or "",
+        "feather": config.get_property("feather"),
+    }
+
+
+def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
+    """Do the work on the server, GIMP's own progress bar showing how far it is."""
+    Gimp.progress_init(message)
+    try:
+        with finder.connect(report_progress) as client:
+            return jobs.run(client, work, report_progress)
+    finally:
+        Gimp.progress_end()
+
+
+def report_progress(fraction: float, message: str) -> None:
+    """Show a part (0..1) and a line in GIMP's progress bar."""
+    Gimp.progress_update(min(max(fraction, 0.0), 1.0))
+    if message:
+        Gimp.progress_set_text(message)
+
+
+def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], kind: Any) -> Gimp.ValueArray:
+    """Run ``body``; whatever it raises ends as one sentence in front of the user."""
+    Gegl.init(None)
+    try:
+        value = body()
+    except CancelledError:
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    except PluginError as error:
+        return _fail(procedure, str(error))
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        text = f"Latent-Fu met an error it does not know ({type(error).__name__}: {error})."
+        return _fail(procedure, text)
+    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+    values.remove(1)
+    values.insert(1, GObject.Value(kind, value))
+    return values
+
+
+def _fail(procedure: Gimp.Procedure, sentence: str) -> Gimp.ValueArray:
+    status = Gimp.PDBStatusType.EXECUTION_ERROR
+    return procedure.new_return_values(status, GLib.Error(sentence))

@@ -1,0 +1,77 @@
+"""Mix with layer: the features of another layer's portrait in network layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gi.repository import Gimp
+
+from .. import jobs
+from ..arguments import parse_layers
+from ..errors import PluginError
+from ..layers import check_layer, chosen_layer, insert_result, plain_target
+from ..pixels import read_layer
+from ..remember import remembered
+from .common import (
+    READWRITE,
+    add_common_arguments,
+    create_image_procedure,
+    read_common_arguments,
+    run_with_progress,
+)
+
+NAME = "latentfu-mix"
+_TEXTS = (
+    "_Mix with layer...",
+    "Give the portrait in a layer the features of the portrait in another",
+    "The selection is the mask; the result is a new layer above. Early network layers carry "
+    "pose and shape, late ones colors and light.",
+)
+
+
+def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
+    """The procedure with its arguments."""
+    procedure = create_image_procedure(plug_in, NAME, _TEXTS, (mix_layers, _mix_with_dialog))
+    procedure.add_layer_argument(
+        "source", "_Source", "The layer whose features are taken", True, READWRITE
+    )
+    procedure.add_string_argument(
+        "layers", "_Layers", "First and last network layer taken: 4-7", "4-7", READWRITE
+    )
+    add_common_arguments(procedure)
+    return procedure
+
+
+def mix_layers(
+    image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
+) -> Gimp.Layer:
+    """Mix the layer with another; the new layer, or PluginError."""
+    layer = chosen_layer(drawables)
+    source = config.get_property("source")
+    if source is None:
+        raise PluginError("No second layer is given: choose the one whose features to take.")
+    layers = parse_layers(config.get_property("layers") or "")
+    target = plain_target(image, layer)
+    work = jobs.Work(
+        target.picture,
+        target.mask,
+        source=read_layer(check_layer(source)),
+        layers=layers,
+        **read_common_arguments(config),
+    )
+    result = run_with_progress(work, "Mixing the portraits ...")
+    name = name_mix(source, layers)
+    return insert_result(target, result, name, remembered(target, work, result))
+
+
+def name_mix(source: Gimp.Layer, layers: tuple[int, int]) -> str:
+    """What the new layer of a mix is called."""
+    return f"Latent-Fu: {layers[0]}-{layers[1]} of {source.get_name()}"
+
+
+def _mix_with_dialog(
+    image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
+) -> Gimp.Layer:
+    from ..mix_dialog import mix_with_dialog  # Gtk is loaded only for a window
+
+    return mix_with_dialog(image, drawables, config)

@@ -1,0 +1,70 @@
+"""Server: see, start or stop the program that does the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gi.repository import Gimp, GObject
+
+from .. import finder
+from .common import READWRITE, report_progress, run_guarded
+
+NAME = "latentfu-server"
+
+
+def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
+    """The procedure with its arguments."""
+    procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
+    procedure.set_menu_label("_Server...")
+    procedure.set_documentation(
+        "See, start or stop the Latent-Fu server on this machine",
+        "Returns the server's state as one sentence.",
+        NAME,
+    )
+    procedure.add_enum_argument(
+        "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
+    )
+    choice = Gimp.Choice.new()
+    for number, action in enumerate(("status", "start", "stop")):
+        choice.add(action, number, action.capitalize(), "")
+    procedure.add_choice_argument(
+        "action", "_Action", "What to do: status, start or stop", choice, "status", READWRITE
+    )
+    procedure.add_string_return_value("status", "Status", "The state of the server", "", READWRITE)
+    return procedure
+
+
+def _run(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: Any) -> Gimp.ValueArray:
+    def body() -> str:
+        if config.get_property("run-mode") == Gimp.RunMode.INTERACTIVE:
+            from ..server_dialog import show
+
+            return show()
+        return control_server(config.get_property("action"))
+
+    return run_guarded(procedure, body, GObject.TYPE_STRING)
+
+
+def control_server(action: str) -> str:
+    """See, start or stop the server; one sentence on its state."""
+    if action == "start":
+        Gimp.progress_init("Starting the Latent-Fu server ...")
+        finder.connect(report_progress).close()
+        Gimp.progress_end()
+    elif action == "stop":
+        finder.stop()
+    return describe_server()
+
+
+def describe_server() -> str:
+    """One sentence on the server's state."""
+    found = finder.find()
+    if not found:
+        return "The Latent-Fu server is not running."
+    client, health = found
+    workers = ", ".join(
+        f"worker {one.get('state', 'unknown')} on {one.get('device') or 'an unknown device'}"
+        for one in health.get("workers") or [health.get("worker") or {}]
+    )
+    version = health.get("version", "")
+    return f"The Latent-Fu server {version} runs on port {client.port}, {workers}."
