@@ -168,7 +168,7 @@ def _commands_below(group: click.Group, context: click.Context) -> Iterator[_Fou
     """Every command with its whole name, groups too, each before what is below it."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
-        if command is None:  # remembered from a plug-in that is not among ours
+        if command is None or command.hidden:  # None: of a plug-in that is not among ours
             continue
         below = _context(command, name, context)
         yield below.command_path, command, below

@@ -1,4 +1,4 @@
-"""Every relative link and picture of the docs leads to a file, and to a heading where it names one."""
+"""Every relative link and picture of the docs leads to a file, and its anchor to a heading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README tells people to type is there."""
+"""What the README and the docs tell people to type is there."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from latentfu.cli.main import program
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"^    (latentfu .+)$", README, re.MULTILINE)))
+PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("[he]*/*.md")]
+TEXTS = [README, *(page.read_text(encoding="utf-8").replace("\\\n", " ") for page in PAGES)]
+COMMANDS = sorted({line for t in TEXTS for line in re.findall(r"^ {4,8}(latentfu .+)$", t, re.M)})
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_each_command_and_its_options_exist(line: str) -> None:
     words = shlex.split(line)[1:]
-    names = [word for word in words if word.isalpha() and "." not in word][:2]
+    names = [word for word in words if re.fullmatch("[a-z][a-z-]*", word)][:2]
     options = [word for word in words if word.startswith("-")]
     # A help page proves that the command is there; wrong use exits with 2.
     for depth in (2, 1):
