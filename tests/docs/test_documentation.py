@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,20 @@ def test_every_kind_has_an_example_that_works(isolated_home: Path, kind: str) ->
 @pytest.mark.parametrize("position", range(len(IN_GUIDE)))
 def test_every_example_of_the_guide_works(isolated_home: Path, position: int) -> None:
     works(isolated_home, IN_GUIDE[position])
+
+
+def test_the_architecture_page_draws_the_floors_of_the_contracts() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    drawing = re.findall(
+        r"^ {4}([a-z_]+)(?: +([a-z0-9_| ]+?))? *$", page.split("## The floors")[1], re.M
+    )
+    drawn = {
+        "floors": [left for left, _ in drawing if not left.startswith("latentfu")],
+        "builtin-order": [right for _, right in drawing if right and right != "latentfu_builtin"],
+    }
+    for contract in contracts["tool"]["importlinter"]["contracts"]:
+        if contract["id"] in drawn:
+            assert drawn[contract["id"]] == contract["layers"]
+            rooms = {room for layer in contract["layers"] for room in re.findall(r"\w+", layer)}
+            assert not [room for room in rooms if f"| `{room}` |" not in page]
