@@ -73,7 +73,7 @@ class Editor:
         self._inversions = InversionCache()
         self._controls = ControlCache()
         self._cropper = Cropper()
-        self._renders: LRUCache[Floats] = LRUCache(8)
+        self._renders: LRUCache[Floats] = LRUCache(16)
 
     def run(
         self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
@@ -252,7 +252,11 @@ class Editor:
         if latent is before:
             return inverted, inverted, None
         generator = work.resolved.generator
-        return render_latent(generator, latent), inverted, show_codes(generator, before, latent)
+        first = self._renders.get_or_make(
+            f"{found.key} codes", lambda: render_latent(generator, replace(before, details=()))
+        )
+        codes = show_codes(generator, before, latent, first)
+        return render_latent(generator, latent), inverted, codes
 
     def _render_quick_edit(
         self, request: PreviewRequest, work: _Work, found: CachedInversion, side: float

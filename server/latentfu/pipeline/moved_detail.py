@@ -21,7 +21,7 @@ from latentfu.pipeline.motion import CodesEdit, find_motion, flow_in_layer, warp
 from latentfu.pipeline.pixel_math import blur, smoothstep, to_gray, to_levels
 from latentfu.pipeline.tone import find_tone
 
-GUIDED_SIDE = 512
+GUIDED_SIDE = 256
 """The guided filter works on at most so many pixels a side (fast guided filter, 2015)."""
 EDGE_LEVELS = 25.0
 """A step of this many levels in the layer is an edge at which a change of color may end."""
