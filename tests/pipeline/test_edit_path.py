@@ -94,6 +94,12 @@ def test_outside_the_mask_every_byte_is_the_same(
         assert not changed[:, :, 3].any()
 
 
+def test_layers_that_the_generator_lacks_are_named_before_the_inversion(editor: Editor) -> None:
+    with pytest.raises(BadInputError, match=r"red cannot .* 0 to 12: small has the layers 0 to 5"):
+        edit(editor, picture(40, 40, seed=77), only={"red": (0, 12)})
+    assert edit(editor, picture(40, 40), only={"red": (0, 5)}).report.changed_outside_mask == 0
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_outside_the_crop_every_byte_is_the_same(editor: Editor, channels: int) -> None:
     layer = picture(60, 150, channels)

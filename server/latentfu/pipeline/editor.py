@@ -16,6 +16,7 @@ from latentfu.pipeline.apply_controls import (
     EditOptions,
     apply_controls,
     check_control_names,
+    check_kept_layers,
     truncate,
 )
 from latentfu.pipeline.cache import ControlCache, InversionCache, LRUCache
@@ -93,6 +94,7 @@ class Editor:
         """The layer with the controls moved."""
         work = self._start(request, pictures)
         check_control_names(request.edits, _make_options(request), work.resolved.controls)
+        check_kept_layers(_make_options(request), work.resolved.generator)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
         edited, inverted, codes = self._render_edit(request, work, found)
         work.watch.lap("render")
@@ -144,6 +146,7 @@ class Editor:
         """
         work = self._start(request, pictures)
         check_control_names(request.edits, _make_options(request), work.resolved.controls)
+        check_kept_layers(_make_options(request), work.resolved.generator)
         small = make_thumbnail(work.layer, work.mask, request.side)
         crop, found = self._find(work, progress)
         quad = scale_quad(crop.quad, *small.factors)
