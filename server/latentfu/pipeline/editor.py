@@ -36,7 +36,7 @@ from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import paste
 from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
 from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
-from latentfu.pipeline.report import build_report, count_changed_outside
+from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import ReportReply
 from latentfu.protocol.requests import (
@@ -302,11 +302,11 @@ class Editor:
             codes=shown.codes,
         )
         work.watch.lap("paste")
-        outside = count_changed_outside(layer, out, quad, mask)
+        changed = count_changed(layer, out, quad, mask, work.request)
         work.watch.lap("check")
         progress(1.0, "Done")
         seconds = work.watch.seconds
-        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, outside))
+        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, changed))
 
 
 def _make_options(request: ControlsRequest) -> EditOptions:
