@@ -147,6 +147,17 @@ def _find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     return aligner.find(np.ascontiguousarray(show_on_gray(layer).round().astype(np.uint8)))
 
 
+def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
+    """Every square that the aligner finds, the best first.
+
+    Raises BadInputError when there is none, or the layer is too small.
+    """
+    check_layer(layer)
+    quads = _find_quads(layer, aligner)
+    pick_quad(quads, Placement(), None, aligner)
+    return quads
+
+
 class Cropper:
     """Finds the square to work on and cuts it out; keeps the newest answers."""
 
