@@ -88,6 +88,7 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
 GROUPS: dict[str, str] = {
     "bench": "Measure how fast this machine is.",
     "evaluate": "Measure how good a generator is.",
+    "faces": "Faces in pictures, and their numbers.",
     "generators": "Networks that make pictures.",
     "inverters": "Methods that find the latent of a picture.",
     "controls": "What can be set: directions and deformations.",

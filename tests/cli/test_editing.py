@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.support.program import Program
 
+ASTRONAUT = Path(__file__).parents[1] / "faces" / "reference" / "astronaut.png"
 TINY = ("--generator", "tiny", "--inverter", "guess")
 
 
@@ -85,6 +86,85 @@ def test_invert_writes_a_latent_of_that_generator(
     with safe_open(str(out), framework="np") as file:
         assert file.get_tensor("codes").shape == (1, 8)
     assert latentfu_program("invert", photo, "-o", tmp_path / "x.pt", *TINY).code == 1
+
+
+SAID = "outside what tiny can show"
+
+
+@pytest.mark.parametrize("command", [
+    ("edit", "--set", "tilt=2"), ("sweep", "--set", "tilt=0..2", "--frames", "2"), ("invert",),
+])  # fmt: skip
+def test_every_command_says_on_stderr_that_the_network_does_not_fit(
+    house: Path, latentfu_program: Program, photo: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    name, *rest = command
+    out = tmp_path / {"edit": "out.png", "sweep": "frames", "invert": "out.safetensors"}[name]
+    ran = latentfu_program(name, photo, "-o", out, *rest, *TINY)
+    assert (ran.code, SAID in ran.err, SAID in ran.out) == (0, True, False), ran.err
+    ran = latentfu_program(name, photo, "-o", out, *rest, *TINY, "--json")
+    told = ran.json.get("report", ran.json)
+    assert (ran.err, told["fit"], SAID in told["warning"]) == ("", "poor", True)
+
+
+def test_an_edit_that_changes_nothing_says_so_and_why(
+    house: Path, latentfu_program: Program, photo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.png"
+    ran = latentfu_program("edit", photo, "-o", out, "--set", "tilt=0", *TINY)
+    assert "No pixel changed: every strength is 0." in ran.err
+    sweep = ("sweep", photo, "-o", tmp_path / "frames", "--set", "tilt=0..0", "--frames", "2")
+    assert "No pixel changed" in latentfu_program(*sweep, *TINY).err
+
+
+def paste_two_faces() -> Image.Image:
+    """The astronaut's face on the left, the same at 0.8 on the right."""
+    with Image.open(ASTRONAUT) as astronaut:
+        face = astronaut.convert("RGB").crop((120, 0, 330, 230))
+    both = Image.new("RGB", (640, 240), (120, 120, 120))
+    both.paste(face, (20, 5))
+    both.paste(face.resize((168, 184)), (420, 30))
+    return both
+
+
+def test_faces_are_listed_with_the_numbers_that_edits_take(
+    house: Path, latentfu_program: Program, tmp_path: Path
+) -> None:
+    group, preview = tmp_path / "group.png", tmp_path / "preview.png"
+    paste_two_faces().save(group)
+    ran = latentfu_program("faces", "list", group, "-o", preview, "--json")
+    assert ran.code == 0, ran.err
+    faces = ran.json["faces"]
+    assert [face["face"] for face in faces] == [1, 2]
+    assert faces[0]["center"][0] < 320 < faces[1]["center"][0]
+    drawn = (pixels(preview) != pixels(group)).any(axis=2)
+    assert drawn[:, :320].any() and drawn[:, 320:].any() and not drawn.all()
+    edit = ("edit", group, "-o", tmp_path / "out.png", "--set", "tilt=2", *TINY)
+    second = latentfu_program(*edit, "--aligner", "faces", "--face", "2", "--json")
+    assert np.allclose(second.json["report"]["quad"], faces[1]["corners"], atol=0.01)
+    assert latentfu_program("faces", "list", group).out.count("score") == 2
+    assert latentfu_program("faces", "list", tmp_path / "none.png").code == 1
+    assert latentfu_program("faces", "list", group, "-o", tmp_path / "x.jpg").code == 1
+    Image.new("RGBA", (64, 64)).save(group)
+    assert "No face is found" in latentfu_program("faces", "list", group).out
+
+
+def test_all_faces_are_edited_one_after_the_other(
+    house: Path, latentfu_program: Program, tmp_path: Path
+) -> None:
+    group, out = tmp_path / "group.png", tmp_path / "out.png"
+    paste_two_faces().save(group)
+    edit = ("edit", group, "-o", out, "--set", "tilt=2", *TINY, "--aligner", "faces")
+    ran = latentfu_program(*edit, "--all-faces", "--json")
+    assert ran.code == 0, ran.err
+    lefts = [report["quad"][0][0] for report in ran.json["reports"]]
+    assert len(lefts) == 2 and lefts[0] < 320 < lefts[1]
+    changed = (pixels(group) != pixels(out)).any(axis=2)
+    assert changed[:, :320].any() and changed[:, 320:].any()
+    ran = latentfu_program(*edit, "--all-faces")
+    assert "Face 2 of 2: inversion 12.0 dB, fit poor." in ran.out
+    assert latentfu_program(*edit, "--all-faces", "--face", "1").code == 2
+    Image.new("RGB", (64, 64)).save(group)
+    assert "found nothing to edit" in latentfu_program(*edit, "--all-faces").err
 
 
 def test_what_can_not_be_done_leaves_no_file(

@@ -73,6 +73,52 @@ def test_a_lying_face_is_found(quarters: int) -> None:
     assert np.abs(corners(found) - expected).max() < 0.08 * found.side
 
 
+@pytest.mark.parametrize("rows", [106, 108, 110, 112])
+def test_a_face_cut_by_the_border_is_not_taken_as_lying(rows: int) -> None:
+    large = Image.fromarray(PHOTO).resize((1024, 1024), Image.Resampling.LANCZOS)
+    twice = np.asarray(large)
+    for quad in find_face_squares(np.ascontiguousarray(twice[: 2 * rows])):
+        across = np.subtract(quad.corners[1], quad.corners[0])
+        assert abs(np.degrees(np.arctan2(across[1], across[0]))) < 30
+
+
+@pytest.mark.parametrize("width", [30, 60, 600, 3000])
+def test_a_face_of_any_size_fills_its_square(width: int) -> None:
+    face = PHOTO[20:220, 120:330]  # the face itself is about 90 px wide
+    factor = width / 90
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    large = cv2.resize(face, None, fx=factor, fy=factor, interpolation=how)
+    (found,) = find_face_squares(np.ascontiguousarray(large))
+    expected = (corners(find_face_squares(PHOTO)[0]) - (120, 20)) * factor
+    assert np.abs(corners(found) - expected).max() < 0.12 * found.side
+
+
+def test_a_face_too_small_in_a_large_picture_is_refused_in_a_sentence() -> None:
+    tiny = np.full((4000, 4000, 3), 120, np.uint8)
+    tiny[:60, :60] = shrunk(PHOTO, 60 / 512)  # a face of 10 px
+    with pytest.raises(BadInputError, match="shows it larger"):
+        Cropper().crop(Layer(tiny), ALIGNER, 32, Placement())
+
+
+@pytest.mark.parametrize(
+    "placing",
+    [
+        Placement(corners=((9000, 9000), (9100, 9000), (9100, 9100), (9000, 9100))),
+        Placement(corners=((-100, -100), (1, -100), (1, 1), (-100, 1))),
+        Placement(eyes=((-200.0, 100.0), (-160.0, 100.0)), mouth=(-180.0, 140.0)),
+    ],
+)
+def test_a_place_by_hand_outside_the_picture_is_refused(placing: Placement) -> None:
+    with pytest.raises(BadInputError, match="nothing of the picture"):
+        Cropper().crop(Layer(PHOTO), ALIGNER, 32, placing)
+
+
+def test_a_square_much_larger_than_the_picture_is_taken() -> None:
+    around = ((-9000.0, -9000.0), (9000.0, -9000.0), (9000.0, 9000.0), (-9000.0, 9000.0))
+    crop = Cropper().crop(Layer(PHOTO), ALIGNER, 32, Placement(corners=around))
+    assert crop.quad.corners == around
+
+
 def test_a_face_at_the_border_is_cropped_with_a_soft_padding() -> None:
     photo = np.ascontiguousarray(PHOTO[30:200, 150:300])
     crop = Cropper().crop(Layer(photo), ALIGNER, 64, Placement())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,23 @@ from latentfu import (
     Level,
     NotInstalledError,
     Quad,
+    Quality,
+    hookimpl,
     random_latents,
 )
 from latentfu.core.progress import silent
 from latentfu.pipeline.cache import InversionCache
 from latentfu.pipeline.choose_inverter import choose_inverter
 from latentfu.pipeline.invert import invert_crop
-from latentfu.pipeline.metrics import describe_outside, is_outside, with_metrics
+from latentfu.pipeline.metrics import (
+    advise_fit,
+    describe_outside,
+    is_outside,
+    rate_fit,
+    with_metrics,
+)
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import Source
 from latentfu.protocol.requests import InvertRequest, build_request
 from latentfu.storage.inversion_cache import InversionStore
 from latentfu_builtin.inversion.optimize import optimize_latent as optimise
@@ -99,6 +110,36 @@ def test_a_foreign_picture_is_called_outside_and_an_own_one_is_not() -> None:
         quality = with_metrics(optimise(asked), asked.crop, GENERATOR).quality
         assert is_outside(quality, SPEC) is outside
         assert bool(describe_outside(quality, SPEC)) is outside
+
+
+@pytest.mark.parametrize(("psnr", "beyond", "fit"), [
+    (39.0, 0.1, "good"), (25.0, None, "good"), (39.0, 0.3, "fair"), (18.0, 0.1, "fair"),
+    (39.0, 0.5, "poor"), (13.5, 0.1, "poor"),
+])  # fmt: skip
+def test_the_fit_is_a_word_with_advice_when_it_is_poor(
+    psnr: float, beyond: float | None, fit: str
+) -> None:
+    quality = Quality(psnr, 0.1, "none", 0.0, out_of_domain=beyond)
+    with use_registry(Registry([])):
+        assert rate_fit(quality, SPEC) == fit
+        assert bool(advise_fit(quality, SPEC)) is (fit == "poor")
+
+
+def test_the_advice_names_another_network_for_the_same_pictures() -> None:
+    def spec(name: str, domain: str, aligner: str = "center") -> GeneratorSpec:
+        return GeneratorSpec(name, name, domain, 16, name[0] * 64, lambda _: GENERATOR, aligner)
+
+    def advise(*specs: GeneratorSpec) -> str:
+        plugin = SimpleNamespace(latentfu_generators=hookimpl(lambda: specs), __name__="many")
+        with use_registry(Registry([Source("many", "tests", "", lambda: plugin)])):
+            return advise_fit(quality, specs[0])
+
+    quality = Quality(39.0, 0.1, "none", 0.0, out_of_domain=0.9)
+    drawn, cars = spec("aa", "portraits", "faces"), spec("cc", "cars")
+    assert "latentfu generators download" in advise(drawn, cars)
+    assert "--generator bb" in advise(drawn, cars, spec("bb", "people", "faces"))
+    assert "--generator dd" in advise(drawn, spec("bb", "people", "faces"), spec("dd", "portraits"))
+    assert "latentfu generators download" in advise(cars, spec("bb", "people"))
 
 
 def test_parts_of_the_time_add_up() -> None:

@@ -94,6 +94,23 @@ def test_outside_the_mask_every_byte_is_the_same(
         assert not changed[:, :, 3].any()
 
 
+def test_the_report_counts_what_changed_and_says_why_nothing_did(editor: Editor) -> None:
+    layer = picture(60, 150)
+    out = edit(editor, layer)
+    assert out.report.changed == int((out.layer.pixels != layer.pixels).any(axis=2).sum()) > 0
+    assert out.report.unchanged == ""
+    assert "every strength is 0" in edit(editor, layer, edits={"red": 0.0}).report.unchanged
+    aside = edit(editor, layer, mask=patch_mask(layer, 0.0, 0.0, 0.2)).report
+    assert (aside.changed, "outside the square" in aside.unchanged) == (0, True)
+    assert "smaller than one level" in edit(editor, layer, edits={"red": 1e-6}).report.unchanged
+
+
+def test_layers_that_the_generator_lacks_are_named_before_the_inversion(editor: Editor) -> None:
+    with pytest.raises(BadInputError, match=r"red cannot .* 0 to 12: small has the layers 0 to 5"):
+        edit(editor, picture(40, 40, seed=77), only={"red": (0, 12)})
+    assert edit(editor, picture(40, 40), only={"red": (0, 5)}).report.changed_outside_mask == 0
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_outside_the_crop_every_byte_is_the_same(editor: Editor, channels: int) -> None:
     layer = picture(60, 150, channels)

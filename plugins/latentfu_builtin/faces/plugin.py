@@ -1,10 +1,10 @@
-"""What this package brings: the aligner faces."""
+"""What this package brings: the aligner faces, and the command that lists them."""
 
 from __future__ import annotations
 
-from latentfu import Aligner, hookimpl
+from latentfu import Aligner, Command, hookimpl
 
-from latentfu_builtin.lazy import call_later
+from latentfu_builtin.lazy import call_later, later
 
 
 @hookimpl
@@ -20,3 +20,10 @@ def latentfu_aligners() -> list[Aligner]:
             padding="blur",
         )
     ]
+
+
+@hookimpl
+def latentfu_commands() -> list[Command]:
+    """``latentfu faces list``."""
+    target = "latentfu_builtin.faces.list_faces:list_faces_command"
+    return [Command(("faces", "list"), "List a picture's faces by number.", later(target))]

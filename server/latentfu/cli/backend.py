@@ -42,9 +42,13 @@ class LocalBackend:
 
     def __init__(self, file: str | None = None) -> None:
         self._file = file
+        self._opened: tuple[Editor, str | None] | None = None
 
     def run(self, request: JobRequest, pictures: PictureStore, progress: Progress) -> Done:
-        editor, name = open_editor(self._file or request.generator)
+        if self._opened is None:  # the networks are kept for the next request
+            self._opened = open_editor(self._file)
+        editor, name = self._opened
+        name = name if self._file else request.generator
         request = request.model_copy(update={"generator": name})
         outcome = editor.run(request, pictures, progress)
         return Done(outcome.layer, outcome.report.to_wire(), "here")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar
+from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
+
+if TYPE_CHECKING:
+    from latentfu.cli.pictures import Picture
+    from latentfu.core.crop import Quad
 
 
 @click.command("edit")
@@ -18,6 +23,9 @@ from latentfu.cli.output import json_option, print_json, progress_bar
     "--set", "sets", multiple=True, type=options.Strength(), metavar="NAME=NUMBER",
     help="A control and its strength, e.g. smile=2 (repeatable).",
 )  # fmt: skip
+@click.option(
+    "--all-faces", is_flag=True, help="Edit every face that is found, one after the other."
+)
 @options.control_options
 @options.choice_options
 @options.blend_options
@@ -27,6 +35,7 @@ def edit_command(
     image: Path,
     output: Path,
     sets: tuple[tuple[str, float], ...],
+    all_faces: bool,
     mask: Path | None,
     local: bool,
     as_json: bool,
@@ -39,25 +48,67 @@ def edit_command(
     edits = options.join_strengths(sets)
     if not edits and not fields.get("targets"):
         raise click.UsageError("Give --set smile=2, or --to smile=1.")
+    if all_faces and {"face", "corners", "eyes"} & fields.keys():
+        raise click.UsageError("--all-faces needs no --face, --corners or --eyes.")
+    from dataclasses import replace
+
     from latentfu.cli.backend import choose_backend, collect_fields
     from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
+    from latentfu.core.progress import between
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
 
-    picture, pictures = read_picture(image), PictureStore()
+    picture = read_picture(image)
+    reports: list[Mapping[str, Any]] = []
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
-    common = collect_fields(pictures, picture, mask, fields)
-    request = build_request(EditRequest, edits=edits, **common)
+    places = [fields]
+    if all_faces:  # found once: an edit may change what would be found, and its order
+        places = [{**fields, "corners": quad.corners} for quad in _find_faces(picture, fields)]
     with progress_bar("Editing", quiet=as_json) as progress:
-        backend = choose_backend(local, fields.get("generator"))
-        done = backend.run(request, pictures, progress)
+        backend, layered = choose_backend(local, fields.get("generator")), picture
+        for done_before, place in enumerate(places):
+            pictures = PictureStore()
+            common = collect_fields(pictures, layered, mask, place)
+            request = build_request(EditRequest, edits=edits, **common)
+            parts = done_before / len(places), (done_before + 1) / len(places)
+            done = backend.run(request, pictures, between(progress, *parts))
+            layered = replace(layered, pixels=done.layer.pixels)
+            reports.append(done.report)
     write_picture(output, Picture(done.layer.pixels, picture.profile))
     if as_json:
-        print_json({"output": str(output), "place": done.place, "report": done.report})
+        found = {"output": str(output), "place": done.place, "report": done.report}
+        print_json({**found, "reports": reports} if all_faces else found)
+        return
+    moved = {**request.edits, **request.targets}
+    told = " ".join(f"{name}={strength:g}" for name, strength in moved.items())
+    for number, report in enumerate(reports, 1):
+        if all_faces:
+            click.echo(f"Face {number} of {len(reports)}: {_describe_fit(report)}.")
+        tell_fit(report)
+    if all_faces:
+        click.echo(f"{output}: {told} for all faces.")
     else:
-        moved = {**request.edits, **request.targets}
-        told = " ".join(f"{name}={strength:g}" for name, strength in moved.items())
-        click.echo(f"{output}: {told} (inversion {done.report.get('psnr', 0):.1f} dB).")
+        click.echo(f"{output}: {told} ({_describe_fit(done.report)}).")
+
+
+def _find_faces(picture: Picture, fields: dict[str, Any]) -> list[Quad]:
+    """Every square that the aligner finds; raises BadInputError where it finds none."""
+    from latentfu.cli.backend import open_editor
+    from latentfu.core.layer import Layer
+    from latentfu.hookspecs import Aligner
+    from latentfu.pipeline.align import find_all_quads
+    from latentfu.plugin_manager import get_registry, pick
+
+    editor, name = open_editor(fields.get("generator"))
+    wanted = fields.get("aligner") or editor.generators.find_spec(name).aligner
+    aligner = pick(get_registry().installed(Aligner), wanted, "aligner")
+    return find_all_quads(Layer(picture.pixels), aligner)
+
+
+def _describe_fit(report: Mapping[str, Any]) -> str:
+    """The inversion's figure and its fit."""
+    fit = f", fit {report['fit']}" if "fit" in report else ""  # an older server says none
+    return f"inversion {report.get('psnr', 0):.1f} dB{fit}"
 
 
 @click.command("mix")
@@ -101,4 +152,5 @@ def mix_command(
     if as_json:
         print_json({"output": str(output), "place": done.place, "report": done.report})
     else:
+        tell_fit(done.report)
         click.echo(f"{output}: layers {layers[0]}-{layers[1]} of {source}.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar
+from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def invert_command(
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
     else:
+        tell_fit(told)
         click.echo(f"{output}: {_tell_inversion(told)}")
 
 
@@ -196,7 +197,7 @@ def _tell_inversion(told: Mapping[str, Any]) -> str:
     likeness = "" if told["identity"] is None else f", identity {told['identity']:.2f}"
     words = (
         f"{told['psnr']:.1f} dB, {told['perceptual_name']} {told['perceptual']:.3f}{likeness}, "
-        f"{told['inverter']}, {told['seconds']:.1f} s"
+        f"{told['inverter']}, {told['seconds']:.1f} s, fit {told['fit']}"
     )
     words += f" ({parts})." if parts else "."
-    return f"{words}\n{told['warning']}" if told["warning"] else words
+    return words

@@ -234,7 +234,7 @@ def _describe_row(row: Row) -> tuple[str, str, str, str, str]:
 
 def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str, object]:
     """An inversion in figures, for JSON."""
-    from latentfu.pipeline.metrics import describe_outside, is_outside
+    from latentfu.pipeline.metrics import advise_fit, describe_outside, is_outside, rate_fit
 
     inversion, quality = found.inversion, found.inversion.quality
     return {
@@ -250,6 +250,8 @@ def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str,
         "beyond": quality.out_of_domain,
         "outside": is_outside(quality, spec),
         "warning": describe_outside(quality, spec),
+        "fit": rate_fit(quality, spec),
+        "advice": advise_fit(quality, spec),
         "seconds": quality.seconds,
         "parts": dict(quality.parts),
     }

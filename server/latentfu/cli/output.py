@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -52,6 +52,14 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def state_mark(state: str) -> str:
     """The state of a check ("ok", "note", "wrong"), colored, six columns wide."""
     return click.style(f"{state:<6}", fg={"ok": "green", "note": "yellow", "wrong": "red"}[state])
+
+
+def tell_fit(told: Mapping[str, Any]) -> None:
+    """On stderr what a person must know of a report: a poor fit, and that nothing changed."""
+    parts = [told.get(name) for name in ("warning", "advice", "unchanged")]
+    sentences = " ".join(part for part in parts if part)
+    if sentences:
+        click.echo(sentences, err=True)
 
 
 @contextmanager

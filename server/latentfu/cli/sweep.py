@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar
+from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
 
 if TYPE_CHECKING:
     from latentfu.cli.pictures import Picture
     from latentfu.core.layer import Layer
     from latentfu.core.progress import Progress
+    from latentfu.pipeline.editor import Outcome
+    from latentfu.protocol.replies import ReportReply
 
 Stretch = tuple[float, float]
 LONGEST_SIDE = 1024
@@ -81,12 +83,16 @@ def sweep_command(
         check_folder(output)
     picture = read_picture(image)
     steps = _list_steps(sets, frames, back)
+    reports: list[ReportReply] = []
     with progress_bar("Drawing", quiet=as_json) as progress:
-        layers = _draw_steps(picture, mask, steps, fields, progress)
+        outcomes = _draw_steps(picture, mask, steps, fields, progress)
+        layers = _keep_reports(outcomes, reports)
         count = _write_frames(output, layers, lambda pixels: Picture(pixels, picture.profile))
+    told = _sum_up(reports)
     if as_json:
-        print_json({"output": str(output), "frames": count, "steps": steps})
+        print_json({"output": str(output), "frames": count, "steps": steps, **told})
     else:
+        tell_fit(told)
         click.echo(f"{output}: {count} frames.")
 
 
@@ -108,7 +114,7 @@ def _draw_steps(
     steps: Sequence[Mapping[str, float]],
     fields: dict[str, Any],
     progress: Progress,
-) -> Iterator[Layer]:
+) -> Iterator[Outcome]:
     """The picture with the controls of each step; the inversion is found once and kept."""
     from latentfu.cli.backend import collect_fields, open_editor
     from latentfu.core.progress import silent
@@ -122,7 +128,24 @@ def _draw_steps(
     for done, request in enumerate(requests):
         progress(done / len(steps), f"Frame {done + 1} of {len(steps)}")
         named = request.model_copy(update={"generator": name})
-        yield editor.edit(named, pictures, silent).layer
+        yield editor.edit(named, pictures, silent)
+
+
+def _keep_reports(outcomes: Iterator[Outcome], reports: list[ReportReply]) -> Iterator[Layer]:
+    """The layers; what each says about itself is put into ``reports``."""
+    for outcome in outcomes:
+        reports.append(outcome.report)
+        yield outcome.layer
+
+
+def _sum_up(reports: Sequence[ReportReply]) -> dict[str, str]:
+    """How the picture fits, and that no frame differs from it, if so."""
+    first = reports[0]
+    still = all(report.changed == 0 for report in reports)
+    unchanged = reports[-1].unchanged if still else ""
+    return {
+        "fit": first.fit, "warning": first.warning, "advice": first.advice, "unchanged": unchanged,
+    }  # fmt: skip
 
 
 def _write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar
+from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
 from latentfu.protocol.requests import LIMITS
 
 if TYPE_CHECKING:
@@ -68,9 +68,12 @@ def transfer_command(
         moved = moved.model_copy(update={"generator": name})
         outcome = editor.edit(moved, pictures, progress)
     write_picture(output, Picture(outcome.layer.pixels, picture.profile))
+    report = outcome.report.to_wire()
     if as_json:
-        print_json({"output": str(output), "from": have, "to": targets, "exemplar": want})
+        moved_to = {"from": have, "to": targets, "exemplar": want}
+        print_json({"output": str(output), **moved_to, "report": report})
         return
+    tell_fit(report)
     told = ", ".join(f"{n} from {have[n]:+.2f} to {targets[n]:+.2f}" for n in along)
     click.echo(f"{output}: {told}.")
 

@@ -13,6 +13,7 @@ from latentfu.core.layer import Layer, MaskPixels
 from latentfu.hookspecs import Aligner
 from latentfu.pipeline.cache import LRUCache
 from latentfu.pipeline.crop import (
+    SMALLEST_SIDE,
     check_layer,
     check_quad,
     cut_crop,
@@ -60,6 +61,21 @@ def _place_quad(placement: Placement, aligner: Aligner) -> Quad:
         quad = (aligner.place or face_quad)(placement.eyes, placement.mouth)
     check_quad(quad)
     return quad
+
+
+def _check_overlap(quad: Quad, layer: Layer) -> None:
+    """Refuse a square that holds nothing of the layer (raises BadInputError)."""
+    import cv2
+
+    width, height = layer.width, layer.height
+    frame = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float32)
+    square = cv2.convexHull(np.asarray(quad.corners, dtype=np.float32))
+    shared, _ = cv2.intersectConvexConvex(frame, square)
+    if shared < SMALLEST_SIDE**2 / 2:
+        raise BadInputError(
+            f"The square given by hand holds nothing of the picture, which is {width} x {height} "
+            f"pixels: give corners, or eyes and mouth, that lie in it."
+        )
 
 
 def pick_quad(
@@ -131,6 +147,17 @@ def _find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     return aligner.find(np.ascontiguousarray(show_on_gray(layer).round().astype(np.uint8)))
 
 
+def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
+    """Every square that the aligner finds, the best first.
+
+    Raises BadInputError when there is none, or the layer is too small.
+    """
+    check_layer(layer)
+    quads = _find_quads(layer, aligner)
+    pick_quad(quads, Placement(), None, aligner)
+    return quads
+
+
 class Cropper:
     """Finds the square to work on and cuts it out; keeps the newest answers."""
 
@@ -154,6 +181,7 @@ class Cropper:
         digest = layer.digest()
         if placement.by_hand:
             quad, name = _place_quad(placement, aligner), MANUAL
+            _check_overlap(quad, layer)
         else:
             key = (digest, aligner.name)
             quads = self._quads.get_or_make(key, lambda: _find_quads(layer, aligner))

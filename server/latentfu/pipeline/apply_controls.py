@@ -56,6 +56,7 @@ def apply_controls(
     in (:mod:`latentfu.protocol.requests`).
     """
     check_control_names(edits, options, controls)
+    check_kept_layers(options, generator)
     latent.check_generator(generator.id)
     edited = truncate(latent, generator, psi) if options.truncate_first else latent
     unmoved = edited
@@ -77,6 +78,17 @@ def check_control_names(
     """Refuse controls that the generator does not have (raises NotInstalledError)."""
     check_strengths(edits, controls)
     check_strengths(options.targets, controls)
+
+
+def check_kept_layers(options: EditOptions, generator: Generator) -> None:
+    """Refuse ``only`` layers that the generator does not have (raises BadInputError)."""
+    last = generator.num_ws - 1
+    for name, layers in options.only.items():
+        if not 0 <= layers[0] <= layers[1] <= max(last, 0):
+            raise BadInputError(
+                f"{name} cannot be kept to the layers {layers[0]} to {layers[1]}: "
+                f"{generator.name} has the layers 0 to {max(last, 0)}."
+            )
 
 
 def _load_effect(control: Control, cache: ControlCache, options: EditOptions) -> ControlEffect:

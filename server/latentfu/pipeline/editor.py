@@ -16,6 +16,7 @@ from latentfu.pipeline.apply_controls import (
     EditOptions,
     apply_controls,
     check_control_names,
+    check_kept_layers,
     truncate,
 )
 from latentfu.pipeline.cache import ControlCache, InversionCache, LRUCache
@@ -35,7 +36,7 @@ from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import paste
 from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
 from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
-from latentfu.pipeline.report import build_report, count_changed_outside
+from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import ReportReply
 from latentfu.protocol.requests import (
@@ -93,6 +94,7 @@ class Editor:
         """The layer with the controls moved."""
         work = self._start(request, pictures)
         check_control_names(request.edits, _make_options(request), work.resolved.controls)
+        check_kept_layers(_make_options(request), work.resolved.generator)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
         edited, inverted, codes = self._render_edit(request, work, found)
         work.watch.lap("render")
@@ -144,6 +146,7 @@ class Editor:
         """
         work = self._start(request, pictures)
         check_control_names(request.edits, _make_options(request), work.resolved.controls)
+        check_kept_layers(_make_options(request), work.resolved.generator)
         small = make_thumbnail(work.layer, work.mask, request.side)
         crop, found = self._find(work, progress)
         quad = scale_quad(crop.quad, *small.factors)
@@ -303,11 +306,11 @@ class Editor:
             codes=shown.codes,
         )
         work.watch.lap("paste")
-        outside = count_changed_outside(layer, out, quad, mask)
+        changed = count_changed(layer, out, quad, mask, work.request)
         work.watch.lap("check")
         progress(1.0, "Done")
         seconds = work.watch.seconds
-        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, outside))
+        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, changed))
 
 
 def _make_options(request: ControlsRequest) -> EditOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,21 @@ from latentfu.core.layer import Layer, MaskPixels
 from latentfu.pipeline.crop import Box, box_around
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
-from latentfu.pipeline.metrics import describe_outside, is_outside
+from latentfu.pipeline.metrics import advise_fit, describe_outside, is_outside, rate_fit
 from latentfu.protocol.replies import ReportReply
+from latentfu.protocol.requests import ControlsRequest, LayerRequest
+
+
+@dataclass(frozen=True)
+class ChangedPixels:
+    """How many pixels differ, how many of them lie outside the mask or the crop.
+
+    ``unchanged``: why none differs, as a sentence; empty if some do.
+    """
+
+    count: int
+    outside: int
+    unchanged: str = ""
 
 
 def build_report(
@@ -22,7 +36,7 @@ def build_report(
     crop: Crop,
     found: CachedInversion,
     seconds: Mapping[str, float],
-    changed_outside: int,
+    changed: ChangedPixels,
 ) -> ReportReply:
     """What the finished job says about itself."""
     quality = found.inversion.quality
@@ -34,6 +48,10 @@ def build_report(
         beyond=quality.out_of_domain,
         outside=is_outside(quality, resolved.spec),
         warning=describe_outside(quality, resolved.spec),
+        fit=rate_fit(quality, resolved.spec),
+        advice=advise_fit(quality, resolved.spec),
+        changed=changed.count,
+        unchanged=changed.unchanged,
         quad=[(float(x), float(y)) for x, y in crop.quad.corners],
         aligner=crop.aligner,
         inverter=resolved.inverter.name,
@@ -44,26 +62,48 @@ def build_report(
         inversion_seconds=round(float(quality.seconds), 4),
         inversion_parts={name: round(float(value), 4) for name, value in quality.parts.items()},
         seconds={name: round(value, 4) for name, value in seconds.items()},
-        changed_outside_mask=changed_outside,
+        changed_outside_mask=changed.outside,
     )
 
 
-def count_changed_outside(before: Layer, after: Layer, quad: Quad, mask: MaskPixels | None) -> int:
-    """How many pixels differ although they lie outside the mask or the crop."""
+def count_changed(
+    before: Layer, after: Layer, quad: Quad, mask: MaskPixels | None, request: LayerRequest
+) -> ChangedPixels:
+    """How many pixels of the layer differ, and how many of them should not."""
     box = box_around(quad, before.width, before.height)
     x0, y0, x1, y1 = box
-    count = 0
+    outside = 0
     for rows, columns in _split_around(box, before):
-        count += int(
+        outside += int(
             _find_differing(before.pixels[rows, columns], after.pixels[rows, columns]).sum()
         )
     if x1 <= x0 or y1 <= y0:
-        return count
+        return _tell_changed(outside, outside, request, within=False)
     allowed = _mask_inside(quad, box)
     if mask is not None:
         allowed &= mask[y0:y1, x0:x1] > 0
     changed = _find_differing(before.pixels[y0:y1, x0:x1], after.pixels[y0:y1, x0:x1])
-    return count + int((changed & ~allowed).sum())
+    count = outside + int(changed.sum())
+    outside += int((changed & ~allowed).sum())
+    return _tell_changed(count, outside, request, within=bool(allowed.any()))
+
+
+def _tell_changed(count: int, outside: int, request: LayerRequest, within: bool) -> ChangedPixels:
+    """The counts with a sentence; ``within``: whether any pixel was allowed to change."""
+    if count:
+        return ChangedPixels(count, outside)
+    if not within:
+        why = "the mask or selection lies outside the square that is edited"
+    elif isinstance(request, ControlsRequest) and _asks_nothing(request):
+        why = "every strength is 0"
+    else:
+        why = "the change is smaller than one level of color, so ask for more of it"
+    return ChangedPixels(0, 0, f"No pixel changed: {why}.")
+
+
+def _asks_nothing(request: ControlsRequest) -> bool:
+    """Whether a request moves no control and pulls nothing to the mean."""
+    return request.psi == 1.0 and not request.targets and not any(request.edits.values())
 
 
 def _split_around(box: Box, layer: Layer) -> list[tuple[slice, slice]]:

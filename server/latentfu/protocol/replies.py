@@ -170,6 +170,15 @@ class ReportReply(Reply):
     )
     outside: bool = Field(description="Whether the picture is outside what the network shows.")
     warning: str = Field(description="The same as a sentence; empty if it is not.")
+    fit: Literal["good", "fair", "poor"] = Field(
+        description="How well the network shows the picture, by beyond and psnr."
+    )
+    advice: str = Field(
+        description="What to do about a poor fit, as a sentence, such as another network by name; "
+        "empty if it is not poor."
+    )
+    changed: int = Field(description="How many pixels of the layer changed.")
+    unchanged: str = Field(description="Why none did, as a sentence; empty if some did.")
     quad: list[tuple[float, float]] = Field(description="The crop's four corners in the layer.")
     aligner: str
     inverter: str
