@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.program import latentfu_program
 from tests.support.server_fixtures import server, start
 
-__all__ = ["server", "start"]
+__all__ = ["latentfu_program", "server", "start"]
 
 # Files that train, render many pictures or start many processes. All others are the fast tests.
 SLOW_FILES = frozenset(  # by name: a file may move

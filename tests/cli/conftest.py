@@ -5,13 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from PIL import Image
 
 from tests.support import small_house
-from tests.support.program import Program, Ran
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +23,6 @@ def house(isolated_home: Path) -> Iterator[Path]:
     small_house.build(isolated_home)
     with use_registry(Registry(all_sources())):
         yield isolated_home
-
-
-@pytest.fixture
-def latentfu_program(capsys: pytest.CaptureFixture[str]) -> Program:
-    """``latentfu_program("edit", ...)``: the real program, in this process for speed."""
-
-    def call(*arguments: str | Path) -> Ran:
-        capsys.readouterr()
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture

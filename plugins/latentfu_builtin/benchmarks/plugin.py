@@ -1,6 +1,6 @@
 """What the benchmarks bring: ``latentfu bench`` for the built-in networks and methods.
 
-Each compares with a plain version of what was published, which stands beside it.
+Most compare with a plain version of what was published, which stands beside it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from latentfu_builtin.lazy import later
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """``latentfu bench boundary``, ``hessian``, ``inversion`` and ``render``."""
+    """``latentfu bench boundary``, ``hessian``, ``inversion``, ``photographs``, ``render``."""
     lines = {
         "boundary": "Training a boundary, against scikit-learn.",
         "hessian": "Finding deformations, against the paper's way.",
         "inversion": "Quality against time of every inverter.",
+        "photographs": "What edits leave of your photographs.",
         "render": "Rendering against a plain version.",
     }
     return [
