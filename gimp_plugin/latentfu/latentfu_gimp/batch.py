@@ -10,7 +10,7 @@ from gi.repository import Gimp
 from . import finder, jobs
 from .arguments import layer_name, parse_edits, parse_layers
 from .errors import PluginError
-from .layers import check_layer, chosen_layer, insert_result, plain_target
+from .layers import check_layer, chosen_layer, insert_result, plain_target, show_report
 from .pixels import read_layer
 from .remember import remembered
 
@@ -26,7 +26,9 @@ def edit(
     target = plain_target(image, layer)
     work = jobs.Work(target.picture, target.mask, edits=edits, **common(config))
     result = _run(work, "Editing the portrait ...")
-    return insert_result(target, result, layer_name(edits), remembered(target, work, result))
+    new = insert_result(target, result, layer_name(edits), remembered(target, work, result))
+    show_report(result)
+    return new
 
 
 def mix(
@@ -48,7 +50,9 @@ def mix(
     )
     result = _run(work, "Mixing the portraits ...")
     name = mix_name(source, layers)
-    return insert_result(target, result, name, remembered(target, work, result))
+    new = insert_result(target, result, name, remembered(target, work, result))
+    show_report(result)
+    return new
 
 
 def mix_name(source: Gimp.Layer, layers: tuple[int, int]) -> str:
