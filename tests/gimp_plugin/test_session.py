@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from latentfu_gimp.jobs import Work
+from latentfu_gimp.jobs import Work, tell_fit
 from latentfu_gimp.session import Session, Watcher
 from latentfu_gimp.wire import Picture
 from latentfu_gimp.worker import Worker
@@ -53,6 +53,18 @@ def test_open_prepare_preview_finish(serve) -> None:
     main.until(seen, 3)
     assert seen[-1].report["generator"] == "portraits"
     assert not main.errors
+    main.close()
+
+
+def test_a_person_is_told_of_a_poor_fit_and_of_an_edit_that_did_nothing(serve) -> None:
+    serve()
+    main, seen = Main(), []
+    main.session.prepare(WORK, seen.append)
+    (report,) = main.until(seen)
+    assert tell_fit(report) == ""  # as a server of before says nothing about it
+    told = {"warning": "It is outside.", "advice": "Try another.", "unchanged": "Nothing moved."}
+    assert tell_fit({**report, **told}) == "It is outside. Try another. Nothing moved."
+    assert tell_fit({**report, "fit": "good", "warning": "", "unchanged": ""}) == ""
     main.close()
 
 

@@ -9,7 +9,7 @@ from gi.repository import Gimp, Gtk
 from . import jobs
 from .arguments import format_edits, layer_name, parse_edits
 from .errors import CancelledError, PluginError
-from .layers import Target, check_layer, chosen_layer, insert_result, target_again
+from .layers import Target, check_layer, chosen_layer, insert_result, show_report, target_again
 from .preview import PreviewPane
 from .remember import remembered
 from .session import Catalog, Document, Session, Watcher
@@ -33,7 +33,9 @@ def edit_with_dialog(
     finally:
         dialog.close()
     kept = remembered(target, work, result)
-    return insert_result(target, result, layer_name(work.edits), kept)
+    new = insert_result(target, result, layer_name(work.edits), kept)
+    show_report(result)
+    return new
 
 
 AUTOMATIC = {"name": "", "title": "Automatic: the best for this network"}
@@ -52,6 +54,7 @@ class EditDialog:
         self._result: jobs.Result | None = None
         self._resolutions: dict[str, int] = {}
         self._applying = False
+        self._warning = ""
         title = "Edit portrait again" if target.earlier else "Edit portrait"
         self._dialog = new_dialog(title, "latentfu-edit")
         self._preview = PreviewPane(target.picture, self._ask_preview)
@@ -134,12 +137,14 @@ class EditDialog:
     def _prepare(self) -> None:
         self._set_ready(True)
         self._preview.forget_after()
+        self._warning = ""
         self._status.busy(0.0, "Learning the portrait; sliders can be moved meanwhile ...")
         self._session.prepare(self._work(), self._prepared)
 
     def _prepared(self, report: Document) -> None:
         self._preview.set_quad(report.get("quad") or [])
-        self._status.idle(self._target.note or READY)
+        self._warning = jobs.tell_fit(report)
+        self._show_ready()
         self._ask_preview()
 
     def _moved(self) -> None:
@@ -160,6 +165,13 @@ class EditDialog:
         self._preview.show_after(picture)
         if not self._applying:
             self._again.hide()
+            self._show_ready()
+
+    def _show_ready(self) -> None:
+        """What the network cannot show of this layer, else what to do next."""
+        if self._warning:
+            self._status.warn(f"{self._target.note} {self._warning}".strip())
+        else:
             self._status.idle(self._target.note or READY)
 
     def _apply(self) -> None:

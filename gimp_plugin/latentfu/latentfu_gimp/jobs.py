@@ -47,6 +47,15 @@ class Result:
     report: dict[str, Any]
 
 
+def tell_fit(report: dict[str, Any]) -> str:
+    """What a person must know of a report: a poor fit, what to do, that nothing changed.
+
+    Empty if there is nothing to say, as in reports of older servers.
+    """
+    parts = [report.get(name) for name in ("warning", "advice", "unchanged")]
+    return " ".join(str(part) for part in parts if part)
+
+
 def run(client: Client, work: Work, report: Report) -> Result:
     """Do ``work`` and wait for it; raises PluginError in one sentence."""
     document = send_request(client, work, "mix" if work.source else "edit")

@@ -9,7 +9,7 @@ from gi.repository import Gimp
 
 from . import state
 from .errors import PluginError
-from .jobs import Result
+from .jobs import Result, tell_fit
 from .pixels import read_layer, read_selection, write_changes
 from .wire import Picture
 
@@ -107,3 +107,10 @@ def insert_result(target: Target, result: Result, name: str, kept: state.State) 
         target.image.undo_group_end()
     Gimp.displays_flush()
     return new
+
+
+def show_report(result: Result) -> None:
+    """Tell in GIMP's own way what a person must know of the finished work, if anything."""
+    sentence = tell_fit(result.report)
+    if sentence:
+        Gimp.message(f"Latent-Fu: {sentence}")

@@ -9,7 +9,7 @@ from gi.repository import GdkPixbuf, Gimp, Gtk
 from . import jobs
 from .arguments import parse_layers
 from .errors import CancelledError, PluginError
-from .layers import Target, check_layer, chosen_layer, insert_result, plain_target
+from .layers import Target, check_layer, chosen_layer, insert_result, plain_target, show_report
 from .pixels import read_layer
 from .preview import PreviewPane, pixbuf
 from .procedures.common import read_common_arguments
@@ -44,7 +44,9 @@ def mix_with_dialog(
         name = name_mix(dialog.source, work.layers)
     finally:
         dialog.close()
-    return insert_result(target, result, name, remembered(target, work, result))
+    new = insert_result(target, result, name, remembered(target, work, result))
+    show_report(result)
+    return new
 
 
 def _sources(layer: Gimp.Layer) -> list[Gimp.Layer]:
@@ -159,7 +161,11 @@ class MixDialog:
         self._tried = (work, result)
         self._preview.show_after(result.picture)
         self._preview.set_quad(result.report.get("quad") or [])
-        self._status.idle("Apply puts this into a new layer.")
+        warning = jobs.tell_fit(result.report)
+        if warning:
+            self._status.warn(warning)
+        else:
+            self._status.idle("Apply puts this into a new layer.")
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
 
     def _busy(self, fraction: float, sentence: str) -> None:

@@ -38,6 +38,11 @@ class StatusLine:
         self._bar.set_fraction(0.0)
         self._say(sentence, "")
 
+    def warn(self, sentence: str) -> None:
+        """Nothing is going on, but something is to be heeded."""
+        self._bar.set_fraction(0.0)
+        self._say(sentence, "dialog-warning")
+
     def error(self, sentence: str) -> None:
         """Something went wrong."""
         self._bar.set_fraction(0.0)

@@ -16,7 +16,7 @@ from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
 from latentfu.pipeline.metrics import advise_fit, describe_outside, is_outside, rate_fit
 from latentfu.protocol.replies import ReportReply
-from latentfu.protocol.requests import ControlsRequest, LayerRequest
+from latentfu.protocol.requests import ControlsRequest, InvertRequest, LayerRequest
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def count_changed(
 
 def _tell_changed(count: int, outside: int, request: LayerRequest, within: bool) -> ChangedPixels:
     """The counts with a sentence; ``within``: whether any pixel was allowed to change."""
-    if count:
+    if count or (within and isinstance(request, InvertRequest)):  # a perfect inversion is no news
         return ChangedPixels(count, outside)
     if not within:
         why = "the mask or selection lies outside the square that is edited"

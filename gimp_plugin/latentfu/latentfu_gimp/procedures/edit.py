@@ -9,7 +9,7 @@ from gi.repository import Gimp
 from .. import jobs
 from ..arguments import layer_name, parse_edits
 from ..errors import PluginError
-from ..layers import chosen_layer, insert_result, plain_target
+from ..layers import chosen_layer, insert_result, plain_target, show_report
 from ..remember import remembered
 from .common import (
     READWRITE,
@@ -52,7 +52,9 @@ def edit_layer(
     target = plain_target(image, layer)
     work = jobs.Work(target.picture, target.mask, edits=edits, **read_common_arguments(config))
     result = run_with_progress(work, "Editing the portrait ...")
-    return insert_result(target, result, layer_name(edits), remembered(target, work, result))
+    new = insert_result(target, result, layer_name(edits), remembered(target, work, result))
+    show_report(result)
+    return new
 
 
 def _edit_with_dialog(

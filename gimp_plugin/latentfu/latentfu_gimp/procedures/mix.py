@@ -9,7 +9,7 @@ from gi.repository import Gimp
 from .. import jobs
 from ..arguments import parse_layers
 from ..errors import PluginError
-from ..layers import check_layer, chosen_layer, insert_result, plain_target
+from ..layers import check_layer, chosen_layer, insert_result, plain_target, show_report
 from ..pixels import read_layer
 from ..remember import remembered
 from .common import (
@@ -61,7 +61,9 @@ def mix_layers(
     )
     result = run_with_progress(work, "Mixing the portraits ...")
     name = name_mix(source, layers)
-    return insert_result(target, result, name, remembered(target, work, result))
+    new = insert_result(target, result, name, remembered(target, work, result))
+    show_report(result)
+    return new
 
 
 def name_mix(source: Gimp.Layer, layers: tuple[int, int]) -> str:
