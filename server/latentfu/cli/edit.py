@@ -12,6 +12,7 @@ from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
 
 if TYPE_CHECKING:
+    from latentfu.cli.backend import Done
     from latentfu.cli.pictures import Picture
     from latentfu.core.crop import Quad
 
@@ -43,7 +44,8 @@ def edit_command(
 ) -> None:
     """Edit IMAGE with the controls that `latentfu controls list` names.
 
-    A running server does the work (its networks are warm), else this process.
+    A running server does the work (its networks are warm), else this process. JPEG (and WebP,
+    which is lossless with a mask only) cannot keep pixels outside the mask bit for bit.
     """
     edits = options.join_strengths(sets)
     if not edits and not fields.get("targets"):
@@ -53,7 +55,7 @@ def edit_command(
     from dataclasses import replace
 
     from latentfu.cli.backend import choose_backend, collect_fields
-    from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
+    from latentfu.cli.pictures import check_target, read_picture
     from latentfu.core.progress import between
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
@@ -74,10 +76,9 @@ def edit_command(
             done = backend.run(request, pictures, between(progress, *parts))
             layered = replace(layered, pixels=done.layer.pixels)
             reports.append(done.report)
-    write_picture(output, Picture(done.layer.pixels, picture.profile))
+    lossy = _write_edited(output, picture.edited(done.layer.pixels), masked=mask is not None)
     if as_json:
-        found = {"output": str(output), "place": done.place, "report": done.report}
-        print_json({**found, "reports": reports} if all_faces else found)
+        _print_done(output, done, lossy, reports if all_faces else None)
         return
     moved = {**request.edits, **request.targets}
     told = " ".join(f"{name}={strength:g}" for name, strength in moved.items())
@@ -133,9 +134,13 @@ def mix_command(
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
-    """Put the styles of SOURCE into IMAGE, everywhere or inside a mask."""
+    """Put the styles of SOURCE into IMAGE, everywhere or inside a mask.
+
+    JPEG (and WebP, which is lossless with a mask only) cannot keep pixels outside the mask bit for
+    bit.
+    """
     from latentfu.cli.backend import choose_backend, collect_fields
-    from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
+    from latentfu.cli.pictures import check_target, read_picture
     from latentfu.core.layer import Layer
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import MixRequest, build_request
@@ -148,9 +153,32 @@ def mix_command(
     with progress_bar("Mixing", quiet=as_json) as progress:
         backend = choose_backend(local, fields.get("generator"))
         done = backend.run(request, pictures, progress)
-    write_picture(output, Picture(done.layer.pixels, picture.profile))
+    lossy = _write_edited(output, picture.edited(done.layer.pixels), masked=mask is not None)
     if as_json:
-        print_json({"output": str(output), "place": done.place, "report": done.report})
+        _print_done(output, done, lossy)
     else:
         tell_fit(done.report)
         click.echo(f"{output}: layers {layers[0]}-{layers[1]} of {source}.")
+
+
+def _write_edited(output: Path, picture: Picture, masked: bool) -> bool:
+    """Write the picture, WebP without loss if there is a mask; whether the file is lossy."""
+    from latentfu.cli.pictures import is_lossy, write_picture
+
+    write_picture(output, picture, exact=masked)
+    lossy = is_lossy(output, exact=masked)
+    if lossy and masked:
+        click.echo(
+            f"{output} cannot hold pixels outside the mask bit for bit (JPEG is lossy): "
+            f"name {output.stem}.png to keep them.",
+            err=True,
+        )
+    return lossy
+
+
+def _print_done(
+    output: Path, done: Done, lossy: bool, reports: list[Mapping[str, Any]] | None = None
+) -> None:
+    """The result as JSON; ``reports``: of each face, where all were edited."""
+    found = {"output": str(output), "place": done.place, "lossy": lossy, "report": done.report}
+    print_json(found if reports is None else {**found, "reports": reports})

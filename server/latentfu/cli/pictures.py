@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from latentfu.cli.color_profiles import (
+    ProfileTransform,
+    convert_to_srgb,
+    make_transform,
+    srgb_profile,
+)
+from latentfu.cli.deep_pictures import (
+    DeepPixels,
+    encode_png,
+    encode_tiff,
+    has_sixteen_bits,
+    read_sixteen_bits,
+    to_eight_bits,
+)
 from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.layer import MaskPixels, Pixels, check_size
 from latentfu.storage.atomic import whole_file
@@ -27,33 +41,87 @@ _WRITE_FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+_LOSSY = ("JPEG", "WEBP")
 _GRAY = ("L", "1")
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+_ORIENTATION_TAG = 0x0112
+_MAX_TEXT = 64 << 20  # bytes of one text or profile in a PNG; Pillow's own limit is 1 MB
+_MAX_DPI = 65535  # what a JPEG can say
+_ROWS = 256  # worked on at once, so that a large picture needs little memory beside itself
+
+
+@dataclass(frozen=True)
+class Original:
+    """What a file held, upright, in its own colors and depth.
+
+    ``values``: uint8 or uint16 ``[H, W, 1, 3 or 4]``. ``shown``: the sRGB pixels made of them.
+    ``transform``: between the two, None when they are the same. ``dpi``: pixels an inch, across
+    and down.
+    """
+
+    values: Pixels | DeepPixels
+    shown: Pixels
+    profile: bytes | None = None
+    transform: ProfileTransform | None = None
+    dpi: tuple[float, float] | None = None
+
+    def add_change(self, edited: Pixels) -> Pixels | DeepPixels:
+        """The file's own values with the change from ``shown`` to ``edited`` added.
+
+        Where nothing changed they are the file's own, bit for bit.
+        """
+        step = 257 if self.values.dtype == np.uint16 else 1
+        top = 255 * step
+        out = self.values.copy()
+        for start in range(0, len(out), _ROWS):
+            rows = slice(start, start + _ROWS)
+            before, after = self.shown[rows], edited[rows]
+            if np.array_equal(before, after):
+                continue
+            if self.transform is not None:
+                before, after = self.transform.from_srgb(before), self.transform.from_srgb(after)
+            change = (after.astype(np.int32) - before) * step
+            out[rows] = np.clip(self.values[rows] + change, 0, top).astype(out.dtype)
+        return out
 
 
 @dataclass(frozen=True)
 class Picture:
-    """``pixels``: uint8 ``[H, W, 1, 3 or 4]``, upright. ``profile``: its ICC profile."""
+    """``pixels``: uint8 ``[H, W, 1, 3 or 4]``, upright, in sRGB. ``profile``: theirs.
+
+    ``original``: the file they came from, whose colors, depth and resolution are written again.
+    """
 
     pixels: Pixels
     profile: bytes | None = None
+    original: Original | None = None
+
+    def edited(self, pixels: Pixels) -> Picture:
+        """The same picture with other pixels."""
+        return replace(self, pixels=pixels)
 
 
 def read_picture(path: Path) -> Picture:
     """Read a PNG, JPEG, WebP, TIFF, BMP or PPM file; EXIF orientation is applied, alpha kept.
 
+    Its ICC profile is applied too: the pixels are sRGB. Of 16 bits a channel the upper 8 are
+    worked on; :func:`write_picture` adds the change to all 16.
+
     Raises BadInputError when it is no such file, damaged, too large or too small.
     """
-    image = _decode(path)
-    pixels = np.asarray(image)
-    if pixels.ndim == 2:
-        pixels = pixels[:, :, None]
-    return Picture(np.ascontiguousarray(pixels), image.info.get("icc_profile"))
+    original = _decode(path)
+    own = _as_eight_bits(original.values)
+    transform = make_transform(original.profile, own.shape[2]) if original.profile else None
+    if transform is None:
+        return Picture(own, original.profile, replace(original, shown=own))
+    shown = transform.to_srgb(own)
+    profile = srgb_profile() if shown.shape[2] > 1 else None
+    return Picture(shown, profile, replace(original, shown=shown, transform=transform))
 
 
 def read_mask(path: Path, like: Picture) -> MaskPixels:
     """A mask of the picture's size: its gray value, times its alpha if it has one."""
-    pixels = read_picture(path).pixels
+    pixels = _as_eight_bits(_decode(path).values)
     height, width = like.pixels.shape[:2]
     if pixels.shape[:2] != (height, width):
         raise BadInputError(
@@ -87,32 +155,57 @@ def check_folder(path: Path) -> None:
         raise BadInputError(f"The folder {path.absolute().parent} is not there: make it first.")
 
 
-def write_picture(path: Path, picture: Picture) -> None:
-    """Write ``picture`` whole or not at all, in the format that the ending names."""
+def is_lossy(path: Path, exact: bool = False) -> bool:
+    """Whether the format that the ending names cannot keep pixels bit for bit."""
+    kind = _WRITE_FORMATS.get(path.suffix.lower())
+    return kind in _LOSSY and not (exact and kind == "WEBP")
+
+
+def write_picture(path: Path, picture: Picture, exact: bool = False) -> None:
+    """Write ``picture`` whole or not at all, in the format that the ending names.
+
+    What the file it came from had stays: profile, 16 bits (PNG, TIFF), resolution (not WebP), and
+    the values of all pixels that are as they were. ``exact``: WebP is written without loss.
+    """
+    check_target(path, has_alpha=picture.pixels.shape[2] == 4)
+    kind = _WRITE_FORMATS[path.suffix.lower()]
+    values: Pixels | DeepPixels = picture.pixels
+    profile, dpi, original = picture.profile, None, picture.original
+    if original is not None and original.shown.shape == values.shape:
+        values, profile, dpi = original.add_change(picture.pixels), original.profile, original.dpi
+    with whole_file(path) as temporary:
+        if values.dtype == np.uint16 and kind in ("PNG", "TIFF"):
+            encode = encode_png if kind == "PNG" else encode_tiff
+            temporary.write_bytes(encode(values.astype(np.uint16, copy=False), profile, dpi))
+            return
+        _save(temporary, kind, _as_eight_bits(values), exact, icc_profile=profile, dpi=dpi)
+
+
+def _save(path: Path, kind: str, pixels: Pixels, exact: bool, **settings: Any) -> None:
     from PIL import Image
 
-    pixels = picture.pixels
-    check_target(path, has_alpha=pixels.shape[2] == 4)
+    settings = {name: value for name, value in settings.items() if value}
+    if kind == "WEBP":
+        settings.pop("dpi", None)  # it has no place for one
+        # "exact" keeps the colors of clear pixels too.
+        settings.update({"lossless": True, "exact": True} if exact else {"quality": 95})
+    elif kind == "JPEG":
+        settings.update(quality=95, subsampling=0)
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    settings: dict[str, Any] = {"icc_profile": picture.profile} if picture.profile else {}
-    kind = _WRITE_FORMATS[path.suffix.lower()]
-    if kind in ("JPEG", "WEBP"):
-        settings["quality"] = 95
-    with whole_file(path) as temporary:
-        image.save(temporary, kind, **settings)
+    image.save(path, kind, **settings)
 
 
-def _decode(path: Path) -> Image.Image:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+def _decode(path: Path) -> Original:
+    from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+    PngImagePlugin.MAX_TEXT_CHUNK = _MAX_TEXT
     try:
         # Our own limit is checked below; Pillow's is lower and only warns.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=READ_FORMATS) as image:
                 _check(path, image)
-                image.load()
-                return _plain(path, ImageOps.exif_transpose(image))
+                return _read_open(path, image)
     except UnidentifiedImageError as error:
         known = ", ".join(READ_FORMATS)
         raise BadInputError(f"{path} is not a picture that can be read ({known}).") from error
@@ -123,7 +216,49 @@ def _decode(path: Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise BadInputError(f"{path} is far too large: scale or crop it first.") from error
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+        if "MAX_TEXT" in str(error):
+            raise BadInputError(
+                f"{path} has more than {_MAX_TEXT >> 20} MB of text or profile: "
+                "save it without metadata."
+            ) from error
         raise BadInputError(f"{path} is damaged or cut off: save it again.") from error
+
+
+def _read_open(path: Path, image: Image.Image) -> Original:
+    """``shown`` is not made yet."""
+    from PIL import ImageOps
+
+    orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    deep = image.format in ("PNG", "TIFF") and has_sixteen_bits(path, image)
+    deep = deep and image.mode != "CMYK"
+    image.load()
+    dpi = _resolution(image, turned=orientation in (5, 6, 7, 8))
+    plain = _plain(path, ImageOps.exif_transpose(image))
+    pixels = np.ascontiguousarray(np.asarray(plain))
+    pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
+    values = read_sixteen_bits(path, orientation, pixels) if deep else None
+    return Original(
+        pixels if values is None else values,
+        pixels,
+        profile=plain.info.get("icc_profile"),
+        dpi=dpi,
+    )
+
+
+def _as_eight_bits(values: Pixels | DeepPixels) -> Pixels:
+    if values.dtype == np.uint16:
+        return to_eight_bits(values.astype(np.uint16, copy=False))
+    return values.astype(np.uint8, copy=False)
+
+
+def _resolution(image: Image.Image, turned: bool) -> tuple[float, float] | None:
+    try:
+        across, down = (float(each) for each in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not (1 < across <= _MAX_DPI and 1 < down <= _MAX_DPI):
+        return None  # a TIFF without one says 1; also what is not a number
+    return (down, across) if turned else (across, down)
 
 
 def _check(path: Path, image: Image.Image) -> None:
@@ -136,7 +271,7 @@ def _check(path: Path, image: Image.Image) -> None:
 
 
 def _plain(path: Path, image: Image.Image) -> Image.Image:
-    """Gray, RGB or RGBA with 8 bits."""
+    """Gray, RGB or RGBA with 8 bits, in the colors of the profile that it then has."""
     from PIL import Image
 
     profile = image.info.get("icc_profile")
@@ -150,6 +285,12 @@ def _plain(path: Path, image: Image.Image) -> Image.Image:
     transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
     plain = image.convert("RGBA" if transparent or "transparency" in image.info else "RGB")
     if image.mode == "CMYK":
-        profile = None  # it described inks, which are gone now
+        # The profile described inks, which are gone now.
+        plain, profile = convert_to_srgb(image, profile), srgb_profile()
+    elif image.mode in ("LA", "La") and profile:
+        # A gray profile does not fit the RGBA that this becomes.
+        plain = convert_to_srgb(image.convert("LA").getchannel("L"), profile)
+        plain.putalpha(image.getchannel("A"))
+        profile = srgb_profile()
     plain.info["icc_profile"] = profile
     return plain

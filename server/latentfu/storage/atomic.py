@@ -7,7 +7,8 @@ dies, however it dies.
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,11 @@ from latentfu.core.errors import StorageError
 
 
 @contextmanager
-def whole_file(path: Path, mode: int = 0o644, durable: bool = False) -> Iterator[Path]:
+def whole_file(path: Path, mode: int | None = None, durable: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
+
+    ``mode``: the permissions; without one those of the file that is replaced, else what the
+    umask leaves of 0666. Nobody else can read the file while it is written.
 
     ``durable``: wait until the disk has it, so that no power cut leaves an empty file; for what
     took hours to make. Raises StorageError, in one sentence, when the disk is full or the folder
@@ -26,9 +30,10 @@ def whole_file(path: Path, mode: int = 0o644, durable: bool = False) -> Iterator
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+        allowed = _create_private(temporary)
+        if mode is None:
+            mode = _permissions(path) if path.exists() else allowed
         yield temporary
         if durable:
             with temporary.open("rb+") as file:
@@ -42,10 +47,25 @@ def whole_file(path: Path, mode: int = 0o644, durable: bool = False) -> Iterator
             temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644, durable: bool = False) -> None:
+def write_whole(path: Path, data: bytes, mode: int | None = None, durable: bool = False) -> None:
     """Write ``data`` to ``path`` so that a reader sees the old file or the new, never half."""
     with whole_file(path, mode, durable) as temporary:
         temporary.write_bytes(data)
+
+
+def _create_private(path: Path) -> int:
+    """Make an empty file that only its owner can read; give the mode the system would allow.
+
+    The umask is seen in what it leaves: asking for it means setting it, for all threads.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    allowed = _permissions(path)
+    path.chmod(0o600)
+    return allowed
+
+
+def _permissions(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode) & 0o777
 
 
 def lock_or_fail(descriptor: int) -> None:

@@ -1,0 +1,55 @@
+"""Files written whole: who may read them afterwards."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from latentfu.core.errors import StorageError
+from latentfu.storage.atomic import whole_file, write_whole
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture(params=[0o077, 0o022, 0o002])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def test_a_new_file_has_what_the_umask_leaves(tmp_path: Path, umask: int) -> None:
+    write_whole(tmp_path / "a", b"1")
+    assert mode_of(tmp_path / "a") == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_a_replaced_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    path.chmod(mode)
+    write_whole(path, b"2")
+    assert mode_of(path) == mode
+    assert path.read_bytes() == b"2"
+
+
+def test_a_mode_that_is_asked_for_is_given(tmp_path: Path, umask: int) -> None:
+    write_whole(tmp_path / "a", b"1", mode=0o600)
+    assert mode_of(tmp_path / "a") == 0o600
+
+
+def test_a_half_written_file_is_private_and_goes_away(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StorageError, match="No space"),
+        whole_file(tmp_path / "a") as temporary,
+    ):
+        assert mode_of(temporary) == 0o600
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
