@@ -80,7 +80,7 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "eye-epicanthus-out": -0.5 * f["eyelid_fold"],
         "eye-bag-incr": float(np.clip((f["age"] - 45) / 50, -0.2, 0.8)),
         "ear-scale-incr": 0.4 * f["ear_size"],
-        "eye-height2-incr": 0.25,
+        "eye-height2-incr": 0.45,
     }
     return changes | {f"{s}-{name}": value for s in _SIDES for name, value in by_side.items()}
 
@@ -96,7 +96,7 @@ def _facial_actions(f: Factors) -> dict[str, float]:
         "mouthSmile": grin,
         "mouthFrown": 0.6 * sad,
         "cheekSquint": 0.6 * grin,
-        "mouthUpperUp": 0.40 * max(smile - 0.25, 0) + 0.5 * laugh + 0.5 * sneer,
+        "mouthUpperUp": 0.30 * max(smile - 0.25, 0) + 0.5 * laugh + 0.5 * sneer,
         "mouthLowerDown": 0.25 * max(smile - 0.4, 0) + 0.3 * laugh + 0.25 * opened,
         "eyeSquint": 0.35 * grin + 0.25 * frown,
         "eyeWide": 0.8 * wonder + 0.6 * max(f["eye_open"], 0.0),
@@ -105,7 +105,7 @@ def _facial_actions(f: Factors) -> dict[str, float]:
         "noseSneer": 0.9 * sneer + 0.15 * frown,
         "mouthDimple": 0.2 * grin,
     }
-    lids = 0.08 + 0.85 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
+    lids = 0.0 + 0.85 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
     both["eyeBlink"] = float(np.clip(lids * (1 - wonder), 0, 0.9))
     actions = {
         f"{name}{s}": min(value, 1.0) for name, value in both.items() for s in ("Left", "Right")
@@ -153,6 +153,7 @@ class HeadModel:
         lashes = [f for name, fs in groups.items() if "eyelashes" in name for f in fs]
         self.lashes = SmoothMesh(lashes, 0)
         self._neutral = neutral
+        self.lash_across = self.lashes(neutral)[:, 0]
         self._name_zones()
         self._place_landmarks()
 

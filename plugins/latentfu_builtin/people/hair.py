@@ -41,9 +41,14 @@ class HeadField:
         row, column = self._cell(angle, height)
         at = (np.clip(row.round().astype(int), 0, _ROWS - 1), column.round().astype(int) % _COLUMNS)
         np.maximum.at(grid, at, radius)
-        filled = ndimage.maximum_filter(grid, 3, mode=("nearest", "wrap"))
-        filled = np.where(filled > 0, filled, ndimage.maximum_filter(filled, 7, mode="wrap"))
-        self.grid = ndimage.gaussian_filter(filled, 0.6, mode=("nearest", "wrap"))
+        mode = ("nearest", "wrap")
+        for spread in (0.8, 1.6, 4.0, 12.0):  # directions that no point lies in: from around
+            seen = (grid > 0).astype(np.float32)
+            weight = ndimage.gaussian_filter(seen, spread, mode=mode)
+            mean = ndimage.gaussian_filter(grid, spread, mode=mode) / (weight + 1e-6)
+            grid = np.where((grid > 0) | (weight < 0.02), grid, mean)
+        grid[-3:] = grid[-4:-3].mean()  # around the pole the columns fall together
+        self.grid = ndimage.gaussian_filter(grid, 0.6, mode=mode)
 
     @staticmethod
     def _polar(rel: Array) -> tuple[Array, Array, Array]:
@@ -77,14 +82,23 @@ class HeadFrame:
     """Sizes of one head that hair and things are fitted to; meters, eyes' height in ``eye``."""
 
     field: HeadField
+    chest: HeadField
     eye: float
     front: float
     top: float
     half: float
 
-    def __post_init__(self) -> None:
-        if self.top <= self.eye:
-            raise ValueError("the top of a head lies above its eyes")
+    def push_out(self, points: Array, margin: Array | float) -> Array:
+        """Points moved out of head, neck and shoulders."""
+        points = self.field.push_out(points, margin)
+        low = np.clip((self.eye - 0.09 - points[..., 2]) / 0.03, 0, 1)
+        middle = np.array([0, self.front + 0.118])
+        rel = (points[..., :2] - middle) / np.array([0.068, 0.072])
+        far = np.sqrt((rel * rel).sum(-1, keepdims=True)) + 1e-9
+        beside = middle + rel * np.maximum(1, low[..., None] / far) * np.array([0.068, 0.072])
+        points = np.concatenate([beside, points[..., 2:]], -1)
+        shoulder = points[..., 2] < self.eye - 0.15
+        return np.where(shoulder[..., None], self.chest.push_out(points, 0.009), points)
 
 
 def measure_frame(skin: Array, eye_height: float) -> HeadFrame:
@@ -92,9 +106,11 @@ def measure_frame(skin: Array, eye_height: float) -> HeadFrame:
     head = skin[skin[:, 2] > eye_height - 0.02]
     front = float(skin[np.abs(skin[:, 2] - eye_height) < 0.05][:, 1].min())
     center = np.array([0, (front + head[:, 1].max()) / 2, eye_height + 0.012], np.float32)
-    field = HeadField(skin[skin[:, 2] > eye_height - 0.3], center)
+    field = HeadField(skin[skin[:, 2] > eye_height - 0.125], center)
+    low = center - np.array([0, 0, 0.42], np.float32)
+    chest = HeadField(skin[skin[:, 2] < eye_height - 0.165], low)
     half = float(head[head[:, 2] > eye_height + 0.03][:, 0].max())
-    return HeadFrame(field, eye_height, front, float(head[:, 2].max()), half)
+    return HeadFrame(field, chest, eye_height, front, float(head[:, 2].max()), half)
 
 
 def hair_color(f: Factors) -> Array:
@@ -240,15 +256,15 @@ def grow_hair(
     if f["hat"] > 0:
         height = np.minimum(height, 0.004)
     grow = np.sqrt(t[..., 0]) * height
-    points = frame.field.push_out(points, grow)
+    points = frame.push_out(points, grow)
     points = keep_off_face(points, frame, line)
-    points = frame.field.push_out(points, 0.0012 + 0.6 * grow)
+    points = frame.push_out(points, 0.0012 + 0.6 * grow)
     if f["hat"] > 0:
         points = points[(points[:, 0, 2] < _hat_height(frame, points[:, 0, 1]))]
         if not len(points):
             return None
     depth = np.clip(height[: len(points)] / (height.max() + 1e-9), 0, 1)
-    tone = random.normal(1, 0.13, len(points)) * (0.82 + 0.3 * random.random(_GUIDES))[
+    tone = random.normal(1, 0.09, len(points)) * (0.82 + 0.3 * random.random(_GUIDES))[
         follow[: len(points)]
     ]
     if 0.05 < gray_share(f) < 0.95:
@@ -266,7 +282,7 @@ def _fringe_line(frame: HeadFrame, f: Factors) -> float:
 
 
 def _hat_height(frame: HeadFrame, back: Array) -> Array:
-    return np.asarray(frame.eye + 0.062 - 0.28 * (back - frame.front))
+    return np.asarray(frame.eye + 0.050 - 0.26 * (back - frame.front))
 
 
 def _nearest_two(points: Array, leads: Array) -> tuple[Array, Array]:
@@ -313,8 +329,8 @@ def _grow_guides(
                 turn * np.sin(wave) + np.cross(turn, direction) * np.cos(wave)
             )
         y = x + _unit(bend) * step
-        y = frame.field.push_out(y, 0.0025)
-        y = frame.field.push_out(keep_off_face(y, frame, line), 0.0025)
+        y = frame.push_out(y, 0.0025)
+        y = frame.push_out(keep_off_face(y, frame, line), 0.0025)
         direction = _unit(_unit(bend) * 0.5 + _unit(y - x) * 0.5)
         x = y
         chain.append(x)
@@ -339,7 +355,7 @@ def brow_weight(rest: Array, zones: Array, f: Factors) -> Array:
     wide = wide * (1 + 0.35 * f["brow_thickness"])
     off = (rest[:, 2] - arch) / wide
     ends = np.clip((side - 0.011) / 0.004, 0, 1) * np.clip((0.055 - side) / 0.004, 0, 1)
-    return np.asarray(np.exp(-(off**2)) * ends * (rest[:, 1] < 0.06), np.float32)
+    return np.asarray(np.exp(-(off**2)) * ends * (rest[:, 1] < 0.06), np.float32) ** 1.5
 
 
 def grow_brows(
@@ -348,16 +364,16 @@ def grow_brows(
     """Brows as short hairs, up at the inner end and outwards along the arch."""
     random = np.random.default_rng([seed, 2])
     weight = brow_weight(rest, zones, f)
-    count = int(520 * (1 + 0.45 * f["brow_thickness"]))
+    count = int(620 * (1 + 0.45 * f["brow_thickness"]))
     roots, normals = _scatter(random, mesh, skin, weight, count)
     side = np.sign(roots[:, 0:1])
     inner = np.clip(1 - (np.abs(roots[:, 0:1]) - 0.012) / 0.022, 0, 1)
     way = side * [1.0, 0, 0] * (1 - 0.6 * inner) + np.array([0, 0, 1.0]) * (0.9 * inner - 0.12)
     way = way + random.normal(0, 0.14, way.shape)
-    reach = 0.0075 * random.uniform(0.6, 1.1, len(roots))
+    reach = 0.0058 * random.uniform(0.6, 1.1, len(roots))
     points = _grow_short(roots + normals * 2e-4, normals, way, reach, 0.16)
     tone = random.normal(0.8, 0.12, len(roots))
-    return Strands(points, 0.00019, tone, np.full(points.shape[:2], 0.75), 3.0)
+    return Strands(points, 0.00015, tone, np.full(points.shape[:2], 0.75), 3.0)
 
 
 def beard_weight(rest: Array, zones: Array, f: Factors) -> tuple[Array, Array]:
@@ -379,7 +395,7 @@ def grow_beard(
     beard, over = beard_weight(rest, zones, f)
     random = np.random.default_rng([seed, 3])
     parts = []
-    for weight, amount, count in ((beard, f["beard"], 4200), (over, f["moustache"], 900)):
+    for weight, amount, count in ((beard, f["beard"], 8000), (over, f["moustache"], 1500)):
         if amount <= 0.02:
             continue
         roots, normals = _scatter(random, mesh, skin, weight + 0.0 * rest[:, 0], count)
@@ -387,14 +403,14 @@ def grow_beard(
         if weight is over:
             way = np.array([0, -0.1, -0.55]) + np.sign(roots[:, 0:1]) * [0.75, 0, 0]
         way = way + random.normal(0, 0.22, (len(roots), 3))
-        longest = 0.009 if weight is over else 0.034
-        reach = (0.0018 + longest * amount**1.6) * random.uniform(0.6, 1.15, len(roots))
+        longest = 0.009 if weight is over else 0.030
+        reach = (0.0016 + longest * amount**1.8) * random.uniform(0.6, 1.15, len(roots))
         parts.append(_grow_short(roots, normals, way, reach, 0.45))
     if not parts:
         return None
     points = np.concatenate(parts)
     tone = random.normal(0.9, 0.16, len(points))
-    return Strands(points, 0.00022, tone, np.full(points.shape[:2], 0.85), 7.0)
+    return Strands(points, 0.00019, tone, np.full(points.shape[:2], 0.85), 7.0)
 
 
 def ribbon_arrays(strands: Strands) -> tuple[Array, Array]:

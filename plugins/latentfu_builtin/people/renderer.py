@@ -157,7 +157,7 @@ class PeopleRenderer:
             [mesh.occlusion(skin, mesh.normals(skin)), np.where(cap > 0.02, cap, -shave)], 1
         )
         parts = [
-            (head.teeth, turn(head.teeth(vertices)), (0.66, 0.60, 0.51), 0.7, 6.0),
+            (head.teeth, turn(head.teeth(vertices) + np.array([0, 0.003, 0], np.float32)), (0.66, 0.60, 0.51), 0.7, 6.0),
             (head.tongue, turn(head.tongue(vertices)), (0.33, 0.09, 0.08), 0.4, 5.0),
             (head.lashes, turn(head.lashes(vertices)), (0.012, 0.009, 0.008), 0.0, 2.0),
         ]
@@ -292,8 +292,11 @@ class PeopleRenderer:
             about = {"normals": mesh.normals(points)}
             if region == 6.0 or mesh is head.tongue:
                 about["extra"] = np.tile(np.array([0.62, 0.0], "f4"), (len(points), 1))
+            look = _plain_look(base, gloss, region)
+            if mesh is head.lashes:
+                about["extra"], look["lash"] = self._lash_map(points, scene), 1.0
             arrays = self._mesh_array("matter", points, self._index(mesh.triangles), about)
-            jobs.append(("matter", *arrays, _plain_look(base, gloss, region)))
+            jobs.append(("matter", arrays[0], None if mesh is head.lashes else arrays[1], look))
         for thing in scene.things:
             about = {"normals": thing.normals}
             if thing.around is not None:
@@ -308,6 +311,13 @@ class PeopleRenderer:
             arrays = self._mesh_array("lens", lens.points, self._index(lens.triangles), about)
             jobs.append(("lens", arrays[0], None, {"tint": 0.0}))
         return jobs
+
+    def _lash_map(self, points: Array, scene: _Scene) -> Array:
+        """For each point of the lashes how far out it lies, 0..1, and its place across."""
+        left, right, radius = scene.eyes
+        far = np.minimum(*(np.linalg.norm(points - c, axis=1) for c in (left, right)))
+        out = np.clip((far / radius - 1.06) / 0.35, 0, 1)
+        return np.stack([out, self._head.lash_across], 1).astype(np.float32)
 
     def _strand_arrays(self, strands: hairs.Strands) -> tuple[Any, Any]:
         gl = self._gl
@@ -435,7 +445,7 @@ def _skin_look(f: Factors, hair: Array, seed: int) -> dict[str, Any]:
 
 def _clothes_look(f: Factors) -> dict[str, Any]:
     light = (f["clothes_light"] + 1) / 2
-    color = hairs.hue_color(f["clothes_hue"], 0.55 - 0.25 * light, 0.16 + 0.62 * light)
+    color = hairs.hue_color(f["clothes_hue"], 0.42 - 0.25 * light, 0.14 + 0.60 * light)
     depth = f["neckline"]
     return {
         "base": color,
@@ -443,8 +453,9 @@ def _clothes_look(f: Factors) -> dict[str, Any]:
         "region": 10.0,
         "weave": 1.0,
         "ribs": 0.0,
+        "lash": 0.0,
         "origin": np.array([0.0, 0.09, 0.0]),
-        "cut": np.array([-0.212 - 0.03 * depth, 0.085, float(np.clip(0.5 + 3 * depth, 0, 1)), 0.0]),
+        "cut": np.array([-0.205 - 0.03 * depth, 0.09, float(np.clip(3 * depth, 0, 1)), -0.155]),
     }
 
 
@@ -455,6 +466,7 @@ def _plain_look(base: tuple[float, float, float], gloss: float, region: float) -
         "region": region,
         "weave": 0.0,
         "ribs": 0.0,
+        "lash": 0.0,
         "cut": np.zeros(4),
         "origin": np.zeros(3),
     }

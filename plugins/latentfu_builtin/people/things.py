@@ -76,8 +76,7 @@ def make_glasses(
         hinge = hinge + np.array([side * 0.002, 0.001, high * 0.35])
         t = np.linspace(0, 1, 12)[:, None]
         arm = hinge + t * (ear - hinge)
-        arm[:, 0] = np.sign(side) * np.maximum(np.abs(arm[:, 0]), frame.half * 0.96 * t[:, 0])
-        arm = frame.field.push_out(arm, 0.002)
+        arm[:, 0] = np.sign(side) * (np.abs(hinge[0]) + (frame.half * 1.0 - np.abs(hinge[0])) * np.minimum(1, 1.6 * t[:, 0]))
         parts.append(make_tube(arm, thick * 0.9, False, 6))
     t = np.linspace(-1, 1, 9)[:, None]
     gap = abs(left[0]) - wide + 0.001
@@ -98,7 +97,7 @@ def make_hat(frame: HeadFrame, f: Factors) -> list[Thing]:
     rows, columns = 26, 96
     around = np.linspace(-np.pi, np.pi, columns, endpoint=False)
     cos, sin = np.cos(around), np.sin(around)
-    tilt = -0.02 + 0.24 * cos  # the edge: higher on the forehead than on the neck
+    tilt = -0.12 + 0.26 * cos  # the edge: higher on the forehead than on the neck
     surfaces = []
     for low, high, off in ((0.0, 1.0, 0.011), (-0.04, 0.22, 0.016)):
         t = np.linspace(low, high, rows)[:, None]

@@ -19,7 +19,7 @@ vec3 discs(vec2 x, float size, float much, vec3 a, vec3 b) {
         vec2 k = cell + vec2(i, j) + seed.xy * 91.;
         vec2 at = (cell + vec2(i, j) + vec2(hash(k), hash(k + 7.))) * size;
         float r = size * (.22 + .22 * hash(k + 3.)), d = length(x - at);
-        float edge = smoothstep(r, r * .82, d) * (.7 + .3 * smoothstep(r * .5, r, d));
+        float edge = smoothstep(r, r * .55, d) * (.7 + .3 * smoothstep(r * .5, r, d));
         sum += edge * step(1. - much, hash(k + 11.)) * mix(a, b, hash(k + 5.)) * (.3 + .7 * hash(k + 13.));
     }
     return sum;
@@ -30,7 +30,7 @@ void main() {
     if (scene > 1.5) {
         float leaves = noise(u * 2.2 + seed.xy * 40.) * .6 + noise(u * 4.6 + seed.yz * 40.) * .4;
         c = mix(low * .7, high, smoothstep(.25, .8, leaves + .22 * u.y));
-        c += discs(u + .2 * seed.xy, .55, .55, high, vec3(1., .95, .75)) * .20 + discs(u, .33, .4, high, vec3(.9, 1., .7)) * .16;
+        c += discs(u + .2 * seed.xy, .55, .55, high, vec3(1., .95, .75)) * .12 + discs(u, .33, .4, high, vec3(.9, 1., .7)) * .08;
     } else if (scene > .5) {
         float wall = smoothstep(-.12, .12, u.x - (seed.x - .5) * 1.2);
         c = mix(low, high * .9, wall) * (.85 + .2 * u.y);

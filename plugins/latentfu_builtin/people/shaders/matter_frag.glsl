@@ -1,20 +1,23 @@
 // Teeth, gums, cloth, metal, plastic, knitwear: one plain surface with a few switches.
 in vec2 X; in vec3 Q;
 uniform vec3 base;
-uniform float gloss, region, weave, ribs;
+uniform float gloss, region, weave, ribs, lash;
 uniform vec4 cut;       // clothes: height of the neckline at the middle, its width, V or round, collar
 uniform vec3 origin;
 void main() {
     vec3 n = normalize(N), v = normalize(eye - P);
     if (dot(n, v) < 0.) n = -n;
     vec3 c = base;
+    if (lash > .5) {        // hairs: full at the root, apart at the tips
+        float along = X.x, gap = abs(fract(X.y * 2300. + along * .7) - .5) * 2.;
+        if (along > 1. - .75 * gap * gap || gap > 1.15 - along) discard;
+    }
     float edge = 1.;
     if (cut.y > 0.) {
         vec2 q = (Q - origin).xz;
         float across = abs(q.x) / cut.y;
-        float line = cut.x + mix(across * across, across, cut.z) * (.055 + .05 * cut.z) - (Q.y > origin.y ? 0. : 0.);
-        line = min(line, cut.x + .075 + .02 * cut.z);
-        if ((Q - origin).y > 0.) line = max(line, cut.x + .07);
+        float line = cut.x + min(mix(across * across, across, cut.z) * (.05 + .05 * cut.z), .05 + .03 * cut.z);
+        line = mix(line, max(line, cut.w), smoothstep(-.02, .07, (Q - origin).y));
         edge = (line - q.y);
         if (edge < 0.) discard;
         float band = smoothstep(.010, .0085, edge);
@@ -29,7 +32,7 @@ void main() {
         n = normalize(n + ribs * .45 * vec3(cos(X.y * 6.28) , sin(X.y * 6.28), 0) * cos(X.y * 190.));
         c *= .82 + .18 * k;
     }
-    float s = lit(.002, .0018), d = dot(n, key), w = X.x;
+    float s = lit(.002, .0018), d = dot(n, key), w = lash > .5 ? 1. : X.x;
     vec3 day = clamp((d + .12) / 1.12, 0., 1.) * mix(.06, 1., s) * keyColor + clamp(dot(n, fill) * .65 + .35, 0., 1.) * fillColor * w + ambient(n) * w;
     vec3 glow = c * day * mix(.25, 1., w);
     float shine = pow(max(dot(n, normalize(key + v)), 0.), 60.);
