@@ -73,7 +73,7 @@ def _shape_changes(f: Factors) -> dict[str, float]:
     by_side = {
         "cheek-bones-incr": 0.6 * f["cheekbones"] + 0.1,
         "cheek-volume-incr": 0.5 * f["cheeks"] + 0.15,
-        "eye-scale-incr": 0.35 * f["eye_size"] + 0.22,
+        "eye-scale-incr": 0.35 * f["eye_size"] + 0.42,
         "eye-trans-out": 0.4 * f["eye_distance"],
         "eye-corner2-up": 0.45 * f["eye_slant"],
         "eye-eyefold-up": -0.6 * f["eyelid_fold"],

@@ -87,7 +87,7 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     warm, contrast = f["light_warmth"], f["light_contrast"]
     lights = {
         "key": key,
-        "keyColor": 1.95 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
+        "keyColor": 1.55 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
         "fill": toward(-sign * 0.9, 0.08),
         "fillColor": (0.42 - 0.26 * contrast) * np.array([0.94, 0.98, 1.06]),
         "rim": toward(-sign * 2.45, 0.45),

@@ -212,6 +212,8 @@ def sample_factors(seed: int) -> dict[str, float]:
     for name in ("beard", "moustache"):
         z[name] += 0.35 if man else -6.0
     z["bald"] += 0.5 * old if man else -6.0
+    if z["bald"] > _quantile("bald"):
+        z["hair_length"] = min(z["hair_length"], -0.75)
     z["lipstick"] += -6.0 if man else 0.3
     z["earrings"] += -0.8 if man else 0.4
     z["gray_hair"] *= 0.7

@@ -205,7 +205,7 @@ def keep_off_face(points: Array, frame: HeadFrame, line: float, opening: float =
     """Points in front of the face below the height ``line`` moved aside, out of the face."""
     rel_y = points[..., 1] - frame.front
     up = points[..., 2] - frame.eye
-    inner = np.interp(up, [-0.20, -0.10, 0.0, 0.04, 0.075], [0.03, 0.052, opening, opening, 0.03])
+    inner = np.interp(up, [-0.20, -0.10, 0.0, 0.04, 0.075], [0.060, 0.062, opening, opening, 0.03])
     inner = np.where(rel_y < 0.085, inner, inner * np.clip((0.125 - rel_y) / 0.04, 0, 1))
     inner = np.where(points[..., 2] < line, inner, 0)
     sign = np.where(points[..., 0] >= 0, 1.0, -1.0)
@@ -364,7 +364,7 @@ def grow_brows(
     """Brows as short hairs, up at the inner end and outwards along the arch."""
     random = np.random.default_rng([seed, 2])
     weight = brow_weight(rest, zones, f)
-    count = int(620 * (1 + 0.45 * f["brow_thickness"]))
+    count = int(1100 * (1 + 0.45 * f["brow_thickness"]))
     roots, normals = _scatter(random, mesh, skin, weight, count)
     side = np.sign(roots[:, 0:1])
     inner = np.clip(1 - (np.abs(roots[:, 0:1]) - 0.012) / 0.022, 0, 1)
@@ -373,7 +373,7 @@ def grow_brows(
     reach = 0.0058 * random.uniform(0.6, 1.1, len(roots))
     points = _grow_short(roots + normals * 2e-4, normals, way, reach, 0.16)
     tone = random.normal(0.8, 0.12, len(roots))
-    return Strands(points, 0.00015, tone, np.full(points.shape[:2], 0.75), 3.0)
+    return Strands(points, 0.00013, tone, np.full(points.shape[:2], 0.75), 3.0)
 
 
 def beard_weight(rest: Array, zones: Array, f: Factors) -> tuple[Array, Array]:
@@ -404,7 +404,7 @@ def grow_beard(
             way = np.array([0, -0.1, -0.55]) + np.sign(roots[:, 0:1]) * [0.75, 0, 0]
         way = way + random.normal(0, 0.22, (len(roots), 3))
         longest = 0.009 if weight is over else 0.030
-        reach = (0.0016 + longest * amount**1.8) * random.uniform(0.6, 1.15, len(roots))
+        reach = (0.0014 + longest * amount**1.8) * random.uniform(0.6, 1.15, len(roots))
         parts.append(_grow_short(roots, normals, way, reach, 0.45))
     if not parts:
         return None

@@ -157,7 +157,7 @@ class PeopleRenderer:
             [mesh.occlusion(skin, mesh.normals(skin)), np.where(cap > 0.02, cap, -shave)], 1
         )
         parts = [
-            (head.teeth, turn(head.teeth(vertices) + np.array([0, 0.003, 0], np.float32)), (0.66, 0.60, 0.51), 0.7, 6.0),
+            (head.teeth, turn(head.teeth(vertices) * [0.93, 1, 1] + np.array([0, 0.0035, 0], np.float32)), (0.66, 0.60, 0.51), 0.7, 6.0),
             (head.tongue, turn(head.tongue(vertices)), (0.33, 0.09, 0.08), 0.4, 5.0),
             (head.lashes, turn(head.lashes(vertices)), (0.012, 0.009, 0.008), 0.0, 2.0),
         ]
@@ -437,7 +437,7 @@ def _skin_look(f: Factors, hair: Array, seed: int) -> dict[str, Any]:
         "wrinkles": float(np.clip(old + 0.45 * f["wrinkles"], 0, 1.2)),
         "freckles": 0.45 + 0.55 * f["freckles"] if f["freckles"] > 0 else 0.0,
         "blush": float(np.clip(0.5 + 0.9 * f["blush"], 0, 1.4)),
-        "stubble": 0.55,
+        "stubble": 0.75,
         "melanin": dark,
         "seed": np.random.default_rng([seed, 5]).random(3),
     }
@@ -478,7 +478,7 @@ def _eye_look(scene: _Scene, f: Factors) -> dict[str, Any]:
     stops = np.array([[0.045, 0.02, 0.009], [0.13, 0.065, 0.025], [0.15, 0.13, 0.05]])
     stops = np.concatenate([stops, [[0.12, 0.17, 0.12], [0.10, 0.19, 0.30]]])
     iris = np.array([np.interp(color * 4, range(5), stops[:, k]) for k in range(3)])
-    across, up = 0.42 * f["gaze_x"], 0.30 * f["gaze_y"]
+    across, up = 0.36 * f["gaze_x"], 0.26 * f["gaze_y"]
     turn = math.radians(40) * f["yaw"] * 0.45 - across  # eyes stay half with the camera
     # a head turned to +x looks along (sin, -cos)
     yaw = math.radians(40) * f["yaw"] * 0.7 - turn
@@ -497,7 +497,7 @@ def _eye_look(scene: _Scene, f: Factors) -> dict[str, Any]:
 def _hair_look(strands: hairs.Strands, color: Array, f: Factors) -> dict[str, Any]:
     on_face = strands.points.shape[1] < 6
     return {
-        "base": color * (0.62 if on_face else 1.0),
+        "base": color * (0.8 if on_face else 1.0),
         "region": strands.region,
         "shine": 0.35 if on_face else 1.0 - 0.5 * max(f["hair_curl"], 0.0),
         "tipLight": 0.12,
