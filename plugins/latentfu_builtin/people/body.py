@@ -210,13 +210,15 @@ class HeadModel:
         self.rest = rest - np.array([0, rest[:, 1].min(), self.eye_height], np.float32)
         up, back = self.rest[:, 2], self.rest[:, 1]
         neck = 1.0 / (1 + np.exp((up + 0.112 + 0.55 * np.clip(0.062 - back, -0.05, 0.062)) / 0.003))
+        ears = self._moved(changes=("l-ear-scale-incr", "r-ear-scale-incr"))
+        near = np.minimum(0.45, 2.5 * self.skin.spread(ears, 6))  # where no hair may root
         self.zones = np.stack(
             [
                 self._moved(changes=("mouth-lowerlip-volume-incr", "mouth-upperlip-volume-incr")),
                 self._moved(changes=("l-cheek-volume-incr", "r-cheek-volume-incr")),
                 self._moved(changes=("nose-volume-incr",)),
                 self._moved(changes=("eyebrows-trans-up",)),
-                self._moved(changes=("l-ear-scale-incr", "r-ear-scale-incr")),
+                np.maximum(ears, near),
                 self._moved(changes=("l-eye-bag-incr", "r-eye-bag-incr")),
                 self._moved(actions=("eyeBlinkLeft", "eyeBlinkRight")),
                 neck,

@@ -89,7 +89,7 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
         "key": key,
         "keyColor": 1.55 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
         "fill": toward(-sign * 0.9, 0.08),
-        "fillColor": (0.42 - 0.26 * contrast) * np.array([0.94, 0.98, 1.06]),
+        "fillColor": (0.34 - 0.22 * contrast) * np.array([0.94, 0.98, 1.06]),
         "rim": toward(-sign * 2.45, 0.45),
         "rimColor": 1.15 * np.array([1.0, 0.98, 0.96]),
     }

@@ -206,7 +206,7 @@ def sample_factors(seed: int) -> dict[str, float]:
     z["hair_redness"] -= 0.6 if dark else 0.0
     z["eye_color"] -= 1.6 if dark else -0.2
     z["freckles"] -= 1.0 if z["skin_tone"] > 0 else 0.0
-    z["hair_length"] = 0.75 * z["hair_length"] + (-0.75 if man else 0.6)
+    z["hair_length"] = 0.75 * z["hair_length"] + (-1.0 if man else 0.6)
     z["hair_curl"] += 0.9 if first == "african" else -0.6 if first == "asian" else 0.0
     z["eyelid_fold"] += 0.7 if first == "asian" else 0.0
     for name in ("beard", "moustache"):

@@ -16,7 +16,7 @@ from latentfu_builtin.people.factors import Factors
 from latentfu_builtin.people.mesh import Array, SmoothMesh
 
 _ROWS, _COLUMNS = 72, 144
-_STEPS = 14
+_STEPS = 16
 _GUIDES, _STRANDS = 300, 8500
 
 
@@ -228,15 +228,16 @@ def grow_hair(
     curl = max(f["hair_curl"], 0.0)
     roots, normals = _scatter(random, mesh, skin, ground, _STRANDS)
     lead = random.choice(len(roots), _GUIDES, replace=False)
-    lift = 0.55 if shown < 0.42 else 0.22
+    lift = np.full((_GUIDES, 1), 0.45 if shown < 0.42 else 0.22)
+    fringed = (f["fringe"] > 0) * _is_ahead(roots[lead], frame)[:, None]
     start = _unit(
-        normals[lead] * (lift + 0.5 * curl)
+        normals[lead] * (lift * (1 - 0.7 * fringed) + 0.25 * curl)
         + _comb(roots[lead], normals[lead], frame, f)
         + random.normal(0, 0.10, (_GUIDES, 3))
     )
     reach = length * random.uniform(0.82, 1.08, _GUIDES)
     line = _fringe_line(frame, f)
-    ahead = (roots[lead, 1] - frame.front < 0.085) & (np.abs(roots[lead, 0]) < 0.065)
+    ahead = _is_ahead(roots[lead], frame)
     if f["fringe"] > 0:
         wanted = (roots[lead, 2] - line) * 1.12 + 0.018
         reach = np.where(ahead, np.clip(wanted, 0.012, None), reach)
@@ -250,7 +251,9 @@ def grow_hair(
     points = own + lean * (path - own)
     points = points + random.normal(0, 1, (len(roots), 1, 3)) * (0.0012 + 0.010 * length) * t
     points = _cut(points, random.uniform(0.80, 1.0, (len(roots), 1, 1)))
-    height = 0.0025 + (0.004 + 0.010 * min(1.0, shown * 1.6) * (1 + 0.9 * curl)) * (
+    if curl > 0.05:
+        points = _coil(random, points, follow, curl)
+    height = 0.0025 + (0.004 + 0.010 * min(1.0, shown * 1.6) * (1 + 0.8 * curl)) * (
         random.random((len(roots), 1)).astype(np.float32) ** 1.3
     )
     if f["hat"] > 0:
@@ -272,6 +275,25 @@ def grow_hair(
     openness = np.broadcast_to(0.50 + 0.50 * depth, points.shape[:2])
     width = 0.00052 if shown > 0.42 else 0.00040
     return Strands(points, width, np.clip(tone, 0.4, 2.0), openness, 7.0)
+
+
+def _is_ahead(roots: Array, frame: HeadFrame) -> Array:
+    """Which roots ``[N, 3]`` a fringe grows from."""
+    return np.asarray((roots[:, 1] - frame.front < 0.085) & (np.abs(roots[:, 0]) < 0.065))
+
+
+def _coil(random: np.random.Generator, points: Array, follow: Array, curl: float) -> Array:
+    """Strands wound round themselves, each lock in its own phase."""
+    length = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(1)[:, None, None]
+    t = np.linspace(0, 1, points.shape[1])[None, :, None]
+    phase = random.uniform(0, 2 * np.pi, _GUIDES)[follow][:, None, None]
+    phase = phase + random.normal(0, 0.5, (len(points), 1, 1))
+    turns = np.minimum(length / (0.085 - 0.055 * curl), 4.2)
+    wave = phase + 2 * np.pi * turns * t
+    along = _unit(points[:, -1:] - points[:, :1])
+    across = _unit(np.cross(along, [0.0, 1.0, 0.05]))
+    wide = curl * (0.003 + 0.022 * np.minimum(length, 0.30)) * np.minimum(1, 3 * t)
+    return np.asarray(points + wide * (across * np.sin(wave) + np.cross(across, along) * np.cos(wave)))
 
 
 def _fringe_line(frame: HeadFrame, f: Factors) -> float:
@@ -314,7 +336,7 @@ def _grow_guides(
 ) -> Array:
     """Guide strands ``[G, K, 3]``: stiff at the root, falling, curling, sliding over the skin."""
     curl = max(f["hair_curl"], 0.0)
-    fall = 0.10 if f["hair_length"] < -0.15 else 0.42 - 0.18 * curl
+    fall = 0.10 if f["hair_length"] < -0.15 else 0.45 - 0.10 * curl
     direction, x = start, roots
     step = (reach / (_STEPS - 1))[:, None]
     phase = random.uniform(0, 2 * np.pi, (len(roots), 1))
@@ -325,7 +347,7 @@ def _grow_guides(
         bend = direction + fall * np.array([0, 0, -1.0]) + random.normal(0, 0.035, x.shape)
         if curl > 0.05:
             wave = phase + k * (0.7 + 1.1 * curl)
-            bend = bend + 0.75 * curl * (
+            bend = bend + 0.25 * curl * (
                 turn * np.sin(wave) + np.cross(turn, direction) * np.cos(wave)
             )
         y = x + _unit(bend) * step

@@ -157,7 +157,7 @@ class PeopleRenderer:
             [mesh.occlusion(skin, mesh.normals(skin)), np.where(cap > 0.02, cap, -shave)], 1
         )
         parts = [
-            (head.teeth, turn(head.teeth(vertices) * [0.93, 1, 1] + np.array([0, 0.0035, 0], np.float32)), (0.66, 0.60, 0.51), 0.7, 6.0),
+            (head.teeth, turn(head.teeth(vertices) * [0.93, 1, 1] + np.array([0, 0.0025, 0], np.float32)), (0.66, 0.60, 0.51), 0.7, 6.0),
             (head.tongue, turn(head.tongue(vertices)), (0.33, 0.09, 0.08), 0.4, 5.0),
             (head.lashes, turn(head.lashes(vertices)), (0.012, 0.009, 0.008), 0.0, 2.0),
         ]
@@ -291,7 +291,7 @@ class PeopleRenderer:
         for mesh, points, base, gloss, region in scene.parts:
             about = {"normals": mesh.normals(points)}
             if region == 6.0 or mesh is head.tongue:
-                about["extra"] = np.tile(np.array([0.62, 0.0], "f4"), (len(points), 1))
+                about["extra"] = np.tile(np.array([0.85, 0.0], "f4"), (len(points), 1))
             look = _plain_look(base, gloss, region)
             if mesh is head.lashes:
                 about["extra"], look["lash"] = self._lash_map(points, scene), 1.0
@@ -421,7 +421,7 @@ def _set(program: Any, values: dict[str, Any]) -> None:
 def _skin_look(f: Factors, hair: Array, seed: int) -> dict[str, Any]:
     dark = (f["skin_tone"] + 1) / 2
     stops = np.array(
-        [[0.62, 0.40, 0.31], [0.53, 0.31, 0.215], [0.38, 0.205, 0.125], [0.20, 0.098, 0.056]]
+        [[0.53, 0.325, 0.245], [0.45, 0.25, 0.17], [0.38, 0.205, 0.125], [0.20, 0.098, 0.056]]
     )
     stops = np.concatenate([stops, [[0.075, 0.037, 0.024]]])
     base = np.array([np.interp(dark * 4, range(5), stops[:, k]) for k in range(3)])

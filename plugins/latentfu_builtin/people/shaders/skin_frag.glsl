@@ -5,14 +5,15 @@ uniform float wrinkles, freckles, blush, stubble, lipstick, melanin;
 uniform vec3 seed;
 void main() {
     vec3 n = normalize(N), v = normalize(eye - P);
-    float lip = smoothstep(.42, .66, A.x), nose = A.z, ear = smoothstep(.2, .5, B.x);
+    float lip = smoothstep(.42, .66, A.x), nose = A.z, ear = smoothstep(.46, .7, B.x);
     // height of the fine relief, bent into the normal
     float grain = noise(Q * 1500.) - .5, patchy = clouds(Q * 90. + seed * 5.) - .5;
-    float lines = noise(vec3(Q.x * 34., Q.y * 30., Q.z * 330.)) - .5;       // forehead: across
+    float bent = Q.z + .010 * noise(vec3(Q.x * 25., 2., Q.z * 20.));
+    float lines = .5 * sin(bent * 830.) * smoothstep(.25, .6, noise(vec3(Q.x * 40., 5., Q.z * 60.)));       // forehead: across
     float fans = noise(vec3(Q.x * 260., Q.y * 120., Q.z * 420.)) - .5;      // eyes and cheeks: fine
     float brow = smoothstep(.022, .04, Q.z) * (1. - smoothstep(.075, .09, Q.z)) * smoothstep(-.02, -.05, Q.y);
     vec3 relief = vec3(grain, noise(Q * 1500. + 9.) - .5, noise(Q * 1500. + 17.) - .5) * .10;
-    relief += wrinkles * (vec3(0, 0, lines) * brow * .55 + vec3(fans, 0, fans) * (.20 + .35 * B.y) * (1. - lip));
+    relief += wrinkles * (vec3(0, 0, lines) * brow * .40 + vec3(fans, 0, fans) * (.20 + .35 * B.y) * (1. - lip));
     relief += lip * vec3(noise(vec3(Q.x * 1400., Q.y * 200., Q.z * 160.)) - .5, 0, 0) * .35;
     vec3 b = normalize(n + relief);
     // color
@@ -25,7 +26,7 @@ void main() {
     float middle = exp(-pow((Q.z + .022) / .035, 2.)) * smoothstep(.01, -.02, Q.y) * (1. - lip);
     c *= 1. - freckles * dots * (.15 + .85 * middle) * vec3(.32, .50, .60);
     c *= 1. - wrinkles * .28 * smoothstep(.62, .72, clouds(Q * 70. + 3. * seed)) * vec3(.4, .6, .7);
-    c *= 1. - wrinkles * .25 * brow * smoothstep(.08, -.25, lines);
+    c *= 1. - wrinkles * .25 * brow * smoothstep(-.1, -.5, lines);
     vec3 natural = base * vec3(.82, .50, .50);
     vec3 lips = mix(natural, lipColor, lipstick);
     c = mix(c, lips * (.92 + .3 * (noise(vec3(Q.x * 1400., 0, Q.z * 160.)) - .5)), lip * .9);
@@ -53,7 +54,7 @@ void main() {
     glow += ear * c * vec3(.5, .06, .03) * clamp(-d, 0., 1.) * keyColor * .5;
     float region = 1.;
     if (B.w > .5) region = 9.;
-    if (ear > .5) region = 8.;
+    if (ear > .25) region = 8.;
     if (nose > .42) region = 4.;
     if (lip > .5) region = 5.;
     if (X.y > .75) region = 7.;
