@@ -20,6 +20,7 @@ _NEEDS = {  # what must be shown for a factor to be seen
     "lipstick_hue": {"lipstick": 0.8},
     "hair_parting": {"hair_length": 0.6},
     "gray_hair": {"age": 65.0},
+    "freckles": {"skin_tone": -0.7},
 }
 _WHERE = {  # where most of the change must lie
     "lipstick": ("mouth",),
@@ -55,9 +56,8 @@ def test_the_same_person_twice_is_the_same_picture(renderer: PeopleRenderer) -> 
 def test_each_factor_changes_the_picture(renderer: PeopleRenderer, factor: object) -> None:
     name, low, high = factor.name, factor.low, factor.high  # type: ignore[attr-defined]
     person = {**default_factors(), **_NEEDS.get(name, {})}
-    middle = (low + high) / 2
-    before = renderer.render({**person, name: low + 0.1 * (high - middle)}, 1, with_truth=True)
-    after = renderer.render({**person, name: high - 0.1 * (high - middle)}, 1, with_truth=True)
+    before = renderer.render({**person, name: low + 0.25 * (high - low)}, 1, with_truth=True)
+    after = renderer.render({**person, name: high - 0.05 * (high - low)}, 1, with_truth=True)
     change = np.abs(before.pixels.astype(float) - after.pixels).sum(2)
     assert (change > 12).sum() >= 6
     if name in _WHERE:
@@ -91,7 +91,7 @@ def test_landmarks_lie_in_their_regions(renderer: PeopleRenderer) -> None:
         near = [picture.regions[b - 2 : b + 3, a - 2 : a + 3] for a, b in zip(x, y, strict=True)]  # type: ignore[index]
         return float(np.mean([np.isin(block, numbers).any() for block in near]))
 
-    assert share(slice(48, 68), ("mouth",)) == 1
+    assert share(slice(48, 68), ("mouth", "teeth")) >= 0.9
     assert share(slice(36, 48), ("eyes",)) == 1
     assert share(slice(28, 36), ("nose",)) >= 0.8
     assert share(slice(17, 27), ("brows",)) >= 0.8

@@ -149,6 +149,9 @@ class HeadModel:
         self.skin = SmoothMesh(body, 1)
         self.eyes = SmoothMesh(groups["helper-l-eye"] + groups["helper-r-eye"], 2)
         self.teeth = SmoothMesh(groups["helper-upper-teeth"] + groups["helper-lower-teeth"], 1)
+        upper, lower = groups["helper-upper-teeth"], groups["helper-lower-teeth"]
+        self._upper_teeth = sorted({i for f in upper for i in f})
+        self._all_teeth = sorted({i for f in upper + lower for i in f})
         self.tongue = SmoothMesh(groups["helper-tongue"], 1)
         lashes = [f for name, fs in groups.items() if "eyelashes" in name for f in fs]
         self.lashes = SmoothMesh(lashes, 0)
@@ -186,7 +189,14 @@ class HeadModel:
             "asian": f["asian"] + 1e-3,
             "caucasian": f["caucasian"] + 1e-3,
         }
-        return self._rest(phenotype, _shape_changes(f), _facial_actions(f))
+        actions = _facial_actions(f)
+        vertices = self._rest(phenotype, _shape_changes(f), actions)
+        # anny's teeth lie deep and high: an open mouth would show none of them
+        vertices[self._all_teeth] *= np.array([0.95, 1, 1], np.float32)
+        shown = min(1.0, actions["jawOpen"] / 0.15)
+        vertices[self._upper_teeth, 2] -= 0.0055 * shown
+        vertices[self._all_teeth, 1] += 0.0010
+        return vertices
 
     def eye_balls(self, vertices: Array) -> tuple[Array, Array, float]:
         """Centers of the left (+x) and right eyeball, and their radius."""
@@ -211,7 +221,7 @@ class HeadModel:
         up, back = self.rest[:, 2], self.rest[:, 1]
         neck = 1.0 / (1 + np.exp((up + 0.112 + 0.55 * np.clip(0.062 - back, -0.05, 0.062)) / 0.003))
         ears = self._moved(changes=("l-ear-scale-incr", "r-ear-scale-incr"))
-        near = np.minimum(0.45, 2.5 * self.skin.spread(ears, 6))  # where no hair may root
+        near = np.minimum(0.45, 1.6 * self.skin.spread(ears, 2))  # where no hair may root
         self.zones = np.stack(
             [
                 self._moved(changes=("mouth-lowerlip-volume-incr", "mouth-upperlip-volume-incr")),
@@ -243,7 +253,10 @@ class HeadModel:
         places = [*_JAW, *flip, *_BROW, *brow, *_NOSE, *_NOSTRILS, *nostrils, *_EYE, *eye]
         places += [*_LIP_TOP, *top, *low, *_LIP_LOW, *_INNER_TOP, *inner, *inner_low, *_INNER_LOW]
         self.landmark_points = np.array(
-            [_nearest(points, normals, x / 100, z / 100 + self.eye_height, front) for x, z in places]
+            [
+                _nearest(points, normals, x / 100, z / 100 + self.eye_height, front)
+                for x, z in places
+            ]
         )
 
 

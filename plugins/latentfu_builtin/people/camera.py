@@ -105,9 +105,11 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
 def background_colors(f: Factors) -> tuple[Array, Array]:
     """The dark and the light color of what lies behind."""
     light = (f["background_light"] + 1) / 2
-    strong = 0.08 + 0.26 * abs(math.sin(7 * f["background_hue"]))
+    strong = 0.06 + 0.20 * abs(math.sin(7 * f["background_hue"]))
     if f["background_kind"] > 1 / 3:  # gardens are green to golden
         hue = -0.46 + 0.16 * f["background_hue"]
-        return hue_color(hue, 0.42, 0.13 + 0.36 * light), hue_color(hue - 0.1, 0.32, 0.26 + 0.5 * light)
+        return hue_color(hue, 0.34, 0.13 + 0.36 * light), hue_color(
+            hue - 0.1, 0.26, 0.26 + 0.5 * light
+        )
     low = hue_color(f["background_hue"], strong, 0.12 + 0.55 * light)
     return low, hue_color(f["background_hue"], strong * 0.8, 0.30 + 0.62 * light)

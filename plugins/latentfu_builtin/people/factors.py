@@ -52,9 +52,7 @@ class PersonFactor:
         return _NORMAL.inv_cdf(part) / (slope * math.sqrt(2)) + shift
 
 
-def _even(
-    name: str, plus: str, group: str, low: float = -1.0, high: float = 1.0
-) -> PersonFactor:
+def _even(name: str, plus: str, group: str, low: float = -1.0, high: float = 1.0) -> PersonFactor:
     return PersonFactor(name, low, high, plus, group)
 
 

@@ -141,9 +141,9 @@ def grow_ground(rest: Array, zones: Array, f: Factors) -> Array:
     """Where hair grows on the skin, 0..1 ``[v]``: a hairline with temples, sideburns and nape."""
     up, back, side = rest[:, 2], rest[:, 1], np.abs(rest[:, 0])
     bald = max(f["bald"], 0.0) ** 0.5
-    line = 0.069 - 0.12 * np.clip(side - 0.035, 0, None) + 0.05 * f["gender"] * side
+    line = 0.067 - 0.16 * np.clip(side - 0.035, 0, None) + 0.05 * f["gender"] * side
     line = line + 0.10 * bald * np.clip(1 - side / 0.085, 0.15, 1)
-    fall = np.clip((back - 0.050 - 0.02 * bald) / 0.045, 0, 1)
+    fall = np.clip((back - 0.040 - 0.02 * bald) / 0.034, 0, 1)
     line = line * (1 - fall) + fall * (-0.012)
     behind = np.clip((back - 0.118) / 0.02, 0, 1)
     line = line * (1 - behind) + behind * (-0.040)
@@ -155,7 +155,8 @@ def grow_ground(rest: Array, zones: Array, f: Factors) -> Array:
             (back - 0.03) / 0.01, 0, 1
         )
         ground = ground * (1 - crown * min(1.0, 0.35 + bald))
-    return np.asarray(ground * (zones[:, 4] < 0.22) * (zones[:, 6] < 0.3), np.float32)
+    concha = (side > 0.062) & (back > 0.082) & (back < 0.132) & (up > -0.07) & (up < 0.020)
+    return np.asarray(ground * ~concha * (zones[:, 4] < 0.30) * (zones[:, 6] < 0.3), np.float32)
 
 
 def _scatter(
@@ -193,7 +194,9 @@ def _comb(roots: Array, normals: Array, frame: HeadFrame, f: Factors) -> Array:
     else:  # short: forward on the crown, to the side at the front, down at the sides
         front = np.clip((0.10 - depth) / 0.05, 0, 1)
         up = np.clip((frame.eye + 0.05 - roots[:, 2:3]) / 0.03, 0, 1)
-        way = (1 - up) * (front * (side * [0.7, 0, 0] + [0, 0.45, 0.25]) + (1 - front) * [0, -0.5, 0])
+        way = (1 - up) * (
+            front * (side * [0.7, 0, 0] + [0, 0.45, 0.25]) + (1 - front) * [0, -0.5, 0]
+        )
         way = way + up * np.array([0, 0.25, -0.9])
     if f["fringe"] > 0:
         ahead = np.clip((0.085 - depth) / 0.03, 0, 1) * (np.abs(roots[:, 0:1]) < 0.065)
@@ -205,7 +208,7 @@ def keep_off_face(points: Array, frame: HeadFrame, line: float, opening: float =
     """Points in front of the face below the height ``line`` moved aside, out of the face."""
     rel_y = points[..., 1] - frame.front
     up = points[..., 2] - frame.eye
-    inner = np.interp(up, [-0.20, -0.10, 0.0, 0.04, 0.075], [0.060, 0.062, opening, opening, 0.03])
+    inner = np.interp(up, [-0.20, -0.10, 0.0, 0.045, 0.066], [0.060, 0.062, opening, opening, 0.0])
     inner = np.where(rel_y < 0.085, inner, inner * np.clip((0.125 - rel_y) / 0.04, 0, 1))
     inner = np.where(points[..., 2] < line, inner, 0)
     sign = np.where(points[..., 0] >= 0, 1.0, -1.0)
@@ -267,9 +270,10 @@ def grow_hair(
         if not len(points):
             return None
     depth = np.clip(height[: len(points)] / (height.max() + 1e-9), 0, 1)
-    tone = random.normal(1, 0.09, len(points)) * (0.82 + 0.3 * random.random(_GUIDES))[
-        follow[: len(points)]
-    ]
+    tone = (
+        random.normal(1, 0.09, len(points))
+        * (0.82 + 0.3 * random.random(_GUIDES))[follow[: len(points)]]
+    )
     if 0.05 < gray_share(f) < 0.95:
         tone = tone * np.where(random.random(len(points)) < 0.25, 1.7, 0.9)
     openness = np.broadcast_to(0.50 + 0.50 * depth, points.shape[:2])
@@ -293,13 +297,15 @@ def _coil(random: np.random.Generator, points: Array, follow: Array, curl: float
     along = _unit(points[:, -1:] - points[:, :1])
     across = _unit(np.cross(along, [0.0, 1.0, 0.05]))
     wide = curl * (0.003 + 0.022 * np.minimum(length, 0.30)) * np.minimum(1, 3 * t)
-    return np.asarray(points + wide * (across * np.sin(wave) + np.cross(across, along) * np.cos(wave)))
+    return np.asarray(
+        points + wide * (across * np.sin(wave) + np.cross(across, along) * np.cos(wave))
+    )
 
 
 def _fringe_line(frame: HeadFrame, f: Factors) -> float:
     """The height down to which hair may hang over the forehead."""
     if f["fringe"] <= 0:
-        return frame.eye + 0.085
+        return frame.eye + 0.062
     return frame.eye + 0.048 - 0.024 * f["fringe"]
 
 

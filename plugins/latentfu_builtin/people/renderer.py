@@ -90,9 +90,7 @@ class PeopleRenderer:
         self._make_programs()
         self._make_targets()
 
-    def render(
-        self, factors: Factors, seed: int = 0, *, with_truth: bool = False
-    ) -> PersonPicture:
+    def render(self, factors: Factors, seed: int = 0, *, with_truth: bool = False) -> PersonPicture:
         """Draws one person; the same factors and seed give the same pixels.
 
         ``seed`` is for what no factor says: where each strand, freckle and leaf is.
@@ -130,7 +128,7 @@ class PeopleRenderer:
             hairs.grow_brows(mesh, skin, rest, zones, f, seed),
             hairs.grow_beard(mesh, skin, rest, zones, f, seed),
         ]
-        ears = [skin[(zones[:, 4] > 0.3) & (s * rest[:, 0] > 0)] for s in (1, -1)]
+        ears = [skin[(zones[:, 4] > 0.5) & (s * rest[:, 0] > 0)] for s in (1, -1)]
         hooks = np.array([e[e[:, 2].argmax()] * [1, 1, 1] + [0, 0.005, -0.010] for e in ears])
         lobes = np.array([e[e[:, 2].argmin()] for e in ears])
         frames, lenses = make_glasses(left, right, frame, hooks, f)
@@ -157,7 +155,7 @@ class PeopleRenderer:
             [mesh.occlusion(skin, mesh.normals(skin)), np.where(cap > 0.02, cap, -shave)], 1
         )
         parts = [
-            (head.teeth, turn(head.teeth(vertices) * [0.93, 1, 1] + np.array([0, 0.0025, 0], np.float32)), (0.66, 0.60, 0.51), 0.7, 6.0),
+            (head.teeth, turn(head.teeth(vertices)), (0.66, 0.60, 0.51), 0.7, 6.0),
             (head.tongue, turn(head.tongue(vertices)), (0.33, 0.09, 0.08), 0.4, 5.0),
             (head.lashes, turn(head.lashes(vertices)), (0.012, 0.009, 0.008), 0.0, 2.0),
         ]
@@ -445,7 +443,7 @@ def _skin_look(f: Factors, hair: Array, seed: int) -> dict[str, Any]:
 
 def _clothes_look(f: Factors) -> dict[str, Any]:
     light = (f["clothes_light"] + 1) / 2
-    color = hairs.hue_color(f["clothes_hue"], 0.42 - 0.25 * light, 0.14 + 0.60 * light)
+    color = hairs.hue_color(f["clothes_hue"], 0.36 - 0.22 * light, 0.12 + 0.60 * light)
     depth = f["neckline"]
     return {
         "base": color,

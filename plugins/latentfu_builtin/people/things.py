@@ -76,7 +76,9 @@ def make_glasses(
         hinge = hinge + np.array([side * 0.002, 0.001, high * 0.35])
         t = np.linspace(0, 1, 12)[:, None]
         arm = hinge + t * (ear - hinge)
-        arm[:, 0] = np.sign(side) * (np.abs(hinge[0]) + (frame.half * 1.0 - np.abs(hinge[0])) * np.minimum(1, 1.6 * t[:, 0]))
+        arm[:, 0] = np.sign(side) * (
+            np.abs(hinge[0]) + (frame.half * 1.0 - np.abs(hinge[0])) * np.minimum(1, 1.6 * t[:, 0])
+        )
         parts.append(make_tube(arm, thick * 0.9, False, 6))
     t = np.linspace(-1, 1, 9)[:, None]
     gap = abs(left[0]) - wide + 0.001
@@ -106,8 +108,10 @@ def make_hat(frame: HeadFrame, f: Factors) -> list[Thing]:
             [np.cos(height) * sin, -np.cos(height) * cos, np.sin(height) * np.ones_like(t)], -1
         )
         skull = frame.field.radius(way)
-        bulge = off + 0.030 * f["hat"] * np.clip(t, 0, 1) ** 2 + 0.006 * np.sin(
-            np.clip(t, 0, 1) * np.pi
+        bulge = (
+            off
+            + 0.030 * f["hat"] * np.clip(t, 0, 1) ** 2
+            + 0.006 * np.sin(np.clip(t, 0, 1) * np.pi)
         )
         if high < 1:
             end = np.clip((t - low) / (high - low), 0, 1)

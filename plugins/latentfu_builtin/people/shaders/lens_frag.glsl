@@ -7,6 +7,6 @@ void main() {
     float streak = smoothstep(.75, .95, dot(normalize(m + vec3(X * 8., 0.) * .02), key));
     float facing = pow(1. - abs(dot(n, v)), 3.);
     vec3 light = develop(streak * keyColor * .25 + facing * sky * .6 + .02);
-    color = vec4(light, .04 + .16 * streak + .3 * facing + tint);
+    color = vec4(light, .015 + .12 * streak + .2 * facing + tint);
     truth = vec2(0.);
 }

@@ -17,12 +17,12 @@ void main() {
     relief += lip * vec3(noise(vec3(Q.x * 1400., Q.y * 200., Q.z * 160.)) - .5, 0, 0) * .35;
     vec3 b = normalize(n + relief);
     // color
-    vec3 c = base * (1. + .16 * patchy + .10 * grain);
+    vec3 c = base * (1. + .20 * patchy * vec3(.7, 1., 1.1) + .14 * grain);
     float flush = clamp(.75 * A.y * A.y + .55 * nose * nose + .5 * ear, 0., 1.) * (1. - lip);
     c *= 1. - (.10 + .38 * blush) * flush * vec3(.04, .85, .75) * (1. - .5 * melanin);
     c *= 1. - (.12 + .22 * wrinkles) * B.y * B.y * vec3(.6, .85, .75);
     c *= 1. - .16 * smoothstep(.35, .9, B.z) * vec3(.5, .9, .8);
-    float dots = smoothstep(.66, .80, noise(Q * 330. + seed * 31.)) * smoothstep(.35, .65, clouds(Q * 60. + seed)) ;
+    float dots = smoothstep(.56, .74, noise(Q * 300. + seed * 31.)) * smoothstep(.3, .55, clouds(Q * 60. + seed)) ;
     float middle = exp(-pow((Q.z + .022) / .035, 2.)) * smoothstep(.01, -.02, Q.y) * (1. - lip);
     c *= 1. - freckles * dots * (.15 + .85 * middle) * vec3(.32, .50, .60);
     c *= 1. - wrinkles * .28 * smoothstep(.62, .72, clouds(Q * 70. + 3. * seed)) * vec3(.4, .6, .7);
@@ -46,7 +46,7 @@ void main() {
     float nh = max(dot(b, h), 0.), wet = .22 + .9 * lip * (.4 + .6 * lipstick) + .35 * nose * nose;
     float f = .028 + .97 * pow(1. - max(dot(v, h), 0.), 5.);
     float gloss = (pow(nh, 14.) * .9 + pow(nh, 70.) * 2.6 * wet) * s * clamp(d * 3., 0., 1.);
-    glow += f * gloss * keyColor * 1.9 * (.75 + .5 * noise(Q * 600.));
+    glow += f * gloss * keyColor * 2.7 * (.55 + .9 * noise(Q * 900.));
     h = normalize(fill + v);
     glow += f * pow(max(dot(b, h), 0.), 18.) * fillColor * 1.6 * w;
     float back = clamp(dot(n, rim), 0., 1.);
