@@ -19,8 +19,8 @@ _SIDES = ("l", "r")
 _EYE_GROUPS = ("helper-l-eye", "helper-r-eye")
 # iBUG's 68 points on the neutral head with the jaw open: centimeters right of the middle and
 # above the eyes' centers, for the half at the left of the picture and the middle.
-_JAW = ((-7.3, -0.3), (-7.2, -2.2), (-6.9, -4.2), (-6.5, -6.3), (-6.0, -8.0), (-5.2, -9.6))
-_JAW += ((-4.0, -11.0), (-2.2, -12.2), (0.0, -12.7))
+_CHEEK = ((-7.3, -0.3), (-7.2, -2.2), (-6.9, -4.2), (-6.5, -6.3), (-6.0, -8.0), (-5.2, -9.6))
+_JAW = (*_CHEEK, (-4.0, -11.0), (-2.2, -12.2), (0.0, -12.7))
 _BROW = ((-5.0, 1.1), (-4.2, 1.75), (-3.3, 1.95), (-2.3, 1.9), (-1.3, 1.7))
 _NOSE = ((0.0, 0.4), (0.0, -1.1), (0.0, -2.4), (0.0, -3.6))
 _NOSTRILS = ((-1.7, -4.9), (-0.9, -4.75), (0.0, -5.05))

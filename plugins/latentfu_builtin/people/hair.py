@@ -31,6 +31,16 @@ class Strands:
     region: float
 
 
+@dataclass(frozen=True)
+class BodySkin:
+    """The skin that hair grows from: mesh, points, points at rest, zones (see ``HeadModel``)."""
+
+    mesh: SmoothMesh
+    skin: Array
+    rest: Array
+    zones: Array
+
+
 class HeadField:
     """How far the skin lies from the middle of the head, by direction: a map that hair asks."""
 
@@ -160,10 +170,10 @@ def grow_ground(rest: Array, zones: Array, f: Factors) -> Array:
 
 
 def _scatter(
-    random: np.random.Generator, mesh: SmoothMesh, skin: Array, weight: Array, count: int
+    random: np.random.Generator, body: BodySkin, weight: Array, count: int
 ) -> tuple[Array, Array]:
     """Random places on the skin, thick where ``weight`` is: points and outward normals."""
-    corners = mesh.triangles
+    corners, skin = body.mesh.triangles, body.skin
     mean = weight[corners].mean(1)
     some = np.flatnonzero(mean > 1e-3)
     if not len(some):
@@ -220,7 +230,7 @@ def keep_off_face(points: Array, frame: HeadFrame, line: float, opening: float =
 
 
 def grow_hair(
-    mesh: SmoothMesh, skin: Array, ground: Array, frame: HeadFrame, f: Factors, seed: int
+    body: BodySkin, ground: Array, frame: HeadFrame, f: Factors, seed: int
 ) -> Strands | None:
     """The hair of the head; None for a shaven one."""
     shown = (f["hair_length"] + 1) / 2
@@ -229,7 +239,7 @@ def grow_hair(
     random = np.random.default_rng([seed, 1])
     length = float(np.interp(shown, [0, 0.2, 0.45, 0.6, 1], [0.006, 0.022, 0.065, 0.16, 0.36]))
     curl = max(f["hair_curl"], 0.0)
-    roots, normals = _scatter(random, mesh, skin, ground, _STRANDS)
+    roots, normals = _scatter(random, body, ground, _STRANDS)
     lead = random.choice(len(roots), _GUIDES, replace=False)
     lift = np.full((_GUIDES, 1), 0.45 if shown < 0.42 else 0.22)
     fringed = (f["fringe"] > 0) * _is_ahead(roots[lead], frame)[:, None]
@@ -244,7 +254,7 @@ def grow_hair(
     if f["fringe"] > 0:
         wanted = (roots[lead, 2] - line) * 1.12 + 0.018
         reach = np.where(ahead, np.clip(wanted, 0.012, None), reach)
-    guides = _grow_guides(random, roots[lead], start, reach, frame, f, line)
+    guides = _grow_guides(random, (roots[lead], start, reach), frame, f, line)
     follow, second = _nearest_two(roots, roots[lead])
     t = np.linspace(0, 1, _STEPS)[None, :, None].astype(np.float32)
     lean = (0.30 + 0.45 * random.random((len(roots), 1, 1))) * t**0.8
@@ -333,16 +343,15 @@ def _cut(points: Array, share: Array) -> Array:
 
 def _grow_guides(
     random: np.random.Generator,
-    roots: Array,
-    start: Array,
-    reach: Array,
+    begun: tuple[Array, Array, Array],
     frame: HeadFrame,
     f: Factors,
     line: float,
 ) -> Array:
-    """Guide strands ``[G, K, 3]``: stiff at the root, falling, curling, sliding over the skin."""
+    """Guide strands ``[G, K, 3]`` from roots, first directions and lengths: stiff at the root, falling, curling, sliding over the skin."""
     curl = max(f["hair_curl"], 0.0)
     fall = 0.10 if f["hair_length"] < -0.15 else 0.45 - 0.10 * curl
+    roots, start, reach = begun
     direction, x = start, roots
     step = (reach / (_STEPS - 1))[:, None]
     phase = random.uniform(0, 2 * np.pi, (len(roots), 1))
@@ -375,7 +384,7 @@ def _grow_short(
     return np.asarray(roots[:, None] + reach[:, None, None] * (along[:, None] * t + rise))
 
 
-def brow_weight(rest: Array, zones: Array, f: Factors) -> Array:
+def brow_weight(rest: Array, f: Factors) -> Array:
     """Where brows grow on the skin at rest, 0..1 ``[v]``: an arch on the brow ridge."""
     side = np.abs(rest[:, 0])
     arch = np.interp(side, [0.010, 0.020, 0.038, 0.053], [0.0150, 0.0185, 0.0222, 0.0145])
@@ -386,14 +395,12 @@ def brow_weight(rest: Array, zones: Array, f: Factors) -> Array:
     return np.asarray(np.exp(-(off**2)) * ends * (rest[:, 1] < 0.06), np.float32) ** 1.5
 
 
-def grow_brows(
-    mesh: SmoothMesh, skin: Array, rest: Array, zones: Array, f: Factors, seed: int
-) -> Strands:
+def grow_brows(body: BodySkin, f: Factors, seed: int) -> Strands:
     """Brows as short hairs, up at the inner end and outwards along the arch."""
     random = np.random.default_rng([seed, 2])
-    weight = brow_weight(rest, zones, f)
+    weight = brow_weight(body.rest, f)
     count = int(1100 * (1 + 0.45 * f["brow_thickness"]))
-    roots, normals = _scatter(random, mesh, skin, weight, count)
+    roots, normals = _scatter(random, body, weight, count)
     side = np.sign(roots[:, 0:1])
     inner = np.clip(1 - (np.abs(roots[:, 0:1]) - 0.012) / 0.022, 0, 1)
     way = side * [1.0, 0, 0] * (1 - 0.6 * inner) + np.array([0, 0, 1.0]) * (0.9 * inner - 0.12)
@@ -416,17 +423,15 @@ def beard_weight(rest: Array, zones: Array, f: Factors) -> tuple[Array, Array]:
     return beard * (1 - lip), over * (1 - lip)
 
 
-def grow_beard(
-    mesh: SmoothMesh, skin: Array, rest: Array, zones: Array, f: Factors, seed: int
-) -> Strands | None:
+def grow_beard(body: BodySkin, f: Factors, seed: int) -> Strands | None:
     """Beard and moustache, from a day's to a full one; None where neither is."""
-    beard, over = beard_weight(rest, zones, f)
+    beard, over = beard_weight(body.rest, body.zones, f)
     random = np.random.default_rng([seed, 3])
     parts = []
     for weight, amount, count in ((beard, f["beard"], 8000), (over, f["moustache"], 1500)):
         if amount <= 0.02:
             continue
-        roots, normals = _scatter(random, mesh, skin, weight + 0.0 * rest[:, 0], count)
+        roots, normals = _scatter(random, body, weight, count)
         way = np.array([0, -0.10, -0.9]) + np.sign(roots[:, 0:1]) * [0.15, 0, 0]
         if weight is over:
             way = np.array([0, -0.1, -0.55]) + np.sign(roots[:, 0:1]) * [0.75, 0, 0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -60,7 +60,7 @@ class SmoothMesh:
         """Unit normals ``[v, 3]`` of points ``[v, 3]``."""
         a, b, c = (points[self.triangles[:, k]] for k in range(3))
         n = np.asarray(self._gather @ np.cross(b - a, c - a))
-        return n / (np.linalg.norm(n, axis=1, keepdims=True) + 1e-12)
+        return np.asarray(n / (np.linalg.norm(n, axis=1, keepdims=True) + 1e-12))
 
     def spread(self, values: Array, times: int) -> Array:
         """Values averaged over neighbors, ``times`` times."""
@@ -75,7 +75,7 @@ class SmoothMesh:
         for times, strength in ((2, 220.0), (8, 90.0)):
             smooth = self.spread(points, times)
             shade += strength * np.clip(((smooth - points) * normals).sum(1), 0, 1)
-        return np.clip(1 - self.spread(shade, 1), 0.2, 1)
+        return np.asarray(np.clip(1 - self.spread(shade, 1), 0.2, 1))
 
 
 def _subdivide(faces: list[list[int]], count: int) -> tuple[Any, list[list[int]]]:

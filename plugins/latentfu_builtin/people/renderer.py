@@ -122,11 +122,12 @@ class PeopleRenderer:
         head = self._head
         mesh, rest, zones = head.skin, head.rest, head.zones
         left, right, radius = head.eye_balls(vertices)
+        body = hairs.BodySkin(mesh, skin, rest, zones)
         ground = hairs.grow_ground(rest, zones, f)
         strands = [
-            hairs.grow_hair(mesh, skin, ground, frame, f, seed),
-            hairs.grow_brows(mesh, skin, rest, zones, f, seed),
-            hairs.grow_beard(mesh, skin, rest, zones, f, seed),
+            hairs.grow_hair(body, ground, frame, f, seed),
+            hairs.grow_brows(body, f, seed),
+            hairs.grow_beard(body, f, seed),
         ]
         ears = [skin[(zones[:, 4] > 0.5) & (s * rest[:, 0] > 0)] for s in (1, -1)]
         hooks = np.array([e[e[:, 2].argmax()] * [1, 1, 1] + [0, 0.005, -0.010] for e in ears])
@@ -384,7 +385,7 @@ def _open_context() -> Any:
             "Drawing people needs the packages anny and moderngl: pip install 'latentfu[train]'."
         ) from error
     try:
-        return moderngl.create_standalone_context(backend="egl")
+        return moderngl.create_standalone_context(**{"backend": "egl"})
     except Exception as error:  # moderngl raises plain exceptions
         raise NotInstalledError(
             "Drawing people needs OpenGL over EGL: install libegl1 and libgl1-mesa-dri."
