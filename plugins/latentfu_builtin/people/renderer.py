@@ -151,7 +151,7 @@ class PeopleRenderer:
             hairs.beard_weight(rest, zones, f), ("beard", "moustache"), strict=True
         ):
             shave = np.maximum(shave, weight * min(1.0, 2.5 * max(f[name], 0.0)))
-        cap = ground * min(1.0, 6 * (f["hair_length"] + 1) / 2)
+        cap = ground * min(1.0, 14 * (f["hair_length"] + 1) / 2)
         extra = np.stack(
             [mesh.occlusion(skin, mesh.normals(skin)), np.where(cap > 0.02, cap, -shave)], 1
         )
@@ -384,8 +384,9 @@ def _open_context() -> Any:
         raise NotInstalledError(
             "Drawing people needs the packages anny and moderngl: pip install 'latentfu[train]'."
         ) from error
+    create: Any = moderngl.create_standalone_context  # its hints name no backend
     try:
-        return moderngl.create_standalone_context(**{"backend": "egl"})
+        return create(backend="egl")
     except Exception as error:  # moderngl raises plain exceptions
         raise NotInstalledError(
             "Drawing people needs OpenGL over EGL: install libegl1 and libgl1-mesa-dri."
@@ -498,7 +499,9 @@ def _hair_look(strands: hairs.Strands, color: Array, f: Factors) -> dict[str, An
     return {
         "base": color * (0.8 if on_face else 1.0),
         "region": strands.region,
-        "shine": 0.35 if on_face else 1.0 - 0.5 * max(f["hair_curl"], 0.0),
+        "shine": 0.35
+        if on_face
+        else (1.0 - 0.5 * max(f["hair_curl"], 0.0)) * (0.55 if f["hair_length"] < -0.15 else 0.85),
         "tipLight": 0.12,
     }
 
