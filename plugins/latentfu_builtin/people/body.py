@@ -221,14 +221,13 @@ class HeadModel:
         up, back = self.rest[:, 2], self.rest[:, 1]
         neck = 1.0 / (1 + np.exp((up + 0.112 + 0.55 * np.clip(0.062 - back, -0.05, 0.062)) / 0.003))
         ears = self._moved(changes=("l-ear-scale-incr", "r-ear-scale-incr"))
-        near = np.minimum(0.45, 1.6 * self.skin.spread(ears, 2))  # where no hair may root
         self.zones = np.stack(
             [
                 self._moved(changes=("mouth-lowerlip-volume-incr", "mouth-upperlip-volume-incr")),
                 self._moved(changes=("l-cheek-volume-incr", "r-cheek-volume-incr")),
                 self._moved(changes=("nose-volume-incr",)),
                 self._moved(changes=("eyebrows-trans-up",)),
-                np.maximum(ears, near),
+                ears,
                 self._moved(changes=("l-eye-bag-incr", "r-eye-bag-incr")),
                 self._moved(actions=("eyeBlinkLeft", "eyeBlinkRight")),
                 neck,

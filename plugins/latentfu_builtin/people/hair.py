@@ -165,7 +165,7 @@ def grow_ground(rest: Array, zones: Array, f: Factors) -> Array:
             (back - 0.03) / 0.01, 0, 1
         )
         ground = ground * (1 - crown * min(1.0, 0.35 + bald))
-    concha = (side > 0.062) & (back > 0.082) & (back < 0.132) & (up > -0.07) & (up < 0.020)
+    concha = (side > 0.062) & (back > 0.082) & (back < 0.132) & (up > -0.07) & (up < 0.0)
     return np.asarray(ground * ~concha * (zones[:, 4] < 0.30) * (zones[:, 6] < 0.3), np.float32)
 
 

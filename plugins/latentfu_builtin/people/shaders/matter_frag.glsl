@@ -29,7 +29,7 @@ void main() {
     c *= 1. + weave * .25 * (noise(Q * vec3(1100., 1100., 1500.)) - .5);
     if (ribs > 0.) {
         float k = sin(X.y * 190.);
-        n = normalize(n + ribs * .45 * vec3(cos(X.y * 6.28) , sin(X.y * 6.28), 0) * cos(X.y * 190.));
+        n = normalize(n + ribs * .30 * vec3(cos(X.y * 6.28) , sin(X.y * 6.28), 0) * cos(X.y * 190.));
         c *= .82 + .18 * k;
     }
     float s = lit(.002, .0018), d = dot(n, key), w = lash > .5 ? 1. : X.x;

@@ -5,7 +5,7 @@ uniform float wrinkles, freckles, blush, stubble, lipstick, melanin;
 uniform vec3 seed;
 void main() {
     vec3 n = normalize(N), v = normalize(eye - P);
-    float lip = smoothstep(.42, .66, A.x), nose = A.z, ear = smoothstep(.46, .7, B.x);
+    float lip = smoothstep(.42, .66, A.x), nose = A.z, ear = smoothstep(.3, .6, B.x);
     // height of the fine relief, bent into the normal
     float grain = noise(Q * 1500.) - .5, patchy = clouds(Q * 90. + seed * 5.) - .5;
     float bent = Q.z + .010 * noise(vec3(Q.x * 25., 2., Q.z * 20.));
@@ -55,7 +55,7 @@ void main() {
     float region = 1.;
     if (B.w > .5) region = 9.;
     if (ear > .25) region = 8.;
-    if (nose > .42) region = 4.;
+    if (nose > .33) region = 4.;
     if (lip > .5) region = 5.;
     if (X.y > .75) region = 7.;
     finish(glow, region);
