@@ -55,7 +55,9 @@ void main() {
     float region = 1.;
     if (B.w > .5) region = 9.;
     if (ear > .25) region = 8.;
-    if (nose > .33) region = 4.;
+    // the nose: a wedge from between the eyes to the nostrils, on the head at rest
+    float wide = mix(.010, .0195, clamp(-Q.z / .045, 0., 1.));
+    if (abs(Q.x) < wide && Q.z < .004 && Q.z > -.0515 && Q.y < .026) region = 4.;
     if (lip > .5) region = 5.;
     if (X.y > .75) region = 7.;
     finish(glow, region);
