@@ -1,0 +1,1 @@
+"""People who never lived: portraits drawn from free parts, with every factor known."""

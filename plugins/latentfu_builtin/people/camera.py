@@ -1,0 +1,115 @@
+"""Camera, lights and the turn of the head, from factors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentfu_builtin.people.factors import Factors
+from latentfu_builtin.people.hair import HeadFrame, hue_color
+from latentfu_builtin.people.mesh import Array
+
+_TURN_SHARE = 0.7  # of the yaw, by the neck; the rest by the whole person
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Matrices (row-major, for column vectors) and lights of one picture."""
+
+    eye: Array
+    view: Array
+    shadow: Array
+    lights: dict[str, Array]
+    from_side: tuple[float, float]
+
+
+def turn_head(points: Array, frame: HeadFrame, f: Factors) -> Array:
+    """Points ``[..., 3]`` with the head turned on its neck; below the neck nothing moves."""
+    t = np.clip((points[..., 2] - (frame.eye - 0.215)) / 0.095, 0, 1)
+    part = t * t * (3 - 2 * t)
+    yaw = math.radians(40) * f["yaw"] * _TURN_SHARE * part
+    pitch, roll = math.radians(9) * f["pitch"] * part, math.radians(8) * f["roll"] * part
+    pivot = np.array([0, frame.front + 0.115, frame.eye - 0.11])
+    x, y, z = np.moveaxis(points - pivot, -1, 0)
+    x, y = x * np.cos(yaw) - y * np.sin(yaw), x * np.sin(yaw) + y * np.cos(yaw)
+    y, z = y * np.cos(pitch) + z * np.sin(pitch), z * np.cos(pitch) - y * np.sin(pitch)
+    x, z = x * np.cos(roll) + z * np.sin(roll), z * np.cos(roll) - x * np.sin(roll)
+    return np.asarray(np.stack([x, y, z], -1) + pivot, np.float32)
+
+
+def look_at(eye: Array, target: Array, up: Array) -> Array:
+    """The matrix from the room to a camera's own axes."""
+    forward = (target - eye) / np.linalg.norm(target - eye)
+    right = np.cross(forward, up)
+    right /= np.linalg.norm(right)
+    matrix = np.eye(4)
+    matrix[0, :3], matrix[1, :3], matrix[2, :3] = right, np.cross(right, forward), -forward
+    matrix[:3, 3] = -matrix[:3, :3] @ eye
+    return matrix
+
+
+def _perspective(angle: float, near: float, far: float) -> Array:
+    t = 1 / math.tan(angle / 2)
+    matrix = np.zeros((4, 4))
+    matrix[0, 0] = matrix[1, 1] = t
+    matrix[2, 2:] = (far + near) / (near - far), 2 * far * near / (near - far)
+    matrix[3, 2] = -1
+    return matrix
+
+
+def _parallel(half: float, near: float, far: float) -> Array:
+    matrix = np.diag([1 / half, 1 / half, -2 / (far - near), 1.0])
+    matrix[2, 3] = -(far + near) / (far - near)
+    return matrix
+
+
+def take_shot(frame: HeadFrame, f: Factors) -> Shot:
+    """Camera before the face, key, fill and rim light in the camera's own directions."""
+    yaw = -math.radians(40) * f["yaw"] * (1 - _TURN_SHARE)
+    pitch, roll = -math.radians(9) * f["pitch"], -math.radians(8) * f["roll"]
+    target = np.array([0, frame.front + 0.09, frame.eye - 0.028])
+    sin, cos = math.sin(yaw), math.cos(yaw)
+    way = np.array([sin * math.cos(pitch), -cos * math.cos(pitch), math.sin(pitch)])
+    eye = target + 1.25 * way
+    up = np.array([math.sin(roll) * cos, math.sin(roll) * sin, math.cos(roll)])
+    camera = look_at(eye, target, up)
+    axes = camera[:3, :3].T
+
+    def toward(across: float, height: float) -> Array:
+        v = [math.sin(across) * math.cos(height), math.sin(height)]
+        return np.asarray(axes @ np.array([*v, math.cos(across) * math.cos(height)]))
+
+    side = 0.95 * f["light_x"] + (0.30 if f["light_x"] >= 0 else -0.30)
+    sign = 1.0 if side >= 0 else -1.0
+    key = toward(side, 0.55 + 0.40 * f["light_y"])
+    warm, contrast = f["light_warmth"], f["light_contrast"]
+    lights = {
+        "key": key,
+        "keyColor": 1.55 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
+        "fill": toward(-sign * 0.9, 0.08),
+        "fillColor": (0.34 - 0.22 * contrast) * np.array([0.94, 0.98, 1.06]),
+        "rim": toward(-sign * 2.45, 0.45),
+        "rimColor": 1.15 * np.array([1.0, 0.98, 0.96]),
+    }
+    wall = background_colors(f)[1]
+    lights["sky"] = (0.30 - 0.10 * contrast) * (0.65 + 0.7 * wall)
+    lights["ground"] = (0.16 - 0.08 * contrast) * np.array([1.0, 0.9, 0.82])
+    center = target - np.array([0, 0, 0.05])
+    shadow = _parallel(0.26, 0.2, 2.4) @ look_at(center + 1.2 * key, center, np.array([0, 0, 1.0]))
+    view = _perspective(0.295, 0.4, 4.0) @ camera
+    return Shot(eye, view, shadow, lights, (math.sin(side), 0.4))
+
+
+def background_colors(f: Factors) -> tuple[Array, Array]:
+    """The dark and the light color of what lies behind."""
+    light = (f["background_light"] + 1) / 2
+    strong = 0.06 + 0.20 * abs(math.sin(7 * f["background_hue"]))
+    if f["background_kind"] > 1 / 3:  # gardens are green to golden
+        hue = -0.46 + 0.16 * f["background_hue"]
+        return hue_color(hue, 0.34, 0.13 + 0.36 * light), hue_color(
+            hue - 0.1, 0.26, 0.26 + 0.5 * light
+        )
+    low = hue_color(f["background_hue"], strong, 0.12 + 0.55 * light)
+    return low, hue_color(f["background_hue"], strong * 0.8, 0.30 + 0.62 * light)

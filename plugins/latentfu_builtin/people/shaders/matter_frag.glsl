@@ -1,0 +1,42 @@
+// Teeth, gums, cloth, metal, plastic, knitwear: one plain surface with a few switches.
+in vec2 X; in vec3 Q;
+uniform vec3 base;
+uniform float gloss, region, weave, ribs, lash;
+uniform vec4 cut;       // clothes: height of the neckline at the middle, its width, V or round, collar
+uniform vec3 origin;
+void main() {
+    vec3 n = normalize(N), v = normalize(eye - P);
+    if (dot(n, v) < 0.) n = -n;
+    vec3 c = base;
+    if (lash > .5) {        // hairs: full at the root, apart at the tips
+        float along = X.x, gap = abs(fract(X.y * 2300. + along * .7) - .5) * 2.;
+        if (along > 1. - .75 * gap * gap || gap > 1.15 - along) discard;
+    }
+    float edge = 1.;
+    if (cut.y > 0.) {
+        vec2 q = (Q - origin).xz;
+        float across = abs(q.x) / cut.y;
+        float line = cut.x + min(mix(across * across, across, cut.z) * (.05 + .05 * cut.z), .05 + .03 * cut.z);
+        line = mix(line, max(line, cut.w), smoothstep(-.02, .07, (Q - origin).y));
+        edge = (line - q.y);
+        if (edge < 0.) discard;
+        float band = smoothstep(.010, .0085, edge);
+        n = normalize(n + .45 * band * vec3(0, 0, smoothstep(.006, .0, edge) - .5) + .03 * (noise(Q * 1600.) - .5));
+        float fold = clouds(vec3(Q.x * 22., Q.y * 18., Q.z * 11.)) - .5;
+        n = normalize(n + .5 * vec3(fold, 0, clouds(vec3(Q.x * 15., Q.y * 12., Q.z * 20.) + 4.) - .5));
+        c *= (1. - .16 * band * (.5 + .5 * sin(atan(q.x, .12) * 420.))) * (1. - .35 * smoothstep(.012, .0095, edge) * smoothstep(.0075, .0095, edge));
+    }
+    c *= 1. + weave * .25 * (noise(Q * vec3(1100., 1100., 1500.)) - .5);
+    if (ribs > 0.) {
+        float k = sin(X.y * 190.);
+        n = normalize(n + ribs * .30 * vec3(cos(X.y * 6.28) , sin(X.y * 6.28), 0) * cos(X.y * 190.));
+        c *= .82 + .18 * k;
+    }
+    float s = lit(.002, .0018), d = dot(n, key), w = lash > .5 ? 1. : X.x;
+    vec3 day = clamp((d + .12) / 1.12, 0., 1.) * mix(.06, 1., s) * keyColor + clamp(dot(n, fill) * .65 + .35, 0., 1.) * fillColor * w + ambient(n) * w;
+    vec3 glow = c * day * mix(.25, 1., w);
+    float shine = pow(max(dot(n, normalize(key + v)), 0.), 60.);
+    glow += gloss * shine * keyColor * s * .9 + gloss * .25 * pow(1. - max(dot(n, v), 0.), 4.) * sky;
+    glow += c * clamp(dot(n, rim), 0., 1.) * rimColor * .5;
+    finish(glow, region);
+}
