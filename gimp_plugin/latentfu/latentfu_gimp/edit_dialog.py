@@ -34,7 +34,8 @@ def edit_with_dialog(
         dialog.close()
     kept = remembered(target, work, result)
     new = insert_result(target, result, layer_name(work.edits), kept)
-    show_report(result)
+    if result.report.get("unchanged"):  # the window itself has told how well it fits
+        show_report(result)
     return new
 
 

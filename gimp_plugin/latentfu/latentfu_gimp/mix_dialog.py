@@ -45,7 +45,8 @@ def mix_with_dialog(
     finally:
         dialog.close()
     new = insert_result(target, result, name, remembered(target, work, result))
-    show_report(result)
+    if result.report.get("unchanged"):  # the window itself has told how well it fits
+        show_report(result)
     return new
 
 
