@@ -35,7 +35,7 @@ def edit_with_dialog(
     kept = remembered(target, work, result)
     new = insert_result(target, result, layer_name(work.edits), kept)
     if result.report.get("unchanged"):  # the window itself has told how well it fits
-        show_report(result)
+        show_report(result, in_window=True)
     return new
 
 

@@ -109,8 +109,17 @@ def insert_result(target: Target, result: Result, name: str, kept: state.State) 
     return new
 
 
-def show_report(result: Result) -> None:
-    """Tell in GIMP's own way what a person must know of the finished work, if anything."""
+def show_report(result: Result, *, in_window: bool = False) -> None:
+    """Tell what a person must know of the finished work, if anything.
+
+    In GIMP's error console, so that a repeated edit or a script is not stopped by a window; with
+    ``in_window`` where GIMP shows its messages.
+    """
     sentence = tell_fit(result.report)
-    if sentence:
-        Gimp.message(f"Latent-Fu: {sentence}")
+    if not sentence:
+        return
+    before = Gimp.message_get_handler()
+    if not in_window:
+        Gimp.message_set_handler(Gimp.MessageHandlerType.ERROR_CONSOLE)
+    Gimp.message(f"Latent-Fu: {sentence}")
+    Gimp.message_set_handler(before)

@@ -46,7 +46,7 @@ def mix_with_dialog(
         dialog.close()
     new = insert_result(target, result, name, remembered(target, work, result))
     if result.report.get("unchanged"):  # the window itself has told how well it fits
-        show_report(result)
+        show_report(result, in_window=True)
     return new
 
 
