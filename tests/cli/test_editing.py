@@ -17,6 +17,7 @@ from PIL import Image
 from tests.support.program import Program
 
 ASTRONAUT = Path(__file__).parents[1] / "faces" / "reference" / "astronaut.png"
+FACES = ("--aligner", "faces")
 TINY = ("--generator", "tiny", "--inverter", "guess")
 
 
@@ -131,7 +132,7 @@ def test_faces_are_listed_with_the_numbers_that_edits_take(
 ) -> None:
     group, preview = tmp_path / "group.png", tmp_path / "preview.png"
     paste_two_faces().save(group)
-    ran = latentfu_program("faces", "list", group, "-o", preview, "--json")
+    ran = latentfu_program("faces", "list", group, "-o", preview, *FACES, "--json")
     assert ran.code == 0, ran.err
     faces = ran.json["faces"]
     assert [face["face"] for face in faces] == [1, 2]
@@ -139,13 +140,16 @@ def test_faces_are_listed_with_the_numbers_that_edits_take(
     drawn = (pixels(preview) != pixels(group)).any(axis=2)
     assert drawn[:, :320].any() and drawn[:, 320:].any() and not drawn.all()
     edit = ("edit", group, "-o", tmp_path / "out.png", "--set", "tilt=2", *TINY)
-    second = latentfu_program(*edit, "--aligner", "faces", "--face", "2", "--json")
+    second = latentfu_program(*edit, *FACES, "--face", "2", "--json")
     assert np.allclose(second.json["report"]["quad"], faces[1]["corners"], atol=0.01)
-    assert latentfu_program("faces", "list", group).out.count("score") == 2
+    assert latentfu_program("faces", "list", group, *FACES).out.count("score") == 2
     assert latentfu_program("faces", "list", tmp_path / "none.png").code == 1
     assert latentfu_program("faces", "list", group, "-o", tmp_path / "x.jpg").code == 1
+    middle = latentfu_program("faces", "list", group, "--generator", "tiny", "--json").json
+    assert [face["center"] for face in middle["faces"]] == [[320, 120]]  # as its edits take it
+    assert "no generator" in latentfu_program("faces", "list", group, "--generator", "no").err
     Image.new("RGBA", (64, 64)).save(group)
-    assert "No face is found" in latentfu_program("faces", "list", group).out
+    assert "No face is found" in latentfu_program("faces", "list", group, *FACES).out
 
 
 def test_all_faces_are_edited_one_after_the_other(
@@ -153,7 +157,7 @@ def test_all_faces_are_edited_one_after_the_other(
 ) -> None:
     group, out = tmp_path / "group.png", tmp_path / "out.png"
     paste_two_faces().save(group)
-    edit = ("edit", group, "-o", out, "--set", "tilt=2", *TINY, "--aligner", "faces")
+    edit = ("edit", group, "-o", out, "--set", "tilt=2", *TINY, *FACES)
     ran = latentfu_program(*edit, "--all-faces", "--json")
     assert ran.code == 0, ran.err
     lefts = [report["quad"][0][0] for report in ran.json["reports"]]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from latentfu import (
+    Aligner,
     BadInputError,
     CancelledError,
     Crop,
@@ -122,24 +123,38 @@ def test_the_fit_is_a_word_with_advice_when_it_is_poor(
     quality = Quality(psnr, 0.1, "none", 0.0, out_of_domain=beyond)
     with use_registry(Registry([])):
         assert rate_fit(quality, SPEC) == fit
-        assert bool(advise_fit(quality, SPEC)) is (fit == "poor")
+        assert bool(advise_fit(quality, SPEC, crop_of(own_picture()))) is (fit == "poor")
 
 
 def test_the_advice_names_another_network_for_the_same_pictures() -> None:
     def spec(name: str, domain: str, aligner: str = "center") -> GeneratorSpec:
         return GeneratorSpec(name, name, domain, 16, name[0] * 64, lambda _: GENERATOR, aligner)
 
+    def fail(_: object) -> list[Quad]:
+        raise RuntimeError
+
+    found = [
+        Aligner("sees", "x", ("people",), lambda _: [Quad.square(0, 0, 9)]),
+        Aligner("blind", "x", ("cars",), lambda _: []),
+        Aligner("broken", "x", ("cats",), fail),
+        Aligner("center", "x", (), lambda _: [Quad.square(0, 0, 9)]),
+    ]
+
     def advise(*specs: GeneratorSpec) -> str:
-        plugin = SimpleNamespace(latentfu_generators=hookimpl(lambda: specs), __name__="many")
+        plugin = SimpleNamespace(
+            latentfu_generators=hookimpl(lambda: specs),
+            latentfu_aligners=hookimpl(lambda: found),
+            __name__="many",
+        )
         with use_registry(Registry([Source("many", "tests", "", lambda: plugin)])):
-            return advise_fit(quality, specs[0])
+            return advise_fit(quality, specs[0], crop_of(own_picture()))
 
     quality = Quality(39.0, 0.1, "none", 0.0, out_of_domain=0.9)
-    drawn, cars = spec("aa", "portraits", "faces"), spec("cc", "cars")
-    assert "latentfu generators download" in advise(drawn, cars)
-    assert "--generator bb" in advise(drawn, cars, spec("bb", "people", "faces"))
-    assert "--generator dd" in advise(drawn, spec("bb", "people", "faces"), spec("dd", "portraits"))
-    assert "latentfu generators download" in advise(cars, spec("bb", "people"))
+    drawn, cars, people = spec("aa", "drawn"), spec("cc", "cars", "blind"), spec("bb", "p", "sees")
+    lists = "latentfu generators download"
+    assert lists in advise(drawn, cars, spec("ee", "cats", "broken"), spec("ff", "any"))
+    assert "--generator bb" in advise(drawn, cars, people)
+    assert "--generator dd" in advise(drawn, people, spec("dd", "drawn"))
 
 
 def test_parts_of_the_time_add_up() -> None:

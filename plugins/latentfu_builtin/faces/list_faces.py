@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import latentfu
-from latentfu import BadInputError, Quad, json_option
+from latentfu import Aligner, BadInputError, NotInstalledError, Quad, json_option
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,17 +29,27 @@ _LINE, _BEHIND = (255, 220, 0), (0, 0, 0)
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
     help="Also write the picture with the numbered squares drawn on it (PNG).",
 )  # fmt: skip
+@click.option("--generator", metavar="NAME", help="Whose edits are meant (default: the first).")
+@click.option(
+    "--aligner", metavar="NAME", help="How they are found (default: the generator's own)."
+)
 @json_option
-def list_faces_command(*, picture: Path, output: Path | None, as_json: bool) -> None:
+def list_faces_command(
+    *,
+    picture: Path,
+    output: Path | None,
+    generator: str | None,
+    aligner: str | None,
+    as_json: bool,
+) -> None:
     """List the faces in PICTURE: the number is what --face takes, 1 is the largest."""
     import numpy as np
 
-    from latentfu_builtin.faces.detect import find_face_squares
-
+    finder = _choose_aligner(generator, aligner)
     if output is not None and output.suffix.lower() != ".png":
         raise BadInputError(f"{output} must end in .png.")
     image = _read_rgb(picture)
-    quads = find_face_squares(np.asarray(image))
+    quads = finder.find(np.array(image))
     if output is not None:
         buffer = io.BytesIO()
         draw_squares(image, quads).save(buffer, "PNG")
@@ -56,6 +66,22 @@ def list_faces_command(*, picture: Path, output: Path | None, as_json: bool) -> 
             f"{row['face']:3}  {row['side']:.0f} px around {x:.0f}, {y:.0f}, "
             f"turned by {row['angle']:.0f} degrees, score {row['score']:.2f}"
         )
+
+
+def _choose_aligner(generator: str | None, aligner: str | None) -> Aligner:
+    """The one that edits with these names would use; raises NotInstalledError."""
+    if aligner is None:
+        networks = latentfu.generators()
+        if generator is not None and generator not in networks:
+            raise NotInstalledError(
+                f"There is no generator {generator}: see `latentfu generators list`."
+            )
+        name = generator or next(iter(networks), None)
+        aligner = networks[name].aligner if name else "faces"
+    known = latentfu.aligners()
+    if aligner not in known:
+        raise NotInstalledError(f"There is no aligner {aligner}; there are: {', '.join(known)}.")
+    return known[aligner]
 
 
 def _describe_square(number: int, quad: Quad) -> dict[str, Any]:

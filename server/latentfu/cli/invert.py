@@ -156,7 +156,7 @@ def invert_command(
     film = Film(save_frequency) if video else None
     how = InvertOptions(masked=True, refresh=again or video is not None, preview=film)
     with progress_bar("Inverting", quiet=as_json) as progress:
-        _, found = editor.find_inversion(request, pictures, progress, how)
+        crop, found = editor.find_inversion(request, pictures, progress, how)
     spec = editor.generators.find_spec(name)
     if save_image or film:
         shown = to_levels(render_latent(editor.generators.open(spec), found.inversion.latent))
@@ -168,7 +168,7 @@ def invert_command(
     write_whole(output, serialize_inversion(found.key, found.inversion))
     from latentfu.cli.invert_folder import describe_inversion
 
-    told = describe_inversion(found, spec)
+    told = describe_inversion(found, spec, crop)
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
     else:

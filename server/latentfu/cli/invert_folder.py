@@ -15,6 +15,7 @@ from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, N
 from latentfu.core.progress import Progress, between
 
 if TYPE_CHECKING:
+    from latentfu.core.crop import Crop
     from latentfu.core.layer import Layer
     from latentfu.hookspecs import GeneratorSpec
     from latentfu.pipeline.editor import Editor
@@ -165,12 +166,12 @@ class FolderInverter:
             return rows
         spec = self.editor.generators.find_spec(self.generator)
         rows = {}
-        for each, (_, one) in zip(chunk, found, strict=True):
+        for each, (crop, one) in zip(chunk, found, strict=True):
             write_whole(each.target, serialize_inversion(one.key, one.inversion))
             told = {
                 "picture": each.picture.name,
                 "output": each.target.name,
-                **describe_inversion(one, spec),
+                **describe_inversion(one, spec, crop),
             }
             rows[each.picture.name] = {**told, "state": "cached" if one.cached else "found"}
         return rows
@@ -232,7 +233,9 @@ def _describe_row(row: Row) -> tuple[str, str, str, str, str]:
     )  # fmt: skip
 
 
-def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str, object]:
+def describe_inversion(
+    found: CachedInversion, spec: GeneratorSpec, crop: Crop
+) -> dict[str, object]:
     """An inversion in figures, for JSON."""
     from latentfu.pipeline.metrics import advise_fit, describe_outside, is_outside, rate_fit
 
@@ -251,7 +254,7 @@ def describe_inversion(found: CachedInversion, spec: GeneratorSpec) -> dict[str,
         "outside": is_outside(quality, spec),
         "warning": describe_outside(quality, spec),
         "fit": rate_fit(quality, spec),
-        "advice": advise_fit(quality, spec),
+        "advice": advise_fit(quality, spec, crop),
         "seconds": quality.seconds,
         "parts": dict(quality.parts),
     }

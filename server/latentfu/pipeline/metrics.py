@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
+
+import numpy as np
 
 from latentfu.core.crop import Crop
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
-from latentfu.hookspecs import GeneratorSpec, Identity
+from latentfu.hookspecs import Aligner, GeneratorSpec, Identity
 from latentfu.plugin_manager import get_registry
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ _FAIR_PART = 0.6
 Portraits of the network's own kind reach 0.14 of its limit of 0.25; photographs are at 0.53.
 """
 
+_log = logging.getLogger(__name__)
 _usual: WeakKeyDictionary[Generator, float] = WeakKeyDictionary()
 
 
@@ -117,7 +121,7 @@ def rate_fit(quality: Quality, spec: GeneratorSpec) -> Fit:
     return "good"
 
 
-def advise_fit(quality: Quality, spec: GeneratorSpec) -> str:
+def advise_fit(quality: Quality, spec: GeneratorSpec, crop: Crop) -> str:
     """What to do about a poor fit, in a sentence; empty if it is not poor."""
     if rate_fit(quality, spec) != "poor":
         return ""
@@ -126,7 +130,7 @@ def advise_fit(quality: Quality, spec: GeneratorSpec) -> str:
             f"The inversion shows this picture only poorly ({quality.psnr:.1f} dB): take a better "
             f"method (--quality best), or a crop that shows the subject larger and upright."
         )
-    other = _find_other_network(spec)
+    other = _find_other_network(spec, crop)
     if other is not None:
         return f"Try the network {other.name} (--generator {other.name})."
     return (
@@ -135,12 +139,25 @@ def advise_fit(quality: Quality, spec: GeneratorSpec) -> str:
     )
 
 
-def _find_other_network(spec: GeneratorSpec) -> GeneratorSpec | None:
-    """Another installed network that draws the same: of the same domain, else the same crops."""
-    others = [
-        item for item in get_registry().installed(GeneratorSpec).values() if item.id != spec.id
-    ]
-    fitting = [item for item in others if item.domain == spec.domain]
-    if spec.aligner != "center":  # which says nothing about what is shown
-        fitting += [item for item in others if item.aligner == spec.aligner]
-    return fitting[0] if fitting else None
+def _find_other_network(spec: GeneratorSpec, crop: Crop) -> GeneratorSpec | None:
+    """Another installed network of the same domain, else one whose aligner finds its subject."""
+    installed = get_registry().installed(GeneratorSpec).values()
+    others = [item for item in installed if item.id != spec.id]
+    same = next((item for item in others if item.domain == spec.domain), None)
+    return same or next((item for item in others if _is_subject_found(item, crop)), None)
+
+
+def _is_subject_found(spec: GeneratorSpec, crop: Crop) -> bool:
+    """Whether the network's aligner finds something in the crop; one that fails does not.
+
+    An aligner without domains, such as center, takes anything and says nothing.
+    """
+    aligner = get_registry().installed(Aligner).get(spec.aligner)
+    if aligner is None or not aligner.domains:
+        return False
+    levels = np.rint((crop.image.transpose(1, 2, 0) + 1.0) * 127.5).clip(0, 255)
+    try:
+        return bool(aligner.find(np.ascontiguousarray(levels.astype(np.uint8))))
+    except Exception as error:
+        _log.warning("The aligner %s cannot say whether it fits: %s", aligner.name, error)
+        return False

@@ -49,7 +49,7 @@ def build_report(
         outside=is_outside(quality, resolved.spec),
         warning=describe_outside(quality, resolved.spec),
         fit=rate_fit(quality, resolved.spec),
-        advice=advise_fit(quality, resolved.spec),
+        advice=advise_fit(quality, resolved.spec, crop),
         changed=changed.count,
         unchanged=changed.unchanged,
         quad=[(float(x), float(y)) for x, y in crop.quad.corners],
