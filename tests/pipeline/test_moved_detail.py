@@ -91,7 +91,7 @@ def test_where_nothing_changes_and_nothing_moves_every_byte_stays(
     after = np.clip(after, -1, 1)
     layer = photograph_of(before, make_grain(seed))
     out = paste(layer, QUAD, after, before, feather=0.0)
-    motion = find_motion(before, after)
+    motion = find_motion(CodesEdit(before, after))
     flow = cv2.resize(np.abs(motion.flow).max(axis=2), (SIDE * ZOOM,) * 2)
     delta = cv2.resize(np.abs(after - before).max(axis=0), (SIDE * ZOOM,) * 2)
     reach = np.ones((9 * ZOOM, 9 * ZOOM), np.uint8)  # what enlarging may spread

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from latentfu.core.crop import Crop
+from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
@@ -34,8 +35,14 @@ from latentfu.pipeline.invert import (
 )
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import paste
-from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
-from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
+from latentfu.pipeline.preview import choose_side, make_thumbnail, render_quick, show_quick
+from latentfu.pipeline.render import (
+    Rendered,
+    check_mix_layers,
+    render_latent,
+    render_mix,
+    show_codes,
+)
 from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import ReportReply
@@ -48,9 +55,6 @@ from latentfu.protocol.requests import (
     MixRequest,
     PreviewRequest,
 )
-
-_Rendered = tuple[Floats, Floats, CodesEdit | None]
-"""The edited picture, the inverted one, and the edit by the codes alone."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Editor:
         self._inversions = InversionCache()
         self._controls = ControlCache()
         self._cropper = Cropper()
-        self._renders: LRUCache[Floats] = LRUCache(16)
+        self._renders: LRUCache[Floats] = LRUCache(24)
 
     def run(
         self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
@@ -248,45 +252,61 @@ class Editor:
 
     def _render_edit(
         self, request: ControlsRequest, work: _Work, found: CachedInversion
-    ) -> _Rendered:
+    ) -> Rendered:
         """The pictures of the edited latent and of the inversion."""
-        before, latent = found.inversion.latent, self._edit_latent(request, work, found)
+        before = found.inversion.latent
+        latent = self._edit_latent(request, work, before)
         inverted = self._render_inversion(work, found)
         if latent is before:
             return inverted, inverted, None
         generator = work.resolved.generator
         edited = render_latent(generator, latent)
+
+        def show(one: Latent) -> Floats:
+            return render_latent(generator, one)
+
         if not (before.details or latent.details):  # then these are the pictures of the codes
-            return edited, inverted, show_codes(generator, before, latent, (inverted, edited))
-        first = self._renders.get_or_make(
-            f"{found.key} codes", lambda: render_latent(generator, replace(before, details=()))
+            return edited, inverted, show_codes(before, latent, (inverted, edited), show)
+        ends = self._render_codes(generator, found), show(replace(latent, details=()))
+        return edited, inverted, show_codes(before, latent, ends, show)
+
+    def _render_codes(self, generator: Generator, found: CachedInversion) -> Floats:
+        """The inversion's picture without its feature offsets."""
+        codes = replace(found.inversion.latent, details=())
+        return self._renders.get_or_make(
+            f"{found.key} codes", lambda: render_latent(generator, codes)
         )
-        last = render_latent(generator, replace(latent, details=()))
-        return edited, inverted, show_codes(generator, before, latent, (first, last))
 
     def _render_quick_edit(
         self, request: PreviewRequest, work: _Work, found: CachedInversion, side: float
-    ) -> _Rendered:
-        """The same for about ``side`` pixels, from pictures that are ``quick`` times smaller."""
+    ) -> Rendered:
+        """The same for about ``side`` pixels, from pictures that are ``quick`` times smaller.
+
+        They are drawn without the inversion's feature offsets, which the whole picture has.
+        """
         generator = work.resolved.generator
         shown = min(math.ceil(side), generator.resolution)
         small = choose_side(generator.resolution, shown, request.quick)
         if 2 * small > generator.resolution:  # Then it is the whole, which is asked for next.
             return self._render_edit(request, work, found)
-        before, whole = found.inversion.latent, self._render_inversion(work, found)
-        latent = self._edit_latent(request, work, found)
+        inversion = found.inversion.latent
+        before = replace(inversion, details=()) if inversion.details else inversion
+        latent, whole = (
+            self._edit_latent(request, work, before),
+            self._render_inversion(work, found),
+        )
         if latent is before:
             return whole, whole, None
         base = self._renders.get_or_make(
-            f"{found.key} at {small}", lambda: render_quick(generator, before, small)
+            f"{found.key} codes at {small}", lambda: render_quick(generator, before, small)
         )
-        edited, inverted = fit_picture(whole, base, render_quick(generator, latent, small), shown)
-        return edited, inverted, None
+        codes = self._render_codes(generator, found) if inversion.details else whole
+        return show_quick(generator, (before, latent), (whole, codes, base), shown)
 
-    def _edit_latent(self, request: ControlsRequest, work: _Work, found: CachedInversion) -> Latent:
-        """The edited latent; the inversion's own where nothing is asked for."""
+    def _edit_latent(self, request: ControlsRequest, work: _Work, latent: Latent) -> Latent:
+        """The edited latent; ``latent`` itself where nothing is asked for."""
         return apply_controls(
-            found.inversion.latent,
+            latent,
             request.edits,
             work.resolved.controls,
             work.resolved.generator,

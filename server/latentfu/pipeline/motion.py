@@ -19,7 +19,7 @@ from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.pixel_math import blur, compare_structure, smoothstep, to_gray, to_levels
 
 MATCHED_SIDE = 256
-"""Pictures are matched at this side, larger ones shrunk to it and smaller ones enlarged."""
+"""The side at which pictures are matched."""
 FAR = 0.03
 """A motion of more than this part of the side is followed in steps."""
 STEPS = 4
@@ -68,35 +68,33 @@ class CodesEdit:
         before: The picture of the inversion's codes.
         after: The picture of the edited codes.
         between: Gives the picture at a part (0..1) of the edit; asked only for a large motion.
+        side: At which the pictures are matched.
+        steps: In which a large motion is followed.
     """
 
     before: Floats
     after: Floats
     between: Callable[[float], Floats] | None = None
+    side: int = MATCHED_SIDE
+    steps: int = STEPS
 
 
-def find_motion(
-    before: Floats, after: Floats, between: Callable[[float], Floats] | None = None
-) -> Motion:
-    """The motion from ``before`` to ``after``, pictures ``[3, R, R]`` in -1..1.
-
-    Args:
-        before: The network's picture of the inversion.
-        after: Its picture of the edited latent.
-        between: Gives the picture at a part (0..1) of the edit; asked only for large motions.
-    """
-    motion = match_pictures([before, after])
-    if between is None or motion.reach <= FAR:
+def find_motion(codes: CodesEdit) -> Motion:
+    """The motion from the picture before an edit to the one after it."""
+    motion = match_pictures([codes.before, codes.after], codes.side)
+    if codes.between is None or motion.reach <= FAR:
         return motion
-    inner = [between(step / STEPS) for step in range(1, STEPS)]
-    return match_pictures([before, *inner, after])
+    inner = [codes.between(step / codes.steps) for step in range(1, codes.steps)]
+    return match_pictures([codes.before, *inner, codes.after], codes.side)
 
 
-def match_pictures(pictures: Sequence[Floats]) -> Motion:
-    """The motion from the first of ``pictures`` ``[3, R, R]`` to the last, step by step."""
+def match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Motion:
+    """The motion from the first of ``pictures`` ``[3, R, R]`` to the last, step by step.
+
+    They are matched at ``side`` pixels, larger ones shrunk to it and smaller ones enlarged.
+    """
     import cv2
 
-    side = MATCHED_SIDE
     unit = side / 128.0
     shown = [_resize(to_levels(picture), side) for picture in pictures]
     plain = [normalize_contrast(to_gray(picture), side / 12.0) for picture in shown]

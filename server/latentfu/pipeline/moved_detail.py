@@ -73,7 +73,7 @@ def change_with_motion(
     """
     edited, inverted = pictures
     codes = codes or CodesEdit(inverted, edited)
-    motion = find_motion(codes.before, codes.after, codes.between)
+    motion = find_motion(codes)
     zoom = quad.side / edited.shape[1]
     flow = flow_in_layer(upsample(motion.flow, quad, box), quad)
     kept = np.clip(upsample(motion.kept[:, :, None], quad, box), 0.0, 1.0)

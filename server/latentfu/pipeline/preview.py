@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.render import Rendered, show_codes
 
 if TYPE_CHECKING:
     from latentfu.core.generator import Generator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 LARGE = 1024
 """Of smaller networks as many pixels are drawn as of one of this size: they take less time."""
+MATCHED = 128
+"""Quick pictures are matched at this side: half of what whole ones are, a quarter of the work."""
 MOVES = 0.5
 """A change of the picture (which spans 2) that is this rough takes the old edges away."""
 
@@ -45,18 +48,61 @@ def fit_picture(whole: Floats, before: Floats, after: Floats, side: int) -> tupl
     the short way has otherwise are fitted by least squares; what it lacks is taken from ``whole``,
     the sharpness too where nothing moves: without a change the picture is exact.
     """
-    small, shown = resize_picture(whole, before.shape[-1]), resize_picture(whole, side)
+    return _add_change(whole, _fit_change(whole, before, after), side), resize_picture(whole, side)
+
+
+def _fit_change(whole: Floats, before: Floats, after: Floats) -> Floats:
+    """The change from ``before`` to ``after [3, S, S]`` in the colors of ``whole [3, R, R]``."""
+    small = resize_picture(whole, before.shape[-1])
     x = before.reshape(3, -1) - before.reshape(3, -1).mean(axis=1, keepdims=True)
     y = small.reshape(3, -1) - small.reshape(3, -1).mean(axis=1, keepdims=True)
     spread = x @ x.T
     spread += 1e-3 * np.eye(3) * max(float(np.trace(spread)), 1e-6)
     colors = np.linalg.solve(spread, x @ y.T).T  # [3, 3]
-    change = (colors @ (after - before).reshape(3, -1)).reshape(before.shape).astype(np.float32)
-    sharpness = shown - resize_picture(small, side)  # what only the larger picture shows
-    edited = resize_picture(small + change, side) + sharpness * resize_picture(
-        _measure_stillness(change), side
-    )
-    return np.clip(edited, -1.0, 1.0), shown
+    change = colors @ (after - before).reshape(3, -1)
+    return np.asarray(change.reshape(before.shape), dtype=np.float32)
+
+
+def _add_change(whole: Floats, change: Floats, side: int) -> Floats:
+    """``whole [3, R, R]`` with a ``change [3, S, S]``, at ``side``; as sharp where all is still."""
+    small = resize_picture(whole, change.shape[-1])
+    sharpness = resize_picture(whole, side) - resize_picture(small, side)  # only in the larger
+    still = resize_picture(_measure_stillness(change), side)
+    edited = resize_picture(small + change, side) + sharpness * still
+    return np.asarray(np.clip(edited, -1.0, 1.0), dtype=np.float32)
+
+
+def show_quick(
+    generator: Generator,
+    latents: tuple[Latent, Latent],
+    pictures: tuple[Floats, Floats, Floats],
+    side: int,
+) -> Rendered:
+    """An edit from quick pictures, and its motion from the codes as in the whole pictures.
+
+    Args:
+        generator: Draws them.
+        latents: Before and after the edit, without feature offsets.
+        pictures: The whole picture with and without the offsets, ``[3, R, R]``, and the quick one
+            without, ``[3, S, S]``: all before the edit.
+        side: Of what comes out, S..R.
+    """
+    whole, codes, base = pictures
+    before, after = latents
+    drawn = base.shape[-1]
+
+    def fit(latent: Latent) -> Floats:
+        return _fit_change(codes, base, render_quick(generator, latent, drawn))
+
+    change = fit(after)
+    edited, inverted = _add_change(whole, change, side), resize_picture(whole, side)
+    ends = resize_picture(codes, side), _add_change(codes, change, side)
+
+    def show(latent: Latent) -> Floats:
+        return _add_change(codes, fit(latent), side)
+
+    shown = show_codes(before, after, ends, show)
+    return edited, inverted, None if shown is None else replace(shown, side=MATCHED, steps=3)
 
 
 def _measure_stillness(change: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from latentfu.pipeline.motion import CodesEdit
 if TYPE_CHECKING:
     import torch
 
+Rendered = tuple[Floats, Floats, CodesEdit | None]
+"""The edited picture, the inverted one, and the edit by the codes alone."""
+
 
 def render_latent(generator: Generator, latent: Latent) -> Floats:
     """The picture of one latent: float32 ``[3, R, R]`` in -1..1."""
@@ -27,21 +31,18 @@ def render_latent(generator: Generator, latent: Latent) -> Floats:
 
 
 def show_codes(
-    generator: Generator, before: Latent, after: Latent, ends: tuple[Floats, Floats]
+    before: Latent, after: Latent, ends: tuple[Floats, Floats], show: Callable[[Latent], Floats]
 ) -> CodesEdit | None:
     """The edit from ``before`` to ``after`` by codes and weights alone, for its motion.
 
     Feature offsets are left out: they do not turn with a head as codes do. ``ends``: the pictures
-    of both latents without them. None where the latents are of different kinds, so that nothing
-    lies between them.
+    of both latents without them. ``show``: draws what lies between. None where the latents are of
+    different kinds, so that nothing lies between them.
     """
     if before.space != after.space or before.codes.shape != after.codes.shape:
         return None
 
-    def show(part: float) -> Floats:
-        return render_latent(generator, step_between(before, after, part))
-
-    return CodesEdit(*ends, show)
+    return CodesEdit(*ends, lambda part: show(step_between(before, after, part)))
 
 
 def step_between(before: Latent, after: Latent, part: float) -> Latent:
