@@ -164,6 +164,10 @@ def test_all_faces_are_edited_one_after_the_other(
     assert len(lefts) == 2 and lefts[0] < 320 < lefts[1]
     changed = (pixels(group) != pixels(out)).any(axis=2)
     assert changed[:, :320].any() and changed[:, 320:].any()
+    own = ("edit", group, "-o", out, "--set", "smile=1", "--generator", "portraits")
+    ran = latentfu_program(*own, "--quality", "draft", "--all-faces", "--json")  # knows one only
+    assert ran.code == 0, ran.err
+    assert len(ran.json["reports"]) == 2
     ran = latentfu_program(*edit, "--all-faces")
     assert "Face 2 of 2: inversion 12.0 dB, fit poor." in ran.out
     assert latentfu_program(*edit, "--all-faces", "--face", "1").code == 2

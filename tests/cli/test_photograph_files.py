@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from latentfu.cli import pictures
 from latentfu.cli.color_profiles import srgb_profile
 from latentfu.cli.pictures import Picture, read_mask, read_picture, write_picture
 from latentfu.core.errors import BadInputError
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.support.icc_profiles import cmyk_profile, gray_profile, rgb_profile
 from tests.support.program import Program
@@ -37,8 +38,10 @@ def profile_of(path: Path) -> bytes | None:
 
 
 def deep_pixels(path: Path) -> np.ndarray:
-    values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    return values if values.ndim == 2 else values[..., [2, 1, 0, 3][: values.shape[2]]]
+    values: Any = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert values is not None
+    values = values if values.ndim == 2 else values[..., [2, 1, 0, 3][: values.shape[2]]]
+    return np.asarray(values)
 
 
 def save_deep(path: Path, values: np.ndarray, profile: bytes | None = None) -> Path:
@@ -211,6 +214,62 @@ def test_an_edit_keeps_sixteen_bits_outside_the_mask(
     assert profile_of(out) == WIDE
 
 
+def test_a_sweep_keeps_what_the_file_had(
+    house: Path, latentfu_program: Program, half_mask: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.tif"
+    tifffile.imwrite(
+        source, DEEP[:, :, :3], photometric="rgb", iccprofile=WIDE,
+        resolution=(300, 300), resolutionunit="INCH",
+    )  # fmt: skip
+    frames = tmp_path / "frames"
+    how = (*TINY, "--mask", half_mask)
+    ran = latentfu_program(
+        "sweep", source, "-o", frames, "--set", "tilt=0..2", "--frames", "2", *how
+    )
+    assert ran.code == 0, ran.err
+    for out in (frames / "0001.png", frames / "0002.png"):
+        after = deep_pixels(out)
+        assert after.dtype == np.uint16
+        assert np.array_equal(after[:, 45:], DEEP[:, 45:, :3])
+        assert profile_of(out) == WIDE
+        with Image.open(out) as image:
+            assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    assert np.array_equal(deep_pixels(frames / "0001.png"), DEEP[:, :, :3])
+    assert not np.array_equal(deep_pixels(frames / "0002.png"), DEEP[:, :, :3])
+
+
+def test_sixteen_bits_that_cannot_be_kept_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd, plain = tmp_path / "odd.tif", save_deep(tmp_path / "plain.tif", DEEP[:, :, 0])
+    tifffile.imwrite(odd, DEEP[:, :, 0], photometric="miniswhite")
+    read_picture(plain)
+    assert capsys.readouterr().err == ""
+    picture = read_picture(odd)
+    told = capsys.readouterr().err
+    kept = picture.original is not None and picture.original.values.dtype == np.uint16
+    assert ("only 8 can be worked on" in told) is not kept
+
+
+def test_an_edit_of_inks_shows_the_colors_that_are_meant(
+    house: Path, latentfu_program: Program, half_mask: Path, tmp_path: Path
+) -> None:
+    inks = np.concatenate([COLOR, COLOR[:, :, :1] // 4], axis=2)
+    image = Image.frombytes("CMYK", (90, 70), inks.tobytes())
+    source, out = tmp_path / "a.tif", tmp_path / "out.png"
+    image.save(source, icc_profile=cmyk_profile())
+    ran = latentfu_program("edit", source, "-o", out, "--set", "tilt=2", *TINY, "--mask", half_mask)
+    assert ran.code == 0, ran.err
+    own = ImageCms.ImageCmsProfile(io.BytesIO(cmyk_profile()))
+    meant = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    after = pixels_of(out).astype(int)
+    assert np.abs(after - np.asarray(meant))[:, 45:].max() <= 1
+    assert np.abs(after - np.asarray(meant))[:, :45].max() > 4
+    by_formula = np.asarray(image.convert("RGB")).astype(int)
+    assert np.abs(by_formula - np.asarray(meant))[:, 45:].mean() > 10
+
+
 @pytest.mark.parametrize(("name", "lossy"), [("o.jpg", True), ("o.webp", False), ("o.png", False)])
 def test_a_lossy_file_is_said_to_be_one(
     house: Path, latentfu_program: Program, half_mask: Path, tmp_path: Path, name: str, lossy: bool
@@ -226,6 +285,8 @@ def test_a_lossy_file_is_said_to_be_one(
     if not lossy:
         assert np.array_equal(pixels_of(out)[:, 45:], COLOR[:, 45:])
     assert latentfu_program(*base).json["lossy"] is (name != "o.png")
+    shown = " ".join(latentfu_program("edit", "--help").out.split())
+    assert "black stays (bit for bit in PNG, TIFF and WebP)" in shown
     for command in ("edit", "mix"):
         shown = " ".join(latentfu_program(command, "--help").out.split())
         assert "cannot keep pixels outside the mask bit for bit" in shown

@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import latentfu
 import numpy as np
 import pytest
+import tifffile
 import torch
 from click.testing import CliRunner, Result
 from latentfu import BadInputError, Control, ControlEffect
@@ -121,6 +123,16 @@ def test_a_transfer_goes_where_the_exemplar_stands(picture: Path, tmp_path: Path
     report = json.loads(told.stdout)
     assert report["to"]["red"] == pytest.approx(report["exemplar"]["red"])
     assert report["from"]["red"] != report["to"]["red"]
+    with Image.open(picture) as image:
+        deep = np.asarray(image.convert("RGB")).astype(np.uint16) * 257 + 3
+    tifffile.imwrite(tmp_path / "deep.tif", deep, photometric="rgb", resolution=(300, 300),
+                     resolutionunit="INCH")  # fmt: skip
+    again = ("transfer", tmp_path / "deep.tif", *words[2:], *ON)
+    assert call(*again).exit_code == 0
+    with Image.open(tmp_path / "t.png") as image:
+        assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    kept = cv2.imdecode(np.fromfile(tmp_path / "t.png", np.uint8), cv2.IMREAD_UNCHANGED)
+    assert kept is not None and kept.dtype == np.uint16
     refused = call(*words, "--identity", 1, *ON)
     assert "knows persons" in str(refused.exception)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from latentfu.cli.backend import Done
     from latentfu.cli.pictures import Picture
     from latentfu.core.crop import Quad
+    from latentfu.storage.edit_history import EditState
 
 
 @click.command("edit")
@@ -25,8 +26,14 @@ if TYPE_CHECKING:
     help="A control and its strength, e.g. smile=2 (repeatable).",
 )  # fmt: skip
 @click.option(
-    "--all-faces", is_flag=True, help="Edit every face that is found, one after the other."
+    "--all-faces",
+    is_flag=True,
+    help="Edit every face that is found, one after the other; --aligner is chosen by itself.",
 )
+@click.option(
+    "--as-is", is_flag=True,
+    help="Edit IMAGE itself, even if it is an edit of a file that is still there.",
+)  # fmt: skip
 @options.control_options
 @options.choice_options
 @options.blend_options
@@ -37,12 +44,16 @@ def edit_command(
     output: Path,
     sets: tuple[tuple[str, float], ...],
     all_faces: bool,
+    as_is: bool,
     mask: Path | None,
     local: bool,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
     """Edit IMAGE with the controls that `latentfu controls list` names.
+
+    If IMAGE is itself an edit of a file that is still there, that file is edited with all
+    strengths added up, so that nothing is lost from edit to edit.
 
     A running server does the work (its networks are warm), else this process. JPEG (and WebP,
     which is lossless with a mask only) cannot keep pixels outside the mask bit for bit.
@@ -59,7 +70,11 @@ def edit_command(
     from latentfu.core.progress import between
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
+    from latentfu.storage.edit_history import describe_options, remember_edit
 
+    how = describe_options({**fields, "all_faces": all_faces}, mask)
+    source = _start_state(image, edits, how, fresh=as_is or "targets" in fields)
+    image, edits = Path(source.original), source.edits
     picture = read_picture(image)
     reports: list[Mapping[str, Any]] = []
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
@@ -77,6 +92,8 @@ def edit_command(
             layered = replace(layered, pixels=done.layer.pixels)
             reports.append(done.report)
     lossy = _write_edited(output, picture.edited(done.layer.pixels), masked=mask is not None)
+    if "targets" not in fields and output.absolute() != image.absolute():
+        remember_edit(output, source)
     if as_json:
         _print_done(output, done, lossy, reports if all_faces else None)
         return
@@ -92,18 +109,48 @@ def edit_command(
         click.echo(f"{output}: {told} ({_describe_fit(done.report)}).")
 
 
+def _start_state(image: Path, edits: dict[str, float], how: str, fresh: bool) -> EditState:
+    """The file that is edited and all that is done to it: ``image``, or what it was made from."""
+    from latentfu.storage.edit_history import EditState, recall_edit
+    from latentfu.storage.safetensors_file import file_sha256
+
+    here = image.absolute()
+    known = None if fresh else recall_edit(image)
+    if known is None or known.how != how:
+        digest = file_sha256(image) if image.is_file() else ""
+        return EditState(str(here), digest, edits, how)
+    if not known.at_hand:
+        click.echo(
+            f"{known.original}, which {image} was made from, is gone or changed: {image} itself "
+            f"is edited.",
+            err=True,
+        )
+        return EditState(str(here), file_sha256(image), edits, how)
+    click.echo(f"{image} was made from {known.original}: that is edited again.", err=True)
+    return EditState(known.original, known.sha256, known.join_edits(edits), how)
+
+
 def _find_faces(picture: Picture, fields: dict[str, Any]) -> list[Quad]:
-    """Every square that the aligner finds; raises BadInputError where it finds none."""
+    """Every square that the aligner finds; raises BadInputError where it finds none.
+
+    A network's own aligner may know one subject a picture. If nobody named it and it is for faces
+    (it places squares by eyes and mouth), one that finds more faces takes its place.
+    """
     from latentfu.cli.backend import open_editor
     from latentfu.core.layer import Layer
     from latentfu.hookspecs import Aligner
-    from latentfu.pipeline.align import find_all_quads
+    from latentfu.pipeline.align import find_all_quads, find_quads
     from latentfu.plugin_manager import get_registry, pick
 
     editor, name = open_editor(fields.get("generator"))
     wanted = fields.get("aligner") or editor.generators.find_spec(name).aligner
-    aligner = pick(get_registry().installed(Aligner), wanted, "aligner")
-    return find_all_quads(Layer(picture.pixels), aligner)
+    aligners, layer = get_registry().installed(Aligner), Layer(picture.pixels)
+    aligner = pick(aligners, wanted, "aligner")
+    others = [one for one in aligners.values() if "faces" in one.domains and one != aligner]
+    if "aligner" in fields or aligner.place is None or not others:
+        return find_all_quads(layer, aligner)
+    several = find_quads(layer, others[0])
+    return several if len(several) > 1 else find_all_quads(layer, aligner)
 
 
 def _describe_fit(report: Mapping[str, Any]) -> str:

@@ -223,7 +223,8 @@ def blend_options(function: F) -> F:
     )(function)  # fmt: skip
     return click.option(
         "--mask", type=click.Path(path_type=Path), metavar="FILE",
-        help="Picture of the same size: white may change, black stays bit for bit.",
+        help="Picture of the same size: white may change, black stays (bit for bit in PNG, TIFF "
+        "and WebP).",
     )(function)  # fmt: skip
 
 

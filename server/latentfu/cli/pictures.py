@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import numpy as np
 
 from latentfu.cli.color_profiles import (
@@ -56,7 +57,7 @@ class Original:
 
     ``values``: uint8 or uint16 ``[H, W, 1, 3 or 4]``. ``shown``: the sRGB pixels made of them.
     ``transform``: between the two, None when they are the same. ``dpi``: pixels an inch, across
-    and down.
+    and down. ``cut``: whether the file has 16 bits a channel of which ``values`` are the upper 8.
     """
 
     values: Pixels | DeepPixels
@@ -64,6 +65,7 @@ class Original:
     profile: bytes | None = None
     transform: ProfileTransform | None = None
     dpi: tuple[float, float] | None = None
+    cut: bool = False
 
     def add_change(self, edited: Pixels) -> Pixels | DeepPixels:
         """The file's own values with the change from ``shown`` to ``edited`` added.
@@ -105,11 +107,18 @@ def read_picture(path: Path) -> Picture:
     """Read a PNG, JPEG, WebP, TIFF, BMP or PPM file; EXIF orientation is applied, alpha kept.
 
     Its ICC profile is applied too: the pixels are sRGB. Of 16 bits a channel the upper 8 are
-    worked on; :func:`write_picture` adds the change to all 16.
+    worked on; :func:`write_picture` adds the change to all 16. Where they cannot be kept (inverted
+    gray, premultiplied alpha), a sentence on stderr says so.
 
     Raises BadInputError when it is no such file, damaged, too large or too small.
     """
     original = _decode(path)
+    if original.cut:
+        click.echo(
+            f"Of the 16 bits a channel of {path} only 8 can be worked on and written: save it as "
+            f"plain RGB, RGBA or gray to keep them.",
+            err=True,
+        )
     own = _as_eight_bits(original.values)
     transform = make_transform(original.profile, own.shape[2]) if original.profile else None
     if transform is None:
@@ -242,6 +251,7 @@ def _read_open(path: Path, image: Image.Image) -> Original:
         pixels,
         profile=plain.info.get("icc_profile"),
         dpi=dpi,
+        cut=deep and values is None,
     )
 
 

@@ -76,7 +76,7 @@ def sweep_command(
     All controls that are given move together.
     """
     from latentfu.cli.film import check_film
-    from latentfu.cli.pictures import Picture, check_folder, read_picture
+    from latentfu.cli.pictures import check_folder, read_picture
 
     if output.suffix:
         check_film(output)
@@ -87,7 +87,7 @@ def sweep_command(
     with progress_bar("Drawing", quiet=as_json) as progress:
         outcomes = _draw_steps(picture, mask, steps, fields, progress)
         layers = _keep_reports(outcomes, reports)
-        count = _write_frames(output, layers, lambda pixels: Picture(pixels, picture.profile))
+        count = _write_frames(output, layers, picture)
     told = _sum_up(reports)
     if as_json:
         print_json({"output": str(output), "frames": count, "steps": steps, **told})
@@ -148,7 +148,7 @@ def _sum_up(reports: Sequence[ReportReply]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:
+def _write_frames(output: Path, layers: Iterator[Layer], picture: Picture) -> int:
     """A film, or a folder of numbered PNG files; gives the number of frames."""
     import numpy as np
 
@@ -163,7 +163,7 @@ def _write_frames(output: Path, layers: Iterator[Layer], picture: Any) -> int:
     count = 0
     for count, layer in enumerate(layers, 1):
         output.mkdir(parents=True, exist_ok=True)
-        write_picture(output / f"{count:04}.png", picture(layer.pixels))
+        write_picture(output / f"{count:04}.png", picture.edited(layer.pixels))
     return count
 
 

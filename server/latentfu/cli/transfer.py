@@ -48,7 +48,7 @@ def transfer_command(
 ) -> None:
     """Give IMAGE as much of a direction as EXEMPLAR has, e.g. --along smile."""
     from latentfu.cli.backend import collect_fields, open_editor
-    from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
+    from latentfu.cli.pictures import check_target, read_picture, write_picture
     from latentfu.core.layer import Layer
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
@@ -67,7 +67,7 @@ def transfer_command(
         moved = build_request(EditRequest, **common, targets=targets, identity=identity)
         moved = moved.model_copy(update={"generator": name})
         outcome = editor.edit(moved, pictures, progress)
-    write_picture(output, Picture(outcome.layer.pixels, picture.profile))
+    write_picture(output, picture.edited(outcome.layer.pixels))
     report = outcome.report.to_wire()
     if as_json:
         moved_to = {"from": have, "to": targets, "exemplar": want}

@@ -142,8 +142,8 @@ def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
     return Quad((a, b, c, d))
 
 
-def _find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
-    """What the aligner finds, transparent pixels seen as gray."""
+def find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
+    """What the aligner finds, transparent pixels seen as gray; empty where it finds nothing."""
     return aligner.find(np.ascontiguousarray(show_on_gray(layer).round().astype(np.uint8)))
 
 
@@ -153,7 +153,7 @@ def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     Raises BadInputError when there is none, or the layer is too small.
     """
     check_layer(layer)
-    quads = _find_quads(layer, aligner)
+    quads = find_quads(layer, aligner)
     pick_quad(quads, Placement(), None, aligner)
     return quads
 
@@ -184,7 +184,7 @@ class Cropper:
             _check_overlap(quad, layer)
         else:
             key = (digest, aligner.name)
-            quads = self._quads.get_or_make(key, lambda: _find_quads(layer, aligner))
+            quads = self._quads.get_or_make(key, lambda: find_quads(layer, aligner))
             quad, name = pick_quad(quads, placement, mask, aligner), aligner.name
 
         def make() -> Crop:
