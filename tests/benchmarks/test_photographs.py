@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from latentfu_builtin.benchmarks.photographs import compare_pictures
+from latentfu import Quad
+from latentfu_builtin.benchmarks.photographs import compare_pictures, count_ghosts
+from latentfu_builtin.faces.detect import detect_faces
 from PIL import Image
 
 from tests.support.program import Program
@@ -27,12 +29,15 @@ def test_a_folder_is_edited_measured_and_shown(
     assert ran.code == 0, ran.err
     (row,) = ran.json["edits"]
     assert row["edit"] == "smile=1" and row["photographs"] == 2
+    assert row["errors"] == 1  # nobody is in the third
+    assert row["changed_outside"] == 0 and row["doubled_eyes"] == 0
+    assert row["seam"] <= row["worst_seam"] and row["seam_size"] >= abs(row["seam"])
     assert row["off_gray"] <= 2 and row["faces_lost"] == 0
     assert 0.5 < row["lowest_sharpness"] <= row["sharpness"] < 1.5
     report = json.loads((out / "report.json").read_text())
     assert report["edits"] == ran.json["edits"] and len(report["inversion"]) == 3
     with Image.open(out / "sheet.png") as sheet:
-        assert sheet.width == 2 * 240 and sheet.height == 3 * 240
+        assert sheet.width == 2 * 240 and sheet.height == 3 * 240 + 20
 
 
 def test_an_empty_folder_is_one_sentence(
@@ -55,3 +60,22 @@ def test_a_blur_and_a_hard_edge_are_measured() -> None:
     assert compare_pictures(plain, pasted, 0.0).seam > 30
     same = compare_pictures(before, before, 0.0)
     assert (same.sharpness, same.seam, same.changed) == (1.0, 0.0, 0.0)
+
+
+def test_a_second_eye_and_a_change_outside_are_seen() -> None:
+    photo = np.asarray(Image.open(PHOTO).convert("RGB").crop((90, 0, 346, 256))).copy()
+    (face,) = detect_faces(photo)
+    assert count_ghosts(photo, photo, face) == 0
+    x, y = face.landmarks[0].astype(int)
+    apart = int(np.linalg.norm(face.landmarks[0] - face.landmarks[1]))
+    half, doubled = int(0.3 * apart), photo.copy()
+    eye = photo[y - half : y + half, x - half : x + half]
+    doubled[y - half + apart // 2 + half : y + half + apart // 2 + half, x - half : x + half] = eye
+    assert compare_pictures(photo, doubled, 0.0).eyes == 1
+    square = Quad.square(0, 0, 100)
+    doubled[:] = photo
+    doubled[150, 20:30] += 9
+    assert compare_pictures(photo, doubled, 0.0, square).outside == 10
+    doubled[150] = photo[150]
+    doubled[50, 20:30] += 9
+    assert compare_pictures(photo, doubled, 0.0, square).outside == 0

@@ -15,22 +15,34 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cv2
 import latentfu
 import numpy as np
 import numpy.typing as npt
-from latentfu import BadInputError, LatentFuError, Strength, json_option, progress_bar, write_whole
-from PIL import Image
+from latentfu import (
+    BadInputError,
+    LatentFuError,
+    Quad,
+    Strength,
+    json_option,
+    progress_bar,
+    write_whole,
+)
+from PIL import Image, ImageDraw
 
-from latentfu_builtin.faces.detect import detect_faces
+from latentfu_builtin.faces.detect import DetectedFace, detect_faces
 
 Rgb = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
 _EDITS = ("smile=2", "smile=-2", "age=2", "age=-2", "yaw=1", "yaw=-1", "hair_lightness=-2")
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _CHANGED = 8
 """Levels by which a pixel must differ to count as changed."""
 _GRAY = 2
 """Levels between channels up to which a picture is gray."""
-_CELL = 240
+_CELL, _HEADER = 240, 20
+_ALIKE = 0.8
+"""Normalized correlation above which a place looks like an eye."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +53,22 @@ class EditedPhotograph:
         sharpness: Mean absolute Laplacian of the changed part, against the same part before.
         seam: How much steeper the picture is across the border of the changed part than before,
             in levels.
+        seam_size: The same without a sign, so that softer and steeper places do not cancel.
         changed: Part of the pixels that changed.
+        outside: Pixels that changed outside the square that is edited.
         faces: Faces after the edit less faces before: -1 is a lost one, 1 a doubled one.
+        eyes: How often one of the eyes is seen beside where it was seen before: a ghost.
         off_gray: Largest difference of channels, in levels; None for a picture with colors.
         seconds: By the clock, the inversion left out.
     """
 
     sharpness: float
     seam: float
+    seam_size: float
     changed: float
+    outside: int
     faces: int
+    eyes: int
     off_gray: int | None
     seconds: float
 
@@ -61,21 +79,24 @@ def measure_photographs(
     """Each photograph's name, the edit's, the picture, and what was measured or went wrong.
 
     The first picture of a photograph is itself, with an empty edit and the seconds that its
-    inversion took as text.
+    inversion took, when it was made, as text. Where it failed, every edit has failed too.
     """
+    spec = next(iter(latentfu.generators().values()))
+    aligner = latentfu.aligners()[spec.aligner]
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)[:count]
     if not paths:
         raise BadInputError(f"There is no picture in {folder}: name a folder of photographs.")
     for path in paths:
         with Image.open(path) as image:
             before = np.asarray(image.convert("RGB"))
-        began = time.perf_counter()
         try:
-            latentfu.invert(before)
+            inversion = latentfu.invert(before)
         except LatentFuError as error:
-            yield path.stem, "", before, str(error)
+            for name in ("", *edits):
+                yield path.stem, name, before, str(error)
             continue
-        yield path.stem, "", before, f"{time.perf_counter() - began:.3f}"
+        yield path.stem, "", before, f"{inversion.quality.seconds:.3f}"
+        quads = aligner.find(before)
         for name, strengths in edits.items():
             began = time.perf_counter()
             try:
@@ -84,11 +105,13 @@ def measure_photographs(
                 yield path.stem, name, before, str(error)
                 continue
             seconds = time.perf_counter() - began
-            yield path.stem, name, after, compare_pictures(before, after, seconds)
+            yield path.stem, name, after, compare_pictures(before, after, seconds, quads[0])
 
 
-def compare_pictures(before: Rgb, after: Rgb, seconds: float) -> EditedPhotograph:
-    """What an edit did, from the two pictures ``[H, W, 3]``."""
+def compare_pictures(
+    before: Rgb, after: Rgb, seconds: float, quad: Quad | None = None
+) -> EditedPhotograph:
+    """What an edit did, from the two pictures ``[H, W, 3]``; ``quad``: where it was to act."""
     far = np.abs(after.astype(np.int16) - before).max(axis=2) > _CHANGED  # [H, W]
     rows, columns = np.where(far)
     where = (slice(None), slice(None))
@@ -96,11 +119,16 @@ def compare_pictures(before: Rgb, after: Rgb, seconds: float) -> EditedPhotograp
         where = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
     kept = _measure_sharpness(after[where]) / max(_measure_sharpness(before[where]), 1e-6)
     spread = [int(np.ptp(picture.astype(np.int16), axis=2).max()) for picture in (before, after)]
+    steps = _measure_steps(before, after, far)
+    faces = detect_faces(before)
     return EditedPhotograph(
         sharpness=kept,
-        seam=_measure_seam(before, after, far),
+        seam=float(steps.mean()),
+        seam_size=float(np.abs(steps).mean()),
         changed=float(far.mean()),
-        faces=len(detect_faces(after)) - len(detect_faces(before)),
+        outside=_count_outside(before, after, quad),
+        faces=len(detect_faces(after)) - len(faces),
+        eyes=sum(count_ghosts(before, after, face) for face in faces),
         off_gray=spread[1] if spread[0] <= _GRAY else None,
         seconds=seconds,
     )
@@ -117,8 +145,8 @@ def _measure_sharpness(picture: Rgb) -> float:
     )
 
 
-def _measure_seam(before: Rgb, after: Rgb, far: npt.NDArray[np.bool_]) -> float:
-    """Mean step across the border of the changed part, beyond the step that was there."""
+def _measure_steps(before: Rgb, after: Rgb, far: npt.NDArray[np.bool_]) -> Floats:
+    """Steps across the border of the changed part, less those that were there: ``[N]``."""
     steps = []
     for axis in (0, 1):
         border = np.diff(far.astype(np.int8), axis=axis) != 0
@@ -126,11 +154,58 @@ def _measure_seam(before: Rgb, after: Rgb, far: npt.NDArray[np.bool_]) -> float:
             grays = [picture.astype(np.float32).mean(axis=2) for picture in (before, after)]
             was, is_now = (np.abs(np.diff(gray, axis=axis))[border] for gray in grays)
             steps.append(is_now - was)
-    return float(np.concatenate(steps).mean()) if steps else 0.0
+    return np.concatenate(steps) if steps else np.zeros(1, np.float32)
+
+
+def _count_outside(before: Rgb, after: Rgb, quad: Quad | None) -> int:
+    """Pixels that differ outside ``quad``; 0 without one."""
+    if quad is None:
+        return 0
+    inside = np.zeros(before.shape[:2], np.uint8)
+    corners = np.asarray(quad.corners)
+    cv2.fillConvexPoly(inside, np.round(corners).astype(np.int32), 1)
+    allowed = cv2.dilate(inside, np.ones((3, 3), np.uint8)) > 0
+    return int(((before != after).any(axis=2) & ~allowed).sum())
+
+
+def count_ghosts(before: Rgb, after: Rgb, face: DetectedFace) -> int:
+    """How many more places of the face look like one of its eyes than before the edit.
+
+    A detector sees two eyes in any face. What an edit leaves where an eye was looks like that eye:
+    places alike by normalized correlation are counted, each but once.
+    """
+    x, y, width, height = (round(value) for value in face.box)
+    rows, columns = slice(max(y, 0), max(y + height, 0)), slice(max(x, 0), max(x + width, 0))
+    apart = float(np.linalg.norm(face.landmarks[0] - face.landmarks[1]))
+    half = max(3, round(0.25 * apart))
+    grays = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before, after)]
+    found = 0
+    for eye_x, eye_y in face.landmarks[:2].astype(int):
+        top, left = eye_y - half, eye_x - half
+        eye = grays[0][max(top, 0) : eye_y + half + 1, max(left, 0) : eye_x + half + 1]
+        if min(eye.shape) < 5:
+            continue
+        counts = [_count_alike(gray[rows, columns], eye) for gray in grays]
+        found += max(0, counts[1] - max(counts[0], 1))
+    return found
+
+
+def _count_alike(gray: npt.NDArray[Any], part: npt.NDArray[Any]) -> int:
+    """Places in ``gray`` that look like ``part``, those that overlap counted once."""
+    if gray.shape[0] < part.shape[0] or gray.shape[1] < part.shape[1]:
+        return 0
+    likeness = cv2.matchTemplate(gray, part, cv2.TM_CCOEFF_NORMED)
+    count, reach = 0, max(part.shape) // 2
+    while float(likeness.max()) > _ALIKE:
+        count += 1
+        row, column = np.unravel_index(int(likeness.argmax()), likeness.shape)
+        rows = slice(max(int(row) - reach, 0), int(row) + reach + 1)
+        likeness[rows, max(int(column) - reach, 0) : int(column) + reach + 1] = -1.0
+    return count
 
 
 def summarize_edits(found: Sequence[tuple[str, EditedPhotograph | str]]) -> list[dict[str, Any]]:
-    """One row an edit: means over the photographs, the lowest sharpness, and what went wrong."""
+    """One row an edit: means over the photographs, the worst of each, and what went wrong."""
     rows = []
     for edit in dict.fromkeys(name for name, _ in found):
         good = [one for name, one in found if name == edit and isinstance(one, EditedPhotograph)]
@@ -145,25 +220,41 @@ def summarize_edits(found: Sequence[tuple[str, EditedPhotograph | str]]) -> list
                 "sharpness": round(float(np.mean([one.sharpness for one in good])), 3),
                 "lowest_sharpness": round(min(one.sharpness for one in good), 3),
                 "seam": round(float(np.mean([one.seam for one in good])), 2),
+                "worst_seam": round(max(one.seam for one in good), 2),
+                "seam_size": round(float(np.mean([one.seam_size for one in good])), 2),
+                "worst_seam_size": round(max(one.seam_size for one in good), 2),
                 "changed": round(float(np.mean([one.changed for one in good])), 3),
+                "most_changed": round(max(one.changed for one in good), 3),
+                "changed_outside": sum(one.outside for one in good),
+                "doubled_eyes": sum(one.eyes > 0 for one in good),
                 "faces_lost": sum(one.faces < 0 for one in good),
                 "faces_doubled": sum(one.faces > 0 for one in good),
                 "off_gray": max(gray, default=None),
                 "seconds": round(float(np.mean([one.seconds for one in good])), 3),
+                "most_seconds": round(max(one.seconds for one in good), 3),
             }
         rows.append(row)
     return rows
 
 
-def draw_sheet(pictures: Mapping[str, Sequence[Rgb]]) -> Image.Image:
-    """One row a photograph: itself and its edits, each within ``_CELL`` pixels."""
-    columns = max(map(len, pictures.values()))
-    sheet = Image.new("RGB", (columns * _CELL, len(pictures) * _CELL), (250, 250, 248))
-    for row, cells in enumerate(pictures.values()):
+def draw_sheet(pictures: Mapping[str, Sequence[Rgb]], edits: Sequence[str]) -> Image.Image:
+    """One row a photograph: itself and its edits, each within ``_CELL`` pixels.
+
+    Above each column stands its edit, in each row the photograph's name.
+    """
+    size = ((len(edits) + 1) * _CELL, len(pictures) * _CELL + _HEADER)
+    sheet = Image.new("RGB", size, (250, 250, 248))
+    draw = ImageDraw.Draw(sheet)
+    for column, edit in enumerate(("before", *edits)):
+        draw.text((column * _CELL + 4, 4), edit, fill=(30, 30, 30))
+    for row, (name, cells) in enumerate(pictures.items()):
+        top = row * _CELL + _HEADER
         for column, pixels in enumerate(cells):
             cell = Image.fromarray(pixels)
             cell.thumbnail((_CELL, _CELL), Image.Resampling.LANCZOS)
-            sheet.paste(cell, (column * _CELL, row * _CELL))
+            sheet.paste(cell, (column * _CELL, top))
+        draw.text((4, top + _CELL - 14), name, fill=(30, 30, 30), stroke_width=2,
+                  stroke_fill=(250, 250, 248))  # fmt: skip
     return sheet
 
 
@@ -201,7 +292,8 @@ def photographs_command(
     """Edit the photographs of FOLDER with the installed network and measure what is left of them.
 
     Sharpness 1 is the photograph's own; a seam of 0 does not show. A person's faces count by the
-    built-in detector. The sheet shows each photograph and its edits: look at it.
+    built-in detector, doubled eyes by what looks like them. The sheet shows each photograph and its
+    edits: look at it.
     """
     sets = sets or tuple(Strength().convert(text, None, None) for text in _EDITS)
     edits = {f"{name}={strength:g}": {name: strength} for name, strength in sets}
@@ -222,7 +314,7 @@ def photographs_command(
     rows = summarize_edits(found)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        draw_sheet(pictures).save(output / "sheet.png")
+        draw_sheet(pictures, list(edits)).save(output / "sheet.png")
         report = json.dumps({"edits": rows, "inversion": inversions}, indent=2)
         write_whole(output / "report.json", report.encode())
     if as_json:
