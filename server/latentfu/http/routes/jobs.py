@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
@@ -89,11 +89,12 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
     await response.prepare(request)
-    async with aclosing(service.queue.follow(job_id, service.limits.keep_alive_s)) as changes:
-        async for job in changes:
-            line = "" if job is None else JobReply.model_validate(job).model_dump_json()
-            await response.write(line.encode() + b"\n")
-    await response.write_eof()
+    with suppress(ConnectionError):  # the listener has gone, as listeners do
+        async with aclosing(service.queue.follow(job_id, service.limits.keep_alive_s)) as changes:
+            async for job in changes:
+                line = "" if job is None else JobReply.model_validate(job).model_dump_json()
+                await response.write(line.encode() + b"\n")
+        await response.write_eof()
     return response
 
 
@@ -102,7 +103,8 @@ async def get_result(request: web.Request) -> web.StreamResponse:
     queue = request.app[STATE].service.queue
     job = await queue.get(uuid_in(request, "id"))
     path = queue.result_path(job.id)
-    if job.state != "done" or not path.is_file():
+    # A link could show any file of the user: only what was written here is given out.
+    if job.state != "done" or path.is_symlink() or not path.is_file():
         raise NotFoundError(f"There is no result: the job is {job.state}.")
     if wants_png(request):
         return await pixel_reply(request, await asyncio.to_thread(path.read_bytes))
