@@ -63,10 +63,15 @@ def serve(
         raise ServerError(_already_running())
     with lock, listening:
         # Left by a server that died: whoever took its port since may have been given the token.
-        died = server_path().exists()
-        server_path().unlink(missing_ok=True)
-        token = read_or_make_token(renew=died)
-        _log_to_file(settings.log_level)
+        try:
+            died = server_path().exists()
+            server_path().unlink(missing_ok=True)
+            token = read_or_make_token(renew=died)
+            _log_to_file(settings.log_level)
+        except OSError as error:
+            raise StorageError(
+                f"The server cannot write its files: {error.strerror or error} ({error.filename})."
+            ) from error
         asyncio.run(_serve(settings, listening, token, ready))
 
 

@@ -77,8 +77,13 @@ def take_server_lock() -> IO[bytes] | None:
 
     The system lets go of it when its holder dies, however it dies.
     """
-    make_private(config_dir())
-    file = (config_dir() / "server.lock").open("ab")
+    try:
+        make_private(config_dir())
+        file = (config_dir() / "server.lock").open("ab")
+    except OSError as error:
+        raise StorageError(
+            f"The settings folder {config_dir()} cannot be written: {error.strerror or error}."
+        ) from error
     try:
         lock_or_fail(file.fileno())
     except OSError:

@@ -10,6 +10,7 @@ from contextlib import aclosing, suppress
 from aiohttp import web
 
 from latentfu.core.errors import BadInputError
+from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
 from latentfu.http.openapi import Route
 from latentfu.http.state import STATE
@@ -108,9 +109,21 @@ async def get_result(request: web.Request) -> web.StreamResponse:
         raise NotFoundError(f"There is no result: the job is {job.state}.")
     if wants_png(request):
         return await pixel_reply(request, await asyncio.to_thread(path.read_bytes))
+    if not _range_fits(request, path.stat().st_size):
+        refused = error_reply("bad_input", "The range lies beyond the result's end.", 416)
+        refused.headers["Content-Range"] = f"bytes */{path.stat().st_size}"
+        return refused
     response = web.FileResponse(path)
     response.content_type = "application/octet-stream"
     return response
+
+
+def _range_fits(request: web.Request, size: int) -> bool:
+    try:
+        start = request.http_range.start
+    except ValueError:
+        return False
+    return start is None or start < size
 
 
 async def put_preview(request: web.Request) -> web.Response:
