@@ -20,6 +20,7 @@ import latentfu
 import numpy as np
 import numpy.typing as npt
 from latentfu import (
+    PICTURE_FORMATS,
     BadInputError,
     LatentFuError,
     Quad,
@@ -87,7 +88,7 @@ def measure_photographs(
     if not paths:
         raise BadInputError(f"There is no picture in {folder}: name a folder of photographs.")
     for path in paths:
-        with Image.open(path) as image:
+        with Image.open(path, formats=PICTURE_FORMATS) as image:
             before = np.asarray(image.convert("RGB"))
         try:
             inversion = latentfu.invert(before)
