@@ -44,7 +44,7 @@ def _own_benchmark(name: str) -> click.Command:
     return bench_command(name, BENCHMARKS[name], lambda: run(name))
 
 
-edit = _own_benchmark("edit")
+bench_edit = _own_benchmark("edit")
 http = _own_benchmark("http")
 start = _own_benchmark("start")
 imports = _own_benchmark("import")

@@ -179,8 +179,8 @@ def generators_render(
     """
     import torch
 
-    from latentfu.cli.film import to_levels
-    from latentfu.cli.pictures import Picture, write_picture
+    from latentfu.cli.film import make_frame
+    from latentfu.cli.pictures import PictureFile, write_picture
     from latentfu.pipeline.render import to_picture
     from latentfu.plugin_manager import get_registry, pick
 
@@ -195,7 +195,7 @@ def generators_render(
             latent = _latent_of_seed(generator, seed + place, psi, cutoff, label)
             picture = to_picture(generator.render(latent, noise), generator)
             output.mkdir(exist_ok=True)
-            write_picture(file, Picture(to_levels(picture)))
+            write_picture(file, PictureFile(make_frame(picture)))
     if as_json:
         print_json({"generator": spec.name, "files": [str(file) for file in files]})
     else:

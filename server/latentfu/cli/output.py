@@ -54,7 +54,7 @@ def state_mark(state: str) -> str:
     return click.style(f"{state:<6}", fg={"ok": "green", "note": "yellow", "wrong": "red"}[state])
 
 
-def tell_fit(told: Mapping[str, Any]) -> None:
+def print_fit(told: Mapping[str, Any]) -> None:
     """On stderr what a person must know of a report: a poor fit, and that nothing changed."""
     parts = [told.get(name) for name in ("warning", "advice", "unchanged")]
     sentences = " ".join(part for part in parts if part)

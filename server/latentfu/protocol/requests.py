@@ -236,7 +236,7 @@ def build_request(model: type[R], /, **fields: Any) -> R:
     try:
         return model(**fields)
     except ValidationError as error:
-        raise BadInputError(explain_invalid(error)) from error
+        raise BadInputError(_explain_invalid(error)) from error
 
 
 def parse_request(adapter: TypeAdapter[T], body: bytes | str) -> T:
@@ -244,10 +244,10 @@ def parse_request(adapter: TypeAdapter[T], body: bytes | str) -> T:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
-        raise BadInputError(explain_invalid(error)) from error
+        raise BadInputError(_explain_invalid(error)) from error
 
 
-def explain_invalid(error: ValidationError) -> str:
+def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]

@@ -22,7 +22,7 @@ from latentfu_builtin.networks.stylegan.stylegan3.config import (
     LayerConfig,
     StyleGAN3Config,
 )
-from latentfu_builtin.networks.stylegan.stylegan3.resample import downsample, upsample
+from latentfu_builtin.networks.stylegan.stylegan3.resample import downsample, upsample_filtered
 
 
 class FourierInput(nn.Module):
@@ -118,7 +118,7 @@ class AliasFreeLayer(nn.Module):
         """x [N, I, H, W], w [N, w_dim] -> [N, O, H', W']."""
         config = self.config
         x = self.convolve(x, w) + self.bias[None, :, None, None]
-        x = upsample(x, self.up_filter, config.up, config.padding)
+        x = upsample_filtered(x, self.up_filter, config.up, config.padding)
         if not config.to_rgb:
             x = F.leaky_relu(x, LRELU_SLOPE) * LRELU_GAIN
         if config.clamp is not None:

@@ -8,7 +8,7 @@ from torch import Tensor
 Padding = tuple[int, int, int, int]
 
 
-def upsample(x: Tensor, taps: Tensor | None, factor: int, padding: Padding) -> Tensor:
+def upsample_filtered(x: Tensor, taps: Tensor | None, factor: int, padding: Padding) -> Tensor:
     """x [N, C, H, W]: zeros between samples, padded (negative: cropped), filtered."""
     if factor > 1:
         n, c, h, w = x.shape
