@@ -8,7 +8,7 @@ a request by reference (see :class:`latentfu.protocol.pictures.PictureSource`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     ConfigDict,
@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from latentfu.core.errors import BadInputError
+from latentfu.core.limits import QualityName
 from latentfu.protocol.model import Model, Name, Sha256
 
 Limits = tuple[int, int]
@@ -54,8 +55,6 @@ LayerRange = tuple[LayerNumber, LayerNumber]
 OnlyNumber = Annotated[int, _within("only")]
 Coordinate = Annotated[float, _within("corners")]
 Point = tuple[Coordinate, Coordinate]
-QualityName = Literal["draft", "good", "best"]
-QUALITIES: tuple[str, ...] = get_args(QualityName)
 OptionText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,1000}$")]
 Option = bool | int | float | OptionText
 
