@@ -47,9 +47,9 @@ def compute_generator_id() -> str:
 
 def load_portrait_generator(device: str) -> Generator:
     """The generator on ``device``."""
-    from latentfu_builtin.networks.stylegan.stylegan2.generator import open_stylegan2
+    from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
-    return open_stylegan2(GENERATOR, device, name=NAME, domain=NAME)
+    return StyleGAN2Generator.open(GENERATOR, device, name=NAME, domain=NAME)
 
 
 @cache
