@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from latentfu.bench import BENCHMARKS, Measure, run
+from latentfu.bench import BENCHMARKS, Measure, run_benchmark
 from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 
 
@@ -41,7 +41,7 @@ def print_measures(name: str, figures: Iterable[Measure], as_json: bool) -> None
 
 
 def _own_benchmark(name: str) -> click.Command:
-    return bench_command(name, BENCHMARKS[name], lambda: run(name))
+    return bench_command(name, BENCHMARKS[name], lambda: run_benchmark(name))
 
 
 bench_edit = _own_benchmark("edit")

@@ -14,7 +14,7 @@ from latentfu.hookspecs import Aligner
 from latentfu.pipeline.cache import LRUCache
 from latentfu.pipeline.crop import (
     SMALLEST_SIDE,
-    check_layer,
+    check_layer_pixels,
     check_quad,
     cut_crop,
     cut_mask,
@@ -152,7 +152,7 @@ def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
 
     Raises BadInputError when there is none, or the layer is too small.
     """
-    check_layer(layer)
+    check_layer_pixels(layer)
     quads = _find_quads(layer, aligner)
     pick_quad(quads, Placement(), None, aligner)
     return quads
@@ -177,7 +177,7 @@ class Cropper:
 
         ``mask``: of several faces the selected one. Raises BadInputError.
         """
-        check_layer(layer)
+        check_layer_pixels(layer)
         digest = layer.digest()
         if placement.by_hand:
             quad, name = _place_quad(placement, aligner), MANUAL

@@ -23,8 +23,8 @@ from latentfu.core.errors import BadInputError
 from latentfu.core.limits import QualityName
 from latentfu.protocol.model import Model, Name, Sha256
 
-Limits = tuple[int, int]
-LIMITS: dict[str, Limits] = {
+_Bounds = tuple[int, int]
+LIMITS: dict[str, _Bounds] = {
     "edits": (-100, 100),
     "targets": (-100, 100),
     "feather": (0, 1000),
@@ -49,7 +49,7 @@ def _within(field: str) -> Any:
     return Field(ge=low, le=high)
 
 
-Strength = Annotated[float, _within("edits")]
+_Strength = Annotated[float, _within("edits")]
 LayerNumber = Annotated[int, _within("layers")]
 LayerRange = tuple[LayerNumber, LayerNumber]
 OnlyNumber = Annotated[int, _within("only")]
@@ -140,12 +140,12 @@ class LayerRequest(Model):
 class ControlsRequest(LayerRequest):
     """A request that moves controls."""
 
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict,
         max_length=MOST_NAMES,
         description="Controls and how far each is moved from where the picture stands.",
     )
-    targets: dict[Name, Strength] = Field(
+    targets: dict[Name, _Strength] = Field(
         default_factory=dict,
         max_length=MOST_NAMES,
         description="Directions and the amount each is moved to, wherever the picture stands; 0 "
@@ -198,7 +198,7 @@ class InvertRequest(LayerRequest):
     """Find the latent of a layer and keep it, so that a later edit is one render."""
 
     kind: Literal["invert"] = "invert"
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
     )
 
@@ -209,7 +209,7 @@ class MixRequest(LayerRequest):
     kind: Literal["mix"] = "mix"
     source: Sha256 = Field(description="The second picture.")
     layers: LayerRange = Field(description="The first and the last layer taken, both included.")
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
     )
 

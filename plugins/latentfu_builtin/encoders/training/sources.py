@@ -22,7 +22,7 @@ from latentfu_builtin.stylegan.training.pairs import PairCache
 from latentfu_builtin.stylegan.training.source import (
     FolderSource,
     RendererSource,
-    Source,
+    TrainingSource,
     open_teacher,
 )
 
@@ -80,7 +80,7 @@ class RendererLessons:
 
     generator: Generator
     spread: Spread
-    renderer: Source
+    renderer: TrainingSource
 
     @torch.no_grad()
     def draw(self, count: int, random: torch.Generator) -> Lesson:

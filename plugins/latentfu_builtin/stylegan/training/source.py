@@ -30,7 +30,7 @@ class Batch:
     landmarks: Tensor | None = None
 
 
-class Source(Protocol):
+class TrainingSource(Protocol):
     """Anything that gives batches of pictures, drawn with a torch generator."""
 
     @property
