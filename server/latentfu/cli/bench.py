@@ -12,9 +12,17 @@ from latentfu.cli.output import json_option, print_json, print_table, progress_b
 
 
 def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]) -> click.Command:
-    """A command that shows what ``measure`` gives, as a table or with ``--json``.
+    """A command that shows measurements, as a table or with ``--json``.
 
     Plug-ins offer theirs as a Command with the path ``("bench", NAME)``.
+
+    Args:
+        name: of the benchmark.
+        what: what it measures, after "Measure" in its help.
+        measure: called when the command runs; gives the figures as they come.
+
+    Returns:
+        The click command.
     """
 
     @click.command(name, help=f"Measure {what}.")
@@ -26,7 +34,13 @@ def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]
 
 
 def print_measures(name: str, figures: Iterable[Measure], as_json: bool) -> None:
-    """Print the figures of benchmark ``name``, the one at work named while they come."""
+    """Print a benchmark's figures, the one at work named while they come.
+
+    Args:
+        name: of the benchmark.
+        figures: read one by one.
+        as_json: one JSON document instead of the table.
+    """
     measures = []
     with progress_bar(f"Measuring {name}", quiet=as_json) as progress:
         for figure in figures:

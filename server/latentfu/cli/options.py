@@ -55,6 +55,16 @@ class Strength(click.ParamType[tuple[str, float]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, float]:
+        """The control and its number.
+
+        Args:
+            value: as it was typed, or what this gave before.
+            param: the option, for the message.
+            ctx: the command, for the message.
+
+        Returns:
+            The name and a finite number; anything else ends the command with a sentence.
+        """
         if isinstance(value, tuple):
             return value
         control, equals, text = str(value).partition("=")

@@ -128,6 +128,13 @@ def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
 
     Upright in the face's own frame; its half side is the larger of twice the distance of the
     eyes and 1.8 times that from eyes to mouth; its center lies a tenth of the way to the mouth.
+
+    Args:
+        eyes: (x, y) of the left and the right eye as the picture shows them, in layer pixels.
+        mouth: (x, y) of its middle, in layer pixels.
+
+    Returns:
+        The square; its corners may lie outside the layer.
     """
     left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
     middle = (left + right) / 2

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
 from latentfu_builtin.stylegan.training.options import TrainingOptions
-from latentfu_builtin.stylegan.training.source import TrainingSource
+from latentfu_builtin.stylegan.training.source import BatchSource
 from latentfu_builtin.stylegan.training.trainer import Trainer
 
 _FORMAT = "latentfu-training-1"
@@ -90,7 +90,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def load_checkpoint(
     path: Path,
-    source: TrainingSource,
+    source: BatchSource,
     device: torch.device | str = "cpu",
     options: TrainingOptions | None = None,
 ) -> Trainer:

@@ -13,7 +13,7 @@ import click
 from latentfu import json_option
 
 if TYPE_CHECKING:
-    from latentfu_builtin.stylegan.training.source import TrainingSource
+    from latentfu_builtin.stylegan.training.source import BatchSource
     from latentfu_builtin.stylegan.training.trainer import Trainer
 
 
@@ -136,7 +136,7 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
         click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
 
 
-def open_source(asked: dict[str, Any]) -> TrainingSource:
+def open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
     from latentfu_builtin.stylegan.training.pairs import PairCache
     from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, open_teacher
@@ -152,7 +152,7 @@ def open_source(asked: dict[str, Any]) -> TrainingSource:
 
 
 def open_trainer(
-    checkpoint: Path, source: TrainingSource, asked: dict[str, Any], say: Callable[[str], None]
+    checkpoint: Path, source: BatchSource, asked: dict[str, Any], say: Callable[[str], None]
 ) -> Trainer:
     """Continue from the checkpoint when there is one, else begin."""
     from dataclasses import replace

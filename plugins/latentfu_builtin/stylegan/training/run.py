@@ -24,8 +24,8 @@ from latentfu_builtin.stylegan.training.losses import psnr
 from latentfu_builtin.stylegan.training.pairs import PairCache
 from latentfu_builtin.stylegan.training.source import (
     Batch,
+    BatchSource,
     RendererSource,
-    TrainingSource,
     to_pixels,
 )
 from latentfu_builtin.stylegan.training.trainer import Trainer
@@ -42,7 +42,7 @@ class Pace:
     stop: float = 0.0
 
 
-def _draw_holdout(source: TrainingSource) -> Batch | None:
+def _draw_holdout(source: BatchSource) -> Batch | None:
     """Pairs to measure with: the cache's held-out ones, or a few fresh renders."""
     if isinstance(source, PairCache):
         return source.holdout()

@@ -30,7 +30,7 @@ class Batch:
     landmarks: Tensor | None = None
 
 
-class TrainingSource(Protocol):
+class BatchSource(Protocol):
     """Anything that gives batches of pictures, drawn with a torch generator."""
 
     @property

@@ -17,7 +17,7 @@ from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Gene
 from latentfu_builtin.stylegan.training import losses
 from latentfu_builtin.stylegan.training.augment import diff_augment
 from latentfu_builtin.stylegan.training.options import TrainingOptions
-from latentfu_builtin.stylegan.training.source import Batch, TrainingSource
+from latentfu_builtin.stylegan.training.source import Batch, BatchSource
 
 FeatureDistance = Callable[[Tensor, Tensor], Tensor]
 
@@ -57,7 +57,7 @@ class Trainer:
         self,
         config: StyleGAN2Config,
         options: TrainingOptions,
-        source: TrainingSource,
+        source: BatchSource,
         device: torch.device | str = "cpu",
     ) -> None:
         if config.mapping == "attention" and source.factor_count:
