@@ -111,6 +111,7 @@ from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 __version__: str
 __all__ = [
+    "PICTURE_FORMATS",
     "Aligner",
     "BadInputError",
     "BuildStep",
@@ -145,7 +146,6 @@ __all__ = [
     "NotInstalledError",
     "Offer",
     "OpaqueObject",
-    "PICTURE_FORMATS",
     "Patience",
     "Placement",
     "Point",

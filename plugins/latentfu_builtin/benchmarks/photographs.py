@@ -47,7 +47,7 @@ _ALIKE = 0.8
 
 
 @dataclass(frozen=True)
-class EditedPhotograph:
+class _EditedPhotograph:
     """What an edit did to one photograph.
 
     Attributes:
@@ -74,9 +74,9 @@ class EditedPhotograph:
     seconds: float
 
 
-def measure_photographs(
+def _measure_photographs(
     folder: Path, edits: Mapping[str, Mapping[str, float]], count: int
-) -> Iterator[tuple[str, str, Rgb, EditedPhotograph | str]]:
+) -> Iterator[tuple[str, str, Rgb, _EditedPhotograph | str]]:
     """Each photograph's name, the edit's, the picture, and what was measured or went wrong.
 
     The first picture of a photograph is itself, with an empty edit and the seconds that its
@@ -111,7 +111,7 @@ def measure_photographs(
 
 def compare_pictures(
     before: Rgb, after: Rgb, seconds: float, quad: Quad | None = None
-) -> EditedPhotograph:
+) -> _EditedPhotograph:
     """What an edit did, from the two pictures ``[H, W, 3]``; ``quad``: where it was to act."""
     far = np.abs(after.astype(np.int16) - before).max(axis=2) > _CHANGED  # [H, W]
     rows, columns = np.where(far)
@@ -122,7 +122,7 @@ def compare_pictures(
     spread = [int(np.ptp(picture.astype(np.int16), axis=2).max()) for picture in (before, after)]
     steps = _measure_steps(before, after, far)
     faces = detect_faces(before)
-    return EditedPhotograph(
+    return _EditedPhotograph(
         sharpness=kept,
         seam=float(steps.mean()),
         seam_size=float(np.abs(steps).mean()),
@@ -205,11 +205,11 @@ def _count_alike(gray: npt.NDArray[Any], part: npt.NDArray[Any]) -> int:
     return count
 
 
-def summarize_edits(found: Sequence[tuple[str, EditedPhotograph | str]]) -> list[dict[str, Any]]:
+def _summarize_edits(found: Sequence[tuple[str, _EditedPhotograph | str]]) -> list[dict[str, Any]]:
     """One row an edit: means over the photographs, the worst of each, and what went wrong."""
     rows = []
     for edit in dict.fromkeys(name for name, _ in found):
-        good = [one for name, one in found if name == edit and isinstance(one, EditedPhotograph)]
+        good = [one for name, one in found if name == edit and isinstance(one, _EditedPhotograph)]
         gray = [one.off_gray for one in good if one.off_gray is not None]
         row: dict[str, Any] = {
             "edit": edit,
@@ -238,7 +238,7 @@ def summarize_edits(found: Sequence[tuple[str, EditedPhotograph | str]]) -> list
     return rows
 
 
-def draw_sheet(pictures: Mapping[str, Sequence[Rgb]], edits: Sequence[str]) -> Image.Image:
+def _draw_sheet(pictures: Mapping[str, Sequence[Rgb]], edits: Sequence[str]) -> Image.Image:
     """One row a photograph: itself and its edits, each within ``_CELL`` pixels.
 
     Above each column stands its edit, in each row the photograph's name.
@@ -298,13 +298,13 @@ def photographs_command(
     """
     sets = sets or tuple(Strength().convert(text, None, None) for text in _EDITS)
     edits = {f"{name}={strength:g}": {name: strength} for name, strength in sets}
-    found: list[tuple[str, EditedPhotograph | str]] = []
+    found: list[tuple[str, _EditedPhotograph | str]] = []
     pictures: dict[str, list[Rgb]] = {}
     inversions: list[str] = []
     total = count * (len(edits) + 1)
     with progress_bar("Editing", quiet=as_json) as progress:
         for done, (name, edit, picture, told) in enumerate(
-            measure_photographs(folder, edits, count), 1
+            _measure_photographs(folder, edits, count), 1
         ):
             pictures.setdefault(name, []).append(picture)
             if edit:
@@ -312,10 +312,10 @@ def photographs_command(
             else:
                 inversions.append(str(told))
             progress(min(done / total, 1.0), f"{name} {edit}")
-    rows = summarize_edits(found)
+    rows = _summarize_edits(found)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        draw_sheet(pictures, list(edits)).save(output / "sheet.png")
+        _draw_sheet(pictures, list(edits)).save(output / "sheet.png")
         report = json.dumps({"edits": rows, "inversion": inversions}, indent=2)
         write_whole(output / "report.json", report.encode())
     if as_json:

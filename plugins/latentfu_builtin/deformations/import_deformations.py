@@ -26,9 +26,9 @@ from typing import IO, Any, cast
 import torch
 from latentfu import BadInputError, Generator, LatentFuError, Progress, random_latents
 
-from latentfu_builtin.deformations.convolution import Convolution
+from latentfu_builtin.deformations.convolution import ShiftedConvolution
 from latentfu_builtin.deformations.deformation import Deformation
-from latentfu_builtin.deformations.discover import choose_distance
+from latentfu_builtin.deformations.discover import choose_picture_distance
 from latentfu_builtin.deformations.measurement import StrengthCalibration
 from latentfu_builtin.deformations.read_published import make_deformations, read_published
 
@@ -132,7 +132,9 @@ def _scale(deformation: Deformation, options: DeformationImportOptions) -> Defor
     generator = options.generator
     latents = random_latents(generator, _SAMPLES, _SEED, psi=0.8)
     bench = StrengthCalibration(
-        Convolution(generator, deformation.layer), latents, choose_distance(generator, "")
+        ShiftedConvolution(generator, deformation.layer),
+        latents,
+        choose_picture_distance(generator, ""),
     )
     shift = bench.calibrate(torch.from_numpy(deformation.shift).to(generator.device))
     return replace(deformation, shift=shift.cpu().numpy())

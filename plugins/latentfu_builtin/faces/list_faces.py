@@ -51,7 +51,7 @@ def list_faces_command(
     quads = finder.find(np.array(image))
     if output is not None:
         buffer = io.BytesIO()
-        draw_squares(image, quads).save(buffer, "PNG")
+        _draw_squares(image, quads).save(buffer, "PNG")
         latentfu.write_whole(output, buffer.getvalue())
     rows = [_describe_square(number, quad) for number, quad in enumerate(quads, 1)]
     if as_json:
@@ -98,7 +98,7 @@ def _describe_square(number: int, quad: Quad) -> dict[str, Any]:
     }
 
 
-def draw_squares(image: Image.Image, quads: Sequence[Quad]) -> Image.Image:
+def _draw_squares(image: Image.Image, quads: Sequence[Quad]) -> Image.Image:
     """``image`` (RGB), at most 2048 px a side, with each square outlined and numbered from 1."""
     from PIL import Image, ImageDraw, ImageFont
 

@@ -88,7 +88,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFile:
     """``pixels``: uint8 ``[H, W, 1, 3 or 4]``, upright, in sRGB. ``profile``: theirs.
 
     ``original``: the file they came from, whose colors, depth and resolution are written again.
@@ -98,12 +98,12 @@ class Picture:
     profile: bytes | None = None
     original: Original | None = None
 
-    def edited(self, pixels: Pixels) -> Picture:
+    def edited(self, pixels: Pixels) -> PictureFile:
         """The same picture with other pixels."""
         return replace(self, pixels=pixels)
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture_file(path: Path) -> PictureFile:
     """Read a PNG, JPEG, WebP, TIFF, BMP or PPM file; EXIF orientation is applied, alpha kept.
 
     Its ICC profile is applied too: the pixels are sRGB. Of 16 bits a channel the upper 8 are
@@ -122,13 +122,13 @@ def read_picture(path: Path) -> Picture:
     own = _as_eight_bits(original.values)
     transform = make_transform(original.profile, own.shape[2]) if original.profile else None
     if transform is None:
-        return Picture(own, original.profile, replace(original, shown=own))
+        return PictureFile(own, original.profile, replace(original, shown=own))
     shown = transform.to_srgb(own)
     profile = srgb_profile() if shown.shape[2] > 1 else None
-    return Picture(shown, profile, replace(original, shown=shown, transform=transform))
+    return PictureFile(shown, profile, replace(original, shown=shown, transform=transform))
 
 
-def read_mask(path: Path, like: Picture) -> MaskPixels:
+def read_mask(path: Path, like: PictureFile) -> MaskPixels:
     """A mask of the picture's size: its gray value, times its alpha if it has one."""
     pixels = _as_eight_bits(_decode(path).values)
     height, width = like.pixels.shape[:2]
@@ -170,7 +170,7 @@ def is_lossy(path: Path, exact: bool = False) -> bool:
     return kind in _LOSSY and not (exact and kind == "WEBP")
 
 
-def write_picture(path: Path, picture: Picture, exact: bool = False) -> None:
+def write_picture(path: Path, picture: PictureFile, exact: bool = False) -> None:
     """Write ``picture`` whole or not at all, in the format that the ending names.
 
     What the file it came from had stays: profile, 16 bits (PNG, TIFF), resolution (not WebP), and

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
+from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from latentfu.cli.pictures import Picture
+    from latentfu.cli.pictures import PictureFile
     from latentfu.core.layer import Layer
     from latentfu.core.progress import Progress
     from latentfu.pipeline.editor import Outcome
@@ -76,12 +76,12 @@ def sweep_command(
     All controls that are given move together.
     """
     from latentfu.cli.film import check_film
-    from latentfu.cli.pictures import check_folder, read_picture
+    from latentfu.cli.pictures import check_folder, read_picture_file
 
     if output.suffix:
         check_film(output)
         check_folder(output)
-    picture = read_picture(image)
+    picture = read_picture_file(image)
     steps = _list_steps(sets, frames, back)
     reports: list[ReportReply] = []
     with progress_bar("Drawing", quiet=as_json) as progress:
@@ -92,7 +92,7 @@ def sweep_command(
     if as_json:
         print_json({"output": str(output), "frames": count, "steps": steps, **told})
     else:
-        tell_fit(told)
+        print_fit(told)
         click.echo(f"{output}: {count} frames.")
 
 
@@ -109,7 +109,7 @@ def _list_steps(
 
 
 def _draw_steps(
-    picture: Picture,
+    picture: PictureFile,
     mask: Path | None,
     steps: Sequence[Mapping[str, float]],
     fields: dict[str, Any],
@@ -148,7 +148,7 @@ def _sum_up(reports: Sequence[ReportReply]) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _write_frames(output: Path, layers: Iterator[Layer], picture: Picture) -> int:
+def _write_frames(output: Path, layers: Iterator[Layer], picture: PictureFile) -> int:
     """A film, or a folder of numbered PNG files; gives the number of frames."""
     import numpy as np
 

@@ -30,7 +30,7 @@ from latentfu.protocol.replies import (
 from latentfu.protocol.requests import JobRequest, PreviewRequest
 from latentfu.protocol.server_address import ServerAddress, read_address, read_token
 
-M = TypeVar("M", bound=Reply)
+_M = TypeVar("_M", bound=Reply)
 _STRANGER = (
     "What answers at {address} is not your server, or an older version of it: nothing was sent; "
     "stop it, or remove server.json from the settings folder, and run latentfu serve."
@@ -70,38 +70,47 @@ class Client:
             start_server(lambda: bool(Client.connect()), progress)
             return Client.connect()
 
+    def get(self, path: str, model: type[_M]) -> _M:
+        """What a GET request answers, as the route's model; for routes with no method below.
+
+        Args:
+            path: with its query, from "/v1/".
+            model: of :mod:`latentfu.protocol.replies`.
+        """
+        return _parse(self._ask("GET", path)[1], model)
+
     def health(self) -> HealthReply:
         """That it is there, and how its worker is."""
-        return self._get("/v1/health", HealthReply)
+        return self.get("/v1/health", HealthReply)
 
     def generators(self) -> GeneratorsReply:
         """Installed generators, the default first."""
-        return self._get("/v1/generators", GeneratorsReply)
+        return self.get("/v1/generators", GeneratorsReply)
 
     def inverters(self) -> InvertersReply:
         """Installed inverters, the default first."""
-        return self._get("/v1/inverters", InvertersReply)
+        return self.get("/v1/inverters", InvertersReply)
 
     def aligners(self) -> AlignersReply:
         """Installed aligners."""
-        return self._get("/v1/aligners", AlignersReply)
+        return self.get("/v1/aligners", AlignersReply)
 
     def controls(self, generator: str | None = None) -> ControlsReply:
         """The sliders of a generator (None: the default one)."""
         query = f"?generator={quote(generator, safe='')}" if generator else ""
-        return self._get(f"/v1/controls{query}", ControlsReply)
+        return self.get(f"/v1/controls{query}", ControlsReply)
 
     def plugins(self) -> PluginsReply:
         """Plug-ins and their state."""
-        return self._get("/v1/plugins", PluginsReply)
+        return self.get("/v1/plugins", PluginsReply)
 
     def jobs(self) -> JobsReply:
         """The newest 100 jobs."""
-        return self._get("/v1/jobs", JobsReply)
+        return self.get("/v1/jobs", JobsReply)
 
     def job(self, job_id: str) -> JobReply:
         """One job."""
-        return self._get(f"/v1/jobs/{job_id}", JobReply)
+        return self.get(f"/v1/jobs/{job_id}", JobReply)
 
     def send_layer(self, body: bytes) -> str:
         """Bring a pixel body (or PNG file) to the server unless it is there; its name."""
@@ -193,9 +202,6 @@ class Client:
                     if line.strip() and line.endswith(b"\n"):
                         yield _parse(line, JobReply)
 
-    def _get(self, path: str, model: type[M]) -> M:
-        return _parse(self._ask("GET", path)[1], model)
-
     def _ask(
         self,
         method: str,
@@ -244,7 +250,7 @@ def _to_json(request: JobRequest | PreviewRequest | Mapping[str, object]) -> byt
     return json.dumps(fields).encode()
 
 
-def _parse(data: bytes, model: type[M]) -> M:
+def _parse(data: bytes, model: type[_M]) -> _M:
     try:
         return model.model_validate_json(data)
     except ValueError as error:  # pydantic's own is one

@@ -12,13 +12,21 @@ from pathlib import Path
 
 
 def config_dir() -> Path:
-    """Settings, token, the running server's address, and the folder of single-file plug-ins."""
+    """Settings, token, the running server's address, and the folder of single-file plug-ins.
+
+    Returns:
+        ``$LATENTFU_HOME/config`` or ``~/.config/latentfu``; it may not exist yet.
+    """
     home = os.environ.get("LATENTFU_HOME")
     return Path(home) / "config" if home else Path.home() / ".config" / "latentfu"
 
 
 def data_dir() -> Path:
-    """Generators, directions and the job queue with its results."""
+    """Generators, directions and the job queue with its results.
+
+    Returns:
+        ``$LATENTFU_HOME/data`` or the platform's folder for data; it may not exist yet.
+    """
     import platformdirs
 
     home = os.environ.get("LATENTFU_HOME")

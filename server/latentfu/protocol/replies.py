@@ -139,7 +139,7 @@ class ControlReply(Reply):
         description="What a positive strength means.",
     )
     group: str
-    kind: str = Field(description="direction or deformation.")
+    kind: str = Field(description="direction, deformation, or a plug-in's own word.")
     minimum: float = Field(description="Where the sensible range begins.")
     maximum: float = Field(description="Where it ends.")
     unit: str

@@ -72,12 +72,24 @@ class Patience:
 def download(
     offer: Offer, target: Path, progress: Progress = silent, patience: Patience | None = None
 ) -> str:
-    """Fetch ``offer`` to ``target``; gives the sha256 (hex). A broken download goes on.
+    """Fetch a file and check its hash; a broken download goes on where it was.
 
     Stopped by the person (Ctrl+C, CancelledError from ``progress``) or by the network, what has
-    come is kept for the next call. Raises BadInputError for an address that gives nothing or
-    something else than was offered, StorageError where it cannot be written. ``target`` is only
-    ever a whole file with the right hash.
+    come is kept for the next call. ``target`` is only ever a whole file with the right hash.
+
+    Args:
+        offer: the address, and what is known of the file.
+        target: where it goes.
+        progress: told how far it is; may raise CancelledError.
+        patience: how long to wait for the network, and how often; None for the usual.
+
+    Returns:
+        The file's sha256 (hex).
+
+    Raises:
+        BadInputError: the address gives nothing, or something else than was offered.
+        StorageError: it cannot be written.
+        CancelledError: ``progress`` raised it.
     """
     patience = patience or Patience()
     try:

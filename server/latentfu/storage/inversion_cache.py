@@ -154,7 +154,16 @@ def read_inversion_metadata(path: Path) -> dict[str, Any] | None:
 def load_inversion(path: Path, generator: Generator) -> Inversion:
     """The inversion in a file that ``latentfu invert`` wrote.
 
-    Raises WrongGeneratorError when it is another generator's, BadInputError when it is none.
+    Args:
+        path: the file.
+        generator: the one that it was found with.
+
+    Returns:
+        The inversion, its tensors on the generator's device.
+
+    Raises:
+        WrongGeneratorError: it is another generator's.
+        BadInputError: it is not an inversion, or damaged.
     """
     try:
         return _read_inversion(path, None, generator)

@@ -31,7 +31,7 @@ class Batch:
     landmarks: Tensor | None = None
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Anything that gives batches of pictures, drawn with a torch generator."""
 
     @property
