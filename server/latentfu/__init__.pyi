@@ -5,6 +5,7 @@ from latentfu.api import build_steps as build_steps
 from latentfu.api import checkpoint_formats as checkpoint_formats
 from latentfu.api import control_makers as control_makers
 from latentfu.api import controls as controls
+from latentfu.api import detect_format as detect_format
 from latentfu.api import edit as edit
 from latentfu.api import encoders as encoders
 from latentfu.api import generators as generators
@@ -20,6 +21,7 @@ from latentfu.api import scorers as scorers
 from latentfu.bench import Measure as Measure
 from latentfu.cli.bench import bench_command as bench_command
 from latentfu.cli.bench import print_measures as print_measures
+from latentfu.cli.options import NamedValue as NamedValue
 from latentfu.cli.options import Strength as Strength
 from latentfu.cli.output import json_option as json_option
 from latentfu.cli.output import progress_bar as progress_bar
@@ -34,6 +36,8 @@ from latentfu.core.errors import BadInputError as BadInputError
 from latentfu.core.errors import CancelledError as CancelledError
 from latentfu.core.errors import LatentFuError as LatentFuError
 from latentfu.core.errors import NotInstalledError as NotInstalledError
+from latentfu.core.errors import OutOfMemoryError as OutOfMemoryError
+from latentfu.core.errors import PluginFailedError as PluginFailedError
 from latentfu.core.errors import ServerError as ServerError
 from latentfu.core.errors import StorageError as StorageError
 from latentfu.core.errors import WrongGeneratorError as WrongGeneratorError
@@ -83,6 +87,7 @@ from latentfu.hookspecs import hookimpl as hookimpl
 from latentfu.pipeline.align import Placement as Placement
 from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
+from latentfu.plugin_manager.running import call_plugin as call_plugin
 from latentfu.sandbox import ConvertedWeights as ConvertedWeights
 from latentfu.sandbox import ForeignFile as ForeignFile
 from latentfu.sandbox import OpaqueObject as OpaqueObject
@@ -91,8 +96,14 @@ from latentfu.sandbox import read_torch as read_torch
 from latentfu.sandbox import tensors_of as tensors_of
 from latentfu.storage.atomic import whole_file as whole_file
 from latentfu.storage.atomic import write_whole as write_whole
+from latentfu.storage.deformation_control import DeformationEffect as DeformationEffect
+from latentfu.storage.deformation_control import deformations_in as deformations_in
+from latentfu.storage.deformations import Deformation as Deformation
+from latentfu.storage.deformations import read_deformation as read_deformation
+from latentfu.storage.deformations import write_deformation as write_deformation
 from latentfu.storage.direction_control import DirectionEffect as DirectionEffect
 from latentfu.storage.direction_control import directions_in as directions_in
+from latentfu.storage.direction_control import find_direction as find_direction
 from latentfu.storage.directions import Direction as Direction
 from latentfu.storage.directions import read_direction as read_direction
 from latentfu.storage.directions import write_direction as write_direction
@@ -122,6 +133,8 @@ __all__ = [
     "ControlRequest",
     "ConvertedWeights",
     "Crop",
+    "Deformation",
+    "DeformationEffect",
     "Direction",
     "DirectionEffect",
     "Encoder",
@@ -140,12 +153,15 @@ __all__ = [
     "Loss",
     "Measure",
     "Name",
+    "NamedValue",
     "Noise",
     "NotInstalledError",
     "Offer",
     "OpaqueObject",
+    "OutOfMemoryError",
     "Patience",
     "Placement",
+    "PluginFailedError",
     "Point",
     "Progress",
     "PublicNetwork",
@@ -169,6 +185,7 @@ __all__ = [
     "bench_command",
     "between",
     "build_steps",
+    "call_plugin",
     "cancel_scope",
     "check_cancelled",
     "checkpoint_formats",
@@ -177,12 +194,15 @@ __all__ = [
     "control_makers",
     "controls",
     "data_dir",
+    "deformations_in",
+    "detect_format",
     "directions_in",
     "download",
     "edit",
     "encoders",
     "face_quad",
     "file_sha256",
+    "find_direction",
     "find_metadata",
     "generators",
     "hookimpl",
@@ -204,6 +224,7 @@ __all__ = [
     "quick_dtype",
     "random_latents",
     "read_arrays",
+    "read_deformation",
     "read_direction",
     "read_foreign",
     "read_metadata",
@@ -215,6 +236,7 @@ __all__ = [
     "tensors_of",
     "warp_features",
     "whole_file",
+    "write_deformation",
     "write_direction",
     "write_tensors",
     "write_whole",

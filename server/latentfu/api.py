@@ -6,7 +6,9 @@ Editing here and through the server gives the same pixels: both go through
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -15,7 +17,7 @@ import numpy.typing as npt
 
 from latentfu.core._malloc import keep_freed_pages
 from latentfu.core.control import Control
-from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.core.layer import Layer
@@ -34,7 +36,9 @@ from latentfu.hookspecs import (
     Scorer,
     kind_of,
 )
+from latentfu.pipeline.plugin_calls import load_generator
 from latentfu.plugin_manager import get_registry
+from latentfu.plugin_manager.running import call_plugin, refuse_result
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,6 +50,7 @@ T = TypeVar("T")
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
 
+_log = logging.getLogger(__name__)
 _editors: dict[str, Editor] = {}
 
 
@@ -111,19 +116,37 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
     device = best_device() if device == "auto" else device
     spec = installed(GeneratorSpec).get(str(name_or_path))
     if spec is not None:
-        return spec.load(device)
+        return load_generator(spec, device)
     path = Path(name_or_path)
     if not path.is_file():
         known = ", ".join(installed(GeneratorSpec)) or "none"
         raise NotInstalledError(
             f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
         )
-    for known_format in installed(CheckpointFormat).values():
-        if known_format.detect and known_format.load and known_format.detect(path):
-            return known_format.load(path, device)
+    known_format = detect_format(path)
+    if known_format is not None and known_format.load is not None:
+        opened = call_plugin(
+            known_format, f"opened {path.name}", partial(known_format.load, path, device)
+        )
+        if not isinstance(opened, Generator):
+            raise refuse_result(known_format, opened, "a latentfu.Generator")
+        return opened
     raise BadInputError(
         f"{path} is in no format that is opened as it is: try `latentfu generators import {path}`."
     )
+
+
+def detect_format(path: Path) -> CheckpointFormat | None:
+    """The first installed format that opens the file as it is; one that fails is passed over."""
+    for known in installed(CheckpointFormat).values():
+        if known.detect is None or known.load is None:
+            continue
+        try:
+            if call_plugin(known, f"looked at {path.name}", partial(known.detect, path)):
+                return known
+        except LatentFuError as error:
+            _log.warning("%s", error)
+    return None
 
 
 def invert(

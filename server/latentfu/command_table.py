@@ -80,6 +80,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("plugins", "disable"): CommandEntry(
         f"{_CLI}.plugins:plugins_disable", "Switch a plug-in off."
     ),
+    ("plugins", "prefer"): CommandEntry(
+        f"{_CLI}.plugins:plugins_prefer", "Say whose name counts where two have it."
+    ),
     ("plugins", "new"): CommandEntry(
         f"{_CLI}.plugins:plugins_new", "Write a new plug-in package to start from."
     ),

@@ -18,10 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import torch
-from latentfu import BadInputError, Generator, LatentFuError, Progress, random_latents
+from latentfu import BadInputError, Deformation, Generator, LatentFuError, Progress, random_latents
 
 from latentfu_builtin.deformations.convolution import Convolution
-from latentfu_builtin.deformations.deformation import Deformation
 from latentfu_builtin.deformations.discover import choose_distance
 from latentfu_builtin.deformations.measurement import StrengthCalibration
 from latentfu_builtin.deformations.read_published import make_deformations, read_published

@@ -67,6 +67,37 @@ class Strength(click.ParamType[tuple[str, float]]):
         return control.strip(), number
 
 
+Value = float | int | str | bool
+
+
+class NamedValue(click.ParamType[tuple[str, Value]]):
+    """``NAME=VALUE``: a number, true or false, or a text."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Value]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).partition("=")
+        if not equals or not name.strip():
+            self.fail(f"{value!r} is not like prior=0.01 (an option and its value).", param, ctx)
+        return name.strip(), _parse_value(text.strip())
+
+
+def _parse_value(text: str) -> Value:
+    """A number where the text is one, a truth value where it is one, else the text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
 class Layers(click.ParamType[tuple[int, int]]):
     """``4-7`` or ``4``: first and last, both included."""
 
@@ -164,9 +195,12 @@ def output_option(help: str) -> Callable[[F], F]:
 
 
 def choice_options(function: F) -> F:
-    """``--generator --inverter --aligner --quality --face --corners --eyes --mouth``."""
+    """``--generator --inverter --option --aligner --quality --face --corners --eyes --mouth``."""
     return _collected(
-        ("generator", "inverter", "aligner", "quality", "face", "corners", "eyes", "mouth"),
+        (
+            "generator", "inverter", "options", "aligner", "quality", "face", "corners", "eyes",
+            "mouth",
+        ),
         (
             click.option(
                 "--generator", metavar="NAME",
@@ -175,6 +209,10 @@ def choice_options(function: F) -> F:
             click.option(
                 "--inverter", metavar="NAME",
                 help="See: latentfu inverters list (default: the best for the quality).",
+            ),
+            click.option(
+                "--option", "options", multiple=True, type=NamedValue(), metavar="NAME=VALUE",
+                help="An option of the inverter (repeatable).",
             ),
             click.option(
                 "--aligner", metavar="NAME",
@@ -234,6 +272,8 @@ def request_fields(fields: dict[str, Any]) -> dict[str, Any]:
         values["targets"] = join_strengths(values["targets"], "--to")
     if "only" in values:
         values["only"] = dict(values["only"])
+    if "options" in values:
+        values["options"] = dict(values["options"])
     if "mouth" in values:
         values["mouth"] = values["mouth"][0]
     if is_file(values.get("generator")):

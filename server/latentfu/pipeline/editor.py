@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from latentfu.core.crop import Crop
+from latentfu.core.errors import PluginFailedError
 from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
@@ -26,11 +28,9 @@ from latentfu.pipeline.generator_pool import GeneratorPool, ResolvedRequest
 from latentfu.pipeline.invert import (
     DEFAULT_INVERT_OPTIONS,
     CachedInversion,
+    Inverting,
     InvertOptions,
     check_content,
-    invert_crop,
-    invert_crops,
-    make_key,
 )
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import paste
@@ -71,10 +71,21 @@ class Editor:
 
     def __init__(self, device: str = "cpu") -> None:
         self.generators = GeneratorPool(device)
-        self._inversions = InversionCache()
+        self._inverting = Inverting(InversionCache())
         self._controls = ControlCache()
         self._cropper = Cropper()
         self._renders: LRUCache[Floats] = LRUCache(16)
+
+    def release_memory(self) -> None:
+        """Let go of networks and of what was made with them; they are loaded again when used."""
+        import torch
+
+        self.generators.release()
+        self._controls.clear()
+        self._renders.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def run(
         self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
@@ -163,8 +174,8 @@ class Editor:
     def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
         """Whether an edit of this layer would need no inversion."""
         work = self._start(request, pictures)
-        key = self._make_key(work, self._crop(work))
-        return self._inversions.get(key, work.resolved.generator) is not None
+        resolved = work.resolved
+        return self._inverting.is_cached(self._crop(work), resolved.generator, resolved.methods)
 
     def find_inversion(
         self,
@@ -192,9 +203,7 @@ class Editor:
             _ask_inverter(work, crop, progress, options)
             for work, crop in zip(works, crops, strict=True)
         ]
-        found = invert_crops(
-            asked, first.resolved.inverter, cache=self._inversions, refresh=options.refresh
-        )
+        found = self._inverting.find(asked, first.resolved.methods, options.refresh)
         return list(zip(crops, found, strict=True))
 
     def make_inversion_key(self, request: LayerRequest, pictures: PictureSource) -> str:
@@ -202,7 +211,7 @@ class Editor:
         work = self._start(request, pictures)
         crop = self._crop(work)
         check_content(crop)
-        return self._make_key(work, crop)
+        return self._inverting.key(crop, work.resolved.generator, work.resolved.methods)
 
     def _start(
         self,
@@ -221,13 +230,16 @@ class Editor:
         return _Work(request, layer, mask, _make_placement(request), resolved, watch)
 
     def _crop(self, work: _Work) -> Crop:
-        resolution = work.resolved.generator.resolution
-        aligner = work.resolved.aligner
-        return self._cropper.crop(work.layer, aligner, resolution, work.placement, work.mask)
-
-    def _make_key(self, work: _Work, crop: Crop) -> str:
-        resolved = work.resolved
-        return make_key(crop, resolved.generator, resolved.inverter, resolved.options)
+        resolution, aligners = work.resolved.generator.resolution, work.resolved.aligners
+        for aligner in aligners:
+            try:
+                return self._cropper.crop(
+                    work.layer, aligner, resolution, work.placement, work.mask
+                )
+            except PluginFailedError:
+                if aligner is aligners[-1]:
+                    raise
+        raise AssertionError("there is always an aligner")
 
     def _find(
         self, work: _Work, progress: Progress, options: InvertOptions = DEFAULT_INVERT_OPTIONS
@@ -236,9 +248,7 @@ class Editor:
         crop = self._crop(work)
         work.watch.lap("crop")
         asked = _ask_inverter(work, crop, progress, options)
-        found = invert_crop(
-            asked, work.resolved.inverter, cache=self._inversions, refresh=options.refresh
-        )
+        (found,) = self._inverting.find([asked], work.resolved.methods, options.refresh)
         work.watch.lap("invert")
         return crop, found
 
@@ -335,7 +345,7 @@ def _ask_inverter(
     mask, generator = None, work.resolved.generator
     if options.masked and work.mask is not None:
         mask = cut_mask(work.mask, crop.quad, generator.resolution)
-    return InversionRequest(crop, generator, progress, work.resolved.options, options.preview, mask)
+    return InversionRequest(crop, generator, progress, {}, options.preview, mask)
 
 
 @dataclass(frozen=True)

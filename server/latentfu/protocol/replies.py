@@ -65,6 +65,9 @@ class PluginReply(Reply):
     state: Literal["ok", "disabled", "quarantined"]
     reason: str | None = Field(description="Why it is not used.")
     version: str | None
+    left_out: tuple[str, ...] = Field(
+        default=(), description="What of it cannot have its name, a sentence each."
+    )
 
 
 class PluginsReply(Reply):

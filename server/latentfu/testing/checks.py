@@ -190,7 +190,7 @@ def check_controls(
 @torch.no_grad()
 def _check_control(control: Control, generator: Generator) -> None:
     """One control: strength 0 is identity, inputs stay, results are finite and fit."""
-    effect = control.load()
+    effect = control.load_for(generator)
     _require(
         isinstance(effect, ControlEffect),
         f"{control.name}: load() must give a latentfu.ControlEffect.",

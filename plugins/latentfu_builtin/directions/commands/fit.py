@@ -280,7 +280,7 @@ def direction_pairs_command(
         return
     click.echo(
         f"{path}: {len(listed)} pairs, agreement {spread.agreement:.2f} (1 is all alike), their "
-        f"lengths spread by {spread.length:.0%}; moves also {describe_leaks(direction)}."
+        f"lengths spread by {spread.length:.0%}; {describe_leaks(direction)}."
     )
 
 
