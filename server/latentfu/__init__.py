@@ -40,7 +40,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),
     "latentfu.hookspecs": (
-        "ControlRequest", "InversionRequest", "Level", "hookimpl",  # and the classes of KINDS
+        "ControlRequest", "InversionRequest", "Level", "RouteRequest", "hookimpl",  # and KINDS
     ),
     "latentfu.plugin_manager.running": ("call_plugin",),
     "latentfu.pipeline.align": ("Placement", "face_quad"),
@@ -51,6 +51,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.storage.deformations": ("Deformation", "read_deformation", "write_deformation"),
     "latentfu.storage.deformation_control": ("DeformationEffect", "deformations_in"),
+    "latentfu.storage.plugin_settings": ("read_setting",),
     "latentfu.storage.inversion_cache": ("load_inversion",),
     "latentfu.storage.atomic": ("whole_file", "write_whole"),
     "latentfu.storage.safetensors_file": (

@@ -66,6 +66,7 @@ from latentfu.core.progress import between as between
 from latentfu.core.progress import cancel_scope as cancel_scope
 from latentfu.core.progress import check_cancelled as check_cancelled
 from latentfu.core.progress import silent as silent
+from latentfu.core.setting import Setting as Setting
 from latentfu.hookspecs import Aligner as Aligner
 from latentfu.hookspecs import BuildStep as BuildStep
 from latentfu.hookspecs import CheckpointFormat as CheckpointFormat
@@ -80,6 +81,8 @@ from latentfu.hookspecs import Inverter as Inverter
 from latentfu.hookspecs import Level as Level
 from latentfu.hookspecs import Loss as Loss
 from latentfu.hookspecs import PublicNetwork as PublicNetwork
+from latentfu.hookspecs import Route as Route
+from latentfu.hookspecs import RouteRequest as RouteRequest
 from latentfu.hookspecs import SamplePicture as SamplePicture
 from latentfu.hookspecs import Scorer as Scorer
 from latentfu.hookspecs import WatchedFolder as WatchedFolder
@@ -111,6 +114,7 @@ from latentfu.storage.download import Offer as Offer
 from latentfu.storage.download import Patience as Patience
 from latentfu.storage.download import download as download
 from latentfu.storage.inversion_cache import load_inversion as load_inversion
+from latentfu.storage.plugin_settings import read_setting as read_setting
 from latentfu.storage.safetensors_file import file_sha256 as file_sha256
 from latentfu.storage.safetensors_file import find_metadata as find_metadata
 from latentfu.storage.safetensors_file import read_arrays as read_arrays
@@ -167,9 +171,12 @@ __all__ = [
     "PublicNetwork",
     "Quad",
     "Quality",
+    "Route",
+    "RouteRequest",
     "SamplePicture",
     "Scorer",
     "ServerError",
+    "Setting",
     "Sha256",
     "SheetRow",
     "Space",
@@ -228,6 +235,7 @@ __all__ = [
     "read_direction",
     "read_foreign",
     "read_metadata",
+    "read_setting",
     "read_tensors",
     "read_tensors_and_metadata",
     "read_torch",

@@ -30,6 +30,7 @@ from latentfu.core.names import (
     Sha256,
     WebAddress,
 )
+from latentfu.core.setting import Setting
 
 if TYPE_CHECKING:
     import click
@@ -322,6 +323,31 @@ class Command:
 
 
 @dataclass(frozen=True)
+class RouteRequest:
+    """What a route gets: the address's query, the JSON object that was sent, and who watches."""
+
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address of the server: ``/v1/plugins/PLUGIN/NAME``, behind its token and its limits.
+
+    ``handle(request)`` runs in the worker process, between jobs, with the networks at hand. It
+    gives what JSON can hold, and raises a :class:`latentfu.LatentFuError` for people. ``method``:
+    "GET" for what changes nothing; a "POST" has a JSON object as its body.
+    """
+
+    plugin: Name
+    name: Name
+    title: str
+    handle: Callable[[RouteRequest], Any]
+    method: Literal["GET", "POST"] = "GET"
+
+
+@dataclass(frozen=True)
 class WatchedFolder:
     """A folder whose files decide what a plug-in lists.
 
@@ -521,6 +547,16 @@ class Hooks:
     @_returns(SamplePicture, "sample picture")
     def latentfu_sample_pictures(self) -> Iterable[SamplePicture]:
         """Pictures that the demo and a person can try a generator on."""
+        return ()
+
+    @_returns(Setting, "setting", Setting.find_fault)
+    def latentfu_settings(self) -> Iterable[Setting]:
+        """What a person can choose about this plug-in."""
+        return ()
+
+    @_returns(Route, "route")
+    def latentfu_routes(self) -> Iterable[Route]:
+        """Addresses of the server that this plug-in answers."""
         return ()
 
     @_returns(WatchedFolder, "watched folder")

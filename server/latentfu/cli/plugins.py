@@ -224,6 +224,7 @@ def write_package(
 
     if not is_name(name) or not name.replace("-", "").isalnum():
         raise BadInputError(f"{name!r} is not a name for a plug-in: use a-z, 0-9 and - only.")
+    _check_free(name)
     target = folder / f"latentfu-{name}"
     if target.exists():
         raise BadInputError(f"{target} is there already: take another name or remove it.")
@@ -242,6 +243,22 @@ def write_package(
     except OSError as error:
         raise StorageError(f"Could not write {target}: {error.strerror or error}.") from error
     return target
+
+
+def _check_free(name: str) -> None:
+    """Refuse a name whose package, module or plug-in is taken (raises BadInputError)."""
+    module = f"latentfu_{name.replace('-', '_')}"
+    if not name[0].isalpha():
+        raise BadInputError(f"{name!r} is not a name for a package: begin with a letter.")
+    if module == "latentfu_builtin":
+        raise BadInputError(f"The module {module} is the program's own: take another name.")
+    from latentfu.plugin_manager.sources import all_sources
+
+    for source in all_sources():
+        if source.name == name and source.origin != f"package latentfu-{name}":
+            raise BadInputError(
+                f"There is a plug-in {name} already ({source.origin}): take another name."
+            )
 
 
 def _write_directions(folder: Path, directions: Mapping[str, Direction]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -168,6 +169,26 @@ class DeviceWorker:
             ) from error
         finally:
             self._asked -= 1
+
+    async def answer_route(self, route: str, query: Mapping[str, str], body: object) -> object:
+        """What a plug-in's route says; raises WorkError or WorkerUnavailableError."""
+        await self._renew_if_outdated()
+        worker = await self.worker()
+        message = {"do": "route", "id": str(uuid.uuid4()), "route": route, "query": dict(query)}
+        self._asked += 1
+        try:
+            async with asyncio.timeout(self._limits.preview_s):
+                report = await worker.ask({**message, "body": body})
+        except TimeoutError as error:
+            self.cancel(str(message["id"]))
+            raise WorkerUnavailableError("The plug-in took too long to answer.") from error
+        except WorkerDied as error:
+            raise WorkerUnavailableError(
+                "The worker process died over this request: try again in some seconds."
+            ) from error
+        finally:
+            self._asked -= 1
+        return report["reply"]
 
     async def worker(self) -> WorkerProcess:
         """The worker once it is ready; raises WorkerUnavailableError when it will not be."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latentfu.core.control import Control, ControlEffect
 from latentfu.core.crop import Point, Quad
@@ -12,12 +13,23 @@ from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.core.latent import Latent
-from latentfu.hookspecs import Aligner, GeneratorSpec, InversionRequest, Inverter
+from latentfu.hookspecs import (
+    Aligner,
+    GeneratorSpec,
+    InversionRequest,
+    Inverter,
+    Route,
+    RouteRequest,
+)
+from latentfu.plugin_manager import get_registry, pick
 from latentfu.plugin_manager.running import call_plugin, describe_item, refuse_result
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+MOST_REPLY_BYTES = 512 << 10
+"""What a route may answer with; it goes through the pipe of the worker."""
 
 
 def load_generator(spec: GeneratorSpec, device: str) -> Generator:
@@ -132,3 +144,19 @@ def place_with(aligner: Aligner, eyes: tuple[Point, Point], mouth: Point) -> Qua
     if not isinstance(quad, Quad):
         raise refuse_result(aligner, quad, "a latentfu.Quad")
     return quad
+
+
+def answer_route(key: str, request: RouteRequest) -> Any:
+    """What the route ``PLUGIN.NAME`` answers, as JSON can hold it.
+
+    Raises NotInstalledError for no such route, PluginFailedError for what is no JSON.
+    """
+    route = pick(get_registry().installed(Route), key, "route")
+    found = call_plugin(route, "answered", lambda: route.handle(request))
+    try:
+        text = json.dumps(found, allow_nan=False)
+    except (TypeError, ValueError):
+        raise refuse_result(route, found, "what JSON can hold") from None
+    if len(text) > MOST_REPLY_BYTES:
+        raise refuse_result(route, f"{len(text)} bytes", f"at most {MOST_REPLY_BYTES}")
+    return json.loads(text)

@@ -156,9 +156,17 @@ def _call(plugin: Plugin, kind: hooks.Kind[T], **arguments: object) -> tuple[T, 
     if implementation is None:
         return ()
     wanted = {name: arguments[name] for name in implementation.argnames}
-    return run_isolated(
+    items = run_isolated(
         f"in {kind.hook}", lambda: checked_items(kind, implementation.function(**wanted))
     )
+    for item in items:
+        whose = getattr(item, "plugin", plugin.source.name)
+        if whose != plugin.source.name:
+            raise PluginFaultError(
+                f"{kind.hook} returned a {kind.word} of the plug-in {whose!r}, and this one is "
+                f"{plugin.source.name!r}"
+            )
+    return items
 
 
 def _register(plugin: Plugin, module: object, manager: pluggy.PluginManager) -> None:

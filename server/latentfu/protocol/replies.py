@@ -76,6 +76,38 @@ class PluginsReply(Reply):
     plugins: list[PluginReply]
 
 
+class SettingReply(Reply):
+    """A setting of a plug-in, and what it is now."""
+
+    plugin: str
+    name: str
+    title: str
+    help: str
+    widget: str = Field(
+        description="check, choice, slider, number, color, path, text or secret: how to show it."
+    )
+    default: bool | int | float | str
+    value: bool | int | float | str | None = Field(description="null for a secret.")
+    is_set: bool = Field(description="Whether anybody has said anything but the default.")
+    choices: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+
+
+class SettingsReply(Reply):
+    """The settings of all plug-ins, or of one."""
+
+    settings: list[SettingReply]
+
+
+class SettingRequest(BaseModel):
+    """What a setting is set to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    value: bool | int | float | str
+
+
 class GeneratorReply(Reply):
     """A generator that can be opened by name."""
 

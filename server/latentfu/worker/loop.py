@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latentfu.core.errors import (
     CancelledError,
@@ -51,6 +51,8 @@ class WorkerLoop:
                     self._catalog(message)
                 case "preview":
                     self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
+                case "route":
+                    self._attempt(message, self._route)
                 case "job":
                     self._attempt(message, self._job)
 
@@ -61,6 +63,14 @@ class WorkerLoop:
         outcome = self._editor.run(request, self._pictures, progress)
         write_layer(Path(str(message["out"])), outcome.layer)
         return outcome.report.to_wire()
+
+    def _route(self, message: Message) -> dict[str, object]:
+        from latentfu.hookspecs import RouteRequest
+        from latentfu.pipeline.plugin_calls import answer_route
+
+        asked: Any = message
+        request = RouteRequest(asked["query"], asked["body"], self._watch(message, False))
+        return {"reply": answer_route(str(message["route"]), request)}
 
     def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
         def check() -> None:
