@@ -1,4 +1,4 @@
-"""An address of one's own: POST /v1/plugins/routes/count answers a question."""
+"""An address of one's own: POST /v1/plugins/example/count answers a question."""
 
 import latentfu
 
@@ -15,6 +15,6 @@ def count(request):
 def latentfu_routes():
     return [
         latentfu.Route(
-            plugin="routes", name="count", title="Count words", handle=count, method="POST"
+            plugin="example", name="count", title="Count words", handle=count, method="POST"
         )
     ]

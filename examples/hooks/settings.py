@@ -3,7 +3,7 @@
 import latentfu
 
 STEP = latentfu.Setting(
-    plugin="settings",
+    plugin="example",
     name="step",
     title="Length of a step",
     default=1.0,

@@ -16,7 +16,7 @@ import pytest
 from latentfu.core import paths
 from latentfu.plugin_manager import Registry, get_registry, use_registry
 from latentfu.plugin_manager.isolation import hint_when_slow
-from latentfu.plugin_manager.sources import file_sources
+from latentfu.plugin_manager.sources import file_sources, installed_sources
 
 from tests.support.broken_plugins import BROKEN, CLAIMS_A_COMMAND, FINE, inverter
 
@@ -146,11 +146,15 @@ def test_two_plug_ins_of_one_name(isolated_home: Path) -> None:
     assert "claims the plug-in name 'fine'" in second.reason
 
 
-def test_the_traceback_of_a_broken_plug_in_is_kept(isolated_home: Path) -> None:
+def test_the_traceback_of_a_broken_plug_in_is_kept(
+    isolated_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write("halfway", inverter("x").replace("return [", "return 1 / 0 or ["))
     (status,) = Registry(file_sources()).statuses()
     assert 'halfway.py", line 6, in latentfu_inverters' in status.traceback
     assert "isolation.py" not in status.traceback
+    others = [source.name for source in installed_sources()]  # each costs doctor a process
+    monkeypatch.setenv("LATENTFU_DISABLED_PLUGINS", ",".join(others))
     done = run("plugins", "doctor")
     assert 'halfway.py", line 6, in latentfu_inverters' in done.stdout
     debug = run("--debug", "plugins", "list")

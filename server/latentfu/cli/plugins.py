@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from latentfu.storage.directions import Direction
 
 
+_KIND_NAMES = (
+    "generator", "format", "inverter", "encoder", "aligner", "loss", "scorer", "identity", "maker",
+    "command",
+)  # fmt: skip
+"""Those of plugin_kinds.KINDS, which is read only when a package is written."""
+
+
 @click.command("list")
 @click.option("--static", is_flag=True, help="Import none: only what is installed, and where.")
 @json_option
@@ -161,6 +168,10 @@ def _switch(name: str, disabled: bool, as_json: bool) -> None:
 
 @click.command("new")
 @click.argument("name")
+@click.option(
+    "--kind", type=click.Choice(["control", *_KIND_NAMES]), default="control", show_default=True,
+    help="What it brings.",
+)  # fmt: skip
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(), help="Where to put it.")
 @click.option(
     "--directions", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
@@ -171,23 +182,26 @@ def _switch(name: str, disabled: bool, as_json: bool) -> None:
 @json_option
 def plugins_new(  # noqa: PLR0917
     name: str,
+    kind: str,
     folder: Path,
     directions: tuple[Path, ...],
     author: str,
     licence: str,
     as_json: bool,
 ) -> None:
-    """Write the package latentfu-NAME: a plug-in with one control, its test and a README.
+    """Write the package latentfu-NAME: a plug-in that works, its test and a README.
 
-    With --directions it is a pack of those, in a dozen lines.
+    With --directions it is a pack of those, in a dozen lines; else it brings one object of --kind.
     """
+    if directions and kind != "control":
+        raise BadInputError("A pack of directions is no other kind: give --directions or --kind.")
     name = name.removeprefix("latentfu-")
     files = pack_directions(directions, author, licence, name)
-    written = write_package(name, folder, files)
+    written = write_package(name, folder, files, kind)
     if as_json:
         print_json({"folder": str(written)})
     else:
-        click.echo(f"{written} is written; next: pip install -e {written}")
+        click.echo(f"{written} is written; next: latentfu plugins install {written}")
 
 
 def pack_directions(
@@ -217,10 +231,14 @@ def pack_directions(
 
 
 def write_package(
-    name: str, folder: Path, directions: Mapping[str, Direction] | None = None
+    name: str,
+    folder: Path,
+    directions: Mapping[str, Direction] | None = None,
+    kind: str = "control",
 ) -> Path:
     """Write the template into ``folder``/latentfu-``name``, whole or not at all."""
-    from latentfu.cli.plugin_templates import CONTROL_FILES, PACK_FILES
+    from latentfu.cli.plugin_kinds import KINDS
+    from latentfu.cli.plugin_templates import CONTROL_FILES, PACK_FILES, files_of_kind
 
     if not is_name(name) or not name.replace("-", "").isalnum():
         raise BadInputError(f"{name!r} is not a name for a plug-in: use a-z, 0-9 and - only.")
@@ -233,7 +251,8 @@ def write_package(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".latentfu-new-", dir=folder) as temporary:
             draft = Path(temporary) / "package"
-            for path, text in (PACK_FILES if directions else CONTROL_FILES).items():
+            template = CONTROL_FILES if kind == "control" else files_of_kind(*KINDS[kind])
+            for path, text in (PACK_FILES if directions else template).items():
                 file = draft / Template(path).substitute(words)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(Template(text).substitute(words), encoding="utf-8")
