@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 import latentfu
 from latentfu import (
@@ -122,8 +123,10 @@ def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> b
             continue
         if found is not None:
             _check_converted(known, found)
+            said = {key: found.metadata.get(key, "unknown") for key in _OWN_WORDS}
+            own = {key: value for key, value in said.items() if value != "unknown"}
             notes = {
-                **provenance(read.sha256, options),
+                **provenance(read.sha256, options, own),
                 "source_format": known.name,
                 "source_sha256": read.sha256,
             }
@@ -160,13 +163,23 @@ def canonical_bytes(data: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
-def provenance(sha256: str, options: ImportOptions) -> dict[str, str]:
-    """Domain, licence and source: what a person said, else what is known of that hash."""
+_OWN_WORDS = ("domain", "licence")
+"""What a format may say of its networks where nobody else does."""
+
+
+def provenance(
+    sha256: str, options: ImportOptions, own: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Domain, licence and source: what a person said, else what is known of that hash.
+
+    ``own``: what the file's format says; it counts last.
+    """
     from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms, find_by_hash
 
     public = find_by_hash(sha256)
-    domain = public.domain if public else "unknown"
-    licence = describe_terms(public) if public else "unknown: ask whoever published it"
+    domain = public.domain if public else own.get("domain", "unknown")
+    unknown = own.get("licence", "unknown: ask whoever published it")
+    licence = describe_terms(public) if public else unknown
     source = options.source or (public.address if public else "")
     told = {"domain": options.domain or domain, "licence": options.licence or licence}
     return {**told, "source": source} if source else told
