@@ -168,7 +168,7 @@ def make(request: latentfu.ControlRequest, out: Path) -> list[Path]:
     score = request.scorer.load(str(generator.device))
     latents = latentfu.random_latents(generator, request.samples, request.seed)
     scores = []
-    for place, part in enumerate(latents.codes.split(16)):
+    for place, part in enumerate(torch.split(latents.codes, 16)):
         request.progress(place * 16 / request.samples, "Scoring samples")
         with torch.no_grad():
             scores.append(score(generator.render(latents.with_codes(part)))[:, column])

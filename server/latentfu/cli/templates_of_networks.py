@@ -206,7 +206,7 @@ def load(generator: latentfu.Generator) -> Callable[[Any], Any]:
 
     with torch.no_grad():
         latents = latentfu.random_latents(generator, 256, seed=0)
-        parts = [generator.render(latents.with_codes(c)) for c in latents.codes.split(16)]
+        parts = [generator.render(latents.with_codes(c)) for c in torch.split(latents.codes, 16)]
         x = shrink(torch.cat(parts).clamp(-1, 1))
         codes = latents.codes.mean(dim=1) if latents.codes.ndim == 3 else latents.codes
         square = x.T @ x + 1.0 * torch.eye(x.shape[1], device=x.device)
