@@ -17,9 +17,21 @@ from latentfu.http.openapi import Route
 from latentfu.protocol import replies
 from latentfu.protocol.errors import STATUS
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
-from latentfu.protocol.requests import EditRequest, InvertRequest, MixRequest, PreviewRequest
+from latentfu.protocol.requests import (
+    EditRequest,
+    InvertRequest,
+    MixRequest,
+    PreviewRequest,
+    SettingRequest,
+)
 
-REQUESTS: tuple[type[BaseModel], ...] = (EditRequest, MixRequest, InvertRequest, PreviewRequest)
+REQUESTS: tuple[type[BaseModel], ...] = (
+    EditRequest,
+    MixRequest,
+    InvertRequest,
+    PreviewRequest,
+    SettingRequest,
+)
 REPLIES: tuple[type[BaseModel], ...] = (
     replies.JobReply,
     replies.ReportReply,
@@ -35,6 +47,8 @@ REPLIES: tuple[type[BaseModel], ...] = (
     replies.AlignerReply,
     replies.PluginsReply,
     replies.PluginReply,
+    replies.SettingsReply,
+    replies.SettingReply,
     replies.HealthReply,
     replies.WorkerReply,
     replies.ShutdownReply,

@@ -71,8 +71,9 @@ class DeviceWorker:
     async def run(self) -> None:
         """Start the worker, feed it until it dies, start the next."""
         while not self._stopping:
-            self._seen = quick_stamp(), await asyncio.to_thread(_fingerprint)
+            stamp = quick_stamp()
             worker = self._worker = await WorkerProcess.start(self._arguments, self._hear)
+            self._seen = stamp, await asyncio.to_thread(_fingerprint)
             feeding = asyncio.create_task(self._feed(worker))
             watching = asyncio.create_task(self._watch_plugins(worker))
             await worker.ended.wait()

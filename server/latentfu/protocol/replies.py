@@ -100,14 +100,6 @@ class SettingsReply(Reply):
     settings: list[SettingReply]
 
 
-class SettingRequest(BaseModel):
-    """What a setting is set to."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    value: bool | int | float | str
-
-
 class GeneratorReply(Reply):
     """A generator that can be opened by name."""
 

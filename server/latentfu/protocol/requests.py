@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -219,6 +220,14 @@ class MixRequest(LayerRequest):
         if self.layers[0] > self.layers[1]:
             raise ValueError("The layers must be [first, last] with first <= last.")
         return self
+
+
+class SettingRequest(BaseModel):
+    """What a setting of a plug-in is set to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    value: bool | int | float | str = Field(description="In the setting's own type.")
 
 
 JobRequest = EditRequest | InvertRequest | MixRequest

@@ -13,7 +13,8 @@ from latentfu.core.setting import Setting
 from latentfu.http.messages import read_json, reply
 from latentfu.http.openapi import Route
 from latentfu.http.state import STATE
-from latentfu.protocol.replies import SettingReply, SettingRequest, SettingsReply
+from latentfu.protocol.replies import SettingReply, SettingsReply
+from latentfu.protocol.requests import SettingRequest
 from latentfu.storage.plugin_settings import describe_setting, reset_setting, write_setting
 
 _BODY: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
