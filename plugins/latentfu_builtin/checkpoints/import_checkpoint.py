@@ -62,6 +62,9 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
     understand, for a network that draws no numbers, and for a name that is taken.
     """
     check_name(options.name)
+    for what, text in (("domain", options.domain), ("licence", options.licence)):
+        if text and not text.isprintable():
+            raise BadInputError(f"The {what} must be one line of text.")
     data = read_native(path, options) or convert_foreign(path, options, progress)
     progress(0.9, "Trying the network")
     target = generators_folder() / f"{options.name}.safetensors"
@@ -223,7 +226,7 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
     resolution = _find_resolution(metadata)
     if resolution is None or not is_name(path.stem):
         return None
-    domain = metadata.get("domain", "unknown")
+    domain = _as_one_line(metadata.get("domain", "unknown"))
 
     def load(device: str) -> Generator:
         generator = latentfu.open_generator(path, device)
@@ -232,17 +235,17 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
 
     return GeneratorSpec(
         name=path.stem,
-        title=metadata.get("title") or path.stem,
+        title=_as_one_line(metadata.get("title") or path.stem),
         domain=domain,
         resolution=resolution,
         id=latentfu.file_sha256(path),
         load=load,
         aligner=metadata.get("aligner")
         or ("faces" if any(word in domain for word in FACES) else "center"),
-        licence=metadata.get("licence", ""),
-        description=metadata.get("description") or _describe_source(metadata),
+        licence=_as_one_line(metadata.get("licence", "")),
+        description=_as_one_line(metadata.get("description") or _describe_source(metadata)),
         out_of_domain_limit=_find_limit(metadata),
-        family=metadata.get("family") or metadata.get("format", ""),
+        family=_as_one_line(metadata.get("family") or metadata.get("format", "")),
     )
 
 
@@ -260,6 +263,11 @@ def _find_limit(metadata: Mapping[str, str]) -> float:
         return float(metadata["out_of_domain_limit"])
     except (ValueError, KeyError):
         return 0.35
+
+
+def _as_one_line(text: str) -> str:
+    """What a file says of itself, fit to be shown: one file's odd letters hide no others."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:1000]).strip()
 
 
 def _describe_source(metadata: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from latentfu.core.deprecation import rename_fields, warn_renamed
 from latentfu.core.errors import BadInputError, NotInstalledError
@@ -124,7 +124,9 @@ class Control:
     used; one that takes an argument gets the opened generator. It is called once for a generator
     that is open, and again when a field of the control changes. ``facts``: what else is known
     about it, for reports; a control that comes from a file says ``"version"`` there, which changes
-    with the file. Direction files are listed by :func:`latentfu.directions_in`.
+    with the file. ``kind``: what it moves: "direction" (the latent), "deformation" (the
+    weights), or a word of your own; directions are applied first, then the other kinds by name.
+    Direction files are listed by :func:`latentfu.directions_in`.
     """
 
     name: Name
@@ -132,7 +134,7 @@ class Control:
     positive_means: str
     generator_id: Sha256
     load: Callable[[], ControlEffect] | Callable[[Generator], ControlEffect]
-    kind: Literal["direction", "deformation"] = "direction"
+    kind: Name = "direction"
     group: str = "other"
     minimum: float = -3.0
     maximum: float = 3.0
