@@ -27,6 +27,7 @@ from latentfu_builtin.checkpoints.formats import describe_formats
 from latentfu_builtin.checkpoints.import_checkpoint import (
     ImportOptions,
     check_name,
+    describe_channels,
     import_checkpoint,
     path_of,
 )
@@ -67,6 +68,9 @@ def import_command(
         click.echo(json.dumps({"name": options.name, "file": str(written)}))
         return
     click.echo(f"{options.name}: {written.stat().st_size / 1e6:.1f} MB in {written}")
+    note = describe_channels(written)
+    if note:
+        click.echo(note)
     click.echo(f"Try it: latentfu generators info {options.name}")
 
 

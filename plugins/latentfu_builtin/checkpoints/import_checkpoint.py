@@ -25,6 +25,8 @@ from latentfu import (
     whole_file,
 )
 
+from latentfu_builtin.checkpoints.find_tensors import describe_content
+
 FACES = ("faces", "ffhq", "celeba", "metfaces")
 
 
@@ -116,8 +118,8 @@ def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> b
             }
             return canonical_bytes(save(found.tensors, {**found.metadata, **notes}))
     raise BadInputError(
-        f"{path.name} holds no network that is known here; `latentfu generators import --help` "
-        "lists the formats."
+        f"{path.name} holds no network that is known here: {describe_content(read)}; `latentfu "
+        "generators import --help` lists the formats."
     )
 
 
@@ -154,8 +156,22 @@ def try_network(path: Path) -> None:
     generator = latentfu.open_generator(path, "cpu")
     with torch.no_grad():
         image = generator.render(generator.mean_latent())
+    if image.ndim != 4 or image.shape[1] != 3:
+        raise BadInputError(
+            f"This network draws {image.shape[1] if image.ndim > 1 else 'no'} channels, where a "
+            "picture has 3: it cannot be used."
+        )
     if not bool(image.isfinite().all()):
         raise BadInputError("This network draws no numbers: its weights may be damaged.")
+
+
+def describe_channels(path: Path) -> str:
+    """A sentence about a network that was made for other pictures than RGB; else nothing."""
+    notes = {
+        "1": "It draws gray pictures only: the colors of what it edits are lost.",
+        "4": "It draws transparency too, which is left out.",
+    }
+    return notes.get(latentfu.find_metadata(path).get("channels", ""), "")
 
 
 def list_imported() -> list[GeneratorSpec]:
@@ -205,7 +221,8 @@ def _describe_source(metadata: dict[str, str]) -> str:
         said += f" (sha256 {metadata['source_sha256']})"
     if metadata.get("source"):
         said += f", from {metadata['source']}"
-    return f"{said}."
+    note = {"1": " Gray pictures only.", "4": " Its transparency is left out."}
+    return f"{said}.{note.get(metadata.get('channels', ''), '')}"
 
 
 def path_of(name: str) -> Path:
