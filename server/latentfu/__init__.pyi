@@ -106,6 +106,7 @@ from latentfu.storage.safetensors_file import read_arrays as read_arrays
 from latentfu.storage.safetensors_file import read_metadata as read_metadata
 from latentfu.storage.safetensors_file import read_tensors as read_tensors
 from latentfu.storage.safetensors_file import read_tensors_and_metadata as read_tensors_and_metadata
+from latentfu.storage.safetensors_file import weights_id as weights_id
 from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 __version__: str
@@ -214,6 +215,7 @@ __all__ = [
     "silent",
     "tensors_of",
     "warp_features",
+    "weights_id",
     "whole_file",
     "write_direction",
     "write_tensors",

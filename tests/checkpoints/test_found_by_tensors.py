@@ -1,4 +1,4 @@
-"""A generator is found by its tensors, wherever its trainer put them; else it is said what is there."""
+"""A generator is found by its tensors wherever they lie; else it is said what is there."""
 
 from __future__ import annotations
 
@@ -180,11 +180,10 @@ def test_a_refusal_says_what_was_found(
 def with_channels(state: dict[str, torch.Tensor], count: int) -> dict[str, torch.Tensor]:
     """rosinality's network with other layers of colors: gray of the green, or one more channel."""
     out = dict(state)
-    for name in state:
+    for name, old in state.items():
         if name.startswith("to_rgb") and name.endswith((".conv.weight", ".bias")):
             if "modulation" in name:
                 continue
-            old = state[name]
             green = old[:, 1:2]
             out[name] = green if count == 1 else torch.cat([old, *[green] * (count - 3)], 1)
     return out

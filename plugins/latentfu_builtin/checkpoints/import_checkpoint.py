@@ -44,19 +44,22 @@ class ImportOptions:
         domain: What it draws; None for what is known of the file, or what it says.
         licence: Its terms, likewise.
         source: Where its file came from.
+        weights: Which published weights they are, e.g. "StyleGAN2 FFHQ config-f".
     """
 
     name: str
     domain: str | None = None
     licence: str | None = None
     source: str | None = None
+    weights: str = ""
 
 
 def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) -> Path:
     """Read ``path``, try the network, keep it under ``options.name``; the file that was written.
 
     Raises BadInputError for a file in no known format, for one that its format does not
-    understand, for a network that draws no numbers, and for a name that is taken.
+    understand, for a network that draws no numbers, for a name that is taken, and for weights
+    that are installed already.
     """
     check_name(options.name)
     data = read_native(path, options) or convert_foreign(path, options, progress)
@@ -64,9 +67,21 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
     target = generators_folder() / f"{options.name}.safetensors"
     with whole_file(target) as trial:  # becomes the target when nothing is wrong with it
         trial.write_bytes(data)
+        refuse_known_weights(trial)
         try_network(trial)
     progress(1.0, f"Imported {options.name}")
     return target
+
+
+def refuse_known_weights(path: Path) -> None:
+    """BadInputError when an installed generator has the very tensors of a file."""
+    wanted = latentfu.weights_id(path)
+    for spec in latentfu.generators().values():
+        if spec.id == wanted:
+            raise BadInputError(
+                f"These weights are installed already, as {spec.name}: use that generator, or "
+                f"remove it first with latentfu generators remove {spec.name}."
+            )
 
 
 def check_name(name: str) -> None:
@@ -99,7 +114,10 @@ def read_native(path: Path, options: ImportOptions) -> bytes | None:
     if not any(changes.values()):
         return path.read_bytes()
     return canonical_bytes(
-        save(latentfu.read_arrays(path), metadata | {k: v for k, v in changes.items() if v})
+        save(
+            latentfu.read_arrays(path),
+            metadata | {"id": "tensors-1"} | {k: v for k, v in changes.items() if v},
+        )
     )
 
 
@@ -113,6 +131,7 @@ def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> b
         if found is not None:
             notes = {
                 **provenance(read.sha256, options),
+                "id": "tensors-1",
                 "source_format": known.name,
                 "source_sha256": read.sha256,
             }
@@ -126,8 +145,8 @@ def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> b
 def canonical_bytes(data: bytes) -> bytes:
     """Sort the metadata of a safetensors file; safetensors itself leaves them to chance.
 
-    The same checkpoint then gives the same file everywhere, and with it the same generator id,
-    by which directions and encoders know their network.
+    The same checkpoint with the same labels then gives the same file everywhere. The generator's
+    id, by which directions and encoders know it, is of the tensors alone.
     """
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
@@ -146,6 +165,9 @@ def provenance(sha256: str, options: ImportOptions) -> dict[str, str]:
     licence = describe_terms(public) if public else "unknown: ask whoever published it"
     source = options.source or (public.address if public else "")
     told = {"domain": options.domain or domain, "licence": options.licence or licence}
+    weights = options.weights or (public.weights or public.name if public else "")
+    if weights:
+        told["weights"] = weights
     return {**told, "source": source} if source else told
 
 
@@ -163,6 +185,12 @@ def try_network(path: Path) -> None:
         )
     if not bool(image.isfinite().all()):
         raise BadInputError("This network draws no numbers: its weights may be damaged.")
+
+
+def weights_of(name: str) -> str:
+    """Which published weights an imported network has; nothing where that is not known."""
+    path = generators_folder() / f"{name}.safetensors"
+    return latentfu.find_metadata(path).get("weights", "") if is_name(name) else ""
 
 
 def describe_channels(path: Path) -> str:
@@ -206,7 +234,7 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
         title=path.stem,
         domain=domain,
         resolution=resolution,
-        id=latentfu.file_sha256(path),
+        id=latentfu.weights_id(path),
         load=load,
         aligner="faces" if any(word in domain for word in FACES) else "center",
         licence=metadata.get("licence", ""),

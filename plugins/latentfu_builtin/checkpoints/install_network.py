@@ -78,7 +78,13 @@ def install_network(
             _offer_after_search(network, options), target, between(progress, 0.0, 0.8)
         )
     digest = digest or sha256_of(source, progress)
-    said = ImportOptions(name, network.domain, describe_terms(network), network.address)
+    said = ImportOptions(
+        name,
+        network.domain,
+        describe_terms(network),
+        network.address,
+        network.weights or network.name,
+    )
     try:
         written = import_checkpoint(source, said, between(progress, 0.8, 1.0))
     except LatentFuError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast, overload
 
 import torch
-from latentfu import BadInputError, Latent, Noise, SynthesisLayer, file_sha256, quick_dtype
+from latentfu import BadInputError, Latent, Noise, SynthesisLayer, quick_dtype, weights_id
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import StyledGenerator
@@ -140,4 +140,4 @@ def open_stylegan2(
     except ValueError as error:
         raise BadInputError(f"The weights cannot be used: {error}.") from error
     known = domain or network.metadata.get("domain", "unknown")
-    return StyleGAN2Generator(network, name or path.stem, file_sha256(path), known)
+    return StyleGAN2Generator(network, name or path.stem, weights_id(path), known)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import overload
 
 import torch
-from latentfu import BadInputError, Latent, Noise, SynthesisLayer, file_sha256
+from latentfu import BadInputError, Latent, Noise, SynthesisLayer, weights_id
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as
@@ -109,4 +109,4 @@ def open_stylegan3(path: Path, device: str = "cpu") -> StyleGAN3Generator:
     except ValueError as error:
         raise BadInputError(f"The weights cannot be used: {error}.") from error
     domain = network.metadata.get("domain", "unknown")
-    return StyleGAN3Generator(network, path.stem, file_sha256(path), domain)
+    return StyleGAN3Generator(network, path.stem, weights_id(path), domain)
