@@ -52,6 +52,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.core.paths": ("config_dir", "data_dir"),
     "latentfu.storage.download": ("Offer", "Patience", "download"),
+    "latentfu.sandbox.foreign_latent": ("load_latent",),
     "latentfu.sandbox": (
         "ConvertedWeights", "ForeignFile", "OpaqueObject", "read_foreign", "read_torch",
         "tensors_of",

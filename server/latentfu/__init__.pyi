@@ -89,6 +89,7 @@ from latentfu.sandbox import OpaqueObject as OpaqueObject
 from latentfu.sandbox import read_foreign as read_foreign
 from latentfu.sandbox import read_torch as read_torch
 from latentfu.sandbox import tensors_of as tensors_of
+from latentfu.sandbox.foreign_latent import load_latent as load_latent
 from latentfu.storage.atomic import whole_file as whole_file
 from latentfu.storage.atomic import write_whole as write_whole
 from latentfu.storage.direction_control import DirectionEffect as DirectionEffect
@@ -195,6 +196,7 @@ __all__ = [
     "is_sha256",
     "json_option",
     "load_inversion",
+    "load_latent",
     "losses",
     "mix",
     "mixed_precision",
