@@ -95,5 +95,6 @@ GROUPS: dict[str, str] = {
     "directions": "Directions in latent space.",
     "deformations": "Deformations of a network's weights.",
     "plugins": "What is installed, what is broken, and why.",
+    "setup": "Networks with all that fits them, by one name.",
     "train": "Train networks and directions.",
 }

@@ -238,6 +238,18 @@ def _read_options(asked: dict[str, Any], file: str) -> FitOptions:
     )
 
 
+def import_set_file(path: Path, generator: Generator) -> list[Path]:
+    """Take the directions of one published file in among the user's own; the files written.
+
+    Raises BadInputError and WrongGeneratorError as the command does.
+    """
+    asked: dict[str, Any] = dict.fromkeys(("flip", "force", "as_published"), False)
+    asked |= {"name": "", "plus": "", "space": None, "layers": None, "set_of": None}
+    asked["components"] = ()
+    item = _import_file(path, ReferenceCodes.of(generator), asked, alone=True)
+    return _write_imported(item, user_folder(), generator)
+
+
 def _write_imported(item: _ImportedFile, folder: Path, generator: Generator) -> list[Path]:
     """Write the directions of one file; a name that another control has is refused."""
     for direction in item.directions:
