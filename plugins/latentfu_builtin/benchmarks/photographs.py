@@ -18,7 +18,15 @@ import click
 import latentfu
 import numpy as np
 import numpy.typing as npt
-from latentfu import BadInputError, LatentFuError, Strength, json_option, progress_bar, write_whole
+from latentfu import (
+    PICTURE_FORMATS,
+    BadInputError,
+    LatentFuError,
+    Strength,
+    json_option,
+    progress_bar,
+    write_whole,
+)
 from PIL import Image
 
 from latentfu_builtin.faces.detect import detect_faces
@@ -67,7 +75,7 @@ def measure_photographs(
     if not paths:
         raise BadInputError(f"There is no picture in {folder}: name a folder of photographs.")
     for path in paths:
-        with Image.open(path) as image:
+        with Image.open(path, formats=PICTURE_FORMATS) as image:
             before = np.asarray(image.convert("RGB"))
         began = time.perf_counter()
         try:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import latentfu
-from latentfu import Aligner, BadInputError, NotInstalledError, Quad, json_option
+from latentfu import PICTURE_FORMATS, Aligner, BadInputError, NotInstalledError, Quad, json_option
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
 _GRAY = (128, 128, 128)
 _LONGEST = 2048
 """Longest side of a preview in pixels."""
@@ -129,7 +128,7 @@ def _read_rgb(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as opened:
+            with Image.open(path, formats=PICTURE_FORMATS) as opened:
                 upright = ImageOps.exif_transpose(opened).convert("RGBA")
     except FileNotFoundError as error:
         raise BadInputError(f"There is no file {path}.") from error

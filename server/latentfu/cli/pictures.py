@@ -26,12 +26,12 @@ from latentfu.cli.deep_pictures import (
 )
 from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.layer import MaskPixels, Pixels, check_size
+from latentfu.core.limits import PICTURE_FORMATS
 from latentfu.storage.atomic import whole_file
 
 if TYPE_CHECKING:
     from PIL import Image
 
-READ_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
 MIN_SIDE = 8
 _WRITE_FORMATS = {
     ".png": "PNG",
@@ -203,11 +203,11 @@ def _decode(path: Path) -> Original:
         # Our own limit is checked below; Pillow's is lower and only warns.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=READ_FORMATS) as image:
+            with Image.open(path, formats=PICTURE_FORMATS) as image:
                 _check(path, image)
                 return _read_open(path, image)
     except UnidentifiedImageError as error:
-        known = ", ".join(READ_FORMATS)
+        known = ", ".join(PICTURE_FORMATS)
         raise BadInputError(f"{path} is not a picture that can be read ({known}).") from error
     except FileNotFoundError as error:
         raise BadInputError(f"There is no file {path}.") from error

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from latentfu.core.errors import CancelledError, ServerError
 from latentfu.core.progress import Progress, silent
 from latentfu.protocol.errors import error_from_body, error_from_failure
+from latentfu.protocol.proof import proves_itself
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -30,6 +31,10 @@ from latentfu.protocol.requests import JobRequest, PreviewRequest
 from latentfu.protocol.server_address import ServerAddress, read_address, read_token
 
 M = TypeVar("M", bound=Reply)
+_STRANGER = (
+    "What answers at {address} is not your server, or an older version of it: nothing was sent; "
+    "stop it, or remove server.json from the settings folder, and run latentfu serve."
+)
 _GONE = "The server does not answer: start it with latentfu serve, and see its log if it stops."
 
 
@@ -169,6 +174,7 @@ class Client:
         while True:
             try:
                 self.address = read_address() or self.address
+                self._token = read_token()  # new where the server ended suddenly
                 self.health()
                 return
             except ServerError:
@@ -178,7 +184,7 @@ class Client:
 
     def _events(self, job_id: str) -> Iterator[JobReply]:
         # The server says something every two seconds: silence means that it is gone.
-        with closing(self._connection(20.0)) as connection:
+        with closing(self._connect(20.0)) as connection:
             connection.request("GET", f"/v1/jobs/{job_id}/events", headers=self._headers())
             with connection.getresponse() as response:
                 if response.status != 200:
@@ -206,7 +212,7 @@ class Client:
         if png:
             headers["Accept"] = "image/png"
         try:
-            with closing(self._connection(self._timeout_s)) as connection:
+            with closing(self._connect(self._timeout_s)) as connection:
                 connection.request(method, path, body, headers)
                 with connection.getresponse() as response:
                     data = response.read()
@@ -216,8 +222,18 @@ class Client:
             raise error_from_body(response.status, data)
         return response.status, data
 
-    def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.address.host, self.address.port, timeout=timeout_s)
+    def _connect(self, timeout_s: float) -> http.client.HTTPConnection:
+        """A connection to a server that has shown that it has the token."""
+        host, port = self.address.host, self.address.port
+        connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
+        try:
+            if proves_itself(connection, self._token, port):
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        raise ServerError(_STRANGER.format(address=self.address.url))
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}

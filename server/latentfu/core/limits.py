@@ -10,6 +10,8 @@ from latentfu.core.errors import BadInputError, TooLargeError
 MAX_SIDE = 16384
 MAX_PIXELS = 120_000_000
 MAX_STRENGTH = 100
+PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
+"""What Pillow may open here: without a list it would start Ghostscript for an EPS."""
 
 
 def check_size(width: int, height: int) -> None:

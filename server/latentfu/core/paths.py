@@ -49,6 +49,10 @@ def server_path() -> Path:
 
 
 def make_private(folder: Path) -> Path:
-    """Create ``folder`` (0700) if it is missing and return it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Create ``folder`` (0700) if it is missing, close it to others, and return it."""
+    own = [root for root in (config_dir(), data_dir(), cache_dir()) if folder.is_relative_to(root)]
+    for place in (*own, folder):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix" and place.stat().st_mode & 0o077:  # an older version's, or mkdir -p
+            place.chmod(0o700)
     return folder

@@ -36,6 +36,7 @@ REPLIES: tuple[type[BaseModel], ...] = (
     replies.PluginsReply,
     replies.PluginReply,
     replies.HealthReply,
+    replies.ProofReply,
     replies.WorkerReply,
     replies.ShutdownReply,
     replies.ErrorReply,

@@ -57,6 +57,12 @@ class HealthReply(Reply):
     workers: list[WorkerReply] = Field(description="One for each device.")
 
 
+class ProofReply(Reply):
+    """That the server has the token: HMAC-SHA256 over the nonce and the server's port."""
+
+    proof: str
+
+
 class PluginReply(Reply):
     """A plug-in and whether it is used."""
 

@@ -10,7 +10,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from latentfu.core.errors import StorageError
@@ -44,7 +44,8 @@ def whole_file(path: Path, mode: int | None = None, durable: bool = False) -> It
         raise StorageError(f"Could not write {path}: {error.strerror or error}.") from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that became read-only keeps it
+                temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, data: bytes, mode: int | None = None, durable: bool = False) -> None:

@@ -159,8 +159,8 @@ def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
             facts = read_direction_metadata(path)
             if facts["generator_id"] == generator_id:
                 controls.append(_direction_control(path, facts))
-        except LatentFuError as error:
-            _log.warning("Left out: %s", error)
+        except (LatentFuError, ValueError, TypeError, ArithmeticError) as error:
+            _log.warning("Left out: %s (%s)", error, path)
     return controls
 
 

@@ -209,7 +209,11 @@ def _check_text(name: str, value: object) -> None:
 def _check_number(name: str, value: object) -> None:
     """A finite number."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):  # type: ignore[arg-type]
+    try:
+        finite = number and math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number beyond all floats
+        finite = False
+    if not finite:
         raise BadInputError(f"Its {name} is not a finite number.")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -128,6 +129,9 @@ def _fetch_all(offer: Offer, part: PartialFile, progress: Progress, patience: Pa
         except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
             cause = getattr(error, "reason", error)
             reason = getattr(cause, "strerror", "") or str(cause) or type(cause).__name__
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                said = f"its certificate is not valid ({cause.verify_message})"
+                raise BadInputError(f"{offer.address} cannot be had: {said}.") from error
             if isinstance(cause, socket.gaierror | FileNotFoundError):
                 raise BadInputError(f"{offer.address} cannot be had: {reason}.") from error
         left = patience.tries if part.size - before >= _ENOUGH else left - 1

@@ -23,7 +23,7 @@ from latentfu import (
 )
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.files import check_tensors
+from latentfu_builtin.networks.stylegan.files import build_fitting
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     find_weight,
     list_weights,
@@ -315,9 +315,7 @@ def load_network_as(
     tensors, metadata = read_tensors_and_metadata(path)
     if metadata.get("architecture") != kind.architecture or "config" not in metadata:
         raise ValueError(f"{path} holds no {kind.architecture} network")
-    net = build(metadata["config"])
-    expected = net.state_dict()
-    check_tensors(path, expected, tensors)
+    net = build_fitting(path, build, metadata["config"], tensors)
     net.load_state_dict({name: value.float() for name, value in tensors.items()})
     net.metadata = metadata
     return net.to(device).eval().requires_grad_(False)
