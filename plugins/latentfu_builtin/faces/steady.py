@@ -27,7 +27,7 @@ SIDE = 320
 SQUARE = 150.0
 """Pixels of the face's square in a cut-out, before it is scaled."""
 SCALES = (0.8, 1.0, 1.25)
-TURNS = (-8.0, 0.0, 8.0)
+TURNS = (-12.0, -4.0, 4.0, 12.0)
 ROUNDS = 3
 STILL = 0.002
 """Parts of the square's side within which landmarks count as still."""
