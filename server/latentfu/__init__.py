@@ -57,10 +57,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.storage.atomic": ("whole_file", "write_whole"),
     "latentfu.storage.safetensors_file": (
         "file_sha256", "find_metadata", "read_arrays", "read_metadata", "read_tensors",
-        "read_tensors_and_metadata", "write_tensors",
+        "read_tensors_and_metadata", "weights_id", "write_tensors",
     ),
     "latentfu.core.paths": ("config_dir", "data_dir"),
     "latentfu.storage.download": ("Offer", "Patience", "download"),
+    "latentfu.sandbox.foreign_latent": ("load_latent",),
     "latentfu.sandbox": (
         "ConvertedWeights", "ForeignFile", "OpaqueObject", "read_foreign", "read_torch",
         "tensors_of",

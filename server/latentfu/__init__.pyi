@@ -98,6 +98,7 @@ from latentfu.sandbox import OpaqueObject as OpaqueObject
 from latentfu.sandbox import read_foreign as read_foreign
 from latentfu.sandbox import read_torch as read_torch
 from latentfu.sandbox import tensors_of as tensors_of
+from latentfu.sandbox.foreign_latent import load_latent as load_latent
 from latentfu.storage.atomic import whole_file as whole_file
 from latentfu.storage.atomic import write_whole as write_whole
 from latentfu.storage.deformation_control import DeformationEffect as DeformationEffect
@@ -122,6 +123,7 @@ from latentfu.storage.safetensors_file import read_arrays as read_arrays
 from latentfu.storage.safetensors_file import read_metadata as read_metadata
 from latentfu.storage.safetensors_file import read_tensors as read_tensors
 from latentfu.storage.safetensors_file import read_tensors_and_metadata as read_tensors_and_metadata
+from latentfu.storage.safetensors_file import weights_id as weights_id
 from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 __version__: str
@@ -223,6 +225,7 @@ __all__ = [
     "is_sha256",
     "json_option",
     "load_inversion",
+    "load_latent",
     "losses",
     "mix",
     "mixed_precision",
@@ -245,6 +248,7 @@ __all__ = [
     "silent",
     "tensors_of",
     "warp_features",
+    "weights_id",
     "whole_file",
     "write_deformation",
     "write_direction",

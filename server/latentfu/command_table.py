@@ -117,5 +117,6 @@ GROUPS: dict[str, str] = {
     "deformations": "Deformations of a network's weights.",
     "plugins": "What is installed, what is broken, and why.",
     "settings": "What can be chosen about plug-ins.",
+    "setup": "Networks with all that fits them, by one name.",
     "train": "Train networks and directions.",
 }

@@ -87,7 +87,8 @@ class PublicNetwork:
     ``file``: what it is called there, with folders if need be. ``resolution`` in pixels.
     ``licence``: under which terms it was published; ``page``: where they can be read.
     ``address``: http or https; empty where only the hash is known. ``sha256``: of the file, in
-    hex; empty where it is not known. ``size``: in bytes, if ``exact``, else about.
+    hex; empty where it is not known. ``size``: in bytes, if ``exact``, else about. ``weights``:
+    which training it is, where several files hold the same.
     """
 
     name: Name
@@ -103,6 +104,7 @@ class PublicNetwork:
     sha256: OptionalSha256 = ""
     size: int | None = None
     exact: bool = False
+    weights: str = ""
 
 
 @dataclass(frozen=True)

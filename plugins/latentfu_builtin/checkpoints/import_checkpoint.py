@@ -30,6 +30,8 @@ from latentfu import (
     whole_file,
 )
 
+from latentfu_builtin.checkpoints.find_tensors import describe_content
+
 FACES = ("faces", "ffhq", "celeba", "metfaces")
 
 
@@ -47,19 +49,22 @@ class ImportOptions:
         domain: What it draws; None for what is known of the file, or what it says.
         licence: Its terms, likewise.
         source: Where its file came from.
+        weights: Which published weights they are, e.g. "StyleGAN2 FFHQ config-f".
     """
 
     name: str
     domain: str | None = None
     licence: str | None = None
     source: str | None = None
+    weights: str = ""
 
 
 def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) -> Path:
     """Read ``path``, try the network, keep it under ``options.name``; the file that was written.
 
     Raises BadInputError for a file in no known format, for one that its format does not
-    understand, for a network that draws no numbers, and for a name that is taken.
+    understand, for a network that draws no numbers, for a name that is taken, and for weights
+    that are installed already.
     """
     check_name(options.name)
     for what, text in (("domain", options.domain), ("licence", options.licence)):
@@ -70,11 +75,23 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
     target = generators_folder() / f"{options.name}.safetensors"
     with whole_file(target) as trial:  # becomes the target when nothing is wrong with it
         trial.write_bytes(data)
+        refuse_known_weights(trial)
         generator = try_network(trial)
         if _find_resolution(latentfu.find_metadata(trial)) is None:
             _add_facts(trial, generator)
     progress(1.0, f"Imported {options.name}")
     return target
+
+
+def refuse_known_weights(path: Path) -> None:
+    """BadInputError when an installed generator has the very tensors of a file."""
+    wanted = latentfu.weights_id(path)
+    for spec in latentfu.generators().values():
+        if spec.id == wanted:
+            raise BadInputError(
+                f"These weights are installed already, as {spec.name}: use that generator, or "
+                f"remove it first with latentfu generators remove {spec.name}."
+            )
 
 
 def check_name(name: str) -> None:
@@ -106,7 +123,10 @@ def read_native(path: Path, options: ImportOptions) -> bytes | None:
     if not any(changes.values()):
         return path.read_bytes()
     return canonical_bytes(
-        save(latentfu.read_arrays(path), metadata | {k: v for k, v in changes.items() if v})
+        save(
+            latentfu.read_arrays(path),
+            metadata | {"id": "tensors-1"} | {k: v for k, v in changes.items() if v},
+        )
     )
 
 
@@ -130,13 +150,14 @@ def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> b
             own = {key: value for key, value in said.items() if value != "unknown"}
             notes = {
                 **provenance(read.sha256, options, own),
+                "id": "tensors-1",
                 "source_format": known.name,
                 "source_sha256": read.sha256,
             }
             return canonical_bytes(save(found.tensors, {**found.metadata, **notes}))
     raise BadInputError(
-        f"{path.name} holds no network that is known here; `latentfu generators import --help` "
-        f"lists the formats.{failed}"
+        f"{path.name} holds no network that is known here: {describe_content(read)}; `latentfu "
+        f"generators import --help` lists the formats.{failed}"
     )
 
 
@@ -155,8 +176,8 @@ def _check_converted(known: CheckpointFormat, found: object) -> None:
 def canonical_bytes(data: bytes) -> bytes:
     """Sort the metadata of a safetensors file; safetensors itself leaves them to chance.
 
-    The same checkpoint then gives the same file everywhere, and with it the same generator id,
-    by which directions and encoders know their network.
+    The same checkpoint with the same labels then gives the same file everywhere. The generator's
+    id, by which directions and encoders know it, is of the tensors alone.
     """
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
@@ -185,6 +206,9 @@ def provenance(
     licence = describe_terms(public) if public else unknown
     source = options.source or (public.address if public else "")
     told = {"domain": options.domain or domain, "licence": options.licence or licence}
+    weights = options.weights or (public.weights or public.name if public else "")
+    if weights:
+        told["weights"] = weights
     return {**told, "source": source} if source else told
 
 
@@ -204,9 +228,29 @@ def try_network(path: Path) -> Generator:
     generator = latentfu.open_generator(path, "cpu")
     with torch.no_grad():
         image = generator.render(generator.mean_latent())
+    if image.ndim != 4 or image.shape[1] != 3:
+        raise BadInputError(
+            f"This network draws {image.shape[1] if image.ndim > 1 else 'no'} channels, where a "
+            "picture has 3: it cannot be used."
+        )
     if not bool(image.isfinite().all()):
         raise BadInputError("This network draws no numbers: its weights may be damaged.")
     return generator
+
+
+def weights_of(name: str) -> str:
+    """Which published weights an imported network has; nothing where that is not known."""
+    path = generators_folder() / f"{name}.safetensors"
+    return latentfu.find_metadata(path).get("weights", "") if is_name(name) else ""
+
+
+def describe_channels(path: Path) -> str:
+    """A sentence about a network that was made for other pictures than RGB; else nothing."""
+    notes = {
+        "1": "It draws gray pictures only: the colors of what it edits are lost.",
+        "4": "It draws transparency too, which is left out.",
+    }
+    return notes.get(latentfu.find_metadata(path).get("channels", ""), "")
 
 
 def list_imported() -> list[GeneratorSpec]:
@@ -238,7 +282,7 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
         title=_as_one_line(metadata.get("title") or path.stem),
         domain=domain,
         resolution=resolution,
-        id=latentfu.file_sha256(path),
+        id=latentfu.weights_id(path),
         load=load,
         aligner=metadata.get("aligner")
         or ("faces" if any(word in domain for word in FACES) else "center"),
@@ -277,7 +321,8 @@ def _describe_source(metadata: dict[str, str]) -> str:
         said += f" (sha256 {metadata['source_sha256']})"
     if metadata.get("source"):
         said += f", from {metadata['source']}"
-    return f"{said}."
+    note = {"1": " Gray pictures only.", "4": " Its transparency is left out."}
+    return f"{said}.{note.get(metadata.get('channels', ''), '')}"
 
 
 def path_of(name: str) -> Path:

@@ -172,7 +172,7 @@ def _first_point(space: Coordinates, settings: SearchOptions, request: Inversion
         raise BadInputError(
             f"The start {name!r} is neither mean, auto, an inverter's name nor a file."
         )
-    return space.points(latentfu.load_inversion(path, request.generator).latent)
+    return space.points(latentfu.load_latent(path, request.generator))
 
 
 def _ask_inverter(name: str, settings: SearchOptions, request: InversionRequest) -> Latent:

@@ -18,7 +18,6 @@ from latentfu import (
     json_option,
     progress_bar,
     read_direction,
-    write_direction,
 )
 
 from latentfu_builtin.directions.boundaries import project_boundary
@@ -41,6 +40,7 @@ from latentfu_builtin.directions.user_library import (
     list_direction_files,
     read_directions,
     refuse_taken_name,
+    save_direction,
     user_folder,
 )
 
@@ -118,7 +118,7 @@ def clean_command(
         new = _clean_direction(old, others, name)
         scorer = scorer_for(opened.domain)
         new = measure_by_scorer(new, opened, scorer, 0, progress)
-    path = write_direction(folder / f"{name}.safetensors", new)
+    path = save_direction(new, folder)
     if as_json:
         click.echo(json.dumps({"file": str(path), **read_direction(path).facts()}))
         return

@@ -21,7 +21,6 @@ from latentfu import (
     json_option,
     progress_bar,
     read_direction,
-    write_direction,
 )
 
 from latentfu_builtin.directions.boundaries import SOLVERS
@@ -44,7 +43,12 @@ from latentfu_builtin.directions.training_data import (
     TrainingSource,
     collect_training_data,
 )
-from latentfu_builtin.directions.user_library import read_directions, refuse_taken_name, user_folder
+from latentfu_builtin.directions.user_library import (
+    read_directions,
+    refuse_taken_name,
+    save_direction,
+    user_folder,
+)
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _TRAINING_OPTIONS = (
@@ -116,7 +120,7 @@ def train_direction_command(
     refuse_taken_name(name, folder, opened)
     with progress_bar("Training", quiet=as_json) as progress:
         made, notes = _train_by_options(attribute, opened, name, asked, progress)
-    path = write_direction(folder / f"{name}.safetensors", made.direction)
+    path = save_direction(made.direction, folder)
     _report_trained(path, made, notes, as_json)
 
 
