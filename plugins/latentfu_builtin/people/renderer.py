@@ -115,7 +115,7 @@ class PeopleRenderer:
         frame = hairs.measure_frame(skin, float(self._head.eye_balls(vertices)[0][2]))
         scene = self._build_scene(vertices, skin, frame, f, seed)
         shot = take_shot(frame, f)
-        self._draw(scene, shot, f, seed, frame, with_truth)
+        self._draw(scene, shot, f, seed, with_truth=with_truth)
         pixels = self._read(0, 3, np.uint8)
         regions = depth = None
         if with_truth:
@@ -279,26 +279,15 @@ class PeopleRenderer:
         self._garbage.append(buffer)
         return buffer
 
-    def _draw(
-        self,
-        scene: _Scene,
-        shot: Shot,
-        f: Factors,
-        seed: int,
-        frame: hairs.HeadFrame,
-        with_truth: bool,
-    ) -> None:
+    def _draw(self, scene: _Scene, shot: Shot, f: Factors, seed: int, *, with_truth: bool) -> None:
         self._garbage: list[Any] = []
         try:
-            jobs = self._list_jobs(scene, f, seed, frame)
-            self._paint(jobs, shot, f, seed, with_truth)
+            self._paint(self._list_jobs(scene, f, seed), shot, f, seed, with_truth=with_truth)
         finally:
             for thing in self._garbage:
                 thing.release()
 
-    def _list_jobs(
-        self, scene: _Scene, f: Factors, seed: int, frame: hairs.HeadFrame
-    ) -> list[_Job]:
+    def _list_jobs(self, scene: _Scene, f: Factors, seed: int) -> list[_Job]:
         """Everything to draw, in its order."""
         color, head = hairs.hair_color(f), self._head
         still = {"still": self._still}
