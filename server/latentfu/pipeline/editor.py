@@ -255,11 +255,14 @@ class Editor:
         if latent is before:
             return inverted, inverted, None
         generator = work.resolved.generator
+        edited = render_latent(generator, latent)
+        if not (before.details or latent.details):  # then these are the pictures of the codes
+            return edited, inverted, show_codes(generator, before, latent, (inverted, edited))
         first = self._renders.get_or_make(
             f"{found.key} codes", lambda: render_latent(generator, replace(before, details=()))
         )
-        codes = show_codes(generator, before, latent, first)
-        return render_latent(generator, latent), inverted, codes
+        last = render_latent(generator, replace(latent, details=()))
+        return edited, inverted, show_codes(generator, before, latent, (first, last))
 
     def _render_quick_edit(
         self, request: PreviewRequest, work: _Work, found: CachedInversion, side: float

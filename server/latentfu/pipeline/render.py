@@ -27,13 +27,13 @@ def render_latent(generator: Generator, latent: Latent) -> Floats:
 
 
 def show_codes(
-    generator: Generator, before: Latent, after: Latent, first: Floats | None = None
+    generator: Generator, before: Latent, after: Latent, ends: tuple[Floats, Floats]
 ) -> CodesEdit | None:
     """The edit from ``before`` to ``after`` by codes and weights alone, for its motion.
 
-    Feature offsets are left out: they do not turn with a head as codes do. ``first``: the picture
-    of the codes of ``before``, where it is at hand. None where the latents are of different kinds,
-    so that nothing lies between them.
+    Feature offsets are left out: they do not turn with a head as codes do. ``ends``: the pictures
+    of both latents without them. None where the latents are of different kinds, so that nothing
+    lies between them.
     """
     if before.space != after.space or before.codes.shape != after.codes.shape:
         return None
@@ -41,7 +41,7 @@ def show_codes(
     def show(part: float) -> Floats:
         return render_latent(generator, step_between(before, after, part))
 
-    return CodesEdit(show(0.0) if first is None else first, show(1.0), show)
+    return CodesEdit(*ends, show)
 
 
 def step_between(before: Latent, after: Latent, part: float) -> Latent:
