@@ -12,7 +12,12 @@ from latentfu import NotInstalledError, face_quad
 
 from latentfu_builtin.people import hair as hairs
 from latentfu_builtin.people.body import HeadModel, require_train_extra
-from latentfu_builtin.people.camera import Shot, background_colors, take_shot, turn_head
+from latentfu_builtin.people.camera import (
+    Shot,
+    background_colors,
+    take_shot,
+    turn_head,
+)
 from latentfu_builtin.people.factors import Factors, check_factors
 from latentfu_builtin.people.mesh import Array, SmoothMesh
 from latentfu_builtin.people.things import Thing, make_earrings, make_glasses, make_hat

@@ -257,13 +257,14 @@ def export_command(  # noqa: PLR0917
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
 )
+@click.option("--averaged", is_flag=True, help="Only the averaged generator: a third of the room.")
 @json_option
 @show_errors
-def state_command(checkpoint: Path, output: Path, as_json: bool) -> None:
+def state_command(checkpoint: Path, output: Path, averaged: bool, as_json: bool) -> None:
     """Write what is needed to train on: all networks in float16, without moments."""
     from latentfu_builtin.stylegan.training.checkpoint import save_state
 
-    save_state(checkpoint, output)
+    save_state(checkpoint, output, averaged=averaged)
     tell_written(output, as_json)
 
 
