@@ -10,6 +10,7 @@ import colorsys
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy import ndimage
 
 from latentfu_builtin.people.factors import Factors
@@ -18,6 +19,7 @@ from latentfu_builtin.people.mesh import Array, SmoothMesh
 _ROWS, _COLUMNS = 72, 144
 _STEPS = 16
 _GUIDES, _STRANDS = 300, 8500
+_CACHED = 8192
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,16 @@ class HeadField:
             grid = np.where((grid > 0) | (weight < 0.02), grid, mean)
         grid[-3:] = grid[-4:-3].mean()  # around the pole the columns fall together
         self.grid = ndimage.gaussian_filter(grid, 0.6, mode=mode)
+        # one more column and row, so that each cell has its neighbors beside it
+        ringed = np.concatenate([self.grid, self.grid[:, :1]], 1)
+        self._cells = np.concatenate([ringed, ringed[-1:]]).astype(np.float32).ravel()
 
     @staticmethod
     def _polar(rel: Array) -> tuple[Array, Array, Array]:
-        radius = np.sqrt((rel * rel).sum(-1)) + 1e-9
-        angle = np.arctan2(rel[..., 0], -rel[..., 1])
-        return angle, np.arcsin(np.clip(rel[..., 2] / radius, -1, 1)), radius
+        x, y, z = (torch.from_numpy(np.array(rel[..., k], np.float32)) for k in range(3))
+        radius = torch.sqrt(x * x + y * y + z * z) + 1e-9
+        height = torch.asin(torch.clamp(z / radius, -1, 1))  # torch's are far quicker than numpy's
+        return torch.atan2(x, -y).numpy(), height.numpy(), radius.numpy()
 
     @staticmethod
     def _cell(angle: Array, height: Array) -> tuple[Array, Array]:
@@ -73,18 +79,26 @@ class HeadField:
 
     def radius(self, rel: Array) -> Array:
         """The skin's distance ``[...]`` in the direction of ``rel`` ``[..., 3]``."""
-        angle, height, _ = self._polar(rel)
+        return self._look_up(*self._polar(rel)[:2])
+
+    def _look_up(self, angle: Array, height: Array) -> Array:
+        """The map between its cells, linearly, by direction."""
         row, column = self._cell(angle, height)
-        where = np.stack([row.ravel(), column.ravel()])
-        found = ndimage.map_coordinates(self.grid, where, order=1, mode="grid-wrap")
-        return np.asarray(found.reshape(rel.shape[:-1]))
+        top, left = row.astype(np.int32), np.minimum(column.astype(np.int32), _COLUMNS - 1)
+        down, right = row - top, column - left
+        first = top * (_COLUMNS + 1) + left
+        cells = self._cells
+        upper = cells[first] * (1 - right) + cells[first + 1] * right
+        first = first + (_COLUMNS + 1)
+        lower = cells[first] * (1 - right) + cells[first + 1] * right
+        return np.asarray(upper * (1 - down) + lower * down)
 
     def push_out(self, points: Array, margin: Array | float) -> Array:
         """Points moved outwards until they lie ``margin`` above the skin."""
         rel = points - self.center
-        far = np.sqrt((rel * rel).sum(-1)) + 1e-9
-        scale = np.maximum(1.0, (self.radius(rel) + margin) / far)
-        return np.asarray(self.center + rel * scale[..., None])
+        angle, height, far = self._polar(rel)
+        scale = np.maximum(1.0, (self._look_up(angle, height) + margin) / far)
+        return np.asarray(self.center + rel * scale[..., None], np.float32)
 
 
 @dataclass(frozen=True)
@@ -99,16 +113,29 @@ class HeadFrame:
     half: float
 
     def push_out(self, points: Array, margin: Array | float) -> Array:
-        """Points moved out of head, neck and shoulders."""
+        """Points moved out of head, neck and shoulders, some thousand at a time.
+
+        So all that is computed of them stays in the processor's cache.
+        """
+        flat = np.asarray(points, np.float32).reshape(-1, 3)
+        far = np.broadcast_to(np.asarray(margin, np.float32), points.shape[:-1]).reshape(-1)
+        parts = [
+            self._push_out(flat[i : i + _CACHED], far[i : i + _CACHED])
+            for i in range(0, len(flat), _CACHED)
+        ]
+        return np.concatenate(parts).reshape(points.shape)
+
+    def _push_out(self, points: Array, margin: Array) -> Array:
         points = self.field.push_out(points, margin)
         low = np.clip((self.eye - 0.09 - points[..., 2]) / 0.03, 0, 1)
         middle = np.array([0, self.front + 0.118])
         rel = (points[..., :2] - middle) / np.array([0.068, 0.072])
         far = np.sqrt((rel * rel).sum(-1, keepdims=True)) + 1e-9
         beside = middle + rel * np.maximum(1, low[..., None] / far) * np.array([0.068, 0.072])
-        points = np.concatenate([beside, points[..., 2:]], -1)
+        points = np.concatenate([beside, points[..., 2:]], -1, dtype=np.float32)
         shoulder = points[..., 2] < self.eye - 0.15
-        return np.where(shoulder[..., None], self.chest.push_out(points, 0.009), points)
+        points[shoulder] = self.chest.push_out(points[shoulder], 0.009)
+        return points
 
 
 def measure_frame(skin: Array, eye_height: float) -> HeadFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from latentfu import NotInstalledError, face_quad
@@ -48,6 +48,8 @@ class PersonPicture:
         regions: uint8 ``[R, R]``, numbers of ``REGIONS``; None unless asked for.
         depth: float32 ``[R, R]``, meters from the camera, 100 for the background; or None.
         landmarks: float ``[68, 2]``, x and y in pixels, in iBUG's order.
+        small: float ``[4, 2]``, x and y in pixels: the earrings at the person's left and right,
+            then the key light's reflections in the left and right eye; NaN where there is none.
         quad: The square of the FFHQ data set round the face, corners ``[4, 2]`` in pixels.
     """
 
@@ -55,6 +57,7 @@ class PersonPicture:
     regions: Array | None
     depth: Array | None
     landmarks: Array
+    small: Array
     quad: Array
 
 
@@ -71,6 +74,16 @@ class _Scene:
     lenses: list[Thing]
     eyes: tuple[Array, Array, float]
     eye_mesh: Array
+    earrings: Array
+
+
+class _Job(NamedTuple):
+    """One thing to draw: its program, its arrays for color and shadow, its uniforms."""
+
+    program: str
+    array: Any
+    shade: Any
+    look: dict[str, Any]
 
 
 class PeopleRenderer:
@@ -102,7 +115,7 @@ class PeopleRenderer:
         frame = hairs.measure_frame(skin, float(self._head.eye_balls(vertices)[0][2]))
         scene = self._build_scene(vertices, skin, frame, f, seed)
         shot = take_shot(frame, f)
-        self._draw(scene, shot, f, seed, frame)
+        self._draw(scene, shot, f, seed, with_truth=with_truth)
         pixels = self._read(0, 3, np.uint8)
         regions = depth = None
         if with_truth:
@@ -113,7 +126,8 @@ class PeopleRenderer:
         mouth = landmarks[[48, 54]].mean(0)
         (ax, ay), (bx, by) = eyes
         square = face_quad(((ax, ay), (bx, by)), (float(mouth[0]), float(mouth[1])))
-        return PersonPicture(pixels, regions, depth, landmarks, np.array(square.corners))
+        small = self._project(_small_things(scene, shot), shot)
+        return PersonPicture(pixels, regions, depth, landmarks, small, np.array(square.corners))
 
     def _build_scene(
         self, vertices: Array, skin: Array, frame: hairs.HeadFrame, f: Factors, seed: int
@@ -133,7 +147,8 @@ class PeopleRenderer:
         hooks = np.array([e[e[:, 2].argmax()] * [1, 1, 1] + [0, 0.005, -0.010] for e in ears])
         lobes = np.array([e[e[:, 2].argmin()] for e in ears])
         frames, lenses = make_glasses(left, right, frame, hooks, f)
-        things = frames + make_hat(frame, f) + make_earrings(lobes, f)
+        rings = make_earrings(lobes, f)
+        things = frames + make_hat(frame, f) + rings
 
         def turn(x: Array) -> Array:
             return turn_head(x, frame, f)
@@ -176,6 +191,7 @@ class PeopleRenderer:
             [turned(t) for t in lenses],
             eyes,
             turn(head.eyes(vertices)),
+            turn(lobes - [0, 0, 0.008]) if rings else np.full((2, 3), np.nan),
         )
 
     # --- OpenGL ---------------------------------------------------------------------------
@@ -217,9 +233,12 @@ class PeopleRenderer:
         self._large = [gl.texture((large, large), 4), gl.texture((large, large), 2, dtype="f4")]
         for texture in self._large:
             texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        self._canvas = gl.framebuffer(self._large, gl.depth_renderbuffer((large, large)))
+        depth = gl.depth_renderbuffer((large, large))
+        self._near = gl.framebuffer(depth_attachment=depth)
         small = [gl.texture((side, side), 4), gl.texture((side, side), 2, dtype="f4")]
-        self._small = gl.framebuffer(small)
+        # one pair to draw with the truth, one without: writing it costs as much as the picture
+        self._canvases = [gl.framebuffer(self._large[:n], depth) for n in (1, 2)]
+        self._smalls = [gl.framebuffer(small[:n]) for n in (1, 2)]
         self._shadow_map = gl.depth_texture((_SHADOW_SIDE, _SHADOW_SIDE))
         self._shadow_map.compare_func = "<="
         self._shadow_map.filter = (moderngl.LINEAR, moderngl.LINEAR)
@@ -227,7 +246,9 @@ class PeopleRenderer:
 
     def _read(self, attachment: int, channels: int, kind: Any) -> Array:
         code = "f1" if kind is np.uint8 else "f4"
-        raw = self._small.read(components=channels, attachment=attachment, dtype=code)
+        raw = self._smalls[self._with_truth].read(
+            components=channels, attachment=attachment, dtype=code
+        )
         found = np.frombuffer(raw, kind).reshape(self.size, self.size, channels)
         return np.ascontiguousarray(found[::-1])
 
@@ -258,35 +279,35 @@ class PeopleRenderer:
         self._garbage.append(buffer)
         return buffer
 
-    def _draw(
-        self, scene: _Scene, shot: Shot, f: Factors, seed: int, frame: hairs.HeadFrame
-    ) -> None:
+    def _draw(self, scene: _Scene, shot: Shot, f: Factors, seed: int, *, with_truth: bool) -> None:
         self._garbage: list[Any] = []
         try:
-            jobs = self._list_jobs(scene, f, seed, frame)
-            self._paint(jobs, shot, f, seed)
+            self._paint(self._list_jobs(scene, f, seed), shot, f, seed, with_truth=with_truth)
         finally:
             for thing in self._garbage:
                 thing.release()
 
-    def _list_jobs(
-        self, scene: _Scene, f: Factors, seed: int, frame: hairs.HeadFrame
-    ) -> list[tuple[str, Any, Any, dict[str, Any]]]:
-        """Everything to draw: program, array, its shadow's array, uniforms."""
+    def _list_jobs(self, scene: _Scene, f: Factors, seed: int) -> list[_Job]:
+        """Everything to draw, in its order."""
         color, head = hairs.hair_color(f), self._head
         still = {"still": self._still}
-        jobs: list[tuple[str, Any, Any, dict[str, Any]]] = []
+        jobs: list[_Job] = []
         look = _skin_look(f, color, seed)
         body = {"normals": scene.normals, "extra": scene.extra, **still}
-        jobs.append(("skin", *self._mesh_array("skin", scene.skin, self._skin_index, body), look))
+        skin, shade = self._mesh_array("skin", scene.skin, self._skin_index, body)
+        jobs.append(_Job("skin", skin, shade, look))
         off = scene.skin + scene.normals * 0.0065
-        cloth = self._mesh_array("matter", off, self._skin_index, body)
-        jobs.append(("matter", *cloth, _clothes_look(f)))
+        look = _clothes_look(f)
+        # the neckline dips from its height, or the collar's, by 8 cm at most
+        top = max(look["cut"][0] + 0.08, look["cut"][3]) + 0.01
+        low = head.rest[head.skin.triangles, 2].min(1) < top
+        cloth = self._mesh_array("matter", off, self._index(head.skin.triangles[low]), body)
+        jobs.append(_Job("matter", *cloth, look))
         normals = head.eyes.normals(scene.eye_mesh)
         ball = self._mesh_array(
             "eye", scene.eye_mesh, self._index(head.eyes.triangles), {"normals": normals}
         )
-        jobs.append(("eye", ball[0], None, _eye_look(scene, f)))
+        jobs.append(_Job("eye", ball[0], None, _eye_look(scene, f)))
         for mesh, points, base, gloss, region in scene.parts:
             about = {"normals": mesh.normals(points)}
             if region == 6.0 or mesh is head.tongue:
@@ -295,20 +316,23 @@ class PeopleRenderer:
             if mesh is head.lashes:
                 about["extra"], look["lash"] = self._lash_map(points, scene), 1.0
             arrays = self._mesh_array("matter", points, self._index(mesh.triangles), about)
-            jobs.append(("matter", arrays[0], None if mesh is head.lashes else arrays[1], look))
+            shade = None if mesh is head.lashes else arrays[1]
+            jobs.append(_Job("matter", arrays[0], shade, look))
         for thing in scene.things:
             about = {"normals": thing.normals}
             if thing.around is not None:
                 about["extra"] = np.stack([np.ones_like(thing.around), thing.around], 1)
             arrays = self._mesh_array("matter", thing.points, self._index(thing.triangles), about)
             plain = _plain_look(thing.color, thing.gloss, thing.region)
-            jobs.append(("matter", *arrays, {**plain, "ribs": thing.ribs, "weave": thing.weave}))
+            look = {**plain, "ribs": thing.ribs, "weave": thing.weave}
+            jobs.append(_Job("matter", *arrays, look))
         for strands in scene.strands:
-            jobs.append(("hair", *self._strand_arrays(strands), _hair_look(strands, color, f)))
+            look = _hair_look(strands, color, f)
+            jobs.append(_Job("hair", *self._strand_arrays(strands), look))
         for lens in scene.lenses:
             about = {"normals": lens.normals}
             arrays = self._mesh_array("lens", lens.points, self._index(lens.triangles), about)
-            jobs.append(("lens", arrays[0], None, {"tint": 0.0}))
+            jobs.append(_Job("lens", arrays[0], None, {"tint": 0.0}))
         return jobs
 
     def _lash_map(self, points: Array, scene: _Scene) -> Array:
@@ -319,6 +343,7 @@ class PeopleRenderer:
         return np.stack([out, self._head.lash_across], 1).astype(np.float32)
 
     def _strand_arrays(self, strands: hairs.Strands) -> tuple[Any, Any]:
+        """A ribbon for each strand: arrays for color and shadow."""
         gl = self._gl
         ribbon, corners = hairs.ribbon_arrays(strands)
         buffer, index = gl.buffer(ribbon.tobytes()), gl.buffer(corners.tobytes())
@@ -332,49 +357,82 @@ class PeopleRenderer:
             self._garbage.append(shade)
         return array, shade
 
-    def _paint(
-        self, jobs: list[tuple[str, Any, Any, dict[str, Any]]], shot: Shot, f: Factors, seed: int
-    ) -> None:
+    def _paint(self, jobs: list[_Job], shot: Shot, f: Factors, seed: int, with_truth: bool) -> None:
         import moderngl
 
         gl = self._gl
+        self._with_truth = with_truth
+        canvas = self._canvases[with_truth]
         gl.enable(moderngl.DEPTH_TEST)
         gl.disable(moderngl.BLEND)
-        self._shadow.use()
-        self._shadow.clear(depth=1.0)
-        _set(self._programs["depth"], {"shadow": shot.shadow})
-        for _, _, shade, look in jobs:
-            if shade is not None and look.get("region") not in (10.0, 11.0):
-                shade.render()
-        self._canvas.use()
-        self._canvas.clear(depth=1.0)
-        gl.disable(moderngl.DEPTH_TEST)
-        _set(self._programs["backdrop"], _backdrop_look(shot, f, seed))
-        self._full["backdrop"].render()
-        gl.enable(moderngl.DEPTH_TEST)
+        self._paint_depths(jobs, shot)
+        canvas.use()
+        gl.depth_func = "<="
         self._shadow_map.use(0)
         room = {"view": shot.view, "shadow": shot.shadow, "eye": shot.eye, **shot.lights}
-        for name, array, _, look in jobs:
-            if name == "lens":
-                self._begin_lenses()
-            _set(self._programs[name], {**room, "shadowMap": 0, **look})
-            array.render()
-        self._canvas.color_mask = ((True,) * 4, (True,) * 4)
-        gl.disable(moderngl.BLEND)
+        lenses = [job for job in jobs if job.program == "lens"]
+        solid = [job for job in jobs if job.program != "lens"]
+        # hair first: the skin that it covers is never lit
+        for job in sorted(solid, key=lambda job: job.program != "hair"):
+            _set(self._programs[job.program], {**room, "shadowMap": 0, **job.look})
+            job.array.render()
+        _set(self._programs["backdrop"], _backdrop_look(shot, f, seed))
+        self._full["backdrop"].render()
+        self._paint_lenses(lenses, room, canvas, with_truth)
+        gl.depth_func = "<"
         gl.disable(moderngl.DEPTH_TEST)
-        self._small.use()
+        self._smalls[with_truth].use()
         self._large[0].use(0)
         self._large[1].use(1)
         _set(self._programs["resolve"], {"large": 0, "largeTruth": 1, "times": self.supersample})
         self._full["resolve"].render()
 
-    def _begin_lenses(self) -> None:
+    def _paint_depths(self, jobs: list[_Job], shot: Shot) -> None:
+        """The shadow map, and how far the nearest skin lies from the camera.
+
+        With the second no skin is lit that other skin hides.
+        """
+        self._shadow.use()
+        self._shadow.clear(depth=1.0)
+        _set(self._programs["depth"], {"shadow": shot.shadow})
+        for job in jobs:
+            if job.shade is not None and job.look.get("region") not in (10.0, 11.0):
+                job.shade.render()
+        self._near.use()
+        self._near.clear(depth=1.0)
+        _set(self._programs["depth"], {"shadow": shot.view})
+        for job in jobs:
+            if job.program == "skin":
+                job.shade.render()
+
+    def _paint_lenses(
+        self, lenses: list[_Job], room: dict[str, Any], canvas: Any, with_truth: bool
+    ) -> None:
         """Lenses are blended over the picture and leave the truth behind them as it is."""
         import moderngl
 
         self._gl.enable(moderngl.BLEND)
         self._gl.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
-        self._canvas.color_mask = ((True,) * 4, (False,) * 4)
+        if with_truth:
+            canvas.color_mask = ((True,) * 4, (False,) * 4)
+        for job in lenses:
+            _set(self._programs["lens"], {**room, "shadowMap": 0, **job.look})
+            job.array.render()
+        if with_truth:
+            canvas.color_mask = ((True,) * 4, (True,) * 4)
+        self._gl.disable(moderngl.BLEND)
+
+
+def _small_things(scene: _Scene, shot: Shot) -> Array:
+    """Places in the room ``[4, 3]`` of the earrings and of the key light in both eyes."""
+    left, right, radius = scene.eyes
+    lights = []
+    for center in (left, right):
+        toward = (shot.eye - center) / np.linalg.norm(shot.eye - center)
+        half = toward + shot.lights["key"]
+        # the cornea is a smaller ball in the front of the eye
+        lights.append(center + radius * (0.45 * toward + 0.6 * half / np.linalg.norm(half)))
+    return np.concatenate([scene.earrings, lights])
 
 
 def _open_context() -> Any:
