@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentfu_builtin.people.factors import PERSON_FACTORS, Factors, factors_from_normal
+from latentfu_builtin.people.factors import PERSON_FACTORS, Factors, make_person
 from latentfu_builtin.people.mesh import Array
 from latentfu_builtin.people.renderer import PeopleRenderer, PersonPicture
 
@@ -65,7 +65,7 @@ class PeopleTeacher:
 
 def _draw_person(normal: Array) -> Factors:
     """The factors of a person for normal numbers [F]."""
-    return factors_from_normal(normal)
+    return make_person(normal)
 
 
 def _gather(pictures: list[PersonPicture], resolution: int) -> tuple[Tensor, Tensor]:
