@@ -15,6 +15,7 @@ import numpy as np
 from latentfu import NotInstalledError
 
 from latentfu_builtin.people.factors import Factors
+from latentfu_builtin.people.identity import IdentityShapes
 from latentfu_builtin.people.mesh import Array, SmoothMesh
 
 _SIDES = ("l", "r")
@@ -95,13 +96,13 @@ def _facial_actions(f: Factors) -> dict[str, float]:
     sad, wonder = max(-f["smile"], 0.0), max(f["surprise"], 0.0) ** 0.5
     frown, sneer = max(f["frown"], 0.0) ** 0.5, max(f["sneer"], 0.0) ** 0.5
     pucker, opened = max(f["pucker"], 0.0) ** 0.5, max(f["mouth_open"], 0.0)
-    grin = max(0.75 * smile, 0.95 * laugh)
+    grin = max(0.95 * smile, 0.95 * laugh)
     both = {
         "mouthSmile": grin,
         "mouthFrown": 0.6 * sad,
         "cheekSquint": 0.6 * grin,
-        "mouthUpperUp": 0.30 * max(smile - 0.25, 0) + 0.5 * laugh + 0.5 * sneer,
-        "mouthLowerDown": 0.25 * max(smile - 0.4, 0) + 0.3 * laugh + 0.25 * opened,
+        "mouthUpperUp": 0.55 * max(smile - 0.2, 0) + 0.5 * laugh + 0.5 * sneer,
+        "mouthLowerDown": 0.35 * max(smile - 0.35, 0) + 0.3 * laugh + 0.25 * opened,
         "eyeSquint": 0.35 * grin + 0.25 * frown,
         "eyeWide": 0.8 * wonder + 0.6 * max(f["eye_open"], 0.0),
         "browDown": max(-0.6 * f["brow_height"], 0) + 0.45 * max(f["brow_angle"], 0) + 0.8 * frown,
@@ -109,7 +110,7 @@ def _facial_actions(f: Factors) -> dict[str, float]:
         "noseSneer": 0.9 * sneer + 0.15 * frown,
         "mouthDimple": 0.2 * grin,
     }
-    lids = 0.0 + 0.85 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
+    lids = 0.10 + 0.80 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
     both["eyeBlink"] = float(np.clip(lids * (1 - wonder), 0, 0.9))
     actions = {
         f"{name}{s}": min(value, 1.0) for name, value in both.items() for s in ("Left", "Right")
@@ -161,6 +162,12 @@ class HeadModel:
         lashes = [f for name, fs in groups.items() if "eyelashes" in name for f in fs]
         self.lashes = SmoothMesh(lashes, 0)
         self._neutral = neutral
+        up, ahead = neutral[:, 2] - self.eye_height, neutral[:, 1] - eyes[:, 1].min()
+        face = np.flatnonzero((up > -0.14) & (up < 0.055) & (ahead < 0.11))
+        self._identity = IdentityShapes(
+            list(model.local_change_labels),
+            lambda changes: (self._rest({"age": 0.67}, changes) - neutral)[face],
+        )
         self.lash_across = self.lashes(neutral)[:, 0]
         self._name_zones()
         self._place_landmarks()
@@ -195,7 +202,11 @@ class HeadModel:
             "caucasian": f["caucasian"] + 1e-3,
         }
         actions = _facial_actions(f)
-        vertices = self._rest(phenotype, _shape_changes(f), actions)
+        amounts = np.array([f[f"identity_{k}"] for k in range(1, 7)])
+        changes = self._identity.changes(amounts, f["asymmetry"])
+        for name, value in _shape_changes(f).items():
+            changes[name] = changes.get(name, 0.0) + value
+        vertices = self._rest(phenotype, changes, actions)
         # anny's teeth lie deep and high: an open mouth would show none of them
         vertices[self._all_teeth] *= np.array([0.95, 1, 1], np.float32)
         shown = min(1.0, actions["jawOpen"] / 0.15)

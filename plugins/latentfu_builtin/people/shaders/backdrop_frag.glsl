@@ -32,15 +32,15 @@ void main() {
         c = mix(low * .7, high, smoothstep(.25, .8, leaves + .22 * u.y));
         c += discs(u + .2 * seed.xy, .55, .55, high, vec3(1., .95, .75)) * .12 + discs(u, .33, .4, high, vec3(.9, 1., .7)) * .08;
     } else if (scene > .5) {
-        float wall = smoothstep(-.12, .12, u.x - (seed.x - .5) * 1.2);
+        float wall = smoothstep(-.22, .22, u.x - (seed.x - .5) * 1.2);
         c = mix(low, high * .9, wall) * (.85 + .2 * u.y);
         vec2 w = vec2((seed.y < .5 ? -.72 : .72), .45);
         vec2 q = abs(u - w) - vec2(.24 + .14 * seed.z, .42);
-        float pane = smoothstep(.12, -.12, max(q.x, q.y)) * (1. - .35 * smoothstep(.08, .0, abs(u.x - w.x)));
+        float pane = smoothstep(.22, -.20, max(q.x, q.y)) * (1. - .25 * smoothstep(.12, .0, abs(u.x - w.x)));
         c = mix(c, vec3(.85, .9, .95) * (.35 + .7 * dot(high, vec3(.4))), pane * .8);
         q = abs(u - vec2(-w.x * .95, -.1 + .5 * seed.x)) - vec2(.30, .035 + .05 * seed.y);
         c = mix(c, low * .45, .6 * smoothstep(.1, -.1, max(q.x, q.y)));
-        c += discs(u + seed.yz, .5, .28, vec3(1., .75, .45), vec3(1., .9, .7)) * .22;
+        c += discs(u + seed.yz, .5, .28, vec3(1., .75, .45), vec3(1., .9, .7)) * .13;
     }
     c *= 1. - .10 * dot(u, u);
     vec3 x = max(c, 0.);
