@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentfu_builtin.people.factors import PERSON_FACTORS, draw_person
+from latentfu_builtin.people.factors import PERSON_FACTORS, make_person
 from latentfu_builtin.people.mesh import Array
-from latentfu_builtin.people.renderer import PeopleRenderer, PersonPicture
+from latentfu_builtin.people.renderer import PeopleRenderer
+from latentfu_builtin.people.truth import PersonPicture
 
 SEED = 0
 """Where strands, freckles and leaves are is the same for all: the picture follows z alone."""
@@ -43,7 +44,7 @@ class PeopleTeacher:
     def render_regions(
         self, normal: Tensor, resolution: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """As `render`, and the regions [N, R, R], uint8 numbers of `renderer.REGIONS`."""
+        """As `render`, and the regions [N, R, R], uint8 numbers of `truth.REGIONS`."""
         pictures = self._draw(normal, resolution, with_truth=True)
         regions = np.stack([p.regions for p in pictures if p.regions is not None])
         return (*_gather(pictures, resolution), torch.from_numpy(regions))
@@ -54,7 +55,7 @@ class PeopleTeacher:
         renderer = self._open_renderer(resolution)
         return [
             renderer.render(person, SEED, with_truth=with_truth)
-            for person in map(draw_person, normal.numpy())
+            for person in map(make_person, normal.numpy())
         ]
 
     def _open_renderer(self, resolution: int) -> PeopleRenderer:
