@@ -42,7 +42,7 @@ def revive_in_checkpoint(checkpoint: Path, place: int, above: float, output: Pat
     names = ("generator", "ema")
     networks = [StyleGAN2(StyleGAN2Config.from_json(notes["config"])) for _ in names]
     for name, network in zip(names, networks, strict=True):
-        network.load_state_dict(pick(tensors, name) or pick_tensors(tensors, "ema"))
+        network.load_state_dict(pick_tensors(tensors, name) or pick_tensors(tensors, "ema"))
     revive_factor(networks, place, above)
     kept = without_moments(tensors)
     for name, network in zip(names, networks, strict=True):
