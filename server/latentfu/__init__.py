@@ -27,6 +27,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.core.generator": ("Generator", "Noise", "SynthesisLayer", "random_latents"),
     "latentfu.core.control": ("Control", "ControlEffect"),
     "latentfu.core.inversion": ("Inversion", "Quality"),
+    "latentfu.core.regions": ("measure_region_changes",),
     "latentfu.core.errors": (
         "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError", "ServerError",
         "StorageError", "WrongGeneratorError",

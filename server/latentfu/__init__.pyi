@@ -62,6 +62,8 @@ from latentfu.core.progress import between as between
 from latentfu.core.progress import cancel_scope as cancel_scope
 from latentfu.core.progress import check_cancelled as check_cancelled
 from latentfu.core.progress import silent as silent
+from latentfu.core.regions import RegionParser as RegionParser
+from latentfu.core.regions import measure_region_changes as measure_region_changes
 from latentfu.hookspecs import Aligner as Aligner
 from latentfu.hookspecs import BuildStep as BuildStep
 from latentfu.hookspecs import CheckpointFormat as CheckpointFormat
@@ -151,6 +153,7 @@ __all__ = [
     "PublicNetwork",
     "Quad",
     "Quality",
+    "RegionParser",
     "SamplePicture",
     "Scorer",
     "ServerError",
@@ -195,6 +198,7 @@ __all__ = [
     "json_option",
     "load_inversion",
     "losses",
+    "measure_region_changes",
     "mix",
     "mixed_precision",
     "open_generator",

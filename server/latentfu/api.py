@@ -6,7 +6,7 @@ Editing here and through the server gives the same pixels: both go through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -181,6 +181,7 @@ def edit(
     truncation: Literal["first", "last"] = "last",
     identity: float = 0.0,
     options: Mapping[str, float | int | str | bool] | None = None,
+    regions: Literal["auto", "whole"] | Sequence[str] = "auto",
 ) -> Pixels:
     """``pixels`` with the controls in ``edits`` moved; the same kind of picture comes back.
 
@@ -188,7 +189,9 @@ def edit(
     ``placing`` and ``options`` as for :func:`invert`. ``targets``: directions moved until the
     picture holds that much of them; 0 is the boundary. ``only``: the first and last layer that a
     control may move. ``truncation``: whether ``psi`` acts before or after the controls.
-    ``identity``: how hard the person is held while the rest moves (0 not at all).
+    ``identity``: how hard the person is held while the rest moves (0 not at all). ``regions``:
+    where it may show: "auto" (in photographs where the controls act), "whole", or names of
+    regions, such as ``["hair"]``.
     """
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
@@ -210,6 +213,7 @@ def edit(
         options=dict(options or {}),
         feather=float(feather),
         psi=float(psi),
+        regions=regions if isinstance(regions, str) else list(regions),
         **_placement_fields(placing),
     )
     return _match_kind(pixels, editor.edit(request, pictures, progress).layer)

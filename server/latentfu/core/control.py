@@ -58,7 +58,8 @@ class Control:
     positive strength means, for people ("more smile"). ``minimum``..``maximum``: the sensible
     range in ``unit`` s. ``generator_id``: sha256 of the weights it was made for. ``layers``: first
     and last w+ layer it moves, None for all. ``load``: gives the :class:`ControlEffect` when first
-    used. ``facts``: what else is known about it, for reports. Direction files are listed by
+    used. ``facts``: what else is known about it, for reports. ``regions``: where it acts, by the
+    names of a :class:`latentfu.RegionParser`; None: it is measured. Direction files are listed by
     :func:`latentfu.directions_in`.
     """
 
@@ -77,6 +78,7 @@ class Control:
     licence: str = ""
     source: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+    regions: tuple[Name, ...] | None = None
 
 
 def check_strengths(edits: Mapping[str, float], controls: Mapping[str, Control]) -> None:
