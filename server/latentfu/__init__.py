@@ -18,8 +18,8 @@ __version__ = "0.2.0"
 _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.api": (
         "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls", "edit",
-        "encoders", "generators", "identities", "installed", "invert", "inverters", "losses",
-        "mix", "open_generator", "public_networks", "scorers",
+        "encoders", "find_regions", "generators", "identities", "installed", "invert", "inverters",
+        "losses", "mix", "open_generator", "public_networks", "scorers",
     ),
     "latentfu.core.layer": ("Layer",),
     "latentfu.core.crop": ("Crop", "Point", "Quad"),

@@ -7,6 +7,7 @@ from latentfu.api import control_makers as control_makers
 from latentfu.api import controls as controls
 from latentfu.api import edit as edit
 from latentfu.api import encoders as encoders
+from latentfu.api import find_regions as find_regions
 from latentfu.api import generators as generators
 from latentfu.api import identities as identities
 from latentfu.api import installed as installed
@@ -187,6 +188,7 @@ __all__ = [
     "face_quad",
     "file_sha256",
     "find_metadata",
+    "find_regions",
     "generators",
     "hookimpl",
     "identities",

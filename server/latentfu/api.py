@@ -261,6 +261,38 @@ def mix(
     return _match_kind(pixels, editor.mix(request, pictures, progress).layer)
 
 
+def find_regions(
+    pixels: npt.NDArray[np.uint8] | Image,
+    regions: Sequence[str] = (),
+    *,
+    generator: Which = None,
+    aligner: str | None = None,
+    mask: npt.NDArray[np.uint8] | Image | None = None,
+    placing: Placement | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Where regions such as "hair" are in a picture: uint8 ``[H, W]``, 255 inside, soft edges.
+
+    Without ``regions``: a map of all, uint8 ``[H, W, 3]``, each in a color of its own. ``mask``
+    and ``placing`` as for :func:`edit`. Raises BadInputError where no face is found, its regions
+    are not sure, or it has none of these; NotInstalledError for an unknown region.
+    """
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import RegionsRequest, build_request
+
+    editor, pictures = _editor(generator), PictureStore()
+    request = build_request(
+        RegionsRequest,
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
+        regions=list(regions),
+        generator=_name(editor, generator),
+        aligner=aligner,
+        **_placement_fields(placing),
+    )
+    found = editor.find_regions(request, pictures).layer.pixels
+    return found[:, :, 0] if found.shape[2] == 1 else found
+
+
 def best_device() -> str:
     """ "cuda" where there is one, else "cpu"."""
     import torch

@@ -15,8 +15,8 @@ from latentfu import measure_region_changes
 from latentfu_builtin.regions.names import FACE_REGIONS
 
 _SEED = 910_000
-_APART = 0.3
-"""The two values of a factor lie so many parts of its range on both sides of the middle."""
+_APART = 0.5
+"""The two values of a factor lie so many parts of its range from each other."""
 _WORN = 0.6
 _COVERS = ("hat", "glasses")
 
@@ -32,25 +32,27 @@ def measure_factor_changes(
     from latentfu_builtin.people.renderer import PeopleRenderer
 
     renderer = PeopleRenderer(size)
+    persons = [{**sample_factors(_SEED + n), **dict.fromkeys(_COVERS, -1.0)} for n in range(people)]
+    bases = [renderer.render(p, _SEED + n, with_truth=True) for n, p in enumerate(persons)]
 
     def draw_pair(factor: PersonFactor, number: int) -> tuple[Any, Any]:
-        base = dict(sample_factors(_SEED + number))
-        base.update(dict.fromkeys(_COVERS, -1.0))
-        middle, span = (factor.low + factor.high) / 2, factor.high - factor.low
-        values = (middle - _APART * span, middle + _APART * span)
-        if factor.kind == "on-off":
-            values = (factor.low, _WORN)
-        first, second = (
-            renderer.render({**base, factor.name: value}, _SEED + number, with_truth=True)
-            for value in values
-        )
-        return first, second
+        value = _move_factor(factor, persons[number][factor.name])
+        moved = {**persons[number], factor.name: value}
+        return bases[number], renderer.render(moved, _SEED + number, with_truth=True)
 
     found = {}
     for place, factor in enumerate(PERSON_FACTORS):
         say(place / len(PERSON_FACTORS), f"Measuring {factor.name}")
         found[factor.name] = _mean_changes([draw_pair(factor, number) for number in range(people)])
     return found
+
+
+def _move_factor(factor: Any, value: float) -> float:
+    """Another value of a factor: half its range away, or the thing put on or taken off."""
+    if factor.kind == "on-off":
+        return float(factor.low if value > 0 else _WORN)
+    middle, span = (factor.low + factor.high) / 2, factor.high - factor.low
+    return float(value + (-_APART if value > middle else _APART) * span)
 
 
 def _mean_changes(pairs: list[tuple[Any, Any]]) -> dict[str, float]:

@@ -27,6 +27,7 @@ def latentfu_region_parsers() -> list[RegionParser]:
             load=call_later(f"{_ROOM}.parse:load_region_parser"),
             least_surety=0.6,
             changes=call_later(f"{_ROOM}.parse:read_changes"),
+            things=("background", "clothes", "glasses", "hat", "earrings"),
             licence="MIT",
         )
     ]

@@ -13,6 +13,7 @@ from latentfu import BadInputError, face_quad
 
 Pixels = npt.NDArray[Any]
 SHARD = 50
+_FIRST_SEED = 500_000
 _NAME = re.compile(r"shard(\d{4})\.npz")
 _PLAIN_EVERY = 5
 """One of so many people is drawn from independent factors, for what real people seldom are."""
@@ -44,7 +45,7 @@ def render_shards(
         pictures = []
         for place in range(SHARD):
             say((shard + place / SHARD) / shards, f"Rendering person {shard * SHARD + place + 1}")
-            seed = 500_000 + shard * SHARD + place
+            seed = _FIRST_SEED + shard * SHARD + place
             factors = sample_factors(seed)
             if place % _PLAIN_EVERY == 0:
                 z = np.random.default_rng(seed).standard_normal(len(PERSON_FACTORS))

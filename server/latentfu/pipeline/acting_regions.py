@@ -24,7 +24,7 @@ from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
 from latentfu.pipeline.preview import resize_picture
-from latentfu.pipeline.region_map import RegionMap, RegionReader, soften_region
+from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
 from latentfu.plugin_manager import get_registry
 from latentfu.protocol.requests import ControlsRequest
 
@@ -32,6 +32,9 @@ STRANGE_PART = 0.5
 """Above this part of its limit (``GeneratorSpec.out_of_domain_limit``) a picture is not of the
 network's own kind. For the drawn portraits, with a limit of 0.25: 20 photographs lie at 0.14 to
 0.78, portraits before a plain wall at 0.03."""
+LARGEST_HOLE = 0.03
+"""What the regions of a control surround and is smaller than this part of the crop belongs to
+them: teeth in a mouth that a smile opens."""
 LEAST_SHARE = 2e-4
 """A region that fills less of the crop than this is not there."""
 
@@ -193,4 +196,6 @@ def _unite(
         if named:
             raise BadInputError(f"There is no {' or '.join(names)} in this picture.")
         return replace(WHOLE, note="The regions of these controls are not in this picture.")
-    return ActingRegions(names, soften_region(probability))
+    return ActingRegions(
+        names, soften_region(probability if named else fill_holes(probability, LARGEST_HOLE))
+    )

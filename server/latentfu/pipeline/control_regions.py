@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,24 +34,34 @@ if TYPE_CHECKING:
     from latentfu.pipeline.region_map import RegionMap
 
 SAMPLES = 4
-LEAST_CHANGE = 3.0
-"""Levels below which a region counts as left alone."""
-LEAST_PART = 0.12
+LEAST_CHANGE = 1.0
+"""Levels below which a region counts as left alone, unless no region changes twice as much."""
+LEAST_PART = 0.02
 """Part of the largest change of a region below which another counts as left alone."""
+LEAST_OF_THINGS = 0.5
+"""The same for things: an older face brings other clothes along, and is no edit of clothes."""
+NOTHING = 0.2
+"""A control whose largest change is smaller, in levels, says nothing about where it acts."""
 _SEED = 4711
 
 _log = logging.getLogger(__name__)
 
 
-def choose_regions(changes: Mapping[str, float]) -> tuple[str, ...]:
+def choose_regions(changes: Mapping[str, float], things: Collection[str] = ()) -> tuple[str, ...]:
     """The regions that a control changes, from the mean change in each, in levels.
 
-    >>> choose_regions({"hair": 30.0, "skin": 4.0, "clothes": 0.2, "brows": 12.0})
+    >>> choose_regions({"hair": 30.0, "skin": 0.4, "clothes": 9.0, "brows": 12.0}, {"clothes"})
     ('hair', 'brows')
     """
     most = max(changes.values(), default=0.0)
-    least = max(LEAST_CHANGE, LEAST_PART * most)
-    return tuple(name for name, change in changes.items() if change >= least)
+    if most <= NOTHING:
+        return ()
+    least = max(min(LEAST_CHANGE, most / 2), LEAST_PART * most)
+    return tuple(
+        name
+        for name, change in changes.items()
+        if change >= (LEAST_OF_THINGS * most if name in things else least)
+    )
 
 
 def find_control_regions(
@@ -68,14 +78,14 @@ def find_control_regions(
         return tuple(name for name in control.regions if name in parser.regions)
     known = parser.changes().get(control.name)
     if known is not None:
-        return choose_regions(known)
+        return choose_regions(known, parser.things)
     path = _cache_path(control, generator, parser)
     kept = _read_kept(path)
     if kept is None:
         progress(0.9, f"Measuring where {control.name} acts")
         kept = measure_changes(control, generator, parser, reader=reader, effects=effects)
         _keep(path, kept)
-    return choose_regions(kept)
+    return choose_regions(kept, parser.things)
 
 
 def measure_changes(

@@ -78,6 +78,20 @@ class RegionReader:
         return RegionMap(parser.regions, found, float(surety[0]))
 
 
+def fill_holes(probability: Floats, largest: float) -> Floats:
+    """``probability [S, S]`` with 1 in holes of at most ``largest`` of the picture."""
+    import cv2
+
+    outside = (probability <= 0.5).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
+    side = probability.shape[0]
+    x, y, width, height, area = stats[:, :5].T
+    inner = (x > 0) & (y > 0) & (x + width < side) & (y + height < side)
+    small = inner & (area <= largest * side * side)
+    small[0] = False  # what is inside the region
+    return np.where(small[labels], np.float32(1.0), probability)
+
+
 def soften_region(probability: Floats) -> Floats:
     """A mask ``[S, S]`` from a region's probability: it covers them, and fades outside."""
     import cv2

@@ -271,7 +271,9 @@ def explain_invalid(error: ValidationError) -> str:
     where = [str(part)[:100] for part in first["loc"]]
     if where and where[0] in ("edit", "mix", "invert", "regions"):
         where = where[1:]  # Which schema was tried says nothing to a person.
-    if first["type"] == "value_error":
+    if where[:1] == ["regions"]:
+        sentence = 'regions takes "auto", "whole" or a list of names such as ["hair"].'
+    elif first["type"] == "value_error":
         sentence = str(first["msg"]).removeprefix("Value error, ")
     elif first["type"] in _OUT_OF_LIMITS and where and where[0] in LIMITS:
         low, high = LIMITS[where[0]]
