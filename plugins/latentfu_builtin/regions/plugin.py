@@ -25,7 +25,7 @@ def latentfu_region_parsers() -> list[RegionParser]:
             domains=("faces",),
             regions=FACE_REGIONS,
             load=call_later(f"{_ROOM}.parse:load_region_parser"),
-            least_surety=0.6,
+            least_surety=0.7,
             changes=call_later(f"{_ROOM}.parse:read_changes"),
             things=("background", "clothes", "glasses", "hat", "earrings"),
             licence="MIT",

@@ -28,7 +28,7 @@ from latentfu_builtin.regions.renders import RenderedPeople
 
 _KEEP_EVERY = 60.0
 """Seconds between two writings of the state."""
-_WEIGHTS = (0.6, 0.7, 3.0, 2.5, 1.0, 2.5, 3.0, 0.8, 1.5, 1.0, 0.8, 2.0, 1.0, 2.0)
+_WEIGHTS = (0.6, 0.7, 3.0, 2.5, 1.0, 2.5, 8.0, 0.8, 1.5, 1.0, 0.8, 5.0, 1.0, 4.0)
 """What a pixel of each region counts: small ones more, or nothing is learned of them at first."""
 _DECAY = 0.995
 """Of the running mean of the weights, which is what is shipped."""

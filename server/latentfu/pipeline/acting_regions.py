@@ -23,6 +23,7 @@ from latentfu.pipeline.control_regions import find_control_regions
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
+from latentfu.pipeline.pixel_math import blur
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
 from latentfu.plugin_manager import get_registry
@@ -35,6 +36,8 @@ network's own kind. For the drawn portraits, with a limit of 0.25: 20 photograph
 LARGEST_HOLE = 0.03
 """What the regions of a control surround and is smaller than this part of the crop belongs to
 them: teeth in a mouth that a smile opens."""
+STRONG_LEVELS = 12.0
+"""A change of so many levels is a thing that comes, where one is expected."""
 LEAST_SHARE = 2e-4
 """A region that fills less of the crop than this is not there."""
 
@@ -125,7 +128,7 @@ class RegionChooser:
         edited, inverted = pictures
         maps = [own, self.reader.read(parser, inverted, f"{found.key} {inverted.shape[-1]}")]
         maps.append(self.reader.read(parser, edited))
-        return _unite(maps, names, parser, named=named)
+        return _unite(maps, names, parser, pictures, named=named)
 
     def _find_names(
         self,
@@ -185,7 +188,12 @@ def say_unsure(surety: float) -> str:
 
 
 def _unite(
-    maps: list[RegionMap], names: tuple[str, ...], parser: RegionParser, *, named: bool
+    maps: list[RegionMap],
+    names: tuple[str, ...],
+    parser: RegionParser,
+    pictures: tuple[Floats, Floats],
+    *,
+    named: bool,
 ) -> ActingRegions:
     """The union of the regions in those maps that are sure; the first is."""
     sure = [each for each in maps if each.surety >= parser.least_surety]
@@ -196,6 +204,30 @@ def _unite(
         if named:
             raise BadInputError(f"There is no {' or '.join(names)} in this picture.")
         return replace(WHOLE, note="The regions of these controls are not in this picture.")
-    return ActingRegions(
-        names, soften_region(probability if named else fill_holes(probability, LARGEST_HOLE))
-    )
+    if not named:
+        probability = fill_holes(probability, LARGEST_HOLE)
+    if _comes(names, maps[0], parser):
+        probability = np.maximum(probability, _find_new_structure(pictures, probability))
+    return ActingRegions(names, soften_region(probability))
+
+
+def _comes(names: tuple[str, ...], own: RegionMap, parser: RegionParser) -> bool:
+    """Whether one of the regions is a thing that the layer does not have yet, such as glasses."""
+    shares = own.measure_shares()
+    return any(name in parser.things and shares[name] < LEAST_SHARE for name in names)
+
+
+def _find_new_structure(pictures: tuple[Floats, Floats], probability: Floats) -> Floats:
+    """1 where the pictures differ strongly, in one piece with the regions: ``[S, S]``.
+
+    A network may draw a thing that comes so that the parser does not know it.
+    """
+    import cv2
+
+    side = probability.shape[0]
+    edited, inverted = (resize_picture(each, side) for each in pictures)
+    change = blur(127.5 * np.abs(edited - inverted).max(axis=0), side / 128)
+    strong = (change > STRONG_LEVELS).astype(np.uint8)
+    count, labels = cv2.connectedComponents(strong)
+    touched = np.unique(labels[(probability > 0.5) & (strong > 0)])
+    return np.asarray(np.isin(labels, touched[touched > 0]) * (count > 1), np.float32)

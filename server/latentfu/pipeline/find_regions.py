@@ -28,6 +28,8 @@ from latentfu.protocol.requests import RegionsRequest
 
 _SIDE = 256
 """Pixels of the crop that is parsed."""
+_OUT, _IN = 0.25, 0.75
+"""Probability at which a mask is black, and at which it is white."""
 _GOLDEN = 0.618034
 
 
@@ -90,7 +92,8 @@ def _show_mask(
     probability = found.weigh(names)
     if (probability > 0.5).mean() < LEAST_SHARE:
         raise BadInputError(f"There is no {' or '.join(names)} in this picture.")
-    return _place(layer, crop, probability[:, :, None] * 255.0)
+    sharp = np.clip((probability - _OUT) / (_IN - _OUT), 0.0, 1.0)
+    return _place(layer, crop, sharp[:, :, None] * 255.0)
 
 
 def _show_map(layer: Layer, crop: Crop, found: RegionMap) -> npt.NDArray[np.uint8]:

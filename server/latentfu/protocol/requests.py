@@ -269,7 +269,9 @@ def explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]
-    if where and where[0] in ("edit", "mix", "invert", "regions"):
+    kinds = ("edit", "mix", "invert")
+    tagged = where[:1] == ["regions"] and where[1:2] and where[1] in RegionsRequest.model_fields
+    if where and (where[0] in kinds or tagged):
         where = where[1:]  # Which schema was tried says nothing to a person.
     if where[:1] == ["regions"]:
         sentence = 'regions takes "auto", "whole" or a list of names such as ["hair"].'
