@@ -23,7 +23,7 @@ from latentfu.pipeline.control_regions import find_control_regions
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
-from latentfu.pipeline.pixel_math import blur
+from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
 from latentfu.plugin_manager import get_registry
@@ -36,6 +36,8 @@ network's own kind. For the drawn portraits, with a limit of 0.25: 20 photograph
 LARGEST_HOLE = 0.03
 """What the regions of a control surround and is smaller than this part of the crop belongs to
 them: teeth in a mouth that a smile opens."""
+_THING = 0.85
+"""Probability from which a thing, such as the background, is surely one."""
 STRONG_LEVELS = 12.0
 """A change of so many levels is a thing that comes, where one is expected."""
 LEAST_SHARE = 2e-4
@@ -208,7 +210,15 @@ def _unite(
         probability = fill_holes(probability, LARGEST_HOLE)
     if _comes(names, maps[0], parser):
         probability = np.maximum(probability, _find_new_structure(pictures, probability))
-    return ActingRegions(names, soften_region(probability))
+    mask = soften_region(probability)
+    others = [name for name in parser.things if name not in names]
+    if others:  # the mask must not fade into what surely is background before and after
+        thing = np.minimum.reduce(
+            [resize_picture(each.weigh(others)[None], side)[0] for each in sure]
+        )
+        thing = np.minimum(thing, 1.0 - probability)
+        mask = mask * (1.0 - smoothstep((thing - _THING) / (1.0 - _THING)))
+    return ActingRegions(names, np.asarray(mask, np.float32))
 
 
 def _comes(names: tuple[str, ...], own: RegionMap, parser: RegionParser) -> bool:
