@@ -36,6 +36,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.core.progress": (
         "Progress", "Stopwatch", "between", "cancel_scope", "check_cancelled", "silent",
     ),
+    "latentfu.core.limits": ("PICTURE_FORMATS",),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),
     "latentfu.hookspecs": (

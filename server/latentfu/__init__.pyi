@@ -49,6 +49,7 @@ from latentfu.core.latent import Latent as Latent
 from latentfu.core.latent import Space as Space
 from latentfu.core.latent import WeightOffset as WeightOffset
 from latentfu.core.layer import Layer as Layer
+from latentfu.core.limits import PICTURE_FORMATS as PICTURE_FORMATS
 from latentfu.core.names import Name as Name
 from latentfu.core.names import Sha256 as Sha256
 from latentfu.core.names import is_name as is_name
@@ -113,6 +114,7 @@ from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 __version__: str
 __all__ = [
+    "PICTURE_FORMATS",
     "Aligner",
     "BadInputError",
     "BuildStep",

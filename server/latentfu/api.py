@@ -58,11 +58,14 @@ def installed(kind: str) -> dict[str, Any]: ...
 
 
 def installed(kind: type[Any] | str) -> dict[str, Any]:
-    """What plug-ins bring of one kind, by name, the default first.
+    """What plug-ins bring of one kind.
 
     Args:
         kind: the class of the objects, such as ``latentfu.Loss``, or the kind's name ("losses").
             Sliders depend on a generator: see :func:`controls`.
+
+    Returns:
+        The objects by name, the default first.
 
     Raises:
         NotInstalledError: no hook returns such objects.
@@ -79,7 +82,10 @@ def _listing(cls: type[T]) -> Callable[[], dict[str, T]]:
 
     listing.__name__ = listing.__qualname__ = kind.name
     listing.__annotations__ = {"return": f"dict[str, {cls.__name__}]"}
-    listing.__doc__ = f"Installed {cls.__name__} objects by name: ``installed({cls.__name__})``."
+    listing.__doc__ = (
+        f"Installed {cls.__name__} objects: ``installed({cls.__name__})``.\n\n"
+        "Returns:\n    The objects by name, the default first."
+    )
     return listing
 
 
@@ -97,7 +103,17 @@ public_networks = _listing(PublicNetwork)
 
 
 def controls(generator: Which = None) -> dict[str, Control]:
-    """The sliders of a generator (an opened one, a name, or None for the default)."""
+    """The sliders of a generator.
+
+    Args:
+        generator: an opened one, a name, or None for the default.
+
+    Returns:
+        The controls by name.
+
+    Raises:
+        NotInstalledError: there is no generator of that name.
+    """
     editor = _editor(generator)
     return get_registry().controls(editor.generators.find_spec(_name(editor, generator)))
 
@@ -105,7 +121,16 @@ def controls(generator: Which = None) -> dict[str, Control]:
 def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
     """An installed generator by name, or a checkpoint file in a known format.
 
-    ``device``: "cpu", "cuda", ... or "auto" for the best there is. Raises NotInstalledError.
+    Args:
+        name_or_path: the name goes first, where both exist.
+        device: "cpu", "cuda", ... or "auto" for the best there is.
+
+    Returns:
+        The generator with its weights loaded.
+
+    Raises:
+        NotInstalledError: there is neither such a generator nor such a file.
+        BadInputError: the file is in no format that is opened as it is, or is damaged.
     """
     keep_freed_pages()
     device = best_device() if device == "auto" else device
@@ -138,10 +163,26 @@ def invert(
     options: Mapping[str, float | int | str | bool] | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """The latent of ``pixels``: uint8 ``[H, W, 1, 3 or 4]`` (or ``[H, W]``) or a PIL image.
+    """The latent of a picture's part, from the cache where it was found before.
 
-    ``quality``: "draft", "good" or "best" instead of an inverter. ``placing``: where in the
-    picture. ``mask``: only what is inside it counts. ``options``: of the inverter.
+    Args:
+        pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
+        generator: an opened one, a name, or None for the default.
+        inverter: by name; None chooses by ``quality``.
+        aligner: what finds the part, by name; None takes the generator's own.
+        quality: "draft", "good" or "best" instead of an inverter.
+        placing: where in the picture, instead of what the aligner finds.
+        mask: uint8 ``[H, W]``, 0 outside, 255 inside; only what is inside counts.
+        options: of the inverter, over its defaults.
+        progress: told how far it is; may raise CancelledError.
+
+    Returns:
+        One code with its quality.
+
+    Raises:
+        NotInstalledError: something that was named is not installed.
+        BadInputError: the picture cannot be used, or an option does not fit.
+        CancelledError: ``progress`` raised it.
     """
     from latentfu.pipeline.invert import InvertOptions
     from latentfu.protocol.pictures import PictureStore
@@ -183,15 +224,31 @@ def edit(
     options: Mapping[str, float | int | str | bool] | None = None,
     regions: Literal["auto", "whole"] | Sequence[str] = "auto",
 ) -> Pixels:
-    """``pixels`` with the controls in ``edits`` moved; the same kind of picture comes back.
+    """A picture with controls moved; what does not change keeps its bytes.
 
-    ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels. ``quality``,
-    ``placing`` and ``options`` as for :func:`invert`. ``targets``: directions moved until the
-    picture holds that much of them; 0 is the boundary. ``only``: the first and last layer that a
-    control may move. ``truncation``: whether ``psi`` acts before or after the controls.
-    ``identity``: how hard the person is held while the rest moves (0 not at all). ``regions``:
-    where it may show: "auto" (in photographs where the controls act), "whole", or names of
-    regions, such as ``["hair"]``.
+    Args:
+        pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
+        edits: strengths by control, -100 to 100, in the control's unit.
+        generator: an opened one, a name, or None for the default.
+        inverter: as for :func:`invert`, like ``aligner``, ``quality``, ``placing``, ``options``.
+        mask: uint8 ``[H, W]``, 0 outside, 255 inside; outside nothing changes.
+        feather: how far the edge fades inside the mask, in pixels.
+        psi: 1 leaves the code, 0 gives the generator's mean.
+        progress: told how far it is; may raise CancelledError.
+        targets: directions moved until the picture holds that much of them; 0 is the boundary.
+        only: the first and last layer that a control may move.
+        truncation: whether ``psi`` acts before ("first") or after the controls.
+        identity: how hard the person is held while the rest moves (0 not at all).
+        regions: where it may show: "auto" (in photographs where the controls act), "whole", or
+            names of regions, such as ``["hair"]``.
+
+    Returns:
+        A picture of the same kind, size and channels.
+
+    Raises:
+        NotInstalledError: something that was named is not installed.
+        BadInputError: the picture cannot be used, or a number is out of its range.
+        CancelledError: ``progress`` raised it.
     """
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
@@ -235,9 +292,22 @@ def mix(
     placing: Placement | None = None,
     options: Mapping[str, float | int | str | bool] | None = None,
 ) -> Pixels:
-    """``pixels`` with the styles of ``source`` in ``layers`` (first, last), inside ``mask``.
+    """A picture with styles of another one.
 
-    The other arguments are those of :func:`edit`.
+    Args:
+        pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
+        source: the other picture, of any size.
+        layers: the first and last layer whose style is taken, both included.
+        mask: uint8 ``[H, W]``, 0 outside, 255 inside; outside nothing changes.
+        generator: as for :func:`edit`, like all other arguments.
+
+    Returns:
+        A picture of the same kind, size and channels as ``pixels``.
+
+    Raises:
+        NotInstalledError: something that was named is not installed.
+        BadInputError: a picture cannot be used, or the generator has no such layers.
+        CancelledError: ``progress`` raised it.
     """
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import MixRequest, build_request

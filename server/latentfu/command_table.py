@@ -46,7 +46,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("build",): CommandEntry(
         f"{_CLI}.build:build_command", "Rebuild what is shipped for a generator."
     ),
-    ("bench", "edit"): CommandEntry(f"{_CLI}.bench:edit", "An edit whose inversion is cached."),
+    ("bench", "edit"): CommandEntry(
+        f"{_CLI}.bench:bench_edit", "An edit whose inversion is cached."
+    ),
     ("bench", "http"): CommandEntry(f"{_CLI}.bench:http", "A large layer through the server."),
     ("bench", "start"): CommandEntry(
         f"{_CLI}.bench:start", "From latentfu serve to the first answer."

@@ -22,6 +22,7 @@ import pluggy
 from latentfu.core.control import Control
 from latentfu.core.deprecation import rename_fields
 from latentfu.core.errors import NotInstalledError
+from latentfu.core.limits import QUALITIES
 from latentfu.core.names import (
     Name,
     OptionalSha256,
@@ -170,10 +171,6 @@ class InversionRequest:
     mask: np.ndarray[Any, np.dtype[np.float32]] | None = None
 
 
-QUALITIES = ("draft", "good", "best")
-"""What a person can ask for instead of an inverter; "good" is the default."""
-
-
 @dataclass(frozen=True)
 class Level:
     """How an inverter serves one of the qualities "draft", "good" and "best".
@@ -296,12 +293,14 @@ class Command:
     """A command of the program ``latentfu``.
 
     ``path``: where it stands; ``("train", "teapots")`` is ``latentfu train teapots``. ``load()``
-    gives a click command, which takes ``--json`` (:func:`latentfu.json_option`).
+    gives a click command, which takes ``--json`` (:func:`latentfu.json_option`). ``hidden``: it
+    works, and ``--help`` does not list it; for old names.
     """
 
     path: tuple[Name, ...]
     help: str
     load: Callable[[], click.Command]
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
     understand, for a network that draws no numbers, and for a name that is taken.
     """
     check_name(options.name)
+    for what, text in (("domain", options.domain), ("licence", options.licence)):
+        if text and not text.isprintable():
+            raise BadInputError(f"The {what} must be one line of text.")
     data = read_native(path, options) or convert_foreign(path, options, progress)
     progress(0.9, "Trying the network")
     target = generators_folder() / f"{options.name}.safetensors"
@@ -178,7 +181,7 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
         return None
     if not is_name(path.stem):
         return None
-    domain = metadata.get("domain", "unknown")
+    domain = _as_one_line(metadata.get("domain", "unknown"))
 
     def load(device: str) -> Generator:
         generator = latentfu.open_generator(path, device)
@@ -193,9 +196,14 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
         id=latentfu.file_sha256(path),
         load=load,
         aligner="faces" if any(word in domain for word in FACES) else "center",
-        licence=metadata.get("licence", ""),
-        description=_describe_source(metadata),
+        licence=_as_one_line(metadata.get("licence", "")),
+        description=_as_one_line(_describe_source(metadata)),
     )
+
+
+def _as_one_line(text: str) -> str:
+    """What a file says of itself, fit to be shown: one file's odd letters hide no others."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:1000]).strip()
 
 
 def _describe_source(metadata: dict[str, str]) -> str:

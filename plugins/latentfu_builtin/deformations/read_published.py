@@ -17,7 +17,7 @@ import torch
 from latentfu import BadInputError, Generator, read_torch
 from torch import Tensor
 
-from latentfu_builtin.deformations.convolution import Convolution, normalize_shift
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, normalize_shift
 from latentfu_builtin.deformations.deformation import PUBLISHED, Deformation
 
 _AUTHORS = "A. Cherepkov, A. Voynov, A. Babenko"
@@ -146,7 +146,7 @@ def normalize_shifts(shifts: Tensor) -> Tensor:
 
 def _check_shape(path: Path, found: PublishedShifts, generator: Generator) -> None:
     """BadInputError where the generator has no such layer, or another shape there."""
-    wanted = tuple(Convolution(generator, found.layer + 1).weight.shape)
+    wanted = tuple(ShiftedConvolution(generator, found.layer + 1).weight.shape)
     if tuple(found.shifts.shape[1:]) != wanted:
         raise BadInputError(
             f"{path} has a shift of {list(found.shifts.shape[1:])} for layer {found.layer}; "
@@ -167,7 +167,7 @@ def make_deformations(
     return [
         Deformation(
             shift=np.ascontiguousarray(from_published_layout(shift, layer).numpy()),
-            parameter=Convolution(generator, layer).parameter,
+            parameter=ShiftedConvolution(generator, layer).parameter,
             layer=layer,
             name=f"{name}-{place}" if several else name,
             generator_id=generator.id,

@@ -165,7 +165,7 @@ def _as_direction(  # noqa: PLR0917
 
 
 @torch.no_grad()
-def draw_sheet(
+def draw_found_directions(
     directions: Sequence[Direction], generator: Generator, seed: int, progress: Progress
 ) -> Image.Image:
     """A contact sheet: each direction at strengths -3 to 3 on one sample."""

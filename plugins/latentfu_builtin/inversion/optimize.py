@@ -29,7 +29,7 @@ from torch import Tensor
 
 from latentfu_builtin.inversion.coordinates import Coordinates, NoiseCoordinates, choose_coordinates
 from latentfu_builtin.inversion.losses import Objective, build_objective, stack_masks
-from latentfu_builtin.inversion.search import LatentSearch, SearchResult, Watcher, run_search
+from latentfu_builtin.inversion.search import LatentSearch, SearchResult, SearchWatcher, run_search
 from latentfu_builtin.inversion.settings import SearchOptions
 
 _BATCH = 16
@@ -89,7 +89,7 @@ def optimize_latents(
     ]
 
 
-def _make_watcher(requests: Sequence[InversionRequest]) -> Watcher:
+def _make_watcher(requests: Sequence[InversionRequest]) -> SearchWatcher:
     """Tells each request's watcher about progress and pictures."""
 
     def watch(done: float, images: Tensor) -> None:

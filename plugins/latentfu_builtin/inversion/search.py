@@ -22,7 +22,7 @@ from latentfu_builtin.inversion.coordinates import Coordinates
 from latentfu_builtin.inversion.losses import Objective
 from latentfu_builtin.inversion.settings import SearchOptions
 
-Watcher = Callable[[float, Tensor], None]
+SearchWatcher = Callable[[float, Tensor], None]
 """Called after each step with the part done, 0..1, and the pictures [N, 3, R, R]."""
 _SMALLEST_MAP = 8
 """Maps of this side and less are not halved any further."""
@@ -141,7 +141,7 @@ class LatentSearch:
         return losses, images
 
 
-def run_search(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
+def run_search(search: LatentSearch, points: Tensor, watch: SearchWatcher) -> SearchResult:
     """From ``points [N, rows, D]`` to the best that was met."""
     settings, count = search.settings, len(points)
     if settings.optimizer == "lbfgs" and count > 1:
@@ -167,7 +167,7 @@ def run_search(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchRe
     return best
 
 
-def _search_one_by_one(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
+def _search_one_by_one(search: LatentSearch, points: Tensor, watch: SearchWatcher) -> SearchResult:
     """Each picture searched by itself."""
     found = []
     for row in range(len(points)):

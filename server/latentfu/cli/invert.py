@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
+from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def invert_command(
         return
     _check_outputs(output, save_image, video)
     from latentfu.cli.backend import collect_fields, open_editor
-    from latentfu.cli.film import Film, enlarge_frame, to_levels
-    from latentfu.cli.pictures import Picture, read_picture, write_picture
+    from latentfu.cli.film import Film, enlarge_frame, make_frame
+    from latentfu.cli.pictures import PictureFile, read_picture_file, write_picture
     from latentfu.pipeline.invert import InvertOptions
     from latentfu.pipeline.render import render_latent
     from latentfu.protocol.pictures import PictureStore
@@ -148,7 +148,7 @@ def invert_command(
     from latentfu.storage.atomic import write_whole
     from latentfu.storage.inversion_cache import serialize_inversion
 
-    picture, pictures = read_picture(image), PictureStore()
+    picture, pictures = read_picture_file(image), PictureStore()
     common = collect_fields(pictures, picture, mask, fields)
     request = build_request(InvertRequest, **common, options=chosen)
     editor, name = open_editor(fields.get("generator"))
@@ -159,12 +159,12 @@ def invert_command(
         crop, found = editor.find_inversion(request, pictures, progress, how)
     spec = editor.generators.find_spec(name)
     if save_image or film:
-        shown = to_levels(render_latent(editor.generators.open(spec), found.inversion.latent))
+        shown = make_frame(render_latent(editor.generators.open(spec), found.inversion.latent))
         if film and video:
             film.frames.append(enlarge_frame(shown))
             film.write(video)
         if save_image:
-            write_picture(save_image, Picture(shown))
+            write_picture(save_image, PictureFile(shown))
     write_whole(output, serialize_inversion(found.key, found.inversion))
     from latentfu.cli.invert_folder import describe_inversion
 
@@ -172,7 +172,7 @@ def invert_command(
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
     else:
-        tell_fit(told)
+        print_fit(told)
         click.echo(f"{output}: {_tell_inversion(told)}")
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-Point = tuple[float, float]
+_Point = tuple[float, float]
 F = TypeVar("F", bound=Callable[..., Any])
 _LAYERS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
 
@@ -24,7 +24,7 @@ def _number(field: str) -> click.ParamType[Any]:
     return click.IntRange(low, high) if field == "face" else click.FloatRange(low, high)
 
 
-class Points(click.ParamType[tuple[Point, ...]]):
+class PointList(click.ParamType[tuple[_Point, ...]]):
     """``x,y,x,y...``: ``count`` points in pixels."""
 
     name = "points"
@@ -34,7 +34,7 @@ class Points(click.ParamType[tuple[Point, ...]]):
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Point, ...]:
+    ) -> tuple[_Point, ...]:
         if isinstance(value, tuple):
             return value
         try:
@@ -55,6 +55,16 @@ class Strength(click.ParamType[tuple[str, float]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, float]:
+        """The control and its number.
+
+        Args:
+            value: as it was typed, or what this gave before.
+            param: the option, for the message.
+            ctx: the command, for the message.
+
+        Returns:
+            The name and a finite number; anything else ends the command with a sentence.
+        """
         if isinstance(value, tuple):
             return value
         control, equals, text = str(value).partition("=")
@@ -194,15 +204,15 @@ def choice_options(function: F) -> F:
                 help="Which of several faces: 1 is the largest (default: the one in the mask).",
             ),
             click.option(
-                "--corners", type=Points(4), metavar="X,Y,...",
+                "--corners", type=PointList(4), metavar="X,Y,...",
                 help="The square by hand: top left, top right, bottom right, bottom left.",
             ),
             click.option(
-                "--eyes", type=Points(2), metavar="X,Y,X,Y",
+                "--eyes", type=PointList(2), metavar="X,Y,X,Y",
                 help="The eyes in pixels, left in the picture first: where nothing is detected.",
             ),
             click.option(
-                "--mouth", type=Points(1), metavar="X,Y", help="Its middle, with --eyes."
+                "--mouth", type=PointList(1), metavar="X,Y", help="Its middle, with --eyes."
             ),
         ),
     )(function)  # fmt: skip

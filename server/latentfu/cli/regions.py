@@ -44,14 +44,14 @@ def regions_command(
     regions are not found surely is refused.
     """
     from latentfu.cli.backend import choose_backend, collect_fields
-    from latentfu.cli.pictures import read_picture
+    from latentfu.cli.pictures import read_picture_file
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import RegionsRequest, build_request
     from latentfu.storage.atomic import write_whole
 
     if output is not None and output.suffix.lower() != ".png":
         raise BadInputError(f"{output} must end in .png.")
-    picture, pictures = read_picture(image), PictureStore()
+    picture, pictures = read_picture_file(image), PictureStore()
     common = collect_fields(pictures, picture, mask, fields)
     request = build_request(RegionsRequest, regions=list(names), **common)
     with progress_bar("Looking for regions", quiet=as_json) as progress:

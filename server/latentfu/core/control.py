@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from latentfu.core.deprecation import rename_fields, warn_renamed
 from latentfu.core.errors import BadInputError, NotInstalledError
@@ -58,8 +58,10 @@ class Control:
     positive strength means, for people ("more smile"). ``minimum``..``maximum``: the sensible
     range in ``unit`` s. ``generator_id``: sha256 of the weights it was made for. ``layers``: first
     and last w+ layer it moves, None for all. ``load``: gives the :class:`ControlEffect` when first
-    used. ``facts``: what else is known about it, for reports. ``regions``: where it acts, by the
-    names of a :class:`latentfu.RegionParser`; None: it is measured. Direction files are listed by
+    used. ``facts``: what else is known about it, for reports. ``kind``: what it moves: "direction"
+    (the latent), "deformation" (the weights), or a word of your own; directions are applied
+    first, then the other kinds by name. ``regions``: where it acts, by the names of a
+    :class:`latentfu.RegionParser`; None: it is measured. Direction files are listed by
     :func:`latentfu.directions_in`.
     """
 
@@ -68,7 +70,7 @@ class Control:
     positive_means: str
     generator_id: Sha256
     load: Callable[[], ControlEffect]
-    kind: Literal["direction", "deformation"] = "direction"
+    kind: Name = "direction"
     group: str = "other"
     minimum: float = -3.0
     maximum: float = 3.0

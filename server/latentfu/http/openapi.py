@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 import latentfu
 from latentfu.protocol.model import SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
+from latentfu.protocol.proof import PROOF_PATH
 from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -76,6 +77,8 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             for status in route.statuses
         },
     }
+    if route.path == PROOF_PATH:
+        operation["security"] = []
     for status in sorted({*_ALWAYS, *route.errors}):
         error = {"schema": _schema(ErrorReply, schemas)}
         operation["responses"][str(status)] = {

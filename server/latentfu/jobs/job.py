@@ -57,6 +57,7 @@ class Limits:
     max_connections: int = 600
     json_bytes: int = 64 << 10
     layer_quota_bytes: int = 8 << 30
+    result_quota_bytes: int = 8 << 30
     header_s: float = 15.0
     body_grace_s: float = 15.0
     body_rate: float = 256 << 10

@@ -47,7 +47,9 @@ class JobService:
             results,
             self.limits.orphan_s,
             self.limits.first_listener_s,
+            self.limits.result_quota_bytes,
         )
+        self.layers.in_use = self._layers_in_use
         self.workers = [
             DeviceWorker(
                 ["--device", device, "--layers", str(cache_dir() / "layers"), *worker_arguments],
@@ -115,6 +117,15 @@ class JobService:
         for worker in self.workers:
             worker.cancel(job_id)
 
+    def _layers_in_use(self) -> set[str]:
+        """The layers that waiting and running jobs name."""
+        return {
+            str(job.body[key])
+            for job in self.queue.unfinished()
+            for key in ("layer", "mask", "source")
+            if job.body.get(key)
+        }
+
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
@@ -135,12 +146,7 @@ class JobService:
         while True:
             try:
                 await self.queue.prune(self.limits.result_age_s, self.limits.max_ended)
-                keep = {
-                    str(job.body[key])
-                    for job in self.queue.unfinished()
-                    for key in ("layer", "mask", "source")
-                    if job.body.get(key)
-                }
+                keep = self._layers_in_use()
                 await asyncio.to_thread(self.layers.prune, keep, self.limits.layer_age_s)
                 await asyncio.to_thread(_remove_old, self._previews_folder)
             except (StorageError, OSError) as error:

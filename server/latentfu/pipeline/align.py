@@ -14,7 +14,7 @@ from latentfu.hookspecs import Aligner
 from latentfu.pipeline.cache import LRUCache
 from latentfu.pipeline.crop import (
     SMALLEST_SIDE,
-    check_layer,
+    check_layer_pixels,
     check_quad,
     cut_crop,
     cut_mask,
@@ -128,6 +128,13 @@ def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
 
     Upright in the face's own frame; its half side is the larger of twice the distance of the
     eyes and 1.8 times that from eyes to mouth; its center lies a tenth of the way to the mouth.
+
+    Args:
+        eyes: (x, y) of the left and the right eye as the picture shows them, in layer pixels.
+        mouth: (x, y) of its middle, in layer pixels.
+
+    Returns:
+        The square; its corners may lie outside the layer.
     """
     left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
     middle = (left + right) / 2
@@ -152,7 +159,7 @@ def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
 
     Raises BadInputError when there is none, or the layer is too small.
     """
-    check_layer(layer)
+    check_layer_pixels(layer)
     quads = _find_quads(layer, aligner)
     pick_quad(quads, Placement(), None, aligner)
     return quads
@@ -177,7 +184,7 @@ class Cropper:
 
         ``mask``: of several faces the selected one. Raises BadInputError.
         """
-        check_layer(layer)
+        check_layer_pixels(layer)
         digest = layer.digest()
         if placement.by_hand:
             quad, name = _place_quad(placement, aligner), MANUAL

@@ -49,11 +49,11 @@ def apply_controls(
 
     Its details go along with what moves under them.
 
-    Order: directions before deformations, each by name, so that the order of the request does
-    not matter; then the targets, by name. Strength 0 does nothing at all, target 0 is the
-    boundary. Raises NotInstalledError for an unknown control and BadInputError for a target or
-    layers for a control that has none. Strengths and ``psi`` are checked where a request comes
-    in (:mod:`latentfu.protocol.requests`).
+    Order: directions, then the other kinds by name, each by name, so that the order of the
+    request does not matter; then the targets, by name. Strength 0 does nothing at all, target 0
+    is the boundary. Raises NotInstalledError for an unknown control and BadInputError for a
+    target or layers for a control that has none. Strengths and ``psi`` are checked where a
+    request comes in (:mod:`latentfu.protocol.requests`).
     """
     check_control_names(edits, options, controls)
     check_kept_layers(options, generator)
@@ -111,7 +111,11 @@ def require_direction(effect: ControlEffect, control: Control) -> DirectionEffec
 def _sort_controls(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
     """The controls that move something, in the order in which they are applied."""
     moving = [controls[name] for name, strength in edits.items() if strength != 0]
-    return sorted(moving, key=lambda control: (control.kind != "direction", control.name))
+
+    def order(control: Control) -> tuple[bool, str, str]:
+        return control.kind != "direction", control.kind, control.name
+
+    return sorted(moving, key=order)
 
 
 def truncate(latent: Latent, generator: Generator, psi: float) -> Latent:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.generator import Generator
-from latentfu.hookspecs import QUALITIES, Inverter
+from latentfu.core.limits import QUALITIES
+from latentfu.hookspecs import Inverter
 
 Options = Mapping[str, float | int | str | bool]
 DEFAULT = "good"

@@ -11,7 +11,7 @@ from latentfu.core.crop import Quad
 from latentfu.core.errors import BadInputError
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.cache import LRUCache
-from latentfu.pipeline.crop import Box, Floats, crop_to_layer, translation, warp
+from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, translation, warp
 from latentfu.pipeline.moved_detail import LARGEST_UPSAMPLED
 from latentfu.pipeline.pixel_math import blur, smoothstep
 
@@ -105,7 +105,7 @@ def soften_region(probability: Floats) -> Floats:
     return np.asarray(np.where(faded < 0.02, 0.0, np.clip(faded, 0, 1)), np.float32)
 
 
-def place_region(mask: Floats, quad: Quad, box: Box, outside: float | None = None) -> Floats:
+def place_region(mask: Floats, quad: Quad, box: PixelBox, outside: float | None = None) -> Floats:
     """A mask ``[S, S]`` of the crop, seen in the box of the layer: ``[h, w]`` in 0..1.
 
     ``outside``: the value beyond the crop; None repeats its border.

@@ -57,6 +57,12 @@ class HealthReply(Reply):
     workers: list[WorkerReply] = Field(description="One for each device.")
 
 
+class ProofReply(Reply):
+    """That the server has the token: HMAC-SHA256 over the nonce and the server's port."""
+
+    proof: str
+
+
 class PluginReply(Reply):
     """A plug-in and whether it is used."""
 
@@ -133,7 +139,7 @@ class ControlReply(Reply):
         description="What a positive strength means.",
     )
     group: str
-    kind: str = Field(description="direction or deformation.")
+    kind: str = Field(description="direction, deformation, or a plug-in's own word.")
     minimum: float = Field(description="Where the sensible range begins.")
     maximum: float = Field(description="Where it ends.")
     unit: str

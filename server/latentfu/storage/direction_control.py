@@ -28,9 +28,21 @@ class DirectionEffect(ControlEffect):
         self.direction = direction
 
     def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
-        """``codes + strength * vector``; raises WrongGeneratorError for a foreign generator.
+        """``codes + strength * vector``, in the layers that the direction is for.
 
         An absolute direction is moved to ``strength`` instead, as published GANSpace edits are.
+
+        Args:
+            latent: codes ``[N, w_dim]`` in w or ``[N, num_ws, w_dim]`` in w+.
+            strength: in standard deviations of the attribute.
+            generator: the one that the direction was made for.
+
+        Returns:
+            N codes of the same space; of a channel's direction the same codes and a weight offset.
+
+        Raises:
+            WrongGeneratorError: the direction or the latent is another generator's.
+            BadInputError: the codes have a shape that the vector does not fit.
         """
         if self.direction.absolute:
             return self.reach(latent, strength, generator)
@@ -43,7 +55,17 @@ class DirectionEffect(ControlEffect):
     def reach(self, latent: Latent, amount: float, generator: Generator) -> Latent:
         """The latent moved along the vector until it holds ``amount``, whatever it held before.
 
-        0 is the boundary, or the mean where there is none.
+        Args:
+            latent: N codes in the direction's space.
+            amount: in units of strength; 0 is the boundary, or the mean where there is none.
+            generator: the one that the direction was made for.
+
+        Returns:
+            N codes, each of which holds ``amount``.
+
+        Raises:
+            WrongGeneratorError: the direction or the latent is another generator's.
+            BadInputError: the direction is a channel of a layer, or the codes do not fit.
         """
         self._check_generator(latent, generator)
         missing = amount - self.amount(latent, generator)  # [N]
@@ -51,10 +73,21 @@ class DirectionEffect(ControlEffect):
         return latent.with_codes(latent.codes + missing.reshape(shape) * self._step(latent))
 
     def amount(self, latent: Latent, generator: Generator) -> torch.Tensor:
-        """How much of the direction each code holds, ``[N]``, in units of strength.
+        """How much of the direction each code holds, in units of strength.
 
         The signed distance from the boundary (codes . normal + bias) over the vector's own; of
         w+ codes the layers that it moves count, alike.
+
+        Args:
+            latent: N codes in the direction's space.
+            generator: the one that the direction was made for.
+
+        Returns:
+            float64 ``[N]``.
+
+        Raises:
+            WrongGeneratorError: the direction or the latent is another generator's.
+            BadInputError: the direction is a channel of a layer, or the codes do not fit.
         """
         import torch
 
@@ -82,7 +115,17 @@ class DirectionEffect(ControlEffect):
         return found
 
     def within(self, layers: tuple[int, int]) -> DirectionEffect:
-        """The same direction for the layers first..last only; BadInputError outside its own."""
+        """The same direction kept to some layers.
+
+        Args:
+            layers: the first and last w+ layer that it may move, both included.
+
+        Returns:
+            A new effect; this one stays as it is.
+
+        Raises:
+            BadInputError: the direction moves none of these, or is a channel of one layer.
+        """
         d = self.direction
         if d.parameter:
             raise BadInputError(f"The direction {d.name} is a channel of one layer already.")
@@ -148,10 +191,17 @@ class DirectionEffect(ControlEffect):
 
 
 def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
-    """The directions in ``folder`` made for ``generator_id``, by file name, headers read only.
+    """The directions in a folder that were made for one generator, headers read only.
 
     A file that is damaged is left out and logged: one bad download must not take the others
     with it.
+
+    Args:
+        folder: its direction files (``*.safetensors``); it need not exist.
+        generator_id: sha256 (hex) of the generator's weights.
+
+    Returns:
+        A control for each, in the order of the files' names; tensors are read on first use.
     """
     controls = []
     for path in sorted(Path(folder).glob("*.safetensors")):
@@ -159,8 +209,8 @@ def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
             facts = read_direction_metadata(path)
             if facts["generator_id"] == generator_id:
                 controls.append(_direction_control(path, facts))
-        except LatentFuError as error:
-            _log.warning("Left out: %s", error)
+        except (LatentFuError, ValueError, TypeError, ArithmeticError) as error:
+            _log.warning("Left out: %s (%s)", error, path)
     return controls
 
 

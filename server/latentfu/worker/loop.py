@@ -108,12 +108,15 @@ class WorkerLoop:
                     }
                 )
             if between:
-                self._serve_between()
+                self._serve_between(work_id)
 
         return progress
 
-    def _serve_between(self) -> None:
-        """Between two steps of a long job: the catalogue, and previews that cost one render."""
+    def _serve_between(self, job_id: str) -> None:
+        """Between two steps of a long job: the catalogue, and previews that cost one render.
+
+        Raises CancelledError as soon as the job itself is not wanted any more.
+        """
         for message in self._mailbox.waiting_catalogs():
             self._catalog(message)
         for message in self._mailbox.waiting_previews():
@@ -121,6 +124,8 @@ class WorkerLoop:
             if work_id in self._judged:
                 continue
             self._judged.add(work_id)
+            if self._mailbox.is_unwanted(job_id):  # however many previews wait
+                raise CancelledError
             if self._is_quick(message) and self._mailbox.take_preview(message):
                 self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
 
