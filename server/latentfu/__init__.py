@@ -19,8 +19,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.api": (
         "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls",
         "detect_format", "edit",
-        "encoders", "generators", "identities", "installed", "invert", "inverters", "losses",
-        "mix", "open_generator", "public_networks", "scorers",
+        "encoders", "find_regions", "generators", "identities", "installed", "invert", "inverters",
+        "losses", "mix", "open_generator", "public_networks", "scorers",
     ),
     "latentfu.core.layer": ("Layer",),
     "latentfu.core.crop": ("Crop", "Point", "Quad"),
@@ -28,6 +28,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.core.generator": ("Generator", "Noise", "SynthesisLayer", "random_latents"),
     "latentfu.core.control": ("Control", "ControlEffect"),
     "latentfu.core.inversion": ("Inversion", "Quality"),
+    "latentfu.core.regions": ("measure_region_changes",),
     "latentfu.core.errors": (
         "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError",
         "OutOfMemoryError", "PluginFailedError", "ServerError", "StorageError",

@@ -8,6 +8,7 @@ from latentfu.api import controls as controls
 from latentfu.api import detect_format as detect_format
 from latentfu.api import edit as edit
 from latentfu.api import encoders as encoders
+from latentfu.api import find_regions as find_regions
 from latentfu.api import generators as generators
 from latentfu.api import identities as identities
 from latentfu.api import installed as installed
@@ -67,6 +68,8 @@ from latentfu.core.progress import between as between
 from latentfu.core.progress import cancel_scope as cancel_scope
 from latentfu.core.progress import check_cancelled as check_cancelled
 from latentfu.core.progress import silent as silent
+from latentfu.core.regions import RegionParser as RegionParser
+from latentfu.core.regions import measure_region_changes as measure_region_changes
 from latentfu.core.setting import Setting as Setting
 from latentfu.hookspecs import Aligner as Aligner
 from latentfu.hookspecs import BuildStep as BuildStep
@@ -175,6 +178,7 @@ __all__ = [
     "PublicNetwork",
     "Quad",
     "Quality",
+    "RegionParser",
     "Route",
     "RouteRequest",
     "SamplePicture",
@@ -215,6 +219,7 @@ __all__ = [
     "file_sha256",
     "find_direction",
     "find_metadata",
+    "find_regions",
     "generators",
     "hookimpl",
     "identities",
@@ -227,6 +232,7 @@ __all__ = [
     "load_inversion",
     "load_latent",
     "losses",
+    "measure_region_changes",
     "mix",
     "mixed_precision",
     "open_generator",

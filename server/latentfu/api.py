@@ -7,7 +7,7 @@ Editing here and through the server gives the same pixels: both go through
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -245,6 +245,7 @@ def edit(
     truncation: Literal["first", "last"] = "last",
     identity: float = 0.0,
     options: Mapping[str, float | int | str | bool] | None = None,
+    regions: Literal["auto", "whole"] | Sequence[str] = "auto",
 ) -> Pixels:
     """A picture with controls moved; what does not change keeps its bytes.
 
@@ -261,6 +262,8 @@ def edit(
         only: the first and last layer that a control may move.
         truncation: whether ``psi`` acts before ("first") or after the controls.
         identity: how hard the person is held while the rest moves (0 not at all).
+        regions: where it may show: "auto" (in photographs where the controls act), "whole", or
+            names of regions, such as ``["hair"]``.
 
     Returns:
         A picture of the same kind, size and channels.
@@ -290,6 +293,7 @@ def edit(
         options=dict(options or {}),
         feather=float(feather),
         psi=float(psi),
+        regions=regions if isinstance(regions, str) else list(regions),
         **_placement_fields(placing),
     )
     return _match_kind(pixels, editor.edit(request, pictures, progress).layer)
@@ -348,6 +352,38 @@ def mix(
         **_placement_fields(placing),
     )
     return _match_kind(pixels, editor.mix(request, pictures, progress).layer)
+
+
+def find_regions(
+    pixels: npt.NDArray[np.uint8] | Image,
+    regions: Sequence[str] = (),
+    *,
+    generator: Which = None,
+    aligner: str | None = None,
+    mask: npt.NDArray[np.uint8] | Image | None = None,
+    placing: Placement | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Where regions such as "hair" are in a picture: uint8 ``[H, W]``, 255 inside, soft edges.
+
+    Without ``regions``: a map of all, uint8 ``[H, W, 3]``, each in a color of its own. ``mask``
+    and ``placing`` as for :func:`edit`. Raises BadInputError where no face is found, its regions
+    are not sure, or it has none of these; NotInstalledError for an unknown region.
+    """
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import RegionsRequest, build_request
+
+    editor, pictures = _editor(generator), PictureStore()
+    request = build_request(
+        RegionsRequest,
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
+        regions=list(regions),
+        generator=_name(editor, generator),
+        aligner=aligner,
+        **_placement_fields(placing),
+    )
+    found = editor.find_regions(request, pictures).layer.pixels
+    return found[:, :, 0] if found.shape[2] == 1 else found
 
 
 def best_device() -> str:

@@ -26,6 +26,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("mix",): CommandEntry(
         f"{_CLI}.edit:mix_command", "Mix layers of a second picture into a first one."
     ),
+    ("regions",): CommandEntry(
+        f"{_CLI}.regions:regions_command", "Find hair, skin and other regions: a mask or a map."
+    ),
     ("sweep",): CommandEntry(
         f"{_CLI}.sweep:sweep_command", "Move controls step by step: a film or a folder."
     ),
@@ -65,6 +68,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ),
     ("controls", "list"): CommandEntry(
         f"{_CLI}.listing:controls_list", "List a generator's controls."
+    ),
+    ("controls", "regions"): CommandEntry(
+        f"{_CLI}.regions:controls_regions", "Say where each control acts."
     ),
     ("directions", "list"): CommandEntry(
         f"{_CLI}.listing:directions_list", "List a generator's directions."

@@ -30,7 +30,9 @@ from latentfu.core.names import (
     Resolution,
     Sha256,
     WebAddress,
+    is_name,
 )
+from latentfu.core.regions import RegionParser
 from latentfu.core.setting import Setting
 
 if TYPE_CHECKING:
@@ -416,6 +418,13 @@ def _range_fault(control: Control) -> str | None:
     return f"the range {control.minimum}..{control.maximum}"
 
 
+def _regions_fault(parser: RegionParser) -> str | None:
+    unlike = [name for name in parser.regions if not is_name(name) or name in ("auto", "whole")]
+    if unlike:
+        return f"the region {unlike[0]!r}, which is no name for one"
+    return None if parser.regions else "no regions"
+
+
 def _path_fault(command: Command) -> str | None:
     return None if command.path else "an empty path"
 
@@ -518,6 +527,11 @@ class Hooks:
     @_returns(Identity, "identity")
     def latentfu_identities(self) -> Iterable[Identity]:
         """Networks that tell whether two pictures show the same person."""
+        return ()
+
+    @_returns(RegionParser, "region parser", _regions_fault)
+    def latentfu_region_parsers(self) -> Iterable[RegionParser]:
+        """Networks that tell which part of a picture is hair, skin, clothes and so on."""
         return ()
 
     @_returns(Control, "control", _range_fault)

@@ -169,9 +169,9 @@ def _collected(names: Sequence[str], options: Sequence[Callable[[F], F]]) -> Cal
 
 
 def control_options(function: F) -> F:
-    """``--to --only --truncate --identity``; see :func:`request_fields`."""
+    """``--to --only --truncate --identity --region``; see :func:`request_fields`."""
     return _collected(
-        ("targets", "only", "truncation", "identity"),
+        ("targets", "only", "truncation", "identity", "regions"),
         (
             click.option(
                 "--to", "targets", multiple=True, type=Strength(), metavar="NAME=NUMBER",
@@ -188,6 +188,11 @@ def control_options(function: F) -> F:
             click.option(
                 "--identity", type=_number("identity"), default=0.0, metavar="WEIGHT",
                 help="Hold the person while the rest moves, e.g. 1.",
+            ),
+            click.option(
+                "--region", "regions", multiple=True, metavar="NAME",
+                help="Where it may show, e.g. hair (repeatable); auto (default): in photographs "
+                "where the controls act; whole: everywhere.",
             ),
         ),
     )(function)  # fmt: skip
@@ -286,9 +291,22 @@ def request_fields(fields: dict[str, Any]) -> dict[str, Any]:
         values["options"] = dict(values["options"])
     if "mouth" in values:
         values["mouth"] = values["mouth"][0]
+    if "regions" in values:
+        values["regions"] = choose_regions(values["regions"])
     if is_file(values.get("generator")):
         del values["generator"]
     return values
+
+
+def choose_regions(given: Sequence[str]) -> str | list[str]:
+    """``auto``, ``whole`` or names, as a request takes them; mixing them is wrong use."""
+    names = list(dict.fromkeys(given))
+    for word in ("auto", "whole"):
+        if word in names:
+            if len(names) > 1:
+                raise click.UsageError(f"--region {word} goes with no other --region.")
+            return word
+    return names
 
 
 def is_file(generator: str | None) -> bool:

@@ -126,7 +126,8 @@ class Control:
     about it, for reports; a control that comes from a file says ``"version"`` there, which changes
     with the file. ``kind``: what it moves: "direction" (the latent), "deformation" (the
     weights), or a word of your own; directions are applied first, then the other kinds by name.
-    Direction files are listed by :func:`latentfu.directions_in`.
+    ``regions``: where it acts, by the names of a :class:`latentfu.RegionParser`; None: it is
+    measured. Direction files are listed by :func:`latentfu.directions_in`.
     """
 
     name: Name
@@ -144,6 +145,7 @@ class Control:
     licence: str = ""
     source: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+    regions: tuple[Name, ...] | None = None
 
     def load_for(self, generator: Generator) -> ControlEffect:
         """What the control does to latents of an opened generator: :attr:`load`, called as it is

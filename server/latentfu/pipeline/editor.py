@@ -13,6 +13,7 @@ from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.hookspecs import InversionRequest
+from latentfu.pipeline.acting_regions import WHOLE, ActingRegions, RegionChooser
 from latentfu.pipeline.align import Cropper, Placement
 from latentfu.pipeline.apply_controls import (
     EditOptions,
@@ -24,6 +25,7 @@ from latentfu.pipeline.apply_controls import (
 from latentfu.pipeline.cache import ControlCache, InversionCache, LRUCache
 from latentfu.pipeline.crop import Floats, cut_mask, scale_quad
 from latentfu.pipeline.feature_warp import warp_features
+from latentfu.pipeline.find_regions import RegionFinder
 from latentfu.pipeline.generator_pool import GeneratorPool, ResolvedRequest
 from latentfu.pipeline.invert import (
     DEFAULT_INVERT_OPTIONS,
@@ -38,7 +40,7 @@ from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, 
 from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
 from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.pictures import PictureSource, resolve_mask
-from latentfu.protocol.replies import ReportReply
+from latentfu.protocol.replies import RegionsReply, ReportReply
 from latentfu.protocol.requests import (
     ControlsRequest,
     EditRequest,
@@ -47,6 +49,7 @@ from latentfu.protocol.requests import (
     LayerRequest,
     MixRequest,
     PreviewRequest,
+    RegionsRequest,
 )
 
 _Rendered = tuple[Floats, Floats, CodesEdit | None]
@@ -58,7 +61,7 @@ class Outcome:
     """The layer that came out, and what the work says about itself."""
 
     layer: Layer
-    report: ReportReply
+    report: ReportReply | RegionsReply
 
 
 class Editor:
@@ -75,6 +78,7 @@ class Editor:
         self._controls = ControlCache()
         self._cropper = Cropper()
         self._renders: LRUCache[Floats] = LRUCache(16)
+        self.regions = RegionChooser(device, self._controls)
 
     def release_memory(self) -> None:
         """Let go of networks and of what was made with them; they are loaded again when used."""
@@ -90,7 +94,7 @@ class Editor:
     def run(
         self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
     ) -> Outcome:
-        """What the kind of the request says: :meth:`edit`, :meth:`mix` or :meth:`invert`."""
+        """What the kind of the request says: :meth:`edit`, :meth:`mix` and so on."""
         match request:
             case EditRequest():
                 return self.edit(request, pictures, progress)
@@ -98,6 +102,8 @@ class Editor:
                 return self.mix(request, pictures, progress)
             case InvertRequest():
                 return self.invert(request, pictures, progress)
+            case RegionsRequest():
+                return self.find_regions(request, pictures, progress)
 
     def edit(
         self, request: EditRequest, pictures: PictureSource, progress: Progress = silent
@@ -109,7 +115,12 @@ class Editor:
         crop, found = self._find(work, between(progress, 0.0, 0.9))
         edited, inverted, codes = self._render_edit(request, work, found)
         work.watch.lap("render")
-        return self._finish(work, _Shown(crop, found, edited, inverted, codes), progress)
+        shown = edited, inverted
+        acting = self.regions.choose(
+            request, work.resolved, crop, found, pictures=shown, progress=progress
+        )
+        work.watch.lap("regions")
+        return self._finish(work, _Shown(crop, found, edited, inverted, codes, acting), progress)
 
     def mix(
         self, request: MixRequest, pictures: PictureSource, progress: Progress = silent
@@ -143,6 +154,17 @@ class Editor:
         work.watch.lap("render")
         return self._finish(work, _Shown(crop, found, shown, None), progress)
 
+    def find_regions(
+        self, request: RegionsRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
+        """A mask of regions of the layer, or a colored map of all; loads no generator."""
+        progress(0.0, "Looking for regions")
+        layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
+        spec = self.generators.find_spec(request.generator)
+        place = _make_placement(request)
+        finder = RegionFinder(self.regions.reader, self._cropper)
+        return Outcome(*finder.find(layer, request, spec, place, mask))
+
     def preview(
         self,
         request: PreviewRequest,
@@ -166,9 +188,18 @@ class Editor:
                 edited, inverted, codes = self._render_quick_edit(request, work, found, quad.side)
             else:
                 edited, inverted, codes = self._render_edit(request, work, found)
+            shown = edited, inverted
+            acting = self.regions.choose(request, work.resolved, crop, found, pictures=shown)
             feather = request.feather * small.factor
             return paste(
-                small.layer, quad, edited, inverted, mask=small.mask, feather=feather, codes=codes
+                small.layer,
+                quad,
+                edited,
+                inverted,
+                mask=small.mask,
+                feather=feather,
+                codes=codes,
+                region=acting.mask,
             )
 
     def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
@@ -317,13 +348,17 @@ class Editor:
             mask=mask,
             feather=feather,
             codes=shown.codes,
+            region=shown.acting.mask,
         )
         work.watch.lap("paste")
         changed = count_changed(layer, out, quad, mask, work.request)
         work.watch.lap("check")
         progress(1.0, "Done")
-        seconds = work.watch.seconds
-        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, changed))
+        seconds, acting = work.watch.seconds, shown.acting
+        report = build_report(
+            work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
+        )
+        return Outcome(out, report)
 
 
 def _make_options(request: ControlsRequest) -> EditOptions:
@@ -364,7 +399,7 @@ class _Work:
 class _Shown:
     """What is pasted: ``edited`` in place of ``inverted`` (None: as it is).
 
-    ``codes``: the same edit by the codes alone.
+    ``codes``: the same edit by the codes alone. ``acting``: where it shows.
     """
 
     crop: Crop
@@ -372,3 +407,4 @@ class _Shown:
     edited: Floats
     inverted: Floats | None
     codes: CodesEdit | None = None
+    acting: ActingRegions = WHOLE
