@@ -103,7 +103,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "endless_range": (control("maximum=float('inf')"), "maximum"),
     "backward_range": (control("minimum=3.0, maximum=-3.0"), "range 3.0..-3.0"),
     "odd_layers": (control("layers=(7, 4)"), "layers"),
-    "odd_kind": (control("kind='wish'"), "not 'direction' or 'deformation'"),
+    "odd_kind": (control("kind='My wish'"), "kind = 'My wish', which is not a name"),
     "rank_as_text": (
         returning(
             "[latentfu.Inverter('a', 'A', ('z',), print, levels={'good': latentfu.Level('1')})]"
