@@ -6,7 +6,9 @@ Editing here and through the server gives the same pixels: both go through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -15,7 +17,7 @@ import numpy.typing as npt
 
 from latentfu.core._malloc import keep_freed_pages
 from latentfu.core.control import Control
-from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.core.layer import Layer
@@ -34,7 +36,9 @@ from latentfu.hookspecs import (
     Scorer,
     kind_of,
 )
+from latentfu.pipeline.plugin_calls import load_generator
 from latentfu.plugin_manager import get_registry
+from latentfu.plugin_manager.running import call_plugin, refuse_result
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,6 +50,7 @@ T = TypeVar("T")
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
 
+_log = logging.getLogger(__name__)
 _editors: dict[str, Editor] = {}
 
 
@@ -136,19 +141,37 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
     device = best_device() if device == "auto" else device
     spec = installed(GeneratorSpec).get(str(name_or_path))
     if spec is not None:
-        return spec.load(device)
+        return load_generator(spec, device)
     path = Path(name_or_path)
     if not path.is_file():
         known = ", ".join(installed(GeneratorSpec)) or "none"
         raise NotInstalledError(
             f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
         )
-    for known_format in installed(CheckpointFormat).values():
-        if known_format.detect and known_format.load and known_format.detect(path):
-            return known_format.load(path, device)
+    known_format = detect_format(path)
+    if known_format is not None and known_format.load is not None:
+        opened = call_plugin(
+            known_format, f"opened {path.name}", partial(known_format.load, path, device)
+        )
+        if not isinstance(opened, Generator):
+            raise refuse_result(known_format, opened, "a latentfu.Generator")
+        return opened
     raise BadInputError(
         f"{path} is in no format that is opened as it is: try `latentfu generators import {path}`."
     )
+
+
+def detect_format(path: Path) -> CheckpointFormat | None:
+    """The first installed format that opens the file as it is; one that fails is passed over."""
+    for known in installed(CheckpointFormat).values():
+        if known.detect is None or known.load is None:
+            continue
+        try:
+            if call_plugin(known, f"looked at {path.name}", partial(known.detect, path)):
+                return known
+        except LatentFuError as error:
+            _log.warning("%s", error)
+    return None
 
 
 def invert(
@@ -222,6 +245,7 @@ def edit(
     truncation: Literal["first", "last"] = "last",
     identity: float = 0.0,
     options: Mapping[str, float | int | str | bool] | None = None,
+    regions: Literal["auto", "whole"] | Sequence[str] = "auto",
 ) -> Pixels:
     """A picture with controls moved; what does not change keeps its bytes.
 
@@ -238,6 +262,8 @@ def edit(
         only: the first and last layer that a control may move.
         truncation: whether ``psi`` acts before ("first") or after the controls.
         identity: how hard the person is held while the rest moves (0 not at all).
+        regions: where it may show: "auto" (in photographs where the controls act), "whole", or
+            names of regions, such as ``["hair"]``.
 
     Returns:
         A picture of the same kind, size and channels.
@@ -267,6 +293,7 @@ def edit(
         options=dict(options or {}),
         feather=float(feather),
         psi=float(psi),
+        regions=regions if isinstance(regions, str) else list(regions),
         **_placement_fields(placing),
     )
     return _match_kind(pixels, editor.edit(request, pictures, progress).layer)
@@ -325,6 +352,38 @@ def mix(
         **_placement_fields(placing),
     )
     return _match_kind(pixels, editor.mix(request, pictures, progress).layer)
+
+
+def find_regions(
+    pixels: npt.NDArray[np.uint8] | Image,
+    regions: Sequence[str] = (),
+    *,
+    generator: Which = None,
+    aligner: str | None = None,
+    mask: npt.NDArray[np.uint8] | Image | None = None,
+    placing: Placement | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Where regions such as "hair" are in a picture: uint8 ``[H, W]``, 255 inside, soft edges.
+
+    Without ``regions``: a map of all, uint8 ``[H, W, 3]``, each in a color of its own. ``mask``
+    and ``placing`` as for :func:`edit`. Raises BadInputError where no face is found, its regions
+    are not sure, or it has none of these; NotInstalledError for an unknown region.
+    """
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import RegionsRequest, build_request
+
+    editor, pictures = _editor(generator), PictureStore()
+    request = build_request(
+        RegionsRequest,
+        layer=pictures.add(_to_layer(pixels)),
+        mask=pictures.add_mask(_to_mask(mask)),
+        regions=list(regions),
+        generator=_name(editor, generator),
+        aligner=aligner,
+        **_placement_fields(placing),
+    )
+    found = editor.find_regions(request, pictures).layer.pixels
+    return found[:, :, 0] if found.shape[2] == 1 else found
 
 
 def best_device() -> str:

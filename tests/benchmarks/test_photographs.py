@@ -75,7 +75,18 @@ def test_a_second_eye_and_a_change_outside_are_seen() -> None:
     square = Quad.square(0, 0, 100)
     doubled[:] = photo
     doubled[150, 20:30] += 9
-    assert compare_pictures(photo, doubled, 0.0, square).outside == 10
+    assert compare_pictures(photo, doubled, 0.0, quad=square).outside == 10
     doubled[150] = photo[150]
     doubled[50, 20:30] += 9
-    assert compare_pictures(photo, doubled, 0.0, square).outside == 0
+    assert compare_pictures(photo, doubled, 0.0, quad=square).outside == 0
+
+
+def test_a_change_of_the_background_is_measured() -> None:
+    before = np.full((40, 40, 3), 100, np.uint8)
+    after, beside = before.copy(), np.zeros((40, 40), np.uint8)
+    beside[:20] = 255
+    after[20:] = 150
+    assert compare_pictures(before, after, 0.0, beside).beside == 0.0
+    after[:10] = 110
+    assert compare_pictures(before, after, 0.0, beside).beside == 5.0
+    assert compare_pictures(before, after, 0.0).beside is None

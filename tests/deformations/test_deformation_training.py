@@ -10,9 +10,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, CancelledError, WrongGeneratorError, silent
+from latentfu.storage.deformations import Deformation, read_deformation
 from latentfu_builtin.deformations.commands import train_deformations_command
 from latentfu_builtin.deformations.convolution import ShiftedConvolution, decompose_weight
-from latentfu_builtin.deformations.deformation import Deformation, read_deformation
 from latentfu_builtin.deformations.training.options import (
     PAPER_SETTINGS,
     QUICK_SETTINGS,

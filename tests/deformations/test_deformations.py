@@ -11,13 +11,16 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, WrongGeneratorError, random_latents, silent
-from latentfu_builtin.deformations.commands import discover_command, keep_deformation_command
-from latentfu_builtin.deformations.control import DeformationEffect, list_deformation_controls
-from latentfu_builtin.deformations.convolution import ShiftedConvolution, find_singular_directions
-from latentfu_builtin.deformations.deformation import (
+from latentfu.storage.deformation_control import DeformationEffect, deformations_in
+from latentfu.storage.deformations import (
     Deformation,
     read_deformation,
     write_deformation,
+)
+from latentfu_builtin.deformations.commands import discover_command, keep_deformation_command
+from latentfu_builtin.deformations.convolution import (
+    ShiftedConvolution,
+    find_singular_directions,
 )
 from latentfu_builtin.deformations.hessian import HessianProducts, KrylovSpace, find_spectrum
 from latentfu_builtin.deformations.import_deformations import (
@@ -176,7 +179,7 @@ def test_what_does_not_fit_is_one_sentence(generator: StyleGAN2Generator, tmp_pa
     broken.write_bytes(b"\x10" * 40)
     with pytest.raises(BadInputError, match="broken"):
         read_deformation(broken)
-    assert list_deformation_controls(tmp_path, generator.id) == []
+    assert deformations_in(tmp_path, generator.id) == []
 
 
 def test_published_files_are_read_without_running_them(
@@ -220,7 +223,7 @@ def test_found_on_the_portraits_kept_and_listed(
         [str(first), "--name", "swell", "--plus", "rounder", "--out", str(out / "k")],
     )
     assert kept.exit_code == 0, kept.output
-    (control,) = list_deformation_controls(out / "k", report[0]["generator_id"])
+    (control,) = deformations_in(out / "k", report[0]["generator_id"])
     assert (control.name, control.positive_means, control.kind) == (
         "swell",
         "rounder",

@@ -11,11 +11,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import Control, hookimpl, silent
+from latentfu.storage.deformation_control import DeformationEffect
+from latentfu.storage.deformations import Deformation, read_deformation
 from latentfu.testing.tiny import spec_of
 from latentfu_builtin.deformations.commands import discover_command
-from latentfu_builtin.deformations.control import DeformationEffect
 from latentfu_builtin.deformations.convolution import ShiftedConvolution
-from latentfu_builtin.deformations.deformation import Deformation, read_deformation
 from latentfu_builtin.deformations.measurement import measure_direction_span
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from latentfu import NotInstalledError
 from latentfu_builtin.people.cli import render_people_command
 from latentfu_builtin.people.factors import PERSON_FACTORS, default_factors, sample_factors
-from latentfu_builtin.people.renderer import REGIONS, PeopleRenderer
+from latentfu_builtin.people.renderer import PeopleRenderer
+from latentfu_builtin.people.truth import REGIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -21,14 +22,18 @@ _NEEDS = {  # what must be shown for a factor to be seen
     "hair_parting": {"hair_length": 0.6},
     "gray_hair": {"age": 65.0},
     "freckles": {"skin_tone": -0.7},
-    "glasses_shape": {"glasses": 0.8},
-    "glasses_rim": {"glasses": 0.8},
-    "glasses_color": {"glasses": 0.8},
+    "teeth_whiteness": {"laugh": 0.8},
+    "beard_cut": {"beard": 0.6},
+    "moustache_cut": {"moustache": 0.6},
+    "glasses_shape": {"glasses": 0.6},
+    "glasses_color": {"glasses": 0.6},
+    "glasses_tint": {"glasses": 0.6},
+    "hat_kind": {"hat": 0.6},
     "hat_hue": {"hat": 0.6},
     "hat_light": {"hat": 0.6},
-    "earrings_metal": {"earrings": 1.0},
-    "background_place": {"background_kind": 0.8},
-    "background_height": {"background_kind": 0.8},
+    "earring_kind": {"earrings": 0.8, "hair_length": -0.8},
+    "earrings": {"hair_length": -0.8},
+    "hair_tied": {"hair_length": 0.5},
 }
 _WHERE = {  # where most of the change must lie
     "lipstick": ("mouth",),
@@ -39,12 +44,6 @@ _WHERE = {  # where most of the change must lie
     "clothes_hue": ("clothes",),
     "background_hue": ("background",),
     "brow_thickness": ("brows", "skin"),
-    "glasses_shape": ("glasses",),
-    "hat_hue": ("hat",),
-    "background_place": ("background",),
-    "stubble": ("skin", "mouth", "neck"),
-    "neck_width": ("neck", "clothes", "background", "skin"),
-    "nostrils": ("nose", "skin", "mouth"),
 }
 
 

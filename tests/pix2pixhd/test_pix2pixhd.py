@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from latentfu import BadInputError, CancelledError, random_latents, silent
 from latentfu.cli.main import run
 from latentfu.core.progress import cancel_scope
-from latentfu_builtin.deformations.control import DeformationEffect
+from latentfu.storage.deformation_control import DeformationEffect
 from latentfu_builtin.deformations.convolution import ShiftedConvolution
 from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
 from latentfu_builtin.deformations.hessian import HessianProducts

@@ -61,6 +61,7 @@ class _EditedPhotograph:
         eyes: How often one of the eyes is seen beside where it was seen before: a ghost.
         off_gray: Largest difference of channels, in levels; None for a picture with colors.
         seconds: By the clock, the inversion left out.
+        beside: Mean change of background and clothes, in levels; None where they are not found.
     """
 
     sharpness: float
@@ -72,6 +73,7 @@ class _EditedPhotograph:
     eyes: int
     off_gray: int | None
     seconds: float
+    beside: float | None = None
 
 
 def _measure_photographs(
@@ -97,7 +99,7 @@ def _measure_photographs(
                 yield path.stem, name, before, str(error)
             continue
         yield path.stem, "", before, f"{inversion.quality.seconds:.3f}"
-        quads = aligner.find(before)
+        quads, beside = aligner.find(before), _find_beside(before)
         for name, strengths in edits.items():
             began = time.perf_counter()
             try:
@@ -106,13 +108,29 @@ def _measure_photographs(
                 yield path.stem, name, before, str(error)
                 continue
             seconds = time.perf_counter() - began
-            yield path.stem, name, after, compare_pictures(before, after, seconds, quads[0])
+            found = compare_pictures(before, after, seconds, beside, quads[0])
+            yield path.stem, name, after, found
+
+
+def _find_beside(picture: Rgb) -> Rgb | None:
+    """Background and clothes, uint8 ``[H, W]``, 255 inside; None where they are not found."""
+    try:
+        return latentfu.find_regions(picture, ["background", "clothes"])
+    except LatentFuError:
+        return None
 
 
 def compare_pictures(
-    before: Rgb, after: Rgb, seconds: float, quad: Quad | None = None
+    before: Rgb,
+    after: Rgb,
+    seconds: float,
+    beside: Rgb | None = None,
+    quad: Quad | None = None,
 ) -> _EditedPhotograph:
-    """What an edit did, from the two pictures ``[H, W, 3]``; ``quad``: where it was to act."""
+    """What an edit did, from the two pictures ``[H, W, 3]``.
+
+    ``beside``: a mask of background and clothes, ``[H, W]``. ``quad``: where the edit was to act.
+    """
     far = np.abs(after.astype(np.int16) - before).max(axis=2) > _CHANGED  # [H, W]
     rows, columns = np.where(far)
     where = (slice(None), slice(None))
@@ -132,7 +150,16 @@ def compare_pictures(
         eyes=sum(count_ghosts(before, after, face) for face in faces),
         off_gray=spread[1] if spread[0] <= _GRAY else None,
         seconds=seconds,
+        beside=_measure_beside(before, after, beside),
     )
+
+
+def _measure_beside(before: Rgb, after: Rgb, beside: Rgb | None) -> float | None:
+    """Mean change where ``beside [H, W]`` is white, in levels."""
+    if beside is None or not (beside > 200).any():
+        return None
+    change = np.abs(after.astype(np.int16) - before).max(axis=2)
+    return float(change[beside > 200].mean())
 
 
 def _measure_sharpness(picture: Rgb) -> float:
@@ -211,6 +238,7 @@ def _summarize_edits(found: Sequence[tuple[str, _EditedPhotograph | str]]) -> li
     for edit in dict.fromkeys(name for name, _ in found):
         good = [one for name, one in found if name == edit and isinstance(one, _EditedPhotograph)]
         gray = [one.off_gray for one in good if one.off_gray is not None]
+        beside = [one.beside for one in good if one.beside is not None]
         row: dict[str, Any] = {
             "edit": edit,
             "photographs": len(good),
@@ -231,6 +259,7 @@ def _summarize_edits(found: Sequence[tuple[str, _EditedPhotograph | str]]) -> li
                 "faces_lost": sum(one.faces < 0 for one in good),
                 "faces_doubled": sum(one.faces > 0 for one in good),
                 "off_gray": max(gray, default=None),
+                "beside": round(float(np.mean(beside)), 3) if beside else None,
                 "seconds": round(float(np.mean([one.seconds for one in good])), 3),
                 "most_seconds": round(max(one.seconds for one in good), 3),
             }
@@ -293,8 +322,8 @@ def photographs_command(
     """Edit the photographs of FOLDER with the installed network and measure what is left of them.
 
     Sharpness 1 is the photograph's own; a seam of 0 does not show. A person's faces count by the
-    built-in detector, doubled eyes by what looks like them. The sheet shows each photograph and its
-    edits: look at it.
+    built-in detector, doubled eyes by what looks like them; beside is the mean change of background
+    and clothes, in levels. The sheet shows each photograph and its edits: look at it.
     """
     sets = sets or tuple(Strength().convert(text, None, None) for text in _EDITS)
     edits = {f"{name}={strength:g}": {name: strength} for name, strength in sets}

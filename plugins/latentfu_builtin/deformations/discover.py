@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import latentfu
 import torch
-from latentfu import BadInputError, Generator, Progress, between, random_latents
+from latentfu import BadInputError, Deformation, Generator, Progress, between, random_latents
 from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution, find_singular_directions
-from latentfu_builtin.deformations.deformation import Deformation
 from latentfu_builtin.deformations.hessian import (
     WORTH_TRACING,
     HessianProducts,

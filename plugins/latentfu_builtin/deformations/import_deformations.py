@@ -24,10 +24,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import torch
-from latentfu import BadInputError, Generator, LatentFuError, Progress, random_latents
+from latentfu import BadInputError, Deformation, Generator, LatentFuError, Progress, random_latents
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution
-from latentfu_builtin.deformations.deformation import Deformation
 from latentfu_builtin.deformations.discover import choose_picture_distance
 from latentfu_builtin.deformations.measurement import StrengthCalibration
 from latentfu_builtin.deformations.read_published import make_deformations, read_published

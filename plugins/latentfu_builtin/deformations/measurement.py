@@ -161,7 +161,7 @@ def measure_direction_span(
     directions = [control for control in controls if control.kind == "direction"]
     for place, control in enumerate(directions):
         progress(place / len(directions), f"Looking at {control.name}")
-        mover = control.load()
+        mover = control.load_for(generator)
         for strength in (-1.0, 1.0):
             changes.append(
                 _downscale(generator.render(mover.apply(latents, strength, generator))) - plain

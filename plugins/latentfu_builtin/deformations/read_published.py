@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from latentfu import BadInputError, Generator, read_torch
+from latentfu import BadInputError, Deformation, Generator, read_torch
 from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution, normalize_shift
-from latentfu_builtin.deformations.deformation import PUBLISHED, Deformation
 
 _AUTHORS = "A. Cherepkov, A. Voynov, A. Babenko"
 _LARGEST = 1 << 30
@@ -172,7 +171,7 @@ def make_deformations(
             name=f"{name}-{place}" if several else name,
             generator_id=generator.id,
             generator=generator.name,
-            method=PUBLISHED,
+            method="published",
             author=_AUTHORS,
             source=source,
         )

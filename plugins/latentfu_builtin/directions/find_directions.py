@@ -62,9 +62,10 @@ def _find_components(
         return _find_layer_components(codes, count, layers)
     values, vectors = torch.linalg.eigh(torch.cov(codes.T))
     if float(values[-1] / values.mean()) < 1.5:
+        other = "--method sefa" if generator.layers else "latentfu directions train"
         raise BadInputError(
             f"The codes of {generator.name} spread alike everywhere: they have no principal "
-            f"components; try --method sefa."
+            f"components; try {other}."
         )
     found: Tensor = vectors.T.flip(0)[:count]
     return found

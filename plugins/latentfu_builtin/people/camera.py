@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentfu_builtin.people.factors import Factors
-from latentfu_builtin.people.hair import HeadFrame, hue_color
+from latentfu_builtin.people.head_frame import HeadFrame
 from latentfu_builtin.people.mesh import Array
+from latentfu_builtin.people.strands import hue_color
 
+_HALF_VIEW = 1.25 * math.tan(0.1475)  # meters to each side that the picture shows at the face
 _TURN_SHARE = 0.7  # of the yaw, by the neck; the rest by the whole person
 
 
@@ -72,7 +74,8 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     target = np.array([0, frame.front + 0.09, frame.eye - 0.028])
     sin, cos = math.sin(yaw), math.cos(yaw)
     way = np.array([sin * math.cos(pitch), -cos * math.cos(pitch), math.sin(pitch)])
-    eye = target + 1.25 * way
+    far = 1.25 * 2.0 ** (0.75 * f["camera_distance"])
+    eye = target + far * way
     up = np.array([math.sin(roll) * cos, math.sin(roll) * sin, math.cos(roll)])
     camera = _look_at(eye, target, up)
     axes = camera[:3, :3].T
@@ -87,9 +90,9 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     warm, contrast = f["light_warmth"], f["light_contrast"]
     lights = {
         "key": key,
-        "keyColor": 1.55 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
+        "keyColor": 1.48 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
         "fill": toward(-sign * 0.9, 0.08),
-        "fillColor": (0.34 - 0.22 * contrast) * np.array([0.94, 0.98, 1.06]),
+        "fillColor": (0.29 - 0.20 * contrast) * np.array([0.94, 0.98, 1.06]),
         "rim": toward(-sign * 2.45, 0.45),
         "rimColor": 1.15 * np.array([1.0, 0.98, 0.96]),
     }
@@ -98,7 +101,7 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     lights["ground"] = (0.16 - 0.08 * contrast) * np.array([1.0, 0.9, 0.82])
     center = target - np.array([0, 0, 0.05])
     shadow = _parallel(0.26, 0.2, 2.4) @ _look_at(center + 1.2 * key, center, np.array([0, 0, 1.0]))
-    view = _perspective(0.295, 0.4, 4.0) @ camera
+    view = _perspective(2 * math.atan(_HALF_VIEW / far), 0.4, 4.0) @ camera
     return Shot(eye, view, shadow, lights, (math.sin(side), 0.4))
 
 

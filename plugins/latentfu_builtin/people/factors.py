@@ -72,7 +72,6 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _even("asian", "more Asian shape", "person", 0.0, 1.0),
     _even("caucasian", "more Caucasian shape", "person", 0.0, 1.0),
     _middling("weight", "heavier", "person"),
-    _middling("skin_warmth", "yellower skin; minus pinker", "person"),
     _even("smile", "more smile; minus lowers the corners", "expression"),
     _present("mouth_open", "mouth further open", "expression", 0.30),
     _present("laugh", "laughing: jaw down, teeth, cheeks up", "expression", 0.12),
@@ -87,6 +86,7 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _present("wink_right", "the eye at the left of the picture shut", "expression", 0.05),
     _present("sneer", "nose wrinkled, upper lip up", "expression", 0.07),
     _present("pucker", "lips pushed forward", "expression", 0.07),
+    _middling("teeth_whiteness", "whiter teeth", "expression"),
     _middling("eye_size", "larger eyes", "face"),
     _even("eye_color", "irises from brown over green to blue", "face"),
     _middling("eyelid_fold", "more of a fold over the eye", "face"),
@@ -105,50 +105,51 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _middling("mouth_width", "wider mouth", "face"),
     _middling("lip_fullness", "fuller lips", "face"),
     _middling("ear_size", "larger ears", "face"),
-    _middling("ear_wing", "ears that stand out", "face"),
-    _middling("forehead", "higher forehead", "face"),
-    _middling("temples", "fuller temples", "face"),
-    _middling("brow_ridge", "brows further forward", "face"),
-    _middling("nostrils", "wider nostrils", "face"),
-    _middling("nose_base", "base of the nose higher", "face"),
-    _middling("mouth_height", "mouth higher", "face"),
-    _middling("cupids_bow", "stronger curve of the upper lip", "face"),
-    _middling("chin_cleft", "deeper cleft of the chin", "face"),
-    _middling("jaw_angle", "jaw lower at its angle", "face"),
-    _middling("neck_width", "wider neck", "face"),
-    _middling("identity_1", "first mixture of the shapes that have no name here", "face"),
-    _middling("identity_2", "second mixture", "face"),
-    _middling("identity_3", "third mixture", "face"),
-    _middling("identity_4", "fourth mixture", "face"),
+    _middling("identity_1", "further along mixture 1 of the head's other shapes", "face"),
+    _middling("identity_2", "further along mixture 2 of the head's other shapes", "face"),
+    _middling("identity_3", "further along mixture 3 of the head's other shapes", "face"),
+    _middling("identity_4", "further along mixture 4 of the head's other shapes", "face"),
+    _middling("identity_5", "further along mixture 5 of the head's other shapes", "face"),
+    _middling("identity_6", "further along mixture 6 of the head's other shapes", "face"),
+    _middling("asymmetry", "the half at the right of the picture fuller", "face"),
     _present("lipstick", "lips painted more strongly", "skin", 0.25),
     _even("lipstick_hue", "from brown over red to pink", "skin"),
+    _present("eye_makeup", "darker lids and lashes", "skin", 0.22),
     _present("freckles", "more freckles", "skin", 0.22),
     _middling("blush", "redder cheeks", "skin"),
     _middling("wrinkles", "more wrinkles than the age brings", "skin"),
+    _middling("pores", "coarser skin", "skin"),
+    _present("blemishes", "more moles and spots", "skin", 0.30),
     _even("hair_length", "longer hair", "hair"),
     _even("hair_lightness", "lighter hair", "hair"),
     _middling("hair_redness", "redder hair", "hair"),
     _middling("gray_hair", "more gray hair than the age brings", "hair"),
     _even("hair_curl", "curlier and fuller hair", "hair"),
+    _middling("hair_volume", "hair higher above the scalp", "hair"),
     _even("hair_parting", "parting further to the right of the picture", "hair"),
     _present("fringe", "hair over the forehead, further down", "hair", 0.28),
+    _present("hair_tied", "hair pulled back more tightly into a knot", "hair", 0.15),
     _present("bald", "hairline further back", "hair", 0.12),
     _middling("brow_thickness", "thicker brows", "hair"),
     _present("beard", "longer beard", "hair", 0.30),
+    _even("beard_cut", "from the chin alone to the whole cheeks", "hair"),
     _present("moustache", "longer moustache", "hair", 0.25),
-    _present("stubble", "darker stubble", "hair", 0.40),
+    _even("moustache_cut", "from a narrow line to broad and drooping", "hair"),
+    _present("stubble", "darker shadow of a shaven beard", "hair", 0.25),
     _present("glasses", "larger glasses", "things", 0.25),
-    _even("glasses_shape", "from round to square", "things"),
-    _even("glasses_rim", "thicker rims", "things"),
-    _even("glasses_color", "rims from black over brown and gold to red", "things"),
+    _even("glasses_shape", "from round wire to square and thick", "things"),
+    _even("glasses_color", "rims from black over brown and gold to clear", "things"),
+    _present("glasses_tint", "darker lenses", "things", 0.15),
     _present("hat", "higher hat", "things", 0.12),
+    _even("hat_kind", "knitted cap, peaked cap, brimmed hat by thirds", "things"),
     _even("hat_hue", "hue of the hat", "things"),
     _even("hat_light", "lighter hat", "things"),
     _present("earrings", "larger earrings", "things", 0.25),
-    _even("earrings_metal", "from silver to gold", "things"),
+    _even("earring_kind", "pearl, gold hoop, silver drop by thirds", "things"),
     _middling("yaw", "head turned to the right of the picture, 40 degrees at 1", "pose"),
     _middling("pitch", "head raised, 18 degrees at 1", "pose"),
     _middling("roll", "head tilted clockwise, 16 degrees at 1", "pose"),
+    _middling("camera_distance", "camera further away, the face as large", "pose"),
     _middling("light_x", "key light further to the right of the picture", "light"),
     _middling("light_y", "key light higher", "light"),
     _middling("light_warmth", "warmer key light", "light"),
@@ -156,16 +157,16 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _even("background_hue", "hue of what lies behind", "scene"),
     _even("background_light", "lighter background", "scene"),
     _even("background_kind", "studio, room, garden by thirds", "scene"),
-    _even("background_place", "what lies behind moved to the right of the picture", "scene"),
-    _even("background_height", "what lies behind moved up", "scene"),
     _even("clothes_hue", "hue of the clothes", "scene"),
     _even("clothes_light", "lighter clothes", "scene"),
+    _even("collar_kind", "open neckline, shirt with a collar, roll neck by thirds", "scene"),
     _middling("neckline", "lower neckline", "scene"),
 )
 """All factors, in the order of their normal numbers."""
 
 PERSON_FACTOR_NAMES: tuple[str, ...] = tuple(factor.name for factor in PERSON_FACTORS)
 _BY_NAME = {factor.name: factor for factor in PERSON_FACTORS}
+_LOUD = ("laugh", "surprise", "sneer", "pucker", "frown", "wink_left", "wink_right")
 _AT_REST = {"age": 32.0, "african": 0.2, "asian": 0.2, "caucasian": 0.6, "gender": 0.0}
 
 
@@ -204,74 +205,88 @@ def factors_to_normal(factors: Factors) -> np.ndarray:
     return np.array([f.to_normal(factors[f.name]) for f in PERSON_FACTORS])
 
 
-def draw_person(z: np.ndarray) -> dict[str, float]:
-    """Standard normal numbers ``[F]`` as a person whose factors go together.
+def make_person(z: np.ndarray) -> dict[str, float]:
+    """The factors of a plausible person for standard normal numbers ``[F]``.
 
-    A continuous function, so that a network can learn it: beards, baldness and stubble are men's,
-    gray comes with the age, skin, hair, eyes and curls fit the ancestry, and of several strong
-    grimaces the strongest is left.
+    Continuous in ``z``. Where ``factors_from_normal`` takes each number alone, this shifts them
+    as people are: beards and baldness on men, skin, hair and eyes that go with the ancestry, one
+    loud grimace at a time, makeup and earrings more on women, no hair where it fell out.
     """
-    n = dict(zip(PERSON_FACTOR_NAMES, (float(x) for x in z), strict=True))
-    man = _step(4 * n["gender"])
-    ancestry = _soften([2.5 * n[name] for name in _ANCESTRY])
-    african, asian, caucasian = ancestry
-    tone = 1.1 * african - 0.25 * asian - 0.8 * caucasian + 0.45 * n["skin_tone"]
-    dark = 1 - caucasian * _step(-4 * (tone + 0.4))
-    n["skin_tone"] = tone
-    n["hair_lightness"] += 0.1 - 1.7 * dark
-    n["hair_redness"] -= 0.6 * dark
-    n["eye_color"] -= 0.2 + 1.4 * dark
-    n["freckles"] -= _step(4 * tone)
-    n["hair_curl"] += 0.9 * african - 0.6 * asian
-    n["eyelid_fold"] += 0.7 * asian
-    _give_gender(n, man)
-    _keep_loudest(n)
-    n["gray_hair"] *= 0.7
-    n["neckline"] *= 0.8
-    found = {f.name: f.from_normal(n[f.name]) for f in PERSON_FACTORS}
-    return found | dict(zip(_ANCESTRY, ancestry, strict=True))
+    own = dict(zip(PERSON_FACTOR_NAMES, np.asarray(z, float).tolist(), strict=True))
+    own["gender"] *= 1.4  # most people are plainly a woman or a man
+    man = _logistic(3.0 * own["gender"])
+    shares = _soften_ancestry(own)
+    _color_person(own, shares)
+    _grow_person(own, man, shares)
+    _dress_person(own, man)
+    _quiet_grimaces(own)
+    return {f.name: shares.get(f.name, f.from_normal(own[f.name])) for f in PERSON_FACTORS}
 
 
 def sample_factors(seed: int) -> dict[str, float]:
-    """The factors of a random person: ``draw_person`` of the seed's normal numbers."""
-    return draw_person(np.random.default_rng(seed).standard_normal(len(PERSON_FACTORS)))
+    """The factors of a random person, as ``make_person`` makes them."""
+    return make_person(np.random.default_rng(seed).standard_normal(len(PERSON_FACTORS)))
 
 
-_ANCESTRY = ("african", "asian", "caucasian")
-_LOUD = ("laugh", "surprise", "sneer", "pucker", "frown", "wink_left", "wink_right")
+def _soften_ancestry(own: dict[str, float]) -> dict[str, float]:
+    """Shares of the three shapes, of sum 1, by softmax: mostly one, at times a mixture."""
+    names = ("african", "asian", "caucasian")
+    strength = np.exp([2.2 * own[name] for name in names])
+    return dict(zip(names, (strength / strength.sum()).tolist(), strict=True))
 
 
-def _step(x: float) -> float:
-    """From 0 to 1, smoothly, round 0."""
-    return 1 / (1 + math.exp(-x))
+def _color_person(own: dict[str, float], shares: Factors) -> None:
+    """Skin, hair and eyes in colors that go together."""
+    tone = 1.1 * shares["african"] - 0.25 * shares["asian"] - 0.8 * shares["caucasian"]
+    own["skin_tone"] = tone + 0.45 * own["skin_tone"]
+    fair = shares["caucasian"] * _logistic(5 * (-0.4 - own["skin_tone"]))
+    own["hair_lightness"] += -1.6 + 1.7 * fair
+    own["hair_redness"] += 0.6 * fair - 0.6
+    own["eye_color"] += -1.6 + 1.4 * fair
+    own["freckles"] -= 1.6 * _logistic(4 * (own["skin_tone"] + 0.2))
+    own["gray_hair"] *= 0.7
+    own["teeth_whiteness"] -= 0.35 * own["age"]
 
 
-def _soften(values: list[float]) -> list[float]:
-    """Softmax: shares that sum to 1."""
-    parts = np.exp(np.array(values) - max(values))
-    return [float(x) for x in parts / parts.sum()]
-
-
-def _give_gender(n: dict[str, float], man: float) -> None:
-    """Shifts the normal numbers of what men and women have differently often."""
-    woman = 1 - man
-    n["hair_length"] = 0.75 * n["hair_length"] + 0.6 * woman - 1.0 * man
+def _grow_person(own: dict[str, float], man: float, shares: Factors) -> None:
+    """Hair of the head and of the face for the sex, the age and the ancestry."""
+    own["hair_length"] = 0.75 * own["hair_length"] + 0.6 - 1.6 * man
+    own["hair_curl"] += 0.9 * shares["african"] - 0.6 * shares["asian"]
+    own["eyelid_fold"] += 0.7 * shares["asian"]
     for name in ("beard", "moustache", "stubble"):
-        n[name] += 0.35 * man - 6.0 * woman
-    n["bald"] += 0.5 * n["age"] * man - 6.0 * woman
-    n["lipstick"] += 0.3 * woman - 6.0 * man
-    n["earrings"] += 0.4 * woman - 0.8 * man
-    n["brow_thickness"] += 0.35 * man - 0.35 * woman
-    is_bald = _step(6 * (n["bald"] - _quantile("bald")))
-    n["hair_length"] += is_bald * (min(n["hair_length"], -0.75) - n["hair_length"])
+        own[name] += 0.5 * man - 4.5 * (1 - man)
+    own["stubble"] -= 1.2 * _logistic(4 * (own["beard"] - _quantile("beard")))
+    own["bald"] += 0.5 * own["age"] * man - 4.5 * (1 - man)
+    gone = _logistic(5 * (own["bald"] - _quantile("bald") + 0.2))
+    own["hair_length"] -= gone * _ramp(own["hair_length"] + 0.75)
+    own["hair_tied"] += -1.6 * man + 0.3 - gone
+    own["brow_thickness"] += 0.7 * man - 0.35
 
 
-def _keep_loudest(n: dict[str, float]) -> None:
-    """Lets the strongest grimace be and brings the others below where they show."""
-    shares = _soften([6 * (n[name] - _quantile(name)) for name in _LOUD])
-    for name, share in zip(_LOUD, shares, strict=True):
-        quiet = min(n[name], _quantile(name) - 0.3)
-        n[name] = share * n[name] + (1 - share) * quiet
+def _dress_person(own: dict[str, float], man: float) -> None:
+    """What women and men put on and wear to different shares."""
+    own["lipstick"] += 0.3 - 4.0 * man
+    own["eye_makeup"] += 0.35 - 4.0 * man
+    own["earrings"] += 0.4 - 1.2 * man
+    own["neckline"] *= 0.8
+
+
+def _quiet_grimaces(own: dict[str, float]) -> None:
+    """One loud grimace at a time: the others fall below what shows, smoothly."""
+    over = np.array([own[name] - _quantile(name) for name in _LOUD])
+    lead = np.exp(6 * (over - over.max()))
+    lead /= lead.sum()
+    for name, share, much in zip(_LOUD, lead.tolist(), over.tolist(), strict=True):
+        own[name] -= (1 - share) * _ramp(much + 0.3)
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-min(max(x, -40.0), 40.0)))
+
+
+def _ramp(x: float) -> float:
+    """``max(x, 0)`` with a rounded corner (softplus)."""
+    return math.log1p(math.exp(min(8 * x, 40.0))) / 8 if 8 * x < 40 else x
 
 
 def _quantile(name: str) -> float:

@@ -1,14 +1,21 @@
-"""What people wear: clothes, glasses, hats and earrings, fitted to a head."""
+"""What people wear: glasses, earrings and collars, fitted to a head."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from latentfu_builtin.people.factors import Factors
-from latentfu_builtin.people.hair import HeadFrame
+from latentfu_builtin.people.head_frame import HeadFrame
 from latentfu_builtin.people.mesh import Array, grid_triangles, make_tube
+from latentfu_builtin.people.strands import BodySkin, hue_color
+
+_RIMS = (  # black, brown, gold, clear, by glasses_color
+    (0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.36, 0.25, 0.12), (0.50, 0.47, 0.46),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,9 @@ def make_glasses(
     if size <= 0:
         return [], []
     wide, high = 0.0225 + 0.0045 * size, 0.0165 + 0.0065 * size
-    square = 0.725 - 0.225 * f["glasses_shape"]
-    thick = 0.0016 + 0.0007 * f["glasses_rim"]
+    boxy = (f["glasses_shape"] + 1) / 2
+    square, thick = 1.0 - 0.52 * boxy, 0.0008 + 0.0014 * boxy**1.5
+    high *= 1.04 - 0.16 * boxy
     parts: list[tuple[Array, ...]] = []
     lenses: list[Thing] = []
     nose = min(left[1], right[1]) - 0.0215
@@ -86,80 +94,94 @@ def make_glasses(
         [t * gap, nose - 0.002 * (1 - t**2), left[2] + 0.002 + 0.0035 * (1 - t**2)], 1
     )
     parts.append(make_tube(bridge, thick, False))
+    place = np.linspace(-1, 1, len(_RIMS))
+    color = [float(np.interp(f["glasses_color"], place, rim)) for rim in np.array(_RIMS).T]
     points, normals, triangles = _join(parts)
-    color = _blend(_RIMS, f["glasses_color"])
-    return [Thing(points, normals, triangles, color, 0.9, 11.0)], lenses
-
-
-_RIMS = ((0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.35, 0.28, 0.18), (0.22, 0.02, 0.03))
-_METALS = ((0.5, 0.5, 0.52), (0.55, 0.36, 0.12))
-
-
-def _blend(colors: tuple[tuple[float, ...], ...], place: float) -> tuple[float, float, float]:
-    """The color at ``place`` (-1..1) on the way through all of them."""
-    stops = np.linspace(-1, 1, len(colors))
-    red, green, blue = (float(np.interp(place, stops, c)) for c in zip(*colors, strict=True))
-    return red, green, blue
-
-
-def make_hat(frame: HeadFrame, f: Factors) -> list[Thing]:
-    """A knitted cap with a turned-up edge."""
-    if f["hat"] <= 0:
-        return []
-    rows, columns = 26, 96
-    around = np.linspace(-np.pi, np.pi, columns, endpoint=False)
-    cos, sin = np.cos(around), np.sin(around)
-    tilt = -0.12 + 0.26 * cos  # the edge: higher on the forehead than on the neck
-    surfaces = []
-    for low, high, off in ((0.0, 1.0, 0.011), (-0.04, 0.22, 0.016)):
-        t = np.linspace(low, high, rows)[:, None]
-        height = tilt + 0.14 + t * (np.pi / 2 - tilt - 0.14)
-        way = np.stack(
-            [np.cos(height) * sin, -np.cos(height) * cos, np.sin(height) * np.ones_like(t)], -1
-        )
-        skull = frame.field.radius(way)
-        bulge = (
-            off
-            + 0.030 * f["hat"] * np.clip(t, 0, 1) ** 2
-            + 0.006 * np.sin(np.clip(t, 0, 1) * np.pi)
-        )
-        if high < 1:
-            end = np.clip((t - low) / (high - low), 0, 1)
-            bulge = bulge * np.ones_like(t) + 0.004 * (1 - (2 * end - 1) ** 6) - 0.004
-        points = frame.field.center + way * (skull + bulge)[..., None]
-        normals = _grid_normals(points)
-        turn = np.broadcast_to(around / (2 * np.pi), (rows, columns))
-        surfaces.append((points.reshape(-1, 3), normals.reshape(-1, 3), turn.reshape(-1)))
-    from latentfu_builtin.people.hair import hue_color
-
-    color = hue_color(f["hat_hue"], 0.45, 0.40 + 0.3 * f["hat_light"])
-    corners = grid_triangles(rows, columns, False, True)
-    return [
-        Thing(p, n, corners, tuple(color.tolist()), 0.05, 12.0, 1.0, 1.0, turn)
-        for p, n, turn in surfaces
-    ]
-
-
-def _grid_normals(points: Array) -> Array:
-    down = np.gradient(points, axis=0)
-    across = np.roll(points, -1, 1) - np.roll(points, 1, 1)
-    n = np.cross(across, down)
-    n = n / (np.linalg.norm(n, axis=-1, keepdims=True) + 1e-12)
-    middle = points.mean((0, 1))
-    return np.asarray(n * np.where(((points - middle) * n).sum(-1, keepdims=True) < 0, -1, 1))
+    rim = (color[0], color[1], color[2])
+    return [Thing(points, normals, triangles, rim, 0.9, 11.0)], lenses
 
 
 def make_earrings(lobes: Array, f: Factors) -> list[Thing]:
-    """A hoop or a pearl at each lobe."""
-    if f["earrings"] <= 0:
+    """A pearl, a gold hoop or a silver drop at each lobe ``[2, 3]``."""
+    size = f["earrings"]
+    if size <= 0:
         return []
-    parts = []
-    size = 0.004 + 0.012 * f["earrings"]
+    kind = f["earring_kind"]
+    parts: list[tuple[Array, ...]] = []
     for lobe in lobes:
-        t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-        hoop = np.stack([0.25 * np.sin(t), 0.35 * np.sin(t), np.cos(t)], 1) * size
-        hang = lobe + np.array([np.sign(lobe[0]) * 0.003, -0.002, -size * 0.9])
-        parts.append(make_tube(hang + hoop, 0.0011 + 0.0006 * f["earrings"], True))
+        side = np.sign(lobe[0])
+        hang = lobe + np.array([side * 0.003, -0.002, 0])
+        if kind < -1 / 3:
+            ball = 0.0026 + 0.0034 * size
+            parts.append(
+                _make_ball(hang + np.array([side * 0.001, -0.002, 0.002 - ball / 2]), ball, 1.0)
+            )
+        elif kind < 1 / 3:
+            wide = 0.004 + 0.012 * size
+            t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
+            hoop = np.stack([0.25 * np.sin(t), 0.35 * np.sin(t), np.cos(t)], 1) * wide
+            parts.append(make_tube(hang - [0, 0, wide * 0.9] + hoop, 0.0011 + 0.0006 * size, True))
+        else:
+            long = 0.008 + 0.012 * size
+            wire = hang + np.linspace(0, 1, 5)[:, None] * [0, 0, -long * 0.6]
+            parts.append(make_tube(wire, 0.0006, False, 6))
+            parts.append(_make_ball(hang - [0, 0, long], 0.0022 + 0.0020 * size, 2.0))
     points, normals, triangles = _join(parts)
-    color = _blend(_METALS, f["earrings_metal"])
-    return [Thing(points, normals, triangles, color, 2.5, 13.0)]
+    stuffs = ((0.66, 0.60, 0.55), (0.55, 0.36, 0.12), (0.50, 0.50, 0.52))
+    color = stuffs[0 if kind < -1 / 3 else 1 if kind < 1 / 3 else 2]
+    return [Thing(points, normals, triangles, color, 1.2 if kind < -1 / 3 else 2.5, 13.0)]
+
+
+def _make_ball(center: Array, radius: float, tall: float) -> tuple[Array, Array, Array]:
+    """A ball, or a drop ``tall`` times as high as wide."""
+    height, turn = np.meshgrid(
+        np.linspace(-np.pi / 2, np.pi / 2, 9), np.linspace(0, 2 * np.pi, 14, endpoint=False),
+        indexing="ij",
+    )  # fmt: skip
+    way = np.stack(
+        [np.cos(height) * np.cos(turn), np.cos(height) * np.sin(turn), np.sin(height)], 2
+    )
+    flat = way.reshape(-1, 3)
+    return center + flat * [radius, radius, radius * tall], flat, grid_triangles(9, 14, False, True)
+
+
+def make_collar(body: BodySkin, f: Factors) -> list[Thing]:
+    """The folded collar of a shirt; other kinds of neck are the clothes' own edge."""
+    if not -1 / 3 < f["collar_kind"] <= 1 / 3:
+        return []
+    near = (body.rest[:, 2] < -0.105) & (body.rest[:, 2] > -0.30)
+    skin, height = body.skin[near], float(np.median(body.skin[:, 2] - body.rest[:, 2]))
+    middle = skin[(body.rest[near, 2] > -0.16), :2].mean(0)
+    rel = skin[:, :2] - middle
+    angle, far = np.arctan2(rel[:, 0], -rel[:, 1]), np.hypot(rel[:, 0], rel[:, 1])
+    columns, rows = 72, 9
+    a = np.linspace(-np.pi, np.pi, columns)
+    a = np.sign(a) * (0.10 + (np.abs(a)) * (np.pi - 0.10) / np.pi)  # open in front
+    back = (1 - np.cos(a)) / 2
+    top = -0.166 + 0.034 * back
+    long = 0.030 + 0.024 * np.clip(1 - np.abs(a) / 0.9, 0, 1)
+    t = np.concatenate([[-0.7, -0.35], np.linspace(0, 1, rows - 2)])[:, None]
+    drop = top - np.where(t < 0, -t * 0.024, t * long)  # up inside, then folded down outside
+    lie = _measure_ring(a, drop + height, angle, far, skin[:, 2])
+    roll = np.where(t < 0, 0.009, 0.0105 + 0.008 * np.sqrt(np.clip(t, 0, 1)))
+    wide = lie + roll
+    for k in range(3, rows):  # the leaf never turns in again
+        wide[k] = np.maximum(wide[k], wide[k - 1] + 0.0006)
+    points = np.stack([wide * np.sin(a), -wide * np.cos(a), np.zeros_like(wide)], -1)
+    points = points + np.array([middle[0], middle[1], height])
+    points[..., 2] += drop
+    normals = np.cross(np.gradient(points, axis=1), np.gradient(points, axis=0))
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
+    light = (f["clothes_light"] + 1) / 2
+    color = hue_color(f["clothes_hue"], 0.36 - 0.22 * light, 0.14 + 0.62 * light)
+    corners = grid_triangles(rows, columns, False, False)
+    tint = (float(color[0]), float(color[1]), float(color[2]))
+    return [Thing(points.reshape(-1, 3), normals.reshape(-1, 3), corners, tint, 0.05, 10.0, 0, 0.6)]
+
+
+def _measure_ring(a: Array, z: Array, angle: Array, far: Array, height: Array) -> Array:
+    """How far the body reaches from the neck's axis at angles ``[C]`` and heights ``[R, C]``."""
+    known = np.stack([0.06 * np.sin(angle), 0.06 * np.cos(angle), height], 1)
+    asked = np.stack(np.broadcast_arrays(0.06 * np.sin(a), 0.06 * np.cos(a), z), -1)
+    _, found = cKDTree(known).query(asked.reshape(-1, 3), 4)
+    return np.asarray(ndimage.gaussian_filter(far[found].mean(1).reshape(z.shape), (0.5, 2.0)))

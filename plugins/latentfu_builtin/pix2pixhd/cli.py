@@ -55,7 +55,7 @@ def labels_command(  # noqa: PLR0917
         if name not in controls:
             there = ", ".join(controls) or "none"
             raise BadInputError(f"There is no control {name!r}; there are: {there}.")
-        latent = controls[name].load().apply(latent, strength, opened)
+        latent = controls[name].load_for(opened).apply(latent, strength, opened)
     with torch.no_grad():
         image = opened.render(latent)[0]
     pixels = image.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()

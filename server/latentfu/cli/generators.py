@@ -33,6 +33,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
     from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
+    from latentfu.pipeline.plugin_calls import load_generator
     from latentfu.protocol.replies import GeneratorReply, dump_named
 
     (described,) = dump_named(GeneratorReply, {spec.name: spec})
@@ -40,7 +41,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
         **described,
         "aligner": spec.aligner,
         **_installed_for(spec),
-        **_describe_network(spec.load("cpu")),
+        **_describe_network(load_generator(spec, "cpu")),
     }
     if as_json:
         print_json(content)
@@ -187,23 +188,28 @@ def generators_render(
 
     Each is named after its seed, which gives the same picture on every machine.
     """
+    from functools import partial
+
     import torch
 
     from latentfu.cli.film import make_frame
     from latentfu.cli.pictures import PictureFile, write_picture
+    from latentfu.pipeline.plugin_calls import load_generator
     from latentfu.pipeline.render import to_picture
     from latentfu.plugin_manager import get_registry, pick
+    from latentfu.plugin_manager.running import call_plugin
 
     spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
     _check_output(output)
-    generator = spec.load("cpu")
+    generator = load_generator(spec, "cpu")
     files = [output / f"{number:06}.png" for number in range(seed, seed + count)]
     with progress_bar("Drawing", quiet=as_json) as progress, torch.no_grad():
         for place, file in enumerate(files):
             progress(place / count, f"Picture {place + 1} of {count}")
             torch.manual_seed(seed + place)  # for random noise
             latent = _latent_of_seed(generator, seed + place, psi, cutoff, label)
-            picture = to_picture(generator.render(latent, noise), generator)
+            drawn = call_plugin(generator, "drew", partial(generator.render, latent, noise))
+            picture = to_picture(drawn, generator)
             output.mkdir(exist_ok=True)
             write_picture(file, PictureFile(make_frame(picture)))
     if as_json:

@@ -34,40 +34,8 @@ _NAMED: tuple[tuple[tuple[str, ...], str, Any, str], ...] = (
 )  # fmt: skip
 
 
-class Setting(click.ParamType[tuple[str, Value]]):
-    """``NAME=VALUE``: a number, true or false, or a text."""
-
-    name = "name=value"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Value]:
-        if isinstance(value, tuple):
-            return value
-        name, equals, text = str(value).partition("=")
-        if not equals or not name.strip():
-            self.fail(f"{value!r} is not like prior=0.01 (an option and its value).", param, ctx)
-        return name.strip(), _parse_value(text.strip())
-
-
-def _parse_value(text: str) -> Value:
-    """A number where the text is one, a truth value where it is one, else the text."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _method_options(function: F) -> F:
-    """The options above, and ``--option NAME=VALUE`` for others; see :func:`_collect_options`."""
-    function = click.option(
-        "--option", "settings", multiple=True, type=Setting(), metavar="NAME=VALUE",
-        help="Any option of the inverter (repeatable).",
-    )(function)  # fmt: skip
+    """The options above; ``--option NAME=VALUE`` is for others."""
     for flags, name, kind, what in reversed(_NAMED):
         function = click.option(*flags, f"of_{name}", type=kind, help=what)(function)
     return function
@@ -75,9 +43,8 @@ def _method_options(function: F) -> F:
 
 def _collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
     """What was given of these options, by the inverter's names."""
-    named = {key.removeprefix("of_"): value for key, value in given.items() if key != "settings"}
-    said = {name: value for name, value in named.items() if value is not None}
-    return {**dict(given["settings"]), **said}
+    named = {key.removeprefix("of_"): value for key, value in given.items()}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 @click.command("invert")
@@ -128,7 +95,7 @@ def invert_command(
 
     Works in this process; an inversion that the server or an earlier run has cached is taken.
     """
-    chosen = _collect_options(settings)
+    chosen = {**dict(fields.pop("options", ())), **_collect_options(settings)}
     if image.is_dir():
         from latentfu.cli.invert_folder import Folder, invert_folder
 

@@ -33,6 +33,11 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
+def is_debugging(context: click.Context) -> bool:
+    """Whether ``--debug`` was given."""
+    return bool((context.obj or {}).get("debug"))
+
+
 def print_json(content: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))

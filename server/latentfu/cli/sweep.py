@@ -133,7 +133,10 @@ def _draw_steps(
 
 def _keep_reports(outcomes: Iterator[Outcome], reports: list[ReportReply]) -> Iterator[Layer]:
     """The layers; what each says about itself is put into ``reports``."""
+    from latentfu.protocol.replies import ReportReply
+
     for outcome in outcomes:
+        assert isinstance(outcome.report, ReportReply)  # only regions have another
         reports.append(outcome.report)
         yield outcome.layer
 

@@ -83,7 +83,7 @@ def _read_amounts(
 ) -> dict[str, float]:
     """How much of each direction a layer holds; raises BadInputError for other controls."""
     from latentfu.core.control import check_strengths
-    from latentfu.pipeline.apply_controls import require_direction
+    from latentfu.pipeline.apply_controls import read_amount, readable_effect
     from latentfu.pipeline.cache import ControlCache
 
     resolved = editor.generators.resolve(request)
@@ -92,6 +92,7 @@ def _read_amounts(
     cache, found = ControlCache(), {}
     for name in along:
         control = resolved.controls[name]
-        direction = require_direction(cache.get(control), control)
-        found[name] = float(direction.amount(latent, resolved.generator)[0])
+        loaded = cache.get(control, resolved.generator)
+        effect = readable_effect(control, loaded, resolved.generator)
+        found[name] = float(read_amount(control, effect, latent, resolved.generator)[0])
     return found

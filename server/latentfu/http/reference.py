@@ -17,9 +17,21 @@ from latentfu.http.openapi import Route
 from latentfu.protocol.errors import STATUS
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.replies import ErrorReply, Reply, ReportReply
-from latentfu.protocol.requests import EditRequest, InvertRequest, MixRequest, PreviewRequest
+from latentfu.protocol.requests import (
+    EditRequest,
+    InvertRequest,
+    MixRequest,
+    PreviewRequest,
+    SettingRequest,
+)
 
-REQUESTS: tuple[type[BaseModel], ...] = (EditRequest, MixRequest, InvertRequest, PreviewRequest)
+REQUESTS: tuple[type[BaseModel], ...] = (
+    EditRequest,
+    MixRequest,
+    InvertRequest,
+    PreviewRequest,
+    SettingRequest,
+)
 
 
 def _with_parts(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -93,7 +93,7 @@ class JobService:
             time.monotonic() - self._catalog_time > _FRESH_S and worker.state == "ready"
         ):
             self._catalog_heard.clear()
-            worker.ask_catalog()
+            await worker.ask_catalog()
             patience = self.limits.catalog_s if self._catalog is None else 5.0
             try:
                 await asyncio.wait_for(self._catalog_heard.wait(), patience)

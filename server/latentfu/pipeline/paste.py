@@ -18,6 +18,7 @@ from latentfu.pipeline.crop import Floats, PixelBox, box_around, crop_to_layer
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.moved_detail import compute_change
 from latentfu.pipeline.pixel_math import smoothstep, to_gray
+from latentfu.pipeline.region_map import place_region
 
 
 def paste(
@@ -29,12 +30,14 @@ def paste(
     mask: MaskPixels | None = None,
     feather: float = 12.0,
     codes: CodesEdit | None = None,
+    region: Floats | None = None,
 ) -> Layer:
     """``layer`` with the change from ``inverted`` to ``edited`` (``[3, R, R]``, -1..1) in ``quad``.
 
     ``inverted`` None pastes the picture itself. ``feather``: width in layer pixels of the soft
     edge, inside the mask and at the crop's border. ``codes``: the edit as the codes alone show it,
-    where the inversion adds to them. Alpha, and every pixel whose weight is 0,
+    where the inversion adds to them. ``region``: where in the crop it shows, ``[S, S]`` in 0..1.
+    Alpha, and every pixel whose weight is 0,
     come back bit for bit.
     """
     box = box_around(quad, layer.width, layer.height)
@@ -44,6 +47,8 @@ def paste(
         return Layer(out)
     part = Layer(layer.pixels[y0:y1, x0:x1])
     weight = _paste_weight(part, quad, box, mask, feather)
+    if region is not None:
+        weight *= place_region(region, quad, box)
     change = compute_change(part, quad, box, edited, inverted, codes=codes)
     if layer.pixels.shape[2] == 1:
         change = to_gray(change)[:, :, None]

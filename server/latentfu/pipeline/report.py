@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from latentfu.core.crop import Crop, Quad
 from latentfu.core.layer import Layer, MaskPixels
+from latentfu.pipeline.acting_regions import WHOLE, ActingRegions
 from latentfu.pipeline.crop import PixelBox, box_around
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
@@ -36,7 +37,9 @@ def build_report(
     crop: Crop,
     found: CachedInversion,
     seconds: Mapping[str, float],
+    *,
     changed: ChangedPixels,
+    acting: ActingRegions = WHOLE,
 ) -> ReportReply:
     """What the finished job says about itself."""
     quality = found.inversion.quality
@@ -47,14 +50,14 @@ def build_report(
         identity=quality.identity,
         beyond=quality.out_of_domain,
         outside=is_outside(quality, resolved.spec),
-        warning=describe_outside(quality, resolved.spec),
+        warning=" ".join(filter(None, (found.note, describe_outside(quality, resolved.spec)))),
         fit=rate_fit(quality, resolved.spec),
         advice=advise_fit(quality, resolved.spec, crop),
         changed=changed.count,
         unchanged=changed.unchanged,
         quad=[(float(x), float(y)) for x, y in crop.quad.corners],
         aligner=crop.aligner,
-        inverter=resolved.inverter.name,
+        inverter=found.inverter,
         generator=resolved.spec.name,
         generator_id=resolved.generator.id,
         inversion_cached=found.cached,
@@ -63,6 +66,8 @@ def build_report(
         inversion_parts={name: round(float(value), 4) for name, value in quality.parts.items()},
         seconds={name: round(value, 4) for name, value in seconds.items()},
         changed_outside_mask=changed.outside,
+        regions=list(acting.names),
+        regions_note=acting.note,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -162,6 +163,12 @@ class ControlsRequest(LayerRequest):
     identity: Annotated[float, _within("identity")] = Field(
         default=0.0, description="How hard the person is held while the rest moves, e.g. 1."
     )
+    regions: Literal["auto", "whole"] | Annotated[list[Name], Field(min_length=1)] = Field(
+        default="auto",
+        max_length=MOST_NAMES,
+        description="Where the edit may show: auto (in photographs where its controls act), whole "
+        "(the whole crop), or the names of regions, such as hair.",
+    )
 
     @model_validator(mode="after")
     def _check_controls(self) -> ControlsRequest:
@@ -203,6 +210,18 @@ class InvertRequest(LayerRequest):
     )
 
 
+class RegionsRequest(LayerRequest):
+    """Find regions such as hair: the result is a mask of them, or a colored map of all."""
+
+    kind: Literal["regions"] = "regions"
+    regions: list[Name] = Field(
+        default_factory=list,
+        max_length=MOST_NAMES,
+        description="The mask is of these together (255 inside, one channel); none: the result is "
+        "a map of all regions, each in a color of its own.",
+    )
+
+
 class MixRequest(LayerRequest):
     """Take latent layers from a second picture, inside the mask."""
 
@@ -220,7 +239,15 @@ class MixRequest(LayerRequest):
         return self
 
 
-JobRequest = EditRequest | InvertRequest | MixRequest
+class SettingRequest(BaseModel):
+    """What a setting of a plug-in is set to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    value: bool | int | float | str = Field(description="In the setting's own type.")
+
+
+JobRequest = EditRequest | InvertRequest | MixRequest | RegionsRequest
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(
     Annotated[JobRequest, Field(discriminator="kind")]
 )
@@ -250,9 +277,13 @@ def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]
-    if where and where[0] in ("edit", "mix", "invert"):
+    kinds = ("edit", "mix", "invert")
+    tagged = where[:1] == ["regions"] and where[1:2] and where[1] in RegionsRequest.model_fields
+    if where and (where[0] in kinds or tagged):
         where = where[1:]  # Which schema was tried says nothing to a person.
-    if first["type"] == "value_error":
+    if where[:1] == ["regions"]:
+        sentence = 'regions takes "auto", "whole" or a list of names such as ["hair"].'
+    elif first["type"] == "value_error":
         sentence = str(first["msg"]).removeprefix("Value error, ")
     elif first["type"] in _OUT_OF_LIMITS and where and where[0] in LIMITS:
         low, high = LIMITS[where[0]]

@@ -26,7 +26,8 @@ class OpaqueObject:
 class ForeignFile:
     """A file that was read: its kind (``torch``, ``pickle``, ``numpy``), sha256 and content.
 
-    ``content`` is made of dict, list, str, int, float, bool, None, numpy arrays and Thing.
+    ``content`` is made of dict, list, str, int, float, bool, None, numpy arrays and OpaqueObject:
+    a checkpoint's options, paths and dates are such objects, and none of their classes is here.
     """
 
     path: Path

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentfu.core.control import Control, ControlEffect
 from latentfu.core.errors import BadInputError, LatentFuError, WrongGeneratorError
+from latentfu.core.generator import random_latents
 from latentfu.core.latent import Latent, WeightOffset
 from latentfu.storage.directions import Direction, read_direction, read_direction_metadata
 
@@ -188,6 +189,56 @@ class DirectionEffect(ControlEffect):
                 f"The direction {d.name} is for {d.space} {list(d.vector.shape)}; the latent is "
                 f"{latent.space} {list(shape)}: use an inverter that works in {d.space}."
             )
+
+
+_LINEAR = 2e-3
+"""How far, in parts of the step, two codes may be moved apart by a control that is a direction."""
+
+
+def find_direction(control: Control, effect: ControlEffect, generator: Generator) -> Direction:
+    """The direction that a control moves codes along, computed ones too.
+
+    What :class:`DirectionEffect` holds; of any other effect the step that it makes from the mean,
+    if it makes the same one from other codes and in proportion to the strength.
+
+    Raises:
+        BadInputError: it moves along no straight line, or not the codes alone.
+    """
+    import torch
+
+    if isinstance(effect, DirectionEffect):
+        return effect.direction
+    mean = generator.mean_latent()
+    with torch.no_grad():
+        step = effect.apply(mean, 1.0, generator).codes - mean.codes  # [1, (L,) D]
+        other = random_latents(generator, 2, seed=5)
+        moved = effect.apply(other, -1.5, generator)
+        off = float((moved.codes - other.codes + 1.5 * step).abs().max())
+    if not bool(step.any()) or off > _LINEAR * float(step.abs().max()):
+        raise BadInputError(
+            f"{control.name} moves along no straight line of codes: it has a strength, and nothing "
+            f"that a direction file could hold."
+        )
+    vector = step[0].float().cpu().numpy()
+    if vector.ndim == 2 and bool((vector == vector[:1]).all()):
+        vector = vector[0]
+    return Direction(
+        vector=vector,
+        space=mean.space if vector.ndim == 2 or mean.space == "z" else "w",
+        name=control.name,
+        generator_id=generator.id,
+        title=control.title,
+        plus=control.positive_means,
+        group=control.group,
+        generator=generator.name,
+        method="computed by a plug-in",
+        unit=control.unit,
+        minimum=control.minimum,
+        maximum=control.maximum,
+        author=control.author,
+        licence=control.licence,
+        source=control.source,
+    )
 
 
 def directions_in(folder: Path | str, generator_id: str) -> list[Control]:

@@ -9,6 +9,7 @@ BadInputError, and a file that the system does not hand out as a StorageError.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import torch
 
     Array = npt.NDArray[np.generic]
+
+
+_PIECE = 8 << 20
 
 
 def read_metadata(path: Path | str, largest: int | None = None) -> dict[str, str]:
@@ -160,6 +164,45 @@ def file_sha256(path: Path | str) -> str:
         return _sha256(path.absolute(), state.st_mtime_ns, state.st_size)
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+ID_OF_TENSORS = "tensors-1"
+"""What a file's metadata say under ``id`` where labels do not count (:func:`weights_id`)."""
+
+
+def weights_id(path: Path | str) -> str:
+    """The ``id`` (hex) by which directions and encoders know the network in a file.
+
+    Of a file whose metadata say so it is a sha256 over its tensors alone, their names, types,
+    shapes and numbers: the same weights have the same id, whatever they are called, and whatever
+    is said of licence, domain and source. Of any other it is the file's own (:func:`file_sha256`).
+    Raises as ``read_metadata``.
+    """
+    path = Path(path)
+    if read_metadata(path).get("id") != ID_OF_TENSORS:
+        return file_sha256(path)
+    state = path.stat()
+    return _tensors_sha256(path.absolute(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _tensors_sha256(path: Path, changed: int, size: int) -> str:
+    """Over the tensors in the order of their names; computed again for a file that has changed."""
+    digest = hashlib.sha256(ID_OF_TENSORS.encode())
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length))
+            header.pop("__metadata__", None)
+            for name, about in sorted(header.items()):
+                start, end = about["data_offsets"]
+                digest.update(json.dumps([name, about["dtype"], about["shape"]]).encode())
+                file.seek(8 + length + start)
+                for place in range(start, end, _PIECE):
+                    digest.update(file.read(min(_PIECE, end - place)))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=64)

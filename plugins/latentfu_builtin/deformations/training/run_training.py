@@ -13,6 +13,7 @@ import torch
 from latentfu import (
     BadInputError,
     CancelledError,
+    Deformation,
     Generator,
     Progress,
     WrongGeneratorError,
@@ -31,7 +32,6 @@ from latentfu_builtin.deformations.convolution import (
     decompose_weight,
     rebuild_basis,
 )
-from latentfu_builtin.deformations.deformation import Deformation
 from latentfu_builtin.deformations.discover import (
     DeformationSearch,
     choose_picture_distance,

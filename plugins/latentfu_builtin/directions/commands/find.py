@@ -16,7 +16,11 @@ from latentfu_builtin.directions.find_directions import (
     draw_found_directions,
     find_directions,
 )
-from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
+from latentfu_builtin.directions.user_library import (
+    refuse_taken_name,
+    save_direction,
+    user_folder,
+)
 
 
 def _parse_names(said: tuple[str, ...], count: int) -> dict[int, str]:
@@ -104,4 +108,4 @@ def _keep_direction(direction: Direction, name: str, flip: bool) -> Path:
         direction, name=name, vector=sign * direction.vector, bias=sign * direction.bias,
         attribute=name, group="own", plus=f"more {name.replace('_', ' ')}",
     )  # fmt: skip
-    return write_direction(user_folder() / f"{name}.safetensors", kept)
+    return save_direction(kept)

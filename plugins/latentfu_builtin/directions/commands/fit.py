@@ -20,7 +20,6 @@ from latentfu import (
     json_option,
     progress_bar,
     read_direction,
-    write_direction,
 )
 
 from latentfu_builtin.directions.boundaries import (
@@ -48,7 +47,11 @@ from latentfu_builtin.directions.training_data import (
     InversionChoice,
     read_picture_codes,
 )
-from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
+from latentfu_builtin.directions.user_library import (
+    refuse_taken_name,
+    save_direction,
+    user_folder,
+)
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PATH = click.Path(path_type=Path)
@@ -174,7 +177,7 @@ def fit_command(
     )
     found, _ = fit_boundary(TrainingData(values, _read_scores(scores)), settings)
     direction = _direction_from_boundary(found, values, opened, name, asked)
-    path = write_direction((out or user_folder()) / f"{name}.safetensors", direction)
+    path = save_direction(direction, out)
     report = {
         "file": str(path),
         "space": read_direction(path).space,
@@ -275,14 +278,14 @@ def direction_pairs_command(
         if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":
             codes = codes.mean(dim=1)
         direction, spread = _direction_from_pairs(codes, opened, asked)
-    path = write_direction(folder / f"{asked['name']}.safetensors", direction)
+    path = save_direction(direction, folder)
     if as_json:
         told = {"agreement": spread.agreement, "spread": spread.length}
         click.echo(json.dumps({"file": str(path), **told, **direction.facts()}))
         return
     click.echo(
         f"{path}: {len(listed)} pairs, agreement {spread.agreement:.2f} (1 is all alike), their "
-        f"lengths spread by {spread.length:.0%}; moves also {describe_leaks(direction)}."
+        f"lengths spread by {spread.length:.0%}; {describe_leaks(direction)}."
     )
 
 

@@ -18,6 +18,8 @@ from latentfu import (
     read_direction,
 )
 
+from latentfu_builtin.checkpoints.downloads.catalogue import list_known
+from latentfu_builtin.checkpoints.import_checkpoint import weights_of
 from latentfu_builtin.directions.boundaries import Doubles
 from latentfu_builtin.directions.published.catalogue import PublishedEntry
 from latentfu_builtin.directions.published.files import PublishedDirection
@@ -105,12 +107,44 @@ def fit_to_generator(
 
 
 def _check_family(known: PublishedEntry, options: FitOptions, generator: Generator) -> None:
-    """Refuse a direction published for another architecture (raises WrongGeneratorError)."""
-    if known.family and generator.family not in ("", known.family) and not options.force:
+    """Refuse a direction that was published for other weights (raises WrongGeneratorError)."""
+    if options.force or not known.made_for:
+        return
+    if known.family and generator.family not in ("", known.family):
         raise WrongGeneratorError(
             f"It was made for {known.made_for}, and {generator.name} is a {generator.family} "
             f"network: import it for that one, or give --force."
         )
+    held, wanted = weights_of(generator.name), _domain_of(known.made_for)
+    if held and held != known.made_for:
+        fitting = [one.name for one in list_known().values() if one.weights == known.made_for]
+        where = f" ({' or '.join(fitting)})" if fitting else ""
+        raise WrongGeneratorError(
+            f"It was made for {known.made_for}{where}, and {generator.name} has the weights of "
+            f"{held}: import it for the first, or give --force."
+        )
+    draws = generator.domain.split(",")[0].split()[-1:]
+    if wanted and draws and draws[0] in set(_DOMAINS.values()) - {wanted}:
+        raise WrongGeneratorError(
+            f"It was made for {known.made_for}, which draws {wanted}, and {generator.name} draws "
+            f"{generator.domain}: import it for a network of {wanted}, or give --force."
+        )
+
+
+_DOMAINS = {"ffhq": "faces", "celeba": "faces", "cars": "cars", "cats": "cats"} | {
+    name: name for name in ("horses", "churches", "dogs")
+}
+
+
+def _domain_of(made_for: str) -> str:
+    """What the weights draw that a set was made for; nothing where the name does not tell."""
+    words = made_for.lower()
+    return next((drawn for word, drawn in _DOMAINS.items() if word in words), "")
+
+
+def is_sure_to_fit(known: PublishedEntry, generator: Generator) -> bool:
+    """Whether the generator has the weights that a set was made for, as far as files can tell."""
+    return not known.made_for or weights_of(generator.name) == known.made_for
 
 
 def measure_along(unit: Doubles, codes: ReferenceCodes) -> tuple[float, float]:

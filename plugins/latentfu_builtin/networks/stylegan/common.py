@@ -20,8 +20,8 @@ from latentfu import (
     Latent,
     Noise,
     check_cancelled,
-    file_sha256,
     read_tensors_and_metadata,
+    weights_id,
     write_tensors,
 )
 from torch import Tensor, nn
@@ -184,7 +184,7 @@ class StyledGenerator(Generator):
         except ValueError as error:
             raise BadInputError(f"The weights cannot be used: {error}.") from error
         known = domain or network.metadata.get("domain", "unknown")
-        return cls(network, name or path.stem, file_sha256(path), known)
+        return cls(network, name or path.stem, weights_id(path), known)
 
     @classmethod
     def load_network(cls, path: Path, device: str) -> MappedNetwork:

@@ -28,7 +28,7 @@ float lit(float bias, float spread) {
 vec3 ambient(vec3 n) { return mix(ground, sky, n.z * .5 + .5); }
 // A film's curve (Narkowicz's fit of ACES), softened, and sRGB.
 vec3 develop(vec3 x) {
-    x *= .95;
+    x *= .86;
     return pow(clamp((x * (2.51 * x + .03)) / (x * (2.43 * x + .59) + .14), 0., 1.), vec3(1. / 2.2));
 }
 void finish(vec3 light, float region) {

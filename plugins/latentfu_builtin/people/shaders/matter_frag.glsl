@@ -1,7 +1,7 @@
 // Teeth, gums, cloth, metal, plastic, knitwear: one plain surface with a few switches.
 in vec2 X; in vec3 Q;
 uniform vec3 base;
-uniform float gloss, region, weave, ribs, lash;
+uniform float gloss, region, weave, ribs, lash, tooth, rolled;
 uniform vec4 cut;       // clothes: height of the neckline at the middle, its width, V or round, collar
 uniform vec3 origin;
 void main() {
@@ -9,8 +9,17 @@ void main() {
     if (dot(n, v) < 0.) n = -n;
     vec3 c = base;
     if (lash > .5) {        // hairs: full at the root, apart at the tips
-        float along = X.x, gap = abs(fract(X.y * 2300. + along * .7) - .5) * 2.;
-        if (along > 1. - .75 * gap * gap || gap > 1.15 - along) discard;
+        float along = X.x, k = X.y * 2600. + along * 1.1, gap = abs(fract(k) - .5) * 2.;
+        if (along > .55 + .4 * hash(vec3(floor(k), 1., 2.)) || gap > .9 - along) discard;
+    }
+    if (tooth > .5) {       // gaps between the teeth, gums above them, the mouth's dark at the sides
+        float x = abs(X.y) * 1000., gap = 0.;
+        gap = exp(-pow(x / .35, 2.)) + exp(-pow((x - 8.3) / .4, 2.)) + exp(-pow((x - 14.6) / .45, 2.)) + exp(-pow((x - 21.) / .5, 2.)) + exp(-pow((x - 27.) / .6, 2.));
+        float gum = smoothstep(.42, .30, X.x + .10 * (1. - min(gap, 1.)) - .05);
+        c *= mix(vec3(1), vec3(.45, .34, .28), clamp(gap * .75, 0., 1.));
+        c = mix(c, vec3(.42, .13, .12), gum);
+        c *= mix(vec3(1.), vec3(.10, .06, .05), smoothstep(10., 26., x)) * mix(.75, 1., smoothstep(.2, .8, X.x));
+        n = normalize(n + .5 * vec3(sign(X.y) * sin(x * .75), 0, 0) * (1. - gum));
     }
     float edge = 1.;
     if (cut.y > 0.) {
@@ -32,7 +41,7 @@ void main() {
         n = normalize(n + ribs * .30 * vec3(cos(X.y * 6.28) , sin(X.y * 6.28), 0) * cos(X.y * 190.));
         c *= .82 + .18 * k;
     }
-    float s = lit(.002, .0018), d = dot(n, key), w = lash > .5 ? 1. : X.x;
+    float s = lit(.002, .0018), d = dot(n, key), w = lash > .5 ? 1. : tooth > .5 ? .8 : X.x;
     vec3 day = clamp((d + .12) / 1.12, 0., 1.) * mix(.06, 1., s) * keyColor + clamp(dot(n, fill) * .65 + .35, 0., 1.) * fillColor * w + ambient(n) * w;
     vec3 glow = c * day * mix(.25, 1., w);
     float shine = pow(max(dot(n, normalize(key + v)), 0.), 60.);

@@ -58,18 +58,27 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
     write_tensors(path, gather(trainer), metadata)
 
 
-def save_state(checkpoint: Path, path: Path) -> None:
+def save_state(checkpoint: Path, path: Path, *, averaged: bool = False) -> None:
     """A checkpoint small enough to keep: networks in float16, without the optimizers' moments.
 
-    Training goes on from it like from any checkpoint; the optimizers begin afresh.
+    Training goes on from it like from any checkpoint; the optimizers begin afresh. Only the
+    `averaged` generator needs a third of the room: the generator goes on as its average, and the
+    discriminator begins afresh.
     """
     tensors, metadata = read_checkpoint(checkpoint)
+    left_out = ("generator.", "judge.") if averaged else ()
     networks_of = tuple(f"{name}." for name in ("generator", "judge", "ema"))
     kept = {
         name: value.half() if name.startswith(networks_of) else value
         for name, value in without_moments(tensors).items()
+        if not name.startswith(left_out)
     }
     write_tensors(path, kept, metadata)
+
+
+def _pick_generator(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The generator's tensors, those of its average where only that was kept."""
+    return pick_tensors(tensors, "generator") or pick_tensors(tensors, "ema")
 
 
 def without_moments(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -104,7 +113,9 @@ def load_checkpoint(
     trainer.phase = ""
     trainer.enter_phase()
     for name, net in networks(trainer).items():
-        part = pick_tensors(tensors, name)
+        part = _pick_generator(tensors) if name == "generator" else pick_tensors(tensors, name)
+        if name == "judge" and not part:
+            continue  # only the averaged generator was kept
         check_tensors(path, net.state_dict(), part)
         net.load_state_dict(part)
     if trainer.phase == counters["phase"]:

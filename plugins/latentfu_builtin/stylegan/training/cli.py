@@ -48,6 +48,10 @@ def train_command() -> None:
 @click.option("--resolution", default=64, show_default=True, help="Side of the pictures in pixels.")
 @click.option("--z-dim", default=64, show_default=True, help="Numbers of z.")
 @click.option("--seed", default=0, show_default=True, help="Of z.")
+@click.option("--regions", is_flag=True, help="Store what each pixel shows too.")
+@click.option(
+    "--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes that render."
+)
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @click.option(
     "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
@@ -55,7 +59,7 @@ def train_command() -> None:
 @json_option
 @show_errors
 def pairs_command(
-    renderer: str, out: Path, threads: int, compiled: bool, as_json: bool, **sizes: int
+    renderer: str, out: Path, threads: int, compiled: bool, as_json: bool, **wanted: Any
 ) -> None:
     """Render pairs of z and picture into a cache that training draws from."""
     import torch
@@ -66,10 +70,10 @@ def pairs_command(
     if threads:
         torch.set_num_threads(threads)
     teacher = open_teacher(renderer, **({"compiled": True} if compiled else {}))
-    with click.progressbar(length=sizes["count"], label="Rendering", hidden=as_json) as bar:
-        render_pairs(teacher, out, progress=lambda done, _: bar.update(done - bar.pos), **sizes)
+    with click.progressbar(length=wanted["count"], label="Rendering", hidden=as_json) as bar:
+        render_pairs(teacher, out, progress=lambda done, _: bar.update(done - bar.pos), **wanted)
     if as_json:
-        click.echo(json.dumps({"folder": str(out), "count": sizes["count"]}))
+        click.echo(json.dumps({"folder": str(out), "count": wanted["count"]}))
 
 
 @train_command.command("generator")
@@ -253,13 +257,14 @@ def export_run_command(  # noqa: PLR0917
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
 )
+@click.option("--averaged", is_flag=True, help="Only the averaged generator: a third of the room.")
 @json_option
 @show_errors
-def state_command(checkpoint: Path, output: Path, as_json: bool) -> None:
+def state_command(checkpoint: Path, output: Path, averaged: bool, as_json: bool) -> None:
     """Write what is needed to train on: all networks in float16, without moments."""
     from latentfu_builtin.stylegan.training.checkpoint import save_state
 
-    save_state(checkpoint, output)
+    save_state(checkpoint, output, averaged=averaged)
     tell_written(output, as_json)
 
 

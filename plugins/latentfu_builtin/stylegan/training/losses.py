@@ -22,7 +22,8 @@ def _bump(center: Tensor, resolution: int, width: float, across: float = 1.0) ->
     grid = (torch.arange(resolution, device=center.device) + 0.5) / resolution
     dx = (grid[None] - center[:, :1]) / (across * width)
     dy = (grid[None] - center[:, 1:]) / width
-    return torch.exp(-0.5 * (dy.square()[:, :, None] + dx.square()[:, None, :]))
+    high, wide = torch.exp(-0.5 * dy.square()), torch.exp(-0.5 * dx.square())
+    return high[:, :, None] * wide[:, None, :]  # [N, R, R]
 
 
 def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Tensor:

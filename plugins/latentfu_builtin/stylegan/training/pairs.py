@@ -3,6 +3,7 @@
 A folder with memory-mapped arrays and a small index:
     z.npy [N, z_dim] float32, images.npy [N, R, R, 3] uint8, normals.npy [N, F] float32,
     landmarks.npy [N, L, 2] float32, index.json {count, capacity, resolution, ...}
+and regions.npy [N, R, R] uint8 where they were asked for.
 One process may fill the cache while another trains on what is there. The first `HOLDOUT` pairs
 are never drawn: they measure the quality.
 """
@@ -11,7 +12,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,7 @@ from torch import Tensor
 
 from latentfu_builtin.stylegan.training.source import (
     Batch,
+    RegionTeacher,
     Teacher,
     teacher_normals,
     to_images,
@@ -65,6 +70,11 @@ class PairCache:
         return int(self.index["count"])
 
     @property
+    def first(self) -> int:
+        """Where the pairs to train on begin; those before measure, also while the cache fills."""
+        return min(HOLDOUT, int(self.index["capacity"]) // 8)
+
+    @property
     def complete(self) -> bool:
         """Whether the cache is full, so that drawing from it is reproducible."""
         return int(self.index["count"]) >= int(self.index["capacity"])
@@ -88,7 +98,11 @@ class PairCache:
 
     def draw(self, count: int, generator: torch.Generator) -> Batch:
         """Random pairs, with replacement, from all but the held-out ones."""
-        first = min(HOLDOUT, self.count // 8)
+        first = self.first
+        if self.count <= first:
+            raise ValueError(
+                f"{self.folder} holds {self.count} pairs; training needs more than {first}"
+            )
         chosen = torch.randint(first, self.count, (count,), generator=generator)
         wanted = round(count * self.small_share)
         if wanted and len(showing := self.with_small_things(first)):
@@ -97,13 +111,15 @@ class PairCache:
         return self.rows(np.sort(chosen.numpy()))
 
     def with_small_things(self, first: int) -> np.ndarray:
-        """The places, from `first` on, of the pairs that show small things."""
+        """The places, from `first` on, of the pairs that show small things that most lack."""
         small = self.arrays["landmarks"][first : self.count, 5:]  # [N, L - 5, 2]
-        return first + np.flatnonzero(((small > 0) & (small < 1)).all(axis=2).any(axis=1))
+        shown = ((small > 0) & (small < 1)).all(axis=2)  # [N, L - 5]
+        rare = shown.mean(axis=0) < 0.5
+        return first + np.flatnonzero(shown[:, rare].any(axis=1))
 
     def holdout(self, count: int = HOLDOUT) -> Batch:
         """Pairs that `draw` never gives."""
-        return self.rows(slice(0, min(count, HOLDOUT, self.count // 8)))
+        return self.rows(slice(0, min(count, self.first, self.count)))
 
 
 def read_index(folder: Path) -> dict[str, int | str]:
@@ -117,7 +133,7 @@ def open_arrays(folder: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, n
     arrays: dict[str, np.ndarray] = {}
     for name, shape in shapes.items():
         path = folder / f"{name}.npy"
-        kind = np.uint8 if name == "images" else np.float32
+        kind = np.uint8 if name in {"images", "regions"} else np.float32
         mode = "r+" if path.exists() else "w+"
         array = np.lib.format.open_memmap(path, mode=mode, dtype=kind, shape=shape)
         if array.shape != shape:
@@ -135,38 +151,77 @@ def render_pairs(
     z_dim: int,
     seed: int = 0,
     batch: int = 64,
+    regions: bool = False,
+    jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PairCache:
     """Render `count` pairs into `folder`; an interrupted run is continued.
 
     Each batch has its own random generator, made from `seed` and its place, so that the result
-    does not depend on interruptions.
+    does not depend on interruptions, nor on how many processes (`jobs`) render. `regions` stores
+    the number of the region at each pixel too, if the teacher knows it (ValueError if not).
     """
+    if regions and not isinstance(teacher, RegionTeacher):
+        raise ValueError("this renderer does not tell the regions of its pictures")
     folder.mkdir(parents=True, exist_ok=True)
-    shapes: dict[str, tuple[int, ...]] = {
-        "z": (count, z_dim),
-        "images": (count, resolution, resolution, 3),
-        "normals": (count, teacher.factor_count),
-        "landmarks": (count, teacher.landmark_count, 2),
-    }
-    arrays = open_arrays(folder, shapes)
-    index_file = folder / "index.json"
     index = {"count": 0, "capacity": count, "resolution": resolution, "seed": seed, "batch": batch}
+    index |= {"regions": 1} if regions else {}
+    index_file = folder / "index.json"
+    done = 0
     if index_file.exists():
         found = read_index(folder)
         if {**found, "count": 0} != index:
             raise ValueError(f"{folder} holds a cache made with other settings")
-        index["count"] = int(found["count"])
-    for start in range(int(index["count"]), count, batch):
-        end = min(start + batch, count)
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + start)
-        z = torch.randn(end - start, z_dim, generator=generator)
-        normals = teacher_normals(z, teacher)
-        images, landmarks = teacher.render(normals, resolution, generator)
-        values = (z.numpy(), to_pixels(images), normals.numpy(), landmarks.numpy())
-        for name, value in zip(ARRAYS, values, strict=True):
-            arrays[name][start:end] = value
-        index["count"] = end
-        write_whole(index_file, json.dumps(index).encode())
-        progress(end, count)
+        done = int(found["count"])
+    open_arrays(folder, _list_shapes(teacher, index, z_dim))
+    work = partial(_render_batch, teacher, folder, index, z_dim)
+    with _open_workers(jobs) as run:
+        for end in run(work, range(done, count, batch)):
+            write_whole(index_file, json.dumps(index | {"count": end}).encode())
+            progress(end, count)
     return PairCache(folder)
+
+
+def _list_shapes(teacher: Teacher, index: dict[str, int], z_dim: int) -> dict[str, tuple[int, ...]]:
+    """The shape of each array of a cache."""
+    count, side = index["capacity"], index["resolution"]
+    shapes: dict[str, tuple[int, ...]] = {
+        "z": (count, z_dim),
+        "images": (count, side, side, 3),
+        "normals": (count, teacher.factor_count),
+        "landmarks": (count, teacher.landmark_count, 2),
+    }
+    return shapes | ({"regions": (count, side, side)} if "regions" in index else {})
+
+
+@contextmanager
+def _open_workers(jobs: int) -> Iterator[Callable[..., Iterable[int]]]:
+    """A `map` that keeps the order: this process's own, or that of `jobs` others."""
+    if jobs == 1:
+        yield map
+        return
+    with get_context("spawn").Pool(jobs, torch.set_num_threads, (1,)) as pool:
+        yield pool.imap
+
+
+def _render_batch(
+    teacher: Teacher, folder: Path, index: dict[str, int], z_dim: int, start: int
+) -> int:
+    """Render the batch that begins at `start` into the cache's arrays; where it ends."""
+    resolution = index["resolution"]
+    end = min(start + index["batch"], index["capacity"])
+    generator = torch.Generator().manual_seed(index["seed"] * 1_000_003 + start)
+    z = torch.randn(end - start, z_dim, generator=generator)
+    normals = teacher_normals(z, teacher)
+    values = {"z": z.numpy(), "normals": normals.numpy()}
+    if "regions" in index:
+        assert isinstance(teacher, RegionTeacher)
+        images, landmarks, regions = teacher.render_regions(normals, resolution, generator)
+        values["regions"] = regions.numpy()
+    else:
+        images, landmarks = teacher.render(normals, resolution, generator)
+    values |= {"images": to_pixels(images), "landmarks": landmarks.numpy()}
+    arrays = open_arrays(folder, _list_shapes(teacher, index, z_dim))
+    for name, value in values.items():
+        arrays[name][start:end] = value
+    return end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -58,6 +58,17 @@ class Teacher(Protocol):
         self, normal: Tensor, resolution: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """normal [N, factor_count] -> pictures [N, 3, R, R] in -1..1, landmarks [N, L, 2]."""
+        ...
+
+
+@runtime_checkable
+class RegionTeacher(Teacher, Protocol):
+    """A teacher that also knows what each pixel shows."""
+
+    def render_regions(
+        self, normal: Tensor, resolution: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As `render`, and the regions [N, R, R], uint8 numbers that the renderer explains."""
         ...
 
 
