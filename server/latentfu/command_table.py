@@ -26,6 +26,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("mix",): CommandEntry(
         f"{_CLI}.edit:mix_command", "Mix layers of a second picture into a first one."
     ),
+    ("regions",): CommandEntry(
+        f"{_CLI}.regions:regions_command", "Find hair, skin and other regions: a mask or a map."
+    ),
     ("sweep",): CommandEntry(
         f"{_CLI}.sweep:sweep_command", "Move controls step by step: a film or a folder."
     ),
@@ -43,7 +46,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("build",): CommandEntry(
         f"{_CLI}.build:build_command", "Rebuild what is shipped for a generator."
     ),
-    ("bench", "edit"): CommandEntry(f"{_CLI}.bench:edit", "An edit whose inversion is cached."),
+    ("bench", "edit"): CommandEntry(
+        f"{_CLI}.bench:bench_edit", "An edit whose inversion is cached."
+    ),
     ("bench", "http"): CommandEntry(f"{_CLI}.bench:http", "A large layer through the server."),
     ("bench", "start"): CommandEntry(
         f"{_CLI}.bench:start", "From latentfu serve to the first answer."
@@ -64,6 +69,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("controls", "list"): CommandEntry(
         f"{_CLI}.listing:controls_list", "List a generator's controls."
     ),
+    ("controls", "regions"): CommandEntry(
+        f"{_CLI}.regions:controls_regions", "Say where each control acts."
+    ),
     ("directions", "list"): CommandEntry(
         f"{_CLI}.listing:directions_list", "List a generator's directions."
     ),
@@ -80,6 +88,25 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("plugins", "disable"): CommandEntry(
         f"{_CLI}.plugins:plugins_disable", "Switch a plug-in off."
     ),
+    ("settings", "list"): CommandEntry(
+        f"{_CLI}.settings:settings_list", "List the settings of plug-ins."
+    ),
+    ("settings", "set"): CommandEntry(f"{_CLI}.settings:settings_set", "Change one."),
+    ("settings", "reset"): CommandEntry(
+        f"{_CLI}.settings:settings_reset", "Take one back to its default."
+    ),
+    ("plugins", "install"): CommandEntry(
+        f"{_CLI}.plugin_packages:plugins_install", "Install packages of plug-ins."
+    ),
+    ("plugins", "upgrade"): CommandEntry(
+        f"{_CLI}.plugin_packages:plugins_upgrade", "Install newer versions of some."
+    ),
+    ("plugins", "uninstall"): CommandEntry(
+        f"{_CLI}.plugin_packages:plugins_uninstall", "Remove packages of plug-ins."
+    ),
+    ("plugins", "prefer"): CommandEntry(
+        f"{_CLI}.plugins:plugins_prefer", "Say whose name counts where two have it."
+    ),
     ("plugins", "new"): CommandEntry(
         f"{_CLI}.plugins:plugins_new", "Write a new plug-in package to start from."
     ),
@@ -95,5 +122,7 @@ GROUPS: dict[str, str] = {
     "directions": "Directions in latent space.",
     "deformations": "Deformations of a network's weights.",
     "plugins": "What is installed, what is broken, and why.",
+    "settings": "What can be chosen about plug-ins.",
+    "setup": "Networks with all that fits them, by one name.",
     "train": "Train networks and directions.",
 }

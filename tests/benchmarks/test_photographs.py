@@ -55,3 +55,14 @@ def test_a_blur_and_a_hard_edge_are_measured() -> None:
     assert compare_pictures(plain, pasted, 0.0).seam > 30
     same = compare_pictures(before, before, 0.0)
     assert (same.sharpness, same.seam, same.changed) == (1.0, 0.0, 0.0)
+
+
+def test_a_change_of_the_background_is_measured() -> None:
+    before = np.full((40, 40, 3), 100, np.uint8)
+    after, beside = before.copy(), np.zeros((40, 40), np.uint8)
+    beside[:20] = 255
+    after[20:] = 150
+    assert compare_pictures(before, after, 0.0, beside).beside == 0.0
+    after[:10] = 110
+    assert compare_pictures(before, after, 0.0, beside).beside == 5.0
+    assert compare_pictures(before, after, 0.0).beside is None

@@ -17,8 +17,9 @@ from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu_builtin.checkpoints.converters import nvlabs_stylegan3, stylegan3_editing
+from latentfu_builtin.checkpoints.find_tensors import list_tensors
 from latentfu_builtin.checkpoints.import_checkpoint import path_of
-from latentfu_builtin.checkpoints.state_dict import find_torch_generator, list_tensors
+from latentfu_builtin.checkpoints.state_dict import find_torch_generator
 
 from tests.support.foreign_files import save_module
 

@@ -90,6 +90,35 @@ def test_rows_that_differ_stay_a_direction_of_layers(importing: Import, result: 
     assert d.space == "w+" and np.allclose(d.vector, load("ffhq_rgb_0.npy"), atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(14, 512), (1, 14, 512), (10, 512)])
+def test_a_step_for_other_layers_is_never_so_many_directions(
+    importing: Import, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    rows = np.random.default_rng(0).standard_normal(shape) + 0.3
+    np.save(tmp_path / "age.npy", rows)
+    told = importing(tmp_path / "age.npy")
+    assert told.exit_code == 1 and "for another generator" in str(told.exception)
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_one_row_repeated_is_one_direction_whatever_its_layers(
+    importing: Import, result: Any, tmp_path: Path
+) -> None:
+    row = np.random.default_rng(0).standard_normal(512)
+    np.save(tmp_path / "same.npy", np.tile(row, (14, 1)))
+    assert importing(tmp_path / "same.npy").exit_code == 0
+    assert result("same").space == "w" and cosine(result("same").vector, row) > 0.99999
+
+
+def test_rows_at_right_angles_are_directions_though_they_are_fourteen(
+    importing: Import, tmp_path: Path
+) -> None:
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((512, 14)))[0].T
+    np.save(tmp_path / "axes.npy", basis * np.arange(1, 15)[:, None])
+    assert importing(tmp_path / "axes.npy").exit_code == 0
+    assert len(list(tmp_path.rglob("axes-*.safetensors"))) == 14
+
+
 def test_flattened_layers_are_folded_back(importing: Import, result: Any, tmp_path: Path) -> None:
     rows = np.random.default_rng(0).standard_normal((18, 512))
     np.save(tmp_path / "flat.npy", rows.reshape(1, -1))
@@ -227,8 +256,8 @@ def test_layers_of_another_network_are_not_taken_for_directions(
     """GANSpace's rotate2d is one direction of 16 layers, not 16 directions."""
     np.save(tmp_path / "rotate2d.npy", np.random.default_rng(0).standard_normal((16, 512)))
     told = importing(tmp_path / "rotate2d.npy", "--set-of", "ganspace")
-    assert told.exit_code == 1 and "each layer of StyleGAN LSUN cars" in str(told.exception)
-    assert importing(tmp_path / "rotate2d.npy").exit_code == 0, "unknown rows are one each"
+    assert told.exit_code == 1 and "StyleGAN LSUN cars" in str(told.exception)
+    assert "each of 16 layers" in str(importing(tmp_path / "rotate2d.npy").exception)
 
 
 def ours(path: Path, **facts: Any) -> Path:

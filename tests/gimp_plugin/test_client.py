@@ -72,11 +72,13 @@ def test_server_that_went_away(serve) -> None:
         client.get("/v1/health")
 
 
-def test_wrong_token(serve, home) -> None:
-    serve()
+def test_a_server_without_the_token_is_asked_nothing(serve, home) -> None:
+    server = serve()
     (home / "config" / "token").write_text("wrong")
-    with pytest.raises(PluginError, match="token"):
-        finder.connect()
+    assert finder.find() is None
+    with pytest.raises(ServerGoneError, match="not yours"):
+        Client("127.0.0.1", server.server_address[1], "wrong").get("/v1/health")
+    assert server.seen == []
 
 
 def test_unknown_control(serve) -> None:

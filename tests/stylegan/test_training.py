@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
@@ -108,6 +109,64 @@ def test_rendering_pairs_continues_where_it_was_stopped(tmp_path: Path) -> None:
     assert torch.equal(whole.rows(slice(0, 80)).images, parts.rows(slice(0, 80)).images)
     with pytest.raises(ValueError, match="other settings"):
         render_pairs(Blobs(), tmp_path / "parts", **{**sizes, "seed": 4})
+
+
+class RegionBlobs(Blobs):
+    """The same, that also knows where its disc is."""
+
+    def render_regions(
+        self, normal: Tensor, resolution: int, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        images, landmarks = self.render(normal, resolution, generator)
+        return images, landmarks, (images.mean(1) > 0).to(torch.uint8)
+
+
+def test_several_processes_render_the_same_pairs(tmp_path: Path) -> None:
+    sizes = {"count": 80, "resolution": 16, "z_dim": 6, "seed": 3, "batch": 16}
+    said: list[int] = []
+    render_pairs(RegionBlobs(), tmp_path / "one", **sizes, regions=True)
+    two = render_pairs(
+        RegionBlobs(),
+        tmp_path / "two",
+        **sizes,
+        regions=True,
+        jobs=2,
+        progress=lambda done, _: said.append(done),
+    )
+    assert said == [16, 32, 48, 64, 80]
+    for name in ("z", "images", "normals", "landmarks", "regions"):
+        found, wanted = (np.load(tmp_path / f / f"{name}.npy") for f in ("two", "one"))
+        assert np.array_equal(found, wanted), name
+    regions = np.load(tmp_path / "two" / "regions.npy")
+    assert regions.shape == (80, 16, 16) and 0 < regions.mean() < 1
+    brightness = two.arrays["images"].mean(3)
+    assert brightness[regions == 1].mean() > 128 > brightness[regions == 0].mean()
+
+
+def test_regions_need_a_teacher_that_knows_them(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="does not tell the regions"):
+        render_pairs(Blobs(), tmp_path, count=80, resolution=16, z_dim=6, regions=True)
+
+
+def test_training_begins_while_pairs_arrive_and_never_sees_the_held_out(tmp_path: Path) -> None:
+    sizes = {"count": 160, "resolution": 16, "z_dim": 6, "seed": 3, "batch": 16}
+    seen: list[int] = []
+
+    def look(done: int, total: int) -> None:
+        cache = PairCache(tmp_path)
+        held = cache.holdout()
+        assert held.z is not None
+        if done <= 20:
+            with pytest.raises(ValueError, match="needs more than 20"):
+                cache.draw(8, torch.Generator())
+            return
+        drawn = cache.draw(64, torch.Generator().manual_seed(done))
+        assert drawn.z is not None and len(held.z) == 20
+        assert not (drawn.z[:, None] == held.z[None]).all(dim=2).any()
+        seen.append(done)
+
+    render_pairs(Blobs(), tmp_path, **sizes, progress=look)
+    assert seen[0] == 32 and seen[-1] == 160
 
 
 def test_a_folder_of_pictures_is_a_source(tmp_path: Path) -> None:
@@ -235,6 +294,26 @@ def test_a_small_state_is_enough_to_train_on(source: RendererSource, tmp_path: P
     with torch.no_grad():
         before, after = (t.ema.synthesis(t.ema.map(z)) for t in (trainer, again))
     assert torch.allclose(before, after, atol=0.01)
+    assert again.step()["paired"] > 0
+
+
+def test_the_average_alone_is_enough_to_train_on(source: RendererSource, tmp_path: Path) -> None:
+    whole, all_three = tmp_path / "checkpoint.safetensors", tmp_path / "three.safetensors"
+    alone = tmp_path / "one.safetensors"
+    trainer = Trainer(CONFIG, OPTIONS, source)
+    for _ in range(3):
+        trainer.step()
+    save_checkpoint(whole, trainer)
+    save_state(whole, all_three)
+    save_state(whole, alone, averaged=True)
+    assert alone.stat().st_size < 0.5 * all_three.stat().st_size
+    again = load_checkpoint(alone, source)
+    assert again.images == trainer.images
+    z = torch.randn(2, CONFIG.z_dim)
+    with torch.no_grad():
+        before = trainer.ema.synthesis(trainer.ema.map(z))
+        for network in (again.generator, again.ema):
+            assert torch.allclose(before, network.synthesis(network.map(z)), atol=0.01)
     assert again.step()["paired"] > 0
 
 

@@ -103,7 +103,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "endless_range": (control("maximum=float('inf')"), "maximum"),
     "backward_range": (control("minimum=3.0, maximum=-3.0"), "range 3.0..-3.0"),
     "odd_layers": (control("layers=(7, 4)"), "layers"),
-    "odd_kind": (control("kind='wish'"), "not 'direction' or 'deformation'"),
+    "odd_kind": (control("kind='My wish'"), "kind = 'My wish', which is not a name"),
     "rank_as_text": (
         returning(
             "[latentfu.Inverter('a', 'A', ('z',), print, levels={'good': latentfu.Level('1')})]"
@@ -120,12 +120,14 @@ BROKEN: dict[str, tuple[str, str]] = {
         + "    return [latentfu.WatchedFolder('here', '/tmp')]\n",
         "path = '/tmp', which is not a Path",
     ),
-    "claims_a_command": (
-        _AFTER_IMPORT
-        + "@hookimpl\ndef latentfu_commands():\n"
-        + "    return [latentfu.Command(('edit',), 'Mine', print)]\n",
-        "latentfu itself",
-    ),
 }
 
+CLAIMS_A_COMMAND = (
+    inverter("handy")
+    + """
+@hookimpl
+def latentfu_commands():
+    return [latentfu.Command(("edit",), "Mine", print)]
+"""
+)
 FINE = inverter("fine")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
 import http.client
 import json
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +16,10 @@ from .wire import Picture, read_picture
 
 TIMEOUT = 300.0
 GONE = "The Latent-Fu server stopped answering: try again, it will be started anew."
+STRANGER = (
+    "What answers in place of the Latent-Fu server is not yours, or an older version of it: "
+    "nothing was sent to it. Stop it, then try again."
+)
 PIXELS = "application/octet-stream"
 
 
@@ -24,6 +30,10 @@ class RefusedError(PluginError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class StrangerError(ServerGoneError):
+    """Whoever listens where the server should be does not have the token."""
 
 
 class Client:
@@ -130,6 +140,8 @@ class Client:
             if self._aborted:
                 raise CancelledError
             try:
+                if self._connection.sock is None:
+                    self._check_server()
                 self._connection.request(method, path, body, headers)
                 self._socket = self._connection.sock
                 return self._connection.getresponse()
@@ -138,6 +150,25 @@ class Client:
                 if last or isinstance(error, TimeoutError):
                     raise self._gone() from error
         raise AssertionError("unreachable")
+
+    def _check_server(self) -> None:
+        """The server shows that it has the token before it is sent (latentfu/protocol/proof.py).
+
+        After a sudden end of the server anybody on this machine may listen on its port.
+        """
+        nonce = secrets.token_hex(16)
+        self._connection.request("GET", f"/v1/proof?nonce={nonce}")
+        self._socket = self._connection.sock
+        answer = self._connection.getresponse()
+        try:
+            given = str(json.loads(answer.read(1 << 16))["proof"])
+        except (ValueError, KeyError, TypeError):
+            given = ""
+        text = f"latentfu server\n{nonce}\n{self.port}".encode()
+        expected = hmac.digest(self.token.encode(), text, "sha256").hex()
+        if not hmac.compare_digest(given.encode(), expected.encode()):
+            self._connection.close()
+            raise StrangerError(STRANGER)
 
     def _gone(self) -> PluginError:
         self._connection.close()

@@ -43,7 +43,7 @@ def find() -> tuple[Client, dict[str, Any]] | None:
     try:
         with client.another(timeout=5.0) as probe:
             return client, probe.get("/v1/health")
-    except ServerGoneError:
+    except ServerGoneError:  # or a stranger listens there: then one is started, elsewhere
         return None
     except RefusedError as error:
         raise PluginError(str(error)) from error

@@ -27,10 +27,12 @@ from latentfu_builtin.checkpoints.formats import describe_formats
 from latentfu_builtin.checkpoints.import_checkpoint import (
     ImportOptions,
     check_name,
+    describe_channels,
     import_checkpoint,
     path_of,
 )
 from latentfu_builtin.checkpoints.install_network import Fetched, FetchOptions, install_network
+from latentfu_builtin.checkpoints.library_files import describe_files, list_what_hangs_on
 
 MIRROR = "LATENTFU_MIRROR"
 
@@ -67,6 +69,9 @@ def import_command(
         click.echo(json.dumps({"name": options.name, "file": str(written)}))
         return
     click.echo(f"{options.name}: {written.stat().st_size / 1e6:.1f} MB in {written}")
+    note = describe_channels(written)
+    if note:
+        click.echo(note)
     click.echo(f"Try it: latentfu generators info {options.name}")
 
 
@@ -88,11 +93,31 @@ def export_command(name: str, output: Path, as_json: bool) -> None:
 
 @click.command("remove")
 @click.argument("name")
+@click.option(
+    "--everything", is_flag=True, help="Also your directions, encoders and deformations for it."
+)
 @json_option
-def remove_command(name: str, as_json: bool) -> None:
-    """Remove the imported network NAME. What was found with it can then not be edited again."""
-    path_of(name).unlink()
-    click.echo(json.dumps({"removed": name}) if as_json else f"Removed {name}.")
+def remove_command(name: str, everything: bool, as_json: bool) -> None:
+    """Remove the imported network NAME. What was found with it can then not be edited again.
+
+    Directions, encoders and deformations that you have for it are kept, unless --everything is
+    given: they fit again when the same weights come back.
+    """
+    path = path_of(name)
+    hanging = list_what_hangs_on(latentfu.weights_id(path))
+    told = describe_files(hanging)
+    path.unlink()
+    for file in hanging if everything else ():
+        file.path.unlink()
+    if as_json:
+        rows = [{"kind": file.kind, "name": file.name} for file in hanging]
+        click.echo(json.dumps({"removed": name, "everything": everything, "for_it": rows}))
+        return
+    click.echo(f"Removed {name}.")
+    if hanging and everything:
+        click.echo(f"Removed with it: {told}.")
+    elif hanging:
+        click.echo(f"Kept what you have for it: {told}.")
 
 
 @click.command("download")

@@ -15,44 +15,55 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from latentfu import CheckpointFormat, ConvertedWeights, ForeignFile, tensors_of
-from numpy.typing import NDArray
+from latentfu import CheckpointFormat, ConvertedWeights, ForeignFile
 
-Array = NDArray[Any]
+from latentfu_builtin.checkpoints.find_tensors import (
+    FoundTensors,
+    StateDict,
+    find_state_dict,
+    list_places,
+)
 
 
 @dataclass(frozen=True)
 class HasTensors:
-    """A state dict that has all of some tensors, at one of some places in a file.
+    """A network that is known by some of its tensors, wherever in a file it lies.
 
     Attributes:
-        names: All of these are in it.
+        names: All of these are in it, behind one and the same prefix.
         without: None of these is in it.
-        places: Where it may lie: "" is the file itself, "g_ema" a member, "state_dict/decoder."
-            what begins with ``decoder.`` in a member.
+        decoder: True for what lies below ``decoder.`` alone, False for all else, None for both.
+        modules: Whether a whole pickled module counts too.
     """
 
     names: tuple[str, ...]
     without: tuple[str, ...] = ()
-    places: tuple[str, ...] = ("",)
+    decoder: bool | None = None
+    modules: bool = True
 
-    def find(self, foreign: ForeignFile) -> dict[str, Array] | None:
-        """The first state dict that fits, by its own names; None when there is none."""
-        for place in self.places:
-            member, _, prefix = place.partition("/")
-            whole = tensors_of(foreign.member(member) if member else foreign.content)
-            state = {
-                name.removeprefix(prefix): array
-                for name, array in whole.items()
-                if name.startswith(prefix)
-            }
-            if all(name in state for name in self.names) and not any(
-                name in state for name in self.without
-            ):
-                return state
+    def find(self, foreign: ForeignFile) -> StateDict | None:
+        """The tensors at the first place that fits, by their own names; None where none does."""
+        for place in list_places(foreign):
+            if place.is_module and not self.modules:
+                continue
+            for prefix in self._prefixes(place):
+                found = place.below(prefix)
+                if self._fits(found):
+                    return find_state_dict(found)
         return None
+
+    def _prefixes(self, place: FoundTensors) -> list[str]:
+        """What stands before the first name at a place, the shortest first."""
+        first = self.names[0]
+        ends = [key for key in place.values if key == first or key.endswith(f".{first}")]
+        prefixes = [key.removesuffix(first) for key in ends]
+        return sorted(prefixes, key=lambda prefix: place.below(prefix).rank)
+
+    def _fits(self, found: FoundTensors) -> bool:
+        wanted = self.decoder is None or self.decoder == found.is_decoder
+        held = all(name in found.values for name in self.names)
+        return wanted and held and not any(name in found.values for name in self.without)
 
     def __call__(self, foreign: ForeignFile) -> bool:
         return self.find(foreign) is not None

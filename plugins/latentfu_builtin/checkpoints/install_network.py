@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from latentfu import (
@@ -69,25 +69,46 @@ def install_network(
     Raises BadInputError or StorageError; what has come by then is kept for the next call.
     """
     check_name(name)
-    target = downloads_folder() / _download_name(network)
-    source = find_file(network, (*options.places, downloads_folder()), between(progress, 0.0, 0.1))
+    fetched = fetch_file(network, options, between(progress, 0.0, 0.8))
+    written = import_fetched(network, name, fetched, between(progress, 0.8, 1.0))
+    if not options.keep and fetched.source == _own_file(network):
+        fetched.source.unlink(missing_ok=True)
+    return replace(fetched, network=written)
+
+
+def _own_file(network: PublicNetwork) -> Path:
+    """Where its file is put until it is imported."""
+    return downloads_folder() / _download_name(network)
+
+
+def fetch_file(network: PublicNetwork, options: FetchOptions, progress: Progress) -> Fetched:
+    """Fetch (or find) a network's file, and import nothing yet: ``network`` is the source."""
+    target = _own_file(network)
+    places = (*options.places, downloads_folder())
+    source = find_file(network, places, between(progress, 0.0, 0.1))
     found, digest = source is not None, network.sha256
     if source is None:
         source = target
-        digest = download(
-            _offer_after_search(network, options), target, between(progress, 0.0, 0.8)
-        )
+        digest = download(_offer_after_search(network, options), target, progress)
     digest = digest or sha256_of(source, progress)
-    said = ImportOptions(name, network.domain, describe_terms(network), network.address)
+    return Fetched(source, source, digest, found)
+
+
+def import_fetched(network: PublicNetwork, name: str, fetched: Fetched, progress: Progress) -> Path:
+    """Import the network in a fetched file under ``name``; the file that was written."""
+    said = ImportOptions(
+        name,
+        network.domain,
+        describe_terms(network),
+        network.address,
+        network.weights or network.name,
+    )
     try:
-        written = import_checkpoint(source, said, between(progress, 0.8, 1.0))
+        return import_checkpoint(fetched.source, said, progress)
     except LatentFuError:
-        if source == target and not network.sha256:  # whatever it is, it is not to be found again
-            source.unlink(missing_ok=True)
+        if fetched.source == _own_file(network) and not network.sha256:
+            fetched.source.unlink(missing_ok=True)  # whatever it is, it is not to be found again
         raise
-    if not options.keep and source == target:
-        source.unlink(missing_ok=True)
-    return Fetched(written, source, digest, found)
 
 
 def _offer_after_search(network: PublicNetwork, options: FetchOptions) -> Offer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from latentfu import CheckpointFormat, Command, hookimpl
@@ -19,12 +20,23 @@ COMMANDS = {
 }
 
 
-def load_command(name: str) -> click.Command:
+def _load_command(name: str) -> click.Command:
     """The command ``latentfu generators NAME``."""
     from latentfu_builtin.checkpoints import cli
 
     command: click.Command = getattr(cli, f"{name}_command")
     return command
+
+
+LIBRARY = {"directions": "direction", "encoders": "encoder", "deformations": "deformation"}
+
+
+def load_library_command(kind: str, name: str) -> click.Command:
+    """The command ``latentfu KIND remove`` or ``rename``."""
+    from latentfu_builtin.checkpoints import library_cli
+
+    make = library_cli.make_remove_command if name == "remove" else library_cli.make_rename_command
+    return make(kind)
 
 
 @hookimpl
@@ -37,8 +49,18 @@ def latentfu_checkpoint_formats() -> Iterable[CheckpointFormat]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu generators import, export, remove and download."""
-    return [
-        Command(("generators", name), line, lambda name=name: load_command(name))  # type: ignore[misc]
+    """What is done with networks, and with the files that a person has for them."""
+    networks = [
+        Command(("generators", name), line, lambda name=name: _load_command(name))  # type: ignore[misc]
         for name, line in COMMANDS.items()
     ]
+    lines = {
+        "remove": "Remove the {} NAME of your own.",
+        "rename": "Give the {} NAME another name.",
+    }
+    files = [
+        Command((kind, name), line.format(word), partial(load_library_command, kind, name))
+        for kind, word in LIBRARY.items()
+        for name, line in lines.items()
+    ]
+    return [*networks, *files]

@@ -5,12 +5,18 @@ Pickled modules are only names and what they held (`OpaqueObject`); nothing of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from latentfu import BadInputError, ForeignFile, OpaqueObject
+from latentfu import BadInputError, ConvertedWeights, ForeignFile, OpaqueObject
 from numpy.typing import NDArray
+
+from latentfu_builtin.checkpoints.find_tensors import (
+    FoundTensors,
+    StateDict,
+    find_modules,
+    take_at,
+)
 
 Array = NDArray[Any]
 TF_NETWORK = "dnnlib.tflib.network.Network"
@@ -24,20 +30,28 @@ class Tensors:
     Raises BadInputError naming a tensor that is missing or of another shape than expected.
 
     Args:
-        found: The tensors.
+        found: The tensors, or a state dict with them.
         source: Whose network it is, for sentences: "rosinality".
         architecture: What is tried with them: "StyleGAN2".
     """
 
-    def __init__(self, found: dict[str, Array], source: str, architecture: str) -> None:
-        self.found, self.source, self.architecture = found, source, architecture
-        self.left = set(found)
+    def __init__(self, found: dict[str, Array] | StateDict, source: str, architecture: str) -> None:
+        state = found if isinstance(found, StateDict) else StateDict(found)
+        self.found, self.odd = state.tensors, state.odd
+        self.source, self.architecture = source, architecture
+        self.left = set(self.found)
+        self.channels = 3
 
     def __contains__(self, name: str) -> bool:
         return name in self.found
 
     def take(self, name: str, shape: tuple[int | None, ...] | None = None) -> Array:
         """The tensor ``name``, float32; ``shape`` with None where any size will do."""
+        if name in self.odd:
+            raise BadInputError(
+                f"This {self.source} network keeps {name} as {self.odd[name]}, which is not read "
+                "here: save its weights as plain tensors."
+            )
         if name not in self.found:
             raise BadInputError(f"This {self.source} network lacks {name}.")
         self.left.discard(name)
@@ -62,6 +76,29 @@ class Tensors:
                 "number."
             )
         return array.reshape(())
+
+    def three_colors(self, weight: Array, bias: Array) -> tuple[Array, Array]:
+        """The layer that makes colors, ``[3, ...]`` and ``[3]``, from one of 1, 3 or 4 channels.
+
+        One channel is gray: it becomes three equal ones. Of four the last is transparency, which
+        is left out. Raises BadInputError for any other number.
+        """
+        count = len(weight)
+        if count not in (1, 3, 4) or bias.shape != (count,):
+            raise BadInputError(
+                f"This {self.source} network draws {count} channels, which are no picture: "
+                "networks of 1 (gray), 3 (RGB) or 4 (RGB and transparency) can be used."
+            )
+        self.channels = count
+        if count == 1:
+            return np.repeat(weight, 3, axis=0), np.repeat(bias, 3)
+        return np.ascontiguousarray(weight[:3]), bias[:3]
+
+    def label(self, made: ConvertedWeights) -> ConvertedWeights:
+        """The same with the number of channels that it had, where that is not three."""
+        if self.channels == 3:
+            return made
+        return ConvertedWeights(made.tensors, {**made.metadata, "channels": str(self.channels)})
 
     def drop(self, *names: str) -> None:
         """Tensors that stand for nothing that a picture depends on."""
@@ -93,14 +130,10 @@ def flip_kernel(weight: Array) -> Array:
 
 
 def find_torch_generator(foreign: ForeignFile) -> OpaqueObject | None:
-    """The averaged generator in a file, else the generator itself."""
-    content = foreign.content
-    if isinstance(content, dict):
-        content = content.get("G_ema") or content.get("G")
-    is_module = isinstance(content, OpaqueObject) and isinstance(
-        content.state.get("_modules"), dict
-    )
-    return content if is_module else None
+    """The averaged generator of a file's pickled modules, else a generator that is not averaged."""
+    paths = sorted(find_modules(foreign.content), key=lambda path: FoundTensors(path, {}).rank)
+    found: OpaqueObject | None = take_at(foreign.content, paths[0]) if paths else None
+    return found
 
 
 def submodule(module: OpaqueObject | None, *names: str) -> OpaqueObject | None:
@@ -112,31 +145,23 @@ def submodule(module: OpaqueObject | None, *names: str) -> OpaqueObject | None:
     return module
 
 
-def list_tensors(module: OpaqueObject, prefix: str = "") -> Iterator[tuple[str, Array]]:
-    """Parameters and buffers of a module and those below it, by their full names."""
-    for kind in ("_parameters", "_buffers"):
-        held = module.state.get(kind)
-        for name, value in held.items() if isinstance(held, dict) else ():
-            if isinstance(value, np.ndarray):
-                yield prefix + name, value
-    below = module.state.get("_modules")
-    for name, child in below.items() if isinstance(below, dict) else ():
-        if isinstance(child, OpaqueObject):
-            yield from list_tensors(child, f"{prefix}{name}.")
-
-
 def count_labels(network: OpaqueObject) -> int:
     """How many labels the network takes."""
     return int(network.state.get("c_dim") or 0)
 
 
 def find_tf_generator(foreign: ForeignFile) -> OpaqueObject | None:
-    """Gs, the averaged generator."""
+    """Gs, the averaged generator: the last of the networks, or the one by itself."""
     content = foreign.content
-    if not isinstance(content, list) or len(content) != 3:
-        return None
-    last = content[2]
-    return last if isinstance(last, OpaqueObject) and last.class_name == TF_NETWORK else None
+    held = content.values() if isinstance(content, dict) else content
+    found = [
+        one
+        for one in (held if isinstance(content, (dict, list)) else [content])
+        if isinstance(one, OpaqueObject) and one.class_name == TF_NETWORK
+    ]
+    averaged = [one for one in found if "dlatent_avg" in list_tf_variables(one)]
+    networks = averaged or found
+    return networks[-1] if networks else None
 
 
 def list_tf_variables(network: OpaqueObject | None) -> dict[str, Array]:

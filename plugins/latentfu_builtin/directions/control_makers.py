@@ -17,7 +17,6 @@ from latentfu import (
     ControlRequest,
     Direction,
     Scorer,
-    write_direction,
 )
 
 from latentfu_builtin.directions.boundaries import Whitening
@@ -29,6 +28,7 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     train_direction,
 )
+from latentfu_builtin.directions.user_library import save_direction
 
 _Options = Mapping[str, float | int | str | bool]
 _SVM_OPTIONS: _Options = {"ends": 0.25, "clean": 0, "trials": TRIALS}
@@ -153,7 +153,7 @@ def _check_ends(data: TrainingData, ends: float) -> float:
 
 def _save(direction: Direction, out: Path) -> Path:
     """``out``/NAME.safetensors."""
-    return write_direction(out / f"{direction.name}.safetensors", direction)
+    return save_direction(direction, out)
 
 
 @dataclass(frozen=True)

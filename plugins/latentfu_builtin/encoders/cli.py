@@ -9,7 +9,7 @@ from typing import Any
 import click
 from latentfu import json_option
 
-from latentfu_builtin.encoders.user_files import user_encoder_folder
+from latentfu_builtin.encoders.user_files import refuse_replacing_encoder, user_encoder_folder
 
 
 @click.command("import")
@@ -41,6 +41,7 @@ def import_encoder_command(checkpoint: Path, generator: str, as_json: bool, **as
     opened = latentfu.open_generator(generator)
     short = _clean_encoder_name(asked["name"] or f"{opened.name}-{checkpoint.stem}")
     target = asked["output"] or user_encoder_folder() / f"{short}.safetensors"
+    refuse_replacing_encoder(target, opened)
     kind = import_encoder(
         found,
         opened,
@@ -139,6 +140,7 @@ def train_encoder_command(generator: str, as_json: bool, threads: int, **asked: 
     opened = latentfu.open_generator(generator, asked["device"])
     name = _clean_encoder_name(asked["name"] or opened.name)
     output = asked["output"] or user_encoder_folder() / f"{name}.safetensors"
+    refuse_replacing_encoder(output, opened)
     order = EncoderOrder(
         opened,
         output,

@@ -29,6 +29,18 @@ def user_encoder_folder() -> Path:
     return data_dir() / "encoders"
 
 
+def refuse_replacing_encoder(path: Path, generator: Generator) -> None:
+    """BadInputError where another network's encoder lies at ``path`` among the user's own."""
+    if path.parent != user_encoder_folder() or not path.is_file():
+        return
+    header = read_encoder_header(path)
+    if header.get("generator_id") != generator.id:
+        raise BadInputError(
+            f"There is an encoder {path.stem} for {header.get('generator') or 'another network'} "
+            f"already: give another --name, or remove it with latentfu encoders remove {path.stem}."
+        )
+
+
 def list_user_encoders() -> list[Encoder]:
     """The usable files of the folder; others are left out."""
     found = (

@@ -13,7 +13,7 @@ from latentfu import BadInputError
 
 from latentfu_builtin.people.factor_regions import FACTOR_REGIONS
 
-Kind = Literal["continuous", "on-off"]
+_Kind = Literal["continuous", "on-off"]
 Law = Literal["uniform", "normal"]
 Factors = Mapping[str, float]
 
@@ -34,7 +34,7 @@ class PersonFactor:
     high: float
     plus: str
     group: str
-    kind: Kind = "continuous"
+    kind: _Kind = "continuous"
     law: Law = "uniform"
     share: float = 0.5
 

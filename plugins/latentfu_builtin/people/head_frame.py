@@ -98,12 +98,12 @@ class HeadFrame:
 
     def _push_out(self, points: Array, margin: Array) -> Array:
         points = self.field.push_out(points, margin)
-        low = np.clip((self.eye - 0.09 - points[..., 2]) / 0.03, 0, 1)
-        middle = np.array([0, self.front + 0.118])
-        rel = (points[..., :2] - middle) / np.array([0.068, 0.072])
+        below = np.flatnonzero(points[:, 2] < self.eye - 0.09)
+        low = np.clip((self.eye - 0.09 - points[below, 2]) / 0.03, 0, 1)
+        middle, size = np.array([0, self.front + 0.118]), np.array([0.068, 0.072])
+        rel = (points[below, :2] - middle) / size
         far = np.sqrt((rel * rel).sum(-1, keepdims=True)) + 1e-9
-        beside = middle + rel * np.maximum(1, low[..., None] / far) * np.array([0.068, 0.072])
-        points = np.concatenate([beside, points[..., 2:]], -1, dtype=np.float32)
+        points[below, :2] = middle + rel * np.maximum(1, low[:, None] / far) * size
         shoulder = points[..., 2] < self.eye - 0.15
         points[shoulder] = self.chest.push_out(points[shoulder], 0.009)
         return points

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentfu_builtin.people.factors import PERSON_FACTORS, Factors, make_person
+from latentfu_builtin.people.factors import PERSON_FACTORS, make_person
 from latentfu_builtin.people.mesh import Array
 from latentfu_builtin.people.renderer import PeopleRenderer
 from latentfu_builtin.people.truth import PersonPicture
@@ -55,18 +55,13 @@ class PeopleTeacher:
         renderer = self._open_renderer(resolution)
         return [
             renderer.render(person, SEED, with_truth=with_truth)
-            for person in map(_draw_person, normal.numpy())
+            for person in map(make_person, normal.numpy())
         ]
 
     def _open_renderer(self, resolution: int) -> PeopleRenderer:
         if self._renderer is None or self._renderer.size != resolution:
             self._renderer = PeopleRenderer(resolution, self.supersample)
         return self._renderer
-
-
-def _draw_person(normal: Array) -> Factors:
-    """The factors of a person for normal numbers [F]."""
-    return make_person(normal)
 
 
 def _gather(pictures: list[PersonPicture], resolution: int) -> tuple[Tensor, Tensor]:

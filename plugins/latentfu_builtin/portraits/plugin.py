@@ -118,13 +118,13 @@ def latentfu_scorers() -> list[ScorerObject]:
 @hookimpl
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The shipped directions, and after them the deformations."""
-    from latentfu_builtin.deformations.control import list_deformation_controls
+    from latentfu import deformations_in
 
     def place(control: Control) -> int:
         return _FIRST.index(control.name) if control.name in _FIRST else len(_FIRST)
 
     shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
-    return [*shipped, *list_deformation_controls(DEFORMATIONS, generator.id)]
+    return [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from latentfu.http.failures import answer_failures
 from latentfu.http.openapi import Route, openapi_document
-from latentfu.http.routes import about, jobs, layers
+from latentfu.http.routes import about, jobs, layers, plugins
 from latentfu.http.security import (
     add_headers,
     check_content,
@@ -31,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *about.ROUTES,
     *layers.ROUTES,
     *jobs.ROUTES,
+    *plugins.ROUTES,
     Route("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
 )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from latentfu.core.crop import Crop
+from latentfu.core.errors import PluginFailedError
 from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.hookspecs import InversionRequest
+from latentfu.pipeline.acting_regions import WHOLE, ActingRegions, RegionChooser
 from latentfu.pipeline.align import Cropper, Placement
 from latentfu.pipeline.apply_controls import (
     EditOptions,
@@ -22,15 +25,14 @@ from latentfu.pipeline.apply_controls import (
 from latentfu.pipeline.cache import ControlCache, InversionCache, LRUCache
 from latentfu.pipeline.crop import Floats, cut_mask, scale_quad
 from latentfu.pipeline.feature_warp import warp_features
+from latentfu.pipeline.find_regions import RegionFinder
 from latentfu.pipeline.generator_pool import GeneratorPool, ResolvedRequest
 from latentfu.pipeline.invert import (
     DEFAULT_INVERT_OPTIONS,
     CachedInversion,
+    Inverting,
     InvertOptions,
     check_content,
-    invert_crop,
-    invert_crops,
-    make_key,
 )
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import paste
@@ -38,7 +40,7 @@ from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, 
 from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
 from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.pictures import PictureSource, resolve_mask
-from latentfu.protocol.replies import ReportReply
+from latentfu.protocol.replies import RegionsReply, ReportReply
 from latentfu.protocol.requests import (
     ControlsRequest,
     EditRequest,
@@ -47,6 +49,7 @@ from latentfu.protocol.requests import (
     LayerRequest,
     MixRequest,
     PreviewRequest,
+    RegionsRequest,
 )
 
 _Rendered = tuple[Floats, Floats, CodesEdit | None]
@@ -58,7 +61,7 @@ class Outcome:
     """The layer that came out, and what the work says about itself."""
 
     layer: Layer
-    report: ReportReply
+    report: ReportReply | RegionsReply
 
 
 class Editor:
@@ -71,15 +74,27 @@ class Editor:
 
     def __init__(self, device: str = "cpu") -> None:
         self.generators = GeneratorPool(device)
-        self._inversions = InversionCache()
+        self._inverting = Inverting(InversionCache())
         self._controls = ControlCache()
         self._cropper = Cropper()
         self._renders: LRUCache[Floats] = LRUCache(16)
+        self.regions = RegionChooser(device, self._controls)
+
+    def release_memory(self) -> None:
+        """Let go of networks and of what was made with them; they are loaded again when used."""
+        import torch
+
+        self.generators.release()
+        self._controls.clear()
+        self._renders.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def run(
         self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
     ) -> Outcome:
-        """What the kind of the request says: :meth:`edit`, :meth:`mix` or :meth:`invert`."""
+        """What the kind of the request says: :meth:`edit`, :meth:`mix` and so on."""
         match request:
             case EditRequest():
                 return self.edit(request, pictures, progress)
@@ -87,6 +102,8 @@ class Editor:
                 return self.mix(request, pictures, progress)
             case InvertRequest():
                 return self.invert(request, pictures, progress)
+            case RegionsRequest():
+                return self.find_regions(request, pictures, progress)
 
     def edit(
         self, request: EditRequest, pictures: PictureSource, progress: Progress = silent
@@ -98,7 +115,12 @@ class Editor:
         crop, found = self._find(work, between(progress, 0.0, 0.9))
         edited, inverted, codes = self._render_edit(request, work, found)
         work.watch.lap("render")
-        return self._finish(work, _Shown(crop, found, edited, inverted, codes), progress)
+        shown = edited, inverted
+        acting = self.regions.choose(
+            request, work.resolved, crop, found, pictures=shown, progress=progress
+        )
+        work.watch.lap("regions")
+        return self._finish(work, _Shown(crop, found, edited, inverted, codes, acting), progress)
 
     def mix(
         self, request: MixRequest, pictures: PictureSource, progress: Progress = silent
@@ -132,6 +154,17 @@ class Editor:
         work.watch.lap("render")
         return self._finish(work, _Shown(crop, found, shown, None), progress)
 
+    def find_regions(
+        self, request: RegionsRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
+        """A mask of regions of the layer, or a colored map of all; loads no generator."""
+        progress(0.0, "Looking for regions")
+        layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
+        spec = self.generators.find_spec(request.generator)
+        place = _make_placement(request)
+        finder = RegionFinder(self.regions.reader, self._cropper)
+        return Outcome(*finder.find(layer, request, spec, place, mask))
+
     def preview(
         self,
         request: PreviewRequest,
@@ -155,16 +188,25 @@ class Editor:
                 edited, inverted, codes = self._render_quick_edit(request, work, found, quad.side)
             else:
                 edited, inverted, codes = self._render_edit(request, work, found)
+            shown = edited, inverted
+            acting = self.regions.choose(request, work.resolved, crop, found, pictures=shown)
             feather = request.feather * small.factor
             return paste(
-                small.layer, quad, edited, inverted, mask=small.mask, feather=feather, codes=codes
+                small.layer,
+                quad,
+                edited,
+                inverted,
+                mask=small.mask,
+                feather=feather,
+                codes=codes,
+                region=acting.mask,
             )
 
     def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
         """Whether an edit of this layer would need no inversion."""
         work = self._start(request, pictures)
-        key = self._make_key(work, self._crop(work))
-        return self._inversions.get(key, work.resolved.generator) is not None
+        resolved = work.resolved
+        return self._inverting.is_cached(self._crop(work), resolved.generator, resolved.methods)
 
     def find_inversion(
         self,
@@ -192,9 +234,7 @@ class Editor:
             _ask_inverter(work, crop, progress, options)
             for work, crop in zip(works, crops, strict=True)
         ]
-        found = invert_crops(
-            asked, first.resolved.inverter, cache=self._inversions, refresh=options.refresh
-        )
+        found = self._inverting.find(asked, first.resolved.methods, options.refresh)
         return list(zip(crops, found, strict=True))
 
     def make_inversion_key(self, request: LayerRequest, pictures: PictureSource) -> str:
@@ -202,7 +242,7 @@ class Editor:
         work = self._start(request, pictures)
         crop = self._crop(work)
         check_content(crop)
-        return self._make_key(work, crop)
+        return self._inverting.key(crop, work.resolved.generator, work.resolved.methods)
 
     def _start(
         self,
@@ -221,13 +261,16 @@ class Editor:
         return _Work(request, layer, mask, _make_placement(request), resolved, watch)
 
     def _crop(self, work: _Work) -> Crop:
-        resolution = work.resolved.generator.resolution
-        aligner = work.resolved.aligner
-        return self._cropper.crop(work.layer, aligner, resolution, work.placement, work.mask)
-
-    def _make_key(self, work: _Work, crop: Crop) -> str:
-        resolved = work.resolved
-        return make_key(crop, resolved.generator, resolved.inverter, resolved.options)
+        resolution, aligners = work.resolved.generator.resolution, work.resolved.aligners
+        for aligner in aligners:
+            try:
+                return self._cropper.crop(
+                    work.layer, aligner, resolution, work.placement, work.mask
+                )
+            except PluginFailedError:
+                if aligner is aligners[-1]:
+                    raise
+        raise AssertionError("there is always an aligner")
 
     def _find(
         self, work: _Work, progress: Progress, options: InvertOptions = DEFAULT_INVERT_OPTIONS
@@ -236,9 +279,7 @@ class Editor:
         crop = self._crop(work)
         work.watch.lap("crop")
         asked = _ask_inverter(work, crop, progress, options)
-        found = invert_crop(
-            asked, work.resolved.inverter, cache=self._inversions, refresh=options.refresh
-        )
+        (found,) = self._inverting.find([asked], work.resolved.methods, options.refresh)
         work.watch.lap("invert")
         return crop, found
 
@@ -307,13 +348,17 @@ class Editor:
             mask=mask,
             feather=feather,
             codes=shown.codes,
+            region=shown.acting.mask,
         )
         work.watch.lap("paste")
         changed = count_changed(layer, out, quad, mask, work.request)
         work.watch.lap("check")
         progress(1.0, "Done")
-        seconds = work.watch.seconds
-        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, changed))
+        seconds, acting = work.watch.seconds, shown.acting
+        report = build_report(
+            work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
+        )
+        return Outcome(out, report)
 
 
 def _make_options(request: ControlsRequest) -> EditOptions:
@@ -335,7 +380,7 @@ def _ask_inverter(
     mask, generator = None, work.resolved.generator
     if options.masked and work.mask is not None:
         mask = cut_mask(work.mask, crop.quad, generator.resolution)
-    return InversionRequest(crop, generator, progress, work.resolved.options, options.preview, mask)
+    return InversionRequest(crop, generator, progress, {}, options.preview, mask)
 
 
 @dataclass(frozen=True)
@@ -354,7 +399,7 @@ class _Work:
 class _Shown:
     """What is pasted: ``edited`` in place of ``inverted`` (None: as it is).
 
-    ``codes``: the same edit by the codes alone.
+    ``codes``: the same edit by the codes alone. ``acting``: where it shows.
     """
 
     crop: Crop
@@ -362,3 +407,4 @@ class _Shown:
     edited: Floats
     inverted: Floats | None
     codes: CodesEdit | None = None
+    acting: ActingRegions = WHOLE

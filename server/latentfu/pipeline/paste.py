@@ -14,10 +14,11 @@ import numpy as np
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer, MaskPixels
-from latentfu.pipeline.crop import Box, Floats, box_around, crop_to_layer
+from latentfu.pipeline.crop import Floats, PixelBox, box_around, crop_to_layer
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.moved_detail import compute_change
 from latentfu.pipeline.pixel_math import smoothstep, to_gray
+from latentfu.pipeline.region_map import place_region
 
 
 def paste(
@@ -29,12 +30,14 @@ def paste(
     mask: MaskPixels | None = None,
     feather: float = 12.0,
     codes: CodesEdit | None = None,
+    region: Floats | None = None,
 ) -> Layer:
     """``layer`` with the change from ``inverted`` to ``edited`` (``[3, R, R]``, -1..1) in ``quad``.
 
     ``inverted`` None pastes the picture itself. ``feather``: width in layer pixels of the soft
     edge, inside the mask and at the crop's border. ``codes``: the edit as the codes alone show it,
-    where the inversion adds to them. Alpha, and every pixel whose weight is 0,
+    where the inversion adds to them. ``region``: where in the crop it shows, ``[S, S]`` in 0..1.
+    Alpha, and every pixel whose weight is 0,
     come back bit for bit.
     """
     box = box_around(quad, layer.width, layer.height)
@@ -44,6 +47,8 @@ def paste(
         return Layer(out)
     part = Layer(layer.pixels[y0:y1, x0:x1])
     weight = _paste_weight(part, quad, box, mask, feather)
+    if region is not None:
+        weight *= place_region(region, quad, box)
     change = compute_change(part, quad, box, edited, inverted, codes=codes)
     if layer.pixels.shape[2] == 1:
         change = to_gray(change)[:, :, None]
@@ -59,7 +64,7 @@ BORDER_PART = 0.05
 
 
 def _paste_weight(
-    part: Layer, quad: Quad, box: Box, mask: MaskPixels | None, feather: float
+    part: Layer, quad: Quad, box: PixelBox, mask: MaskPixels | None, feather: float
 ) -> Floats:
     """float32 ``[h, w]`` in 0..1 over the box: 0 outside the mask, the crop and the opaque part."""
     weight = _border_weight(quad, box, feather)
@@ -70,7 +75,7 @@ def _paste_weight(
     return weight
 
 
-def _border_weight(quad: Quad, box: Box, feather: float) -> Floats:
+def _border_weight(quad: Quad, box: PixelBox, feather: float) -> Floats:
     """1 inside the quad, falling smoothly to 0 at its border, 0 beyond."""
     x0, y0, x1, y1 = box
     inverse = np.linalg.inv(crop_to_layer(quad, 1.0)).astype(np.float32)
@@ -99,7 +104,7 @@ def _edge_weight(along: Floats, width: float) -> Floats:
     return smoothstep(nearest / np.float32(width))
 
 
-def _mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
+def _mask_weight(mask: MaskPixels, box: PixelBox, feather: float) -> Floats:
     """The mask over the box, made soft on its inner side only.
 
     The soft edge is never wider than half of what the selection is deep, so that a narrow

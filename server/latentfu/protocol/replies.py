@@ -57,6 +57,12 @@ class HealthReply(Reply):
     workers: list[WorkerReply] = Field(description="One for each device.")
 
 
+class ProofReply(Reply):
+    """That the server has the token: HMAC-SHA256 over the nonce and the server's port."""
+
+    proof: str
+
+
 class PluginReply(Reply):
     """A plug-in and whether it is used."""
 
@@ -65,12 +71,39 @@ class PluginReply(Reply):
     state: Literal["ok", "disabled", "quarantined"]
     reason: str | None = Field(description="Why it is not used.")
     version: str | None
+    left_out: tuple[str, ...] = Field(
+        default=(), description="What of it cannot have its name, a sentence each."
+    )
 
 
 class PluginsReply(Reply):
     """All plug-ins that were found."""
 
     plugins: list[PluginReply]
+
+
+class SettingReply(Reply):
+    """A setting of a plug-in, and what it is now."""
+
+    plugin: str
+    name: str
+    title: str
+    help: str
+    widget: str = Field(
+        description="check, choice, slider, number, color, path, text or secret: how to show it."
+    )
+    default: bool | int | float | str
+    value: bool | int | float | str | None = Field(description="null for a secret.")
+    is_set: bool = Field(description="Whether anybody has said anything but the default.")
+    choices: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+
+
+class SettingsReply(Reply):
+    """The settings of all plug-ins, or of one."""
+
+    settings: list[SettingReply]
 
 
 class GeneratorReply(Reply):
@@ -133,7 +166,7 @@ class ControlReply(Reply):
         description="What a positive strength means.",
     )
     group: str
-    kind: str = Field(description="direction or deformation.")
+    kind: str = Field(description="direction, deformation, or a plug-in's own word.")
     minimum: float = Field(description="Where the sensible range begins.")
     maximum: float = Field(description="Where it ends.")
     unit: str
@@ -190,6 +223,13 @@ class ReportReply(Reply):
     inversion_parts: dict[str, float] = Field(description="Where they went.")
     seconds: dict[str, float] = Field(description="Of this job: load, crop, invert, render, ...")
     changed_outside_mask: int = Field(description="Pixels; always 0.")
+    regions: list[str] = Field(
+        default_factory=list, description="Where the edit shows; empty: in the whole crop."
+    )
+    regions_note: str = Field(
+        default="",
+        description="Why it is the whole crop although regions were wanted, as a sentence.",
+    )
     source_inversion_key: str | None = Field(
         default=None, description="Of a mix: the second picture's; else left out."
     )
@@ -202,16 +242,40 @@ class ReportReply(Reply):
         return fields
 
 
+class RegionReply(Reply):
+    """One region of a picture."""
+
+    name: str
+    share: float = Field(description="Its part of the square around the face, 0 to 1.")
+
+
+class RegionsReply(Reply):
+    """What a finished job of kind regions says about itself."""
+
+    parser: str
+    surety: float = Field(description="How sure the parser is of this picture, 0 to 1.")
+    regions: list[RegionReply] = Field(description="Those that are there, the largest first.")
+    quad: list[tuple[float, float]] = Field(description="The square's four corners in the layer.")
+    aligner: str
+    seconds: dict[str, float]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this report."""
+        return self.model_dump(mode="json")
+
+
 class JobReply(Reply):
     """A job and how far it is."""
 
     id: Uuid
-    kind: Literal["edit", "mix", "invert"]
+    kind: Literal["edit", "mix", "invert", "regions"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     fraction: float = Field(description="0 to 1.")
     message: str = Field(description="What is being done.")
     error: Failure | None
-    report: dict[str, Any] | None = Field(description="When it is done: a ReportReply.")
+    report: dict[str, Any] | None = Field(
+        description="When it is done: a ReportReply, or of regions a RegionsReply."
+    )
     attempts: int = Field(description="How often a worker has begun it.")
     created: float = Field(description="Seconds since 1970.")
 

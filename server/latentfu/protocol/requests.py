@@ -8,9 +8,10 @@ a request by reference (see :class:`latentfu.protocol.pictures.PictureSource`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -20,10 +21,11 @@ from pydantic import (
 )
 
 from latentfu.core.errors import BadInputError
+from latentfu.core.limits import QualityName
 from latentfu.protocol.model import Model, Name, Sha256
 
-Limits = tuple[int, int]
-LIMITS: dict[str, Limits] = {
+_Bounds = tuple[int, int]
+LIMITS: dict[str, _Bounds] = {
     "edits": (-100, 100),
     "targets": (-100, 100),
     "feather": (0, 1000),
@@ -48,14 +50,12 @@ def _within(field: str) -> Any:
     return Field(ge=low, le=high)
 
 
-Strength = Annotated[float, _within("edits")]
+_Strength = Annotated[float, _within("edits")]
 LayerNumber = Annotated[int, _within("layers")]
 LayerRange = tuple[LayerNumber, LayerNumber]
 OnlyNumber = Annotated[int, _within("only")]
 Coordinate = Annotated[float, _within("corners")]
 Point = tuple[Coordinate, Coordinate]
-QualityName = Literal["draft", "good", "best"]
-QUALITIES: tuple[str, ...] = get_args(QualityName)
 OptionText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,1000}$")]
 Option = bool | int | float | OptionText
 
@@ -141,12 +141,12 @@ class LayerRequest(Model):
 class ControlsRequest(LayerRequest):
     """A request that moves controls."""
 
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict,
         max_length=MOST_NAMES,
         description="Controls and how far each is moved from where the picture stands.",
     )
-    targets: dict[Name, Strength] = Field(
+    targets: dict[Name, _Strength] = Field(
         default_factory=dict,
         max_length=MOST_NAMES,
         description="Directions and the amount each is moved to, wherever the picture stands; 0 "
@@ -162,6 +162,12 @@ class ControlsRequest(LayerRequest):
     )
     identity: Annotated[float, _within("identity")] = Field(
         default=0.0, description="How hard the person is held while the rest moves, e.g. 1."
+    )
+    regions: Literal["auto", "whole"] | Annotated[list[Name], Field(min_length=1)] = Field(
+        default="auto",
+        max_length=MOST_NAMES,
+        description="Where the edit may show: auto (in photographs where its controls act), whole "
+        "(the whole crop), or the names of regions, such as hair.",
     )
 
     @model_validator(mode="after")
@@ -199,8 +205,20 @@ class InvertRequest(LayerRequest):
     """Find the latent of a layer and keep it, so that a later edit is one render."""
 
     kind: Literal["invert"] = "invert"
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
+    )
+
+
+class RegionsRequest(LayerRequest):
+    """Find regions such as hair: the result is a mask of them, or a colored map of all."""
+
+    kind: Literal["regions"] = "regions"
+    regions: list[Name] = Field(
+        default_factory=list,
+        max_length=MOST_NAMES,
+        description="The mask is of these together (255 inside, one channel); none: the result is "
+        "a map of all regions, each in a color of its own.",
     )
 
 
@@ -210,7 +228,7 @@ class MixRequest(LayerRequest):
     kind: Literal["mix"] = "mix"
     source: Sha256 = Field(description="The second picture.")
     layers: LayerRange = Field(description="The first and the last layer taken, both included.")
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
     )
 
@@ -221,7 +239,15 @@ class MixRequest(LayerRequest):
         return self
 
 
-JobRequest = EditRequest | InvertRequest | MixRequest
+class SettingRequest(BaseModel):
+    """What a setting of a plug-in is set to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    value: bool | int | float | str = Field(description="In the setting's own type.")
+
+
+JobRequest = EditRequest | InvertRequest | MixRequest | RegionsRequest
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(
     Annotated[JobRequest, Field(discriminator="kind")]
 )
@@ -236,7 +262,7 @@ def build_request(model: type[R], /, **fields: Any) -> R:
     try:
         return model(**fields)
     except ValidationError as error:
-        raise BadInputError(explain_invalid(error)) from error
+        raise BadInputError(_explain_invalid(error)) from error
 
 
 def parse_request(adapter: TypeAdapter[T], body: bytes | str) -> T:
@@ -244,16 +270,20 @@ def parse_request(adapter: TypeAdapter[T], body: bytes | str) -> T:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
-        raise BadInputError(explain_invalid(error)) from error
+        raise BadInputError(_explain_invalid(error)) from error
 
 
-def explain_invalid(error: ValidationError) -> str:
+def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]
-    if where and where[0] in ("edit", "mix", "invert"):
+    kinds = ("edit", "mix", "invert")
+    tagged = where[:1] == ["regions"] and where[1:2] and where[1] in RegionsRequest.model_fields
+    if where and (where[0] in kinds or tagged):
         where = where[1:]  # Which schema was tried says nothing to a person.
-    if first["type"] == "value_error":
+    if where[:1] == ["regions"]:
+        sentence = 'regions takes "auto", "whole" or a list of names such as ["hair"].'
+    elif first["type"] == "value_error":
         sentence = str(first["msg"]).removeprefix("Value error, ")
     elif first["type"] in _OUT_OF_LIMITS and where and where[0] in LIMITS:
         low, high = LIMITS[where[0]]

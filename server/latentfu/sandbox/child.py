@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from latentfu.core.errors import BadInputError
-from latentfu.sandbox.stand_ins import ArrayNode, Inert, TensorNode
+from latentfu.sandbox.inert import Inert
+from latentfu.sandbox.stand_ins import ArrayNode, TensorNode
 from latentfu.sandbox.tree import Array
 from latentfu.sandbox.unpickler import (
     LEGACY,
@@ -95,6 +96,7 @@ class Writer:
         self.names: dict[int, str] = {}
         self.kept: list[Any] = []  # so that no id is given twice
         self.values = 0
+        self.within: set[int] = set()  # what is being written, so that no circle is followed
 
     def node(self, value: Any, depth: int = 0) -> Any:
         """The JSON of ``value``; BadInputError when there is too much of it."""
@@ -103,19 +105,32 @@ class Writer:
             raise BadInputError("it holds more values, or deeper ones, than any network")
         if isinstance(value, (TensorNode, ArrayNode, np.ndarray)):
             return self.array(value, depth)
+        if isinstance(value, type) and issubclass(value, Inert):
+            return {"thing": value.name, "state": {"dict": []}}
+        if not isinstance(value, (dict, list, tuple, set, Inert)) or id(value) in self.within:
+            return _plain(value)
+        self.within.add(id(value))
+        try:
+            return self.group(value, depth)
+        finally:
+            self.within.discard(id(value))
+
+    def group(self, value: Any, depth: int) -> Any:
+        """The JSON of what holds other values."""
+        if isinstance(value, Inert):
+            held = self.node(value.held, depth + 1)
+            return held if value.pairs else {"thing": value.name, "state": held}
         if isinstance(value, dict):
             pairs = [[str(key), self.node(item, depth + 1)] for key, item in value.items()]
             return {"dict": pairs}
-        if isinstance(value, (list, tuple, set)):
-            return {"list": [self.node(item, depth + 1) for item in value]}
-        if isinstance(value, Inert):
-            return {"thing": value.name, "state": self.node(value.state, depth + 1)}
-        return _plain(value)
+        return {"list": [self.node(item, depth + 1) for item in value]}
 
     def array(self, value: Any, depth: int) -> Any:
         """The place of an array among those written."""
         if isinstance(value, ArrayNode) and value.objects is not None:
             return {"list": [self.node(item, depth + 1) for item in value.objects]}
+        if isinstance(value, ArrayNode) and value.dtype.is_text_or_time:
+            return {"thing": f"numpy.{value.dtype.code[:20]}", "state": {"dict": []}}
         if id(value) not in self.names:
             self.room -= value.nbytes
             if self.room < 0:

@@ -1,6 +1,7 @@
 """The stand-ins for the classes that real checkpoints name: they hold data and do nothing.
 
-The table ``ALLOWED`` is exact: what is not in it, by module and name, is refused.
+The table ``ALLOWED`` is exact. What is not in it, by module and name, is an inert name that holds
+its state (`inert`), and is never looked up.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from latentfu.core.errors import BadInputError
+from latentfu.sandbox.inert import Inert, inert_class, join_path, make_attribute
 from latentfu.sandbox.tree import Array
 
 DTYPES = {
@@ -54,23 +56,6 @@ class Bag(dict[Any, Any]):
 
     def __setstate__(self, state: Any) -> None:
         """Attributes of the original class are not kept."""
-
-
-class Inert:
-    """An object of a class that is not here: its name and its state."""
-
-    name = ""
-
-    def __init__(self, *_: Any) -> None:
-        self.state: Any = {}
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-def inert_class(name: str) -> type[Inert]:
-    """A stand-in for the class ``name``."""
-    return type("Inert", (Inert,), {"name": name})
 
 
 class Storage(Fixed):
@@ -123,14 +108,51 @@ class TensorNode(Fixed):
         return np.array(view)
 
 
-def _rebuild_tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> TensorNode:
-    """torch._utils._rebuild_tensor_v2."""
+def _rebuild_tensor(storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> Any:
+    """torch._utils._rebuild_tensor_v2; of numbers of a type that is not read here only a name."""
+    if isinstance(storage, Inert):
+        return inert_class(f"a tensor of {storage.name}")()
     return TensorNode(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
 
 
 def _rebuild_parameter(data: Any, *_: Any) -> Any:
     """torch._utils._rebuild_parameter: the tensor itself."""
     return data
+
+
+def _rebuild_subclass(function: Any, kind: Any, arguments: Any = (), *_: Any) -> Any:
+    """torch._tensor._rebuild_from_type_v2: a tensor with attributes of its own; the tensor."""
+    if not isinstance(function, Maker) or not isinstance(arguments, tuple):
+        return inert_class(f"a tensor of the class {getattr(kind, 'name', kind)}")()
+    return function(*arguments)
+
+
+def _rebuild_plain_object(kind: Any, base: Any = None, state: Any = None) -> Any:
+    """copyreg._reconstructor, of protocols 0 and 1: an object, or a dict of some class."""
+    if not isinstance(kind, type) or not issubclass(kind, (Bag, Inert, ArrayNode)):
+        raise BadInputError("an object in it is put together wrongly")
+    made = kind()
+    if isinstance(made, Bag) and isinstance(state, dict):
+        made.update(state)
+    elif isinstance(made, Inert) and isinstance(state, dict):
+        made.pairs.update(state)
+    elif isinstance(made, Inert) and isinstance(state, (list, tuple)):
+        made.items.extend(state)
+    return made
+
+
+def _rebuild_buffer(data: Any, dtype: Any, shape: Any = (), order: Any = "C") -> Any:
+    """numpy's _frombuffer, as protocol 5 keeps arrays."""
+    node = ArrayNode()
+    node.__setstate__((1, tuple(shape), dtype, order == "F", bytes(data)))
+    return node
+
+
+class FactoryBag(Bag):
+    """collections.defaultdict: its items; what makes missing ones is not kept."""
+
+    def __init__(self, *_: Any) -> None:
+        super().__init__()
 
 
 class ParameterNode(TensorNode):
@@ -173,6 +195,11 @@ class DType:
     def __setstate__(self, state: Any) -> None:
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else "<"
         self.order = order if order in ("<", ">", "|") else "<"
+
+    @property
+    def is_text_or_time(self) -> bool:
+        """Whether it is a type of which no weights are: text, dates, raw bytes, records."""
+        return self.code[:1] in set("MmUSVc")
 
     def numpy(self) -> np.dtype[Any]:
         """The type itself, when it is one of plain numbers."""
@@ -222,6 +249,8 @@ def _rebuild_scalar(dtype: Any, data: Any = b"") -> Any:
     """numpy.core.multiarray.scalar -> a plain number."""
     if not isinstance(dtype, DType):
         raise BadInputError("a number in it is put together wrongly")
+    if dtype.is_text_or_time:
+        return inert_class(f"numpy.{dtype.code}")()
     node = ArrayNode()
     node.__setstate__((1, (), dtype, False, data))
     return node.array().item()
@@ -230,6 +259,13 @@ def _rebuild_scalar(dtype: Any, data: Any = b"") -> Any:
 def _encode_text(text: str, coding: str = "latin1") -> bytes:
     """_codecs.encode, which protocol 2 uses for bytes."""
     return str(text).encode("latin1" if coding == "latin1" else "utf-8")
+
+
+def _make_bytes(data: Any = b"", *_: Any) -> bytes:
+    """bytearray: of other bytes only, since of a number it would be so many zeros."""
+    if isinstance(data, str):
+        return data.encode("latin1", "replace")
+    return bytes(data) if isinstance(data, (bytes, bytearray)) else b""
 
 
 def _rebuild_array(*_: Any) -> ArrayNode:
@@ -246,6 +282,15 @@ class StorageType(Fixed):
 
 ALLOWED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): Bag,
+    ("collections", "defaultdict"): FactoryBag,
+    ("easydict", "EasyDict"): Bag,
+    ("builtins", "getattr"): Maker(make_attribute),
+    ("__builtin__", "getattr"): Maker(make_attribute),
+    ("builtins", "frozenset"): set,
+    ("__builtin__", "frozenset"): set,
+    ("builtins", "bytearray"): Maker(_make_bytes),
+    ("copyreg", "_reconstructor"): Maker(_rebuild_plain_object),
+    ("copy_reg", "_reconstructor"): Maker(_rebuild_plain_object),
     ("collections", "Counter"): Bag,
     ("dnnlib.util", "EasyDict"): Bag,
     ("builtins", "set"): set,
@@ -260,6 +305,8 @@ ALLOWED: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor"): Maker(_rebuild_tensor),
     ("torch._utils", "_rebuild_tensor_v2"): Maker(_rebuild_tensor),
     ("torch._utils", "_rebuild_parameter"): Maker(_rebuild_parameter),
+    ("torch._utils", "_rebuild_parameter_with_state"): Maker(_rebuild_parameter),
+    ("torch._tensor", "_rebuild_from_type_v2"): Maker(_rebuild_subclass),
     ("numpy", "ndarray"): ArrayNode,
     ("numpy", "dtype"): DType,
     **{("torch", name): StorageType(name) for name in DTYPES},
@@ -269,6 +316,16 @@ ALLOWED: dict[tuple[str, str], Any] = {
     },
     **{
         (f"numpy.{core}.multiarray", "scalar"): Maker(_rebuild_scalar) for core in ("core", "_core")
+    },
+    **{
+        (f"numpy.{core}.numeric", "_frombuffer"): Maker(_rebuild_buffer)
+        for core in ("core", "_core")
+    },
+    **{
+        (f"pathlib{home}", f"{pure}{kind}Path"): Maker(join_path)
+        for home in ("", "._local")
+        for pure in ("", "Pure")
+        for kind in ("", "Posix", "Windows")
     },
 }
 """(module, name) -> stand-in. ``torch.storage._load_from_bytes`` is added by the unpickler."""

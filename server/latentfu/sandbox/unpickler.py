@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from latentfu.core.errors import BadInputError
+from latentfu.sandbox.inert import Inert, check_harmless, inert_class
 from latentfu.sandbox.stand_ins import ALLOWED, Storage, StorageType
 from latentfu.sandbox.tree import Array
 
@@ -23,23 +24,24 @@ _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 LEGACY = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 """How a torch file from before version 1.6 begins, after its protocol."""
 
-_Persistent = Callable[[Any], Storage]
+_Persistent = Callable[[Any], Any]
 
 
 class Unpickler(pickle.Unpickler):
-    """Gives stand-ins for the allowed names and refuses all others, before any lookup."""
+    """Gives stand-ins for all names: those that are known, and inert ones. Nothing is looked up."""
 
     def __init__(self, file: BinaryIO, storage: _Persistent | None = None) -> None:
         super().__init__(file, encoding="latin1")
         self.storage = storage
+        self.inert: dict[str, type[Inert]] = {}
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("torch.storage", "_load_from_bytes"):
             return _load_from_bytes
-        try:
+        if (module, name) in ALLOWED:
             return ALLOWED[module, name]
-        except KeyError:
-            raise BadInputError(f"it names {module}.{name}, which no network needs") from None
+        check_harmless(module, name)
+        return self.inert.setdefault(f"{module}.{name}", inert_class(f"{module}.{name}"))
 
     def persistent_load(self, pid: Any) -> Any:
         if self.storage is None:
@@ -59,6 +61,16 @@ def unpickle(file: BinaryIO, storage: _Persistent | None = None) -> Any:
         raise BadInputError("it is nested too deeply") from error
     except Exception as error:
         raise BadInputError(f"it is damaged ({type(error).__name__}: {error})") from error
+
+
+def _parse_bystander(pid: Any) -> Any:
+    """A class whose source text is kept, or numbers of a type that is not read here; else None."""
+    if not isinstance(pid, tuple) or len(pid) < 2:
+        return None
+    is_class = isinstance(pid[1], type) and issubclass(pid[1], Inert)
+    if pid[0] == "module" and isinstance(pid[1], type):
+        return pid[1]
+    return pid[1]() if pid[0] == "storage" and is_class else None
 
 
 def _parse_storage_id(pid: Any) -> tuple[str, str, int]:
@@ -86,7 +98,9 @@ def read_legacy(file: BinaryIO) -> Any:
     blocks: dict[str, bytes] = {}
     kinds: dict[str, str] = {}
 
-    def storage(pid: Any) -> Storage:
+    def storage(pid: Any) -> Any:
+        if isinstance(pid, tuple) and pid[:1] == ("module",) and _parse_bystander(pid):
+            return _parse_bystander(pid)
         dtype, key, count = _parse_storage_id(pid)
         kinds[key] = dtype
         return Storage(dtype, count, lambda: blocks.get(key, b""))
@@ -126,7 +140,10 @@ def read_torch_zip(file: BinaryIO) -> Any:
     if order in names and _read_member(archive, order) != b"little":
         raise BadInputError("its numbers are in big-endian order")
 
-    def storage(pid: Any) -> Storage:
+    def storage(pid: Any) -> Any:
+        bystander = _parse_bystander(pid)
+        if bystander is not None:
+            return bystander
         dtype, key, count = _parse_storage_id(pid)
         return Storage(dtype, count, lambda: _read_member(archive, f"{root}data/{key}"))
 
@@ -153,8 +170,11 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
         raise BadInputError(f"the part {name[:60]!r} of it is missing or damaged") from error
 
 
-def read_npy(file: BinaryIO) -> Any:
-    """An array; of an array of objects what it holds, by the restricted unpickler."""
+def read_npy(file: BinaryIO, beside: bool = False) -> Any:
+    """An array; of an array of objects what it holds, by the restricted unpickler.
+
+    ``beside``: it is one of several, so that one of text is a name and no fault.
+    """
     try:
         version = np.lib.format.read_magic(file)
         read = {
@@ -166,6 +186,8 @@ def read_npy(file: BinaryIO) -> Any:
         raise BadInputError(f"it is damaged ({error})") from error
     if dtype.hasobject:
         return unpickle(file)
+    if beside and dtype.kind not in "fiub":
+        return inert_class(f"numpy.{dtype}")()
     return _read_numbers(file, shape, fortran, dtype)
 
 
@@ -183,10 +205,10 @@ def _read_numbers(
 
 
 def read_npz(file: BinaryIO) -> dict[str, Any]:
-    """The arrays of an .npz by name."""
+    """The arrays of an .npz by name; of text and dates beside them only what they are."""
     archive = _open_zip(file)
     return {
-        name.removesuffix(".npy"): read_npy(io.BytesIO(_read_member(archive, name)))
+        name.removesuffix(".npy"): read_npy(io.BytesIO(_read_member(archive, name)), beside=True)
         for name in archive.namelist()
         if name.endswith(".npy")
     }

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 from latentfu import ConvertedWeights, ForeignFile
 
 from latentfu_builtin.checkpoints.converters.rosinality import ATTENTION, convert_state
+from latentfu_builtin.checkpoints.find_tensors import StateDict
 from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
 
-STATE = HasTensors(("input.input",), (ATTENTION,), ("state_dict/decoder.",))
+STATE = HasTensors(("input.input", "conv1.conv.weight"), (ATTENTION,), decoder=True)
 
 
 def convert(foreign: ForeignFile) -> ConvertedWeights:
     """The decoder's tensors are rosinality's; the mean w may be given for each layer."""
-    average = foreign.member("latent_avg")
-    known = isinstance(average, np.ndarray)
-    mean = average.reshape(-1, average.shape[-1])[0] if known else None
-    return convert_state(STATE.find(foreign) or {}, mean)
+    return convert_state(STATE.find(foreign) or StateDict())
 
 
 FORMAT = ForeignFormat.declare(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from latentfu import ConvertedWeights, ForeignFile
 
 from latentfu_builtin.checkpoints.converters.nvlabs_tf_stylegan1 import check_grown
+from latentfu_builtin.checkpoints.find_tensors import StateDict
 from latentfu_builtin.checkpoints.fit_network import fit_stylegan1
 from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
 from latentfu_builtin.checkpoints.state_dict import Array, Tensors
@@ -14,7 +15,7 @@ STATE = HasTensors(("synthesis.layer0.first_layer",))
 
 def convert(foreign: ForeignFile) -> ConvertedWeights:
     """From a flat state dict."""
-    state = STATE.find(foreign) or {}
+    state = STATE.find(foreign) or StateDict()
     tensors = Tensors(state, "StyleGAN1", "StyleGAN1")
     ours: dict[str, Array] = {}
     check_grown(tensors, "synthesis.lod")
@@ -26,15 +27,16 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
         ours[f"{mine}.bias"] = tensors.take(f"{theirs}.wscale.bias")
         place += 1
     ours["synthesis.const"] = tensors.take("synthesis.layer0.first_layer", (1, None, 4, 4))[0]
-    count = sum(name.endswith(".epilogue.bias") for name in state)
+    count = sum(name.endswith(".epilogue.bias") for name in state.tensors)
     for layer in range(count):
         take_layer(tensors, ours, layer)
     last = f"synthesis.output{count // 2 - 1}"
-    ours["synthesis.rgb.weight"] = tensors.take(f"{last}.conv.weight", (3, None, 1, 1))
-    ours["synthesis.rgb.bias"] = tensors.take(f"{last}.bias", (3,))
-    tensors.drop(*(name for name in state if name.startswith("synthesis.output")))
+    weight = tensors.take(f"{last}.conv.weight", (None, None, 1, 1))
+    bias = tensors.take(f"{last}.bias", (None,))
+    ours["synthesis.rgb.weight"], ours["synthesis.rgb.bias"] = tensors.three_colors(weight, bias)
+    tensors.drop(*(name for name in state.tensors if name.startswith("synthesis.output")))
     tensors.finish()
-    return fit_stylegan1(ours)
+    return tensors.label(fit_stylegan1(ours))
 
 
 def take_layer(tensors: Tensors, ours: dict[str, Array], layer: int) -> None:

@@ -7,41 +7,53 @@ from typing import Any
 from latentfu import BadInputError, ConvertedWeights, ForeignFile, OpaqueObject
 from numpy.typing import NDArray
 
+from latentfu_builtin.checkpoints.find_tensors import StateDict, list_tensors
 from latentfu_builtin.checkpoints.fit_network import fit_stylegan2
-from latentfu_builtin.checkpoints.formats import ForeignFormat
+from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
 from latentfu_builtin.checkpoints.state_dict import (
     Tensors,
-    count_labels,
     find_torch_generator,
     flip_kernel,
-    list_tensors,
     submodule,
 )
 
 SOURCE = "StyleGAN2-ADA"
 
 
+STATE = HasTensors(("synthesis.b4.const", "mapping.fc0.weight"), modules=False)
+CLAMP = 256.0
+"""What NVIDIA's trainer sets; a state dict does not say it."""
+
+
 def recognize(foreign: ForeignFile) -> bool:
-    """Whether there is a Generator with blocks, in ``{"G_ema": Generator}`` or by itself."""
-    return submodule(find_torch_generator(foreign), "synthesis", "b4") is not None
+    """Whether there is a Generator with blocks, as a module or as a state dict."""
+    return _find_module(foreign) is not None or STATE(foreign)
+
+
+def _find_module(foreign: ForeignFile) -> OpaqueObject | None:
+    network = find_torch_generator(foreign)
+    return network if submodule(network, "synthesis", "b4") else None
 
 
 def convert(foreign: ForeignFile) -> ConvertedWeights:
     """The tensors of NVIDIA's Generator as ours."""
-    network = find_torch_generator(foreign)
-    assert network is not None  # or it were not recognized
-    tensors = Tensors(dict(list_tensors(network)), SOURCE, "StyleGAN2")
-    resolution, c_dim = int(network.state.get("img_resolution", 0)), count_labels(network)
-    if network.state.get("img_channels", 3) != 3:
-        raise BadInputError(f"This {SOURCE} network draws no three colors.")
+    network = _find_module(foreign)
+    state = StateDict(dict(list_tensors(network))) if network else STATE.find(foreign)
+    tensors = Tensors(state or StateDict(), SOURCE, "StyleGAN2")
+    embedding = tensors.found.get("mapping.embed.weight")
+    c_dim = 0 if embedding is None else embedding.shape[-1]
     ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
     take_mapping(tensors, ours, c_dim)
-    sides = [2**k for k in range(2, resolution.bit_length())]
+    sides = [2**k for k in range(2, 14) if f"synthesis.b{2**k}.conv1.weight" in tensors]
     for place, side in enumerate(sides):
+        if side != 4 << place:
+            raise BadInputError(f"This {SOURCE} network lacks synthesis.b{4 << place}.")
         take_block(tensors, ours, place, side)
-    check_blocks(network, sides)
+    if network is not None:
+        check_blocks(network, sides)
     tensors.finish()
-    return fit_stylegan2(ours, c_dim=c_dim, clamp=clamp_of(network))
+    clamp = clamp_of(network) if network else CLAMP
+    return tensors.label(fit_stylegan2(ours, c_dim=c_dim, clamp=clamp))
 
 
 def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> None:
@@ -74,8 +86,11 @@ def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int, side
         ours[f"{mine}.noise_strength"] = tensors.one(f"{theirs}.noise_strength")
         ours[f"{mine}.noise_const"] = tensors.take(f"{theirs}.noise_const", (side, side))
         tensors.check_filter(f"{theirs}.resample_filter")
-    for part in ("weight", "bias", "affine.weight", "affine.bias"):
-        ours[f"synthesis.rgbs.{place}.{part}"] = tensors.take(f"{block}.torgb.{part}")
+    mine = f"synthesis.rgbs.{place}"
+    colors = (tensors.take(f"{block}.torgb.{part}") for part in ("weight", "bias"))
+    ours[f"{mine}.weight"], ours[f"{mine}.bias"] = tensors.three_colors(*colors)
+    for part in ("affine.weight", "affine.bias"):
+        ours[f"{mine}.{part}"] = tensors.take(f"{block}.torgb.{part}")
 
 
 def check_blocks(network: OpaqueObject, sides: list[int]) -> None:
@@ -101,7 +116,7 @@ FORMAT = ForeignFormat.declare(
     "StyleGAN2-ADA, NVIDIA's pickle",
     recognize=recognize,
     convert=convert,
-    files="StyleGAN2-ADA `.pkl`, with or without labels; a tuned generator as PTI saves it (`.pt`)",
+    files="StyleGAN2-ADA `.pkl`, with or without labels; its state dict; PTI's tuned `.pt`",
     publisher="NVIDIA, PyTorch; PTI's users",
-    told_by="`G_ema`, or a Generator by itself, with blocks `b4`, `b8`, ...",
+    told_by="a Generator or its state dict with blocks `b4`, `b8`, ...",
 )

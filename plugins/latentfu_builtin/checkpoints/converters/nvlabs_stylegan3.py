@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from latentfu import BadInputError, ConvertedWeights, ForeignFile, OpaqueObject
 from numpy.typing import NDArray
 
+from latentfu_builtin.checkpoints.find_tensors import list_tensors
 from latentfu_builtin.checkpoints.fit_network import fit_stylegan3
 from latentfu_builtin.checkpoints.formats import ForeignFormat
 from latentfu_builtin.checkpoints.state_dict import (
     Tensors,
     count_labels,
     find_torch_generator,
-    list_tensors,
     submodule,
 )
 
@@ -45,7 +46,20 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     for place, name in enumerate(names):
         take_layer(tensors, ours, str(name), place)
     tensors.finish()
-    return fit_stylegan3(ours, config_of(network, synthesis, names, count))
+    config = config_of(network, synthesis, names, count)
+    return finish_colors(tensors, ours, config)
+
+
+def finish_colors(
+    tensors: Tensors, ours: dict[str, NDArray[Any]], config: StyleGAN3Config
+) -> ConvertedWeights:
+    """Fit the tensors to their config, with three colors made of what the last layer draws."""
+    last = len(config.layers) - 1
+    mine = f"synthesis.layers.{last}"
+    weight, bias = tensors.three_colors(ours[f"{mine}.weight"], ours[f"{mine}.bias"])
+    ours |= {f"{mine}.weight": weight, f"{mine}.bias": bias}
+    layers = (*config.layers[:last], replace(config.layers[last], out_channels=3))
+    return tensors.label(fit_stylegan3(ours, replace(config, layers=layers)))
 
 
 def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> int:

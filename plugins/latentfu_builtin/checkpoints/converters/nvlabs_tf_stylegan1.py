@@ -40,12 +40,12 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
             take_layer(tensors, ours, f"{side}x{side}/{name}", layer)
             layer += 1
         side *= 2
-    colors = tensors.take("ToRGB_lod0/weight", (1, 1, None, 3))
-    ours["synthesis.rgb.weight"] = colors.transpose(3, 2, 0, 1)
-    ours["synthesis.rgb.bias"] = tensors.take("ToRGB_lod0/bias", (3,))
+    weight = tensors.take("ToRGB_lod0/weight", (1, 1, None, None)).transpose(3, 2, 0, 1)
+    bias = tensors.take("ToRGB_lod0/bias", (None,))
+    ours["synthesis.rgb.weight"], ours["synthesis.rgb.bias"] = tensors.three_colors(weight, bias)
     tensors.drop(*(name for name in variables if name.startswith("ToRGB_lod")))
     tensors.finish()
-    return fit_stylegan1(ours)
+    return tensors.label(fit_stylegan1(ours))
 
 
 def take_layer(tensors: Tensors, ours: dict[str, Array], theirs: str, layer: int) -> None:

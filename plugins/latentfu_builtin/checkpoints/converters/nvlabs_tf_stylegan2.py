@@ -43,7 +43,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
         raise BadInputError(f"This {SOURCE} network is of config a to d, expected e or f.")
     c_dim, mapping = take_labels(tensors, ours)
     tensors.finish()
-    return fit_stylegan2(ours, c_dim=c_dim, mapping=mapping)
+    return tensors.label(fit_stylegan2(ours, c_dim=c_dim, mapping=mapping))
 
 
 def take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, str]:
@@ -88,8 +88,9 @@ def take_layer(
 def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place: int) -> None:
     """The layer that makes colors at one size."""
     mine = f"synthesis.rgbs.{place}"
-    ours[f"{mine}.weight"] = tensors.take(f"{theirs}/weight", (1, 1, None, 3)).transpose(3, 2, 0, 1)
-    ours[f"{mine}.bias"] = tensors.take(f"{theirs}/bias")
+    weight = tensors.take(f"{theirs}/weight", (1, 1, None, None)).transpose(3, 2, 0, 1)
+    colors = tensors.three_colors(weight, tensors.take(f"{theirs}/bias"))
+    ours[f"{mine}.weight"], ours[f"{mine}.bias"] = colors
     take_affine(tensors, ours, theirs, mine)
 
 

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from latentfu_builtin.checkpoints.converters.nvlabs_stylegan3 import (
     SOURCE,
+    finish_colors,
     take_layer,
     take_mapping,
 )
-from latentfu_builtin.checkpoints.fit_network import fit_stylegan3
+from latentfu_builtin.checkpoints.find_tensors import StateDict
 from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
 from latentfu_builtin.checkpoints.state_dict import Tensors
 
@@ -42,12 +43,12 @@ CLAMP = 256.0
 OUTPUT_SCALE = 0.25
 
 
-STATE = HasTensors(("synthesis.input.freqs",), places=("", "state_dict/decoder."))
+STATE = HasTensors(("synthesis.input.freqs",), modules=False)
 
 
 def convert(foreign: ForeignFile) -> ConvertedWeights:
     """From a state dict by itself, or the decoder of an encoder; sizes follow from the names."""
-    tensors = Tensors(STATE.find(foreign) or {}, SOURCE, SOURCE)
+    tensors = Tensors(STATE.find(foreign) or StateDict(), SOURCE, SOURCE)
     names = names_of(tensors)
     ours: dict[str, Array] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
     labels = "mapping.embed.weight" in tensors
@@ -63,7 +64,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     for place, name in enumerate(names):
         take_layer(tensors, ours, name, place)
     tensors.finish()
-    return fit_stylegan3(ours, config_of(ours, names, c_dim, depth))
+    return finish_colors(tensors, ours, config_of(ours, names, c_dim, depth))
 
 
 def names_of(tensors: Tensors) -> list[str]:

@@ -9,6 +9,7 @@ from latentfu import BadInputError, ConvertedWeights, ForeignFile
 from numpy.typing import NDArray
 
 from latentfu_builtin.checkpoints.converters.rosinality import ATTENTION, take_synthesis
+from latentfu_builtin.checkpoints.find_tensors import StateDict
 from latentfu_builtin.checkpoints.fit_network import fit_stylegan2, with_mean
 from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
 from latentfu_builtin.checkpoints.state_dict import Tensors
@@ -27,12 +28,13 @@ PARTS = {
 }
 
 
-STATE = HasTensors(("input.input", ATTENTION), places=("g_ema", "state_dict/decoder."))
+STATE = HasTensors(("input.input", ATTENTION))
 
 
 def convert(foreign: ForeignFile) -> ConvertedWeights:
     """From ``{"g_ema": ...}``, or the decoder of an encoder for W++."""
-    tensors = Tensors(STATE.find(foreign) or {}, SOURCE, "StyleGAN2 of W++")
+    state = STATE.find(foreign) or StateDict()
+    tensors = Tensors(state, SOURCE, "StyleGAN2 of W++")
     ours: dict[str, NDArray[Any]] = {}
     place = 0
     while f"style.{place + 1}.mlp.0.weight" in tensors:
@@ -41,15 +43,14 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     check_names(tensors)
     take_synthesis(tensors, ours)
     tensors.finish()
-    average = foreign.member("latent_avg")
-    known = isinstance(average, np.ndarray) and average.ndim == 2
-    if known:
+    average = state.average
+    if average is not None and average.ndim == 2:
         ours["mapping.w_avg"] = average.astype(np.float32)
-        return fit_stylegan2(ours, mapping="attention")
+        return tensors.label(fit_stylegan2(ours, mapping="attention"))
     layers = sum(name.endswith(".noise_const") for name in ours)
     w_dim = ours["synthesis.convs.0.affine.weight"].shape[1]
     ours["mapping.w_avg"] = np.zeros((layers + 1, w_dim), np.float32)
-    return with_mean(fit_stylegan2(ours, mapping="attention"), SAMPLES)
+    return tensors.label(with_mean(fit_stylegan2(ours, mapping="attention"), SAMPLES))
 
 
 def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:

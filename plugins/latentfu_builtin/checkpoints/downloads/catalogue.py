@@ -62,6 +62,7 @@ class CatalogueEntry(_Strict):
     sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
     size: int | None = Field(None, gt=0)
     megabytes: int | None = Field(None, gt=0)
+    weights: str = ""
     address: str = Field("", pattern=r"^((https?|file)://.+)?$")
 
 
@@ -93,6 +94,7 @@ class CatalogueSource(_Strict):
             sha256=entry.sha256,
             size=entry.size or about,
             exact=entry.size is not None,
+            weights=entry.weights,
         )
 
 

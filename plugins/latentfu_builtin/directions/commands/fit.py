@@ -20,7 +20,6 @@ from latentfu import (
     json_option,
     progress_bar,
     read_direction,
-    write_direction,
 )
 
 from latentfu_builtin.directions.boundaries import (
@@ -48,7 +47,11 @@ from latentfu_builtin.directions.training_data import (
     InversionChoice,
     read_picture_codes,
 )
-from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
+from latentfu_builtin.directions.user_library import (
+    refuse_taken_name,
+    save_direction,
+    user_folder,
+)
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PATH = click.Path(path_type=Path)
@@ -58,7 +61,7 @@ def _read_codes(path: Path) -> Reals:
     """Codes ``[N, ...]`` mapped from a .npy file; BadInputError for pickles and other types."""
     try:
         codes = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, OverflowError) as error:
         raise BadInputError(f"{path} cannot be read as an array of numbers: {error}.") from error
     if not isinstance(codes, np.ndarray) or not np.issubdtype(codes.dtype, np.floating):
         raise BadInputError(f"{path} holds no codes: it must be one .npy array of floats.")
@@ -69,13 +72,15 @@ def _read_scores(path: Path) -> Doubles:
     """Scores ``[N]`` of a .npy, .json or .csv file (its last column; a headline is skipped)."""
     try:
         if path.suffix == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64).reshape(-1)
+            # Mapped, so that a header cannot ask for more memory than the file has.
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+            return np.asarray(mapped, dtype=np.float64).reshape(-1)
         if path.suffix == ".json":
             return np.asarray(json.loads(path.read_text()), dtype=np.float64).reshape(-1)
         with path.open(newline="", encoding="utf-8") as file:
             column = [row[-1] for row in csv.reader(file) if row]
         return np.asarray(column[1:] if not _is_number(column[0]) else column, dtype=np.float64)
-    except (OSError, ValueError, TypeError, IndexError) as error:
+    except (OSError, ValueError, TypeError, IndexError, EOFError, OverflowError) as error:
         raise BadInputError(f"{path} cannot be read as scores: {error}.") from error
 
 
@@ -172,7 +177,7 @@ def fit_command(
     )
     found, _ = fit_boundary(TrainingData(values, _read_scores(scores)), settings)
     direction = _direction_from_boundary(found, values, opened, name, asked)
-    path = write_direction((out or user_folder()) / f"{name}.safetensors", direction)
+    path = save_direction(direction, out)
     report = {
         "file": str(path),
         "space": read_direction(path).space,
@@ -273,14 +278,14 @@ def direction_pairs_command(
         if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":
             codes = codes.mean(dim=1)
         direction, spread = _direction_from_pairs(codes, opened, asked)
-    path = write_direction(folder / f"{asked['name']}.safetensors", direction)
+    path = save_direction(direction, folder)
     if as_json:
         told = {"agreement": spread.agreement, "spread": spread.length}
         click.echo(json.dumps({"file": str(path), **told, **direction.facts()}))
         return
     click.echo(
         f"{path}: {len(listed)} pairs, agreement {spread.agreement:.2f} (1 is all alike), their "
-        f"lengths spread by {spread.length:.0%}; moves also {describe_leaks(direction)}."
+        f"lengths spread by {spread.length:.0%}; {describe_leaks(direction)}."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import click
 import latentfu
+import numpy as np
 from latentfu import (
     BadInputError,
     Direction,
@@ -17,13 +19,14 @@ from latentfu import (
     LatentFuError,
     WrongGeneratorError,
     json_option,
-    write_direction,
+    read_direction,
 )
 
 from latentfu_builtin.directions.commands.common import LAYER_RANGE
-from latentfu_builtin.directions.published.catalogue import look_up_file
+from latentfu_builtin.directions.published.catalogue import PublishedEntry, look_up_file
 from latentfu_builtin.directions.published.files import (
     OWN_ENDING,
+    PublishedDirection,
     read_content,
     recognize_directions,
     unpack_files,
@@ -33,10 +36,16 @@ from latentfu_builtin.directions.published.fit_to_generator import (
     ReferenceCodes,
     fit_to_generator,
     import_direction_file,
+    is_sure_to_fit,
     make_plain_name,
 )
 from latentfu_builtin.directions.style_channels import make_channel_direction
-from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
+from latentfu_builtin.directions.user_library import (
+    choose_file,
+    refuse_taken_name,
+    save_direction,
+    user_folder,
+)
 
 _MOST_AT_ONCE = 100
 
@@ -48,6 +57,7 @@ class _ImportedFile:
     file: str
     directions: list[Direction]
     reason: str = ""
+    note: str = ""
 
 
 @click.command("import")
@@ -87,6 +97,7 @@ def import_directions_command(
     else:
         imported = _import_files(path, opened, asked)
     folder = out or user_folder()
+    _agree_to_doubts(imported, as_json)
     written = [file for item in imported for file in _write_imported(item, folder, opened)]
     _report_imported(imported, written, as_json)
     if not written:
@@ -151,7 +162,7 @@ def _import_file(
             return _ImportedFile(file.name, [import_direction_file(file, codes.generator, options)])
         held = read_content(file)
         known = look_up_file(held.sha256, held.name, asked["set_of"])
-        found = recognize_directions(held.content, codes.generator)
+        found = _recognize(held.content, known, codes.generator)
         wanted = asked["components"]
         if wanted:
             found = [item for item in found if item.suffix in {str(n) for n in wanted}]
@@ -159,11 +170,56 @@ def _import_file(
             raise BadInputError(f"It has no component {', '.join(map(str, wanted))}.")
         if len(found) > _MOST_AT_ONCE:
             raise BadInputError(f"It holds {len(found)} directions: choose some by --component.")
-        return _ImportedFile(
-            held.name, [fit_to_generator(item, known, options, codes, held.name) for item in found]
-        )
+        fitted = [fit_to_generator(item, known, options, codes, held.name) for item in found]
+        note = "" if options.force else _doubt_weights(held.name, known, codes.generator)
+        return _ImportedFile(held.name, fitted, note=note)
     except (BadInputError, WrongGeneratorError) as error:
         raise type(error)(f"{file.name} was not imported: {error}") from error
+
+
+def _recognize(
+    content: Any, known: PublishedEntry, generator: Generator
+) -> list[PublishedDirection]:
+    """The directions in a file's content; a refusal says for which network they were made."""
+    try:
+        return recognize_directions(content, generator)
+    except BadInputError as error:
+        if not known.made_for:
+            raise
+        raise BadInputError(f"{error} It was made for {known.made_for}.") from error
+
+
+def _doubt_weights(file: str, known: PublishedEntry, generator: Generator) -> str:
+    """A sentence where nothing tells that the generator has the weights that a set is for."""
+    if is_sure_to_fit(known, generator):
+        return ""
+    return (
+        f"{file} was made for {known.made_for}; whether {generator.name} has these weights, its "
+        "file does not say. For others its direction means something else."
+    )
+
+
+def _agree_to_doubts(imported: list[_ImportedFile], as_json: bool) -> None:
+    """Say what is not known, and ask where a person can answer; click.Abort for no."""
+    notes = [item.note for item in imported if item.note]
+    for note in notes:
+        click.echo(note, err=True)
+    if notes and sys.stdin.isatty() and not as_json:
+        click.confirm("Import it nevertheless?", abort=True, err=True)
+
+
+def _refuse_replacing(direction: Direction, folder: Path) -> None:
+    """BadInputError where another direction of the user's own stands under its name."""
+    path = choose_file(folder, direction.name, direction.generator_id)
+    if folder != user_folder() or not path.is_file():
+        return
+    old = read_direction(path)
+    if old.source != direction.source and not np.array_equal(old.vector, direction.vector):
+        raise BadInputError(
+            f"You have a direction {direction.name!r} for this generator already"
+            f"{f', from {old.source}' if old.source else ''}: give another --name, or remove it "
+            f"with latentfu directions remove {direction.name}."
+        )
 
 
 def _read_options(asked: dict[str, Any], file: str) -> FitOptions:
@@ -182,11 +238,24 @@ def _read_options(asked: dict[str, Any], file: str) -> FitOptions:
     )
 
 
+def import_set_file(path: Path, generator: Generator) -> list[Path]:
+    """Take the directions of one published file in among the user's own; the files written.
+
+    Raises BadInputError and WrongGeneratorError as the command does.
+    """
+    asked: dict[str, Any] = dict.fromkeys(("flip", "force", "as_published"), False)
+    asked |= {"name": "", "plus": "", "space": None, "layers": None, "set_of": None}
+    asked["components"] = ()
+    item = _import_file(path, ReferenceCodes.of(generator), asked, alone=True)
+    return _write_imported(item, user_folder(), generator)
+
+
 def _write_imported(item: _ImportedFile, folder: Path, generator: Generator) -> list[Path]:
     """Write the directions of one file; a name that another control has is refused."""
     for direction in item.directions:
         refuse_taken_name(direction.name, folder, generator)
-    return [write_direction(folder / f"{d.name}.safetensors", d) for d in item.directions]
+        _refuse_replacing(direction, folder)
+    return [save_direction(d, folder) for d in item.directions]
 
 
 def _report_imported(imported: list[_ImportedFile], written: list[Path], as_json: bool) -> None:

@@ -40,7 +40,7 @@ class FileContent:
 def read_content(path: Path) -> FileContent:
     """What one file holds; BadInputError in one sentence when it cannot be read.
 
-    Plain arrays are read here; all else is taken apart in the importer's child process.
+    Taken apart in the importer's child process, plain arrays too: their headers can lie.
     """
     if not path.is_file():
         raise BadInputError(f"There is no file {path}.")
@@ -49,20 +49,7 @@ def read_content(path: Path) -> FileContent:
     if path.stat().st_size > _LARGEST_FILE:
         raise BadInputError(f"{path} is too large for directions ({_LARGEST_FILE >> 20} MB).")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    content = _read_plain_array(path)
-    return FileContent(
-        path.name, sha256, read_foreign(path).content if content is None else content
-    )
-
-
-def _read_plain_array(path: Path) -> Any:
-    """The numbers of a .npy file; None when it is another kind of file, or holds objects."""
-    if path.suffix.lower() != ".npy":
-        return None
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
+    return FileContent(path.name, sha256, read_foreign(path).content)
 
 
 @contextmanager
@@ -179,11 +166,44 @@ def _from_array(array: npt.NDArray[Any], generator: Generator) -> list[Published
     if flat.ndim == 2 and flat.shape[1] == 1 and flat.shape[0] in sizes:
         return [PublishedDirection(flat[:, 0])]
     if flat.ndim in (2, 3) and flat.shape[-1] in sizes:
+        rows = _one_of_repeated(flat)
+        if rows is not None:
+            return [PublishedDirection(rows, space="w" if generator.w_dim else None)]
+        _refuse_other_layers(flat, generator)
         return _from_factors(flat, generator, "")
     raise BadInputError(
         f"It has the shape {list(array.shape)}, which fits no space of {generator.name} "
         f"(w {generator.w_dim}, {layers} layers, z {generator.z_dim}): it is for another generator."
     )
+
+
+_STEPS = frozenset((8, 10, 12, 14, 16, 18))
+"""Layers of w+ of the usual networks of 32 to 1024 px; 16 also of StyleGAN3."""
+
+
+def _one_of_repeated(rows: Doubles) -> Doubles | None:
+    """The row that all the others repeat, as tools save a direction of w for each layer."""
+    alike = rows.ndim == 2 and len(rows) > 1 and np.allclose(rows, rows[:1], rtol=1e-5, atol=0)
+    return rows[0] if alike and rows.any() else None
+
+
+def _refuse_other_layers(rows: Doubles, generator: Generator) -> None:
+    """BadInputError for a step in w+ of a network with other layers: its rows are no directions.
+
+    Directions of one file are of one length, or stand at right angles; a step's rows do neither.
+    """
+    count = len(rows)
+    if rows.ndim != 2 or count not in _STEPS or count == generator.num_ws:
+        return
+    lengths = np.linalg.norm(rows, axis=1)
+    same_length = bool(np.ptp(lengths) <= 1e-3 * lengths.max())
+    unit = rows / np.maximum(lengths, 1e-12)[:, None]
+    apart = float(np.abs(unit @ unit.T - np.eye(count)).max()) < 0.05
+    if not (same_length or apart):
+        raise BadInputError(
+            f"It has the shape {list(rows.shape)}: that is a step for each of {count} layers, and "
+            f"{generator.name} has {generator.num_ws}. It is for another generator."
+        )
 
 
 def _untile(rows: Doubles) -> PublishedDirection:

@@ -18,8 +18,10 @@ from latentfu import (
     read_direction,
 )
 
+from latentfu_builtin.checkpoints.downloads.catalogue import list_known
+from latentfu_builtin.checkpoints.import_checkpoint import weights_of
 from latentfu_builtin.directions.boundaries import Doubles
-from latentfu_builtin.directions.published.catalogue import CatalogueEntry
+from latentfu_builtin.directions.published.catalogue import PublishedEntry
 from latentfu_builtin.directions.published.files import PublishedDirection
 from latentfu_builtin.directions.seeded_samples import (
     compact_codes,
@@ -61,7 +63,7 @@ class ReferenceCodes:
 
 def fit_to_generator(
     found: PublishedDirection,
-    known: CatalogueEntry,
+    known: PublishedEntry,
     options: FitOptions,
     codes: ReferenceCodes,
     file: str,
@@ -104,13 +106,45 @@ def fit_to_generator(
     )  # fmt: skip
 
 
-def _check_family(known: CatalogueEntry, options: FitOptions, generator: Generator) -> None:
-    """Refuse a direction published for another architecture (raises WrongGeneratorError)."""
-    if known.family and generator.family not in ("", known.family) and not options.force:
+def _check_family(known: PublishedEntry, options: FitOptions, generator: Generator) -> None:
+    """Refuse a direction that was published for other weights (raises WrongGeneratorError)."""
+    if options.force or not known.made_for:
+        return
+    if known.family and generator.family not in ("", known.family):
         raise WrongGeneratorError(
             f"It was made for {known.made_for}, and {generator.name} is a {generator.family} "
             f"network: import it for that one, or give --force."
         )
+    held, wanted = weights_of(generator.name), _domain_of(known.made_for)
+    if held and held != known.made_for:
+        fitting = [one.name for one in list_known().values() if one.weights == known.made_for]
+        where = f" ({' or '.join(fitting)})" if fitting else ""
+        raise WrongGeneratorError(
+            f"It was made for {known.made_for}{where}, and {generator.name} has the weights of "
+            f"{held}: import it for the first, or give --force."
+        )
+    draws = generator.domain.split(",")[0].split()[-1:]
+    if wanted and draws and draws[0] in set(_DOMAINS.values()) - {wanted}:
+        raise WrongGeneratorError(
+            f"It was made for {known.made_for}, which draws {wanted}, and {generator.name} draws "
+            f"{generator.domain}: import it for a network of {wanted}, or give --force."
+        )
+
+
+_DOMAINS = {"ffhq": "faces", "celeba": "faces", "cars": "cars", "cats": "cats"} | {
+    name: name for name in ("horses", "churches", "dogs")
+}
+
+
+def _domain_of(made_for: str) -> str:
+    """What the weights draw that a set was made for; nothing where the name does not tell."""
+    words = made_for.lower()
+    return next((drawn for word, drawn in _DOMAINS.items() if word in words), "")
+
+
+def is_sure_to_fit(known: PublishedEntry, generator: Generator) -> bool:
+    """Whether the generator has the weights that a set was made for, as far as files can tell."""
+    return not known.made_for or weights_of(generator.name) == known.made_for
 
 
 def measure_along(unit: Doubles, codes: ReferenceCodes) -> tuple[float, float]:
@@ -132,7 +166,7 @@ def measure_along(unit: Doubles, codes: ReferenceCodes) -> tuple[float, float]:
 
 
 def _choose_space(
-    found: PublishedDirection, known: CatalogueEntry, options: FitOptions, generator: Generator
+    found: PublishedDirection, known: PublishedEntry, options: FitOptions, generator: Generator
 ) -> Space:
     """The space of a direction; a z direction of a network that is edited in w is refused."""
     space = options.space or found.space or known.space
@@ -162,13 +196,13 @@ def _check_layers(layers: tuple[int, int] | None, generator: Generator) -> None:
         )
 
 
-def _describe_plus(known: CatalogueEntry, flipped: bool) -> str:
+def _describe_plus(known: PublishedEntry, flipped: bool) -> str:
     """What + means, said the other way round when the direction was turned."""
     return f"the opposite of: {known.plus}" if known.plus and flipped else known.plus
 
 
 def _choose_name(
-    found: PublishedDirection, known: CatalogueEntry, options: FitOptions, file: str
+    found: PublishedDirection, known: PublishedEntry, options: FitOptions, file: str
 ) -> str:
     """A name of a-z 0-9 . _ -, from what was asked for, the manifest, or the file's own."""
     base = options.name or known.name or file.rsplit(".", 1)[0].removesuffix("_boundary")

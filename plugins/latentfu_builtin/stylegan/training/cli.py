@@ -13,7 +13,7 @@ import click
 from latentfu import json_option
 
 if TYPE_CHECKING:
-    from latentfu_builtin.stylegan.training.source import Source
+    from latentfu_builtin.stylegan.training.source import BatchSource
     from latentfu_builtin.stylegan.training.trainer import Trainer
 
 
@@ -140,7 +140,7 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
         click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
 
 
-def open_source(asked: dict[str, Any]) -> Source:
+def open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
     from latentfu_builtin.stylegan.training.pairs import PairCache
     from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, open_teacher
@@ -156,7 +156,7 @@ def open_source(asked: dict[str, Any]) -> Source:
 
 
 def open_trainer(
-    checkpoint: Path, source: Source, asked: dict[str, Any], say: Callable[[str], None]
+    checkpoint: Path, source: BatchSource, asked: dict[str, Any], say: Callable[[str], None]
 ) -> Trainer:
     """Continue from the checkpoint when there is one, else begin."""
     from dataclasses import replace
@@ -241,7 +241,7 @@ def parse_value(text: str, kind: type) -> Any:
 @click.option("--raw", is_flag=True, help="The generator itself, not its running average.")
 @json_option
 @show_errors
-def export_command(  # noqa: PLR0917
+def export_run_command(  # noqa: PLR0917
     checkpoint: Path, output: Path, domain: str, licence: str, raw: bool, as_json: bool
 ) -> None:
     """Write the generator of a run for shipping: averaged, float16, safetensors."""
@@ -257,13 +257,14 @@ def export_command(  # noqa: PLR0917
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
 )
+@click.option("--averaged", is_flag=True, help="Only the averaged generator: a third of the room.")
 @json_option
 @show_errors
-def state_command(checkpoint: Path, output: Path, as_json: bool) -> None:
+def state_command(checkpoint: Path, output: Path, averaged: bool, as_json: bool) -> None:
     """Write what is needed to train on: all networks in float16, without moments."""
     from latentfu_builtin.stylegan.training.checkpoint import save_state
 
-    save_state(checkpoint, output)
+    save_state(checkpoint, output, averaged=averaged)
     tell_written(output, as_json)
 
 

@@ -1,0 +1,1 @@
+"""Networks with all that fits them, fetched and installed by one name."""

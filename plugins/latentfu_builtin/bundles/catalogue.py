@@ -1,0 +1,112 @@
+"""The bundles that are known by name: ours, and what a person added in ``bundles.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from latentfu_builtin.bundles.first_use import held_hash
+from latentfu_builtin.checkpoints.downloads.catalogue import find_known
+
+
+class _Strict(BaseModel):
+    """Wrong keys are said, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BundleDirection(_Strict):
+    """A file of directions: where it is, and its terms."""
+
+    file: str = Field(pattern=r"^\w[\w.-]*$")
+    address: str = Field(pattern=r"^(https?|file)://.+")
+    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    licence: str
+    non_commercial: bool = False
+    page: str = ""
+
+    def offer(self, mirror: str = "") -> Offer:
+        """Where to fetch it; ``mirror`` as for a network."""
+        place = mirror if not mirror or "{file}" in mirror else f"{mirror.rstrip('/')}/{{file}}"
+        address = place.replace("{file}", self.file) or self.address
+        sha256 = self.sha256 or held_hash(f"direction/{self.file}")
+        return Offer(address, sha256, largest=64 << 20, name=self.file)
+
+
+class Bundle(_Strict):
+    """What is installed together.
+
+    Attributes:
+        name: What is typed.
+        title: What it is for.
+        network: Its generator among the public networks.
+        called: What the generator is called here.
+        encoder: Whether the network's file holds its encoder too.
+        directions: Files of directions that were made for these weights.
+    """
+
+    name: Name
+    title: str
+    network: str
+    called: Name
+    encoder: bool = False
+    directions: tuple[BundleDirection, ...] = Field((), strict=False)
+
+    def public_network(self) -> PublicNetwork:
+        """Its generator; of a file whose hash nobody states, with the one it had before."""
+        network = find_known(self.network)
+        return replace(network, sha256=network.sha256 or held_hash(network.name))
+
+    def terms(self) -> list[PublicNetwork]:
+        """One network or file for each different set of terms, as consent is asked for."""
+        network = self.public_network()
+        files = [
+            PublicNetwork(
+                name=f"{self.name}: {one.file}",
+                title=self.title,
+                file=one.file,
+                domain=network.domain,
+                resolution=network.resolution,
+                licence=one.licence,
+                non_commercial=one.non_commercial,
+                page=one.page,
+            )
+            for one in self.directions
+        ]
+        different = {(one.licence, one.non_commercial, one.page): one for one in [*files, network]}
+        return list(different.values())
+
+
+class _Bundles(_Strict):
+    bundle: tuple[Bundle, ...] = Field((), strict=False)
+
+
+def list_bundles() -> dict[str, Bundle]:
+    """All bundles by name; a person's own in place of ours. BadInputError for a bad file."""
+    found = _read_bundles(Path(__file__).with_name("bundles.toml"))
+    own = data_dir() / "bundles.toml"
+    return found | _read_bundles(own) if own.is_file() else found
+
+
+def find_bundle(name: str) -> Bundle:
+    """The bundle of that name; BadInputError with those that there are."""
+    bundles = list_bundles()
+    if name not in bundles:
+        raise BadInputError(f"There is no bundle {name!r}; there are: {', '.join(bundles)}.")
+    return bundles[name]
+
+
+def _read_bundles(path: Path) -> dict[str, Bundle]:
+    try:
+        content = _Bundles.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadInputError(f"{path}: {where}: {first['msg']}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInputError(f"{path} cannot be read: {error}.") from error
+    return {one.name: one for one in content.bundle}

@@ -1,0 +1,151 @@
+"""``latentfu setup NAME``, ``setup list`` and ``setup remove``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import click
+from latentfu import BadInputError, data_dir, json_option, progress_bar
+
+from latentfu_builtin.bundles.catalogue import Bundle, find_bundle, list_bundles
+from latentfu_builtin.bundles.install_bundle import install_bundle, read_installed, remove_bundle
+from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms
+from latentfu_builtin.checkpoints.downloads.licence_consent import (
+    announce_terms,
+    has_agreed,
+    remember_agreement,
+)
+from latentfu_builtin.checkpoints.install_network import FetchOptions
+from latentfu_builtin.checkpoints.library_files import describe_files, list_what_hangs_on
+
+MIRROR = "LATENTFU_MIRROR"
+
+
+def make_setup_command(name: str) -> click.Command:
+    """The command ``latentfu setup NAME``."""
+
+    @click.command(name)
+    @click.option("--yes", is_flag=True, help="Agree to the terms without being asked.")
+    @click.option("--mirror", metavar="URL", help=f"Another place for all files ({MIRROR}).")
+    @click.option(
+        "--from",
+        "places",
+        multiple=True,
+        type=click.Path(exists=True, path_type=Path),
+        help="A file or folder of yours that may have the network. Repeatable.",
+    )
+    @click.option("--keep", is_flag=True, help="Keep the file as it was published.")
+    @json_option
+    def setup_command(
+        yes: bool, mirror: str | None, places: tuple[Path, ...], keep: bool, as_json: bool
+    ) -> None:
+        """Fetch a network with its encoder and directions, and install all of it.
+
+        Terms are shown first and agreed to once. What breaks off goes on with the next call.
+        """
+        bundle = find_bundle(name)
+        if not as_json:
+            click.echo(describe_bundle(bundle), err=True)
+        _ask_consent(bundle, yes, as_json)
+        _check_room(bundle)
+        options = FetchOptions(mirror or os.environ.get(MIRROR, ""), places, keep)
+        try:
+            with progress_bar(f"Setting up {name}", as_json) as progress:
+                installed = install_bundle(bundle, options, progress)
+        except KeyboardInterrupt:
+            click.echo("What has come is kept: the same command goes on from there.", err=True)
+            raise
+        if as_json:
+            files = [str(path) for path in installed.files]
+            click.echo(json.dumps({"bundle": name, "generator": bundle.called, "files": files}))
+            return
+        encoder = ", its encoder" if installed.encoder else ""
+        sliders = [path.stem for path in installed.directions]
+        with_them = f" and the directions {', '.join(sliders)}" if sliders else ""
+        click.echo(f"{bundle.called} is installed{encoder}{with_them}.")
+        example = f" --set {sliders[0]}=2" if sliders else ""
+        click.echo(f"Try it: latentfu edit PHOTO -o OUT.png --generator {bundle.called}{example}")
+
+    return setup_command
+
+
+def describe_bundle(bundle: Bundle) -> str:
+    """What a bundle brings, how large its file is, under which terms."""
+    network = bundle.public_network()
+    size = f"{network.size / 1e6:.0f} MB" if network.size else "size not stated"
+    lines = [f"{bundle.title}.", f"  {network.file} ({size}): {describe_terms(network)}"]
+    lines += [f"  {one.file}: {one.licence}" for one in bundle.directions]
+    return "\n".join(lines)
+
+
+def _ask_consent(bundle: Bundle, yes: bool, as_json: bool) -> None:
+    """Ask once for all terms that are new; click.Abort for no, BadInputError for scripts."""
+    new = [one for one in bundle.terms() if not has_agreed(one)]
+    for one in new:
+        if not as_json:
+            click.echo(announce_terms(one), err=True)
+    if new and not yes:
+        if as_json:
+            told = "; ".join(announce_terms(one) for one in new)
+            raise BadInputError(f"{told}: agree with --yes.")
+        click.confirm("Do you agree to these terms?", abort=True, err=True)
+    for one in new:
+        remember_agreement(one)
+
+
+def _check_room(bundle: Bundle) -> None:
+    """BadInputError where the disk has no room for the file and what is made of it."""
+    size = bundle.public_network().size
+    folder = data_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if size and free < 2 * size:
+        raise BadInputError(
+            f"{bundle.name} needs {2 * size / 1e6:.0f} MB while it is set up, and {folder} has "
+            f"{free / 1e6:.0f} MB: make room, or set LATENTFU_HOME to another disk."
+        )
+
+
+@click.command("list")
+@json_option
+def list_command(as_json: bool) -> None:
+    """List the bundles, what they bring, and which are installed."""
+    installed = read_installed()
+    if as_json:
+        rows = [
+            {
+                "name": one.name,
+                "title": one.title,
+                "generator": one.called,
+                "encoder": one.encoder,
+                "directions": [item.file for item in one.directions],
+                "bytes": one.public_network().size,
+                "terms": [describe_terms(item) for item in one.terms()],
+                "installed": one.name in installed,
+            }
+            for one in list_bundles().values()
+        ]
+        click.echo(json.dumps({"bundles": rows}, indent=2))
+        return
+    for one in list_bundles().values():
+        network = one.public_network()
+        size = f"{network.size / 1e6:.0f} MB" if network.size else "? MB"
+        here = ", installed" if one.name in installed else ""
+        click.echo(f"{one.name:16} {size:>8}  {one.title}; {describe_terms(network)}{here}")
+
+
+@click.command("remove")
+@click.argument("name")
+@json_option
+def remove_command(name: str, as_json: bool) -> None:
+    """Remove what the bundle NAME brought. What you made for its network stays."""
+    size, number = remove_bundle(name)
+    left = list_what_hangs_on(number)
+    if as_json:
+        click.echo(json.dumps({"removed": name, "bytes": size, "kept": len(left)}))
+        return
+    kept = f" Kept what you have for it: {describe_files(left)}." if left else ""
+    click.echo(f"Removed {name} ({size / 1e6:.1f} MB).{kept}")

@@ -1,0 +1,181 @@
+"""From a bundle's name to a generator with its encoder and directions.
+
+What is there already is not fetched again, so that the same call goes on where one broke off.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import latentfu
+from latentfu import Generator, Progress, between, data_dir, download, weights_id, write_whole
+
+from latentfu_builtin.bundles.catalogue import Bundle
+from latentfu_builtin.bundles.first_use import hold_hash
+from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms
+from latentfu_builtin.checkpoints.import_checkpoint import generators_folder
+from latentfu_builtin.checkpoints.install_network import (
+    FetchOptions,
+    downloads_folder,
+    fetch_file,
+    import_fetched,
+)
+from latentfu_builtin.directions.commands.import_published import import_set_file
+
+
+@dataclass(frozen=True)
+class InstalledBundle:
+    """The files that a bundle brought: its generator, its encoder (or none), its directions."""
+
+    generator: Path
+    encoder: Path | None
+    directions: tuple[Path, ...]
+
+    @property
+    def files(self) -> list[Path]:
+        """All of them that are there."""
+        files = [self.generator, *([self.encoder] if self.encoder else []), *self.directions]
+        return [path for path in files if path.is_file()]
+
+
+def install_bundle(bundle: Bundle, options: FetchOptions, progress: Progress) -> InstalledBundle:
+    """Fetch and install what is missing of a bundle.
+
+    Raises BadInputError or StorageError; what has come by then is kept for the next call.
+    """
+    target = generators_folder() / f"{bundle.called}.safetensors"
+    encoder = _encoder_path(bundle) if bundle.encoder else None
+    network = bundle.public_network()
+    if not target.is_file() or (encoder is not None and not encoder.is_file()):
+        fetched = fetch_file(network, options, between(progress, 0.0, 0.7))
+        hold_hash(network.name, fetched.sha256)
+        if not target.is_file():
+            import_fetched(network, bundle.called, fetched, between(progress, 0.7, 0.8))
+        _remember(bundle, InstalledBundle(target, encoder, ()))
+        if encoder is not None and not encoder.is_file():
+            _import_encoder(fetched.source, target, encoder, bundle, between(progress, 0.8, 0.9))
+        if not options.keep and fetched.source.parent == downloads_folder():
+            fetched.source.unlink(missing_ok=True)
+    made = _fetch_directions(bundle, target, options, between(progress, 0.9, 1.0))
+    installed = InstalledBundle(target, encoder, tuple(made))
+    _remember(bundle, installed)
+    progress(1.0, f"Installed {bundle.name}")
+    return installed
+
+
+def _encoder_path(bundle: Bundle) -> Path:
+    from latentfu_builtin.encoders.user_files import user_encoder_folder
+
+    return user_encoder_folder() / f"{bundle.called}-encoder.safetensors"
+
+
+def _import_encoder(
+    source: Path, generator: Path, target: Path, bundle: Bundle, progress: Progress
+) -> None:
+    """The encoder in the file that the generator came from."""
+    from latentfu_builtin.encoders.import_encoder import (
+        find_encoder_in_tree,
+        import_encoder,
+        read_checkpoint_tree,
+    )
+
+    found = find_encoder_in_tree(read_checkpoint_tree(source, progress))
+    network = bundle.public_network()
+    notes = {"licence": describe_terms(network), "source": network.address or network.file}
+    import_encoder(found, _open_at(generator), target, notes=notes)
+
+
+def _open_at(path: Path) -> Generator:
+    """The network in a file that this process may not list yet."""
+    generator = latentfu.open_generator(path, "cpu")
+    generator.name = path.stem
+    return generator
+
+
+def _fetch_directions(
+    bundle: Bundle, generator: Path, options: FetchOptions, progress: Progress
+) -> list[Path]:
+    """The directions of a bundle that are there now; those that are missing are fetched."""
+    before = read_installed().get(bundle.name)
+    there = {path.name: path for path in (before.directions if before else ()) if path.is_file()}
+    if len(there) == len(bundle.directions):
+        return list(there.values())
+    opened, made = _open_at(generator), []
+    for place, one in enumerate(bundle.directions):
+        own = downloads_folder() / f"{bundle.name}-{one.file}"
+        step = between(
+            progress, place / len(bundle.directions), (place + 1) / len(bundle.directions)
+        )
+        hold_hash(f"direction/{one.file}", download(one.offer(options.mirror), own, step))
+        named = own.with_name(one.file)  # a set is known by the names of its files too
+        own.replace(named)
+        try:
+            made += import_set_file(named, opened)
+        finally:
+            named.unlink(missing_ok=True)
+    return made
+
+
+def _installed_file() -> Path:
+    return data_dir() / "bundles.json"
+
+
+def read_installed() -> dict[str, InstalledBundle]:
+    """The bundles that were installed here and whose generator is there, by name."""
+    try:
+        content = json.loads(_installed_file().read_text("utf-8"))
+        found = {name: _read_one(facts) for name, facts in content.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {name: one for name, one in found.items() if one.generator.is_file()}
+
+
+def _read_one(facts: dict[str, Any]) -> InstalledBundle:
+    encoder = facts["encoder"]
+    directions = tuple(data_dir() / path for path in facts["directions"])
+    return InstalledBundle(
+        data_dir() / facts["generator"], data_dir() / encoder if encoder else None, directions
+    )
+
+
+def _remember(bundle: Bundle, installed: InstalledBundle) -> None:
+    """Write down what belongs to a bundle, so that it can be removed."""
+    known = read_installed()
+    old = known.get(bundle.name)
+    if old is not None and not installed.directions:
+        installed = replace(installed, directions=old.directions)
+    _write_installed(known | {bundle.name: installed})
+
+
+def _write_installed(bundles: dict[str, InstalledBundle]) -> None:
+    content = {
+        name: {
+            "generator": str(one.generator.relative_to(data_dir())),
+            "encoder": str(one.encoder.relative_to(data_dir())) if one.encoder else None,
+            "directions": [str(path.relative_to(data_dir())) for path in one.directions],
+        }
+        for name, one in bundles.items()
+    }
+    write_whole(_installed_file(), json.dumps(content, indent=2).encode())
+
+
+def remove_bundle(name: str) -> tuple[int, str]:
+    """Remove what a bundle brought; the bytes that are free now, and its generator's id.
+
+    Raises BadInputError for one that is not installed. What a person made for the network stays.
+    """
+    known = read_installed()
+    if name not in known:
+        there = ", ".join(known) or "none"
+        raise latentfu.BadInputError(f"The bundle {name!r} is not installed; there are: {there}.")
+    gone = known.pop(name)
+    number = weights_id(gone.generator)
+    size = 0
+    for path in gone.files:
+        size += path.stat().st_size
+        path.unlink()
+    _write_installed(known)
+    return size, number

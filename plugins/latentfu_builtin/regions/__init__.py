@@ -1,0 +1,1 @@
+"""Regions of a face: which pixel is hair, skin or clothes, read by a small network."""

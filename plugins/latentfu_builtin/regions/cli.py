@@ -1,0 +1,107 @@
+"""``latentfu train parser`` and ``latentfu train region-changes``."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import click
+from latentfu import json_option, progress_bar, write_whole
+
+from latentfu_builtin.regions.parse import CHANGES
+
+
+@click.command("parser")
+@click.option(
+    "--renders",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of rendered people; what is missing there is rendered first.",
+)
+@click.option("--count", default=4000, show_default=True, help="People to render.")
+@click.option("--size", default=192, show_default=True, help="Pixels of a render.")
+@click.option("--images", default=60_000, show_default=True, help="Pictures to train on.")
+@click.option("--batch", default=8, show_default=True, help="Pictures in a step.")
+@click.option("--lr", default=3e-3, show_default=True, help="Learning rate.")
+@click.option("--seed", default=0, show_default=True, help="Of first weights, order and changes.")
+@click.option(
+    "--holdout", default=200, show_default=True, help="Renders kept for measuring, the first ones."
+)
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Weights file; default: the shipped one.",
+)
+@json_option
+def train_parser_command(
+    *,
+    renders: Path,
+    count: int,
+    size: int,
+    images: int,
+    batch: int,
+    lr: float,
+    seed: int,
+    holdout: int,
+    threads: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Train the parser of face regions on rendered people; needs anny and moderngl to render.
+
+    Stopped, it goes on where it was when it is called again: the renders and state.pt lie in the
+    folder of the renders.
+    """
+    import torch
+
+    from latentfu_builtin.regions.network import PARSER_WEIGHTS
+    from latentfu_builtin.regions.renders import RenderedPeople, render_shards
+    from latentfu_builtin.regions.train import (
+        ParserOptions,
+        measure_parser,
+        train_parser,
+        write_parser,
+    )
+
+    if threads:
+        torch.set_num_threads(threads)
+    with progress_bar("Rendering people", quiet=as_json) as progress:
+        render_shards(renders, count, size, progress)
+    options = ParserOptions(images, batch, lr, seed, holdout)
+    people = RenderedPeople(renders)
+    say = functools.partial(click.echo, err=as_json)
+    network = train_parser(people, options, renders / "state.pt", say)
+    figures = {
+        "renders": measure_parser(network, people, holdout),
+        "changed": measure_parser(network, people, holdout, changed=True),
+    }
+    file = output or PARSER_WEIGHTS
+    write_parser(file, network, options, figures, people.count)
+    if as_json:
+        click.echo(json.dumps({"file": str(file), "figures": figures}))
+        return
+    for name, score in figures["renders"].items():
+        changed = figures["changed"].get(name, 0.0)
+        click.echo(f"{name:12} IoU {score:.3f} on renders, {changed:.3f} on changed ones")
+
+
+@click.command("region-changes")
+@click.option("--people", default=4, show_default=True, type=click.IntRange(1), help="Of each.")
+@click.option("--size", default=96, show_default=True, type=click.IntRange(32), help="Pixels.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="JSON file; default: the shipped one."
+)
+@json_option
+def measure_changes_command(*, people: int, size: int, output: Path | None, as_json: bool) -> None:
+    """Measure which regions each factor of the people renderer changes, on pairs of renders."""
+    from latentfu_builtin.regions.changes import measure_factor_changes
+
+    with progress_bar("Measuring factors", quiet=as_json) as progress:
+        changes = measure_factor_changes(people, size, progress)
+    file = output or CHANGES
+    about = {"people": people, "size": size, "changes": changes}
+    write_whole(file, json.dumps(about, indent=1).encode() + b"\n")
+    click.echo(json.dumps({"file": str(file)}) if as_json else f"{file}: {len(changes)} factors")

@@ -1,0 +1,206 @@
+"""Training the parser on rendered people, and measuring it region by region."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from latentfu import BadInputError, write_whole
+from torch import Tensor
+
+from latentfu_builtin.regions.augment import cut_plain, draw_example
+from latentfu_builtin.regions.names import FACE_REGIONS
+from latentfu_builtin.regions.network import (
+    PARSER_SIZE,
+    RegionNetwork,
+    save_parser,
+)
+from latentfu_builtin.regions.renders import RenderedPeople
+
+_KEEP_EVERY = 60.0
+"""Seconds between two writings of the state."""
+_WEIGHTS = (0.6, 0.7, 3.0, 2.5, 1.0, 2.5, 8.0, 0.8, 1.5, 1.0, 0.8, 5.0, 1.0, 4.0)
+"""What a pixel of each region counts: small ones more, or nothing is learned of them at first."""
+_DECAY = 0.995
+"""Of the running mean of the weights, which is what is shipped."""
+
+
+@dataclass(frozen=True)
+class ParserOptions:
+    """How the parser is trained; ``images``: pictures in all, ``holdout``: kept for measuring."""
+
+    images: int = 40_000
+    batch: int = 8
+    lr: float = 3e-3
+    seed: int = 0
+    holdout: int = 200
+
+
+def train_parser(
+    people: RenderedPeople, options: ParserOptions, state: Path, say: Callable[[str], None]
+) -> RegionNetwork:
+    """The running mean of a parser trained on ``people``; goes on from ``state`` if it is there.
+
+    Raises:
+        BadInputError: too few renders.
+    """
+    if people.count <= options.holdout:
+        raise BadInputError(
+            f"There are {people.count} renders: more than {options.holdout} needed."
+        )
+    torch.manual_seed(options.seed)
+    network = RegionNetwork().train()
+    mean = RegionNetwork().eval().requires_grad_(False)
+    mean.load_state_dict(network.state_dict())
+    adam = torch.optim.AdamW(network.parameters(), lr=options.lr, weight_decay=0.02)
+    seen = _restore(state, network, mean, adam)
+    kept, told, losses = time.monotonic(), time.monotonic(), []
+    while seen < options.images:
+        people.refresh()
+        rate = options.lr * _plan(seen / options.images)
+        for group in adam.param_groups:
+            group["lr"] = rate
+        random = np.random.default_rng([options.seed, seen])
+        pictures, regions = _draw_batch(people, options, random)
+        loss = parser_loss(network(pictures), regions)
+        adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        adam.step()
+        _follow(mean, network, seen // options.batch)
+        seen += options.batch
+        losses.append(float(loss.detach()))
+        if time.monotonic() - told > 30:
+            told = time.monotonic()
+            say(f"{seen} of {options.images} pictures, loss {np.mean(losses[-50:]):.4f}")
+        if time.monotonic() - kept > _KEEP_EVERY:
+            kept = time.monotonic()
+            _keep(state, network, mean, adam, seen)
+    _keep(state, network, mean, adam, seen)
+    return mean
+
+
+def _plan(part: float) -> float:
+    """The learning rate's factor: up over the first twentieth, then down a cosine."""
+    return min(part / 0.05, 1.0) * 0.5 * (1 + math.cos(math.pi * min(part, 1.0))) + 1e-3
+
+
+def _draw_batch(
+    people: RenderedPeople, options: ParserOptions, random: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    rows = random.integers(options.holdout, people.count, options.batch)
+    drawn = [draw_example(*people.get(int(row)), PARSER_SIZE, random) for row in rows]
+    return to_batch(drawn)
+
+
+def to_batch(drawn: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> tuple[Tensor, Tensor]:
+    """Pairs of picture and regions -> float ``[N, 3, S, S]`` in -1..1 and int64 ``[N, S, S]``."""
+    pixels = torch.from_numpy(np.stack([picture for picture, _ in drawn]))
+    regions = torch.from_numpy(np.stack([labels for _, labels in drawn]).astype(np.int64))
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1.0, regions
+
+
+def parser_loss(logits: Tensor, regions: Tensor) -> Tensor:
+    """Cross entropy plus soft Dice loss, so that eyes and teeth count beside the background.
+
+    ``logits [N, 14, S, S]``, ``regions [N, S, S]`` -> a number.
+    """
+    cross = F.cross_entropy(logits, regions, torch.tensor(_WEIGHTS))
+    wanted = F.one_hot(regions, len(FACE_REGIONS)).permute(0, 3, 1, 2).float()  # [N, 14, S, S]
+    found = logits.softmax(dim=1)
+    both = (found * wanted).sum(dim=(0, 2, 3))  # [14]
+    sizes = found.sum(dim=(0, 2, 3)) + wanted.sum(dim=(0, 2, 3))
+    return cross + 0.5 * (1 - (2 * both + 20) / (sizes + 20)).mean()
+
+
+@torch.no_grad()
+def _follow(mean: RegionNetwork, network: RegionNetwork, step: int) -> None:
+    """Move the running mean one step on."""
+    decay = min(_DECAY, (1 + step) / (10 + step))
+    for old, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - decay)
+        else:
+            old.copy_(new)
+
+
+def _keep(
+    path: Path, network: RegionNetwork, mean: RegionNetwork, adam: torch.optim.Optimizer, seen: int
+) -> None:
+    """Write what a later run goes on from."""
+    parts = {"network": network.state_dict(), "mean": mean.state_dict(), "adam": adam.state_dict()}
+    beside = path.with_suffix(".part")
+    torch.save({**parts, "seen": seen}, beside)
+    beside.replace(path)
+
+
+def _restore(
+    path: Path, network: RegionNetwork, mean: RegionNetwork, adam: torch.optim.Optimizer
+) -> int:
+    """How many pictures were seen, with everything as it was then; 0 without a file."""
+    if not path.is_file():
+        return 0
+    kept = torch.load(path, map_location="cpu", weights_only=True)
+    network.load_state_dict(kept["network"])
+    mean.load_state_dict(kept["mean"])
+    adam.load_state_dict(kept["adam"])
+    return int(kept["seen"])
+
+
+@torch.no_grad()
+def measure_parser(
+    network: RegionNetwork, people: RenderedPeople, count: int, *, changed: bool = False
+) -> dict[str, float]:
+    """Intersection over union of each region on the first ``count`` renders, and their mean.
+
+    ``changed``: with the changes of training, seeded, instead of the plain renders.
+    """
+    shared = np.zeros(len(FACE_REGIONS))
+    either = np.zeros(len(FACE_REGIONS))
+    for pictures, regions in _held_out(people, count, changed):
+        found = network(pictures).argmax(dim=1)
+        for place in range(len(FACE_REGIONS)):
+            a, b = found == place, regions == place
+            shared[place] += int((a & b).sum())
+            either[place] += int((a | b).sum())
+    scores = {
+        name: round(float(shared[place] / either[place]), 4)
+        for place, name in enumerate(FACE_REGIONS)
+        if either[place]
+    }
+    return {**scores, "mean": round(float(np.mean(list(scores.values()))), 4)}
+
+
+def _held_out(people: RenderedPeople, count: int, changed: bool) -> Iterator[tuple[Tensor, Tensor]]:
+    for first in range(0, min(count, people.count), 16):
+        rows = range(first, min(first + 16, count, people.count))
+        yield to_batch(
+            [
+                draw_example(*people.get(row), PARSER_SIZE, np.random.default_rng(row))
+                if changed
+                else cut_plain(*people.get(row), PARSER_SIZE)
+                for row in rows
+            ]
+        )
+
+
+def write_parser(
+    path: Path,
+    network: RegionNetwork,
+    options: ParserOptions,
+    figures: dict[str, Any],
+    renders: int,
+) -> None:
+    """The weights file, and beside it a JSON file with the options and the figures."""
+    save_parser(path, network, {"licence": "MIT"})
+    about = {"options": asdict(options), "renders": renders, "figures": figures}
+    write_whole(path.with_suffix(".json"), json.dumps(about, indent=2).encode() + b"\n")

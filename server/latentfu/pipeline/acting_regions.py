@@ -1,0 +1,243 @@
+"""Where an edit may show: the whole crop, or the regions in which its controls act.
+
+The mask is the union of the regions as they lie in the layer, in the inverted and in the edited
+picture, so that longer hair and an opened mouth show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from latentfu.core.control import Control
+from latentfu.core.crop import Crop
+from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.inversion import Quality
+from latentfu.core.progress import Progress, silent
+from latentfu.core.regions import RegionParser
+from latentfu.hookspecs import GeneratorSpec
+from latentfu.pipeline.cache import ControlCache
+from latentfu.pipeline.control_regions import find_control_regions
+from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.generator_pool import ResolvedRequest
+from latentfu.pipeline.invert import CachedInversion
+from latentfu.pipeline.pixel_math import blur, smoothstep
+from latentfu.pipeline.preview import resize_picture
+from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
+from latentfu.plugin_manager import get_registry
+from latentfu.protocol.requests import ControlsRequest
+
+STRANGE_PART = 0.5
+"""Above this part of its limit (``GeneratorSpec.out_of_domain_limit``) a picture is not of the
+network's own kind. For the drawn portraits, with a limit of 0.25: 20 photographs lie at 0.14 to
+0.78, portraits before a plain wall at 0.03."""
+LARGEST_HOLE = 0.03
+"""What the regions of a control surround and is smaller than this part of the crop belongs to
+them: teeth in a mouth that a smile opens."""
+_THING = 0.85
+"""Probability from which a thing, such as the background, is surely one."""
+STRONG_LEVELS = 12.0
+"""A change of so many levels is a thing that comes, where one is expected."""
+LEAST_SHARE = 2e-4
+"""A region that fills less of the crop than this is not there."""
+
+
+@dataclass(frozen=True)
+class ActingRegions:
+    """Where an edit may show.
+
+    Attributes:
+        names: The regions; empty for the whole crop.
+        mask: float32 ``[S, S]`` in 0..1 over the crop; None for the whole crop.
+        note: Why it is the whole crop although regions were wanted, as a sentence; else empty.
+    """
+
+    names: tuple[str, ...] = ()
+    mask: Floats | None = None
+    note: str = ""
+
+
+WHOLE = ActingRegions()
+
+
+def choose_parser(spec: GeneratorSpec, *, photograph: bool) -> RegionParser | None:
+    """The first parser for the generator's domain.
+
+    For a ``photograph`` in a network of something else (such as drawn portraits) the first of all:
+    it says itself whether it knows the picture.
+    """
+    known = list(get_registry().installed(RegionParser).values())
+    fitting = [parser for parser in known if spec.domain in parser.domains]
+    return next(iter(fitting or (known if photograph else [])), None)
+
+
+def is_strange(quality: Quality, spec: GeneratorSpec) -> bool:
+    """Whether the picture is of another kind than the network's own, such as a photograph."""
+    return (quality.out_of_domain or 0.0) > STRANGE_PART * spec.out_of_domain_limit
+
+
+class RegionChooser:
+    """Finds the acting regions of edits on one device."""
+
+    def __init__(self, device: str, effects: ControlCache) -> None:
+        self.reader = RegionReader(device)
+        self._effects = effects
+        self._known: dict[tuple[str, str, str], tuple[Control, tuple[str, ...]]] = {}
+
+    def choose(
+        self,
+        request: ControlsRequest,
+        resolved: ResolvedRequest,
+        crop: Crop,
+        found: CachedInversion,
+        *,
+        pictures: tuple[Floats, Floats],
+        progress: Progress = silent,
+    ) -> ActingRegions:
+        """Where an edit may show, from the request and ``pictures``, the edited and the inverted.
+
+        Raises:
+            NotInstalledError: a region that no parser knows, or there is no parser.
+            BadInputError: named regions in a picture whose regions are not found surely, or that
+                has none of them.
+        """
+        wanted = request.regions
+        if wanted == "whole" or np.array_equal(*pictures):
+            return WHOLE
+        named = wanted != "auto"
+        strange = is_strange(found.inversion.quality, resolved.spec)
+        parser = choose_parser(resolved.spec, photograph=strange or named)
+        if parser is None:
+            if named:
+                raise NotInstalledError("No parser of regions is installed: use whole.")
+            return WHOLE
+        if named:
+            check_regions(wanted, parser)
+        elif request.psi != 1.0:
+            return WHOLE
+        own = self.reader.read(parser, crop.image, f"{found.key} layer")
+        if own.surety < parser.least_surety:
+            if named:
+                raise BadInputError(say_unsure(own.surety))
+            return replace(WHOLE, note=say_unsure(own.surety))
+        names = tuple(wanted)
+        if not named:
+            names = self._find_names(request, resolved, parser, progress)
+            if not names:
+                return replace(WHOLE, note="Where these controls act could not be measured.")
+        edited, inverted = pictures
+        maps = [own, self.reader.read(parser, inverted, f"{found.key} {inverted.shape[-1]}")]
+        maps.append(self.reader.read(parser, edited))
+        return _unite(maps, names, parser, pictures, named=named)
+
+    def _find_names(
+        self,
+        request: ControlsRequest,
+        resolved: ResolvedRequest,
+        parser: RegionParser,
+        progress: Progress,
+    ) -> tuple[str, ...]:
+        """The regions of all controls that move; empty as soon as one cannot be told."""
+        names: set[str] = set()
+        moving = [name for name, strength in request.edits.items() if strength != 0]
+        for name in [*moving, *request.targets]:
+            found = self.find_for(resolved.controls[name], resolved, parser, progress)
+            if not found:
+                return ()
+            names.update(found)
+        return tuple(name for name in parser.regions if name in names)
+
+    def find_for(
+        self,
+        control: Control,
+        resolved: ResolvedRequest,
+        parser: RegionParser,
+        progress: Progress = silent,
+    ) -> tuple[str, ...]:
+        """Where one control acts; empty where it cannot be told."""
+        key = (resolved.generator.id, control.name, parser.name)
+        known = self._known.get(key)
+        if known is None or known[0].facts != control.facts:
+            regions = find_control_regions(
+                control,
+                resolved.generator,
+                parser,
+                reader=self.reader,
+                effects=self._effects,
+                progress=progress,
+            )
+            known = self._known[key] = (control, regions)
+        return known[1]
+
+
+def check_regions(names: Iterable[str], parser: RegionParser) -> None:
+    """Refuse regions that the parser does not know (raises NotInstalledError)."""
+    for name in names:
+        if name not in parser.regions:
+            raise NotInstalledError(
+                f"There is no region {name!r}; there are: {', '.join(parser.regions)}."
+            )
+
+
+def say_unsure(surety: float) -> str:
+    """Why nothing is said about a picture's regions, and what to do."""
+    return (
+        f"The regions of this picture are not found surely ({surety:.2f}): the whole picture can "
+        f"be edited (--region whole), or what a mask selects."
+    )
+
+
+def _unite(
+    maps: list[RegionMap],
+    names: tuple[str, ...],
+    parser: RegionParser,
+    pictures: tuple[Floats, Floats],
+    *,
+    named: bool,
+) -> ActingRegions:
+    """The union of the regions in those maps that are sure; the first is."""
+    sure = [each for each in maps if each.surety >= parser.least_surety]
+    side = sure[0].parts.shape[-1]
+    likely = [resize_picture(each.weigh(names)[None], side)[0] for each in sure]
+    probability = np.maximum.reduce(likely)
+    if (probability > 0.5).mean() < LEAST_SHARE:
+        if named:
+            raise BadInputError(f"There is no {' or '.join(names)} in this picture.")
+        return replace(WHOLE, note="The regions of these controls are not in this picture.")
+    if not named:
+        probability = fill_holes(probability, LARGEST_HOLE)
+    if _comes(names, maps[0], parser):
+        probability = np.maximum(probability, _find_new_structure(pictures, probability))
+    mask = soften_region(probability)
+    others = [name for name in parser.things if name not in names]
+    if others:  # the mask must not fade into what surely is background before and after
+        thing = np.minimum.reduce(
+            [resize_picture(each.weigh(others)[None], side)[0] for each in sure]
+        )
+        thing = np.minimum(thing, 1.0 - probability)
+        mask = mask * (1.0 - smoothstep((thing - _THING) / (1.0 - _THING)))
+    return ActingRegions(names, np.asarray(mask, np.float32))
+
+
+def _comes(names: tuple[str, ...], own: RegionMap, parser: RegionParser) -> bool:
+    """Whether one of the regions is a thing that the layer does not have yet, such as glasses."""
+    shares = own.measure_shares()
+    return any(name in parser.things and shares[name] < LEAST_SHARE for name in names)
+
+
+def _find_new_structure(pictures: tuple[Floats, Floats], probability: Floats) -> Floats:
+    """1 where the pictures differ strongly, in one piece with the regions: ``[S, S]``.
+
+    A network may draw a thing that comes so that the parser does not know it.
+    """
+    import cv2
+
+    side = probability.shape[0]
+    edited, inverted = (resize_picture(each, side) for each in pictures)
+    change = blur(127.5 * np.abs(edited - inverted).max(axis=0), side / 128)
+    strong = (change > STRONG_LEVELS).astype(np.uint8)
+    count, labels = cv2.connectedComponents(strong)
+    touched = np.unique(labels[(probability > 0.5) & (strong > 0)])
+    return np.asarray(np.isin(labels, touched[touched > 0]) * (count > 1), np.float32)

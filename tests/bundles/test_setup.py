@@ -1,0 +1,221 @@
+"""``latentfu setup``: from one name to a network with its encoder and sliders, over real HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import latentfu
+import numpy as np
+import pytest
+import torch
+from latentfu.cli.main import run as run_command
+from latentfu.plugin_manager import Registry, use_registry
+from latentfu.plugin_manager.sources import all_sources
+from latentfu_builtin.bundles.catalogue import list_bundles
+from latentfu_builtin.checkpoints.downloads.catalogue import list_shipped
+from latentfu_builtin.directions.published.catalogue import look_up_file
+
+from tests.support.downloads_server import Reply, Shelf, serving
+
+TESTS = Path(__file__).parent.parent
+WIDTH = 16
+
+
+def encoder_with_decoder() -> bytes:
+    """An e4e checkpoint as its trainer writes it: encoder and rosinality's generator, 64 px."""
+    whole = torch.load(TESTS / "encoders/published/e4e-small.pt", weights_only=True)
+    (file,) = (TESTS / "reference/checkpoints/rosinality-pt/cm1").glob("*.pt")
+    network = torch.load(file, weights_only=True)
+    state = dict(whole["state_dict"])
+    for name, tensor in network["g_ema"].items():
+        narrow = (slice(None), slice(WIDTH)) if name.endswith("modulation.weight") else ()
+        if name.startswith("style."):
+            narrow = (slice(WIDTH),) * tensor.ndim
+        state[f"decoder.{name}"] = tensor[narrow].clone()
+    average = network["latent_avg"][:, :WIDTH].repeat(10, 1)
+    out = io.BytesIO()
+    torch.save({"state_dict": state, "latent_avg": average, "opts": whole["opts"]}, out)
+    return out.getvalue()
+
+
+def direction() -> bytes:
+    out = io.BytesIO()
+    np.save(out, np.linspace(-1, 1, WIDTH, dtype=np.float32)[None])
+    return out.getvalue()
+
+
+NETWORK, GRIN = encoder_with_decoder(), direction()
+
+
+@dataclass
+class World:
+    """Two servers, a home whose tables lead to them, and commands as new processes run them."""
+
+    home: Path
+    network: Shelf
+    grin: Shelf
+    network_hash: str = ""
+    places: list[str] = field(default_factory=list)
+
+    def offer(self, grin_hash: str = hashlib.sha256(GRIN).hexdigest()) -> None:
+        data = self.home / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        known = f', sha256 = "{self.network_hash}"' if self.network_hash else ""
+        (data / "networks.toml").write_text(
+            '[[source]]\ntitle = "Tests"\nlicence = "CC BY-NC 4.0"\nnon_commercial = true\n'
+            'page = "https://example.org/terms"\nformat = "encoder-decoder"\n'
+            f'address = "{self.network.url}/{{file}}"\nnetworks = [ {{ name = "small-e4e", file = '
+            f'"e4e.pt", domain = "faces", resolution = 64{known} }} ]\n'
+        )
+        (data / "bundles.toml").write_text(
+            '[[bundle]]\nname = "small"\ntitle = "Small faces"\nnetwork = "small-e4e"\n'
+            'called = "tiny"\nencoder = true\ndirections = [ { file = "grin.npy", address = '
+            f'"{self.grin.url}/grin.npy", sha256 = "{grin_hash}", licence = "MIT", '
+            'page = "https://example.org/mit" } ]\n'
+        )
+
+    def run(self, *words: str) -> int:
+        with use_registry(Registry(all_sources())):
+            return run_command(list(words))
+
+    def installed(self, kind: str) -> list[str]:
+        return sorted(path.name for path in (self.home / "data" / kind).glob("*"))
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("LATENTFU_MIRROR", raising=False)
+    with serving(NETWORK) as network, serving(GRIN) as grin:
+        made = World(tmp_path / "home", network, grin)
+        made.offer()
+        yield made
+
+
+Said = Callable[[], Any]
+
+
+def test_one_command_gives_generator_encoder_and_slider(
+    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    said = capsys.readouterr()
+    assert "tiny is installed, its encoder and the directions grin." in said.out
+    assert "CC BY-NC 4.0" in said.err and "MIT" in said.err
+    assert world.installed("generators") == ["tiny.safetensors"]
+    assert world.installed("encoders") == ["tiny-encoder.safetensors"]
+    assert world.installed("directions") == ["grin.safetensors"]
+    assert world.installed("downloads") == []
+    with use_registry(Registry(all_sources())):
+        spec = latentfu.generators()["tiny"]
+        assert spec.aligner == "faces" and "CC BY-NC" in spec.licence
+        assert "grin" in latentfu.controls("tiny")
+        assert [one.generator_id for one in latentfu.encoders().values()].count(spec.id) == 1
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "p.png")
+    edit = ["edit", str(tmp_path / "p.png"), "-o", str(tmp_path / "o.png"), "--generator", "tiny"]
+    square = "0,0,64,0,64,64,0,64"
+    assert world.run(*edit, "--corners", square, "--set", "grin=2", "--inverter", "encoder") == 0
+
+
+def test_terms_are_agreed_to_once_and_nothing_is_fetched_before(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("setup", "small", "--json") == 1
+    assert "agree with --yes" in capsys.readouterr().out
+    assert world.network.asked == []
+    assert world.run("setup", "small", "--yes", "--json") == 0
+    capsys.readouterr()
+    assert world.run("setup", "remove", "small") == 0
+    assert world.run("setup", "small", "--json") == 0
+
+
+def test_what_broke_off_goes_on_and_what_is_there_is_not_fetched_again(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = len(NETWORK) // 2
+    world.network.replies = [Reply(after=half), *[Reply(status=404)] * 8]
+    assert world.run("setup", "small", "--yes") == 1
+    assert not world.installed("generators")
+    asked = len(world.network.asked)
+    world.network.replies = []
+    world.grin.replies = [Reply(status=404)] * 9
+    assert world.run("setup", "small", "--yes") == 1  # the network is there, its slider is not
+    begun = world.network.asked[asked:]
+    assert len(begun) == 1 and begun[0][1] == f"bytes={half}-"
+    assert world.installed("encoders") and not world.installed("directions")
+    world.grin.replies = []
+    assert world.run("setup", "small") == 0
+    assert len(world.network.asked) == asked + 1
+    assert world.installed("directions") == ["grin.safetensors"]
+    counts = len(world.network.asked), len(world.grin.asked)
+    assert world.run("setup", "small") == 0
+    assert (len(world.network.asked), len(world.grin.asked)) == counts
+
+
+def test_another_file_than_the_pinned_one_is_refused(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.offer(grin_hash="0" * 64)
+    assert world.run("setup", "small", "--yes") == 1
+    assert "is not grin.npy" in capsys.readouterr().err
+    assert not world.installed("directions")
+
+
+def test_a_file_is_held_to_the_hash_that_it_had_first(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    assert world.run("setup", "remove", "small") == 0
+    world.network.content, world.network.etag = NETWORK + b"x", '"two"'
+    capsys.readouterr()
+    assert world.run("setup", "small", "--yes") == 1
+    assert "is not e4e.pt: its sha256 begins with" in capsys.readouterr().err
+    assert not world.installed("generators")
+
+
+def test_a_file_that_is_on_the_disk_is_used(world: World, tmp_path: Path) -> None:
+    world.network_hash = hashlib.sha256(NETWORK).hexdigest()
+    world.offer()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "renamed.bin").write_bytes(NETWORK)
+    assert world.run("setup", "small", "--yes", "--from", str(tmp_path / "mine")) == 0
+    assert world.network.asked == []
+    assert (tmp_path / "mine" / "renamed.bin").exists()
+
+
+def test_remove_takes_what_came_and_leaves_what_was_made(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    mine = world.home / "data" / "directions" / "grin.safetensors"
+    made = latentfu.read_direction(mine)
+    latentfu.write_direction(mine.with_name("own.safetensors"), made)
+    capsys.readouterr()
+    assert world.run("setup", "list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["bundles"]}
+    assert rows["small"]["installed"] and not rows["faces"]["installed"]
+    assert world.run("setup", "remove", "small") == 0
+    assert "Kept what you have for it: 1 direction" in capsys.readouterr().out
+    assert world.installed("directions") == ["own.safetensors"]
+    assert not world.installed("generators") and not world.installed("encoders")
+    assert world.run("setup", "remove", "small") == 1
+
+
+def test_the_bundles_of_ours_name_networks_and_directions_that_fit_each_other() -> None:
+    networks = list_shipped()
+    for bundle in list_bundles().values():
+        network = networks[bundle.network]
+        assert network.address
+        for one in bundle.directions:
+            known = look_up_file(one.sha256, one.file, None)
+            assert known.made_for == network.weights, one.file
+            assert known.licence == one.licence
