@@ -35,16 +35,6 @@ _NEEDS = {  # what must be shown for a factor to be seen
     "earrings": {"hair_length": -0.8},
     "hair_tied": {"hair_length": 0.5},
 }
-_WHERE = {  # where most of the change must lie
-    "lipstick": ("mouth",),
-    "eye_color": ("eyes",),
-    "gaze_x": ("eyes",),
-    "earrings": ("earrings", "ears", "neck", "skin", "hair"),
-    "hat": ("hat", "hair", "skin"),
-    "clothes_hue": ("clothes",),
-    "background_hue": ("background",),
-    "brow_thickness": ("brows", "skin"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +63,21 @@ def test_each_factor_changes_the_picture(renderer: PeopleRenderer, factor: objec
     after = renderer.render({**person, name: high - 0.05 * (high - low)}, 1, with_truth=True)
     change = np.abs(before.pixels.astype(float) - after.pixels).sum(2)
     assert (change > 12).sum() >= 6
-    if name in _WHERE:
-        assert before.regions is not None and after.regions is not None
-        numbers = [_NUMBER[r] for r in _WHERE[name]]
-        inside = np.isin(before.regions, numbers) | np.isin(after.regions, numbers)
-        assert change[inside].sum() > 0.5 * change.sum()
+    assert before.regions is not None and after.regions is not None
+    numbers = [_NUMBER[r] for r in factor.regions]  # type: ignore[attr-defined]
+    inside = np.isin(before.regions, numbers) | np.isin(after.regions, numbers)
+    change[change <= 12] = 0  # the grain of the picture
+    assert change[inside].sum() > 0.7 * change.sum()
+
+
+def test_a_wink_leaves_hair_clothes_and_background_alone(renderer: PeopleRenderer) -> None:
+    person = {**default_factors(), "hair_length": 0.4}
+    before = renderer.render(person, 1, with_truth=True)
+    after = renderer.render({**person, "wink_left": 1.0}, 1, with_truth=True)
+    change = np.abs(before.pixels.astype(float) - after.pixels).sum(2)
+    assert before.regions is not None
+    behind = np.isin(before.regions, [_NUMBER[n] for n in ("background", "clothes", "hair")])
+    assert change[behind].sum() < 0.25 * change.sum()
 
 
 def test_regions_and_depth_cover_the_picture(renderer: PeopleRenderer) -> None:
@@ -87,7 +87,7 @@ def test_regions_and_depth_cover_the_picture(renderer: PeopleRenderer) -> None:
         assert picture.regions is not None and picture.depth is not None
         assert picture.regions.max() < len(REGIONS)
         behind = picture.regions == 0
-        assert (picture.depth[behind] == 100).all() and (picture.depth[~behind] < 2).all()
+        assert (picture.depth[behind] == 100).all() and (picture.depth[~behind] < 4).all()
         shown |= set(np.unique(picture.regions).tolist())
     assert {_NUMBER[n] for n in ("skin", "eyes", "nose", "mouth", "hair", "ears")} <= shown
     assert {_NUMBER[n] for n in ("neck", "clothes", "brows", "glasses", "hat")} <= shown

@@ -82,7 +82,7 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "eye-trans-out": 0.4 * f["eye_distance"],
         "eye-corner2-up": 0.45 * f["eye_slant"],
         "eye-eyefold-up": -0.6 * f["eyelid_fold"],
-        "eye-epicanthus-out": -0.5 * f["eyelid_fold"],
+        "eye-epicanthus-out": 0.5 * f["eyelid_fold"],
         "eye-bag-incr": float(np.clip((f["age"] - 45) / 50, -0.2, 0.8)),
         "ear-scale-incr": 0.4 * f["ear_size"],
         "eye-height2-incr": 0.45,
@@ -233,6 +233,9 @@ class HeadModel:
     def _name_zones(self) -> None:
         """Zones ``[v, 8]``: lips, cheeks, nose, brows, ears, bags, lids, neck; each 0..1."""
         rest = self.skin(self._neutral)
+        near = np.abs(rest[:, 2] - self.eye_height) < 0.05
+        left, right, _ = self.eye_balls(self._neutral)
+        self.front_gap = float((left[1] + right[1]) / 2 - rest[near, 1].min())
         self.rest = rest - np.array([0, rest[:, 1].min(), self.eye_height], np.float32)
         up, back = self.rest[:, 2], self.rest[:, 1]
         neck = 1.0 / (1 + np.exp((up + 0.112 + 0.55 * np.clip(0.062 - back, -0.05, 0.062)) / 0.003))

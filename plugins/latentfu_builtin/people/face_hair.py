@@ -33,7 +33,7 @@ def grow_brows(body: BodySkin, f: Factors, seed: int) -> Strands:
     random = np.random.default_rng([seed, 2])
     weight = brow_weight(body.rest, f)
     count = int(900 * (1 + 0.45 * f["brow_thickness"]))
-    roots, normals = scatter_roots(random, body, weight, count)
+    roots, normals, _ = scatter_roots(random, body, weight, count)
     side = np.sign(roots[:, 0:1])
     inner = np.clip(1 - (np.abs(roots[:, 0:1]) - 0.012) / 0.022, 0, 1)
     way = side * [1.0, 0, 0] * (1 - 0.6 * inner) + np.array([0, 0, 1.0]) * (0.9 * inner - 0.12)
@@ -70,7 +70,7 @@ def grow_beard(body: BodySkin, f: Factors, seed: int) -> Strands | None:
     for weight, amount, count in ((beard, f["beard"], 8000), (over, f["moustache"], 1500)):
         if amount <= 0.02:
             continue
-        roots, normals = scatter_roots(random, body, weight, count)
+        roots, normals, _ = scatter_roots(random, body, weight, count)
         way = np.array([0, -0.10, -0.9]) + np.sign(roots[:, 0:1]) * [0.15, 0, 0]
         if weight is over:
             way = np.array([0, -0.1, -0.55]) + np.sign(roots[:, 0:1]) * [0.75, 0, 0]

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from latentfu import BadInputError
 
+from latentfu_builtin.people.factor_regions import FACTOR_REGIONS
+
 _Kind = Literal["continuous", "on-off"]
 Law = Literal["uniform", "normal"]
 Factors = Mapping[str, float]
@@ -35,6 +37,11 @@ class PersonFactor:
     kind: _Kind = "continuous"
     law: Law = "uniform"
     share: float = 0.5
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Where it acts, by names of ``truth.REGIONS``, the strongest first; measured."""
+        return FACTOR_REGIONS[self.name]
 
     def from_normal(self, z: float) -> float:
         """The factor's value for a standard normal number: rising, within the range."""

@@ -23,11 +23,14 @@ from latentfu_builtin.people.strands import (
 )
 
 _STEPS = 16
-_GUIDES, _STRANDS = 320, 8500
+_GUIDES, _STRANDS = 320, 9000
 
 
-def grow_ground(rest: Array, zones: Array, f: Factors) -> Array:
-    """Where hair grows on the skin, 0..1 ``[v]``: a hairline with temples, sideburns and nape."""
+def grow_ground(rest: Array, zones: Array, f: Factors, margin: float = 0.0) -> Array:
+    """Where hair grows on the skin, 0..1 ``[v]``: a hairline with temples, sideburns and nape.
+
+    ``margin`` lowers the hairline, in meters.
+    """
     up, back, side = rest[:, 2], rest[:, 1], np.abs(rest[:, 0])
     bald = max(f["bald"], 0.0) ** 0.5
     line = 0.067 - 0.16 * np.clip(side - 0.035, 0, None) + 0.05 * f["gender"] * side
@@ -38,6 +41,7 @@ def grow_ground(rest: Array, zones: Array, f: Factors) -> Array:
     line = line * (1 - behind) + behind * (-0.040)
     nape = np.clip((back - 0.150) / 0.04, 0, 1)
     line = line * (1 - nape) + nape * (-0.078 + 0.02 * (side / 0.06) ** 2)
+    line = line - margin
     ground = 1 / (1 + np.exp(np.clip((line - up) / 0.0034, -30, 30)))
     if bald > 0:
         crown = np.clip((up - 0.045 - 0.03 * (1 - bald)) / 0.01, 0, 1) * np.clip(
@@ -95,7 +99,12 @@ def grow_hair(
     random = np.random.default_rng([seed, 1])
     length = float(np.interp(shown, [0, 0.2, 0.45, 0.6, 1], [0.006, 0.022, 0.065, 0.16, 0.36]))
     curl = max(f["hair_curl"], 0.0)
-    roots, normals = scatter_roots(random, body, ground, _STRANDS)
+    # the same roots for every person, of which the hairline keeps some: no factor shuffles them
+    whole = grow_ground(body.rest, body.zones, {**f, "bald": -1.0, "gender": 0.0}, 0.006)
+    roots, normals, place = scatter_roots(random, body, whole, _STRANDS)
+    grown = random.random(len(roots)) < (ground / (whole + 1e-3))[body.mesh.triangles[place]].mean(
+        1
+    )
     lead = random.choice(len(roots), _GUIDES, replace=False)
     guides = _grow_leads(random, (roots[lead], normals[lead]), frame, f, length)
     follow, second = _nearest_two(roots, roots[lead])
@@ -121,7 +130,7 @@ def grow_hair(
     tone = random.normal(1, 0.09, len(roots)) * (0.82 + 0.3 * random.random(_GUIDES))[follow]
     if 0.05 < gray_share(f) < 0.95:
         tone = tone * np.where(random.random(len(roots)) < 0.25, 1.45, 0.92)
-    kept = ~_crosses_face(points, frame)
+    kept = grown & ~_crosses_face(points, frame)
     if f["hat"] > 0:
         kept &= points[:, 0, 2] < _hat_height(frame, points[:, 0, 1])
     if not kept.any():

@@ -109,10 +109,14 @@ class HeadFrame:
         return points
 
 
-def measure_frame(skin: Array, eye_height: float) -> HeadFrame:
-    """The frame of a head's skin points ``[v, 3]``."""
+def measure_frame(skin: Array, eyes: Array, gap: float) -> HeadFrame:
+    """The frame of a head's skin points ``[v, 3]``.
+
+    ``eyes`` ``[3]`` is the middle between the eyeballs, which no expression moves; the face
+    begins ``gap`` before it.
+    """
+    eye_height, front = float(eyes[2]), float(eyes[1]) - gap
     head = skin[skin[:, 2] > eye_height - 0.02]
-    front = float(skin[np.abs(skin[:, 2] - eye_height) < 0.05][:, 1].min())
     center = np.array([0, (front + head[:, 1].max()) / 2, eye_height + 0.012], np.float32)
     field = HeadField(skin[skin[:, 2] > eye_height - 0.125], center)
     low = center - np.array([0, 0, 0.42], np.float32)

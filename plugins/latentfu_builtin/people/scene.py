@@ -76,7 +76,8 @@ def build_scene(head: HeadModel, f: Factors, seed: int) -> PersonScene:
     """Everything grown and dressed on the upright head, then turned with it."""
     vertices = head.vertices(f)
     skin = head.skin(vertices)
-    frame = measure_frame(skin, float(head.eye_balls(vertices)[0][2]))
+    left, right, _ = head.eye_balls(vertices)
+    frame = measure_frame(skin, (left + right) / 2, head.front_gap)
     up = _Upright(head, vertices, skin, frame, f)
     left, right, radius = head.eye_balls(vertices)
     ground = grow_ground(head.rest, head.zones, f)

@@ -58,23 +58,27 @@ def hue_color(hue: float, saturation: float, value: float) -> Array:
 
 def scatter_roots(
     random: np.random.Generator, body: BodySkin, weight: Array, count: int
-) -> tuple[Array, Array]:
-    """Random places on the skin, thick where ``weight`` is: points and outward normals."""
-    corners, skin = body.mesh.triangles, body.skin
+) -> tuple[Array, Array, Array]:
+    """Random places on the skin, thick where ``weight`` is: points, outward normals, triangles.
+
+    Places are chosen on the head at rest, so they stay on the skin whatever face it makes.
+    """
+    corners = body.mesh.triangles
     mean = weight[corners].mean(1)
     some = np.flatnonzero(mean > 1e-3)
     if not len(some):
-        return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32)
-    a, b, c = (skin[corners[some, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    area = np.linalg.norm(normal, axis=1)
+        none = np.zeros((0, 3), np.float32)
+        return none, none, np.zeros(0, int)
+    a, b, c = (body.rest[corners[some, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     total = np.cumsum(area * mean[some])
-    pick = np.searchsorted(total, random.random(count) * total[-1]).clip(0, len(some) - 1)
+    pick = some[np.searchsorted(total, random.random(count) * total[-1]).clip(0, len(some) - 1)]
     u, v = random.random((2, count, 1)).astype(np.float32)
     over = u + v > 1
     u, v = np.where(over, 1 - u, u), np.where(over, 1 - v, v)
-    points = a[pick] + u * (b - a)[pick] + v * (c - a)[pick]
-    return points, normal[pick] / (area[pick, None] + 1e-12)
+    a, b, c = (body.skin[corners[pick, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)
+    return a + u * (b - a) + v * (c - a), normalize_rows(normal), pick
 
 
 def normalize_rows(x: Array) -> Array:
