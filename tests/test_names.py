@@ -14,11 +14,12 @@ SHARED = {
     "create": "what every module in GIMP's folder of procedures has",
     "convert": "what every converter of a foreign format has",
     "recognize": "what every converter of a foreign format has",
+    "make_teacher": "what every renderer offers to the trainer",
 }
 """Names that many modules have to have; hook implementations, ``latentfu_...``, are others."""
 LEFT = frozenset(
     {
-        *("CancelledError", "Client", "Control", "State", "check_layer", "load", "run"),  # GIMP's
+        *("CancelledError", "Client", "Control", "State", "load", "run"),  # GIMP's
         *("aligners", "controls", "generators", "inverters"),  # routes, beside the functions
         *("check_content", "config_of", "take_block", "take_layer", "take_mapping", "take_rgb"),
     }

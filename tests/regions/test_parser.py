@@ -44,7 +44,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RenderedPeople]
 
 
 def test_the_names_are_those_of_the_renderer() -> None:
-    from latentfu_builtin.people.renderer import REGIONS
+    from latentfu_builtin.people.truth import REGIONS
 
     assert REGIONS == FACE_REGIONS
 

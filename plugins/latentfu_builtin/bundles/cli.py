@@ -140,7 +140,7 @@ def list_command(as_json: bool) -> None:
 @click.command("remove")
 @click.argument("name")
 @json_option
-def remove_command(name: str, as_json: bool) -> None:
+def remove_bundle_command(name: str, as_json: bool) -> None:
     """Remove what the bundle NAME brought. What you made for its network stays."""
     size, number = remove_bundle(name)
     left = list_what_hangs_on(number)

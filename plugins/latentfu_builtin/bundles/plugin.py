@@ -33,7 +33,7 @@ def latentfu_commands() -> list[Command]:
         titles = {}
     return [
         Command(("setup", "list"), "List the bundles.", later(f"{_HERE}:list_command")),
-        Command(("setup", "remove"), "Remove a bundle.", later(f"{_HERE}:remove_command")),
+        Command(("setup", "remove"), "Remove a bundle.", later(f"{_HERE}:remove_bundle_command")),
         *(
             Command(("setup", name), title, partial(load_setup_command, name))
             for name, title in titles.items()

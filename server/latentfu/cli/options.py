@@ -293,13 +293,13 @@ def request_fields(fields: dict[str, Any]) -> dict[str, Any]:
     if "mouth" in values:
         values["mouth"] = values["mouth"][0]
     if "regions" in values:
-        values["regions"] = choose_regions(values["regions"])
+        values["regions"] = _read_regions(values["regions"])
     if is_file(values.get("generator")):
         del values["generator"]
     return values
 
 
-def choose_regions(given: Sequence[str]) -> str | list[str]:
+def _read_regions(given: Sequence[str]) -> str | list[str]:
     """``auto``, ``whole`` or names, as a request takes them; mixing them is wrong use."""
     names = list(dict.fromkeys(given))
     for word in ("auto", "whole"):

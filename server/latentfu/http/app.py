@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from latentfu.http.failures import answer_failures
-from latentfu.http.openapi import Route, openapi_document
+from latentfu.http.openapi import Endpoint, openapi_document
 from latentfu.http.routes import about, jobs, layers, plugins
 from latentfu.http.security import (
     add_headers,
@@ -27,12 +27,12 @@ async def openapi(request: web.Request) -> web.Response:
     return web.json_response(openapi_document(ROUTES))
 
 
-ROUTES: tuple[Route, ...] = (
+ROUTES: tuple[Endpoint, ...] = (
     *about.ROUTES,
     *layers.ROUTES,
     *jobs.ROUTES,
     *plugins.ROUTES,
-    Route("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
+    Endpoint("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
 )
 
 

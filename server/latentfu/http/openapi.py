@@ -21,7 +21,7 @@ ReplyKind = type[Any] | Literal["pixels", "events", "openapi"] | None
 
 
 @dataclass(frozen=True)
-class Route:
+class Endpoint:
     """``request``: a schema, "pixels", or None for no body. ``query``: names of parameters.
 
     ``statuses``: what it answers beside the errors that every route can have.
@@ -50,7 +50,7 @@ _PIXELS: dict[str, Any] = {
 }
 
 
-def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
+def openapi_document(routes: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole document."""
     schemas: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
@@ -69,7 +69,7 @@ def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+def _operation(route: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": route.handler.__name__,
@@ -92,7 +92,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
-def _parameters(route: Route) -> list[dict[str, Any]]:
+def _parameters(route: Endpoint) -> list[dict[str, Any]]:
     in_path = [
         {
             "name": name,

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from latentfu.http.app import ROUTES
-from latentfu.http.openapi import Route
+from latentfu.http.openapi import Endpoint
 from latentfu.protocol.errors import STATUS
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.replies import ErrorReply, Reply, ReportReply
@@ -78,7 +78,7 @@ def render_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _render_routes(routes: Sequence[Route]) -> str:
+def _render_routes(routes: Sequence[Endpoint]) -> str:
     """A table of what is answered where."""
     rows = [
         (

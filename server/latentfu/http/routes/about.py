@@ -12,7 +12,7 @@ from pydantic import BaseModel
 import latentfu
 from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.http.messages import reply
-from latentfu.http.openapi import Route
+from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
 from latentfu.protocol.proof import PROOF_PATH, is_nonce, make_proof
 from latentfu.protocol.replies import (
@@ -98,8 +98,8 @@ async def _part(request: web.Request, model: type[BaseModel], key: str) -> web.R
 
 
 ROUTES = (
-    Route("GET", "/v1/health", "That the server is there", health, HealthReply),
-    Route(
+    Endpoint("GET", "/v1/health", "That the server is there", health, HealthReply),
+    Endpoint(
         "GET",
         PROOF_PATH,
         "That the server has the token, shown to whoever asks",
@@ -108,13 +108,15 @@ ROUTES = (
         query=("nonce",),
         errors=(400,),
     ),
-    Route(
+    Endpoint(
         "GET", "/v1/plugins", "The plug-ins and their state", plugins, PluginsReply, errors=(503,)
     ),
-    Route("GET", "/v1/generators", "Generators", generators, GeneratorsReply, errors=(503,)),
-    Route("GET", "/v1/inverters", "Inversion methods", inverters, InvertersReply, errors=(503,)),
-    Route("GET", "/v1/aligners", "Ways to find the crop", aligners, AlignersReply, errors=(503,)),
-    Route(
+    Endpoint("GET", "/v1/generators", "Generators", generators, GeneratorsReply, errors=(503,)),
+    Endpoint("GET", "/v1/inverters", "Inversion methods", inverters, InvertersReply, errors=(503,)),
+    Endpoint(
+        "GET", "/v1/aligners", "Ways to find the crop", aligners, AlignersReply, errors=(503,)
+    ),
+    Endpoint(
         "GET",
         "/v1/controls",
         "The sliders of a generator",
@@ -123,5 +125,5 @@ ROUTES = (
         query=("generator",),
         errors=(404, 503),
     ),
-    Route("POST", "/v1/shutdown", "Stop the server", shutdown, ShutdownReply),
+    Endpoint("POST", "/v1/shutdown", "Stop the server", shutdown, ShutdownReply),
 )

@@ -12,7 +12,7 @@ from aiohttp import web
 from latentfu.core.errors import BadInputError
 from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
-from latentfu.http.openapi import Route
+from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
 from latentfu.jobs.job import Job
 from latentfu.protocol.errors import NotFoundError
@@ -140,7 +140,7 @@ async def put_preview(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route(
+    Endpoint(
         "PUT",
         "/v1/jobs/{id}",
         "Put a job into the queue",
@@ -150,9 +150,9 @@ ROUTES = (
         statuses=(200, 201),
         errors=(400, 404, 408, 409, 413, 415, 429, 507),
     ),
-    Route("GET", "/v1/jobs", "The newest 100 jobs, newest first", list_jobs, JobsReply),
-    Route("GET", "/v1/jobs/{id}", "A job", get_job, JobReply, errors=(400, 404)),
-    Route(
+    Endpoint("GET", "/v1/jobs", "The newest 100 jobs, newest first", list_jobs, JobsReply),
+    Endpoint("GET", "/v1/jobs/{id}", "A job", get_job, JobReply, errors=(400, 404)),
+    Endpoint(
         "GET",
         "/v1/jobs/{id}/events",
         "A job at every change",
@@ -160,11 +160,11 @@ ROUTES = (
         "events",
         errors=(400, 404),
     ),
-    Route("DELETE", "/v1/jobs/{id}", "Cancel a job", cancel_job, JobReply, errors=(400, 404)),
-    Route(
+    Endpoint("DELETE", "/v1/jobs/{id}", "Cancel a job", cancel_job, JobReply, errors=(400, 404)),
+    Endpoint(
         "GET", "/v1/jobs/{id}/result", "The edited layer", get_result, "pixels", errors=(400, 404)
     ),
-    Route(
+    Endpoint(
         "PUT",
         "/v1/previews/{session}",
         "A small picture of an edit",

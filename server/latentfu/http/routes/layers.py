@@ -10,7 +10,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from latentfu.http.messages import chunks, reply
-from latentfu.http.openapi import Route
+from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
 from latentfu.protocol.errors import NotFoundError, UnsupportedError
 from latentfu.protocol.pixels import MAX_BODY_BYTES
@@ -50,7 +50,7 @@ async def has_layer(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route(
+    Endpoint(
         "PUT",
         "/v1/layers/{sha256}",
         "Store a layer under the sha256 of the body's bytes",
@@ -60,7 +60,7 @@ ROUTES = (
         statuses=(200, 201),
         errors=(400, 408, 413, 415, 507),
     ),
-    Route(
+    Endpoint(
         "GET",
         "/v1/layers/{sha256}",
         "Whether a layer is there",

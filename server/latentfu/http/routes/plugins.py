@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from latentfu.core.errors import NotInstalledError
 from latentfu.core.setting import Setting
 from latentfu.http.messages import read_json, reply
-from latentfu.http.openapi import Route
+from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
 from latentfu.protocol.replies import SettingReply, SettingsReply
 from latentfu.protocol.requests import SettingRequest
@@ -80,7 +80,7 @@ async def _find(request: web.Request) -> Setting:
 
 
 ROUTES = (
-    Route(
+    Endpoint(
         "GET",
         "/v1/settings",
         "Settings of plug-ins",
@@ -89,7 +89,7 @@ ROUTES = (
         query=("plugin",),
         errors=(503,),
     ),
-    Route(
+    Endpoint(
         "PUT",
         "/v1/settings/{plugin}/{name}",
         "Change a setting",
@@ -98,7 +98,7 @@ ROUTES = (
         request=SettingRequest,
         errors=(400, 404, 503, 507),
     ),
-    Route(
+    Endpoint(
         "DELETE",
         "/v1/settings/{plugin}/{name}",
         "Take a setting back to its default",
@@ -106,7 +106,7 @@ ROUTES = (
         SettingReply,
         errors=(404, 503, 507),
     ),
-    Route(
+    Endpoint(
         "GET",
         "/v1/plugins/{plugin}/{name}",
         "Ask a plug-in",
@@ -114,7 +114,7 @@ ROUTES = (
         "openapi",
         errors=(400, 404, 503),
     ),
-    Route(
+    Endpoint(
         "POST",
         "/v1/plugins/{plugin}/{name}",
         "Ask a plug-in, with a JSON object",
