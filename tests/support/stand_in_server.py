@@ -74,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append(f"{method} {self.path}")
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
-            return self._error(401, "token", "The token is missing or wrong.")
+            return self._error(401, "unauthorized", "The token is missing or wrong.")
         parts = self.path.split("?")[0].strip("/").split("/")[1:]
         getattr(self, f"_{method.lower()}_{parts[0]}")(body, *parts[1:])
 

@@ -6,6 +6,7 @@ Listing is cheap: headers of files are read, torch is imported when something is
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from latentfu import (
     Aligner,
@@ -119,12 +120,14 @@ def latentfu_scorers() -> list[ScorerObject]:
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The shipped directions, and after them the deformations."""
     from latentfu_builtin.deformations.control import list_deformation_controls
+    from latentfu_builtin.portraits.slider_ends import ENDS
 
     def place(control: Control) -> int:
         return _FIRST.index(control.name) if control.name in _FIRST else len(_FIRST)
 
     shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
-    return [*shipped, *list_deformation_controls(DEFORMATIONS, generator.id)]
+    listed = [*shipped, *list_deformation_controls(DEFORMATIONS, generator.id)]
+    return [replace(control, ends=ENDS.get(control.name, ("", ""))) for control in listed]
 
 
 @hookimpl

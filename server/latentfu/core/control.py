@@ -58,8 +58,9 @@ class Control:
     positive strength means, for people ("more smile"). ``minimum``..``maximum``: the sensible
     range in ``unit`` s. ``generator_id``: sha256 of the weights it was made for. ``layers``: first
     and last w+ layer it moves, None for all. ``load``: gives the :class:`ControlEffect` when first
-    used. ``facts``: what else is known about it, for reports. Direction files are listed by
-    :func:`latentfu.directions_in`.
+    used. ``facts``: what else is known about it, for reports. ``ends``: what less and more of it
+    are, in a word or two ("frown", "smile"), shown at a slider's ends. Direction files are listed
+    by :func:`latentfu.directions_in`.
     """
 
     name: Name
@@ -77,6 +78,7 @@ class Control:
     licence: str = ""
     source: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+    ends: tuple[str, str] = ("", "")
 
 
 def check_strengths(edits: Mapping[str, float], controls: Mapping[str, Control]) -> None:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from latentfu.http.failures import answer_failures
 from latentfu.http.openapi import Route, openapi_document
-from latentfu.http.routes import about, jobs, layers
+from latentfu.http.routes import about, jobs, latents, layers
 from latentfu.http.security import (
     add_headers,
     check_content,
@@ -30,6 +30,7 @@ async def openapi(request: web.Request) -> web.Response:
 ROUTES: tuple[Route, ...] = (
     *about.ROUTES,
     *layers.ROUTES,
+    *latents.ROUTES,
     *jobs.ROUTES,
     Route("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from latentfu.core.crop import Crop, Point, Quad
-from latentfu.core.errors import BadInputError
+from latentfu.core.errors import BadInputError, NothingFoundError
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.hookspecs import Aligner
 from latentfu.pipeline.cache import LRUCache
@@ -86,7 +87,7 @@ def pick_quad(
     Raises BadInputError when there is none of that number, or none at all.
     """
     if not quads:
-        raise BadInputError(
+        raise NothingFoundError(
             f"The aligner {aligner.name} found nothing to edit in this layer: choose a layer "
             f"that shows it larger and upright, or another aligner, or give corners or eyes and "
             f"mouth by hand."
@@ -96,13 +97,19 @@ def pick_quad(
         raise BadInputError(
             f"There is no face {placement.face}: the aligner {aligner.name} found {found} here."
         )
-    quad = quads[0]
-    if placement.face is not None:
-        quad = quads[placement.face - 1]
-    elif mask is not None and len(quads) > 1:
-        quad = max(quads, key=lambda one: _measure_coverage(mask, one))
+    quad = quads[pick_number(quads, placement, mask) - 1]
     check_quad(quad)
     return quad
+
+
+def pick_number(quads: Sequence[Quad], placement: Placement, mask: MaskPixels | None) -> int:
+    """Which of several ``quads`` is meant, from 1 on."""
+    if placement.face is not None:
+        return placement.face
+    if mask is None or len(quads) < 2:
+        return 1
+    covered = [_measure_coverage(mask, quad) for quad in quads]
+    return covered.index(max(covered)) + 1
 
 
 def _measure_coverage(mask: MaskPixels, quad: Quad) -> float:
@@ -158,6 +165,51 @@ def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     return quads
 
 
+_MISSED = 0.1
+"""Less than this part of a selection within all squares: the selection is about something else."""
+_AROUND = 0.6
+"""How far around the selection is looked, in parts of its longer side."""
+
+
+def find_quads_in_mask(
+    layer: Layer, aligner: Aligner, quads: list[Quad], mask: MaskPixels
+) -> list[Quad]:
+    """``quads``, and what the aligner finds around a selection that lies beside all of them.
+
+    An aligner that looks for one thing in a picture misses the second: a selection shows it. One
+    without a domain looks for nothing, and is not asked again.
+    """
+    if not aligner.domains:
+        return quads
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows) or _measure_within(mask, quads) >= _MISSED:
+        return quads
+    reach = int(_AROUND * max(rows[-1] - rows[0], columns[-1] - columns[0])) + 1
+    top, left = max(int(rows[0]) - reach, 0), max(int(columns[0]) - reach, 0)
+    part = Layer(layer.pixels[top : rows[-1] + 1 + reach, left : columns[-1] + 1 + reach])
+    found = []
+    for quad in _find_quads(part, aligner):
+        a, b, c, d = ((x + left, y + top) for x, y in quad.corners)
+        found.append(Quad((a, b, c, d), quad.score))
+    return [*quads, *(quad for quad in found if _is_about(mask, quad))]
+
+
+def _is_about(mask: MaskPixels, quad: Quad) -> bool:
+    """Whether a square is large enough to work on and holds some of the selection."""
+    return quad.side >= SMALLEST_SIDE and _measure_within(mask, [quad]) >= _MISSED
+
+
+def _measure_within(mask: MaskPixels, quads: Sequence[Quad]) -> float:
+    """Which part of the selected pixels lies in any of the squares, 0..1."""
+    import cv2
+
+    inside = np.zeros(mask.shape, dtype=np.uint8)
+    for quad in quads:
+        cv2.fillConvexPoly(inside, np.rint(np.asarray(quad.corners)).astype(np.int32), 1)
+    selected = mask > 0
+    return float((selected & (inside > 0)).sum()) / max(int(selected.sum()), 1)
+
+
 class Cropper:
     """Finds the square to work on and cuts it out; keeps the newest answers."""
 
@@ -183,11 +235,21 @@ class Cropper:
             quad, name = _place_quad(placement, aligner), MANUAL
             _check_overlap(quad, layer)
         else:
-            key = (digest, aligner.name)
-            quads = self._quads.get_or_make(key, lambda: _find_quads(layer, aligner))
+            quads = self.find(layer, aligner, mask)
             quad, name = pick_quad(quads, placement, mask, aligner), aligner.name
 
         def make() -> Crop:
             return cut_crop(layer, quad, resolution, name, aligner.padding)
 
         return self._crops.get_or_make((digest, quad, name, resolution, aligner.padding), make)
+
+    def find(self, layer: Layer, aligner: Aligner, mask: MaskPixels | None = None) -> list[Quad]:
+        """All squares in ``layer``, the best first; of a selection beside them, its own too."""
+        key = (layer.digest(), aligner.name)
+        quads = self._quads.get_or_make(key, lambda: _find_quads(layer, aligner))
+        if mask is None:
+            return quads
+        seen = (*key, hashlib.sha256(np.ascontiguousarray(mask)).hexdigest())
+        return self._quads.get_or_make(
+            seen, lambda: find_quads_in_mask(layer, aligner, quads, mask)
+        )

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from latentfu.core.crop import Crop
+from latentfu.core.crop import Crop, Quad
 from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.hookspecs import InversionRequest
-from latentfu.pipeline.align import Cropper, Placement
+from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import (
     EditOptions,
     apply_controls,
@@ -33,17 +33,17 @@ from latentfu.pipeline.invert import (
     make_key,
 )
 from latentfu.pipeline.motion import CodesEdit
-from latentfu.pipeline.paste import paste
+from latentfu.pipeline.paste import PlacedChange, paste, place_change
 from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
 from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
 from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.pictures import PictureSource, resolve_mask
-from latentfu.protocol.replies import ReportReply
+from latentfu.protocol.replies import FacesReply, ReportReply
 from latentfu.protocol.requests import (
     ControlsRequest,
+    EditorRequest,
     EditRequest,
     InvertRequest,
-    JobRequest,
     LayerRequest,
     MixRequest,
     PreviewRequest,
@@ -59,6 +59,7 @@ class Outcome:
 
     layer: Layer
     report: ReportReply
+    change: PlacedChange
 
 
 class Editor:
@@ -77,7 +78,7 @@ class Editor:
         self._renders: LRUCache[Floats] = LRUCache(16)
 
     def run(
-        self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
+        self, request: EditorRequest, pictures: PictureSource, progress: Progress = silent
     ) -> Outcome:
         """What the kind of the request says: :meth:`edit`, :meth:`mix` or :meth:`invert`."""
         match request:
@@ -120,7 +121,7 @@ class Editor:
         work.watch.lap("render")
         outcome = self._finish(work, _Shown(crop, found, mixed, inverted), progress)
         report = outcome.report.model_copy(update={"source_inversion_key": source.key})
-        return Outcome(outcome.layer, report)
+        return replace(outcome, report=report)
 
     def invert(
         self, request: LayerRequest, pictures: PictureSource, progress: Progress = silent
@@ -162,9 +163,26 @@ class Editor:
 
     def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
         """Whether an edit of this layer would need no inversion."""
+        if request.latent is not None:
+            return True
         work = self._start(request, pictures)
         key = self._make_key(work, self._crop(work))
         return self._inversions.get(key, work.resolved.generator) is not None
+
+    def find_faces(self, request: LayerRequest, pictures: PictureSource) -> FacesReply:
+        """Where the faces are, and which of them is meant; needs no network."""
+        layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
+        if mask is not None:
+            check_mask(mask, layer)
+        aligner = self.generators.find_aligner(request)
+        quads = self._cropper.find(layer, aligner, mask)
+        placement = _make_placement(request)
+        pick_quad(quads, placement, mask, aligner)
+        return FacesReply(
+            faces=[_tell_corners(quad) for quad in quads],
+            chosen=pick_number(quads, placement, mask),
+            aligner=aligner.name,
+        )
 
     def find_inversion(
         self,
@@ -235,6 +253,10 @@ class Editor:
         progress(0.0, "Looking for the part to edit")
         crop = self._crop(work)
         work.watch.lap("crop")
+        if work.request.latent is not None:
+            name = work.request.latent
+            brought = self._inversions.get_brought(name, work.resolved.generator)
+            return crop, CachedInversion(brought, name, True)
         asked = _ask_inverter(work, crop, progress, options)
         found = invert_crop(
             asked, work.resolved.inverter, cache=self._inversions, refresh=options.refresh
@@ -299,7 +321,7 @@ class Editor:
         progress(0.95, "Pasting back")
         layer, quad, mask = work.layer, shown.crop.quad, work.mask
         feather = work.request.feather
-        out = paste(
+        placed = place_change(
             layer,
             quad,
             shown.edited,
@@ -308,12 +330,14 @@ class Editor:
             feather=feather,
             codes=shown.codes,
         )
+        out = placed.add_to(layer)
         work.watch.lap("paste")
         changed = count_changed(layer, out, quad, mask, work.request)
         work.watch.lap("check")
         progress(1.0, "Done")
         seconds = work.watch.seconds
-        return Outcome(out, build_report(work.resolved, shown.crop, shown.found, seconds, changed))
+        report = build_report(work.resolved, shown.crop, shown.found, seconds, changed)
+        return Outcome(out, report, placed)
 
 
 def _make_options(request: ControlsRequest) -> EditOptions:
@@ -326,6 +350,11 @@ def _make_options(request: ControlsRequest) -> EditOptions:
 def _make_placement(request: LayerRequest) -> Placement:
     """Where in its layer a request works."""
     return Placement(request.face, request.corners, request.eyes, request.mouth)
+
+
+def _tell_corners(quad: Quad) -> list[tuple[float, float]]:
+    """The corners as a reply says them."""
+    return [(float(x), float(y)) for x, y in quad.corners]
 
 
 def _ask_inverter(

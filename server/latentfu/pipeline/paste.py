@@ -8,6 +8,7 @@ crop, the selection and what is opaque.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -18,6 +19,24 @@ from latentfu.pipeline.crop import Box, Floats, box_around, crop_to_layer
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.moved_detail import compute_change
 from latentfu.pipeline.pixel_math import smoothstep, to_gray
+
+
+@dataclass(frozen=True)
+class PlacedChange:
+    """What is added to a layer within ``box``: float32 ``[h, w, 1 or 3]`` in levels of 8 bits."""
+
+    box: Box
+    values: Floats
+
+    def add_to(self, layer: Layer) -> Layer:
+        """``layer`` with the change in it, rounded to whole levels."""
+        x0, y0, x1, y1 = self.box
+        out = layer.pixels.copy()
+        colors = self.values.shape[2]
+        rounded = np.rint(self.values).astype(np.int16)
+        changed = np.clip(out[y0:y1, x0:x1, :colors].astype(np.int16) + rounded, 0, 255)
+        out[y0:y1, x0:x1, :colors] = changed.astype(np.uint8)
+        return Layer(out)
 
 
 def paste(
@@ -37,21 +56,32 @@ def paste(
     where the inversion adds to them. Alpha, and every pixel whose weight is 0,
     come back bit for bit.
     """
+    placed = place_change(layer, quad, edited, inverted, mask=mask, feather=feather, codes=codes)
+    return placed.add_to(layer)
+
+
+def place_change(
+    layer: Layer,
+    quad: Quad,
+    edited: Floats,
+    inverted: Floats | None,
+    *,
+    mask: MaskPixels | None = None,
+    feather: float = 12.0,
+    codes: CodesEdit | None = None,
+) -> PlacedChange:
+    """The change that :func:`paste` adds, before it is rounded."""
     box = box_around(quad, layer.width, layer.height)
     x0, y0, x1, y1 = box
-    out = layer.pixels.copy()
+    colors = 1 if layer.pixels.shape[2] == 1 else 3
     if x1 <= x0 or y1 <= y0:
-        return Layer(out)
+        return PlacedChange((0, 0, 0, 0), np.zeros((0, 0, colors), dtype=np.float32))
     part = Layer(layer.pixels[y0:y1, x0:x1])
     weight = _paste_weight(part, quad, box, mask, feather)
     change = compute_change(part, quad, box, edited, inverted, codes=codes)
-    if layer.pixels.shape[2] == 1:
+    if colors == 1:
         change = to_gray(change)[:, :, None]
-    colors = change.shape[2]
-    rounded = np.rint(change * weight[:, :, None]).astype(np.int16)
-    changed = np.clip(part.pixels[:, :, :colors].astype(np.int16) + rounded, 0, 255)
-    out[y0:y1, x0:x1, :colors] = changed.astype(np.uint8)
-    return Layer(out)
+    return PlacedChange(box, change * weight[:, :, None])
 
 
 BORDER_PART = 0.05

@@ -53,6 +53,7 @@ def build_report(
         changed=changed.count,
         unchanged=changed.unchanged,
         quad=[(float(x), float(y)) for x, y in crop.quad.corners],
+        network_layers=resolved.generator.num_ws,
         aligner=crop.aligner,
         inverter=resolved.inverter.name,
         generator=resolved.spec.name,
