@@ -17,7 +17,7 @@ from tests.gimp import chroot, machine
 from tests.gimp.gimp import Gimp
 
 HERE = Path(__file__).parent
-SMALL_WORLD = HERE.parent / "support" / "small_world.py"
+WORLDS = (HERE.parent / "support" / "small_world.py", HERE / "faces_world.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,11 +55,17 @@ def home(share: Path) -> Iterator[Path]:
     home.mkdir(exist_ok=True)
     plugins = home / "config" / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SMALL_WORLD, plugins)
+    for world in WORLDS:
+        shutil.copy(world, plugins)
     with (share / "serve.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "latentfu", "serve", "--port", "0"],
-            env={**os.environ, "LATENTFU_HOME": str(home)},
+            env={
+                **os.environ,
+                "LATENTFU_HOME": str(home),
+                "PYTHONPATH": str(HERE.parents[1]),
+                "OMP_NUM_THREADS": "1",
+            },
             stdout=log,
             stderr=subprocess.STDOUT,
         )

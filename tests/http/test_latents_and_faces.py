@@ -129,7 +129,7 @@ def test_a_selection_beside_all_faces_shows_where_to_look(client: Client) -> Non
     """An aligner that stops at the first is sent to the place that was selected."""
     layer = client.send_layer(layer_body(latentfu.Layer(make_picture())))
     mask = np.zeros((40, 200), dtype=np.uint8)
-    mask[:, 160:] = 255
+    mask[10:30, 160:190] = 255
     name = client.send_layer(mask_body(mask))
     assert len(find(client, layer=layer, aligner="first")["faces"]) == 1
     found = find(client, layer=layer, aligner="first", mask=name)

@@ -165,8 +165,6 @@ def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     return quads
 
 
-_MISSED = 0.1
-"""Less than this part of a selection within all squares: the selection is about something else."""
 _AROUND = 0.6
 """How far around the selection is looked, in parts of its longer side."""
 
@@ -174,40 +172,42 @@ _AROUND = 0.6
 def find_quads_in_mask(
     layer: Layer, aligner: Aligner, quads: list[Quad], mask: MaskPixels
 ) -> list[Quad]:
-    """``quads``, and what the aligner finds around a selection that lies beside all of them.
+    """``quads``, and what the aligner finds around a selection whose middle lies in none of them.
 
     An aligner that looks for one thing in a picture misses the second: a selection shows it. One
     without a domain looks for nothing, and is not asked again.
     """
-    if not aligner.domains:
-        return quads
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows) or _measure_within(mask, quads) >= _MISSED:
+    if not aligner.domains or not len(rows):
         return quads
-    reach = int(_AROUND * max(rows[-1] - rows[0], columns[-1] - columns[0])) + 1
-    top, left = max(int(rows[0]) - reach, 0), max(int(columns[0]) - reach, 0)
-    part = Layer(layer.pixels[top : rows[-1] + 1 + reach, left : columns[-1] + 1 + reach])
+    y0, y1, x0, x1 = (int(each) for each in (rows[0], rows[-1], columns[0], columns[-1]))
+    if any(_holds(quad, ((x0 + x1) / 2, (y0 + y1) / 2)) for quad in quads):
+        return quads
+    reach = int(_AROUND * max(y1 - y0, x1 - x0)) + 1
+    top, left = max(y0 - reach, 0), max(x0 - reach, 0)
+    part = Layer(layer.pixels[top : y1 + 1 + reach, left : x1 + 1 + reach])
     found = []
     for quad in _find_quads(part, aligner):
         a, b, c, d = ((x + left, y + top) for x, y in quad.corners)
         found.append(Quad((a, b, c, d), quad.score))
-    return [*quads, *(quad for quad in found if _is_about(mask, quad))]
+    return [
+        *quads,
+        *(
+            quad
+            for quad in found
+            if quad.side >= SMALLEST_SIDE
+            and x0 <= quad.center[0] <= x1
+            and y0 <= quad.center[1] <= y1
+        ),
+    ]
 
 
-def _is_about(mask: MaskPixels, quad: Quad) -> bool:
-    """Whether a square is large enough to work on and holds some of the selection."""
-    return quad.side >= SMALLEST_SIDE and _measure_within(mask, [quad]) >= _MISSED
-
-
-def _measure_within(mask: MaskPixels, quads: Sequence[Quad]) -> float:
-    """Which part of the selected pixels lies in any of the squares, 0..1."""
+def _holds(quad: Quad, point: Point) -> bool:
+    """Whether a point lies in a square."""
     import cv2
 
-    inside = np.zeros(mask.shape, dtype=np.uint8)
-    for quad in quads:
-        cv2.fillConvexPoly(inside, np.rint(np.asarray(quad.corners)).astype(np.int32), 1)
-    selected = mask > 0
-    return float((selected & (inside > 0)).sum()) / max(int(selected.sum()), 1)
+    corners = np.asarray(quad.corners, dtype=np.float32)
+    return bool(cv2.pointPolygonTest(corners, point, measureDist=False) >= 0)
 
 
 class Cropper:

@@ -34,7 +34,8 @@ def pack_change(header: ChangeHeader, values: npt.NDArray[np.float32]) -> bytes:
     """A change body of ``values [h, w, 1 or 3]`` in levels of 8 bits."""
     place = (header.x, header.y, header.width, header.height)
     steps = np.clip(np.rint(values * STEPS) + NOTHING, 0, 65535).astype("<u2")
-    return _HEADER.pack(MAGIC, 1, header.channels, STEPS, *place) + steps.tobytes()
+    values_bytes: bytes = steps.tobytes()
+    return _HEADER.pack(MAGIC, 1, header.channels, STEPS, *place) + values_bytes
 
 
 def unpack_change(body: bytes) -> tuple[ChangeHeader, npt.NDArray[np.float32]]:
