@@ -21,6 +21,14 @@ _NEEDS = {  # what must be shown for a factor to be seen
     "hair_parting": {"hair_length": 0.6},
     "gray_hair": {"age": 65.0},
     "freckles": {"skin_tone": -0.7},
+    "glasses_shape": {"glasses": 0.8},
+    "glasses_rim": {"glasses": 0.8},
+    "glasses_color": {"glasses": 0.8},
+    "hat_hue": {"hat": 0.6},
+    "hat_light": {"hat": 0.6},
+    "earrings_metal": {"earrings": 1.0},
+    "background_place": {"background_kind": 0.8},
+    "background_height": {"background_kind": 0.8},
 }
 _WHERE = {  # where most of the change must lie
     "lipstick": ("mouth",),
@@ -31,6 +39,12 @@ _WHERE = {  # where most of the change must lie
     "clothes_hue": ("clothes",),
     "background_hue": ("background",),
     "brow_thickness": ("brows", "skin"),
+    "glasses_shape": ("glasses",),
+    "hat_hue": ("hat",),
+    "background_place": ("background",),
+    "stubble": ("skin", "mouth", "neck"),
+    "neck_width": ("neck", "clothes", "background", "skin"),
+    "nostrils": ("nose", "skin", "mouth"),
 }
 
 

