@@ -32,7 +32,7 @@ class Edit:
             "value = done if isinstance(done, str) else done.get_name()"
         )
         wait_for(lambda: self.look("bool(window())", False), "no window")
-        ready = "LEARNT()" if learnt else "bool(number('red').is_sensitive())"
+        ready = "is_learnt()" if learnt else "bool(number('red').is_sensitive())"
         wait_for(lambda: self.look(ready), "never ready", 120)
 
     def look(self, expression: str, otherwise: Any = None) -> Any:
@@ -305,7 +305,7 @@ def test_a_click_chooses_the_face(edit: Edit, screenshots: Path | None) -> None:
     desktop.activate(dialog)
     desktop.click(dialog, x, y)
     time.sleep(0.5)
-    wait_for(lambda: edit.look("LEARNT()"), "never learnt")
+    wait_for(lambda: edit.look("is_learnt()"), "never learnt")
     edit.do("number('red').set_value(3)")
     time.sleep(1.0)
     if screenshots:
@@ -346,7 +346,7 @@ def test_abandoned_learning_is_cancelled(edit: Edit, home: Path) -> None:
         box = [w for w in parts(window()) if isinstance(w, Gtk.ComboBoxText)]
         [b for b in box if b.set_active_id('instant')]
     """)
-    wait_for(lambda: edit.look("LEARNT()"), "the new method waits for the old one", 25)
+    wait_for(lambda: edit.look("is_learnt()"), "the new method waits for the old one", 25)
     assert time.monotonic() - began < 25, "half a minute is what the first one takes"
     states = edit.do("""
         from latentfu_gimp import finder

@@ -73,13 +73,10 @@ def wait_until(condition, seconds=60):
             raise TimeoutError(said() if not message() else "a question")
         Gtk.main_iteration_do(False); time.sleep(0.01)
 
-def ready():
-    """Wait until the layer is learnt and its preview has come."""
-    wait_until(lambda: "hold the mouse" in said() or "!" in said() or LEARNT())
-
-def LEARNT():
-    text = said()
-    return not any(word in text for word in ("Looking for", "Learning", "Starting", "Editing"))
+def is_learnt():
+    """Whether nothing is on its way any more."""
+    busy = ("Looking for", "Learning", "Starting", "Editing the layer ...", "Finding")
+    return bool(window()) and not any(words in said() for words in busy)
 
 def count(image):
     return len(image.get_layers())

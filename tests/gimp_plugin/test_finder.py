@@ -52,6 +52,13 @@ def program(home: Path) -> Iterator[Callable[[str], Path]]:
     finder.stop()
 
 
+def ask_pid(said: list[str] | None = None) -> int:
+    """The process of the server that :func:`finder.connect` finds or starts."""
+    told: list[str] = [] if said is None else said
+    with finder.connect(lambda _part, text: told.append(text)) as client:
+        return int(client.get("/v1/health")["pid"])
+
+
 def test_a_stranger_on_the_port_never_sees_the_token(home: Path, program: Any) -> None:
     """A server that crashed left its address, and another program listens there."""
     stranger = HTTPServer(("127.0.0.1", 0), _Stranger)
@@ -75,21 +82,20 @@ def test_a_stranger_on_the_port_never_sees_the_token(home: Path, program: Any) -
 def test_a_lost_token_and_an_earlier_server_are_mended(home: Path, program: Any) -> None:
     """A real server: it is ended and a new one started, once it is known to be a server."""
     config = program("0")
-    first = finder.connect().get("/v1/health")["pid"]
+    first = ask_pid()
     (config / "token").unlink()
     with pytest.raises(TokenLostError, match=str(first)):
         finder.find()
     said: list[str] = []
-    second = finder.connect(lambda _part, text: said.append(text)).get("/v1/health")["pid"]
+    second = ask_pid(said)
     assert second != first and "anew" in said[0]
     (config / "token").write_text("a wrong one, as of another installation\n")
-    third = finder.connect().get("/v1/health")["pid"]
+    third = ask_pid()
     assert third not in (first, second)
-    assert finder.connect().get("/v1/health")["pid"] == third, "one that fits is left alone"
+    assert ask_pid() == third, "one that fits is left alone"
     program("99.0")
     said.clear()
-    client = finder.connect(lambda _part, text: said.append(text))
-    assert client.get("/v1/health")["pid"] != third and "earlier version" in said[0]
+    assert ask_pid(said) != third and "earlier version" in said[0]
     assert finder.stop() and finder.find() is None
 
 

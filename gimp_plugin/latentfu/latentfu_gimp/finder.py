@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -272,6 +273,8 @@ def _wait(process: subprocess.Popen[bytes], log: _Log, report: Report) -> Client
         report(min(waited / 10.0, 0.95), "Starting the Latent-Fu server ...")
         found = find()
         if found:
+            # It outlives us; if it does not, it must not stay a zombie.
+            threading.Thread(target=process.wait, daemon=True).start()
             return found[0]
         if process.poll() not in (None, 0):
             raise PluginError(f"The Latent-Fu server could not be started: {log.last_line()}")

@@ -249,7 +249,7 @@ class Cropper:
         quads = self._quads.get_or_make(key, lambda: _find_quads(layer, aligner))
         if mask is None:
             return quads
-        seen = (*key, hashlib.sha256(np.ascontiguousarray(mask)).hexdigest())
+        seen = (*key, hashlib.sha256(np.ascontiguousarray(mask).tobytes()).hexdigest())
         return self._quads.get_or_make(
             seen, lambda: find_quads_in_mask(layer, aligner, quads, mask)
         )
