@@ -20,9 +20,9 @@ class Target:
     """The layer that is edited, read once, so that preview and result agree.
 
     ``deep``: whether the change must come in more than 8 bits. ``seen``: what the layer and the
-    selection looked like (:func:`pixels.glance`). ``replaces``: the earlier result that a new one
-    takes the place of; ``earlier``: its state; ``latent``: its inversion, empty when there is none
-    that fits; ``painted``: whether somebody painted on it since.
+    selection looked like (:func:`pixels.glance`). ``result``: the earlier result that was opened,
+    ``replaces``: the same if a new one may take its place; ``earlier``: its state; ``latent``: its
+    inversion, empty when there is none that fits; ``painted``: whether somebody painted on it.
     """
 
     image: Gimp.Image
@@ -31,6 +31,7 @@ class Target:
     mask: Picture | None
     deep: bool
     seen: str
+    result: Gimp.Layer | None = None
     replaces: Gimp.Layer | None = None
     earlier: state.State | None = None
     latent: bytes = b""
@@ -79,7 +80,7 @@ def target_again(image: Gimp.Image, layer: Gimp.Layer) -> Target:
         gone = "is gone" if source is None else "has another size now"
         note = f"The layer this was made from {gone}: editing the result itself."
         return replace(plain_target(image, layer), note=note)
-    target = replace(plain_target(image, source), replaces=layer, earlier=earlier)
+    target = replace(plain_target(image, source), result=layer, earlier=earlier)
     return _with_earlier(target, layer, earlier)
 
 
@@ -89,7 +90,7 @@ def refresh(target: Target) -> Target | None:
     Raises PluginError when the layer is gone or no longer one that can be edited.
     """
     check_layer(target.layer)
-    kept = target.replaces if target.replaces and target.replaces.is_valid() else None
+    kept = target.result if target.result and target.result.is_valid() else None
     again = target_again(target.image, kept) if kept else plain_target(target.image, target.layer)
     same = (target.picture.sha256, _name(target.mask)) == (again.picture.sha256, _name(again.mask))
     return None if same and target.painted == again.painted else again

@@ -121,7 +121,9 @@ def _attach(new: Gimp.Layer, kept: bytes, latent: bytes) -> None:
 
 
 def _insert(target: Target, new: Gimp.Layer, replaces: Gimp.Layer | None, name: str) -> None:
-    above, image = replaces or target.layer, target.image
+    image, above = target.image, target.layer
+    if target.result and target.result.is_valid():
+        above = target.result  # Beside an earlier result means above it, where it is seen.
     above_lock = above.get_lock_alpha()
     if replaces and target.earlier and not _is_made_name(replaces, target.earlier):
         name = replaces.get_name()
