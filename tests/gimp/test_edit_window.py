@@ -49,6 +49,13 @@ class Edit:
         self.do("press('Apply')")
         return self.end()
 
+    def apply_and_answer(self, answer: str) -> None:
+        """Apply, and press a button of the question that comes."""
+        # The question waits in its own loop: pressing must not wait for it.
+        self.do("GLib.idle_add(lambda: press('Apply') and False)")
+        wait_for(lambda: self.look("bool(message())"), "nothing is asked")
+        self.do(f"[b for b in parts(message()) if spoken(b) == '{answer}'][0].clicked()")
+
     def end(self) -> str:
         assert self._order is not None
         order, self._order = self._order, None
@@ -159,11 +166,7 @@ def test_hand_painting_is_asked_about(edit: Edit, answer: str) -> None:
     edit.do(PAINT)
     edit.open("result")
     edit.do("number('red').set_value(-3)")
-    # The question waits in its own loop: pressing must not wait for it.
-    edit.do("GLib.idle_add(lambda: press('Apply') and False)")
-    wait_for(lambda: edit.look("bool(message())"), "nothing is asked")
-    label = answer
-    edit.do(f"[b for b in parts(message()) if spoken(b) == '{label}'][0].clicked()")
+    edit.apply_and_answer(answer)
     if answer == "Cancel":
         time.sleep(0.3)
         assert edit.look("count(image)") == 2
@@ -188,9 +191,7 @@ def test_kept_paint_is_still_kept_the_next_time(edit: Edit) -> None:
         edit.do("result = image.get_layers()[0]")
         edit.open("result")
         edit.do(f"number('red').set_value({strength})")
-        edit.do("GLib.idle_add(lambda: press('Apply') and False)")
-        wait_for(lambda: edit.look("bool(message())"), "nothing is asked")
-        edit.do("[b for b in parts(message()) if spoken(b) == 'Keep the paint'][0].clicked()")
+        edit.apply_and_answer("Keep the paint")
         edit.end()
         assert edit.look("native(image.get_layers()[0], 150, 200, 60, 50) == painted")
 
@@ -229,7 +230,8 @@ def test_the_selection_goes_along_when_the_image_is_scaled(edit: Edit) -> None:
     edit.do("result = image.get_layers()[0]; layer = image.get_layers()[1]")
     edit.open("result")
     assert "selection went along" in edit.look("said()")
-    edit.apply()
+    edit.apply_and_answer("Replace")
+    edit.end()
     x0, y0, x1, y1 = edit.look("changed(layer, image.get_layers()[0])['box']")
     assert x0 >= 298 and y0 >= 398 and x1 <= 542 and y1 <= 602
     assert x1 - x0 > 180 and y1 - y0 > 150
@@ -242,7 +244,8 @@ def test_the_selection_is_flipped_with_its_layer(edit: Edit) -> None:
     edit.do("Gimp.Selection.none(image); image.flip(Gimp.OrientationType.HORIZONTAL)")
     edit.do("result = image.get_layers()[0]; layer = image.get_layers()[1]")
     edit.open("result")
-    edit.apply()
+    edit.apply_and_answer("Replace")
+    edit.end()
     x0, _, x1, _ = edit.look("changed(layer, image.get_layers()[0])['box']")
     assert x0 >= 300 and x1 <= 380
 
