@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.gimp import chroot, machine
+from tests.gimp.desktop import Desktop
+from tests.gimp.edit_window import Edit
 from tests.gimp.gimp import Gimp
+from tests.gimp.steps import SETUP
+from tests.gimp.window_steps import WINDOW
 
 HERE = Path(__file__).parent
 WORLDS = (HERE.parent / "support" / "small_world.py", HERE / "faces_world.py")
@@ -114,6 +118,28 @@ def _draw(path: Path, seed: int, where: tuple[float, float, float]) -> Path:
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     Image.fromarray(levels.numpy()).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def edit_gimp(
+    shell: machine.Shell, share: Path, home: Path, portrait: Path, second_portrait: Path
+) -> Iterator[Gimp]:
+    folder = share / "edit"
+    folder.mkdir()
+    desktop = Desktop(shell, folder)
+    gimp = Gimp(shell, share / "edit-window", desktop.display)
+    gimp.run(SETUP + WINDOW + f'PORTRAIT = "{portrait}"; SECOND = "{second_portrait}"')
+    gimp.desktop = desktop  # type: ignore[attr-defined]
+    yield gimp
+    gimp.quit()
+
+
+@pytest.fixture
+def edit(edit_gimp: Gimp) -> Iterator[Edit]:
+    edit_gimp.run("image = load(PORTRAIT); layer = image.get_layers()[0]")
+    edit = Edit(edit_gimp)
+    yield edit
+    edit.cancel()
 
 
 @pytest.fixture(scope="session")
