@@ -75,7 +75,7 @@ def wait_until(condition, seconds=60):
 
 def is_learnt():
     """Whether nothing is on its way any more."""
-    busy = ("Looking for", "Learning", "Starting", "Editing the layer ...", "Finding", "Pasting", "Done")
+    busy = ("Looking for", "Learning", "Starting", "Editing the layer", "Finding", "Pasting")
     return bool(window()) and not any(words in said() for words in busy)
 
 def count(image):
