@@ -282,8 +282,8 @@ def explain(output: str, log: Path) -> str:
 def command_install(venv: Venv, options: argparse.Namespace) -> int:
     """Set up, place the plug-in, check, and say what to do next."""
     set_up(venv)
-    run([str(venv.latentfu), "gimp", "install"])
-    if run([str(venv.python), "-m", "latentfu.setup.selfcheck"]) != 0:
+    run_in_terminal([str(venv.latentfu), "gimp", "install"])
+    if run_in_terminal([str(venv.python), "-m", "latentfu.setup.selfcheck"]) != 0:
         return 1
     say("\nNext: python3 install.py demo       edits a portrait and writes pictures")
     say("      in GIMP 3: Filters > Latent-Fu")
@@ -294,8 +294,10 @@ def command_install(venv: Venv, options: argparse.Namespace) -> int:
 def command_demo(venv: Venv, options: argparse.Namespace) -> int:
     """Set up, place the plug-in, and run the main job through the server."""
     set_up(venv)
-    run([str(venv.latentfu), "gimp", "install"])
-    return run([str(venv.python), "-m", "latentfu.demo", "--out", str(options.out.absolute())])
+    run_in_terminal([str(venv.latentfu), "gimp", "install"])
+    return run_in_terminal(
+        [str(venv.python), "-m", "latentfu.demo", "--out", str(options.out.absolute())]
+    )
 
 
 def command_test(venv: Venv, options: argparse.Namespace) -> int:
@@ -329,7 +331,7 @@ def command_doctor(venv: Venv, options: argparse.Namespace) -> int:
         say(f"{'':<19} -> python3 install.py")
         return 1
     say(f"ok    {'venv':13} {venv.folder} has Latent-Fu installed.")
-    return run([str(venv.latentfu), "gimp", "doctor"])
+    return run_in_terminal([str(venv.latentfu), "gimp", "doctor"])
 
 
 def command_uninstall(venv: Venv, options: argparse.Namespace) -> int:
@@ -342,7 +344,7 @@ def command_uninstall(venv: Venv, options: argparse.Namespace) -> int:
         )
     if works:
         purge = ["--purge"] if options.purge else []
-        if run([str(venv.python), "-m", "latentfu.setup.uninstall", *purge]) != 0:
+        if run_in_terminal([str(venv.python), "-m", "latentfu.setup.uninstall", *purge]) != 0:
             return 1
     else:
         remove_recorded_plug_ins()
@@ -352,7 +354,9 @@ def command_uninstall(venv: Venv, options: argparse.Namespace) -> int:
         shutil.rmtree(ROOT / "latentfu.egg-info", ignore_errors=True)
         say(f"Removed {venv.folder}.")
     elif works:
-        run([str(venv.python), "-m", "pip", "uninstall", "--yes", "--quiet", "latentfu"])
+        run_in_terminal(
+            [str(venv.python), "-m", "pip", "uninstall", "--yes", "--quiet", "latentfu"]
+        )
         venv.stamp.unlink(missing_ok=True)
         say(f"Took latentfu out of {venv.folder}, which install.py did not make and leaves alone.")
     else:
@@ -378,7 +382,7 @@ def remove_recorded_plug_ins() -> None:
     (config / "server.json").unlink(missing_ok=True)
 
 
-def run(command: Sequence[str]) -> int:
+def run_in_terminal(command: Sequence[str]) -> int:
     """Run with our own terminal; Ctrl-C reaches the child, which ends by itself."""
     process = subprocess.Popen(command, cwd=ROOT)
     while True:

@@ -20,7 +20,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 ALL_CORES = ("-n", "auto")
 
 
-def run(session: nox.Session, *module: str, **environment: str) -> None:
+def _run(session: nox.Session, *module: str, **environment: str) -> None:
     """A module's program in this environment's Python, in the repository's root."""
     session.chdir(Path(__file__).parent)
     session.run(sys.executable, "-m", *module, external=True, env=environment)
@@ -31,57 +31,57 @@ def test(session: nox.Session) -> None:
     """The tests that you name: nox -s test -- tests/cli/test_program.py."""
     if not session.posargs:
         session.error("Name a file or a test: nox -s test -- tests/cli/test_program.py")
-    run(session, "pytest", "-x", *session.posargs)
+    _run(session, "pytest", "-x", *session.posargs)
 
 
 @nox.session
 def fast(session: nox.Session) -> None:
     """The tests that take no time: under a minute on two cores."""
-    run(session, "pytest", "-q", *ALL_CORES, "-m", "fast", *session.posargs, **ONE_THREAD)
+    _run(session, "pytest", "-q", *ALL_CORES, "-m", "fast", *session.posargs, **ONE_THREAD)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Every test except those in GIMP."""
     ignored = ("--ignore", "tests/gimp")
-    run(session, "pytest", *ALL_CORES, *ignored, *session.posargs, **ONE_THREAD)
+    _run(session, "pytest", *ALL_CORES, *ignored, *session.posargs, **ONE_THREAD)
 
 
 @nox.session
 def gimp(session: nox.Session) -> None:
     """The tests in GIMP 3, which is fetched into a chroot if it is not here (Debian, root)."""
-    run(session, "tests.gimp.run", *session.posargs)
+    _run(session, "tests.gimp.run", *session.posargs)
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy, strict: the package with the tests' helpers, then the plug-in that GIMP loads."""
-    run(session, "mypy", *session.posargs)
-    run(session, "mypy", "--config-file", "gimp_plugin/mypy.ini")
+    _run(session, "mypy", *session.posargs)
+    _run(session, "mypy", "--config-file", "gimp_plugin/mypy.ini")
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """ruff: rules and format. ``nox -s lint -- --fix`` mends what can be mended."""
     fix = "--fix" in session.posargs
-    run(session, "ruff", "check", ".", *(["--fix"] if fix else []))
-    run(session, "ruff", "format", ".", *([] if fix else ["--check"]))
+    _run(session, "ruff", "check", ".", *(["--fix"] if fix else []))
+    _run(session, "ruff", "format", ".", *([] if fix else ["--check"]))
 
 
 @nox.session
 def contracts(session: nox.Session) -> None:
     """Who may import whom."""
-    run(session, "pytest", "-q", "tests/test_contracts.py")
+    _run(session, "pytest", "-q", "tests/test_contracts.py")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Every example and every claim of the docs that can be run."""
-    run(session, "pytest", "-q", "-m", "docs", *session.posargs)
+    _run(session, "pytest", "-q", "-m", "docs", *session.posargs)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Every test except those in GIMP, and how much of the code they run, child processes too."""
     measured = ("--cov", "--cov-report", "term", "--ignore", "tests/gimp")
-    run(session, "pytest", *ALL_CORES, *measured, *session.posargs, **ONE_THREAD)
+    _run(session, "pytest", *ALL_CORES, *measured, *session.posargs, **ONE_THREAD)

@@ -5,6 +5,7 @@
 - ``docs/reference/command-line.md``: every command of the program and of the built-in plug-ins;
 - ``docs/reference/http.md``: routes, requests and replies (``latentfu.http.reference``);
 - the table of hooks at the top of ``docs/howto/write-a-plug-in.md``;
+- the table of formats in ``docs/howto/bring-a-network.md``, from what their converters declare;
 - ``server/latentfu/__init__.pyi``: the same public names for type checkers.
 
 A test holds that they are fresh.
@@ -30,11 +31,10 @@ from latentfu.cli.main import program
 from latentfu.http.reference import render_page
 from latentfu.plugin_manager import Registry
 from latentfu.plugin_manager.registry import use_registry
-from latentfu.plugin_manager.sources import installed_sources
+from latentfu.plugin_manager.sources import Source, installed_sources
 
 ROOT = Path(__file__).parents[2]
 _MARK = "<!-- written by docs/reference/generate.py -->"
-_BEGIN, _END = "<!-- hooks: begin -->", "<!-- hooks: end -->"
 _TITLES = {
     "latentfu.api": "Editing, and what is installed",
     "latentfu.core": "Pictures",
@@ -67,13 +67,15 @@ def modules() -> dict[str, str]:
 def pages() -> dict[Path, str]:
     """What is generated, by the file that it is in."""
     guide = ROOT / "docs" / "howto" / "write-a-plug-in.md"
+    networks = ROOT / "docs" / "howto" / "bring-a-network.md"
     return {
         ROOT / "server" / "latentfu" / "__init__.pyi": stub(),
         ROOT / "docs" / "reference" / "python.md": python_page(),
         ROOT / "docs" / "reference" / "hooks.md": hooks_page(),
         ROOT / "docs" / "reference" / "command-line.md": command_line_page(),
         ROOT / "docs" / "reference" / "http.md": render_page(),
-        guide: with_table(guide.read_text(encoding="utf-8")),
+        guide: _with_table(guide, "hooks", hooks_table()),
+        networks: _with_table(networks, "formats", formats_table()),
     }
 
 
@@ -87,8 +89,8 @@ def stub() -> str:
 
 
 def _sorted(names: list[str]) -> list[str]:
-    """Classes, then the rest, as ruff wants ``__all__``."""
-    return sorted(names, key=lambda name: (not name[0].isupper(), name))
+    """Constants, classes, then the rest, as ruff wants ``__all__``."""
+    return sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
 
 
 def python_page() -> str:
@@ -131,14 +133,32 @@ def hooks_page() -> str:
     return "\n\n".join(text) + "\n"
 
 
-def with_table(guide: str) -> str:
-    """``write-a-plug-in.md`` with the table of hooks between its two marks."""
-    before, rest = guide.split(_BEGIN)
+def _with_table(page: Path, name: str, table: str) -> str:
+    """A page with the table between its two marks."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+
+
+def hooks_table() -> str:
+    """Each hook with what it gives."""
     rows = ["| hook | gives | |", "|---|---|---|"]
     for kind in hookspecs.KINDS.values():
         link = f"[`{kind.hook}`](../reference/hooks.md#{kind.hook})"
         rows.append(f"| {link} | `{kind.cls.__name__}` | {_prose(kind.doc)} |")
-    return "\n".join([before + _BEGIN, *rows, _END + rest.split(_END)[1]])
+    return "\n".join(rows)
+
+
+def formats_table() -> str:
+    """The checkpoint formats that can be imported, as they declare themselves."""
+    from latentfu_builtin.checkpoints.formats import format_table
+
+    with use_registry(Registry(_own_sources())):
+        return format_table(latentfu.checkpoint_formats().values())
+
+
+def _own_sources() -> list[Source]:
+    return [source for source in installed_sources() if source.origin == "package latentfu"]
 
 
 def command_line_page() -> str:
@@ -150,8 +170,7 @@ def command_line_page() -> str:
         "any command shows where an error comes from. The exit code is 0 when all is done, 1 when "
         "something failed (one sentence says what), 2 for wrong use, 130 after Ctrl+C.",
     ]
-    ours = [source for source in installed_sources() if source.origin == "package latentfu"]
-    with use_registry(Registry(ours)):
+    with use_registry(Registry(_own_sources())):
         for path, command, context in _commands_below(program, _context(program, "latentfu", None)):
             text += _command_entry(path, command, context)
     return "\n\n".join(text) + "\n"

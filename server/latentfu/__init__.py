@@ -17,7 +17,8 @@ __version__ = "0.2.0"
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.api": (
-        "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls", "edit",
+        "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls",
+        "detect_format", "edit",
         "encoders", "generators", "identities", "installed", "invert", "inverters", "losses",
         "mix", "open_generator", "public_networks", "scorers",
     ),
@@ -28,22 +29,30 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.core.control": ("Control", "ControlEffect"),
     "latentfu.core.inversion": ("Inversion", "Quality"),
     "latentfu.core.errors": (
-        "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError", "ServerError",
-        "StorageError", "WrongGeneratorError",
+        "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError",
+        "OutOfMemoryError", "PluginFailedError", "ServerError", "StorageError",
+        "WrongGeneratorError",
     ),
     "latentfu.core.names": ("Name", "Sha256", "is_name", "is_sha256"),
     "latentfu.core.progress": (
         "Progress", "Stopwatch", "between", "cancel_scope", "check_cancelled", "silent",
     ),
+    "latentfu.core.limits": ("PICTURE_FORMATS",),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),
     "latentfu.hookspecs": (
-        "ControlRequest", "InversionRequest", "Level", "hookimpl",  # and the classes of KINDS
+        "ControlRequest", "InversionRequest", "Level", "RouteRequest", "hookimpl",  # and KINDS
     ),
+    "latentfu.plugin_manager.running": ("call_plugin",),
     "latentfu.pipeline.align": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
     "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),
-    "latentfu.storage.direction_control": ("DirectionEffect", "directions_in"),
+    "latentfu.storage.direction_control": (
+        "DirectionEffect", "directions_in", "find_direction",
+    ),
+    "latentfu.storage.deformations": ("Deformation", "read_deformation", "write_deformation"),
+    "latentfu.storage.deformation_control": ("DeformationEffect", "deformations_in"),
+    "latentfu.storage.plugin_settings": ("read_setting",),
     "latentfu.storage.inversion_cache": ("load_inversion",),
     "latentfu.storage.atomic": ("whole_file", "write_whole"),
     "latentfu.storage.safetensors_file": (
@@ -57,7 +66,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "tensors_of",
     ),
     "latentfu.cli.output": ("json_option", "progress_bar"),
-    "latentfu.cli.options": ("Strength",),
+    "latentfu.cli.options": ("NamedValue", "Strength"),
     "latentfu.cli.bench": ("bench_command", "print_measures"),
     "latentfu.bench": ("Measure",),
 }  # fmt: skip

@@ -5,6 +5,7 @@ from latentfu.api import build_steps as build_steps
 from latentfu.api import checkpoint_formats as checkpoint_formats
 from latentfu.api import control_makers as control_makers
 from latentfu.api import controls as controls
+from latentfu.api import detect_format as detect_format
 from latentfu.api import edit as edit
 from latentfu.api import encoders as encoders
 from latentfu.api import generators as generators
@@ -20,6 +21,7 @@ from latentfu.api import scorers as scorers
 from latentfu.bench import Measure as Measure
 from latentfu.cli.bench import bench_command as bench_command
 from latentfu.cli.bench import print_measures as print_measures
+from latentfu.cli.options import NamedValue as NamedValue
 from latentfu.cli.options import Strength as Strength
 from latentfu.cli.output import json_option as json_option
 from latentfu.cli.output import progress_bar as progress_bar
@@ -34,6 +36,8 @@ from latentfu.core.errors import BadInputError as BadInputError
 from latentfu.core.errors import CancelledError as CancelledError
 from latentfu.core.errors import LatentFuError as LatentFuError
 from latentfu.core.errors import NotInstalledError as NotInstalledError
+from latentfu.core.errors import OutOfMemoryError as OutOfMemoryError
+from latentfu.core.errors import PluginFailedError as PluginFailedError
 from latentfu.core.errors import ServerError as ServerError
 from latentfu.core.errors import StorageError as StorageError
 from latentfu.core.errors import WrongGeneratorError as WrongGeneratorError
@@ -48,6 +52,7 @@ from latentfu.core.latent import Latent as Latent
 from latentfu.core.latent import Space as Space
 from latentfu.core.latent import WeightOffset as WeightOffset
 from latentfu.core.layer import Layer as Layer
+from latentfu.core.limits import PICTURE_FORMATS as PICTURE_FORMATS
 from latentfu.core.names import Name as Name
 from latentfu.core.names import Sha256 as Sha256
 from latentfu.core.names import is_name as is_name
@@ -62,6 +67,7 @@ from latentfu.core.progress import between as between
 from latentfu.core.progress import cancel_scope as cancel_scope
 from latentfu.core.progress import check_cancelled as check_cancelled
 from latentfu.core.progress import silent as silent
+from latentfu.core.setting import Setting as Setting
 from latentfu.hookspecs import Aligner as Aligner
 from latentfu.hookspecs import BuildStep as BuildStep
 from latentfu.hookspecs import CheckpointFormat as CheckpointFormat
@@ -76,6 +82,8 @@ from latentfu.hookspecs import Inverter as Inverter
 from latentfu.hookspecs import Level as Level
 from latentfu.hookspecs import Loss as Loss
 from latentfu.hookspecs import PublicNetwork as PublicNetwork
+from latentfu.hookspecs import Route as Route
+from latentfu.hookspecs import RouteRequest as RouteRequest
 from latentfu.hookspecs import SamplePicture as SamplePicture
 from latentfu.hookspecs import Scorer as Scorer
 from latentfu.hookspecs import WatchedFolder as WatchedFolder
@@ -83,6 +91,7 @@ from latentfu.hookspecs import hookimpl as hookimpl
 from latentfu.pipeline.align import Placement as Placement
 from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
+from latentfu.plugin_manager.running import call_plugin as call_plugin
 from latentfu.sandbox import ConvertedWeights as ConvertedWeights
 from latentfu.sandbox import ForeignFile as ForeignFile
 from latentfu.sandbox import OpaqueObject as OpaqueObject
@@ -91,8 +100,14 @@ from latentfu.sandbox import read_torch as read_torch
 from latentfu.sandbox import tensors_of as tensors_of
 from latentfu.storage.atomic import whole_file as whole_file
 from latentfu.storage.atomic import write_whole as write_whole
+from latentfu.storage.deformation_control import DeformationEffect as DeformationEffect
+from latentfu.storage.deformation_control import deformations_in as deformations_in
+from latentfu.storage.deformations import Deformation as Deformation
+from latentfu.storage.deformations import read_deformation as read_deformation
+from latentfu.storage.deformations import write_deformation as write_deformation
 from latentfu.storage.direction_control import DirectionEffect as DirectionEffect
 from latentfu.storage.direction_control import directions_in as directions_in
+from latentfu.storage.direction_control import find_direction as find_direction
 from latentfu.storage.directions import Direction as Direction
 from latentfu.storage.directions import read_direction as read_direction
 from latentfu.storage.directions import write_direction as write_direction
@@ -100,6 +115,7 @@ from latentfu.storage.download import Offer as Offer
 from latentfu.storage.download import Patience as Patience
 from latentfu.storage.download import download as download
 from latentfu.storage.inversion_cache import load_inversion as load_inversion
+from latentfu.storage.plugin_settings import read_setting as read_setting
 from latentfu.storage.safetensors_file import file_sha256 as file_sha256
 from latentfu.storage.safetensors_file import find_metadata as find_metadata
 from latentfu.storage.safetensors_file import read_arrays as read_arrays
@@ -110,6 +126,7 @@ from latentfu.storage.safetensors_file import write_tensors as write_tensors
 
 __version__: str
 __all__ = [
+    "PICTURE_FORMATS",
     "Aligner",
     "BadInputError",
     "BuildStep",
@@ -122,6 +139,8 @@ __all__ = [
     "ControlRequest",
     "ConvertedWeights",
     "Crop",
+    "Deformation",
+    "DeformationEffect",
     "Direction",
     "DirectionEffect",
     "Encoder",
@@ -140,20 +159,26 @@ __all__ = [
     "Loss",
     "Measure",
     "Name",
+    "NamedValue",
     "Noise",
     "NotInstalledError",
     "Offer",
     "OpaqueObject",
+    "OutOfMemoryError",
     "Patience",
     "Placement",
+    "PluginFailedError",
     "Point",
     "Progress",
     "PublicNetwork",
     "Quad",
     "Quality",
+    "Route",
+    "RouteRequest",
     "SamplePicture",
     "Scorer",
     "ServerError",
+    "Setting",
     "Sha256",
     "SheetRow",
     "Space",
@@ -169,6 +194,7 @@ __all__ = [
     "bench_command",
     "between",
     "build_steps",
+    "call_plugin",
     "cancel_scope",
     "check_cancelled",
     "checkpoint_formats",
@@ -177,12 +203,15 @@ __all__ = [
     "control_makers",
     "controls",
     "data_dir",
+    "deformations_in",
+    "detect_format",
     "directions_in",
     "download",
     "edit",
     "encoders",
     "face_quad",
     "file_sha256",
+    "find_direction",
     "find_metadata",
     "generators",
     "hookimpl",
@@ -204,9 +233,11 @@ __all__ = [
     "quick_dtype",
     "random_latents",
     "read_arrays",
+    "read_deformation",
     "read_direction",
     "read_foreign",
     "read_metadata",
+    "read_setting",
     "read_tensors",
     "read_tensors_and_metadata",
     "read_torch",
@@ -215,6 +246,7 @@ __all__ = [
     "tensors_of",
     "warp_features",
     "whole_file",
+    "write_deformation",
     "write_direction",
     "write_tensors",
     "write_whole",

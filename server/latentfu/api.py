@@ -6,7 +6,9 @@ Editing here and through the server gives the same pixels: both go through
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -15,7 +17,7 @@ import numpy.typing as npt
 
 from latentfu.core._malloc import keep_freed_pages
 from latentfu.core.control import Control
-from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.core.layer import Layer
@@ -34,7 +36,9 @@ from latentfu.hookspecs import (
     Scorer,
     kind_of,
 )
+from latentfu.pipeline.plugin_calls import load_generator
 from latentfu.plugin_manager import get_registry
+from latentfu.plugin_manager.running import call_plugin, refuse_result
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -46,6 +50,7 @@ T = TypeVar("T")
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
 
+_log = logging.getLogger(__name__)
 _editors: dict[str, Editor] = {}
 
 
@@ -58,11 +63,14 @@ def installed(kind: str) -> dict[str, Any]: ...
 
 
 def installed(kind: type[Any] | str) -> dict[str, Any]:
-    """What plug-ins bring of one kind, by name, the default first.
+    """What plug-ins bring of one kind.
 
     Args:
         kind: the class of the objects, such as ``latentfu.Loss``, or the kind's name ("losses").
             Sliders depend on a generator: see :func:`controls`.
+
+    Returns:
+        The objects by name, the default first.
 
     Raises:
         NotInstalledError: no hook returns such objects.
@@ -79,7 +87,10 @@ def _listing(cls: type[T]) -> Callable[[], dict[str, T]]:
 
     listing.__name__ = listing.__qualname__ = kind.name
     listing.__annotations__ = {"return": f"dict[str, {cls.__name__}]"}
-    listing.__doc__ = f"Installed {cls.__name__} objects by name: ``installed({cls.__name__})``."
+    listing.__doc__ = (
+        f"Installed {cls.__name__} objects: ``installed({cls.__name__})``.\n\n"
+        "Returns:\n    The objects by name, the default first."
+    )
     return listing
 
 
@@ -97,7 +108,17 @@ public_networks = _listing(PublicNetwork)
 
 
 def controls(generator: Which = None) -> dict[str, Control]:
-    """The sliders of a generator (an opened one, a name, or None for the default)."""
+    """The sliders of a generator.
+
+    Args:
+        generator: an opened one, a name, or None for the default.
+
+    Returns:
+        The controls by name.
+
+    Raises:
+        NotInstalledError: there is no generator of that name.
+    """
     editor = _editor(generator)
     return get_registry().controls(editor.generators.find_spec(_name(editor, generator)))
 
@@ -105,25 +126,52 @@ def controls(generator: Which = None) -> dict[str, Control]:
 def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
     """An installed generator by name, or a checkpoint file in a known format.
 
-    ``device``: "cpu", "cuda", ... or "auto" for the best there is. Raises NotInstalledError.
+    Args:
+        name_or_path: the name goes first, where both exist.
+        device: "cpu", "cuda", ... or "auto" for the best there is.
+
+    Returns:
+        The generator with its weights loaded.
+
+    Raises:
+        NotInstalledError: there is neither such a generator nor such a file.
+        BadInputError: the file is in no format that is opened as it is, or is damaged.
     """
     keep_freed_pages()
     device = best_device() if device == "auto" else device
     spec = installed(GeneratorSpec).get(str(name_or_path))
     if spec is not None:
-        return spec.load(device)
+        return load_generator(spec, device)
     path = Path(name_or_path)
     if not path.is_file():
         known = ", ".join(installed(GeneratorSpec)) or "none"
         raise NotInstalledError(
             f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
         )
-    for known_format in installed(CheckpointFormat).values():
-        if known_format.detect and known_format.load and known_format.detect(path):
-            return known_format.load(path, device)
+    known_format = detect_format(path)
+    if known_format is not None and known_format.load is not None:
+        opened = call_plugin(
+            known_format, f"opened {path.name}", partial(known_format.load, path, device)
+        )
+        if not isinstance(opened, Generator):
+            raise refuse_result(known_format, opened, "a latentfu.Generator")
+        return opened
     raise BadInputError(
         f"{path} is in no format that is opened as it is: try `latentfu generators import {path}`."
     )
+
+
+def detect_format(path: Path) -> CheckpointFormat | None:
+    """The first installed format that opens the file as it is; one that fails is passed over."""
+    for known in installed(CheckpointFormat).values():
+        if known.detect is None or known.load is None:
+            continue
+        try:
+            if call_plugin(known, f"looked at {path.name}", partial(known.detect, path)):
+                return known
+        except LatentFuError as error:
+            _log.warning("%s", error)
+    return None
 
 
 def invert(
@@ -138,10 +186,26 @@ def invert(
     options: Mapping[str, float | int | str | bool] | None = None,
     progress: Progress = silent,
 ) -> Inversion:
-    """The latent of ``pixels``: uint8 ``[H, W, 1, 3 or 4]`` (or ``[H, W]``) or a PIL image.
+    """The latent of a picture's part, from the cache where it was found before.
 
-    ``quality``: "draft", "good" or "best" instead of an inverter. ``placing``: where in the
-    picture. ``mask``: only what is inside it counts. ``options``: of the inverter.
+    Args:
+        pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
+        generator: an opened one, a name, or None for the default.
+        inverter: by name; None chooses by ``quality``.
+        aligner: what finds the part, by name; None takes the generator's own.
+        quality: "draft", "good" or "best" instead of an inverter.
+        placing: where in the picture, instead of what the aligner finds.
+        mask: uint8 ``[H, W]``, 0 outside, 255 inside; only what is inside counts.
+        options: of the inverter, over its defaults.
+        progress: told how far it is; may raise CancelledError.
+
+    Returns:
+        One code with its quality.
+
+    Raises:
+        NotInstalledError: something that was named is not installed.
+        BadInputError: the picture cannot be used, or an option does not fit.
+        CancelledError: ``progress`` raised it.
     """
     from latentfu.pipeline.invert import InvertOptions
     from latentfu.protocol.pictures import PictureStore
@@ -182,13 +246,29 @@ def edit(
     identity: float = 0.0,
     options: Mapping[str, float | int | str | bool] | None = None,
 ) -> Pixels:
-    """``pixels`` with the controls in ``edits`` moved; the same kind of picture comes back.
+    """A picture with controls moved; what does not change keeps its bytes.
 
-    ``mask``: 0 outside, 255 inside, of the picture's size. ``feather``: in pixels. ``quality``,
-    ``placing`` and ``options`` as for :func:`invert`. ``targets``: directions moved until the
-    picture holds that much of them; 0 is the boundary. ``only``: the first and last layer that a
-    control may move. ``truncation``: whether ``psi`` acts before or after the controls.
-    ``identity``: how hard the person is held while the rest moves (0 not at all).
+    Args:
+        pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
+        edits: strengths by control, -100 to 100, in the control's unit.
+        generator: an opened one, a name, or None for the default.
+        inverter: as for :func:`invert`, like ``aligner``, ``quality``, ``placing``, ``options``.
+        mask: uint8 ``[H, W]``, 0 outside, 255 inside; outside nothing changes.
+        feather: how far the edge fades inside the mask, in pixels.
+        psi: 1 leaves the code, 0 gives the generator's mean.
+        progress: told how far it is; may raise CancelledError.
+        targets: directions moved until the picture holds that much of them; 0 is the boundary.
+        only: the first and last layer that a control may move.
+        truncation: whether ``psi`` acts before ("first") or after the controls.
+        identity: how hard the person is held while the rest moves (0 not at all).
+
+    Returns:
+        A picture of the same kind, size and channels.
+
+    Raises:
+        NotInstalledError: something that was named is not installed.
+        BadInputError: the picture cannot be used, or a number is out of its range.
+        CancelledError: ``progress`` raised it.
     """
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
@@ -231,9 +311,22 @@ def mix(
     placing: Placement | None = None,
     options: Mapping[str, float | int | str | bool] | None = None,
 ) -> Pixels:
-    """``pixels`` with the styles of ``source`` in ``layers`` (first, last), inside ``mask``.
+    """A picture with styles of another one.
 
-    The other arguments are those of :func:`edit`.
+    Args:
+        pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
+        source: the other picture, of any size.
+        layers: the first and last layer whose style is taken, both included.
+        mask: uint8 ``[H, W]``, 0 outside, 255 inside; outside nothing changes.
+        generator: as for :func:`edit`, like all other arguments.
+
+    Returns:
+        A picture of the same kind, size and channels as ``pixels``.
+
+    Raises:
+        NotInstalledError: something that was named is not installed.
+        BadInputError: a picture cannot be used, or the generator has no such layers.
+        CancelledError: ``progress`` raised it.
     """
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import MixRequest, build_request

@@ -43,7 +43,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("build",): CommandEntry(
         f"{_CLI}.build:build_command", "Rebuild what is shipped for a generator."
     ),
-    ("bench", "edit"): CommandEntry(f"{_CLI}.bench:edit", "An edit whose inversion is cached."),
+    ("bench", "edit"): CommandEntry(
+        f"{_CLI}.bench:bench_edit", "An edit whose inversion is cached."
+    ),
     ("bench", "http"): CommandEntry(f"{_CLI}.bench:http", "A large layer through the server."),
     ("bench", "start"): CommandEntry(
         f"{_CLI}.bench:start", "From latentfu serve to the first answer."
@@ -80,6 +82,25 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("plugins", "disable"): CommandEntry(
         f"{_CLI}.plugins:plugins_disable", "Switch a plug-in off."
     ),
+    ("settings", "list"): CommandEntry(
+        f"{_CLI}.settings:settings_list", "List the settings of plug-ins."
+    ),
+    ("settings", "set"): CommandEntry(f"{_CLI}.settings:settings_set", "Change one."),
+    ("settings", "reset"): CommandEntry(
+        f"{_CLI}.settings:settings_reset", "Take one back to its default."
+    ),
+    ("plugins", "install"): CommandEntry(
+        f"{_CLI}.plugin_packages:plugins_install", "Install packages of plug-ins."
+    ),
+    ("plugins", "upgrade"): CommandEntry(
+        f"{_CLI}.plugin_packages:plugins_upgrade", "Install newer versions of some."
+    ),
+    ("plugins", "uninstall"): CommandEntry(
+        f"{_CLI}.plugin_packages:plugins_uninstall", "Remove packages of plug-ins."
+    ),
+    ("plugins", "prefer"): CommandEntry(
+        f"{_CLI}.plugins:plugins_prefer", "Say whose name counts where two have it."
+    ),
     ("plugins", "new"): CommandEntry(
         f"{_CLI}.plugins:plugins_new", "Write a new plug-in package to start from."
     ),
@@ -95,5 +116,6 @@ GROUPS: dict[str, str] = {
     "directions": "Directions in latent space.",
     "deformations": "Deformations of a network's weights.",
     "plugins": "What is installed, what is broken, and why.",
+    "settings": "What can be chosen about plug-ins.",
     "train": "Train networks and directions.",
 }

@@ -22,6 +22,7 @@ import pluggy
 from latentfu.core.control import Control
 from latentfu.core.deprecation import rename_fields
 from latentfu.core.errors import NotInstalledError
+from latentfu.core.limits import QUALITIES
 from latentfu.core.names import (
     Name,
     OptionalSha256,
@@ -30,6 +31,7 @@ from latentfu.core.names import (
     Sha256,
     WebAddress,
 )
+from latentfu.core.setting import Setting
 
 if TYPE_CHECKING:
     import click
@@ -57,7 +59,9 @@ class GeneratorSpec:
     ``load(device)`` gives the loaded network ("cpu", "cuda", "cuda:1", ...). ``id`` is the
     sha256 of its weights, known without loading. ``aligner``: the aligner that finds its crops.
     ``out_of_domain_limit``: above this ``Quality.out_of_domain`` a picture is called outside what
-    the generator can show.
+    the generator can show. ``family``: its architecture, or the checkpoint format that opens it,
+    so that controls and encoders know networks that they can work with; empty where that says
+    nothing.
     """
 
     name: Name
@@ -70,6 +74,7 @@ class GeneratorSpec:
     licence: str = ""
     description: str = ""
     out_of_domain_limit: float = 0.35
+    family: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,9 @@ class CheckpointFormat:
     nothing in them is run; ``convert(foreign)`` then makes the content (dicts, lists, numbers,
     numpy arrays, :class:`latentfu.OpaqueObject` s) into the tensors and metadata of a format that
     can be opened, gives None when the content is another format's, and raises BadInputError naming
-    what it does not understand.
+    what it does not understand. The metadata are the format's own; these keys count for the
+    program: ``title``, ``description``, ``domain``, ``licence``, ``aligner`` (a name),
+    ``out_of_domain_limit`` (a number). A format that raises anything else is passed over.
     """
 
     name: Name
@@ -168,15 +175,16 @@ class InversionRequest:
     mask: np.ndarray[Any, np.dtype[np.float32]] | None = None
 
 
-QUALITIES = ("draft", "good", "best")
-"""What a person can ask for instead of an inverter; "good" is the default."""
+HIGHEST_RANK = 100
 
 
 @dataclass(frozen=True)
 class Level:
     """How an inverter serves one of the qualities "draft", "good" and "best".
 
-    ``rank``: among the inverters that fit a generator the highest rank of a quality is taken.
+    ``rank``: 0 to 100; among the inverters that fit a generator the highest rank of a quality is
+    taken, and where it fails the next. The built-in ones have 5 and 10 (searches), 20 (encoders)
+    and 30 (detail beside a code).
     ``options``: what it is called with then, over its defaults.
     """
 
@@ -212,8 +220,10 @@ class Inverter:
 class Encoder:
     """A network that gives the latent of a picture in one pass.
 
-    The inverters ``encoder`` and ``encoder-refined`` use the one whose ``generator_id`` fits.
-    ``generator_id``: sha256 of the weights it was trained for. ``load(generator)`` gives, on the
+    The inverters ``encoder`` and ``encoder-refined`` use the first that is for the generator.
+    ``generator_id``: sha256 of the weights it was trained for; empty for one that serves several,
+    such as all networks of a checkpoint format, which ``fits(generator)`` then tells.
+    ``load(generator)`` gives, on the
     generator's device, a function of pictures ``[N, 3, R, R]`` in -1..1 (R the generator's
     resolution) to float32 codes in ``space``: ``[N, num_ws, w_dim]`` for w+ and w++,
     ``[N, w_dim]`` for w, ``[N, z_dim]`` for z.
@@ -221,11 +231,18 @@ class Encoder:
 
     name: Name
     title: str
-    generator_id: Sha256
+    generator_id: OptionalSha256
     load: Callable[[Generator], Callable[[torch.Tensor], torch.Tensor]]
     space: Literal["z", "w", "w+", "w++"] = "w+"
     licence: str = ""
     description: str = ""
+    fits: Callable[[Generator], bool] | None = None
+
+    def is_for(self, generator: Generator) -> bool:
+        """Whether it encodes pictures for an opened generator."""
+        if self.generator_id == generator.id:
+            return True
+        return self.fits is not None and bool(self.fits(generator))
 
 
 @dataclass(frozen=True)
@@ -294,12 +311,39 @@ class Command:
     """A command of the program ``latentfu``.
 
     ``path``: where it stands; ``("train", "teapots")`` is ``latentfu train teapots``. ``load()``
-    gives a click command, which takes ``--json`` (:func:`latentfu.json_option`).
+    gives a click command, which takes ``--json`` (:func:`latentfu.json_option`). ``hidden``: it
+    works, and ``--help`` does not list it; for old names.
     """
 
     path: tuple[Name, ...]
     help: str
     load: Callable[[], click.Command]
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class RouteRequest:
+    """What a route gets: the address's query, the JSON object that was sent, and who watches."""
+
+    query: Mapping[str, str]
+    body: Mapping[str, Any]
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address of the server: ``/v1/plugins/PLUGIN/NAME``, behind its token and its limits.
+
+    ``handle(request)`` runs in the worker process, between jobs, with the networks at hand. It
+    gives what JSON can hold, and raises a :class:`latentfu.LatentFuError` for people. ``method``:
+    "GET" for what changes nothing; a "POST" has a JSON object as its body.
+    """
+
+    plugin: Name
+    name: Name
+    title: str
+    handle: Callable[[RouteRequest], Any]
+    method: Literal["GET", "POST"] = "GET"
 
 
 @dataclass(frozen=True)
@@ -350,10 +394,18 @@ def _levels_fault(inverter: Inverter) -> str | None:
     for name, level in inverter.levels.items():
         if name not in QUALITIES:
             return f"the level {name!r} (there are: {', '.join(QUALITIES)})"
+        if not 0 <= level.rank <= HIGHEST_RANK:
+            return f"the rank {level.rank:g} of the level {name}, which is not 0 to {HIGHEST_RANK}"
         unknown = sorted(set(level.options) - set(inverter.options))
         if unknown:
             return f"the level {name} that sets {unknown[0]!r}, which is not among its options"
     return None
+
+
+def _encoder_fault(encoder: Encoder) -> str | None:
+    if encoder.generator_id or encoder.fits is not None:
+        return None
+    return "neither a generator_id nor fits"
 
 
 def _range_fault(control: Control) -> str | None:
@@ -451,7 +503,7 @@ class Hooks:
         """Methods that find the latent of a picture."""
         return ()
 
-    @_returns(Encoder, "encoder")
+    @_returns(Encoder, "encoder", _encoder_fault)
     def latentfu_encoders(self) -> Iterable[Encoder]:
         """Networks that give the latent of a picture in one pass."""
         return ()
@@ -494,6 +546,16 @@ class Hooks:
     @_returns(SamplePicture, "sample picture")
     def latentfu_sample_pictures(self) -> Iterable[SamplePicture]:
         """Pictures that the demo and a person can try a generator on."""
+        return ()
+
+    @_returns(Setting, "setting", Setting.find_fault)
+    def latentfu_settings(self) -> Iterable[Setting]:
+        """What a person can choose about this plug-in."""
+        return ()
+
+    @_returns(Route, "route")
+    def latentfu_routes(self) -> Iterable[Route]:
+        """Addresses of the server that this plug-in answers."""
         return ()
 
     @_returns(WatchedFolder, "watched folder")

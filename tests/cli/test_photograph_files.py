@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from latentfu.cli import pictures
 from latentfu.cli.color_profiles import srgb_profile
-from latentfu.cli.pictures import Picture, read_mask, read_picture, write_picture
+from latentfu.cli.pictures import PictureFile, read_mask, read_picture_file, write_picture
 from latentfu.core.errors import BadInputError
 from PIL import Image, PngImagePlugin
 
@@ -61,7 +61,7 @@ def half_mask(tmp_path: Path) -> Path:
     return path
 
 
-def brighten_left(picture: Picture, by: int = 20) -> Picture:
+def brighten_left(picture: PictureFile, by: int = 20) -> PictureFile:
     edited = picture.pixels.copy()
     edited[:, :45, :3] = np.minimum(edited[:, :45, :3].astype(int) + by, 255)
     return picture.edited(edited)
@@ -73,12 +73,12 @@ def test_a_profile_is_applied_and_written_back(
 ) -> None:
     source, out = tmp_path / "a.png", tmp_path / "b.png"
     Image.fromarray(array).save(source, icc_profile=profile)
-    picture = read_picture(source)
+    picture = read_picture_file(source)
     assert np.abs(picture.pixels.squeeze().astype(int) - array).max() > 10  # sRGB is another
     write_picture(out, brighten_left(picture))
     assert profile_of(out) == profile
     assert np.array_equal(pixels_of(out)[:, 45:], array[:, 45:])
-    again = read_picture(out).pixels.astype(int)
+    again = read_picture_file(out).pixels.astype(int)
     wanted = brighten_left(picture).pixels
     assert np.abs(again - wanted).mean() < 3
     write_picture(out, picture)
@@ -89,13 +89,13 @@ def test_a_damaged_profile_or_one_for_other_colors_is_left_alone(tmp_path: Path)
     for place, profile in enumerate((b"not a profile" * 20, GRAY)):
         source = tmp_path / f"{place}.png"
         Image.fromarray(COLOR).save(source, icc_profile=profile)
-        assert np.array_equal(read_picture(source).pixels, COLOR)
+        assert np.array_equal(read_picture_file(source).pixels, COLOR)
 
 
 def test_gray_with_alpha_and_a_profile_becomes_srgb(tmp_path: Path) -> None:
     source = tmp_path / "a.png"
     Image.fromarray(COLOR[:, :, :2]).save(source, icc_profile=GRAY)
-    picture = read_picture(source)
+    picture = read_picture_file(source)
     write_picture(tmp_path / "b.png", picture)
     assert picture.pixels.shape[2] == 4
     assert np.array_equal(picture.pixels[:, :, 3], COLOR[:, :, 1])
@@ -108,13 +108,13 @@ def test_inks_become_the_colors_their_profile_means(tmp_path: Path, ending: str)
     image = Image.frombytes("CMYK", (90, 70), inks.tobytes())
     image.save(tmp_path / f"a.{ending}", icc_profile=cmyk_profile(), quality=100)
     image.save(tmp_path / f"plain.{ending}", quality=100)
-    picture = read_picture(tmp_path / f"a.{ending}")
+    picture = read_picture_file(tmp_path / f"a.{ending}")
     # By the profile of the test every ink is gray; by formula they are colors.
     assert np.ptp(picture.pixels.astype(int), axis=2).max() <= 3
     assert np.ptp(picture.pixels[:, :, 0].astype(int)) > 90
     write_picture(tmp_path / "b.png", picture)
     assert profile_of(tmp_path / "b.png") == srgb_profile()
-    plain = read_picture(tmp_path / f"plain.{ending}").pixels.astype(int)
+    plain = read_picture_file(tmp_path / f"plain.{ending}").pixels.astype(int)
     assert np.abs(plain - np.asarray(image.convert("RGB"))).mean() < 3
 
 
@@ -123,7 +123,7 @@ def test_inks_become_the_colors_their_profile_means(tmp_path: Path, ending: str)
 def test_sixteen_bits_in_give_sixteen_bits_out(tmp_path: Path, ending: str, channels: int) -> None:
     values = DEEP[:, :, 0] if channels == 1 else DEEP[:, :, :channels]
     source = save_deep(tmp_path / f"a.{ending}", values)
-    picture = read_picture(source)
+    picture = read_picture_file(source)
     assert picture.pixels.shape == (70, 90, channels)
     for name in ("b.png", "b.tif"):
         write_picture(tmp_path / name, brighten_left(picture))
@@ -146,7 +146,7 @@ def test_sixteen_bits_keep_profile_and_resolution(tmp_path: Path, name: str) -> 
         source, DEEP[:, :, :3], photometric="rgb", iccprofile=WIDE,
         resolution=(300, 200), resolutionunit="INCH",
     )  # fmt: skip
-    write_picture(tmp_path / name, read_picture(source))
+    write_picture(tmp_path / name, read_picture_file(source))
     assert np.array_equal(deep_pixels(tmp_path / name), DEEP[:, :, :3])
     with Image.open(tmp_path / name) as image:
         assert image.info["icc_profile"] == WIDE
@@ -159,10 +159,10 @@ def test_turned_sixteen_bit_files_stand_upright(tmp_path: Path, orientation: int
     for path, values in ((turned, DEEP[:, :, :3]), (eight, (DEEP[:, :, :3] >> 8).astype(np.uint8))):
         tags = [(274, "H", 1, orientation, True)]
         tifffile.imwrite(path, values, photometric="rgb", extratags=tags, metadata=None)
-    picture = read_picture(turned)
+    picture = read_picture_file(turned)
     assert picture.original is not None
     assert picture.original.values.dtype == np.uint16
-    assert np.abs(picture.pixels.astype(int) - read_picture(eight).pixels).max() <= 1
+    assert np.abs(picture.pixels.astype(int) - read_picture_file(eight).pixels).max() <= 1
 
 
 @pytest.mark.parametrize("name", ["b.png", "b.jpg", "b.tif"])
@@ -170,7 +170,7 @@ def test_the_resolution_stays(tmp_path: Path, name: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(COLOR).save(tmp_path / "a.jpg", dpi=(300, 150), exif=exif)
-    write_picture(tmp_path / name, read_picture(tmp_path / "a.jpg"))
+    write_picture(tmp_path / name, read_picture_file(tmp_path / "a.jpg"))
     with Image.open(tmp_path / name) as image:
         assert image.info["dpi"] == pytest.approx((150, 300), abs=0.1)
 
@@ -184,19 +184,19 @@ def with_text(path: Path, size: int) -> Path:
 
 def test_large_metadata_are_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     big = with_text(tmp_path / "text.png", 3 << 20)
-    assert np.array_equal(read_picture(big).pixels, COLOR)
+    assert np.array_equal(read_picture_file(big).pixels, COLOR)
     profile = tmp_path / "profile.png"
     Image.fromarray(COLOR).save(profile, icc_profile=WIDE + bytes(2 << 20))
-    assert read_picture(profile).pixels.shape == COLOR.shape
+    assert read_picture_file(profile).pixels.shape == COLOR.shape
     monkeypatch.setattr(pictures, "_MAX_TEXT", 1 << 20)
     with pytest.raises(BadInputError, match="1 MB of text or profile"):
-        read_picture(big)
+        read_picture_file(big)
 
 
 def test_a_mask_is_read_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "m.png"
     Image.fromarray(COLOR[:, :, 0]).save(path, icc_profile=GRAY)
-    assert np.array_equal(read_mask(path, Picture(COLOR)), COLOR[:, :, 0])
+    assert np.array_equal(read_mask(path, PictureFile(COLOR)), COLOR[:, :, 0])
 
 
 def test_an_edit_keeps_sixteen_bits_outside_the_mask(
@@ -234,6 +234,6 @@ def test_a_lossy_file_is_said_to_be_one(
 def test_jpeg_keeps_the_colors_at_full_size(tmp_path: Path) -> None:
     from PIL import JpegImagePlugin
 
-    write_picture(tmp_path / "a.jpg", Picture(COLOR))
+    write_picture(tmp_path / "a.jpg", PictureFile(COLOR))
     with Image.open(io.BytesIO((tmp_path / "a.jpg").read_bytes())) as image:
         assert JpegImagePlugin.get_sampling(image) == 0

@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from latentfu.cli.pictures import Picture, check_target, read_mask, read_picture, write_picture
+from latentfu.cli.pictures import (
+    PictureFile,
+    check_target,
+    read_mask,
+    read_picture_file,
+    write_picture,
+)
 from latentfu.core.errors import BadInputError, LatentFuError
 from PIL import Image, ImageCms
 
@@ -32,7 +38,7 @@ def test_every_mode_becomes_eight_bits(tmp_path: Path, mode: str, channels: int)
     ramp = Image.fromarray(RAMP.astype(np.uint16) * 257)
     image = ramp if mode == "I;16" else Image.fromarray(COLOR).convert(mode)
     ending = "tif" if mode == "CMYK" else "png"
-    pixels = read_picture(saved(tmp_path / f"a.{ending}", image)).pixels
+    pixels = read_picture_file(saved(tmp_path / f"a.{ending}", image)).pixels
     assert pixels.shape == (24, 32, channels)
     assert pixels.dtype == np.uint8
     assert np.ptp(pixels[:, :, 0].astype(int)) > 90
@@ -40,13 +46,13 @@ def test_every_mode_becomes_eight_bits(tmp_path: Path, mode: str, channels: int)
 
 def test_sixteen_bits_keep_their_range(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", Image.fromarray(RAMP.astype(np.uint16) * 257))
-    assert np.array_equal(read_picture(path).pixels[:, :, 0], RAMP)
+    assert np.array_equal(read_picture_file(path).pixels[:, :, 0], RAMP)
 
 
 def test_a_transparent_palette_color_is_alpha(tmp_path: Path) -> None:
     image = Image.fromarray(RAMP // 128 * 3).convert("P")
     path = saved(tmp_path / "a.png", image, transparency=int(np.asarray(image)[0, 0]))
-    pixels = read_picture(path).pixels
+    pixels = read_picture_file(path).pixels
     assert pixels.shape[2] == 4
     assert set(np.unique(pixels[:, :, 3])) == {0, 255}
 
@@ -55,13 +61,13 @@ def test_the_camera_s_orientation_is_applied(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees clockwise
     path = saved(tmp_path / "a.png", Image.fromarray(COLOR), exif=exif)
-    assert np.array_equal(read_picture(path).pixels, np.rot90(COLOR, k=-1))
+    assert np.array_equal(read_picture_file(path).pixels, np.rot90(COLOR, k=-1))
 
 
 def test_the_color_profile_stays(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     path = saved(tmp_path / "a.png", Image.fromarray(COLOR), icc_profile=profile)
-    write_picture(tmp_path / "b.png", read_picture(path))
+    write_picture(tmp_path / "b.png", read_picture_file(path))
     with Image.open(tmp_path / "b.png") as image:
         assert image.info["icc_profile"] == profile
 
@@ -73,8 +79,8 @@ def test_what_is_written_is_read_again(
 ) -> None:
     shape = (height, width, channels)
     pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-    write_picture(tmp_path / "a.png", Picture(pixels))
-    assert np.array_equal(read_picture(tmp_path / "a.png").pixels, pixels)
+    write_picture(tmp_path / "a.png", PictureFile(pixels))
+    assert np.array_equal(read_picture_file(tmp_path / "a.png").pixels, pixels)
 
 
 def big_png(width: int, height: int) -> bytes:
@@ -121,19 +127,19 @@ def test_what_is_no_picture_gets_one_sentence(tmp_path: Path, content: bytes, wo
     path = tmp_path / "picture.png"
     path.write_bytes(content)
     with pytest.raises(BadInputError, match=word) as caught:
-        read_picture(path)
+        read_picture_file(path)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="no file"):
-        read_picture(tmp_path / "nowhere.png")
+        read_picture_file(tmp_path / "nowhere.png")
     with pytest.raises(LatentFuError, match="Could not read"):
-        read_picture(tmp_path)
+        read_picture_file(tmp_path)
 
 
 def test_masks(tmp_path: Path) -> None:
-    picture = Picture(COLOR)
+    picture = PictureFile(COLOR)
     white_on_clear = np.zeros((24, 32, 4), np.uint8)
     white_on_clear[5:9, :, :] = 255
     white_on_clear[20:, :, :3] = 255
@@ -164,7 +170,7 @@ def test_a_failed_write_leaves_the_old_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.png"
-    write_picture(path, Picture(COLOR))
+    write_picture(path, PictureFile(COLOR))
     before = path.read_bytes()
 
     def full(*arguments: object, **options: object) -> None:
@@ -172,6 +178,6 @@ def test_a_failed_write_leaves_the_old_picture(
 
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(LatentFuError, match="No space left"):
-        write_picture(path, Picture(COLOR[::-1]))
+        write_picture(path, PictureFile(COLOR[::-1]))
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]

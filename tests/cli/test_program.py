@@ -147,6 +147,8 @@ def test_commands_of_plug_ins(house: Path, latentfu_program: Program) -> None:
     assert latentfu_program("party", "greet").out == "hello\n"
     failed = latentfu_program("party", "greet", "--fail")
     assert (failed.code, failed.err) == (1, "This cannot be greeted: give another name.\n")
+    assert "salute" not in latentfu_program("party", "--help").out  # hidden, and works
+    assert latentfu_program("party", "salute").out == "hello\n"
     crashed = latentfu_program("party", "crash")
     assert crashed.code == 1
     assert "ZeroDivisionError" in crashed.err
@@ -154,9 +156,12 @@ def test_commands_of_plug_ins(house: Path, latentfu_program: Program) -> None:
 
 def test_listings(house: Path, latentfu_program: Program) -> None:
     tiny = latentfu_program("generators", "info", "tiny", "--json").json
-    assert tiny["controls"] == ["tilt", "bend"]
+    assert tiny["controls"] == ["tilt", "bend", "mood"]
+    kinds = [tiny[word] for word in ("directions", "deformations", "prompts")]
+    assert kinds == [["tilt"], ["bend"], ["mood"]]
+    assert "prompts       1: mood" in latentfu_program("generators", "info", "tiny").out
     listed = latentfu_program("controls", "list", "--generator", "tiny", "--json").json
-    assert [control["name"] for control in listed["controls"]] == ["tilt", "bend"]
+    assert [control["name"] for control in listed["controls"]] == ["tilt", "bend", "mood"]
     assert "more [tilt]" in latentfu_program("controls", "list", "--generator", "tiny").out
     only = latentfu_program("directions", "list", "--generator", "tiny", "--json").json
     assert [direction["name"] for direction in only["directions"]] == ["tilt"]

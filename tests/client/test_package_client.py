@@ -7,6 +7,7 @@ import pytest
 from latentfu.client.client import Client
 from latentfu.core.errors import BadInputError, CancelledError, NotInstalledError, ServerError
 from latentfu.protocol.errors import NotFoundError, WorkError
+from latentfu.protocol.replies import AlignersReply
 
 from tests.support.serving import pixel_body, wait_until
 
@@ -23,6 +24,8 @@ def test_listings_are_typed(client, server):
     assert client.inverters().inverters[0].name == "x"
     assert client.controls("plain").controls[0].title == "Brightness"
     assert client.plugins().plugins[0].state == "ok"
+    asked = client.get("/v1/aligners", AlignersReply)  # any route, with its model
+    assert asked == client.aligners()
 
 
 def test_a_job_from_start_to_end(client):

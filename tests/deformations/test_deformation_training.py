@@ -10,9 +10,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, CancelledError, WrongGeneratorError, silent
+from latentfu.storage.deformations import Deformation, read_deformation
 from latentfu_builtin.deformations.commands import train_deformations_command
-from latentfu_builtin.deformations.convolution import Convolution, decompose_weight
-from latentfu_builtin.deformations.deformation import Deformation, read_deformation
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, decompose_weight
 from latentfu_builtin.deformations.training.options import (
     PAPER_SETTINGS,
     QUICK_SETTINGS,
@@ -53,7 +53,7 @@ def quiet(order: TrainingOrder, progress: object = silent) -> list[Deformation]:
 
 
 def test_the_predictor_learns_to_tell_the_directions(generator: StyleGAN2Generator) -> None:
-    convolution = Convolution(generator, 1)
+    convolution = ShiftedConvolution(generator, 1)
     options = replace(SMALL, batch=8, shift_scale=40.0, min_shift=10.0, shift_weight=0.02)
     trainer = DeformationTrainer(convolution, decompose_weight(convolution.weight, 6), options)
     losses = [trainer.learn().loss for _ in range(60)]
@@ -65,7 +65,7 @@ def test_the_predictor_learns_to_tell_the_directions(generator: StyleGAN2Generat
 
 
 def test_shifts_keep_their_distance_from_nothing(generator: StyleGAN2Generator) -> None:
-    convolution = Convolution(generator, 1)
+    convolution = ShiftedConvolution(generator, 1)
     options = replace(SMALL, batch=64, shift_scale=6.0, min_shift=2.0, shift_weight=0.25)
     _, which, shift = DeformationTrainer(
         convolution, decompose_weight(convolution.weight, 3), options
@@ -75,7 +75,7 @@ def test_shifts_keep_their_distance_from_nothing(generator: StyleGAN2Generator) 
 
 
 def test_samples_drawn_together_are_those_drawn_alone(generator: StyleGAN2Generator) -> None:
-    convolution = Convolution(generator, 1)
+    convolution = ShiftedConvolution(generator, 1)
     basis = decompose_weight(convolution.weight, 3)
     options = replace(SMALL, batch=6, together=3, shift_scale=40.0, shift_weight=0.02)
     trainer = DeformationTrainer(convolution, basis, options)
@@ -89,7 +89,7 @@ def test_samples_drawn_together_are_those_drawn_alone(generator: StyleGAN2Genera
 
 
 def test_rehearsing_teaches_the_predictor_alone(generator: StyleGAN2Generator) -> None:
-    convolution = Convolution(generator, 1)
+    convolution = ShiftedConvolution(generator, 1)
     basis = decompose_weight(convolution.weight, 6)
     options = replace(SMALL, batch=8, shift_scale=40.0, min_shift=10.0, shift_weight=0.02)
     plain = DeformationTrainer(convolution, basis, options)

@@ -11,13 +11,16 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, WrongGeneratorError, random_latents, silent
-from latentfu_builtin.deformations.commands import discover_command, keep_deformation_command
-from latentfu_builtin.deformations.control import DeformationEffect, list_deformation_controls
-from latentfu_builtin.deformations.convolution import Convolution, find_singular_directions
-from latentfu_builtin.deformations.deformation import (
+from latentfu.storage.deformation_control import DeformationEffect, deformations_in
+from latentfu.storage.deformations import (
     Deformation,
     read_deformation,
     write_deformation,
+)
+from latentfu_builtin.deformations.commands import discover_command, keep_deformation_command
+from latentfu_builtin.deformations.convolution import (
+    ShiftedConvolution,
+    find_singular_directions,
 )
 from latentfu_builtin.deformations.hessian import HessianProducts, KrylovSpace, find_spectrum
 from latentfu_builtin.deformations.import_deformations import (
@@ -48,7 +51,9 @@ def pixels(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 def products_of(generator: StyleGAN2Generator, layer: int = 1) -> HessianProducts:
     latents = random_latents(generator, 3, seed=5)
-    return HessianProducts(Convolution(generator, layer), latents, pixels, side=None, batch=2)
+    return HessianProducts(
+        ShiftedConvolution(generator, layer), latents, pixels, side=None, batch=2
+    )
 
 
 def full_hessian(products: HessianProducts) -> torch.Tensor:
@@ -73,7 +78,7 @@ def test_products_equal_the_whole_hessian(generator: StyleGAN2Generator) -> None
 
 def test_products_are_the_same_however_they_are_made(generator: StyleGAN2Generator) -> None:
     latents = random_latents(generator, 3, seed=5)
-    convolution = Convolution(generator, 1)
+    convolution = ShiftedConvolution(generator, 1)
     vector = torch.randn(convolution.weight.shape)
     found = []
     for batch, traced, few in ((1, False, False), (2, False, True), (3, True, True)):
@@ -105,7 +110,7 @@ def test_more_than_the_memory_holds_is_one_sentence() -> None:
 
 
 def test_svd_directions_rebuild_the_weights(generator: StyleGAN2Generator) -> None:
-    convolution = Convolution(generator, 1)
+    convolution = ShiftedConvolution(generator, 1)
     basis = find_singular_directions(convolution, convolution.rank())
     flat = basis.reshape(len(basis), -1)
     assert torch.allclose(flat @ flat.T, torch.eye(len(basis)), atol=1e-5)
@@ -145,7 +150,7 @@ def test_strength_moves_the_picture_and_zero_does_not(generator: StyleGAN2Genera
 
 
 def test_calibration_makes_strength_one_a_clear_change(generator: StyleGAN2Generator) -> None:
-    convolution = Convolution(generator, 1)
+    convolution = ShiftedConvolution(generator, 1)
     bench = StrengthCalibration(convolution, random_latents(generator, 6, seed=3), pixels)
     shift = bench.calibrate(find_singular_directions(convolution, 1)[0])
     wanted = CLEAR_CHANGE * bench.measure_spread()
@@ -165,16 +170,16 @@ def test_what_does_not_fit_is_one_sentence(generator: StyleGAN2Generator, tmp_pa
         wrong = a_deformation(generator, shift=np.ones((2, 2, 3, 3), np.float32))
         DeformationEffect(wrong).apply(latent, 1.0, generator)
     with pytest.raises(BadInputError, match="no layer 9"):
-        Convolution(generator, 9)
+        ShiftedConvolution(generator, 9)
     with pytest.raises(BadInputError, match="at most"):
-        find_singular_directions(Convolution(generator, 1), 1000)
+        find_singular_directions(ShiftedConvolution(generator, 1), 1000)
     with pytest.raises(BadInputError, match="usable"):
         a_deformation(generator, shift=np.full((3, 4, 3, 3), np.nan, np.float32))
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"\x10" * 40)
     with pytest.raises(BadInputError, match="broken"):
         read_deformation(broken)
-    assert list_deformation_controls(tmp_path, generator.id) == []
+    assert deformations_in(tmp_path, generator.id) == []
 
 
 def test_published_files_are_read_without_running_them(
@@ -218,7 +223,7 @@ def test_found_on_the_portraits_kept_and_listed(
         [str(first), "--name", "swell", "--plus", "rounder", "--out", str(out / "k")],
     )
     assert kept.exit_code == 0, kept.output
-    (control,) = list_deformation_controls(out / "k", report[0]["generator_id"])
+    (control,) = deformations_in(out / "k", report[0]["generator_id"])
     assert (control.name, control.positive_means, control.kind) == (
         "swell",
         "rounder",

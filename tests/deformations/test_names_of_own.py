@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from latentfu.cli.main import run
-from latentfu_builtin.deformations.control import list_deformation_controls
-from latentfu_builtin.deformations.deformation import (
+from latentfu.storage.deformation_control import deformations_in
+from latentfu.storage.deformations import (
     Deformation,
     read_deformation,
     write_deformation,
@@ -58,7 +58,7 @@ def test_networks_can_have_a_name_each(tmp_path: Path) -> None:
             assert run(["deformations", "keep", str(file), "--name", "wheels"]) == 0
     assert len(list(user_deformations_folder().iterdir())) == 2
     for seed, id in enumerate(ids):
-        (control,) = list_deformation_controls(user_deformations_folder(), id)
+        (control,) = deformations_in(user_deformations_folder(), id)
         assert control.name == "wheels"
         kept = read_deformation(Path(str(control.facts["file"])))
         wanted = read_deformation(found_on(id, tmp_path / "again.safetensors", seed))

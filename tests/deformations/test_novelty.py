@@ -11,11 +11,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import Control, hookimpl, silent
+from latentfu.storage.deformation_control import DeformationEffect
+from latentfu.storage.deformations import Deformation, read_deformation
 from latentfu.testing.tiny import spec_of
 from latentfu_builtin.deformations.commands import discover_command
-from latentfu_builtin.deformations.control import DeformationEffect
-from latentfu_builtin.deformations.convolution import Convolution
-from latentfu_builtin.deformations.deformation import Deformation, read_deformation
+from latentfu_builtin.deformations.convolution import ShiftedConvolution
 from latentfu_builtin.deformations.measurement import measure_direction_span
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
@@ -99,7 +99,7 @@ def test_a_mixture_of_directions_is_not_new_where_changes_are_small(
     world: World, generator: StyleGAN2Generator
 ) -> None:
     """Small shifts add up, so half of one and a quarter of another lies in the directions' span."""
-    convolution = Convolution(generator, 2)
+    convolution = ShiftedConvolution(generator, 2)
     draw = torch.Generator().manual_seed(0)
     shape = tuple(convolution.weight.shape)
     one, other, new = (1e-3 * torch.randn(shape, generator=draw) for _ in range(3))

@@ -172,3 +172,49 @@ def test_its_own_tests_pass(stranger: Stranger, package: str, passed: int) -> No
     tests = stranger.home.parent / "source" / f"latentfu-example-{package}" / "tests"
     done = stranger.run("-m", "pytest", *options, "--rootdir", tests, tests)
     assert f"{passed} passed" in done.stdout, done.stdout
+
+
+PIP = ("--no-deps", "--no-build-isolation", "--json")
+
+
+def test_a_new_package_is_installed_upgraded_and_removed(
+    stranger: Stranger, tmp_path: Path
+) -> None:
+    for kind in ("loss", "inverter"):
+        made = stranger.latentfu(
+            "plugins", "new", f"my-{kind}", "--kind", kind, "--folder", str(tmp_path)
+        )
+        ran = stranger.run("-P", "-m", "latentfu", "plugins", "install", *PIP, made["folder"])
+        (plugin,) = json.loads(ran.stdout)["plugins"]
+        assert (plugin["name"], plugin["state"]) == (f"my-{kind}", "ok"), plugin["reason"]
+        stranger.run("-m", "pytest", "-q", "-p", "no:cacheprovider", made["folder"])
+    removed = stranger.latentfu("plugins", "uninstall", "my-loss", "my-inverter")
+    assert removed["removed"] == ["latentfu-my-loss", "latentfu-my-inverter"]
+    names = [one["name"] for one in stranger.latentfu("plugins", "list", "--static")["plugins"]]
+    assert "my-loss" not in names
+    assert NAME in names
+
+
+@pytest.mark.parametrize("module", ["latentfu", "latentfu_builtin"])
+def test_no_package_can_overwrite_the_program(
+    stranger: Stranger, tmp_path: Path, module: str
+) -> None:
+    (tmp_path / module).mkdir()
+    (tmp_path / module / "__init__.py").write_text("taken = True")
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "faces-pack"\nversion = "1"\n'
+        f'[tool.setuptools]\npackages = ["{module}"]\n'
+    )
+    ran = stranger.run("-P", "-m", "latentfu", "plugins", "install", *PIP, tmp_path, check=False)
+    assert ran.returncode == 1
+    assert f"has files of {module} in it and would overwrite the program" in ran.stdout
+    assert "faces-pack" not in stranger.run("-m", "pip", "list").stdout
+
+
+def test_what_belongs_to_the_program_is_not_removed(stranger: Stranger) -> None:
+    ran = stranger.run("-P", "-m", "latentfu", "plugins", "uninstall", "portraits", check=False)
+    assert (ran.returncode, "belongs to latentfu itself" in ran.stderr) == (1, True)
+    for name in ("builtin", "1st", "portraits"):
+        new = stranger.run("-P", "-m", "latentfu", "plugins", "new", name, check=False)
+        assert new.returncode == 1, name

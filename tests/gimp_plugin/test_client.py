@@ -10,7 +10,7 @@ import time
 import pytest
 from latentfu_gimp import finder, jobs
 from latentfu_gimp.client import Client, RefusedError
-from latentfu_gimp.errors import CancelledError, PluginError, ServerGoneError
+from latentfu_gimp.errors import CancelledError, PluginError, ServerGoneError, TokenLostError
 from latentfu_gimp.wire import Picture, read_picture
 
 LAYER = Picture(8, 6, 4, bytes(range(192)))
@@ -73,11 +73,14 @@ def test_server_that_went_away(serve) -> None:
         client.get("/v1/health")
 
 
-def test_wrong_token(serve, home) -> None:
-    serve()
+def test_a_server_without_the_token_is_asked_nothing(serve, home) -> None:
+    server = serve()
     (home / "config" / "token").write_text("wrong")
-    with pytest.raises(PluginError, match="token"):
-        finder.connect()
+    with pytest.raises(TokenLostError):
+        finder.find()
+    with pytest.raises(ServerGoneError, match="not yours"):
+        Client("127.0.0.1", server.server_address[1], "wrong").get("/v1/health")
+    assert server.seen == ["GET /v1/health"], "once, without the token, to see who listens"
 
 
 def test_unknown_control(serve) -> None:

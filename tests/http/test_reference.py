@@ -3,7 +3,7 @@
 from latentfu.http.app import ROUTES
 from latentfu.http.reference import REPLIES, REQUESTS, render_page
 from latentfu.protocol.errors import STATUS
-from latentfu.protocol.requests import LIMITS, QUALITIES
+from latentfu.protocol.requests import LIMITS
 from pydantic import BaseModel
 
 
@@ -34,9 +34,3 @@ def test_every_model_of_a_route_is_on_the_page():
     used = [route.reply for route in ROUTES if isinstance(route.reply, type)]
     assert all(issubclass(model, BaseModel) for model in used)
     assert {model.__name__ for model in used} <= shown
-
-
-def test_qualities_are_those_of_the_hooks():
-    from latentfu import hookspecs
-
-    assert tuple(hookspecs.QUALITIES) == QUALITIES

@@ -8,7 +8,7 @@ import pytest
 import torch
 from latentfu import BadInputError, Crop, InversionRequest, Quad, random_latents
 from latentfu.core.progress import silent
-from latentfu.pipeline.choose_inverter import choose_inverter
+from latentfu.pipeline.choose_inverter import choose_inverters
 from latentfu_builtin.inversion.coordinates import (
     choose_coordinates,
     measure_row_spread,
@@ -76,7 +76,7 @@ def test_presets_work_in_w_plus_plus_and_several_pictures_at_once(name: str) -> 
 
 @pytest.mark.parametrize("quality", ["draft", "good", "best"])
 def test_every_quality_has_a_method_for_such_a_generator(quality: str) -> None:
-    inverter, options = choose_inverter(INVERTERS, token_generator(), None, quality)
+    inverter, options = choose_inverters(INVERTERS, token_generator(), None, quality)[0]
     changes = {**inverter.options, **options, "steps": 5}
     found = inverter.invert(InversionRequest(own_crop(4), token_generator(), silent, changes))
     assert found.latent.space == "w++" and found.latent.generator_id == ID

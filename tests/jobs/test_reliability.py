@@ -182,7 +182,7 @@ def test_a_job_that_is_not_interactive_goes_on_alone(start):
 def test_ten_thousand_jobs_are_not_taken(start):
     server = start(limits={"max_queued": 200})
     layer = server.put_layer(pixel_body())
-    server.put_job(layer, edits={"deaf": 60})
+    server.put_job(layer, edits={"deaf": 100})
     server.wait_for(server.job_ids()[0], "running")
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}

@@ -20,6 +20,7 @@ from latentfu import (
     Inverter,
     Level,
     NotInstalledError,
+    PluginFailedError,
     Quad,
     Quality,
     hookimpl,
@@ -27,7 +28,7 @@ from latentfu import (
 )
 from latentfu.core.progress import silent
 from latentfu.pipeline.cache import InversionCache
-from latentfu.pipeline.choose_inverter import choose_inverter
+from latentfu.pipeline.choose_inverter import choose_inverters
 from latentfu.pipeline.invert import invert_crop
 from latentfu.pipeline.metrics import (
     advise_fit,
@@ -76,20 +77,20 @@ BROKEN = inverter("broken", fits=refuse, good=9)
 def test_the_highest_rank_that_fits_is_taken(
     items: tuple[Inverter, ...], quality: str | None, name: str
 ) -> None:
-    assert choose_inverter(table(*items), GENERATOR, None, quality)[0].name == name
+    assert choose_inverters(table(*items), GENERATOR, None, quality)[0][0].name == name
 
 
 def test_a_name_counts_more_than_a_quality_and_wrong_words_are_one_sentence() -> None:
     known = table(PLAIN, BETTER)
-    assert choose_inverter(known, GENERATOR, "plain", None)[0].name == "plain"
+    assert choose_inverters(known, GENERATOR, "plain", None)[0][0].name == "plain"
     with pytest.raises(BadInputError, match="has no quality best"):
-        choose_inverter(known, GENERATOR, "plain", "best")
+        choose_inverters(known, GENERATOR, "plain", "best")
     with pytest.raises(BadInputError, match="is 'perfect': give 'draft', 'good' or 'best'"):
         build_request(InvertRequest, layer="0" * 64, quality="perfect")
     with pytest.raises(NotInstalledError, match="no inverter"):
-        choose_inverter(known, GENERATOR, "nobody", None)
+        choose_inverters(known, GENERATOR, "nobody", None)
     with pytest.raises(NotInstalledError, match="works for the generator"):
-        choose_inverter(table(MISSING), GENERATOR, None, "good")
+        choose_inverters(table(MISSING), GENERATOR, None, "good")
 
 
 def crop_of(image: np.ndarray) -> Crop:
@@ -180,7 +181,7 @@ WPLUS = Inverter("w-plus", "x", ("w+",), optimise, options={**OPTIONS})
     (np.full((3, SIDE, SIDE), np.nan), WPLUS, silent, BadInputError),
     (np.full((3, SIDE, SIDE), -1.0), WPLUS, silent, BadInputError),
     (None, WPLUS, stop, CancelledError),
-    (None, Inverter("nan", "x", ("w+",), no_numbers), silent, BadInputError),
+    (None, Inverter("nan", "x", ("w+",), no_numbers), silent, PluginFailedError),
 ])  # fmt: skip
 def test_what_fails_or_is_cancelled_leaves_no_cache_entry(
     tmp_path: Path, image: Any, inverter: Inverter, progress: Any, error: type[Exception]

@@ -12,17 +12,17 @@ from click.testing import CliRunner
 from latentfu import BadInputError, CancelledError, random_latents, silent
 from latentfu.cli.main import run
 from latentfu.core.progress import cancel_scope
-from latentfu_builtin.deformations.control import DeformationEffect
-from latentfu_builtin.deformations.convolution import Convolution
+from latentfu.storage.deformation_control import DeformationEffect
+from latentfu_builtin.deformations.convolution import ShiftedConvolution
 from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
 from latentfu_builtin.deformations.hessian import HessianProducts
-from latentfu_builtin.networks.pix2pixhd.config import Pix2PixHDConfig, config_of
+from latentfu_builtin.networks.pix2pixhd.config import Pix2PixHDConfig, config_from_shapes
 from latentfu_builtin.networks.pix2pixhd.generator import LabelGenerator, open_network
 from latentfu_builtin.networks.pix2pixhd.network import (
     Pix2PixHD,
     fill_network,
     find_edges,
-    save_network,
+    save_pix2pixhd,
 )
 from latentfu_builtin.pix2pixhd.cli import labels_command
 from PIL import Image
@@ -66,7 +66,7 @@ def test_parameters_have_the_published_names() -> None:
 )
 def test_a_config_is_told_from_the_tensors(config: Pix2PixHDConfig) -> None:
     shapes = {name: tuple(value.shape) for name, value in Pix2PixHD(config).state_dict().items()}
-    found = config_of(shapes, config.resolution, config.height)
+    found = config_from_shapes(shapes, config.resolution, config.height)
     same_inputs = Pix2PixHDConfig(**{**vars(config), "labels": found.labels, "edges": found.edges})
     assert found.inputs == config.inputs
     assert found == same_inputs or (config.enhancers == 0 and found.local_blocks == 0)
@@ -109,7 +109,7 @@ def test_maps_of_labels(generator: LabelGenerator) -> None:
 
 def test_a_file_gives_the_same_pictures(generator: LabelGenerator, tmp_path: Path) -> None:
     path = tmp_path / "streets.safetensors"
-    save_network(path, generator.network, {"domain": "streets"})
+    save_pix2pixhd(path, generator.network, {"domain": "streets"})
     opened = latentfu.open_generator(path)
     labels = torch.randint(0, 5, (1, 16, 32))
     assert isinstance(opened, LabelGenerator) and opened.domain == "streets"
@@ -119,19 +119,19 @@ def test_a_file_gives_the_same_pictures(generator: LabelGenerator, tmp_path: Pat
 
 def test_a_published_file_is_imported(generator: LabelGenerator, tmp_path: Path) -> None:
     from latentfu import read_foreign
-    from latentfu_builtin.pix2pixhd.plugin import convert
+    from latentfu_builtin.pix2pixhd.plugin import convert_pix2pixhd
 
     state = {f"module.{name}": value for name, value in generator.network.state_dict().items()}
     torch.save(state, tmp_path / "latest_net_G.pth")
-    found = convert(read_foreign(tmp_path / "latest_net_G.pth", silent))
+    found = convert_pix2pixhd(read_foreign(tmp_path / "latest_net_G.pth", silent))
     assert found is not None
     assert set(found.tensors) == set(generator.network.state_dict())
     del state["module.model.4.bias"]
     torch.save(state, tmp_path / "broken.pth")
     with pytest.raises(BadInputError, match=r"lacks model\.4\.bias"):
-        convert(read_foreign(tmp_path / "broken.pth", silent))
+        convert_pix2pixhd(read_foreign(tmp_path / "broken.pth", silent))
     torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pth")
-    assert convert(read_foreign(tmp_path / "other.pth", silent)) is None
+    assert convert_pix2pixhd(read_foreign(tmp_path / "other.pth", silent)) is None
 
 
 def test_tensors_that_do_not_fit_are_named(generator: LabelGenerator) -> None:
@@ -162,7 +162,7 @@ def test_hessian_products_are_symmetric(generator: LabelGenerator) -> None:
     def pixels(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return (a - b).square().mean(dim=(1, 2, 3))
 
-    products = HessianProducts(Convolution(generator, 3), latents, pixels, side=None)
+    products = HessianProducts(ShiftedConvolution(generator, 3), latents, pixels, side=None)
     a, b = (torch.randn(products.shape) for _ in range(2))
     one, other = (a * products.times(b)).sum(), (b * products.times(a)).sum()
     assert float(one) == pytest.approx(float(other), rel=1e-3)
@@ -173,7 +173,7 @@ def test_the_command_draws_a_map(
 ) -> None:
     monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
     path, out = tmp_path / "home" / "streets.safetensors", tmp_path / "out.png"
-    save_network(path, generator.network, {"domain": "streets"})
+    save_pix2pixhd(path, generator.network, {"domain": "streets"})
     labels = np.random.default_rng(0).integers(0, 5, (16, 32)).astype(np.uint8)
     Image.fromarray(labels).save(tmp_path / "map.png")
     drawn = ["--generator", str(path), "-o", str(out)]
@@ -195,7 +195,7 @@ def test_a_deformed_map_of_a_network_in_a_file(
 ) -> None:
     monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
     path, out, found = (tmp_path / name for name in ("streets.safetensors", "out.png", "found"))
-    save_network(path, generator.network, {"domain": "streets"})
+    save_pix2pixhd(path, generator.network, {"domain": "streets"})
     of = ["--generator", str(path)]
     words = [*of, "--layer", "5", "--method", "svd", "--count", "1", "--samples", "2"]
     assert (

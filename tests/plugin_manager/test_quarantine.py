@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 from latentfu.core import paths
 from latentfu.plugin_manager import Registry, get_registry, use_registry
 from latentfu.plugin_manager.isolation import hint_when_slow
-from latentfu.plugin_manager.sources import file_sources
+from latentfu.plugin_manager.sources import file_sources, installed_sources
 
-from tests.support.broken_plugins import BROKEN, FINE, inverter
+from tests.support.broken_plugins import BROKEN, CLAIMS_A_COMMAND, FINE, inverter
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -30,6 +31,12 @@ def write(name: str, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+def owner(registry: Registry, item: object) -> str:
+    found = registry.owner(item)
+    assert found is not None
+    return found.name
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +74,17 @@ def test_the_built_in_plug_ins_come_first(listed: dict[str, Any]) -> None:
     assert next(iter(listed)) == "portraits"
 
 
-def test_the_later_of_two_claims_is_kept_out_and_both_are_named(isolated_home: Path) -> None:
+def test_one_taken_name_costs_one_object_and_both_are_named(isolated_home: Path) -> None:
     write("a_first", inverter("shared"))
     write("b_second", inverter("shared") + "\n" + _SCORER)
     registry = Registry(file_sources())
     first, second = registry.statuses()
-    assert first.state == "ok"
-    assert second.state == "quarantined"
-    assert "shared" in second.reason
-    assert "a_first" in second.reason
-    assert registry.installed("scorers") == {}
+    assert first.state == second.state == "ok"
+    (sentence,) = second.left_out
+    assert sentence.startswith("left out the inverter 'shared', which a_first (file ")
+    assert first.left_out == ()
+    assert list(registry.installed("scorers")) == ["looks"]
+    assert second.provides == {"scorers": ("looks",)}
 
 
 def test_a_name_is_free_again_when_its_owner_is_broken(isolated_home: Path) -> None:
@@ -92,8 +100,93 @@ def test_a_control_claimed_twice(isolated_home: Path) -> None:
     write("a_first", "import latentfu\nfrom latentfu import hookimpl\n" + _GENERATOR + _CONTROL)
     write("b_second", "import latentfu\nfrom latentfu import hookimpl\n" + _CONTROL)
     registry = Registry(file_sources())
-    assert [status.state for status in registry.statuses()] == ["ok", "quarantined"]
-    assert "'tilt' of generator given" in registry.statuses()[1].reason
+    assert [status.state for status in registry.statuses()] == ["ok", "ok"]
+    (spec,) = registry.installed(latentfu.GeneratorSpec).values()
+    found = registry.controls(spec)
+    assert list(found) == ["tilt", "b_second.tilt"]
+    assert found["b_second.tilt"].title == "Tilt (b_second)"
+    (sentence,) = registry.statuses()[1].left_out
+    assert sentence == "b_second.tilt is the control 'tilt' of generator given, which a_first has"
+    assert owner(registry, found["tilt"]) == "a_first"
+    assert owner(registry, found["b_second.tilt"]) == "b_second"
+
+
+def test_a_preference_decides_who_has_the_short_name(isolated_home: Path) -> None:
+    write("a_first", "import latentfu\nfrom latentfu import hookimpl\n" + _GENERATOR + _CONTROL)
+    write("b_second", "import latentfu\nfrom latentfu import hookimpl\n" + _CONTROL)
+    assert run("plugins", "prefer", "b_second").returncode == 0
+    with use_registry(Registry(())):
+        controls = latentfu.installed(latentfu.GeneratorSpec)
+        registry = get_registry(fresh=True)
+        found = registry.controls(latentfu.generators()["given"])
+    assert {name: owner(registry, item) for name, item in found.items()} == {
+        "tilt": "b_second",
+        "a_first.tilt": "a_first",
+    }
+    assert controls == {}
+    assert run("plugins", "prefer", "b_second", "--no-more").returncode == 0
+    assert run("plugins", "prefer", "nobody").returncode == 1
+
+
+def test_a_command_of_the_program_stays_its_own(isolated_home: Path) -> None:
+    write("bold", CLAIMS_A_COMMAND)
+    (status,) = Registry(file_sources()).statuses()
+    assert status.provides == {"inverters": ("handy",)}
+    assert status.left_out == ("left out the command 'edit', which latentfu itself has",)
+
+
+def test_two_plug_ins_of_one_name(isolated_home: Path) -> None:
+    write("a_first", inverter("one"))
+    write("b_second", inverter("two"))
+    sources = [replace(source, name="fine") for source in file_sources()]
+    registry = Registry(sources)
+    first, second = registry.statuses()
+    assert first.state == "ok"
+    assert second.state == "quarantined"
+    assert "claims the plug-in name 'fine'" in second.reason
+
+
+def test_the_traceback_of_a_broken_plug_in_is_kept(
+    isolated_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("halfway", inverter("x").replace("return [", "return 1 / 0 or ["))
+    (status,) = Registry(file_sources()).statuses()
+    assert 'halfway.py", line 6, in latentfu_inverters' in status.traceback
+    assert "isolation.py" not in status.traceback
+    others = [source.name for source in installed_sources()]  # each costs doctor a process
+    monkeypatch.setenv("LATENTFU_DISABLED_PLUGINS", ",".join(others))
+    done = run("plugins", "doctor")
+    assert 'halfway.py", line 6, in latentfu_inverters' in done.stdout
+    debug = run("--debug", "plugins", "list")
+    assert 'halfway.py", line 6, in latentfu_inverters' in debug.stderr
+
+
+def test_a_wrong_hook_name_is_guessed(isolated_home: Path) -> None:
+    write("wrong", inverter("x").replace("latentfu_inverters", "latentfu_inverter"))
+    (status,) = Registry(file_sources()).statuses()
+    assert (
+        status.reason == "has an unknown hook latentfu_inverter: did you mean latentfu_inverters?"
+    )
+
+
+def test_a_plug_in_for_a_newer_version_says_so(isolated_home: Path) -> None:
+    write("newer", "from latentfu import Painter")
+    (status,) = Registry(file_sources()).statuses()
+    assert "written for another version than latentfu" in status.reason
+    source = replace(file_sources()[0], needs=">=99", load=lambda: None)
+    (status,) = Registry([source]).statuses()
+    assert status.reason.startswith("needs latentfu >=99, and this is")
+
+
+def test_the_environment_switches_off(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("fine", FINE)
+    monkeypatch.setenv("LATENTFU_DISABLED_PLUGINS", "people, *")
+    statuses = {
+        each["name"]: each
+        for each in json.loads(run("plugins", "list", "--json").stdout)["plugins"]
+    }
+    assert statuses["fine"]["state"] == statuses["people"]["state"] == "disabled"
+    assert statuses["portraits"]["state"] == "ok"
 
 
 def test_a_fault_that_shows_later_quarantines_then(isolated_home: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from click.testing import CliRunner
 from latentfu.cli.build import build_command
-from latentfu_builtin.deformations.deformation import read_deformation
+from latentfu.storage.deformations import read_deformation
 from latentfu_builtin.portraits.rebuild.weights import CHOSEN_DEFORMATIONS, pick_direction
 from latentfu_builtin.portraits.shipped import DEFORMATIONS
 from PIL import Image

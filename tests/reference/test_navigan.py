@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, Latent, silent
-from latentfu_builtin.deformations.control import DeformationEffect
-from latentfu_builtin.deformations.deformation import (
+from latentfu.storage.deformation_control import DeformationEffect
+from latentfu.storage.deformations import (
     Deformation,
     read_deformation,
     write_deformation,

@@ -11,7 +11,6 @@ import torch
 from latentfu import Latent, read_foreign
 from latentfu_builtin.networks.stylegan.stylegan1.generator import (
     StyleGAN1Generator,
-    open_stylegan1,
 )
 from safetensors.numpy import save_file
 from torch import Tensor
@@ -37,7 +36,9 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     save_file(result.tensors, path, result.metadata)
     assert isinstance(latentfu.open_generator(path), StyleGAN1Generator)
     with np.load(place / "expected.npz", allow_pickle=False) as arrays:
-        return open_stylegan1(path), {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        return StyleGAN1Generator.open(path), {
+            name: torch.from_numpy(arrays[name]) for name in arrays.files
+        }
 
 
 def far(a: Tensor, b: Tensor) -> float:

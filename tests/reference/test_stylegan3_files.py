@@ -12,7 +12,6 @@ from latentfu import FeatureOffset, Latent, WeightOffset, read_foreign
 from latentfu_builtin.checkpoints.converters.nvlabs_stylegan3 import convert
 from latentfu_builtin.networks.stylegan.stylegan3.generator import (
     StyleGAN3Generator,
-    open_stylegan3,
 )
 from safetensors.numpy import save_file
 from torch import Tensor
@@ -31,7 +30,9 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     save_file(result.tensors, path, result.metadata)
     assert isinstance(latentfu.open_generator(path), StyleGAN3Generator)
     with np.load(place / "expected.npz", allow_pickle=False) as arrays:
-        return open_stylegan3(path), {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        return StyleGAN3Generator.open(path), {
+            name: torch.from_numpy(arrays[name]) for name in arrays.files
+        }
 
 
 def far(a: Tensor, b: Tensor) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from latentfu.cli.gimp import gimp_group
+from latentfu.protocol.proof import make_proof
 from latentfu.setup import doctor
 from latentfu.setup.gimp_checks import Check
 
@@ -218,25 +219,33 @@ def test_a_token_that_can_not_be_used(machine: Machine, faults: Faults) -> None:
 
 def test_another_program_on_the_port(machine: Machine, faults: Faults) -> None:
     machine.healthy()
-    with _answering(200, b"<html>") as port:
+    health = b'{"status": "ok"}'
+    with _answering("stranger", b"<html>") as port:
         machine.server(port=port)
-        assert "Another program" in faults()["server"].message
-    with _answering(401, b"{}") as port:
+        assert "another program" in faults()["server"].message
+    with _answering("another token", health) as port:
         machine.server(port=port)
         assert "another token" in faults()["server"].message
-    with _answering(200, b'{"status": "ok"}') as port:
+    with _answering("secret", health) as port:
         machine.server(port=port)
         assert faults() == {}
 
 
 @contextmanager
-def _answering(status: int, body: bytes) -> Iterator[int]:
+def _answering(token: str, body: bytes) -> Iterator[int]:
     class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            answer = body
+            if self.path.startswith("/v1/proof?nonce=") and body != b"<html>":
+                nonce = self.path.partition("=")[2]
+                proof = make_proof(token, nonce, self.server.server_address[1])
+                answer = json.dumps({"proof": proof}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *arguments: object) -> None:
             pass

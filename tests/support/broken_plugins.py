@@ -120,12 +120,14 @@ BROKEN: dict[str, tuple[str, str]] = {
         + "    return [latentfu.WatchedFolder('here', '/tmp')]\n",
         "path = '/tmp', which is not a Path",
     ),
-    "claims_a_command": (
-        _AFTER_IMPORT
-        + "@hookimpl\ndef latentfu_commands():\n"
-        + "    return [latentfu.Command(('edit',), 'Mine', print)]\n",
-        "latentfu itself",
-    ),
 }
 
+CLAIMS_A_COMMAND = (
+    inverter("handy")
+    + """
+@hookimpl
+def latentfu_commands():
+    return [latentfu.Command(("edit",), "Mine", print)]
+"""
+)
 FINE = inverter("fine")

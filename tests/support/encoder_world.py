@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from latentfu import Crop, Generator, InversionRequest, Quad, random_latents, silent
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
-from latentfu_builtin.networks.stylegan.stylegan2.generator import open_stylegan2
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
 PUBLISHED = Path(__file__).parents[1] / "encoders" / "published"
 
@@ -33,7 +33,7 @@ def weights(folder: Path, resolution: int = 16, w_dim: int = 16, seed: int = 0) 
 
 @cache
 def opened(path: Path) -> Generator:
-    return open_stylegan2(path)
+    return StyleGAN2Generator.open(path)
 
 
 def picture_of(generator: Generator, seed: int) -> np.ndarray:

@@ -49,6 +49,7 @@ def latentfu_controls(generator):
     return [
         latentfu.Control("tilt", "Tilt", "more [tilt]", ID, Step),
         latentfu.Control("bend", "Bend", "more bend", ID, Step, kind="deformation"),
+        latentfu.Control("mood", "Mood", "more mood", ID, Step, kind="prompt"),
     ]
 
 
@@ -67,6 +68,7 @@ def latentfu_commands():
     return [
         latentfu.Command(("directions", "greet"), "Say hello.", greet),
         latentfu.Command(("party", "greet"), "Say hello there.", greet),
+        latentfu.Command(("party", "salute"), "Old name of greet.", greet, hidden=True),
         latentfu.Command(("party", "crash"), "Fails to load.", lambda: 1 / 0),
     ]
 """

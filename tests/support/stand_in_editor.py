@@ -41,6 +41,9 @@ class Editor:
         self.device = device
         self.known: set[str] = set()
 
+    def release_memory(self) -> None:
+        """There is none to release."""
+
     def run(self, request: Any, pictures: PictureSource, progress: Progress = silent) -> Outcome:
         layer = pictures.read(request.layer)
         if request.kind == "mix":

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from latentfu.protocol.proof import make_proof
+
 TOKEN = "standin-token"
 GROUPS = {
     "face": ["smile", "age", "gender", "face_width", "chin", "cheeks"],
@@ -72,6 +74,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/v1/proof?nonce="):
+            nonce = self.path.partition("=")[2]
+            proof = make_proof(TOKEN, nonce, self.server.server_address[1])
+            return self._json(200, {"proof": proof})
         self.server.seen.append(f"{method} {self.path}")
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             return self._error(401, "unauthorized", "The token is missing or wrong.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import http.client
 import json
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +18,10 @@ from .wire import Change, Picture, read_change, read_picture
 TIMEOUT = 300.0
 SHORT = 5.0
 GONE = "The Latent-Fu server stopped answering: try again, it will be started anew."
+STRANGER = (
+    "What answers in place of the Latent-Fu server is not yours, or an older version of it: "
+    "nothing was sent to it. Stop it, then try again."
+)
 PIXELS = "application/octet-stream"
 
 
@@ -26,6 +32,10 @@ class RefusedError(PluginError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class StrangerError(ServerGoneError):
+    """Whoever listens where the server should be does not have the token."""
 
 
 class Client:
@@ -106,11 +116,22 @@ class Client:
 
         A stranger may listen where a server once was: it does not get to see the token.
         """
-        with Client(self.host, self.port, "", SHORT) as stranger:
-            status, data = stranger._ask("GET", "/v1/health", allow=(401,))
-        if status != 401 or _refusal(status, data).code != "unauthorized":
-            return None
-        return self._ask("GET", "/v1/health", allow=(401,))[0] == 200
+        try:
+            return self._ask("GET", "/v1/health", allow=(401,))[0] == 200
+        except StrangerError:
+            return False if self._refuses_strangers() else None
+
+    def _refuses_strangers(self) -> bool:
+        """Whether what listens there asks for a token, as a server with another one does."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=SHORT)
+        try:
+            connection.request("GET", "/v1/health")
+            answer = connection.getresponse()
+            return _refusal(answer.status, answer.read(1 << 16)).code == "unauthorized"
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def events(self, job: str) -> Iterator[dict[str, Any]]:
         """The states of a job as they come, until it has ended."""
@@ -162,6 +183,8 @@ class Client:
             if self._aborted:
                 raise CancelledError
             try:
+                if self._connection.sock is None:
+                    self._check_server()
                 self._connection.request(method, path, body, headers)
                 self._socket = self._connection.sock
                 return self._connection.getresponse()
@@ -170,6 +193,25 @@ class Client:
                 if last or isinstance(error, TimeoutError):
                     raise self._gone() from error
         raise AssertionError("unreachable")
+
+    def _check_server(self) -> None:
+        """The server shows that it has the token before it is sent (latentfu/protocol/proof.py).
+
+        After a sudden end of the server anybody on this machine may listen on its port.
+        """
+        nonce = secrets.token_hex(16)
+        self._connection.request("GET", f"/v1/proof?nonce={nonce}")
+        self._socket = self._connection.sock
+        answer = self._connection.getresponse()
+        try:
+            given = str(json.loads(answer.read(1 << 16))["proof"])
+        except (ValueError, KeyError, TypeError):
+            given = ""
+        text = f"latentfu server\n{nonce}\n{self.port}".encode()
+        expected = hmac.digest(self.token.encode(), text, "sha256").hex()
+        if not hmac.compare_digest(given.encode(), expected.encode()):
+            self._connection.close()
+            raise StrangerError(STRANGER)
 
     def _gone(self) -> PluginError:
         self._connection.close()

@@ -13,8 +13,8 @@ from latentfu import Measure, json_option, print_measures, random_latents, silen
 from torch import Tensor
 
 from latentfu_builtin.benchmarks.plain_hessian import power_iteration
-from latentfu_builtin.deformations.convolution import Convolution, open_generator_to_deform
-from latentfu_builtin.deformations.discover import choose_distance
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, open_generator_to_deform
+from latentfu_builtin.deformations.discover import choose_picture_distance
 from latentfu_builtin.deformations.hessian import HessianProducts, find_spectrum
 
 _LAYER, _COUNT, _SAMPLES, _SIDE = 3, 16, 2, 64
@@ -58,9 +58,9 @@ def _measure_hessian(quick: bool = False) -> Iterator[Measure]:
 def _make_full_products() -> Callable[[], HessianProducts]:
     """Makes products with the Hessian of the first generator's layer, nothing kept of before."""
     generator = open_generator_to_deform(None, "cpu")
-    convolution = Convolution(generator, _LAYER)
+    convolution = ShiftedConvolution(generator, _LAYER)
     latents = random_latents(generator, _SAMPLES, 0)
-    distance = choose_distance(generator, "")
+    distance = choose_picture_distance(generator, "")
     return lambda: HessianProducts(convolution, latents, distance, _SIDE, traced=True)
 
 
@@ -102,7 +102,7 @@ def _make_small_products() -> HessianProducts:
     network.eval().requires_grad_(False)
     generator = StyleGAN2Generator(network, "small", "0" * 64, "test")
     latents = random_latents(generator, 4, 1)
-    return HessianProducts(Convolution(generator, 2), latents, _squares, side=None)
+    return HessianProducts(ShiftedConvolution(generator, 2), latents, _squares, side=None)
 
 
 def _squares(images: Tensor, targets: Tensor) -> Tensor:

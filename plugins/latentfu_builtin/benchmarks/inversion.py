@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from latentfu import (
+    PICTURE_FORMATS,
     BadInputError,
     Crop,
     Generator,
@@ -195,9 +196,9 @@ def _read_folder(generator: Generator, folder: Path, count: int) -> list[npt.NDA
     found = []
     for path in paths:
         try:
-            with Image.open(path) as image:
+            with Image.open(path, formats=PICTURE_FORMATS) as image:
                 square = ImageOps.fit(image.convert("RGB"), size, Image.Resampling.BOX)
-        except OSError as error:
+        except (OSError, Image.DecompressionBombError) as error:
             raise BadInputError(f"{path} is not a picture that can be read.") from error
         values = np.asarray(square, np.float32).transpose(2, 0, 1) / 127.5 - 1.0
         found.append(np.ascontiguousarray(values))

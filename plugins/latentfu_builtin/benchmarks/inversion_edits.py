@@ -67,7 +67,7 @@ class EditMetrics:
     @torch.no_grad()
     def followed(self, latents: Sequence[Latent], strength: float = 1.0) -> EditEffect:
         """What ``strength`` of each control does to each latent, for a strength of 1."""
-        movers = [control.load() for control in self.controls]
+        movers = [control.load_for(self.generator) for control in self.controls]
         moves = []
         for latent in latents:
             before = self._scores(latent)

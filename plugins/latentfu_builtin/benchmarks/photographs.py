@@ -18,7 +18,15 @@ import click
 import latentfu
 import numpy as np
 import numpy.typing as npt
-from latentfu import BadInputError, LatentFuError, Strength, json_option, progress_bar, write_whole
+from latentfu import (
+    PICTURE_FORMATS,
+    BadInputError,
+    LatentFuError,
+    Strength,
+    json_option,
+    progress_bar,
+    write_whole,
+)
 from PIL import Image
 
 from latentfu_builtin.faces.detect import detect_faces
@@ -34,7 +42,7 @@ _CELL = 240
 
 
 @dataclass(frozen=True)
-class EditedPhotograph:
+class _EditedPhotograph:
     """What an edit did to one photograph.
 
     Attributes:
@@ -55,9 +63,9 @@ class EditedPhotograph:
     seconds: float
 
 
-def measure_photographs(
+def _measure_photographs(
     folder: Path, edits: Mapping[str, Mapping[str, float]], count: int
-) -> Iterator[tuple[str, str, Rgb, EditedPhotograph | str]]:
+) -> Iterator[tuple[str, str, Rgb, _EditedPhotograph | str]]:
     """Each photograph's name, the edit's, the picture, and what was measured or went wrong.
 
     The first picture of a photograph is itself, with an empty edit and the seconds that its
@@ -67,7 +75,7 @@ def measure_photographs(
     if not paths:
         raise BadInputError(f"There is no picture in {folder}: name a folder of photographs.")
     for path in paths:
-        with Image.open(path) as image:
+        with Image.open(path, formats=PICTURE_FORMATS) as image:
             before = np.asarray(image.convert("RGB"))
         began = time.perf_counter()
         try:
@@ -87,7 +95,7 @@ def measure_photographs(
             yield path.stem, name, after, compare_pictures(before, after, seconds)
 
 
-def compare_pictures(before: Rgb, after: Rgb, seconds: float) -> EditedPhotograph:
+def compare_pictures(before: Rgb, after: Rgb, seconds: float) -> _EditedPhotograph:
     """What an edit did, from the two pictures ``[H, W, 3]``."""
     far = np.abs(after.astype(np.int16) - before).max(axis=2) > _CHANGED  # [H, W]
     rows, columns = np.where(far)
@@ -96,7 +104,7 @@ def compare_pictures(before: Rgb, after: Rgb, seconds: float) -> EditedPhotograp
         where = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
     kept = _measure_sharpness(after[where]) / max(_measure_sharpness(before[where]), 1e-6)
     spread = [int(np.ptp(picture.astype(np.int16), axis=2).max()) for picture in (before, after)]
-    return EditedPhotograph(
+    return _EditedPhotograph(
         sharpness=kept,
         seam=_measure_seam(before, after, far),
         changed=float(far.mean()),
@@ -129,11 +137,11 @@ def _measure_seam(before: Rgb, after: Rgb, far: npt.NDArray[np.bool_]) -> float:
     return float(np.concatenate(steps).mean()) if steps else 0.0
 
 
-def summarize_edits(found: Sequence[tuple[str, EditedPhotograph | str]]) -> list[dict[str, Any]]:
+def _summarize_edits(found: Sequence[tuple[str, _EditedPhotograph | str]]) -> list[dict[str, Any]]:
     """One row an edit: means over the photographs, the lowest sharpness, and what went wrong."""
     rows = []
     for edit in dict.fromkeys(name for name, _ in found):
-        good = [one for name, one in found if name == edit and isinstance(one, EditedPhotograph)]
+        good = [one for name, one in found if name == edit and isinstance(one, _EditedPhotograph)]
         gray = [one.off_gray for one in good if one.off_gray is not None]
         row: dict[str, Any] = {
             "edit": edit,
@@ -155,7 +163,7 @@ def summarize_edits(found: Sequence[tuple[str, EditedPhotograph | str]]) -> list
     return rows
 
 
-def draw_sheet(pictures: Mapping[str, Sequence[Rgb]]) -> Image.Image:
+def _draw_sheet(pictures: Mapping[str, Sequence[Rgb]]) -> Image.Image:
     """One row a photograph: itself and its edits, each within ``_CELL`` pixels."""
     columns = max(map(len, pictures.values()))
     sheet = Image.new("RGB", (columns * _CELL, len(pictures) * _CELL), (250, 250, 248))
@@ -205,13 +213,13 @@ def photographs_command(
     """
     sets = sets or tuple(Strength().convert(text, None, None) for text in _EDITS)
     edits = {f"{name}={strength:g}": {name: strength} for name, strength in sets}
-    found: list[tuple[str, EditedPhotograph | str]] = []
+    found: list[tuple[str, _EditedPhotograph | str]] = []
     pictures: dict[str, list[Rgb]] = {}
     inversions: list[str] = []
     total = count * (len(edits) + 1)
     with progress_bar("Editing", quiet=as_json) as progress:
         for done, (name, edit, picture, told) in enumerate(
-            measure_photographs(folder, edits, count), 1
+            _measure_photographs(folder, edits, count), 1
         ):
             pictures.setdefault(name, []).append(picture)
             if edit:
@@ -219,10 +227,10 @@ def photographs_command(
             else:
                 inversions.append(str(told))
             progress(min(done / total, 1.0), f"{name} {edit}")
-    rows = summarize_edits(found)
+    rows = _summarize_edits(found)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        draw_sheet(pictures).save(output / "sheet.png")
+        _draw_sheet(pictures).save(output / "sheet.png")
         report = json.dumps({"edits": rows, "inversion": inversions}, indent=2)
         write_whole(output / "report.json", report.encode())
     if as_json:

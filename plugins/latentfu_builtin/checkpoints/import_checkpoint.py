@@ -7,18 +7,23 @@ which every architecture writes alike: its config is JSON and says the ``resolut
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 import latentfu
 from latentfu import (
     BadInputError,
+    CheckpointFormat,
     ConvertedWeights,
     Generator,
     GeneratorSpec,
+    PluginFailedError,
     Progress,
     StorageError,
+    call_plugin,
     data_dir,
     is_name,
     read_foreign,
@@ -57,12 +62,17 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
     understand, for a network that draws no numbers, and for a name that is taken.
     """
     check_name(options.name)
+    for what, text in (("domain", options.domain), ("licence", options.licence)):
+        if text and not text.isprintable():
+            raise BadInputError(f"The {what} must be one line of text.")
     data = read_native(path, options) or convert_foreign(path, options, progress)
     progress(0.9, "Trying the network")
     target = generators_folder() / f"{options.name}.safetensors"
     with whole_file(target) as trial:  # becomes the target when nothing is wrong with it
         trial.write_bytes(data)
-        try_network(trial)
+        generator = try_network(trial)
+        if _find_resolution(latentfu.find_metadata(trial)) is None:
+            _add_facts(trial, generator)
     progress(1.0, f"Imported {options.name}")
     return target
 
@@ -90,8 +100,7 @@ def read_native(path: Path, options: ImportOptions) -> bytes | None:
         if path.suffix == ".safetensors":
             raise BadInputError(f"{path.name} is damaged: {error}.") from error
         return None
-    formats = latentfu.checkpoint_formats().values()
-    if not any(known.detect and known.detect(path) for known in formats):
+    if latentfu.detect_format(path) is None:
         raise BadInputError(f"{path.name} holds no network that an installed plug-in can open.")
     changes = {"domain": options.domain, "licence": options.licence}
     if not any(changes.values()):
@@ -106,19 +115,41 @@ def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> b
     from safetensors.numpy import save
 
     read = read_foreign(path, progress)
+    failed = ""
     for known in latentfu.checkpoint_formats().values():
-        found: ConvertedWeights | None = known.convert(read) if known.convert else None
+        if known.convert is None:
+            continue
+        try:
+            found = call_plugin(known, f"read {path.name}", partial(known.convert, read))
+        except PluginFailedError as error:  # a format of its own must not keep others from it
+            failed = failed or f" {error}"
+            continue
         if found is not None:
+            _check_converted(known, found)
+            said = {key: found.metadata.get(key, "unknown") for key in _OWN_WORDS}
+            own = {key: value for key, value in said.items() if value != "unknown"}
             notes = {
-                **provenance(read.sha256, options),
+                **provenance(read.sha256, options, own),
                 "source_format": known.name,
                 "source_sha256": read.sha256,
             }
             return canonical_bytes(save(found.tensors, {**found.metadata, **notes}))
     raise BadInputError(
         f"{path.name} holds no network that is known here; `latentfu generators import --help` "
-        "lists the formats."
+        f"lists the formats.{failed}"
     )
+
+
+def _check_converted(known: CheckpointFormat, found: object) -> None:
+    """Refuse what is no network (raises PluginFailedError)."""
+    right = isinstance(found, ConvertedWeights) and all(
+        isinstance(key, str) and isinstance(value, str) for key, value in found.metadata.items()
+    )
+    if not right:
+        raise PluginFailedError(
+            f"The checkpoint format {known.name} gave a {type(found).__name__} instead of "
+            f"latentfu.ConvertedWeights with texts as metadata."
+        )
 
 
 def canonical_bytes(data: bytes) -> bytes:
@@ -135,20 +166,39 @@ def canonical_bytes(data: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
-def provenance(sha256: str, options: ImportOptions) -> dict[str, str]:
-    """Domain, licence and source: what a person said, else what is known of that hash."""
+_OWN_WORDS = ("domain", "licence")
+"""What a format may say of its networks where nobody else does."""
+
+
+def provenance(
+    sha256: str, options: ImportOptions, own: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Domain, licence and source: what a person said, else what is known of that hash.
+
+    ``own``: what the file's format says; it counts last.
+    """
     from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms, find_by_hash
 
     public = find_by_hash(sha256)
-    domain = public.domain if public else "unknown"
-    licence = describe_terms(public) if public else "unknown: ask whoever published it"
+    domain = public.domain if public else own.get("domain", "unknown")
+    unknown = own.get("licence", "unknown: ask whoever published it")
+    licence = describe_terms(public) if public else unknown
     source = options.source or (public.address if public else "")
     told = {"domain": options.domain or domain, "licence": options.licence or licence}
     return {**told, "source": source} if source else told
 
 
-def try_network(path: Path) -> None:
-    """BadInputError when the network cannot draw its mean."""
+def _add_facts(path: Path, generator: Generator) -> None:
+    """Write beside the weights what a listing has to know and their own metadata do not say."""
+    from safetensors.numpy import save
+
+    told = {"resolution": str(generator.resolution), "family": generator.family}
+    metadata = {**told, **latentfu.find_metadata(path)}
+    path.write_bytes(canonical_bytes(save(latentfu.read_arrays(path), metadata)))
+
+
+def try_network(path: Path) -> Generator:
+    """The network, opened; BadInputError when it cannot draw its mean."""
     import torch
 
     generator = latentfu.open_generator(path, "cpu")
@@ -156,6 +206,7 @@ def try_network(path: Path) -> None:
         image = generator.render(generator.mean_latent())
     if not bool(image.isfinite().all()):
         raise BadInputError("This network draws no numbers: its weights may be damaged.")
+    return generator
 
 
 def list_imported() -> list[GeneratorSpec]:
@@ -172,13 +223,10 @@ def list_imported() -> list[GeneratorSpec]:
 def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
     """The spec of one file; ``changed`` makes a new file be read again."""
     metadata = latentfu.find_metadata(path)
-    try:
-        resolution = int(json.loads(metadata["config"])["resolution"])
-    except (ValueError, KeyError, TypeError):
+    resolution = _find_resolution(metadata)
+    if resolution is None or not is_name(path.stem):
         return None
-    if not is_name(path.stem):
-        return None
-    domain = metadata.get("domain", "unknown")
+    domain = _as_one_line(metadata.get("domain", "unknown"))
 
     def load(device: str) -> Generator:
         generator = latentfu.open_generator(path, device)
@@ -187,15 +235,39 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
 
     return GeneratorSpec(
         name=path.stem,
-        title=path.stem,
+        title=_as_one_line(metadata.get("title") or path.stem),
         domain=domain,
         resolution=resolution,
         id=latentfu.file_sha256(path),
         load=load,
-        aligner="faces" if any(word in domain for word in FACES) else "center",
-        licence=metadata.get("licence", ""),
-        description=_describe_source(metadata),
+        aligner=metadata.get("aligner")
+        or ("faces" if any(word in domain for word in FACES) else "center"),
+        licence=_as_one_line(metadata.get("licence", "")),
+        description=_as_one_line(metadata.get("description") or _describe_source(metadata)),
+        out_of_domain_limit=_find_limit(metadata),
+        family=_as_one_line(metadata.get("family") or metadata.get("format", "")),
     )
+
+
+def _find_resolution(metadata: Mapping[str, str]) -> int | None:
+    """The side of its pictures: of the metadata, or of the config in them."""
+    try:
+        return int(metadata.get("resolution") or json.loads(metadata["config"])["resolution"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _find_limit(metadata: Mapping[str, str]) -> float:
+    """What the metadata say of pictures outside of what it shows, else the usual limit."""
+    try:
+        return float(metadata["out_of_domain_limit"])
+    except (ValueError, KeyError):
+        return 0.35
+
+
+def _as_one_line(text: str) -> str:
+    """What a file says of itself, fit to be shown: one file's odd letters hide no others."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:1000]).strip()
 
 
 def _describe_source(metadata: dict[str, str]) -> str:

@@ -56,7 +56,7 @@ class Fetched:
     found: bool
 
 
-def downloads_folder() -> Path:
+def _downloads_folder() -> Path:
     """Where files lie until they are imported."""
     return data_dir() / "downloads"
 
@@ -69,15 +69,17 @@ def install_network(
     Raises BadInputError or StorageError; what has come by then is kept for the next call.
     """
     check_name(name)
-    target = downloads_folder() / _download_name(network)
-    source = find_file(network, (*options.places, downloads_folder()), between(progress, 0.0, 0.1))
+    target = _downloads_folder() / _download_name(network)
+    source = _find_file(
+        network, (*options.places, _downloads_folder()), between(progress, 0.0, 0.1)
+    )
     found, digest = source is not None, network.sha256
     if source is None:
         source = target
         digest = download(
             _offer_after_search(network, options), target, between(progress, 0.0, 0.8)
         )
-    digest = digest or sha256_of(source, progress)
+    digest = digest or _hash_file(source, progress)
     said = ImportOptions(name, network.domain, describe_terms(network), network.address)
     try:
         written = import_checkpoint(source, said, between(progress, 0.8, 1.0))
@@ -103,7 +105,7 @@ def _offer_after_search(network: PublicNetwork, options: FetchOptions) -> Offer:
         ) from error
 
 
-def find_file(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
+def _find_file(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
     """The network's file in ``places``: by its hash, or where none is known by its name.
 
     Raises BadInputError for a file that was named and is another one.
@@ -113,7 +115,7 @@ def find_file(network: PublicNetwork, places: tuple[Path, ...], progress: Progre
             if not network.sha256:
                 if path == place or path.name in (file_name(network), _download_name(network)):
                     return path
-            elif sha256_of(path, progress) == network.sha256:
+            elif _hash_file(path, progress) == network.sha256:
                 return path
         if place.is_file():
             raise BadInputError(
@@ -145,7 +147,7 @@ def _may_be(network: PublicNetwork, size: int) -> bool:
     return network.size / ROOM <= size <= network.size * ROOM
 
 
-def sha256_of(path: Path, progress: Progress) -> str:
+def _hash_file(path: Path, progress: Progress) -> str:
     """The sha256 (hex) of a file; BadInputError when it cannot be read."""
     digest, whole, read = hashlib.sha256(), max(path.stat().st_size, 1), 0
     try:

@@ -19,7 +19,7 @@ COMMANDS = {
 }
 
 
-def load_command(name: str) -> click.Command:
+def _load_command(name: str) -> click.Command:
     """The command ``latentfu generators NAME``."""
     from latentfu_builtin.checkpoints import cli
 
@@ -39,6 +39,6 @@ def latentfu_checkpoint_formats() -> Iterable[CheckpointFormat]:
 def latentfu_commands() -> list[Command]:
     """latentfu generators import, export, remove and download."""
     return [
-        Command(("generators", name), line, lambda name=name: load_command(name))  # type: ignore[misc]
+        Command(("generators", name), line, lambda name=name: _load_command(name))  # type: ignore[misc]
         for name, line in COMMANDS.items()
     ]

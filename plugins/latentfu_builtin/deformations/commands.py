@@ -8,13 +8,17 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import Generator, SheetRow, contact_sheet, json_option, write_whole
-
-from latentfu_builtin.deformations.deformation import (
+from latentfu import (
     Deformation,
+    Generator,
+    SheetRow,
+    contact_sheet,
+    json_option,
     read_deformation,
     write_deformation,
+    write_whole,
 )
+
 from latentfu_builtin.deformations.user_library import (
     give_free_names,
     refuse_taken_deformation,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Convolution:
+class ShiftedConvolution:
     """One layer of a generator that shows its weights."""
 
     generator: Generator
@@ -145,7 +145,7 @@ def rebuild_basis(tensors: Mapping[str, Tensor], kernel: int) -> Basis:
     return SvdBasis(tensors["basis.u"], tensors["basis.vh"], kernel)
 
 
-def find_singular_directions(convolution: Convolution, count: int) -> Tensor:
+def find_singular_directions(convolution: ShiftedConvolution, count: int) -> Tensor:
     """The first ``count`` singular directions ``[count, out, in, k, k]``, each of norm 1.
 
     The weights ``[out, in, k, k]`` are unfolded to ``[k k in, out]`` = U S V^T; direction i is

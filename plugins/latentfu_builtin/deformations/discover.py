@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import latentfu
 import torch
-from latentfu import BadInputError, Generator, Progress, between, random_latents
+from latentfu import BadInputError, Deformation, Generator, Progress, between, random_latents
 from torch import Tensor
 
-from latentfu_builtin.deformations.convolution import Convolution, find_singular_directions
-from latentfu_builtin.deformations.deformation import Deformation
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, find_singular_directions
 from latentfu_builtin.deformations.hessian import (
     WORTH_TRACING,
     HessianProducts,
@@ -44,12 +43,12 @@ class DeformationSearch:
     beyond: bool = False
 
 
-_Method = Callable[[DeformationSearch, Convolution, PictureDistance, Progress], Tensor]
+_Method = Callable[[DeformationSearch, ShiftedConvolution, PictureDistance, Progress], Tensor]
 
 
 def _search_svd(
     search: DeformationSearch,
-    convolution: Convolution,
+    convolution: ShiftedConvolution,
     distance: PictureDistance,
     progress: Progress,
 ) -> Tensor:
@@ -59,7 +58,7 @@ def _search_svd(
 
 def _search_hessian(
     search: DeformationSearch,
-    convolution: Convolution,
+    convolution: ShiftedConvolution,
     distance: PictureDistance,
     progress: Progress,
 ) -> Tensor:
@@ -74,7 +73,7 @@ def _search_hessian(
 _SEARCH_METHODS: dict[str, _Method] = {"svd": _search_svd, "hessian": _search_hessian}
 
 
-def choose_distance(generator: Generator, name: str) -> PictureDistance:
+def choose_picture_distance(generator: Generator, name: str) -> PictureDistance:
     """The installed loss ``name`` (default: of the generator's domain, else pixels)."""
     losses = latentfu.losses()
     if not name:
@@ -92,8 +91,8 @@ def search_directions(search: DeformationSearch, progress: Progress) -> Tensor:
         raise BadInputError(
             f"There is no method {search.method!r}: choose one of {', '.join(_SEARCH_METHODS)}."
         )
-    convolution = Convolution(search.generator, search.layer)
-    distance = choose_distance(search.generator, search.distance)
+    convolution = ShiftedConvolution(search.generator, search.layer)
+    distance = choose_picture_distance(search.generator, search.distance)
     return _SEARCH_METHODS[search.method](search, convolution, distance, progress)
 
 
@@ -111,10 +110,10 @@ def measure_deformations(
     search: DeformationSearch, found: Tensor, progress: Progress, name: str
 ) -> list[Deformation]:
     """The directions ``[count, out, in, k, k]`` scaled, with their effects, as NAME-LAYER-k."""
-    convolution = Convolution(search.generator, search.layer)
+    convolution = ShiftedConvolution(search.generator, search.layer)
     fresh = random_latents(search.generator, search.samples, search.seed + 1_000_003, psi=0.8)
     bench = StrengthCalibration(
-        convolution, fresh, choose_distance(search.generator, search.distance)
+        convolution, fresh, choose_picture_distance(search.generator, search.distance)
     )
     scorers = latentfu.scorers().values()
     scorer = next((s for s in scorers if s.domain == search.generator.domain), None)
@@ -147,7 +146,7 @@ def render_strengths(
     generator: Generator, deformation: Deformation, strengths: tuple[float, ...], seed: int
 ) -> Tensor:
     """One sample at each strength, ``[len(strengths), 3, R, R]``."""
-    convolution = Convolution(generator, deformation.layer)
+    convolution = ShiftedConvolution(generator, deformation.layer)
     latent = random_latents(generator, 1, seed, psi=0.7)
     shift = torch.from_numpy(deformation.shift)
     with torch.no_grad():

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Latent, Progress
 from torch import Tensor
 
-from latentfu_builtin.deformations.convolution import Convolution, check_direction_count
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, check_direction_count
 
 PictureDistance = Callable[[Tensor, Tensor], Tensor]
 """Two batches of pictures ``[N, 3, R, R]`` -> ``[N]``, 0 for equal ones."""
@@ -105,7 +105,7 @@ class HessianProducts:
     ``traced``: worth it for many products. ``count`` says how many were made.
     """
 
-    convolution: Convolution
+    convolution: ShiftedConvolution
     latents: Latent
     distance: PictureDistance
     side: int | None = 64

@@ -6,23 +6,28 @@ pictures. Some sets number their directions and say in a text what the numbers m
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import re
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
 
 import torch
-from latentfu import BadInputError, Generator, LatentFuError, Progress, random_latents
+from latentfu import BadInputError, Deformation, Generator, LatentFuError, Progress, random_latents
 
-from latentfu_builtin.deformations.convolution import Convolution
-from latentfu_builtin.deformations.deformation import Deformation
-from latentfu_builtin.deformations.discover import choose_distance
+from latentfu_builtin.deformations.convolution import ShiftedConvolution
+from latentfu_builtin.deformations.discover import choose_picture_distance
 from latentfu_builtin.deformations.measurement import StrengthCalibration
 from latentfu_builtin.deformations.read_published import make_deformations, read_published
 
@@ -30,7 +35,9 @@ _SAMPLES, _SEED = 8, 20
 SINGLE_FILE_ENDINGS = (".pt", ".pth", ".pkl")
 """Endings of a file by itself; of anything else, archives and folders are taken."""
 _LARGEST, _MOST_FILES = 512 << 20, 2000
+_PORTION = 1 << 20
 _NOTES = (".txt", ".json")
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,9 @@ def _scale(deformation: Deformation, options: DeformationImportOptions) -> Defor
     generator = options.generator
     latents = random_latents(generator, _SAMPLES, _SEED, psi=0.8)
     bench = StrengthCalibration(
-        Convolution(generator, deformation.layer), latents, choose_distance(generator, "")
+        ShiftedConvolution(generator, deformation.layer),
+        latents,
+        choose_picture_distance(generator, ""),
     )
     shift = bench.calibrate(torch.from_numpy(deformation.shift).to(generator.device))
     return replace(deformation, shift=shift.cpu().numpy())
@@ -150,25 +159,71 @@ def _unpack_archive(path: Path) -> Iterator[Path]:
         yield folder
 
 
+class _Capped(io.RawIOBase):
+    """A file that gives little at once: what a tar calls a name can claim to be gigabytes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0 or size > 4 * _PORTION:
+            raise tarfile.ReadError("it claims a name of impossible size")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if offset > 8 * _LARGEST:
+            raise tarfile.ReadError("it unpacks to more than any set of deformations")
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+
+@contextmanager
+def _open_capped(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a tar, unpacked if it is compressed, in portions of bounded size."""
+    with path.open("rb") as file:
+        start = file.read(6)
+    kinds: dict[bytes, Callable[[Path], Any]] = {
+        b"\x1f\x8b": gzip.open,
+        b"BZh": bz2.open,
+        b"\xfd7zXZ\0": lzma.open,
+    }
+    opener = next((o for magic, o in kinds.items() if start.startswith(magic)), None)
+    with path.open("rb") if opener is None else opener(path) as opened:
+        yield cast(IO[bytes], _Capped(opened))
+
+
 def is_archive(path: Path) -> bool:
     """Whether a file is a .tar (compressed or not) or a .zip."""
-    return tarfile.is_tarfile(path) or zipfile.is_zipfile(path)
+    return _is_tar(path) or zipfile.is_zipfile(path)
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        with _open_capped(path) as file, tarfile.open(fileobj=file, mode="r:"):
+            return True
+    except (*_BROKEN, OSError, EOFError):
+        return False
 
 
 def _read_members(path: Path) -> Iterator[tuple[str, bytes]]:
     """Name and content of each .pt file and note in an archive."""
     try:
         # A tar of torch files ends as a zip does, so tar is asked first.
-        if tarfile.is_tarfile(path):
-            with tarfile.open(path) as tar:
+        if _is_tar(path):
+            with _open_capped(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
                 for place, entry in enumerate(tar):
                     if (
                         place < _MOST_FILES
                         and entry.isfile()
                         and _is_wanted(entry.name, entry.size)
                     ):
-                        file = tar.extractfile(entry)
-                        yield entry.name, (file or io.BytesIO()).read()
+                        member = tar.extractfile(entry) or io.BytesIO()
+                        yield entry.name, b"".join(iter(partial(member.read, _PORTION), b""))
             return
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
@@ -176,7 +231,7 @@ def _read_members(path: Path) -> Iterator[tuple[str, bytes]]:
                     if _is_wanted(item.filename, item.file_size):
                         yield item.filename, archive.read(item)
             return
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
+    except (*_BROKEN, OSError, EOFError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise BadInputError(f"{path} is not a whole archive of deformations: {reason}.") from error
     raise BadInputError(

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Generator, Latent, Progress, Scorer, random_latents
 from torch import Tensor
 
-from latentfu_builtin.deformations.convolution import Convolution, normalize_shift
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, normalize_shift
 from latentfu_builtin.deformations.hessian import PictureDistance
 
 CLEAR_CHANGE = 0.2
@@ -27,7 +27,7 @@ _SIDE = 32
 class StrengthCalibration:
     """Samples on which deformations of a convolution are tried."""
 
-    convolution: Convolution
+    convolution: ShiftedConvolution
     latents: Latent
     distance: PictureDistance
 
@@ -130,7 +130,7 @@ class DirectionSpan:
     spans: list[Tensor]
 
     @torch.no_grad()
-    def measure_novelty(self, convolution: Convolution, shift: Tensor) -> float:
+    def measure_novelty(self, convolution: ShiftedConvolution, shift: Tensor) -> float:
         """The share (0..1) of the change by ``shift`` that no mixture of directions makes.
 
         As energy of the small pictures' change, the mean over samples, at strength 1.
@@ -161,7 +161,7 @@ def measure_direction_span(
     directions = [control for control in controls if control.kind == "direction"]
     for place, control in enumerate(directions):
         progress(place / len(directions), f"Looking at {control.name}")
-        mover = control.load()
+        mover = control.load_for(generator)
         for strength in (-1.0, 1.0):
             changes.append(
                 _downscale(generator.render(mover.apply(latents, strength, generator))) - plain

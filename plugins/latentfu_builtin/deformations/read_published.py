@@ -14,11 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from latentfu import BadInputError, Generator, read_torch
+from latentfu import BadInputError, Deformation, Generator, read_torch
 from torch import Tensor
 
-from latentfu_builtin.deformations.convolution import Convolution, normalize_shift
-from latentfu_builtin.deformations.deformation import PUBLISHED, Deformation
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, normalize_shift
 
 _AUTHORS = "A. Cherepkov, A. Voynov, A. Babenko"
 _LARGEST = 1 << 30
@@ -146,7 +145,7 @@ def normalize_shifts(shifts: Tensor) -> Tensor:
 
 def _check_shape(path: Path, found: PublishedShifts, generator: Generator) -> None:
     """BadInputError where the generator has no such layer, or another shape there."""
-    wanted = tuple(Convolution(generator, found.layer + 1).weight.shape)
+    wanted = tuple(ShiftedConvolution(generator, found.layer + 1).weight.shape)
     if tuple(found.shifts.shape[1:]) != wanted:
         raise BadInputError(
             f"{path} has a shift of {list(found.shifts.shape[1:])} for layer {found.layer}; "
@@ -167,12 +166,12 @@ def make_deformations(
     return [
         Deformation(
             shift=np.ascontiguousarray(from_published_layout(shift, layer).numpy()),
-            parameter=Convolution(generator, layer).parameter,
+            parameter=ShiftedConvolution(generator, layer).parameter,
             layer=layer,
             name=f"{name}-{place}" if several else name,
             generator_id=generator.id,
             generator=generator.name,
-            method=PUBLISHED,
+            method="published",
             author=_AUTHORS,
             source=source,
         )

@@ -13,7 +13,7 @@ import latentfu
 from latentfu import Control, GeneratorSpec, data_dir, hookimpl
 
 if TYPE_CHECKING:
-    from latentfu_builtin.deformations.deformation import Deformation
+    from latentfu import Deformation
 
 
 def user_deformations_folder() -> Path:
@@ -24,10 +24,10 @@ def user_deformations_folder() -> Path:
 @hookimpl
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The deformations in the user's folder, the first of each name."""
-    from latentfu_builtin.deformations.control import list_deformation_controls
+    from latentfu import deformations_in
 
     found: dict[str, Control] = {}
-    for control in list_deformation_controls(user_deformations_folder(), generator.id):
+    for control in deformations_in(user_deformations_folder(), generator.id):
         found.setdefault(control.name, control)
     return list(found.values())
 
@@ -73,7 +73,7 @@ def give_free_names(found: list[Deformation]) -> list[Deformation]:
 
 def save_to_library(deformation: Deformation, folder: Path | None = None) -> Path:
     """Write it to the user's own (or to ``folder``), in place of the one it had before."""
-    from latentfu_builtin.deformations.deformation import write_deformation
+    from latentfu import write_deformation
 
     folder = folder or user_deformations_folder()
     return write_deformation(_choose_file(deformation, folder), deformation)
@@ -89,9 +89,9 @@ def _choose_file(deformation: Deformation, folder: Path) -> Path:
 
 def _read_owner(path: Path) -> str:
     """The network that a file's deformation is for; nothing for what is none."""
-    from latentfu_builtin.deformations.deformation import read_deformation_metadata
+    from latentfu import read_deformation
 
     try:
-        return str(read_deformation_metadata(path)["generator_id"])
+        return read_deformation(path).generator_id
     except latentfu.LatentFuError:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 import torch
@@ -9,14 +10,18 @@ from latentfu import (
     BadInputError,
     Direction,
     Generator,
+    PluginFailedError,
     Progress,
     Scorer,
+    call_plugin,
     random_latents,
     silent,
 )
 from torch import Tensor
 
 from latentfu_builtin.directions.seeded_samples import ScoreFunction, compact_codes, score_codes
+
+_log = logging.getLogger(__name__)
 
 TRIALS = 64
 """Fresh samples that a direction is tried on."""
@@ -48,7 +53,12 @@ class EffectMeasurement:
         progress: Progress = silent,
     ) -> EffectMeasurement:
         """``trials`` samples that no direction was learned from; ``spread`` None: theirs."""
-        score = scorer.load(str(generator.device))
+        device = str(generator.device)
+        load = call_plugin(scorer, "was loaded", lambda: scorer.load(device))
+
+        def score(images: Tensor) -> Tensor:
+            return call_plugin(scorer, "read pictures", lambda: load(images))
+
         codes = compact_codes(random_latents(generator, trials, seed + 7_654_321)).cpu()
         if spread is None:
             scores = score_codes(generator, score, codes, progress)  # [M, A]
@@ -135,5 +145,9 @@ def measure_by_scorer(
     """:func:`measure_direction` on fresh samples, where there is a scorer."""
     if scorer is None:
         return direction
-    measurement = EffectMeasurement.on_fresh_samples(generator, scorer, seed, progress=progress)
-    return measure_direction(direction, measurement, progress)
+    try:
+        measurement = EffectMeasurement.on_fresh_samples(generator, scorer, seed, progress=progress)
+        return measure_direction(direction, measurement, progress)
+    except PluginFailedError as error:  # only a measurement: what was found stays
+        _log.warning("%s The effect was not measured.", error)
+        return direction

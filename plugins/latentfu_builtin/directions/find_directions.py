@@ -62,9 +62,10 @@ def _find_components(
         return _find_layer_components(codes, count, layers)
     values, vectors = torch.linalg.eigh(torch.cov(codes.T))
     if float(values[-1] / values.mean()) < 1.5:
+        other = "--method sefa" if generator.layers else "latentfu directions train"
         raise BadInputError(
             f"The codes of {generator.name} spread alike everywhere: they have no principal "
-            f"components; try --method sefa."
+            f"components; try {other}."
         )
     found: Tensor = vectors.T.flip(0)[:count]
     return found
@@ -165,7 +166,7 @@ def _as_direction(  # noqa: PLR0917
 
 
 @torch.no_grad()
-def draw_sheet(
+def draw_found_directions(
     directions: Sequence[Direction], generator: Generator, seed: int, progress: Progress
 ) -> Image.Image:
     """A contact sheet: each direction at strengths -3 to 3 on one sample."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ from latentfu import (
     DirectionEffect,
     Generator,
     Identity,
+    PluginFailedError,
     Progress,
     Scorer,
+    call_plugin,
     random_latents,
     write_whole,
 )
@@ -26,6 +30,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from latentfu_builtin.directions.boundaries import Doubles
 from latentfu_builtin.directions.seeded_samples import as_latent, compact_codes
+
+_log = logging.getLogger(__name__)
 
 _STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _BATCH = 32
@@ -106,6 +112,25 @@ def measure_directions(  # noqa: PLR0917
     return DirectionReport(generator.name, scorer.name, samples, names, rows, cosines)
 
 
+def _load_identity(identity: Identity, device: str) -> Any:
+    """What embeds pictures, or None: it is only a measurement, so one that fails is left out."""
+    try:
+        embed = call_plugin(identity, "was loaded", lambda: identity.load(device))
+    except PluginFailedError as error:
+        _log.warning("%s It is left out.", error)
+        return None
+
+    def checked(images: torch.Tensor) -> torch.Tensor | None:
+        try:
+            found = call_plugin(identity, "looked at pictures", lambda: embed(images))
+            return found.float() if found.isfinite().all() else None
+        except (PluginFailedError, AttributeError) as error:
+            _log.warning("%s It is left out.", error)
+            return None
+
+    return checked
+
+
 @dataclass(frozen=True)
 class _Observers:
     """What looks at pictures: scores ``[N, A]`` and identities ``[N, D]``."""
@@ -119,8 +144,9 @@ class _Observers:
     def of(generator: Generator, scorer: Scorer, identity: Identity | None) -> _Observers:
         """The networks, loaded."""
         device = str(generator.device)
-        identify = None if identity is None else identity.load(device)
-        return _Observers(generator, scorer, scorer.load(device), identify)
+        identify = None if identity is None else _load_identity(identity, device)
+        score = call_plugin(scorer, "was loaded", lambda: scorer.load(device))
+        return _Observers(generator, scorer, score, identify)
 
     @torch.no_grad()
     def see(self, codes: torch.Tensor, mover: Any = None, strength: float = 0.0) -> Any:
@@ -131,11 +157,15 @@ class _Observers:
             if mover is not None:
                 latent = mover.apply(latent, strength, self.generator)
             image = self.generator.render(latent).float().clamp(-1, 1)
-            scores.append(self.score(image).float().cpu())
-            if self.identify is not None:
-                faces.append(torch.nn.functional.normalize(self.identify(image).float(), dim=1))
+            scores.append(
+                call_plugin(self.scorer, "read pictures", partial(self.score, image)).float().cpu()
+            )
+            seen = self.identify(image) if self.identify is not None else None
+            if seen is not None:
+                faces.append(torch.nn.functional.normalize(seen, dim=1))
         found = torch.cat(scores).double().numpy()
-        return found, (torch.cat(faces).cpu() if faces else None)
+        whole = sum(map(len, faces)) == len(codes)
+        return found, (torch.cat(faces).cpu() if whole else None)
 
 
 def _measure_row(
@@ -148,7 +178,7 @@ def _measure_row(
     for strength in _STRENGTHS:
         scores, seen = (base, faces) if strength == 0 else observers.see(codes, mover, strength)
         means.append((scores - base).mean(axis=0) / spread)
-        if strength == 1.0 and faces is not None:
+        if strength == 1.0 and faces is not None and seen is not None:
             identity = round(float((faces * seen).sum(dim=1).mean()), 4)
     table = np.stack(means)  # [S, A]
     effects = (table[3] - table[1]) / 2

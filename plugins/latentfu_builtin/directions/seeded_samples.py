@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import torch
-from latentfu import BadInputError, Generator, Latent, Progress, Scorer, Space, mixed_precision
+from latentfu import (
+    PICTURE_FORMATS,
+    BadInputError,
+    Generator,
+    Latent,
+    Progress,
+    Scorer,
+    Space,
+    mixed_precision,
+)
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -117,7 +126,7 @@ def open_picture(path: Path) -> Image.Image:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path, formats=("PNG", "JPEG", "WEBP", "TIFF", "BMP")) as image:
+        with Image.open(path, formats=PICTURE_FORMATS) as image:
             image.load()
             return image.copy() if not hasattr(image, "text") else _copy_with_texts(image)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:

@@ -188,6 +188,13 @@ def _from_folders(
         return TrainingData(codes, kinds, True, description), notes
     trained = train_on_pictures(found, kinds, generator, scorer, source.seed)
     notes.append(f"The classifier tells apart {trained.accuracy:.1%} of pictures it did not see.")
+    ends = kinds[kinds >= 0]
+    by_guessing = max(float(ends.mean()), 1.0 - float(ends.mean()))
+    if trained.accuracy <= by_guessing:
+        notes.append(
+            f"That is no better than guessing ({by_guessing:.1%}): the direction will mean "
+            f"something else. Sort more pictures, or ones that differ in {source.attribute} alone."
+        )
     if not source.samples:
         ends = kinds >= 0
         description = (

@@ -8,7 +8,15 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import latentfu
-from latentfu import BadInputError, Encoder, Generator, NotInstalledError
+from latentfu import (
+    BadInputError,
+    Encoder,
+    Generator,
+    LatentFuError,
+    NotInstalledError,
+    PluginFailedError,
+    call_plugin,
+)
 from torch import Tensor
 
 from latentfu_builtin.encoders.encoder_file import check_fits
@@ -28,7 +36,7 @@ def choose_encoder(generator: Generator, name: str = "auto") -> Encoder:
     """
     installed = latentfu.encoders()
     if name == "auto":
-        fitting = (item for item in installed.values() if item.generator_id == generator.id)
+        fitting = (item for item in installed.values() if is_for(item, generator))
         found = next(fitting, None)
         if found is None:
             raise NotInstalledError(
@@ -41,8 +49,17 @@ def choose_encoder(generator: Generator, name: str = "auto") -> Encoder:
     if name not in installed:
         known = ", ".join(installed) or "none"
         raise NotInstalledError(f"There is no encoder {name!r}; installed: {known}.")
-    check_fits(installed[name].generator_id, generator, name)
+    if not installed[name].fits or installed[name].generator_id:
+        check_fits(installed[name].generator_id, generator, name)
     return installed[name]
+
+
+def is_for(encoder: Encoder, generator: Generator) -> bool:
+    """Whether the encoder says that it is; one that cannot say is not."""
+    try:
+        return call_plugin(encoder, "was asked", lambda: encoder.is_for(generator))
+    except LatentFuError:
+        return False
 
 
 def _open_encoder_file(path: Path, generator: Generator) -> Encoder:
@@ -61,7 +78,7 @@ def _load_once(encoder: Encoder, generator: Generator) -> Encode:
     """The encoder's function, loaded once for each generator that is open."""
     kept = _loaded.setdefault(generator, {})
     if encoder.name not in kept:
-        kept[encoder.name] = encoder.load(generator)
+        kept[encoder.name] = call_plugin(encoder, "was loaded", lambda: encoder.load(generator))
     return kept[encoder.name]
 
 
@@ -73,7 +90,13 @@ def encode_pictures(
     Raises BadInputError when the encoder's codes are not those of the generator, or no numbers.
     """
     encoder = choose_encoder(generator, name)
-    codes = _load_once(encoder, generator)(pictures.to(generator.device)).float()
+    encode = _load_once(encoder, generator)
+    codes = call_plugin(encoder, "encoded", lambda: encode(pictures.to(generator.device)))
+    if not isinstance(codes, Tensor):
+        raise PluginFailedError(
+            f"The encoder {encoder.name} gave a {type(codes).__name__} instead of codes."
+        )
+    codes = codes.float()
     mean = generator.mean_latent().codes
     if codes.ndim == 2 and mean.ndim == 3:
         codes = codes[:, None].expand(-1, mean.shape[1], -1)

@@ -38,7 +38,7 @@ The prior keeps the layers' codes together: with 0.002 pictures were 0.2 dB near
 
 def _has_encoder(generator: Generator) -> bool:
     """Whether there is an encoder for these weights."""
-    return any(found.generator_id == generator.id for found in latentfu.encoders().values())
+    return any(found.is_for(generator) for found in latentfu.encoders().values())
 
 
 @hookimpl

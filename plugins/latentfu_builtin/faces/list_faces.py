@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import latentfu
-from latentfu import Aligner, BadInputError, NotInstalledError, Quad, json_option
+from latentfu import PICTURE_FORMATS, Aligner, BadInputError, NotInstalledError, Quad, json_option
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
 _GRAY = (128, 128, 128)
 _LONGEST = 2048
 """Longest side of a preview in pixels."""
@@ -52,7 +51,7 @@ def list_faces_command(
     quads = finder.find(np.array(image))
     if output is not None:
         buffer = io.BytesIO()
-        draw_squares(image, quads).save(buffer, "PNG")
+        _draw_squares(image, quads).save(buffer, "PNG")
         latentfu.write_whole(output, buffer.getvalue())
     rows = [_describe_square(number, quad) for number, quad in enumerate(quads, 1)]
     if as_json:
@@ -99,7 +98,7 @@ def _describe_square(number: int, quad: Quad) -> dict[str, Any]:
     }
 
 
-def draw_squares(image: Image.Image, quads: Sequence[Quad]) -> Image.Image:
+def _draw_squares(image: Image.Image, quads: Sequence[Quad]) -> Image.Image:
     """``image`` (RGB), at most 2048 px a side, with each square outlined and numbered from 1."""
     from PIL import Image, ImageDraw, ImageFont
 
@@ -129,7 +128,7 @@ def _read_rgb(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as opened:
+            with Image.open(path, formats=PICTURE_FORMATS) as opened:
                 upright = ImageOps.exif_transpose(opened).convert("RGBA")
     except FileNotFoundError as error:
         raise BadInputError(f"There is no file {path}.") from error

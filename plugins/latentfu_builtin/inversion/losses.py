@@ -5,6 +5,7 @@ Each takes ``[N, 3, R, R]`` twice in -1..1 and gives [N].
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import latentfu
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, Generator
+from latentfu import BadInputError, Generator, LatentFuError, PluginFailedError, call_plugin
 from torch import Tensor
 
 from latentfu_builtin.inversion.vgg import Distance, has_vgg16, lpips_distance, vgg16_distance
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from latentfu import Loss
     from torch import Tensor
 
+_log = logging.getLogger(__name__)
 _BLUR_SIZE, _BLUR_SIGMA = 7, 5.0
 """At 1024 px; smaller pictures are blurred by the same part of their side."""
 _PIXEL_LOSSES = ("pixels", "l1", "l2", "log-cosh", "blurred-l2", "blurred-log-cosh", "identity")
@@ -32,9 +34,13 @@ def build_perceptual_loss(name: str, generator: Generator) -> tuple[str, Distanc
         return "none", None
     if name != "auto":
         return name, build_loss(name, generator)
-    own = _find_domain_loss(latentfu.losses(), generator.domain)
-    if own is not None:
-        return own.name, own.build(generator)
+    for own in latentfu.losses().values():
+        if generator.domain not in own.domains:
+            continue
+        try:
+            return own.name, _build(own, generator)
+        except LatentFuError as error:
+            _log.warning("The loss %s is left out: %s", own.name, error)
     if has_vgg16():
         return "lpips", lpips_distance(str(generator.device))
     return "none", None
@@ -53,12 +59,21 @@ def build_loss(name: str, generator: Generator, vgg_layer: int = 12, path: str =
     installed = latentfu.losses()
     if name not in installed:
         raise BadInputError(f"There is no loss {name!r}; installed: {', '.join(installed)}.")
-    return installed[name].build(generator)
+    return _build(installed[name], generator)
 
 
-def _find_domain_loss(installed: dict[str, Loss], domain: str) -> Loss | None:
-    """The first loss made for ``domain``."""
-    return next((loss for loss in installed.values() if domain in loss.domains), None)
+def _build(loss: Loss, generator: Generator) -> Distance:
+    """The loss as a function that is checked; raises PluginFailedError."""
+    distance = call_plugin(loss, "was built", lambda: loss.build(generator))
+
+    def checked(a: Tensor, b: Tensor) -> Tensor:
+        found = call_plugin(loss, "compared pictures", lambda: distance(a, b))
+        if not isinstance(found, Tensor) or tuple(found.shape) != (len(a),):
+            said = list(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise PluginFailedError(f"The loss {loss.name} gave {said} instead of [{len(a)}].")
+        return found
+
+    return checked
 
 
 def build_identity_distance(generator: Generator) -> Distance:

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from latentfu_builtin.inversion.coordinates import Coordinates, NoiseCoordinates, choose_coordinates
 from latentfu_builtin.inversion.losses import Objective, build_objective, stack_masks
-from latentfu_builtin.inversion.search import LatentSearch, SearchResult, Watcher, run_search
+from latentfu_builtin.inversion.search import LatentSearch, SearchResult, SearchWatcher, run_search
 from latentfu_builtin.inversion.settings import SearchOptions
 
 _BATCH = 16
@@ -80,6 +80,7 @@ def optimize_latents(
         points = _pick_nearer_candidates(space, settings, goal, targets, points)
         watch.lap("start")
         best = run_search(search, points, _make_watcher(requests))
+        _keep_better_starts(search, points, best)
         watch.lap("optimise")
         found = _SearchedLatents(search, best)
         qualities = found.qualities(watch)
@@ -89,7 +90,7 @@ def optimize_latents(
     ]
 
 
-def _make_watcher(requests: Sequence[InversionRequest]) -> Watcher:
+def _make_watcher(requests: Sequence[InversionRequest]) -> SearchWatcher:
     """Tells each request's watcher about progress and pictures."""
 
     def watch(done: float, images: Tensor) -> None:
@@ -187,6 +188,35 @@ def _ask_inverter(name: str, settings: SearchOptions, request: InversionRequest)
 
 
 @torch.no_grad()
+def _keep_better_starts(search: LatentSearch, starts: Tensor, best: SearchResult) -> None:
+    """Where a start shows its picture better than the search's end, take it back.
+
+    The search minimizes the prior too, and that can cost more than the picture gains.
+    """
+    if best.noise is not None:
+        return  # the end has noise of its own, which no start had
+    space, generator = search.space, search.space.generator
+    for row, target in enumerate(search.targets):
+        pick = search.objective.of(torch.tensor([row], device=target.device))
+        first, last = starts[row : row + 1], best.points[row : row + 1]
+        before, after = (
+            float(pick(generator.render(space.latent(each)), target[None])[0])
+            for each in (first, last)
+        )
+        if not after <= before:
+            best.points[row], best.losses[row] = first[0], before
+
+
+def _is_flat(space: Coordinates, objective: Objective, targets: Tensor, points: Tensor) -> bool:
+    """Whether no search can leave ``points``: the picture does not change with them at all."""
+    with torch.enable_grad():
+        moved = points.detach().clone().requires_grad_(True)
+        losses = objective(space.generator.render(space.latent(moved)), targets)
+        (slope,) = torch.autograd.grad(losses.sum(), moved)
+    return not bool(slope.any())
+
+
+@torch.no_grad()
 def _pick_nearer_candidates(
     space: Coordinates,
     settings: SearchOptions,
@@ -202,6 +232,8 @@ def _pick_nearer_candidates(
         return points
     generator = space.generator
     lowest = objective(generator.render(space.latent(points)), targets)
+    if isinstance(space, NoiseCoordinates) and _is_flat(space, objective, targets, points):
+        lowest = torch.full_like(lowest, math.inf)
     best = points.clone().contiguous()
     draw = torch.Generator().manual_seed(settings.seed)
     z = torch.randn(count, generator.z_dim, generator=draw).to(generator.device)

@@ -113,7 +113,7 @@ def choose_pivot_inverter(generator: Generator, name: str) -> Inverter:
     """
     installed = latentfu.inverters()
     if name == "auto":
-        fitting = any(e.generator_id == generator.id for e in latentfu.encoders().values())
+        fitting = any(e.is_for(generator) for e in latentfu.encoders().values())
         plain = "w-plus" if "w+" in generator.spaces else "optimise"
         name = "encoder-refined" if fitting and "encoder-refined" in installed else plain
     if name in _NEED_A_PIVOT:

@@ -75,7 +75,7 @@ def latentfu_inverters() -> list[Inverter]:
         Inverter(
             name="pivotal",
             title="A code, and the weights bent around it",
-            spaces=("w", "w+", "w++"),
+            spaces=("z", "w", "w+", "w++"),
             invert=call_later(f"{_ROOM}.pivotal_tuning:invert_by_tuning"),
             options=PIVOTAL_DEFAULTS,
             fits=_has_layers,
@@ -84,7 +84,7 @@ def latentfu_inverters() -> list[Inverter]:
         Inverter(
             name="feature-detail",
             title="A code, and features beside it",
-            spaces=("w", "w+", "w++"),
+            spaces=("z", "w", "w+", "w++"),
             invert=call_later(f"{_ROOM}.feature_detail:invert_with_detail"),
             options=FEATURE_DETAIL_DEFAULTS,
             levels={

@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Generator, Latent, WeightOffset
 from torch import Tensor
 
-from latentfu_builtin.inversion.coordinates import Coordinates
+from latentfu_builtin.inversion.coordinates import Coordinates, NoiseCoordinates
 from latentfu_builtin.inversion.losses import Objective
 from latentfu_builtin.inversion.settings import SearchOptions
 
-Watcher = Callable[[float, Tensor], None]
+SearchWatcher = Callable[[float, Tensor], None]
 """Called after each step with the part done, 0..1, and the pictures [N, 3, R, R]."""
 _SMALLEST_MAP = 8
 """Maps of this side and less are not halved any further."""
@@ -135,13 +135,23 @@ class LatentSearch:
         images = self.space.generator.render(self.latent(points + apart, noise))
         losses = self.objective(images, self.targets)
         if self.settings.prior > 0:
-            losses = losses + self.settings.prior * self.space.strangeness(points)
+            losses = losses + self._prior(losses) * self.space.strangeness(points)
         if noise is not None:
             losses = losses + self.settings.noise_prior * noise.order()
         return losses, images
 
+    def _prior(self, losses: Tensor) -> Tensor:
+        """The weight of the prior, [N] or one for all.
 
-def run_search(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
+        In z it shrinks with the loss: there the prior pulls to the mean whatever the picture
+        shows, and would outweigh a code that shows it well. In w it keeps the layers together.
+        """
+        if isinstance(self.space, NoiseCoordinates):
+            return self.settings.prior * losses.detach().clamp(max=1.0)
+        return losses.new_tensor(self.settings.prior)
+
+
+def run_search(search: LatentSearch, points: Tensor, watch: SearchWatcher) -> SearchResult:
     """From ``points [N, rows, D]`` to the best that was met."""
     settings, count = search.settings, len(points)
     if settings.optimizer == "lbfgs" and count > 1:
@@ -167,7 +177,7 @@ def run_search(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchRe
     return best
 
 
-def _search_one_by_one(search: LatentSearch, points: Tensor, watch: Watcher) -> SearchResult:
+def _search_one_by_one(search: LatentSearch, points: Tensor, watch: SearchWatcher) -> SearchResult:
     """Each picture searched by itself."""
     found = []
     for row in range(len(points)):

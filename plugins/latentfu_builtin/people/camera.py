@@ -39,7 +39,7 @@ def turn_head(points: Array, frame: HeadFrame, f: Factors) -> Array:
     return np.asarray(np.stack([x, y, z], -1) + pivot, np.float32)
 
 
-def look_at(eye: Array, target: Array, up: Array) -> Array:
+def _look_at(eye: Array, target: Array, up: Array) -> Array:
     """The matrix from the room to a camera's own axes."""
     forward = (target - eye) / np.linalg.norm(target - eye)
     right = np.cross(forward, up)
@@ -74,7 +74,7 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     way = np.array([sin * math.cos(pitch), -cos * math.cos(pitch), math.sin(pitch)])
     eye = target + 1.25 * way
     up = np.array([math.sin(roll) * cos, math.sin(roll) * sin, math.cos(roll)])
-    camera = look_at(eye, target, up)
+    camera = _look_at(eye, target, up)
     axes = camera[:3, :3].T
 
     def toward(across: float, height: float) -> Array:
@@ -97,7 +97,7 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     lights["sky"] = (0.30 - 0.10 * contrast) * (0.65 + 0.7 * wall)
     lights["ground"] = (0.16 - 0.08 * contrast) * np.array([1.0, 0.9, 0.82])
     center = target - np.array([0, 0, 0.05])
-    shadow = _parallel(0.26, 0.2, 2.4) @ look_at(center + 1.2 * key, center, np.array([0, 0, 1.0]))
+    shadow = _parallel(0.26, 0.2, 2.4) @ _look_at(center + 1.2 * key, center, np.array([0, 0, 1.0]))
     view = _perspective(0.295, 0.4, 4.0) @ camera
     return Shot(eye, view, shadow, lights, (math.sin(side), 0.4))
 

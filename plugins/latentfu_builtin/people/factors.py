@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from latentfu import BadInputError
 
-Kind = Literal["continuous", "on-off"]
+_Kind = Literal["continuous", "on-off"]
 Law = Literal["uniform", "normal"]
 Factors = Mapping[str, float]
 
@@ -32,7 +32,7 @@ class PersonFactor:
     high: float
     plus: str
     group: str
-    kind: Kind = "continuous"
+    kind: _Kind = "continuous"
     law: Law = "uniform"
     share: float = 0.5
 

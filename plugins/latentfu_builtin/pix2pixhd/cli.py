@@ -55,7 +55,7 @@ def labels_command(  # noqa: PLR0917
         if name not in controls:
             there = ", ".join(controls) or "none"
             raise BadInputError(f"There is no control {name!r}; there are: {there}.")
-        latent = controls[name].load().apply(latent, strength, opened)
+        latent = controls[name].load_for(opened).apply(latent, strength, opened)
     with torch.no_grad():
         image = opened.render(latent)[0]
     pixels = image.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
@@ -69,13 +69,14 @@ def _read_numbers(path: Path) -> torch.Tensor:
     """Read a gray picture as whole numbers ``[1, H, W]``; BadInputError for one in colors."""
     import numpy as np
     import torch
+    from latentfu import PICTURE_FORMATS
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=PICTURE_FORMATS) as picture:
             if picture.mode not in ("L", "P", "I", "I;16", "1"):
                 raise BadInputError(f"{path} is in colors: a map has one number for each pixel.")
             found = np.array(picture).astype(np.int64)
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise BadInputError(f"{path} is not a picture that can be read.") from error
     return torch.from_numpy(found)[None]

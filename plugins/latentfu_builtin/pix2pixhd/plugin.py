@@ -27,18 +27,22 @@ def detect(path: Path) -> bool:
     return architecture_of(path) == ARCHITECTURE
 
 
-def load(path: Path, device: str) -> Generator:
+def _load(path: Path, device: str) -> Generator:
     """The generator in ``path``."""
     from latentfu_builtin.networks.pix2pixhd.generator import open_network
 
     return open_network(path, device)
 
 
-def convert(foreign: ForeignFile) -> ConvertedWeights | None:
+def convert_pix2pixhd(foreign: ForeignFile) -> ConvertedWeights | None:
     """A published ``latest_net_G.pth`` (a plain state dict); None for anything else."""
     import torch
 
-    from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE, config_of, is_pix2pixhd
+    from latentfu_builtin.networks.pix2pixhd.config import (
+        ARCHITECTURE,
+        config_from_shapes,
+        is_pix2pixhd,
+    )
     from latentfu_builtin.networks.pix2pixhd.network import fill_network
 
     state = {
@@ -50,13 +54,13 @@ def convert(foreign: ForeignFile) -> ConvertedWeights | None:
     shapes = {name: tuple(array.shape) for name, array in state.items()}
     if not is_pix2pixhd(shapes):
         return None
-    config = config_of(shapes)
+    config = config_from_shapes(shapes)
     tensors = {name: torch.tensor(array) for name, array in state.items()}
     fill_network(tensors, config, "This file")
     return ConvertedWeights(state, {"architecture": ARCHITECTURE, "config": config.to_json()})
 
 
-def labels_command() -> click.Command:
+def _load_labels_command() -> click.Command:
     """latentfu render labels."""
     from latentfu_builtin.pix2pixhd.cli import labels_command as command
 
@@ -73,8 +77,8 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
             "pix2pixhd",
             "pix2pixHD (maps of labels)",
             detect,
-            load,
-            convert,
+            _load,
+            convert_pix2pixhd,
             files="pix2pixHD `latest_net_G.pth`, global or with local enhancer "
             "([maps of labels](#maps-of-labels-pix2pixhd))",
             publisher="NVIDIA",
@@ -86,4 +90,6 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
 @hookimpl
 def latentfu_commands() -> list[Command]:
     """latentfu render labels."""
-    return [Command(("render", "labels"), "Draw a map of labels with pix2pixHD.", labels_command)]
+    return [
+        Command(("render", "labels"), "Draw a map of labels with pix2pixHD.", _load_labels_command)
+    ]

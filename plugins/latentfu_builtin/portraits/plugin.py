@@ -119,14 +119,15 @@ def latentfu_scorers() -> list[ScorerObject]:
 @hookimpl
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The shipped directions, and after them the deformations."""
-    from latentfu_builtin.deformations.control import list_deformation_controls
+    from latentfu import deformations_in
+
     from latentfu_builtin.portraits.slider_ends import ENDS
 
     def place(control: Control) -> int:
         return _FIRST.index(control.name) if control.name in _FIRST else len(_FIRST)
 
     shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
-    listed = [*shipped, *list_deformation_controls(DEFORMATIONS, generator.id)]
+    listed = [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
     return [replace(control, ends=ENDS.get(control.name, ("", ""))) for control in listed]
 
 

@@ -47,9 +47,9 @@ def compute_generator_id() -> str:
 
 def load_portrait_generator(device: str) -> Generator:
     """The generator on ``device``."""
-    from latentfu_builtin.networks.stylegan.stylegan2.generator import open_stylegan2
+    from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 
-    return open_stylegan2(GENERATOR, device, name=NAME, domain=NAME)
+    return StyleGAN2Generator.open(GENERATOR, device, name=NAME, domain=NAME)
 
 
 @cache
@@ -64,7 +64,7 @@ def load_shipped_scorer(device: str) -> ScorerNetwork:
 
 
 @cache
-def load_shipped_locator() -> Locator:
+def _load_locator() -> Locator:
     """The locator; raises BadInputError when its file is not usable."""
     from latentfu_builtin.portraits.locator import load_locator
 
@@ -78,7 +78,7 @@ def find_portrait(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
     """The standard crop of the portrait in a picture; empty when there is none."""
     from latentfu_builtin.portraits.locator import locate_portrait
 
-    found = locate_portrait(load_shipped_locator(), rgb)
+    found = locate_portrait(_load_locator(), rgb)
     if found.presence < _SUREST_NOTHING:
         return []
     x0, y0, x1, _ = found.crop
@@ -91,7 +91,7 @@ def place_portrait(eyes: tuple[Point, Point], mouth: Point) -> Quad:
 
     from latentfu_builtin.portraits.locator.locator import fit_scale_and_shift
 
-    mean = load_shipped_locator().crop_fit.mean  # eyes, nose, corners of the mouth: [5, 2]
+    mean = _load_locator().crop_fit.mean  # eyes, nose, corners of the mouth: [5, 2]
     three = torch.stack([mean[0], mean[1], (mean[3] + mean[4]) / 2])
     given = torch.tensor([[*eyes, mouth]], dtype=torch.float32)
     scale, shift = fit_scale_and_shift(given, three)

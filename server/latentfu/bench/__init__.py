@@ -37,7 +37,7 @@ class Measure:
     runs: int = 1
 
 
-def run(name: str) -> Iterator[Measure]:
+def run_benchmark(name: str) -> Iterator[Measure]:
     """The figures of benchmark ``name`` (one of BENCHMARKS) as they come."""
     module, function = _FUNCTIONS[name]
     measures: Iterable[Measure] = getattr(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from latentfu.cli.options import is_file, request_fields
-from latentfu.cli.pictures import Picture, read_mask
+from latentfu.cli.pictures import PictureFile, read_mask
 from latentfu.core.errors import LatentFuError, ServerError
 from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress
@@ -103,7 +103,7 @@ def open_editor(generator: str | None) -> tuple[Editor, str | None]:
 
 
 def collect_fields(
-    pictures: PictureStore, picture: Picture, mask: Path | None, fields: dict[str, Any]
+    pictures: PictureStore, picture: PictureFile, mask: Path | None, fields: dict[str, Any]
 ) -> dict[str, Any]:
     """The fields of a request about ``picture``, which is put among the ``pictures``."""
     selection = read_mask(mask, picture) if mask else None

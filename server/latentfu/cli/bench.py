@@ -7,14 +7,22 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from latentfu.bench import BENCHMARKS, Measure, run
+from latentfu.bench import BENCHMARKS, Measure, run_benchmark
 from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 
 
 def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]) -> click.Command:
-    """A command that shows what ``measure`` gives, as a table or with ``--json``.
+    """A command that shows measurements, as a table or with ``--json``.
 
     Plug-ins offer theirs as a Command with the path ``("bench", NAME)``.
+
+    Args:
+        name: of the benchmark.
+        what: what it measures, after "Measure" in its help.
+        measure: called when the command runs; gives the figures as they come.
+
+    Returns:
+        The click command.
     """
 
     @click.command(name, help=f"Measure {what}.")
@@ -26,7 +34,13 @@ def bench_command(name: str, what: str, measure: Callable[[], Iterable[Measure]]
 
 
 def print_measures(name: str, figures: Iterable[Measure], as_json: bool) -> None:
-    """Print the figures of benchmark ``name``, the one at work named while they come."""
+    """Print a benchmark's figures, the one at work named while they come.
+
+    Args:
+        name: of the benchmark.
+        figures: read one by one.
+        as_json: one JSON document instead of the table.
+    """
     measures = []
     with progress_bar(f"Measuring {name}", quiet=as_json) as progress:
         for figure in figures:
@@ -41,10 +55,10 @@ def print_measures(name: str, figures: Iterable[Measure], as_json: bool) -> None
 
 
 def _own_benchmark(name: str) -> click.Command:
-    return bench_command(name, BENCHMARKS[name], lambda: run(name))
+    return bench_command(name, BENCHMARKS[name], lambda: run_benchmark(name))
 
 
-edit = _own_benchmark("edit")
+bench_edit = _own_benchmark("edit")
 http = _own_benchmark("http")
 start = _own_benchmark("start")
 imports = _own_benchmark("import")

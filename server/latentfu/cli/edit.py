@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
+from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 
 if TYPE_CHECKING:
     from latentfu.cli.backend import Done
-    from latentfu.cli.pictures import Picture
+    from latentfu.cli.pictures import PictureFile
     from latentfu.core.crop import Quad
 
 
@@ -55,12 +55,12 @@ def edit_command(
     from dataclasses import replace
 
     from latentfu.cli.backend import choose_backend, collect_fields
-    from latentfu.cli.pictures import check_target, read_picture
+    from latentfu.cli.pictures import check_target, read_picture_file
     from latentfu.core.progress import between
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
 
-    picture = read_picture(image)
+    picture = read_picture_file(image)
     reports: list[Mapping[str, Any]] = []
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     places = [fields]
@@ -85,14 +85,14 @@ def edit_command(
     for number, report in enumerate(reports, 1):
         if all_faces:
             click.echo(f"Face {number} of {len(reports)}: {_describe_fit(report)}.")
-        tell_fit(report)
+        print_fit(report)
     if all_faces:
         click.echo(f"{output}: {told} for all faces.")
     else:
         click.echo(f"{output}: {told} ({_describe_fit(done.report)}).")
 
 
-def _find_faces(picture: Picture, fields: dict[str, Any]) -> list[Quad]:
+def _find_faces(picture: PictureFile, fields: dict[str, Any]) -> list[Quad]:
     """Every square that the aligner finds; raises BadInputError where it finds none."""
     from latentfu.cli.backend import open_editor
     from latentfu.core.layer import Layer
@@ -140,12 +140,12 @@ def mix_command(
     bit.
     """
     from latentfu.cli.backend import choose_backend, collect_fields
-    from latentfu.cli.pictures import check_target, read_picture
+    from latentfu.cli.pictures import check_target, read_picture_file
     from latentfu.core.layer import Layer
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import MixRequest, build_request
 
-    picture, other, pictures = read_picture(image), read_picture(source), PictureStore()
+    picture, other, pictures = read_picture_file(image), read_picture_file(source), PictureStore()
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
     common["source"] = pictures.add(Layer(other.pixels))
@@ -157,11 +157,11 @@ def mix_command(
     if as_json:
         _print_done(output, done, lossy)
     else:
-        tell_fit(done.report)
+        print_fit(done.report)
         click.echo(f"{output}: layers {layers[0]}-{layers[1]} of {source}.")
 
 
-def _write_edited(output: Path, picture: Picture, masked: bool) -> bool:
+def _write_edited(output: Path, picture: PictureFile, masked: bool) -> bool:
     """Write the picture, WebP without loss if there is a mask; whether the file is lossy."""
     from latentfu.cli.pictures import is_lossy, write_picture
 

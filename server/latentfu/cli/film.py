@@ -40,7 +40,7 @@ class Film:
     def __call__(self, image: torch.Tensor) -> None:
         """``[1, 3, R, R]`` in -1..1."""
         if self._seen % self.every == 0:
-            self.frames.append(enlarge_frame(to_levels(image[0].detach().float().cpu().numpy())))
+            self.frames.append(enlarge_frame(make_frame(image[0].detach().float().cpu().numpy())))
         self._seen += 1
 
     def write(self, path: Path) -> None:
@@ -52,7 +52,7 @@ class Film:
                 _write_animation(temporary, path.suffix[1:].upper(), self.frames)
 
 
-def to_levels(image: npt.NDArray[np.float32]) -> Frame:
+def make_frame(image: npt.NDArray[np.float32]) -> Frame:
     """``[3, R, R]`` in -1..1 -> uint8 ``[R, R, 3]``."""
     values = np.clip((image.transpose(1, 2, 0) + 1.0) * 127.5, 0, 255).round()
     return np.asarray(values, dtype=np.uint8)

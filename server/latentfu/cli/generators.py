@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +33,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
     from latentfu.plugin_manager import get_registry, pick
 
     spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
+    from latentfu.pipeline.plugin_calls import load_generator
     from latentfu.protocol.replies import GeneratorReply, dump_named
 
     (described,) = dump_named(GeneratorReply, {spec.name: spec})
@@ -39,7 +41,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
         **described,
         "aligner": spec.aligner,
         **_installed_for(spec),
-        **_describe_network(spec.load("cpu")),
+        **_describe_network(load_generator(spec, "cpu")),
     }
     if as_json:
         print_json(content)
@@ -58,10 +60,18 @@ def _installed_for(spec: hookspecs.GeneratorSpec) -> _Content:
     fitting = [encoder.name for encoder in encoders if encoder.generator_id == spec.id]
     return {
         "controls": list(controls),
-        "directions": [name for name, kind in kinds.items() if kind == "direction"],
-        "deformations": [name for name, kind in kinds.items() if kind == "deformation"],
+        **{
+            f"{kind}s": [name for name, its in kinds.items() if its == kind]
+            for kind in _order_kinds(kinds.values())
+        },
         "encoders": fitting,
     }
+
+
+def _order_kinds(kinds: Iterable[str]) -> list[str]:
+    """Every kind of control once; those of our own are listed even where there is none."""
+    ours = ("direction", "deformation")
+    return [*ours, *sorted({*kinds} - {*ours})]
 
 
 def _describe_network(generator: Generator) -> _Content:
@@ -109,7 +119,8 @@ def _lines(content: _Content) -> dict[str, str]:
     shown["labels"] = content["labels"] or "none"
     shown["memory"] = _describe_memory(content)
     shown["aligner"] = content["aligner"]
-    for word in ("directions", "deformations", "encoders"):
+    words = [*content]
+    for word in words[words.index("controls") + 1 : words.index("encoders") + 1]:
         names = content[word]
         assert isinstance(names, list)
         shown[word] = f"{len(names)}: {', '.join(names)}" if names else "none installed"
@@ -177,25 +188,30 @@ def generators_render(
 
     Each is named after its seed, which gives the same picture on every machine.
     """
+    from functools import partial
+
     import torch
 
-    from latentfu.cli.film import to_levels
-    from latentfu.cli.pictures import Picture, write_picture
+    from latentfu.cli.film import make_frame
+    from latentfu.cli.pictures import PictureFile, write_picture
+    from latentfu.pipeline.plugin_calls import load_generator
     from latentfu.pipeline.render import to_picture
     from latentfu.plugin_manager import get_registry, pick
+    from latentfu.plugin_manager.running import call_plugin
 
     spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
     _check_output(output)
-    generator = spec.load("cpu")
+    generator = load_generator(spec, "cpu")
     files = [output / f"{number:06}.png" for number in range(seed, seed + count)]
     with progress_bar("Drawing", quiet=as_json) as progress, torch.no_grad():
         for place, file in enumerate(files):
             progress(place / count, f"Picture {place + 1} of {count}")
             torch.manual_seed(seed + place)  # for random noise
             latent = _latent_of_seed(generator, seed + place, psi, cutoff, label)
-            picture = to_picture(generator.render(latent, noise), generator)
+            drawn = call_plugin(generator, "drew", partial(generator.render, latent, noise))
+            picture = to_picture(drawn, generator)
             output.mkdir(exist_ok=True)
-            write_picture(file, Picture(to_levels(picture)))
+            write_picture(file, PictureFile(make_frame(picture)))
     if as_json:
         print_json({"generator": spec.name, "files": [str(file) for file in files]})
     else:

@@ -48,7 +48,7 @@ def install_command(force_version: str | None, as_json: bool) -> None:
 @gimp_group.command("doctor")
 @json_option
 @click.pass_context
-def doctor_command(context: click.Context, as_json: bool) -> None:
+def gimp_doctor_command(context: click.Context, as_json: bool) -> None:
     """Say why the menu entry is missing (exit code 1 when something is wrong)."""
     from latentfu.setup.doctor import examine_gimp
 

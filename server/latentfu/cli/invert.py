@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
+from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -34,40 +34,8 @@ _NAMED: tuple[tuple[tuple[str, ...], str, Any, str], ...] = (
 )  # fmt: skip
 
 
-class Setting(click.ParamType[tuple[str, Value]]):
-    """``NAME=VALUE``: a number, true or false, or a text."""
-
-    name = "name=value"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Value]:
-        if isinstance(value, tuple):
-            return value
-        name, equals, text = str(value).partition("=")
-        if not equals or not name.strip():
-            self.fail(f"{value!r} is not like prior=0.01 (an option and its value).", param, ctx)
-        return name.strip(), _parse_value(text.strip())
-
-
-def _parse_value(text: str) -> Value:
-    """A number where the text is one, a truth value where it is one, else the text."""
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _method_options(function: F) -> F:
-    """The options above, and ``--option NAME=VALUE`` for others; see :func:`_collect_options`."""
-    function = click.option(
-        "--option", "settings", multiple=True, type=Setting(), metavar="NAME=VALUE",
-        help="Any option of the inverter (repeatable).",
-    )(function)  # fmt: skip
+    """The options above; ``--option NAME=VALUE`` is for others."""
     for flags, name, kind, what in reversed(_NAMED):
         function = click.option(*flags, f"of_{name}", type=kind, help=what)(function)
     return function
@@ -75,9 +43,8 @@ def _method_options(function: F) -> F:
 
 def _collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
     """What was given of these options, by the inverter's names."""
-    named = {key.removeprefix("of_"): value for key, value in given.items() if key != "settings"}
-    said = {name: value for name, value in named.items() if value is not None}
-    return {**dict(given["settings"]), **said}
+    named = {key.removeprefix("of_"): value for key, value in given.items()}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 @click.command("invert")
@@ -128,7 +95,7 @@ def invert_command(
 
     Works in this process; an inversion that the server or an earlier run has cached is taken.
     """
-    chosen = _collect_options(settings)
+    chosen = {**dict(fields.pop("options", ())), **_collect_options(settings)}
     if image.is_dir():
         from latentfu.cli.invert_folder import Folder, invert_folder
 
@@ -139,8 +106,8 @@ def invert_command(
         return
     _check_outputs(output, save_image, video)
     from latentfu.cli.backend import collect_fields, open_editor
-    from latentfu.cli.film import Film, enlarge_frame, to_levels
-    from latentfu.cli.pictures import Picture, read_picture, write_picture
+    from latentfu.cli.film import Film, enlarge_frame, make_frame
+    from latentfu.cli.pictures import PictureFile, read_picture_file, write_picture
     from latentfu.pipeline.invert import InvertOptions
     from latentfu.pipeline.render import render_latent
     from latentfu.protocol.pictures import PictureStore
@@ -148,7 +115,7 @@ def invert_command(
     from latentfu.storage.atomic import write_whole
     from latentfu.storage.inversion_cache import serialize_inversion
 
-    picture, pictures = read_picture(image), PictureStore()
+    picture, pictures = read_picture_file(image), PictureStore()
     common = collect_fields(pictures, picture, mask, fields)
     request = build_request(InvertRequest, **common, options=chosen)
     editor, name = open_editor(fields.get("generator"))
@@ -159,12 +126,12 @@ def invert_command(
         crop, found = editor.find_inversion(request, pictures, progress, how)
     spec = editor.generators.find_spec(name)
     if save_image or film:
-        shown = to_levels(render_latent(editor.generators.open(spec), found.inversion.latent))
+        shown = make_frame(render_latent(editor.generators.open(spec), found.inversion.latent))
         if film and video:
             film.frames.append(enlarge_frame(shown))
             film.write(video)
         if save_image:
-            write_picture(save_image, Picture(shown))
+            write_picture(save_image, PictureFile(shown))
     write_whole(output, serialize_inversion(found.key, found.inversion))
     from latentfu.cli.invert_folder import describe_inversion
 
@@ -172,7 +139,7 @@ def invert_command(
     if as_json:
         print_json({"output": str(output), **told, "inversion_cached": found.cached})
     else:
-        tell_fit(told)
+        print_fit(told)
         click.echo(f"{output}: {_tell_inversion(told)}")
 
 

@@ -110,7 +110,7 @@ class FolderInverter:
 
     def look(self, picture: Path, target: Path, waiting: list[Waiting]) -> Row | None:
         """The row of a picture that is done or cannot be used; else it joins ``waiting``."""
-        from latentfu.cli.pictures import read_picture
+        from latentfu.cli.pictures import read_picture_file
         from latentfu.core.layer import Layer
         from latentfu.pipeline.metrics import is_beyond
         from latentfu.protocol.pictures import PictureStore
@@ -118,7 +118,7 @@ class FolderInverter:
         from latentfu.storage.inversion_cache import read_inversion_metadata
 
         try:
-            layer, pictures = Layer(read_picture(picture).pixels), PictureStore()
+            layer, pictures = Layer(read_picture_file(picture).pixels), PictureStore()
             request = build_request(InvertRequest, layer=pictures.add(layer), **self.fields)
             key = self.editor.make_inversion_key(request, pictures)
         except NotInstalledError:

@@ -111,7 +111,7 @@ def _plugin_command_lines() -> _Paths:
     except LatentFuError as error:
         click.echo(f"Plug-ins are left out: {error}", err=True)
         return {}
-    found = {command.path: command.help for command in commands}
+    found = {command.path: command.help for command in commands if not command.hidden}
     _write_cache(key, found)
     return found
 

@@ -11,7 +11,7 @@ import click
 
 import latentfu
 from latentfu.cli.lazy_group import LazyGroup
-from latentfu.core.errors import LatentFuError
+from latentfu.core.errors import LatentFuError, OutOfMemoryError, is_memory_fault
 
 _HELP = """Latent-Fu: semantic photo editing with GANs on your own machine.
 
@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in ours
     rest = [word for word in ours if word != "--debug"] + arguments[len(ours) :]
     try:
-        code = program.main(rest, prog_name="latentfu", standalone_mode=False)
+        code = program.main(rest, prog_name="latentfu", standalone_mode=False, obj={"debug": debug})
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
@@ -70,5 +70,7 @@ def _explain(error: Exception) -> tuple[int, str, str]:
         return error.exit_code, "failed", error.format_message()
     if isinstance(error, LatentFuError):
         return 1, error.code, str(error)
+    if is_memory_fault(error):
+        return 1, OutOfMemoryError.code, str(OutOfMemoryError())
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return 1, "internal", f"Something failed inside latentfu ({text}): --debug shows where."

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-Point = tuple[float, float]
+_Point = tuple[float, float]
 F = TypeVar("F", bound=Callable[..., Any])
 _LAYERS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
 
@@ -24,7 +24,7 @@ def _number(field: str) -> click.ParamType[Any]:
     return click.IntRange(low, high) if field == "face" else click.FloatRange(low, high)
 
 
-class Points(click.ParamType[tuple[Point, ...]]):
+class PointList(click.ParamType[tuple[_Point, ...]]):
     """``x,y,x,y...``: ``count`` points in pixels."""
 
     name = "points"
@@ -34,7 +34,7 @@ class Points(click.ParamType[tuple[Point, ...]]):
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Point, ...]:
+    ) -> tuple[_Point, ...]:
         if isinstance(value, tuple):
             return value
         try:
@@ -55,6 +55,16 @@ class Strength(click.ParamType[tuple[str, float]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, float]:
+        """The control and its number.
+
+        Args:
+            value: as it was typed, or what this gave before.
+            param: the option, for the message.
+            ctx: the command, for the message.
+
+        Returns:
+            The name and a finite number; anything else ends the command with a sentence.
+        """
         if isinstance(value, tuple):
             return value
         control, equals, text = str(value).partition("=")
@@ -65,6 +75,37 @@ class Strength(click.ParamType[tuple[str, float]]):
         if not equals or not control.strip() or not math.isfinite(number):
             self.fail(f"{value!r} is not like smile=2 (NAME=STRENGTH, a number).", param, ctx)
         return control.strip(), number
+
+
+Value = float | int | str | bool
+
+
+class NamedValue(click.ParamType[tuple[str, Value]]):
+    """``NAME=VALUE``: a number, true or false, or a text."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Value]:
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = str(value).partition("=")
+        if not equals or not name.strip():
+            self.fail(f"{value!r} is not like prior=0.01 (an option and its value).", param, ctx)
+        return name.strip(), _parse_value(text.strip())
+
+
+def _parse_value(text: str) -> Value:
+    """A number where the text is one, a truth value where it is one, else the text."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 class Layers(click.ParamType[tuple[int, int]]):
@@ -164,9 +205,12 @@ def output_option(help: str) -> Callable[[F], F]:
 
 
 def choice_options(function: F) -> F:
-    """``--generator --inverter --aligner --quality --face --corners --eyes --mouth``."""
+    """``--generator --inverter --option --aligner --quality --face --corners --eyes --mouth``."""
     return _collected(
-        ("generator", "inverter", "aligner", "quality", "face", "corners", "eyes", "mouth"),
+        (
+            "generator", "inverter", "options", "aligner", "quality", "face", "corners", "eyes",
+            "mouth",
+        ),
         (
             click.option(
                 "--generator", metavar="NAME",
@@ -175,6 +219,10 @@ def choice_options(function: F) -> F:
             click.option(
                 "--inverter", metavar="NAME",
                 help="See: latentfu inverters list (default: the best for the quality).",
+            ),
+            click.option(
+                "--option", "options", multiple=True, type=NamedValue(), metavar="NAME=VALUE",
+                help="An option of the inverter (repeatable).",
             ),
             click.option(
                 "--aligner", metavar="NAME",
@@ -189,15 +237,15 @@ def choice_options(function: F) -> F:
                 help="Which of several faces: 1 is the largest (default: the one in the mask).",
             ),
             click.option(
-                "--corners", type=Points(4), metavar="X,Y,...",
+                "--corners", type=PointList(4), metavar="X,Y,...",
                 help="The square by hand: top left, top right, bottom right, bottom left.",
             ),
             click.option(
-                "--eyes", type=Points(2), metavar="X,Y,X,Y",
+                "--eyes", type=PointList(2), metavar="X,Y,X,Y",
                 help="The eyes in pixels, left in the picture first: where nothing is detected.",
             ),
             click.option(
-                "--mouth", type=Points(1), metavar="X,Y", help="Its middle, with --eyes."
+                "--mouth", type=PointList(1), metavar="X,Y", help="Its middle, with --eyes."
             ),
         ),
     )(function)  # fmt: skip
@@ -234,6 +282,8 @@ def request_fields(fields: dict[str, Any]) -> dict[str, Any]:
         values["targets"] = join_strengths(values["targets"], "--to")
     if "only" in values:
         values["only"] = dict(values["only"])
+    if "options" in values:
+        values["options"] = dict(values["options"])
     if "mouth" in values:
         values["mouth"] = values["mouth"][0]
     if is_file(values.get("generator")):

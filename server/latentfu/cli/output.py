@@ -23,8 +23,19 @@ def json_option(function: F) -> F:
     """The ``--json`` option that every command takes, as a decorator below ``@click.command``.
 
     The command gets ``as_json: bool`` and then prints one JSON document on stdout, nothing else.
+
+    Args:
+        function: the command's function.
+
+    Returns:
+        It, with the option.
     """
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def is_debugging(context: click.Context) -> bool:
+    """Whether ``--debug`` was given."""
+    return bool((context.obj or {}).get("debug"))
 
 
 def print_json(content: object) -> None:
@@ -54,7 +65,7 @@ def state_mark(state: str) -> str:
     return click.style(f"{state:<6}", fg={"ok": "green", "note": "yellow", "wrong": "red"}[state])
 
 
-def tell_fit(told: Mapping[str, Any]) -> None:
+def print_fit(told: Mapping[str, Any]) -> None:
     """On stderr what a person must know of a report: a poor fit, and that nothing changed."""
     parts = [told.get(name) for name in ("warning", "advice", "unchanged")]
     sentences = " ".join(part for part in parts if part)
@@ -64,9 +75,14 @@ def tell_fit(told: Mapping[str, Any]) -> None:
 
 @contextmanager
 def progress_bar(title: str, quiet: bool = False) -> Iterator[Progress]:
-    """A progress bar on stderr if that is a terminal, else nothing; none with ``quiet``.
+    """A progress bar on stderr if that is a terminal, else nothing.
 
-    Gives the Progress to report to: ``progress(fraction, message)``, fraction in 0..1.
+    Args:
+        title: what is being done, in a word or two.
+        quiet: no bar in any case.
+
+    Yields:
+        The Progress to report to: ``progress(fraction, message)``, fraction in 0..1.
     """
     if quiet or not sys.stderr.isatty():
         yield silent

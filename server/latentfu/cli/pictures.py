@@ -26,12 +26,12 @@ from latentfu.cli.deep_pictures import (
 )
 from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.layer import MaskPixels, Pixels, check_size
+from latentfu.core.limits import PICTURE_FORMATS
 from latentfu.storage.atomic import whole_file
 
 if TYPE_CHECKING:
     from PIL import Image
 
-READ_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
 MIN_SIDE = 8
 _WRITE_FORMATS = {
     ".png": "PNG",
@@ -86,7 +86,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PictureFile:
     """``pixels``: uint8 ``[H, W, 1, 3 or 4]``, upright, in sRGB. ``profile``: theirs.
 
     ``original``: the file they came from, whose colors, depth and resolution are written again.
@@ -96,12 +96,12 @@ class Picture:
     profile: bytes | None = None
     original: Original | None = None
 
-    def edited(self, pixels: Pixels) -> Picture:
+    def edited(self, pixels: Pixels) -> PictureFile:
         """The same picture with other pixels."""
         return replace(self, pixels=pixels)
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture_file(path: Path) -> PictureFile:
     """Read a PNG, JPEG, WebP, TIFF, BMP or PPM file; EXIF orientation is applied, alpha kept.
 
     Its ICC profile is applied too: the pixels are sRGB. Of 16 bits a channel the upper 8 are
@@ -113,13 +113,13 @@ def read_picture(path: Path) -> Picture:
     own = _as_eight_bits(original.values)
     transform = make_transform(original.profile, own.shape[2]) if original.profile else None
     if transform is None:
-        return Picture(own, original.profile, replace(original, shown=own))
+        return PictureFile(own, original.profile, replace(original, shown=own))
     shown = transform.to_srgb(own)
     profile = srgb_profile() if shown.shape[2] > 1 else None
-    return Picture(shown, profile, replace(original, shown=shown, transform=transform))
+    return PictureFile(shown, profile, replace(original, shown=shown, transform=transform))
 
 
-def read_mask(path: Path, like: Picture) -> MaskPixels:
+def read_mask(path: Path, like: PictureFile) -> MaskPixels:
     """A mask of the picture's size: its gray value, times its alpha if it has one."""
     pixels = _as_eight_bits(_decode(path).values)
     height, width = like.pixels.shape[:2]
@@ -161,7 +161,7 @@ def is_lossy(path: Path, exact: bool = False) -> bool:
     return kind in _LOSSY and not (exact and kind == "WEBP")
 
 
-def write_picture(path: Path, picture: Picture, exact: bool = False) -> None:
+def write_picture(path: Path, picture: PictureFile, exact: bool = False) -> None:
     """Write ``picture`` whole or not at all, in the format that the ending names.
 
     What the file it came from had stays: profile, 16 bits (PNG, TIFF), resolution (not WebP), and
@@ -203,11 +203,11 @@ def _decode(path: Path) -> Original:
         # Our own limit is checked below; Pillow's is lower and only warns.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=READ_FORMATS) as image:
+            with Image.open(path, formats=PICTURE_FORMATS) as image:
                 _check(path, image)
                 return _read_open(path, image)
     except UnidentifiedImageError as error:
-        known = ", ".join(READ_FORMATS)
+        known = ", ".join(PICTURE_FORMATS)
         raise BadInputError(f"{path} is not a picture that can be read ({known}).") from error
     except FileNotFoundError as error:
         raise BadInputError(f"There is no file {path}.") from error

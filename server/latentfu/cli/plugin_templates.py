@@ -228,3 +228,55 @@ PACK_FILES: dict[str, str] = {
     "$module/__init__.py": _PACK_MODULE,
     "tests/test_plugin.py": _PACK_TEST,
 }
+
+
+_KIND_README = """\
+# latentfu-$name
+
+A plug-in for Latent-Fu.
+
+    latentfu plugins install .
+    latentfu plugins list
+
+Its test needs nothing but latentfu and pytest:
+
+    pip install ".[test]"
+    pytest
+
+`$module/__init__.py` is the plug-in. Hooks are functions marked `@latentfu.hookimpl`; the entry
+point in `pyproject.toml` is how Latent-Fu finds them.
+
+## Publish it
+1. Write your name and the licence into `pyproject.toml`. If weights are in the package, say theirs
+   too.
+2. `python -m build` makes `dist/`. `python -m twine upload dist/*` sends it to a package index.
+3. People install it with `latentfu plugins install latentfu-$name`.
+4. Raise the version with every release. Say in `dependencies` which Latent-Fu it needs.
+"""
+
+_CI = """\
+name: test
+on: [push, pull_request]
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: pip install ".[test]"
+      - run: pytest
+"""
+
+
+def files_of_kind(module: str, test: str) -> dict[str, str]:
+    """The files of a package whose module and test these are."""
+    return {
+        "pyproject.toml": _CONTROL_PYPROJECT.replace(": one more control for portraits", ""),
+        "README.md": _KIND_README,
+        ".github/workflows/test.yml": _CI,
+        "$module/__init__.py": module,
+        "$module/py.typed": "",
+        "tests/test_plugin.py": test,
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latentfu.cli.output import json_option, print_json, print_table
+from latentfu.cli.output import is_debugging, json_option, print_json, print_table
 from latentfu.core.errors import BadInputError, NotInstalledError, StorageError
 from latentfu.core.names import is_name
 
@@ -21,22 +22,60 @@ if TYPE_CHECKING:
     from latentfu.storage.directions import Direction
 
 
+_KIND_NAMES = (
+    "generator", "format", "inverter", "encoder", "aligner", "loss", "scorer", "identity", "maker",
+    "command",
+)  # fmt: skip
+"""Those of plugin_kinds.KINDS, which is read only when a package is written."""
+
+
 @click.command("list")
+@click.option("--static", is_flag=True, help="Import none: only what is installed, and where.")
 @json_option
-def plugins_list(as_json: bool) -> None:
+@click.pass_context
+def plugins_list(context: click.Context, static: bool, as_json: bool) -> None:
     """List plug-ins with where they come from, their state and what they bring."""
+    if static:
+        _list_static(as_json)
+        return
     from latentfu.plugin_manager import get_registry
 
     statuses = get_registry().statuses()
+    if is_debugging(context):
+        for status in statuses:
+            if status.traceback:
+                click.echo(f"{status.name}: {status.traceback}", err=True)
     if as_json:
         print_json({"plugins": [dataclasses.asdict(status) for status in statuses]})
         return
     rows = []
     for status in statuses:
         brings = "; ".join(f"{kind}: {', '.join(of)}" for kind, of in status.provides.items())
-        told = status.reason or brings
+        told = "; ".join(filter(None, (status.reason or brings, *status.left_out)))
         rows.append((status.name, status.state, status.version, status.origin, told))
     print_table(("name", "state", "version", "from", "brings, or the reason"), rows)
+
+
+def _list_static(as_json: bool) -> None:
+    """What the packages and the plug-in folder say of themselves."""
+    from latentfu.plugin_manager.sources import all_sources, disabled_names
+
+    off = disabled_names()
+    found = [
+        {
+            "name": source.name,
+            "state": "disabled" if source.name in off else "enabled",
+            "version": source.version,
+            "origin": source.origin,
+            "needs": source.needs,
+        }
+        for source in all_sources()
+    ]
+    if as_json:
+        print_json({"plugins": found})
+        return
+    rows = [tuple(each.values()) for each in found]
+    print_table(("name", "state", "version", "from", "needs latentfu"), rows)
 
 
 @click.command("doctor")
@@ -59,6 +98,8 @@ def plugins_doctor(context: click.Context, seconds: float, as_json: bool) -> Non
         if not as_json:
             mark = click.style(f"{finding.state:<6}", fg="green" if finding.well else "red")
             click.echo(f"{mark} {finding.name} ({finding.origin}): {finding.message}")
+            if finding.traceback:
+                click.echo(textwrap.indent(finding.traceback.rstrip(), "       "))
     if as_json:
         print_json({"plugins": [dataclasses.asdict(finding) for finding in findings]})
     if not all(finding.well for finding in findings):
@@ -73,6 +114,28 @@ def plugins_enable(name: str, as_json: bool) -> None:
     _switch(name, disabled=False, as_json=as_json)
 
 
+@click.command("prefer")
+@click.argument("name")
+@click.option("--no-more", is_flag=True, help="Take the preference back.")
+@json_option
+def plugins_prefer(name: str, no_more: bool, as_json: bool) -> None:
+    """Let plug-in NAME have a name that others claim too.
+
+    Of two controls of one name one has it, and the other is listed as PLUGIN.NAME. Without a
+    preference the program's own plug-ins come first, then packages and files by name.
+    """
+    from latentfu.plugin_manager.sources import all_sources, set_preferred
+
+    known = [source.name for source in all_sources()]
+    if name not in known and not no_more:
+        raise NotInstalledError(f"There is no plug-in {name!r}; installed: {', '.join(known)}.")
+    changed = set_preferred(name, not no_more)
+    if as_json:
+        print_json({"name": name, "preferred": not no_more, "changed": changed})
+    else:
+        click.echo(f"{name} {'is no more preferred' if no_more else 'comes first now'}.")
+
+
 @click.command("disable")
 @click.argument("name")
 @json_option
@@ -83,6 +146,7 @@ def plugins_disable(name: str, as_json: bool) -> None:
 
 def _switch(name: str, disabled: bool, as_json: bool) -> None:
     """Nothing is imported here, so that a plug-in that hangs can be switched off."""
+    from latentfu.plugin_manager.deaths import forget_deaths
     from latentfu.plugin_manager.sources import all_sources, disabled_names, set_disabled
 
     known = [source.name for source in all_sources()]
@@ -91,17 +155,23 @@ def _switch(name: str, disabled: bool, as_json: bool) -> None:
             f"There is no plug-in {name!r}; installed: {', '.join(known) or 'none'}."
         )
     changed = set_disabled(name, disabled)
+    if not disabled:
+        changed = forget_deaths(name) or changed
     state = "disabled" if disabled else "enabled"
     if as_json:
         print_json({"name": name, "state": state, "changed": changed})
     elif changed:
-        click.echo(f"{name} is {state} now; a running server takes note when it starts again.")
+        click.echo(f"{name} is {state} now; a running server takes note with its next work.")
     else:
         click.echo(f"{name} was {state} already.")
 
 
 @click.command("new")
 @click.argument("name")
+@click.option(
+    "--kind", type=click.Choice(["control", *_KIND_NAMES]), default="control", show_default=True,
+    help="What it brings.",
+)  # fmt: skip
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(), help="Where to put it.")
 @click.option(
     "--directions", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
@@ -112,23 +182,26 @@ def _switch(name: str, disabled: bool, as_json: bool) -> None:
 @json_option
 def plugins_new(  # noqa: PLR0917
     name: str,
+    kind: str,
     folder: Path,
     directions: tuple[Path, ...],
     author: str,
     licence: str,
     as_json: bool,
 ) -> None:
-    """Write the package latentfu-NAME: a plug-in with one control, its test and a README.
+    """Write the package latentfu-NAME: a plug-in that works, its test and a README.
 
-    With --directions it is a pack of those, in a dozen lines.
+    With --directions it is a pack of those, in a dozen lines; else it brings one object of --kind.
     """
+    if directions and kind != "control":
+        raise BadInputError("A pack of directions is no other kind: give --directions or --kind.")
     name = name.removeprefix("latentfu-")
     files = pack_directions(directions, author, licence, name)
-    written = write_package(name, folder, files)
+    written = write_package(name, folder, files, kind)
     if as_json:
         print_json({"folder": str(written)})
     else:
-        click.echo(f"{written} is written; next: pip install -e {written}")
+        click.echo(f"{written} is written; next: latentfu plugins install {written}")
 
 
 def pack_directions(
@@ -158,13 +231,18 @@ def pack_directions(
 
 
 def write_package(
-    name: str, folder: Path, directions: Mapping[str, Direction] | None = None
+    name: str,
+    folder: Path,
+    directions: Mapping[str, Direction] | None = None,
+    kind: str = "control",
 ) -> Path:
     """Write the template into ``folder``/latentfu-``name``, whole or not at all."""
-    from latentfu.cli.plugin_templates import CONTROL_FILES, PACK_FILES
+    from latentfu.cli.plugin_kinds import KINDS
+    from latentfu.cli.plugin_templates import CONTROL_FILES, PACK_FILES, files_of_kind
 
     if not is_name(name) or not name.replace("-", "").isalnum():
         raise BadInputError(f"{name!r} is not a name for a plug-in: use a-z, 0-9 and - only.")
+    _check_free(name)
     target = folder / f"latentfu-{name}"
     if target.exists():
         raise BadInputError(f"{target} is there already: take another name or remove it.")
@@ -173,7 +251,8 @@ def write_package(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".latentfu-new-", dir=folder) as temporary:
             draft = Path(temporary) / "package"
-            for path, text in (PACK_FILES if directions else CONTROL_FILES).items():
+            template = CONTROL_FILES if kind == "control" else files_of_kind(*KINDS[kind])
+            for path, text in (PACK_FILES if directions else template).items():
                 file = draft / Template(path).substitute(words)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(Template(text).substitute(words), encoding="utf-8")
@@ -183,6 +262,22 @@ def write_package(
     except OSError as error:
         raise StorageError(f"Could not write {target}: {error.strerror or error}.") from error
     return target
+
+
+def _check_free(name: str) -> None:
+    """Refuse a name whose package, module or plug-in is taken (raises BadInputError)."""
+    module = f"latentfu_{name.replace('-', '_')}"
+    if not name[0].isalpha():
+        raise BadInputError(f"{name!r} is not a name for a package: begin with a letter.")
+    if module == "latentfu_builtin":
+        raise BadInputError(f"The module {module} is the program's own: take another name.")
+    from latentfu.plugin_manager.sources import all_sources
+
+    for source in all_sources():
+        if source.name == name and source.origin != f"package latentfu-{name}":
+            raise BadInputError(
+                f"There is a plug-in {name} already ({source.origin}): take another name."
+            )
 
 
 def _write_directions(folder: Path, directions: Mapping[str, Direction]) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
+from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from latentfu.cli.pictures import Picture
+    from latentfu.cli.pictures import PictureFile
     from latentfu.core.layer import Layer
     from latentfu.core.progress import Progress
     from latentfu.pipeline.editor import Outcome
@@ -76,23 +76,23 @@ def sweep_command(
     All controls that are given move together.
     """
     from latentfu.cli.film import check_film
-    from latentfu.cli.pictures import Picture, check_folder, read_picture
+    from latentfu.cli.pictures import PictureFile, check_folder, read_picture_file
 
     if output.suffix:
         check_film(output)
         check_folder(output)
-    picture = read_picture(image)
+    picture = read_picture_file(image)
     steps = _list_steps(sets, frames, back)
     reports: list[ReportReply] = []
     with progress_bar("Drawing", quiet=as_json) as progress:
         outcomes = _draw_steps(picture, mask, steps, fields, progress)
         layers = _keep_reports(outcomes, reports)
-        count = _write_frames(output, layers, lambda pixels: Picture(pixels, picture.profile))
+        count = _write_frames(output, layers, lambda pixels: PictureFile(pixels, picture.profile))
     told = _sum_up(reports)
     if as_json:
         print_json({"output": str(output), "frames": count, "steps": steps, **told})
     else:
-        tell_fit(told)
+        print_fit(told)
         click.echo(f"{output}: {count} frames.")
 
 
@@ -109,7 +109,7 @@ def _list_steps(
 
 
 def _draw_steps(
-    picture: Picture,
+    picture: PictureFile,
     mask: Path | None,
     steps: Sequence[Mapping[str, float]],
     fields: dict[str, Any],

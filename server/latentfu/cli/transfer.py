@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli import options
-from latentfu.cli.output import json_option, print_json, progress_bar, tell_fit
+from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 from latentfu.protocol.requests import LIMITS
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def transfer_command(
 ) -> None:
     """Give IMAGE as much of a direction as EXEMPLAR has, e.g. --along smile."""
     from latentfu.cli.backend import collect_fields, open_editor
-    from latentfu.cli.pictures import Picture, check_target, read_picture, write_picture
+    from latentfu.cli.pictures import PictureFile, check_target, read_picture_file, write_picture
     from latentfu.core.layer import Layer
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, build_request
 
-    picture, other, pictures = read_picture(image), read_picture(exemplar), PictureStore()
+    picture, other, pictures = read_picture_file(image), read_picture_file(exemplar), PictureStore()
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
     plain = build_request(EditRequest, **common)
@@ -67,13 +67,13 @@ def transfer_command(
         moved = build_request(EditRequest, **common, targets=targets, identity=identity)
         moved = moved.model_copy(update={"generator": name})
         outcome = editor.edit(moved, pictures, progress)
-    write_picture(output, Picture(outcome.layer.pixels, picture.profile))
+    write_picture(output, PictureFile(outcome.layer.pixels, picture.profile))
     report = outcome.report.to_wire()
     if as_json:
         moved_to = {"from": have, "to": targets, "exemplar": want}
         print_json({"output": str(output), **moved_to, "report": report})
         return
-    tell_fit(report)
+    print_fit(report)
     told = ", ".join(f"{n} from {have[n]:+.2f} to {targets[n]:+.2f}" for n in along)
     click.echo(f"{output}: {told}.")
 
@@ -83,7 +83,7 @@ def _read_amounts(
 ) -> dict[str, float]:
     """How much of each direction a layer holds; raises BadInputError for other controls."""
     from latentfu.core.control import check_strengths
-    from latentfu.pipeline.apply_controls import require_direction
+    from latentfu.pipeline.apply_controls import read_amount, readable_effect
     from latentfu.pipeline.cache import ControlCache
 
     resolved = editor.generators.resolve(request)
@@ -92,6 +92,7 @@ def _read_amounts(
     cache, found = ControlCache(), {}
     for name in along:
         control = resolved.controls[name]
-        direction = require_direction(cache.get(control), control)
-        found[name] = float(direction.amount(latent, resolved.generator)[0])
+        loaded = cache.get(control, resolved.generator)
+        effect = readable_effect(control, loaded, resolved.generator)
+        found[name] = float(read_amount(control, effect, latent, resolved.generator)[0])
     return found

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from latentfu.core.errors import CancelledError, ServerError
 from latentfu.core.progress import Progress, silent
 from latentfu.protocol.errors import error_from_body, error_from_failure
+from latentfu.protocol.proof import proves_itself
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -29,7 +30,11 @@ from latentfu.protocol.replies import (
 from latentfu.protocol.requests import JobRequest, PreviewRequest
 from latentfu.protocol.server_address import ServerAddress, read_address, read_token
 
-M = TypeVar("M", bound=Reply)
+_M = TypeVar("_M", bound=Reply)
+_STRANGER = (
+    "What answers at {address} is not your server, or an older version of it: nothing was sent; "
+    "stop it, or remove server.json from the settings folder, and run latentfu serve."
+)
 _GONE = "The server does not answer: start it with latentfu serve, and see its log if it stops."
 
 
@@ -65,38 +70,47 @@ class Client:
             start_server(lambda: bool(Client.connect()), progress)
             return Client.connect()
 
+    def get(self, path: str, model: type[_M]) -> _M:
+        """What a GET request answers, as the route's model; for routes with no method below.
+
+        Args:
+            path: with its query, from "/v1/".
+            model: of :mod:`latentfu.protocol.replies`.
+        """
+        return _parse(self._ask("GET", path)[1], model)
+
     def health(self) -> HealthReply:
         """That it is there, and how its worker is."""
-        return self._get("/v1/health", HealthReply)
+        return self.get("/v1/health", HealthReply)
 
     def generators(self) -> GeneratorsReply:
         """Installed generators, the default first."""
-        return self._get("/v1/generators", GeneratorsReply)
+        return self.get("/v1/generators", GeneratorsReply)
 
     def inverters(self) -> InvertersReply:
         """Installed inverters, the default first."""
-        return self._get("/v1/inverters", InvertersReply)
+        return self.get("/v1/inverters", InvertersReply)
 
     def aligners(self) -> AlignersReply:
         """Installed aligners."""
-        return self._get("/v1/aligners", AlignersReply)
+        return self.get("/v1/aligners", AlignersReply)
 
     def controls(self, generator: str | None = None) -> ControlsReply:
         """The sliders of a generator (None: the default one)."""
         query = f"?generator={quote(generator, safe='')}" if generator else ""
-        return self._get(f"/v1/controls{query}", ControlsReply)
+        return self.get(f"/v1/controls{query}", ControlsReply)
 
     def plugins(self) -> PluginsReply:
         """Plug-ins and their state."""
-        return self._get("/v1/plugins", PluginsReply)
+        return self.get("/v1/plugins", PluginsReply)
 
     def jobs(self) -> JobsReply:
         """The newest 100 jobs."""
-        return self._get("/v1/jobs", JobsReply)
+        return self.get("/v1/jobs", JobsReply)
 
     def job(self, job_id: str) -> JobReply:
         """One job."""
-        return self._get(f"/v1/jobs/{job_id}", JobReply)
+        return self.get(f"/v1/jobs/{job_id}", JobReply)
 
     def send_layer(self, body: bytes) -> str:
         """Bring a pixel body (or PNG file) to the server unless it is there; its name."""
@@ -169,6 +183,7 @@ class Client:
         while True:
             try:
                 self.address = read_address() or self.address
+                self._token = read_token()  # new where the server ended suddenly
                 self.health()
                 return
             except ServerError:
@@ -178,7 +193,7 @@ class Client:
 
     def _events(self, job_id: str) -> Iterator[JobReply]:
         # The server says something every two seconds: silence means that it is gone.
-        with closing(self._connection(20.0)) as connection:
+        with closing(self._connect(20.0)) as connection:
             connection.request("GET", f"/v1/jobs/{job_id}/events", headers=self._headers())
             with connection.getresponse() as response:
                 if response.status != 200:
@@ -186,9 +201,6 @@ class Client:
                 for line in response:
                     if line.strip() and line.endswith(b"\n"):
                         yield _parse(line, JobReply)
-
-    def _get(self, path: str, model: type[M]) -> M:
-        return _parse(self._ask("GET", path)[1], model)
 
     def _ask(
         self,
@@ -206,7 +218,7 @@ class Client:
         if png:
             headers["Accept"] = "image/png"
         try:
-            with closing(self._connection(self._timeout_s)) as connection:
+            with closing(self._connect(self._timeout_s)) as connection:
                 connection.request(method, path, body, headers)
                 with connection.getresponse() as response:
                     data = response.read()
@@ -216,8 +228,18 @@ class Client:
             raise error_from_body(response.status, data)
         return response.status, data
 
-    def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.address.host, self.address.port, timeout=timeout_s)
+    def _connect(self, timeout_s: float) -> http.client.HTTPConnection:
+        """A connection to a server that has shown that it has the token."""
+        host, port = self.address.host, self.address.port
+        connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
+        try:
+            if proves_itself(connection, self._token, port):
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        raise ServerError(_STRANGER.format(address=self.address.url))
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
@@ -228,7 +250,7 @@ def _to_json(request: JobRequest | PreviewRequest | Mapping[str, object]) -> byt
     return json.dumps(fields).encode()
 
 
-def _parse(data: bytes, model: type[M]) -> M:
+def _parse(data: bytes, model: type[_M]) -> _M:
     try:
         return model.model_validate_json(data)
     except ValueError as error:  # pydantic's own is one

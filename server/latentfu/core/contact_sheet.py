@@ -25,7 +25,16 @@ class SheetRow:
 
 
 def contact_sheet(rows: Sequence[SheetRow], heads: Sequence[str], blocks: int = 2) -> Image.Image:
-    """The rows in ``blocks`` columns side by side, each under its own line of ``heads``."""
+    """Draw rows of pictures with their titles, for looking at many edits at once.
+
+    Args:
+        rows: each a title and its pictures, uint8 ``[S, S, 3]``, as many as there are ``heads``.
+        heads: what stands over each column.
+        blocks: so many columns of rows stand side by side.
+
+    Returns:
+        An RGB picture; each cell is 120 pixels wide.
+    """
     from PIL import Image, ImageDraw
 
     per_block = -(-len(rows) // blocks)

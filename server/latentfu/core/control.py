@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from latentfu.core.deprecation import rename_fields, warn_renamed
 from latentfu.core.errors import BadInputError, NotInstalledError
@@ -14,6 +15,8 @@ from latentfu.core.limits import MAX_STRENGTH
 from latentfu.core.names import LayerRange, Name, Sha256
 
 if TYPE_CHECKING:
+    import torch
+
     from latentfu.core.generator import Generator
     from latentfu.core.latent import Latent
 
@@ -44,9 +47,69 @@ class ControlEffect(ABC):
             N codes of the same space and generator.
         """
 
+    def amount(self, latent: Latent, generator: Generator) -> torch.Tensor:
+        """How much of the control each code holds, ``[N]``, in units of strength.
+
+        Optional: an effect that can be read off a code defines it, and can then be moved to an
+        amount (``--to``), transferred from another picture, and reported.
+
+        Raises:
+            BadInputError: this control has none.
+        """
+        raise BadInputError("it cannot be read off a code: give it a strength, not a target")
+
+    def reach(self, latent: Latent, amount: float, generator: Generator) -> Latent:
+        """``latent`` moved until it holds ``amount``, whatever it held before.
+
+        Made of :meth:`amount` and :meth:`apply`, in a few steps where they are not linear.
+        """
+        import torch
+
+        parts = []
+        for row in range(len(latent)):
+            one = latent.with_codes(latent.codes[row : row + 1])
+            held, gain = float(self.amount(one, generator)[0]), 1.0
+            for _ in range(_REACH_STEPS):
+                step = (amount - held) / gain
+                if abs(amount - held) < _REACH_NEAR:
+                    break
+                one = self.apply(one, step, generator)
+                before, held = held, float(self.amount(one, generator)[0])
+                gain = (held - before) / step or 1.0  # a secant: what the next step will bring
+            parts.append(one.codes)
+        return latent.with_codes(torch.cat(parts)) if parts else latent
+
+    def within(self, layers: tuple[int, int]) -> ControlEffect:
+        """The same effect on the rows first..last of w+ codes; the others stay as they are."""
+        return _EffectWithin(self, layers)
+
     def move(self, latent: Latent, strength: float, generator: Generator) -> Latent:
         """Old name of :meth:`apply`."""
         return self.apply(latent, strength, generator)
+
+
+_REACH_STEPS = 6
+_REACH_NEAR = 1e-3
+
+
+class _EffectWithin(ControlEffect):
+    """An effect kept to some rows of the codes."""
+
+    def __init__(self, whole: ControlEffect, layers: tuple[int, int]) -> None:
+        self._whole = whole
+        self._layers = layers
+
+    def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
+        moved = self._whole.apply(latent, strength, generator)
+        if latent.codes.ndim != 3:
+            raise BadInputError(f"A code in {latent.space} has no layers to keep an edit to.")
+        first, last = self._layers
+        codes = latent.codes.clone()
+        codes[:, first : last + 1] = moved.codes[:, first : last + 1]
+        return moved.with_codes(codes)
+
+    def amount(self, latent: Latent, generator: Generator) -> torch.Tensor:
+        return self._whole.amount(latent, generator)
 
 
 @rename_fields(plus="positive_means")
@@ -58,17 +121,21 @@ class Control:
     positive strength means, for people ("more smile"). ``minimum``..``maximum``: the sensible
     range in ``unit`` s. ``generator_id``: sha256 of the weights it was made for. ``layers``: first
     and last w+ layer it moves, None for all. ``load``: gives the :class:`ControlEffect` when first
-    used. ``facts``: what else is known about it, for reports. ``ends``: what less and more of it
-    are, in a word or two ("frown", "smile"), shown at a slider's ends. Direction files are listed
-    by :func:`latentfu.directions_in`.
+    used; one that takes an argument gets the opened generator. It is called once for a generator
+    that is open, and again when a field of the control changes. ``facts``: what else is known
+    about it, for reports; a control that comes from a file says ``"version"`` there, which changes
+    with the file. ``kind``: what it moves: "direction" (the latent), "deformation" (the
+    weights), or a word of your own; directions are applied first, then the other kinds by name.
+    ``ends``: what less and more of it are, in a word or two ("frown", "smile"), shown at a slider's
+    ends. Direction files are listed by :func:`latentfu.directions_in`.
     """
 
     name: Name
     title: str
     positive_means: str
     generator_id: Sha256
-    load: Callable[[], ControlEffect]
-    kind: Literal["direction", "deformation"] = "direction"
+    load: Callable[[], ControlEffect] | Callable[[Generator], ControlEffect]
+    kind: Name = "direction"
     group: str = "other"
     minimum: float = -3.0
     maximum: float = 3.0
@@ -79,6 +146,13 @@ class Control:
     source: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     ends: tuple[str, str] = ("", "")
+
+    def load_for(self, generator: Generator) -> ControlEffect:
+        """What the control does to latents of an opened generator: :attr:`load`, called as it is
+        written.
+        """
+        load: Callable[..., ControlEffect] = self.load
+        return load(generator) if _takes_generator(load) else load()
 
 
 def check_strengths(edits: Mapping[str, float], controls: Mapping[str, Control]) -> None:
@@ -103,3 +177,14 @@ def check_strengths(edits: Mapping[str, float], controls: Mapping[str, Control])
                 f"The strength of {name} is {strength}: "
                 f"give a number between -{MAX_STRENGTH} and {MAX_STRENGTH}."
             )
+
+
+def _takes_generator(load: Callable[..., object]) -> bool:
+    """Whether a control's ``load`` wants the opened generator."""
+    try:
+        parameters = inspect.signature(load).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    empty = inspect.Parameter.empty
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return any(each.default is empty and each.kind in plain for each in parameters)

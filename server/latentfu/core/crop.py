@@ -27,7 +27,16 @@ class Quad:
 
     @staticmethod
     def square(x0: float, y0: float, side: float, score: float = 1.0) -> Quad:
-        """An upright square from its top-left corner and side, in layer pixels.
+        """An upright square.
+
+        Args:
+            x0: its left edge, in layer pixels.
+            y0: its top edge, in layer pixels.
+            side: in layer pixels.
+            score: how sure the aligner is; more is surer.
+
+        Returns:
+            Its four corners.
 
         >>> Quad.square(10, 20, 100).center
         (60.0, 70.0)

@@ -52,6 +52,26 @@ class CancelledError(LatentFuError):
         super().__init__(message)
 
 
+class PluginFailedError(LatentFuError):
+    """What a plug-in brought failed while it worked, or gave something else than it has to.
+
+    The sentence names the object and its plug-in.
+    """
+
+    code = "plugin"
+
+
+class OutOfMemoryError(LatentFuError):
+    """The device has too little memory for the work."""
+
+    code = "memory"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message or "The device has too little memory for this: try a smaller layer."
+        )
+
+
 class StorageError(LatentFuError):
     """A file could not be read or written (full disk, no permission, damaged file)."""
 
@@ -62,3 +82,19 @@ class ServerError(LatentFuError):
     """The server could not be reached, started or understood."""
 
     code = "server"
+
+
+def is_memory_fault(error: BaseException) -> bool:
+    """Whether an error of Python, numpy or torch says that memory has run out.
+
+    >>> is_memory_fault(MemoryError()), is_memory_fault(ValueError("empty"))
+    (True, False)
+    """
+    if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in _MEMORY_WORDS)
+
+
+_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "out of memory")
+"""What torch's allocators say."""

@@ -138,10 +138,20 @@ class Generator(ABC):
 
     @abstractmethod
     def mean_latent(self) -> Latent:
-        """The mean code, N = 1, in the editing space: where optimization starts."""
+        """The mean code in the editing space: where optimization starts.
+
+        Returns:
+            One code (N = 1): ``[1, num_ws, w_dim]`` in w+ or w++, ``[1, z_dim]`` in z.
+        """
 
     def parameter(self, name: str) -> torch.Tensor:
         """The weights of that name (not a copy: do not change them).
+
+        Args:
+            name: one of those that ``weights`` lists.
+
+        Returns:
+            The tensor, of any shape, on the generator's device.
 
         Raises:
             BadInputError: the generator has none of that name, or shows none.
@@ -149,17 +159,21 @@ class Generator(ABC):
         raise BadInputError(f"The generator {self.name} shows no parameter {name!r}.")
 
     def weights(self) -> Mapping[str, torch.Tensor]:
-        """All its weights by the names that ``parameter`` knows (not copies: do not change them).
+        """All its weights (not copies: do not change them).
 
-        Empty where the generator shows none.
+        Returns:
+            The tensors by the names that ``parameter`` knows; empty where the generator shows none.
         """
         return {}
 
     def rendering_bytes(self) -> int | None:
-        """About what one picture takes in memory at its peak, weights included; None if unknown.
+        """About what one picture takes in memory at its peak, weights included.
 
         In float32 on a processor: the weights, a copy of them laid out for convolutions, and 4.5
         times the largest layer's features (measured on StyleGAN2 of 256 to 1024 px: within 10 %).
+
+        Returns:
+            A number of bytes; None if unknown.
         """
         weights = sum(tensor.numel() * tensor.element_size() for tensor in self.weights().values())
         if not weights or not self.layers:

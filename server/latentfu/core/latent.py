@@ -71,7 +71,14 @@ class Latent:
         return int(self.codes.shape[0])
 
     def with_codes(self, codes: torch.Tensor) -> Latent:
-        """The same space and generator with other codes."""
+        """The same space, generator, bends and details with other codes.
+
+        Args:
+            codes: ``[N, ...]`` as the space has them.
+
+        Returns:
+            A new latent; this one stays as it is.
+        """
         return replace(self, codes=codes)
 
     def check_generator(self, generator_id: str) -> None:

@@ -55,13 +55,21 @@ class Layer:
         return bool(self.pixels.shape[2] == 4)
 
     def rgb(self) -> Pixels:
-        """uint8 ``[H, W, 3]``: gray is repeated, alpha is left off (not multiplied in)."""
+        """The colors alone: gray is repeated, alpha is left off (not multiplied in).
+
+        Returns:
+            uint8 ``[H, W, 3]``.
+        """
         if self.pixels.shape[2] == 1:
             return np.repeat(self.pixels, 3, axis=2)
         return self.pixels[:, :, :3]
 
     def digest(self) -> str:
-        """sha256 over size, channel count and pixels: the layer's name in every cache."""
+        """The layer's name in every cache.
+
+        Returns:
+            sha256 (hex) over size, channel count and pixels.
+        """
         header = f"{self.width}x{self.height}x{self.pixels.shape[2]}:".encode()
         return hashlib.sha256(header + np.ascontiguousarray(self.pixels).tobytes()).hexdigest()
 

@@ -1,15 +1,22 @@
-"""How large a picture and a strength may be, known without loading numpy.
+"""How large a picture and a strength may be, and the qualities, known without loading numpy.
 
 The front process, which never loads a network, asks it too.
 """
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from latentfu.core.errors import BadInputError, TooLargeError
 
 MAX_SIDE = 16384
 MAX_PIXELS = 120_000_000
 MAX_STRENGTH = 100
+PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "PPM")
+"""What Pillow may open here: without a list it would start Ghostscript for an EPS."""
+QualityName = Literal["draft", "good", "best"]
+QUALITIES: tuple[str, ...] = get_args(QualityName)
+"""What a person can ask for instead of an inverter; "good" is the default."""
 
 
 def check_size(width: int, height: int) -> None:

@@ -25,7 +25,13 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def is_name(text: str) -> bool:
-    """Whether ``text`` can be the name of something that is installed.
+    """Whether a text can be the name of something that is installed.
+
+    Args:
+        text: any text.
+
+    Returns:
+        True for 1 to 64 of ``a-z 0-9 . _ -``, the first a letter or a digit.
 
     >>> is_name("smile-2.0"), is_name("Smile"), is_name("")
     (True, False, False)
@@ -34,7 +40,13 @@ def is_name(text: str) -> bool:
 
 
 def is_sha256(text: str) -> bool:
-    """Whether ``text`` is a sha256 in hex, lower case.
+    """Whether a text is a sha256 in hex, lower case.
+
+    Args:
+        text: any text.
+
+    Returns:
+        True for 64 of ``0-9 a-f``.
 
     >>> is_sha256("0f" * 32), is_sha256("0F" * 32)
     (True, False)

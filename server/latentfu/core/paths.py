@@ -12,13 +12,21 @@ from pathlib import Path
 
 
 def config_dir() -> Path:
-    """Settings, token, the running server's address, and the folder of single-file plug-ins."""
+    """Settings, token, the running server's address, and the folder of single-file plug-ins.
+
+    Returns:
+        ``$LATENTFU_HOME/config`` or ``~/.config/latentfu``; it may not exist yet.
+    """
     home = os.environ.get("LATENTFU_HOME")
     return Path(home) / "config" if home else Path.home() / ".config" / "latentfu"
 
 
 def data_dir() -> Path:
-    """Generators, directions and the job queue with its results."""
+    """Generators, directions and the job queue with its results.
+
+    Returns:
+        ``$LATENTFU_HOME/data`` or the platform's folder for data; it may not exist yet.
+    """
     import platformdirs
 
     home = os.environ.get("LATENTFU_HOME")
@@ -49,6 +57,10 @@ def server_path() -> Path:
 
 
 def make_private(folder: Path) -> Path:
-    """Create ``folder`` (0700) if it is missing and return it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Create ``folder`` (0700) if it is missing, close it to others, and return it."""
+    own = [root for root in (config_dir(), data_dir(), cache_dir()) if folder.is_relative_to(root)]
+    for place in (*own, folder):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix" and place.stat().st_mode & 0o077:  # an older version's, or mkdir -p
+            place.chmod(0o700)
     return folder

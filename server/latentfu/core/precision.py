@@ -10,7 +10,14 @@ import torch
 
 
 def quick_dtype(device: torch.device | str) -> torch.dtype:
-    """bfloat16 where the device multiplies in it, else float32."""
+    """The type in which a quick picture is computed on a device.
+
+    Args:
+        device: such as "cpu" or "cuda:0".
+
+    Returns:
+        ``torch.bfloat16`` where the device multiplies in it, else ``torch.float32``.
+    """
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
@@ -25,6 +32,9 @@ def mixed_precision(device: torch.device | str, wanted: bool = True) -> torch.au
     Args:
         device: where the network is.
         wanted: with False it changes nothing, as on devices that gain nothing.
+
+    Returns:
+        The context, to be entered around the network's call.
 
     >>> with mixed_precision("cpu", wanted=False):
     ...     print(torch.ones(2).dtype)

@@ -17,11 +17,24 @@ class Progress(Protocol):
 
 
 def silent(fraction: float, message: str = "") -> None:
-    """A :class:`Progress` for callers that do not watch."""
+    """A :class:`Progress` for callers that do not watch.
+
+    Args:
+        fraction: 0 to 1; not used.
+        message: not used.
+    """
 
 
 def between(progress: Progress, start: float, end: float) -> Progress:
-    """A :class:`Progress` whose 0..1 is the stretch ``start``..``end`` of ``progress``.
+    """A stretch of a longer work's progress.
+
+    Args:
+        progress: of the whole.
+        start: where the stretch begins, 0 to 1.
+        end: where it ends, 0 to 1.
+
+    Returns:
+        A :class:`Progress` whose 0..1 is ``start``..``end`` of ``progress``.
 
     >>> between(lambda fraction, message: print(fraction, message), 0.5, 1.0)(0.5, "Cropping")
     0.75 Cropping
@@ -38,7 +51,15 @@ _check: ContextVar[Callable[[], None] | None] = ContextVar("_check", default=Non
 
 @contextmanager
 def cancel_scope(check: Callable[[], None]) -> Iterator[None]:
-    """While inside, :func:`check_cancelled` calls ``check``, which raises to stop the work."""
+    """A context inside which :func:`check_cancelled` calls ``check``.
+
+    Args:
+        check: called often, from the thread that entered; raises (CancelledError, as a rule) to
+            stop the work.
+
+    Yields:
+        Nothing; what was in force before comes back at the end.
+    """
     token = _check.set(check)
     try:
         yield
@@ -65,7 +86,11 @@ class Stopwatch:
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        """Add the time since the last lap (or the start) to ``name``."""
+        """Add the time since the last lap (or the start) to a part of the work.
+
+        Args:
+            name: of the part; the same name again adds to it.
+        """
         now = time.perf_counter()
         self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
         self._last = now

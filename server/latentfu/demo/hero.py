@@ -17,7 +17,7 @@ _SHOWN = (
 _WIDTH, _HEIGHT, _GAP, _CAPTION = 288, 360, 12, 40
 
 
-def make_hero(demo: Path, target: Path) -> None:
+def _make_hero(demo: Path, target: Path) -> None:
     """Four of the demo's pictures in a row, each with its caption."""
     from PIL import Image, ImageDraw
 
@@ -37,4 +37,4 @@ def make_hero(demo: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    make_hero(Path(sys.argv[1]), Path(sys.argv[2]))
+    _make_hero(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from latentfu.http.failures import answer_failures
 from latentfu.http.openapi import Route, openapi_document
-from latentfu.http.routes import about, jobs, latents, layers
+from latentfu.http.routes import about, jobs, latents, layers, plugins
 from latentfu.http.security import (
     add_headers,
     check_content,
@@ -32,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *layers.ROUTES,
     *latents.ROUTES,
     *jobs.ROUTES,
+    *plugins.ROUTES,
     Route("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
 )
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from latentfu.core.errors import LatentFuError
+from latentfu.http.line_budget import strangers
 from latentfu.http.state import STATE
 from latentfu.protocol.errors import STATUS
 
@@ -20,11 +21,14 @@ _HTTP = {
 }
 
 
+_STRANGE = (401, 403)
+
+
 @web.middleware
 async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: turn exceptions into error bodies; the log gets no header, query or body."""
     if request.protocol is not None:
-        request.app[STATE].silent.discard(request.protocol)
+        request.app[STATE].silent.pop(request.protocol, None)
     start = time.perf_counter()
     status = 0
     try:
@@ -33,17 +37,28 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         return response
     finally:
         milliseconds = 1000 * (time.perf_counter() - start)
-        log.info("%s %s %s %.0f ms", request.method, _path(request), status, milliseconds)
+        line = "%s %s %s from %s, %.0f ms"
+        values = (request.method, _path(request), status, request.remote, milliseconds)
+        if status in _STRANGE:
+            strangers.write(log, line, *values)
+        else:
+            log.info(line, *values)
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except LatentFuError as error:
-        return error_reply(error.code, str(error))
+        reply = error_reply(error.code, str(error))
+        if reply.status in _STRANGE:  # Whoever has no token keeps no connection either.
+            reply.force_close()
+        return reply
     except web.HTTPException as error:
         code, message = _HTTP.get(error.status, ("bad_input", "This request cannot be read."))
-        return error_reply(code, message, error.status)
+        reply = error_reply(code, message, error.status)
+        if "Allow" in error.headers:  # 405 must say what is taken
+            reply.headers["Allow"] = error.headers["Allow"]
+        return reply
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception:

@@ -11,8 +11,9 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 import latentfu
-from latentfu.protocol.model import SHA256_PATTERN, UUID_PATTERN
+from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
+from latentfu.protocol.proof import PROOF_PATH
 from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,6 +41,8 @@ class Route:
 
 
 _ALWAYS = (401, 403)
+_PATTERNS = {"sha256": SHA256_PATTERN, "plugin": NAME_PATTERN, "name": NAME_PATTERN}
+"""What the parts of an address look like; ids of jobs are the rest."""
 _REFS = "#/components/schemas/{model}"
 _PIXELS: dict[str, Any] = {
     "type": "string",
@@ -85,6 +88,8 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             for status in route.statuses
         },
     }
+    if route.path == PROOF_PATH:
+        operation["security"] = []
     for status in sorted({*_ALWAYS, *route.errors}):
         error = {"schema": _schema(ErrorReply, schemas)}
         operation["responses"][str(status)] = {
@@ -104,7 +109,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             "required": True,
             "schema": {
                 "type": "string",
-                "pattern": SHA256_PATTERN if name == "sha256" else UUID_PATTERN,
+                "pattern": _PATTERNS.get(name, UUID_PATTERN),
             },
         }
         for name in re.findall(r"\{(\w+)\}", route.path)

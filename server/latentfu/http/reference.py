@@ -8,41 +8,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from latentfu.http.app import ROUTES
 from latentfu.http.openapi import Route
-from latentfu.protocol import replies
 from latentfu.protocol.errors import STATUS
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
-from latentfu.protocol.requests import EditRequest, InvertRequest, MixRequest, PreviewRequest
+from latentfu.protocol.replies import ErrorReply, Reply, ReportReply
+from latentfu.protocol.requests import (
+    EditRequest,
+    InvertRequest,
+    MixRequest,
+    PreviewRequest,
+    SettingRequest,
+)
 
-REQUESTS: tuple[type[BaseModel], ...] = (EditRequest, MixRequest, InvertRequest, PreviewRequest)
-REPLIES: tuple[type[BaseModel], ...] = (
-    replies.JobReply,
-    replies.ReportReply,
-    replies.JobsReply,
-    replies.LayerReply,
-    replies.GeneratorsReply,
-    replies.GeneratorReply,
-    replies.ControlsReply,
-    replies.ControlReply,
-    replies.InvertersReply,
-    replies.InverterReply,
-    replies.AlignersReply,
-    replies.AlignerReply,
-    replies.PluginsReply,
-    replies.PluginReply,
-    replies.HealthReply,
-    replies.WorkerReply,
-    replies.ShutdownReply,
-    replies.ErrorReply,
-    replies.Failure,
+REQUESTS: tuple[type[BaseModel], ...] = (
+    EditRequest,
+    MixRequest,
+    InvertRequest,
+    PreviewRequest,
+    SettingRequest,
 )
 
 
+def _with_parts(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in an annotation, each before those that it holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _with_parts(field.annotation)
+    for part in get_args(annotation):
+        yield from _with_parts(part)
+
+
+def _list_replies() -> tuple[type[BaseModel], ...]:
+    """What the routes answer; then a job's report, and errors."""
+    models = (*(route.reply for route in ROUTES), ReportReply, ErrorReply)
+    return tuple(dict.fromkeys(found for model in models for found in _with_parts(model)))
+
+
+REPLIES = _list_replies()
 _PATTERNS = {
     SHA256_PATTERN: "64 hex digits",
     UUID_PATTERN: "a UUID in lower case",
@@ -86,7 +94,7 @@ def _render_routes(routes: Sequence[Route]) -> str:
 
 def _render_model(model: type[BaseModel]) -> str:
     """A model as a heading, its sentence and a table of its fields."""
-    is_reply = issubclass(model, replies.Reply)
+    is_reply = issubclass(model, Reply)
     schema = model.model_json_schema(mode="serialization" if is_reply else "validation")
     required = schema.get("required", [])
     rows = [

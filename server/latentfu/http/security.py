@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 
 from latentfu.http.state import STATE
 from latentfu.protocol.errors import ForbiddenError, UnauthorizedError, UnsupportedError
+from latentfu.protocol.proof import PROOF_PATH
 
 ALWAYS = {
     # Nothing that is sent from here is ever shown or run by a browser.
@@ -91,7 +92,12 @@ def _is_own(origin: str, host: str) -> bool:
 
 @web.middleware
 async def check_token(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a request without the token, taking the same time wherever it differs."""
+    """Refuse a request without the token, taking the same time wherever it differs.
+
+    Only the server's own proof is given to everybody.
+    """
+    if request.method == "GET" and request.path == PROOF_PATH:
+        return await handler(request)
     sent = request.headers.getall("Authorization", [])
     expected = f"Bearer {request.app[STATE].token}".encode()
     given = sent[0].encode("utf-8", "surrogateescape") if len(sent) == 1 else b""

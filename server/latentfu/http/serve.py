@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import io
 import ipaddress
 import logging
 import logging.handlers
@@ -14,21 +15,21 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from aiohttp import web
 
 import latentfu
-from latentfu.core.errors import BadInputError, ServerError
+from latentfu.core.errors import BadInputError, ServerError, StorageError
 from latentfu.core.paths import data_dir, make_private, server_path
 from latentfu.http.app import make_app
-from latentfu.http.failures import error_reply
-from latentfu.http.security import ALWAYS
+from latentfu.http.connections import READING, make_connections
 from latentfu.http.state import AppState
 from latentfu.jobs.job import Limits
 from latentfu.jobs.service import JobService
 from latentfu.protocol.server_address import ServerAddress, read_address
 from latentfu.storage.settings import (
+    keep_token,
     read_or_make_token,
     remove_address,
     take_server_lock,
@@ -61,20 +62,31 @@ def serve(
         listening.close()
         raise ServerError(_already_running())
     with lock, listening:
-        server_path().unlink(missing_ok=True)  # Left by a server that died.
-        _log_to_file(settings.log_level)
-        asyncio.run(_serve(settings, listening, ready))
+        # Left by a server that died: whoever took its port since may have been given the token.
+        try:
+            died = server_path().exists()
+            server_path().unlink(missing_ok=True)
+            token = read_or_make_token(renew=died)
+            _log_to_file(settings.log_level)
+        except OSError as error:
+            raise StorageError(
+                f"The server cannot write its files: {error.strerror or error} ({error.filename})."
+            ) from error
+        asyncio.run(_serve(settings, listening, token, ready))
 
 
 async def _serve(
-    settings: ServerSettings, listening: socket.socket, ready: Callable[[ServerAddress], None]
+    settings: ServerSettings,
+    listening: socket.socket,
+    token: str,
+    ready: Callable[[ServerAddress], None],
 ) -> None:
     service = JobService(settings.devices, settings.limits, settings.worker_arguments)
-    state = AppState(service, read_or_make_token(), remote=not is_loopback(settings.host))
+    state = AppState(service, token, remote=not is_loopback(settings.host))
     runner = web.AppRunner(
         make_app(state),
         shutdown_timeout=1.0,
-        **HOW_TO_READ,
+        **READING,
     )
     await runner.setup()
     try:
@@ -82,7 +94,7 @@ async def _serve(
         loop = asyncio.get_running_loop()
         _stop_on_signals(state.stop)
         server = await loop.create_server(
-            _protocol_factory(state, runner.server), sock=listening, backlog=512
+            make_connections(state, runner.server), sock=listening, backlog=512
         )
         address = ServerAddress(
             _reachable(settings.host), listening.getsockname()[1], os.getpid(), latentfu.__version__
@@ -90,13 +102,25 @@ async def _serve(
         write_address(address)
         log.info("listening on %s, pid %s", address.url, address.pid)
         ready(address)
+        keeping = asyncio.create_task(_keep_token(state))
         await state.stop.wait()
+        keeping.cancel()
         remove_address()
         server.close()
     finally:
         remove_address()
         await runner.cleanup()
         log.info("stopped")
+
+
+async def _keep_token(state: AppState) -> None:
+    """Notice every two seconds that the token file was changed or lost."""
+    while True:
+        await asyncio.sleep(2.0)
+        try:
+            state.token = await asyncio.to_thread(keep_token, state.token)
+        except StorageError as error:
+            log.error("the token is lost and cannot be written: %s", error)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
@@ -115,13 +139,20 @@ def _already_running() -> str:
     return "A server is already starting: wait a moment."
 
 
+class _PrivateLog(logging.handlers.RotatingFileHandler):
+    """A log that only its owner reads, each new file of it from its first byte."""
+
+    def _open(self) -> io.TextIOWrapper:
+        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        Path(self.baseFilename).chmod(0o600)  # an older version's file may be open to others
+        return io.TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
+
+
 def _log_to_file(level: str) -> None:
     folder = make_private(data_dir() / "log")
-    handler = logging.handlers.RotatingFileHandler(
-        folder / "server.log", maxBytes=1 << 20, backupCount=3, encoding="utf-8"
-    )
+    handler = _PrivateLog(folder / "server.log", maxBytes=1 << 20, backupCount=3, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    (folder / "server.log").chmod(0o600)
     logging.getLogger("latentfu").setLevel(level.upper())
     logging.getLogger("latentfu").addHandler(handler)
     logging.getLogger("aiohttp").addHandler(handler)
@@ -129,7 +160,6 @@ def _log_to_file(level: str) -> None:
 
 
 DEFAULT_PORT = 7860
-HOW_TO_READ: dict[str, Any] = {"access_log": None, "auto_decompress": False, "lingering_time": 3.0}
 _BACKLOG = 512
 
 
@@ -167,50 +197,3 @@ def _open_socket(host: str, port: int | None, allow_remote: bool) -> socket.sock
             return socket.create_server((host, 0), family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
         raise ServerError(f"Could not listen on {host} port {port}: {error}.") from error
-
-
-class _Refused(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
-
-
-class _Connection(web.RequestHandler):
-    """Answers what is no HTTP at all as everything else: one JSON sentence, all headers."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """aiohttp's own answer would show its version and repeat what was sent."""
-        super().handle_error(request, status, exc, message)  # Logs, or refuses: already answering.
-        code = "internal" if status >= 500 else "bad_input"
-        answer = error_reply(code, "This request cannot be read: it is not a valid HTTP.", status)
-        answer.headers.update(ALWAYS)
-        answer.force_close()
-        return answer
-
-
-def _protocol_factory(state: AppState, server: web.Server) -> Callable[[], asyncio.Protocol]:
-    """Makes a protocol per connection: refuses those above the limit, drops the silent ones."""
-    limits = state.service.limits
-    loop = asyncio.get_running_loop()
-
-    def make() -> asyncio.Protocol:
-        if len(server.connections) >= limits.max_connections:
-            return _Refused()
-        protocol = _Connection(server, loop=loop, **HOW_TO_READ)
-        state.silent.add(protocol)
-        loop.call_later(limits.header_s, drop_if_silent, protocol)
-        return protocol
-
-    def drop_if_silent(protocol: web.RequestHandler) -> None:
-        if protocol in state.silent:
-            state.silent.discard(protocol)
-            protocol.force_close()
-
-    return make

@@ -11,16 +11,18 @@ from aiohttp import web
 from latentfu.jobs.service import JobService
 
 
-@dataclass(frozen=True)
+@dataclass
 class AppState:
-    """``stop``: set to end the server. ``silent``: connections without a whole request yet."""
+    """``stop``: set to end the server. ``silent``: connections without a whole request yet, in the
+    order in which they came.
+    """
 
     service: JobService
     token: str
     remote: bool = False
     started: float = field(default_factory=time.monotonic)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    silent: set[asyncio.Protocol] = field(default_factory=set)
+    silent: dict[web.RequestHandler, None] = field(default_factory=dict)
 
 
 STATE = web.AppKey("state", AppState)

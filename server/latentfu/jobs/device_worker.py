@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from latentfu.core.errors import StorageError
+from latentfu.core.errors import LatentFuError, StorageError
 from latentfu.jobs.frames import Message
 from latentfu.jobs.job import Job, Limits, State
 from latentfu.jobs.process import WorkerDied, WorkerProcess
 from latentfu.jobs.queue import JobQueue
+from latentfu.plugin_manager.deaths import read_at_work
+from latentfu.plugin_manager.sources import fingerprint, quick_stamp
 from latentfu.protocol.errors import WorkError, WorkerUnavailableError
 from latentfu.protocol.replies import Failure
 
@@ -47,6 +51,8 @@ class DeviceWorker:
         self._asked = 0
         self._failed_starts = 0
         self._reason = _REASON
+        self._seen: tuple[tuple[int, ...], str] = ((), "")
+        self._renewing = False
         self.device = ""
         self.message = "The worker is starting."
 
@@ -65,19 +71,70 @@ class DeviceWorker:
     async def run(self) -> None:
         """Start the worker, feed it until it dies, start the next."""
         while not self._stopping:
+            stamp = quick_stamp()
             worker = self._worker = await WorkerProcess.start(self._arguments, self._hear)
+            self._seen = stamp, await asyncio.to_thread(_fingerprint)
             feeding = asyncio.create_task(self._feed(worker))
+            watching = asyncio.create_task(self._watch_plugins(worker))
             await worker.ended.wait()
             self._ready.clear()
             await feeding
+            watching.cancel()
             if self._stopping:
                 return
+            if self._renewing:
+                self._renewing = False
+                continue
             self._failed_starts += 1
-            log.error("the worker process %s ended unexpectedly", worker.pid)
-            self.message = f"The worker process {self._reason}; it is started again."
-            self._reason = _REASON
+            self._explain_end(worker)
             pause = min(_FIRST_PAUSE_S * 2 ** (self._failed_starts - 1), _LONGEST_PAUSE_S)
             await asyncio.sleep(pause)
+
+    def _explain_end(self, worker: WorkerProcess) -> None:
+        """What people and the log are told about a worker that ended."""
+        guilty = read_at_work(worker.pid)
+        reason = self._reason
+        if guilty is not None and reason == _REASON:
+            reason = (
+                f"{worker.how_it_ended} while the plug-in {guilty.name} was imported or asked "
+                f"(latentfu plugins disable {guilty.name} leaves it out)"
+            )
+        log.error("the worker process %s %s: %s", worker.pid, worker.how_it_ended, reason)
+        self.message = f"The worker process {reason}; it is started again."
+        self._reason = _REASON
+
+    async def _watch_plugins(self, worker: WorkerProcess) -> None:
+        """End a worker that stays at one plug-in while it starts: it would never be ready."""
+        while not self._ready.is_set():
+            await asyncio.sleep(min(0.5, self._limits.import_s / 4))
+            work = read_at_work(worker.pid)
+            if work is not None and time.time() - work.started > self._limits.import_s:
+                self._reason = (
+                    f"was stopped, as the plug-in {work.name} has not come back after "
+                    f"{self._limits.import_s:g} s (latentfu plugins disable {work.name} leaves it "
+                    f"out)"
+                )
+                worker.kill()
+                return
+
+    async def _renew_if_outdated(self) -> None:
+        """Start the worker again where plug-ins were installed or switched since it started.
+
+        What a process has imported stays as it was. Nothing is interrupted for it.
+        """
+        if self._job is not None or self._asked or not self._ready.is_set():
+            return
+        stamp, worker = quick_stamp(), self._worker
+        if stamp == self._seen[0]:
+            return
+        now = await asyncio.to_thread(_fingerprint)
+        if now == self._seen[1] or worker is None or self._job is not None or self._asked:
+            self._seen = (stamp, now) if now == self._seen[1] else self._seen
+            return
+        log.info("plug-ins have changed: the worker process %s is started again", worker.pid)
+        self._renewing = True
+        self._ready.clear()
+        await worker.stop()
 
     async def stop(self) -> None:
         """End the worker; a job it has goes back into the queue without blame."""
@@ -101,6 +158,7 @@ class DeviceWorker:
         self, preview_id: str, session: str, body: Mapping[str, object], out: Path
     ) -> None:
         """Have a preview written to ``out``; raises WorkError or WorkerUnavailableError."""
+        await self._renew_if_outdated()
         worker = await self.worker()
         message = {"do": "preview", "id": preview_id, "session": session, "body": body}
         self._asked += 1
@@ -113,6 +171,26 @@ class DeviceWorker:
         finally:
             self._asked -= 1
 
+    async def answer_route(self, route: str, query: Mapping[str, str], body: object) -> object:
+        """What a plug-in's route says; raises WorkError or WorkerUnavailableError."""
+        await self._renew_if_outdated()
+        worker = await self.worker()
+        message = {"do": "route", "id": str(uuid.uuid4()), "route": route, "query": dict(query)}
+        self._asked += 1
+        try:
+            async with asyncio.timeout(self._limits.preview_s):
+                report = await worker.ask({**message, "body": body})
+        except TimeoutError as error:
+            self.cancel(str(message["id"]))
+            raise WorkerUnavailableError("The plug-in took too long to answer.") from error
+        except WorkerDied as error:
+            raise WorkerUnavailableError(
+                "The worker process died over this request: try again in some seconds."
+            ) from error
+        finally:
+            self._asked -= 1
+        return report["reply"]
+
     async def worker(self) -> WorkerProcess:
         """The worker once it is ready; raises WorkerUnavailableError when it will not be."""
         while not self._ready.is_set():
@@ -123,8 +201,9 @@ class DeviceWorker:
         assert self._worker is not None
         return self._worker
 
-    def ask_catalog(self) -> None:
+    async def ask_catalog(self) -> None:
         """Have the worker send its catalogue again."""
+        await self._renew_if_outdated()
         if self._worker is not None:
             self._worker.tell({"do": "catalog"})
 
@@ -147,6 +226,9 @@ class DeviceWorker:
         if not await _first(self._ready.wait(), worker.ended.wait()):
             return
         while not self._stopping and not worker.ended.is_set():
+            await self._renew_if_outdated()
+            if worker.ended.is_set():
+                return
             job = await _insist(self._queue.claim)
             if job is None:
                 await _first(self._queue.work.wait(), worker.ended.wait())
@@ -194,6 +276,14 @@ class DeviceWorker:
         if self._job is not None and self._job.id == work_id and self._worker is worker:
             log.warning("worker %s does not stop its cancelled job and is killed", worker.pid)
             worker.kill()
+
+
+def _fingerprint() -> str:
+    """Of what is installed; a damaged list of choices counts as one more state."""
+    try:
+        return fingerprint()
+    except LatentFuError as error:
+        return str(error)
 
 
 async def _insist(write: Callable[[], Awaitable[T]]) -> T:

@@ -48,7 +48,8 @@ class Limits:
 
     ``body_grace_s`` and ``body_rate``: a body must come within the grace plus its bytes at that
     rate (bytes a second). ``orphan_s``: how long an interactive job lives after its last
-    listener; ``first_listener_s``: how long it waits for the first one.
+    listener; ``first_listener_s``: how long it waits for the first one. ``import_s``: how long a
+    worker that starts may be at one plug-in.
     """
 
     max_queued: int = 200
@@ -57,12 +58,14 @@ class Limits:
     max_connections: int = 600
     json_bytes: int = 64 << 10
     layer_quota_bytes: int = 8 << 30
+    result_quota_bytes: int = 8 << 30
     header_s: float = 15.0
     body_grace_s: float = 15.0
     body_rate: float = 256 << 10
     job_s: float = 3600.0
     preview_s: float = 300.0
     catalog_s: float = 60.0
+    import_s: float = 40.0
     cancel_s: float = 5.0
     orphan_s: float = 5.0
     first_listener_s: float = 30.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -53,6 +54,19 @@ class WorkerProcess:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def how_it_ended(self) -> str:
+        """For sentences: by which signal or with which exit code."""
+        code = self._process.returncode
+        if code is None:
+            return "still runs"
+        if code >= 0:
+            return f"ended with exit code {code}"
+        try:
+            return f"was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was ended by signal {-code}"
 
     def tell(self, message: Mapping[str, object]) -> None:
         """Send a message; a dead worker hears nothing and that is noticed elsewhere."""

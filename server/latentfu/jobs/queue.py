@@ -37,8 +37,16 @@ class _Watch:
 class JobQueue:
     """All jobs, the running ones with their progress."""
 
-    def __init__(self, store: JobStore, results: Path, orphan_s: float, first_listener_s: float):
+    def __init__(
+        self,
+        store: JobStore,
+        results: Path,
+        orphan_s: float,
+        first_listener_s: float,
+        result_quota_bytes: int,
+    ) -> None:
         self._store = store
+        self._result_quota = result_quota_bytes
         self._results = results
         self._orphan_s = orphan_s
         self._first_listener_s = first_listener_s
@@ -135,6 +143,8 @@ class JobQueue:
     ) -> bool:
         """Write down the end of a job; False when it had ended already."""
         ended = await self._call(lambda: self._store.end(job_id, state, error, report))
+        if state == "done":
+            await self._call(lambda: self._shrink_results(job_id))
         watch = self._watches.pop(job_id, None)
         if watch is not None:
             fraction = 1.0 if state == "done" else watch.job.fraction
@@ -182,6 +192,18 @@ class JobQueue:
         """Forget old jobs and remove their results."""
         for job_id in await self._call(lambda: self._store.prune(max_age_s, max_ended)):
             self.result_path(job_id).unlink(missing_ok=True)
+
+    def _shrink_results(self, newest: str) -> None:
+        """Remove the oldest results until all fit their quota; the newest stays."""
+        files = [
+            (path.stat().st_mtime, path.stat().st_size, path) for path in self._results.iterdir()
+        ]
+        total = sum(size for _, size, _ in files)
+        for _, size, path in sorted(files):
+            if total <= self._result_quota or path.name == newest:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
 
     @contextmanager
     def _listening(self, watch: _Watch) -> Iterator[None]:

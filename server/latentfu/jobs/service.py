@@ -49,7 +49,9 @@ class JobService:
             results,
             self.limits.orphan_s,
             self.limits.first_listener_s,
+            self.limits.result_quota_bytes,
         )
+        self.layers.in_use = self._layers_in_use
         self.workers = [
             DeviceWorker(
                 ["--device", device, "--layers", str(cache_dir() / "layers"), *worker_arguments],
@@ -94,7 +96,7 @@ class JobService:
             time.monotonic() - self._catalog_time > _FRESH_S and worker.state == "ready"
         ):
             self._catalog_heard.clear()
-            worker.ask_catalog()
+            await worker.ask_catalog()
             patience = self.limits.catalog_s if self._catalog is None else 5.0
             try:
                 await asyncio.wait_for(self._catalog_heard.wait(), patience)
@@ -118,6 +120,15 @@ class JobService:
         for worker in self.workers:
             worker.cancel(job_id)
 
+    def _layers_in_use(self) -> set[str]:
+        """The layers that waiting and running jobs name."""
+        return {
+            str(job.body[key])
+            for job in self.queue.unfinished()
+            for key in ("layer", "mask", "source", "latent")
+            if job.body.get(key)
+        }
+
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
@@ -138,12 +149,7 @@ class JobService:
         while True:
             try:
                 await self.queue.prune(self.limits.result_age_s, self.limits.max_ended)
-                keep = {
-                    str(job.body[key])
-                    for job in self.queue.unfinished()
-                    for key in ("layer", "mask", "source", "latent")
-                    if job.body.get(key)
-                }
+                keep = self._layers_in_use()
                 await asyncio.to_thread(self.layers.prune, keep, self.limits.layer_age_s)
                 await asyncio.to_thread(self.latents.prune, keep, self.limits.layer_age_s)
                 await asyncio.to_thread(_remove_old, self._previews_folder)

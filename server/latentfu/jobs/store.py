@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from latentfu.core.errors import StorageError
+from latentfu.core.paths import make_private
 from latentfu.jobs.job import Job, State
 from latentfu.protocol.errors import ConflictError, QueueFullError
 from latentfu.protocol.replies import Failure
@@ -64,13 +65,15 @@ class JobStore:
 
     def __init__(self, path: Path, max_queued: int = 200) -> None:
         self._max_queued = max_queued
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
+            # sqlite gives its other files the permissions of this one.
+            make_private(path.parent)
+            path.touch(0o600)
+            path.chmod(0o600)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_SCHEMA)
-            path.chmod(0o600)
         except (sqlite3.Error, OSError) as error:
             raise StorageError(f"Could not open the job queue {path}: {error}.") from error
 

@@ -15,13 +15,14 @@ from latentfu.hookspecs import Aligner
 from latentfu.pipeline.cache import LRUCache
 from latentfu.pipeline.crop import (
     SMALLEST_SIDE,
-    check_layer,
+    check_layer_pixels,
     check_quad,
     cut_crop,
     cut_mask,
     quad_area,
     show_on_gray,
 )
+from latentfu.pipeline.plugin_calls import find_with, place_with
 
 Corners = tuple[Point, Point, Point, Point]
 MANUAL = "manual"
@@ -59,12 +60,15 @@ def _place_quad(placement: Placement, aligner: Aligner) -> Quad:
     else:
         assert placement.eyes is not None and placement.mouth is not None
         _check_points(placement.eyes, placement.mouth)
-        quad = (aligner.place or face_quad)(placement.eyes, placement.mouth)
+        if aligner.place is None:
+            quad = face_quad(placement.eyes, placement.mouth)
+        else:
+            quad = place_with(aligner, placement.eyes, placement.mouth)
     check_quad(quad)
     return quad
 
 
-def _check_overlap(quad: Quad, layer: Layer) -> None:
+def _check_overlap(quad: Quad, layer: Layer, which: str) -> None:
     """Refuse a square that holds nothing of the layer (raises BadInputError)."""
     import cv2
 
@@ -74,7 +78,7 @@ def _check_overlap(quad: Quad, layer: Layer) -> None:
     shared, _ = cv2.intersectConvexConvex(frame, square)
     if shared < SMALLEST_SIDE**2 / 2:
         raise BadInputError(
-            f"The square given by hand holds nothing of the picture, which is {width} x {height} "
+            f"{which} holds nothing of the picture, which is {width} x {height} "
             f"pixels: give corners, or eyes and mouth, that lie in it."
         )
 
@@ -135,6 +139,13 @@ def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
 
     Upright in the face's own frame; its half side is the larger of twice the distance of the
     eyes and 1.8 times that from eyes to mouth; its center lies a tenth of the way to the mouth.
+
+    Args:
+        eyes: (x, y) of the left and the right eye as the picture shows them, in layer pixels.
+        mouth: (x, y) of its middle, in layer pixels.
+
+    Returns:
+        The square; its corners may lie outside the layer.
     """
     left, right, below = (np.asarray(point, dtype=np.float64) for point in (*eyes, mouth))
     middle = (left + right) / 2
@@ -151,7 +162,8 @@ def face_quad(eyes: tuple[Point, Point], mouth: Point) -> Quad:
 
 def _find_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     """What the aligner finds, transparent pixels seen as gray."""
-    return aligner.find(np.ascontiguousarray(show_on_gray(layer).round().astype(np.uint8)))
+    pixels = np.ascontiguousarray(show_on_gray(layer).round().astype(np.uint8))
+    return find_with(aligner, pixels)
 
 
 def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
@@ -159,7 +171,7 @@ def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
 
     Raises BadInputError when there is none, or the layer is too small.
     """
-    check_layer(layer)
+    check_layer_pixels(layer)
     quads = _find_quads(layer, aligner)
     pick_quad(quads, Placement(), None, aligner)
     return quads
@@ -229,14 +241,15 @@ class Cropper:
 
         ``mask``: of several faces the selected one. Raises BadInputError.
         """
-        check_layer(layer)
+        check_layer_pixels(layer)
         digest = layer.digest()
         if placement.by_hand:
             quad, name = _place_quad(placement, aligner), MANUAL
-            _check_overlap(quad, layer)
+            _check_overlap(quad, layer, "The square given by hand")
         else:
             quads = self.find(layer, aligner, mask)
             quad, name = pick_quad(quads, placement, mask, aligner), aligner.name
+            _check_overlap(quad, layer, f"The square that the aligner {name} found")
 
         def make() -> Crop:
             return cut_crop(layer, quad, resolution, name, aligner.padding)

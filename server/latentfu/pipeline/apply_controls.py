@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
 from latentfu.core.control import Control, ControlEffect, check_strengths
 from latentfu.core.errors import BadInputError
@@ -12,8 +14,13 @@ from latentfu.core.latent import Latent
 from latentfu.hookspecs import Identity
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.feature_warp import warp_features
+from latentfu.pipeline.plugin_calls import draw, move_latent
 from latentfu.plugin_manager import get_registry
-from latentfu.storage.direction_control import DirectionEffect
+from latentfu.plugin_manager.running import call_plugin, refuse_result
+from latentfu.storage.direction_control import DirectionEffect, find_direction
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -49,23 +56,28 @@ def apply_controls(
 
     Its details go along with what moves under them.
 
-    Order: directions before deformations, each by name, so that the order of the request does
-    not matter; then the targets, by name. Strength 0 does nothing at all, target 0 is the
-    boundary. Raises NotInstalledError for an unknown control and BadInputError for a target or
-    layers for a control that has none. Strengths and ``psi`` are checked where a request comes
-    in (:mod:`latentfu.protocol.requests`).
+    Order: directions, then the other kinds by name, each by name, so that the order of the
+    request does not matter; then the targets, by name. Strength 0 does nothing at all, target 0
+    is the boundary. Raises NotInstalledError for an unknown control and BadInputError for a
+    target or layers for a control that has none. Strengths and ``psi`` are checked where a
+    request comes in (:mod:`latentfu.protocol.requests`).
     """
     check_control_names(edits, options, controls)
     check_kept_layers(options, generator)
     latent.check_generator(generator.id)
     edited = truncate(latent, generator, psi) if options.truncate_first else latent
     unmoved = edited
+    load = partial(_load_kept_effect, generator=generator, cache=cache, options=options)
     for control in _sort_controls(edits, controls):
-        effect = _load_effect(control, cache, options)
-        edited = effect.apply(edited, float(edits[control.name]), generator)
+        effect, strength = load(control), float(edits[control.name])
+        move = partial(effect.apply, edited, strength, generator)
+        edited = move_latent(control, move, edited, strength)
     for name in sorted(options.targets):
-        effect = require_direction(_load_effect(controls[name], cache, options), controls[name])
-        edited = effect.reach(edited, float(options.targets[name]), generator)
+        amount = float(options.targets[name])
+        effect = readable_effect(controls[name], load(controls[name]), generator)
+        read_amount(controls[name], effect, edited, generator)
+        move = partial(effect.reach, edited, amount, generator)
+        edited = move_latent(controls[name], move, edited, amount)
     if options.identity > 0 and edited is not unmoved:
         edited = hold_identity(unmoved, edited, generator, options.identity)
     after = edited if options.truncate_first else truncate(edited, generator, psi)
@@ -91,27 +103,52 @@ def check_kept_layers(options: EditOptions, generator: Generator) -> None:
             )
 
 
-def _load_effect(control: Control, cache: ControlCache, options: EditOptions) -> ControlEffect:
+def _load_kept_effect(
+    control: Control, generator: Generator, cache: ControlCache, options: EditOptions
+) -> ControlEffect:
     """What the control does, kept to the layers that were asked for."""
-    effect = cache.get(control)
+    effect = cache.get(control, generator)
     if control.name not in options.only:
         return effect
-    if not isinstance(effect, DirectionEffect):
+    if control.kind != "direction":
         raise BadInputError(f"{control.name} is not a direction: it cannot be kept to layers.")
     return effect.within(options.only[control.name])
 
 
-def require_direction(effect: ControlEffect, control: Control) -> DirectionEffect:
-    """The effect, if it can read amounts off a code (raises BadInputError)."""
-    if not isinstance(effect, DirectionEffect):
+def readable_effect(control: Control, effect: ControlEffect, generator: Generator) -> ControlEffect:
+    """The effect, able to say how much of it a code holds.
+
+    One that does not say is read as the direction that it moves along. Raises BadInputError where
+    there is none.
+    """
+    if type(effect).amount is not ControlEffect.amount:
+        return effect
+    if control.kind != "direction":
         raise BadInputError(f"{control.name} is not a direction: give it a strength, not a target.")
-    return effect
+    found = call_plugin(control, "moved", lambda: find_direction(control, effect, generator))
+    return DirectionEffect(found)
+
+
+def read_amount(
+    control: Control, effect: ControlEffect, latent: Latent, generator: Generator
+) -> torch.Tensor:
+    """How much of the control each code holds, ``[N]``; the effect is a readable one."""
+    import torch
+
+    found = call_plugin(control, "was read off a code", lambda: effect.amount(latent, generator))
+    if not isinstance(found, torch.Tensor) or tuple(found.shape) != (len(latent),):
+        raise refuse_result(control, found, f"amounts [{len(latent)}]")
+    return found
 
 
 def _sort_controls(edits: Mapping[str, float], controls: Mapping[str, Control]) -> list[Control]:
     """The controls that move something, in the order in which they are applied."""
     moving = [controls[name] for name, strength in edits.items() if strength != 0]
-    return sorted(moving, key=lambda control: (control.kind != "direction", control.name))
+
+    def order(control: Control) -> tuple[bool, str, str]:
+        return control.kind != "direction", control.kind, control.name
+
+    return sorted(moving, key=order)
 
 
 def truncate(latent: Latent, generator: Generator, psi: float) -> Latent:
@@ -145,9 +182,14 @@ def hold_identity(
     network = next((item for item in known if generator.domain in item.domains), None)
     if network is None:
         raise BadInputError(f"No network that knows persons in {generator.domain} is installed.")
-    identify = network.load(str(generator.device))
+    identify = call_plugin(network, "was loaded", lambda: network.load(str(generator.device)))
+
+    def embed(latent: Latent) -> torch.Tensor:
+        image = draw(generator, latent).float().clamp(-1, 1)
+        return call_plugin(network, "looked at a picture", lambda: identify(image))
+
     with torch.no_grad():
-        wanted = identify(generator.render(before).float().clamp(-1, 1))
+        wanted = embed(before)
     edit = after.codes - before.codes
     unit = edit / edit.norm(dim=-1, keepdim=True).clamp(min=1e-12)  # [N, (L,) D]
     codes = after.codes.detach()
@@ -155,7 +197,7 @@ def hold_identity(
     best, nearest = codes, -1.0
     for step in range(steps + 1):
         codes = codes.detach().requires_grad_(step < steps)
-        shown = identify(generator.render(after.with_codes(codes)).float().clamp(-1, 1))
+        shown = embed(after.with_codes(codes))
         likeness = torch.cosine_similarity(shown, wanted).mean()
         if float(likeness.detach()) > nearest:
             best, nearest = codes.detach(), float(likeness.detach())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from latentfu.core.control import Control, ControlEffect
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
+from latentfu.pipeline.plugin_calls import load_effect
 from latentfu.storage.inversion_cache import InversionStore, load_inversion
 from latentfu.storage.latent_store import latents_folder
 
@@ -36,6 +39,10 @@ class LRUCache(Generic[T]):
         while len(self._values) > self.size:
             del self._values[next(iter(self._values))]
         return value
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._values.clear()
 
     def get_or_make(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of ``key``, made when it is not there."""
@@ -66,21 +73,29 @@ class InversionCache:
 
 
 class ControlCache:
-    """Loaded controls, each loaded when first used."""
+    """Loaded controls, each loaded once for a generator that is open."""
 
     def __init__(self) -> None:
-        self._loaded: dict[tuple[str, str], tuple[Control, ControlEffect]] = {}
+        self._loaded: WeakKeyDictionary[Generator, dict[str, tuple[Control, ControlEffect]]]
+        self._loaded = WeakKeyDictionary()
 
-    def get(self, control: Control) -> ControlEffect:
+    def get(self, control: Control, generator: Generator) -> ControlEffect:
         """The effect of ``control``, loaded again when the control was replaced."""
-        key = (control.generator_id, control.name)
-        known = self._loaded.get(key)
-        if known is None or not _is_same_file(known[0], control):
-            known = (control, control.load())
-            self._loaded[key] = known
+        loaded = self._loaded.setdefault(generator, {})
+        known = loaded.get(control.name)
+        if known is None or not _is_same(known[0], control):
+            known = (control, load_effect(control, generator))
+            loaded[control.name] = known
         return known[1]
 
+    def clear(self) -> None:
+        """Forget all: they are loaded again when used."""
+        self._loaded.clear()
 
-def _is_same_file(old: Control, new: Control) -> bool:
-    """Whether two listings speak of the same unchanged control."""
-    return old is new or (bool(old.facts) and old.facts == new.facts)
+
+def _is_same(old: Control, new: Control) -> bool:
+    """Whether two listings speak of the same unchanged control.
+
+    Hooks are asked anew for each request, so that ``load`` is often a new function.
+    """
+    return old is new or replace(old, load=new.load) == new

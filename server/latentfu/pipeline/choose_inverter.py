@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.generator import Generator
-from latentfu.hookspecs import QUALITIES, Inverter
+from latentfu.core.limits import QUALITIES
+from latentfu.hookspecs import Inverter
 
 Options = Mapping[str, float | int | str | bool]
 DEFAULT = "good"
@@ -15,30 +16,32 @@ DEFAULT = "good"
 _log = logging.getLogger(__name__)
 
 
-def choose_inverter(
+def choose_inverters(
     inverters: Mapping[str, Inverter], generator: Generator, name: str | None, quality: str | None
-) -> tuple[Inverter, Options]:
-    """The inverter ``name``, or the best installed for ``quality``, and what it is called with.
+) -> list[tuple[Inverter, Options]]:
+    """The inverter ``name``, or those installed for ``quality``, and what they are called with.
 
-    Raises NotInstalledError when none can work for ``generator``, BadInputError when none ever
-    could.
+    The best comes first; each of the others is for when those before it fail. Raises
+    NotInstalledError when none can work for ``generator``, BadInputError when none ever could.
     """
     if generator.not_for_pictures:
         raise BadInputError(generator.not_for_pictures)
     if name is not None:
-        return _inverter_by_name(inverters, generator, name, quality)
+        return [_inverter_by_name(inverters, generator, name, quality)]
     fitting = [item for item in inverters.values() if _is_fitting(item, generator)]
-    for level in _quality_order(quality or DEFAULT):
-        able = [item for item in fitting if level in item.levels]
-        if able:
-            best = max(able, key=lambda item: item.levels[level].rank)
-            return best, best.levels[level].options
     if not fitting:
         raise NotInstalledError(
             f"No installed inverter works for the generator {generator.name}: install a plug-in "
             f"that brings one."
         )
-    return fitting[0], {}
+    ranked: list[tuple[Inverter, Options]] = []
+    for level in _quality_order(quality or DEFAULT):
+        able = [item for item in fitting if level in item.levels]
+        able.sort(key=lambda item: -item.levels[level].rank)
+        known = [item.name for item, _ in ranked]
+        ranked += [(item, item.levels[level].options) for item in able if item.name not in known]
+    known = [item.name for item, _ in ranked]
+    return ranked + [(item, {}) for item in fitting if item.name not in known]
 
 
 def _inverter_by_name(

@@ -14,7 +14,7 @@ from latentfu.core.layer import Layer
 
 Matrix = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
-Box = tuple[int, int, int, int]
+PixelBox = tuple[int, int, int, int]
 """x0, y0, x1, y1 in whole layer pixels, the ends excluded."""
 
 SMALLEST_SIDE = 8.0
@@ -72,7 +72,7 @@ def warp(image: npt.NDArray[Any], matrix: Matrix, width: int, height: int, borde
     return np.asarray(warped, dtype=np.float32)
 
 
-def box_around(quad: Quad, width: int, height: int) -> Box:
+def box_around(quad: Quad, width: int, height: int) -> PixelBox:
     """The layer's pixels that the quad can touch; empty (x1 <= x0) when it lies outside."""
     corners = np.asarray(quad.corners)
     x0, y0 = np.floor(corners.min(axis=0))
@@ -112,7 +112,7 @@ def cut_crop(
     return Crop(np.ascontiguousarray(image, dtype=np.float32), quad, aligner)
 
 
-def check_layer(layer: Layer) -> None:
+def check_layer_pixels(layer: Layer) -> None:
     """Refuse a layer in which nothing can be recognized (raises BadInputError)."""
     if min(layer.width, layer.height) < SMALLEST_LAYER:
         raise BadInputError(

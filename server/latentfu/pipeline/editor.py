@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from latentfu.core.crop import Crop, Quad
+from latentfu.core.crop import Crop
+from latentfu.core.errors import PluginFailedError
 from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
@@ -26,17 +28,15 @@ from latentfu.pipeline.generator_pool import GeneratorPool, ResolvedRequest
 from latentfu.pipeline.invert import (
     DEFAULT_INVERT_OPTIONS,
     CachedInversion,
+    Inverting,
     InvertOptions,
     check_content,
-    invert_crop,
-    invert_crops,
-    make_key,
 )
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import PlacedChange, paste, place_change
 from latentfu.pipeline.preview import choose_side, fit_picture, make_thumbnail, render_quick
 from latentfu.pipeline.render import check_mix_layers, render_latent, render_mix, show_codes
-from latentfu.pipeline.report import build_report, count_changed
+from latentfu.pipeline.report import build_report, count_changed, tell_corners
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import FacesReply, ReportReply
 from latentfu.protocol.requests import (
@@ -73,9 +73,21 @@ class Editor:
     def __init__(self, device: str = "cpu") -> None:
         self.generators = GeneratorPool(device)
         self._inversions = InversionCache()
+        self._inverting = Inverting(self._inversions)
         self._controls = ControlCache()
         self._cropper = Cropper()
         self._renders: LRUCache[Floats] = LRUCache(16)
+
+    def release_memory(self) -> None:
+        """Let go of networks and of what was made with them; they are loaded again when used."""
+        import torch
+
+        self.generators.release()
+        self._controls.clear()
+        self._renders.clear()
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def run(
         self, request: EditorRequest, pictures: PictureSource, progress: Progress = silent
@@ -166,8 +178,8 @@ class Editor:
         if request.latent is not None:
             return True
         work = self._start(request, pictures)
-        key = self._make_key(work, self._crop(work))
-        return self._inversions.get(key, work.resolved.generator) is not None
+        resolved = work.resolved
+        return self._inverting.is_cached(self._crop(work), resolved.generator, resolved.methods)
 
     def find_faces(self, request: LayerRequest, pictures: PictureSource) -> FacesReply:
         """Where the faces are, and which of them is meant; needs no network."""
@@ -179,7 +191,7 @@ class Editor:
         placement = _make_placement(request)
         pick_quad(quads, placement, mask, aligner)
         return FacesReply(
-            faces=[_tell_corners(quad) for quad in quads],
+            faces=[tell_corners(quad) for quad in quads],
             chosen=pick_number(quads, placement, mask),
             aligner=aligner.name,
         )
@@ -210,9 +222,7 @@ class Editor:
             _ask_inverter(work, crop, progress, options)
             for work, crop in zip(works, crops, strict=True)
         ]
-        found = invert_crops(
-            asked, first.resolved.inverter, cache=self._inversions, refresh=options.refresh
-        )
+        found = self._inverting.find(asked, first.resolved.methods, options.refresh)
         return list(zip(crops, found, strict=True))
 
     def make_inversion_key(self, request: LayerRequest, pictures: PictureSource) -> str:
@@ -220,7 +230,7 @@ class Editor:
         work = self._start(request, pictures)
         crop = self._crop(work)
         check_content(crop)
-        return self._make_key(work, crop)
+        return self._inverting.key(crop, work.resolved.generator, work.resolved.methods)
 
     def _start(
         self,
@@ -239,13 +249,16 @@ class Editor:
         return _Work(request, layer, mask, _make_placement(request), resolved, watch)
 
     def _crop(self, work: _Work) -> Crop:
-        resolution = work.resolved.generator.resolution
-        aligner = work.resolved.aligner
-        return self._cropper.crop(work.layer, aligner, resolution, work.placement, work.mask)
-
-    def _make_key(self, work: _Work, crop: Crop) -> str:
-        resolved = work.resolved
-        return make_key(crop, resolved.generator, resolved.inverter, resolved.options)
+        resolution, aligners = work.resolved.generator.resolution, work.resolved.aligners
+        for aligner in aligners:
+            try:
+                return self._cropper.crop(
+                    work.layer, aligner, resolution, work.placement, work.mask
+                )
+            except PluginFailedError:
+                if aligner is aligners[-1]:
+                    raise
+        raise AssertionError("there is always an aligner")
 
     def _find(
         self, work: _Work, progress: Progress, options: InvertOptions = DEFAULT_INVERT_OPTIONS
@@ -258,9 +271,7 @@ class Editor:
             brought = self._inversions.get_brought(name, work.resolved.generator)
             return crop, CachedInversion(brought, name, True)
         asked = _ask_inverter(work, crop, progress, options)
-        found = invert_crop(
-            asked, work.resolved.inverter, cache=self._inversions, refresh=options.refresh
-        )
+        (found,) = self._inverting.find([asked], work.resolved.methods, options.refresh)
         work.watch.lap("invert")
         return crop, found
 
@@ -352,11 +363,6 @@ def _make_placement(request: LayerRequest) -> Placement:
     return Placement(request.face, request.corners, request.eyes, request.mouth)
 
 
-def _tell_corners(quad: Quad) -> list[tuple[float, float]]:
-    """The corners as a reply says them."""
-    return [(float(x), float(y)) for x, y in quad.corners]
-
-
 def _ask_inverter(
     work: _Work, crop: Crop, progress: Progress, options: InvertOptions
 ) -> InversionRequest:
@@ -364,7 +370,7 @@ def _ask_inverter(
     mask, generator = None, work.resolved.generator
     if options.masked and work.mask is not None:
         mask = cut_mask(work.mask, crop.quad, generator.resolution)
-    return InversionRequest(crop, generator, progress, work.resolved.options, options.preview, mask)
+    return InversionRequest(crop, generator, progress, {}, options.preview, mask)
 
 
 @dataclass(frozen=True)

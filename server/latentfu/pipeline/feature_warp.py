@@ -29,9 +29,17 @@ SURE, LOST = 0.9, 0.5
 
 
 def warp_features(before: Latent, after: Latent, generator: Generator) -> Latent:
-    """``after`` with the details of ``before`` moved along with the features under them.
+    """A latent's details moved along with the features under them.
 
     The same codes and bends leave the details exactly as they are.
+
+    Args:
+        before: the latent that the details fit.
+        after: the same latent with other codes or bends.
+        generator: renders the features of both.
+
+    Returns:
+        ``after`` with the details where their features have gone.
     """
     if not before.details or after is before:
         return after

@@ -9,7 +9,9 @@ from latentfu.core._malloc import keep_freed_pages
 from latentfu.core.control import Control
 from latentfu.core.generator import Generator
 from latentfu.hookspecs import Aligner, GeneratorSpec, Inverter
-from latentfu.pipeline.choose_inverter import Options, choose_inverter
+from latentfu.pipeline.choose_inverter import Options, choose_inverters
+from latentfu.pipeline.invert import Method
+from latentfu.pipeline.plugin_calls import load_generator
 from latentfu.plugin_manager import get_registry, pick
 
 
@@ -30,14 +32,17 @@ class RequestedNames(Protocol):
 
 @dataclass(frozen=True)
 class ResolvedRequest:
-    """The objects behind a request's names."""
+    """The objects behind a request's names.
+
+    ``methods``: the inverter and its options; then those that take over where it fails, which
+    are more than one only if the person named none. ``aligners``: likewise.
+    """
 
     spec: GeneratorSpec
     generator: Generator
-    aligner: Aligner
-    inverter: Inverter
+    aligners: tuple[Aligner, ...]
+    methods: tuple[Method, ...]
     controls: dict[str, Control]
-    options: Options
 
 
 class GeneratorPool:
@@ -68,7 +73,7 @@ class GeneratorPool:
         """The network of ``spec``, loaded when first asked for."""
         if spec.id not in self._open:
             keep_freed_pages()
-            self._open[spec.id] = spec.load(self.device)
+            self._open[spec.id] = load_generator(spec, self.device)
         return self._open[spec.id]
 
     def find_aligner(self, names: RequestedNames) -> Aligner:
@@ -85,9 +90,25 @@ class GeneratorPool:
         if names.inverter is not None:
             pick(inverters, names.inverter, "inverter")  # a wrong name costs no loading
         generator = self.open(spec)
-        inverter, options = choose_inverter(inverters, generator, names.inverter, names.quality)
-        options = {**options, **names.options}
-        return ResolvedRequest(spec, generator, aligner, inverter, registry.controls(spec), options)
+        chosen = choose_inverters(inverters, generator, names.inverter, names.quality)
+        methods = [Method(item, {**options, **names.options}) for item, options in chosen]
+        first, *others = methods
+        able = [each for each in others if set(names.options) <= set(each.inverter.options)]
+        aligners = [aligner]
+        if names.aligner is None and aligner.domains:
+            others_known = registry.installed(Aligner).values()
+            aligners += [
+                each
+                for each in others_known
+                if each is not aligner and set(each.domains) & set(aligner.domains)
+            ]
+        controls = registry.controls(spec)
+        return ResolvedRequest(spec, generator, tuple(aligners), (first, *able), controls)
+
+    def release(self) -> None:
+        """Let go of the networks that can be loaded again."""
+        for generator_id in [known for known in self._open if known not in self._guests]:
+            del self._open[generator_id]
 
 
 def _make_guest_spec(generator: Generator) -> GeneratorSpec:

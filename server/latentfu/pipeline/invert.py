@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.core.crop import Crop
-from latentfu.core.errors import BadInputError
+from latentfu.core.errors import BadInputError, PluginFailedError
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.hookspecs import InversionRequest, Inverter
-from latentfu.pipeline.cache import InversionCache
+from latentfu.pipeline.cache import InversionCache, LRUCache
 from latentfu.pipeline.choose_inverter import Options
 from latentfu.pipeline.metrics import with_metrics
+from latentfu.pipeline.plugin_calls import run_inverter
 from latentfu.storage.inversion_cache import inversion_key
 from latentfu.storage.weight_offsets import round_as_stored
 
@@ -29,11 +30,80 @@ CropMask = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class CachedInversion:
-    """An inversion with its cache key and whether it came from the cache."""
+    """An inversion with its cache key and whether it came from the cache.
+
+    ``inverter``: whose it is. ``note``: why it is not the chosen one's, in a sentence; else empty.
+    """
 
     inversion: Inversion
     key: str
     cached: bool
+    inverter: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Method:
+    """An inverter and what it is called with, over its defaults."""
+
+    inverter: Inverter
+    options: Options
+
+
+class Inverting:
+    """Finds latents by the first method that works; one that failed for a crop is not asked again.
+
+    ``cache``: of all inversions.
+    """
+
+    def __init__(self, cache: InversionCache) -> None:
+        self._cache = cache
+        self._failed: LRUCache[str] = LRUCache(256)
+        """What was wrong, by the key of the inversion."""
+
+    def key(self, crop: Crop, generator: Generator, methods: Sequence[Method]) -> str:
+        """Under which the crop's inversion is kept."""
+        return self._able(crop, generator, methods)[0][1]
+
+    def is_cached(self, crop: Crop, generator: Generator, methods: Sequence[Method]) -> bool:
+        """Whether it is there already."""
+        return self._cache.get(self.key(crop, generator, methods), generator) is not None
+
+    def find(
+        self,
+        requests: Sequence[InversionRequest],
+        methods: Sequence[Method],
+        refresh: bool = False,
+    ) -> list[CachedInversion]:
+        """The latents of several crops with one generator; PluginFailedError where all fail."""
+        first = requests[0]
+        able = self._able(first.crop, first.generator, methods)
+        note = "" if able[0][0] is methods[0] else self._note(first, methods)
+        for place, (method, key) in enumerate(able):
+            asked = [replace(request, options=method.options) for request in requests]
+            try:
+                found = invert_crops(asked, method.inverter, cache=self._cache, refresh=refresh)
+            except PluginFailedError as error:
+                self._failed.put(key, str(error))
+                if place == len(able) - 1:
+                    raise
+                note = note or str(error)
+                continue
+            said = f"{note} Used instead: {method.inverter.name}." if note else ""
+            return [replace(one, inverter=method.inverter.name, note=said) for one in found]
+        raise AssertionError("there is always a method")
+
+    def _able(
+        self, crop: Crop, generator: Generator, methods: Sequence[Method]
+    ) -> list[tuple[Method, str]]:
+        """The methods that have not failed for the crop, with its key; all if all have."""
+        keyed = [(m, make_key(crop, generator, m.inverter, m.options)) for m in methods]
+        return [(m, key) for m, key in keyed if self._failed.get(key) is None] or keyed
+
+    def _note(self, request: InversionRequest, methods: Sequence[Method]) -> str:
+        first = methods[0]
+        key = make_key(request.crop, request.generator, first.inverter, first.options)
+        return self._failed.get(key) or ""
 
 
 @dataclass(frozen=True)
@@ -115,26 +185,11 @@ def invert_crops(
 
 def _run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
     """What the inverter finds, checked and measured."""
-    if inverter.invert_many is not None and len(requests) > 1:
-        found = inverter.invert_many(requests)
-    else:
-        found = [inverter.invert(request) for request in requests]
-    for inversion, request in zip(found, requests, strict=True):
-        inversion.latent.check_generator(request.generator.id)
-        _check_numbers(inversion, inverter)
+    found = run_inverter(inverter, requests)
     return [
         with_metrics(round_as_stored(inversion), request.crop, request.generator)
         for inversion, request in zip(found, requests, strict=True)
     ]
-
-
-def _check_numbers(inversion: Inversion, inverter: Inverter) -> None:
-    """Refuse a latent that holds no numbers (raises BadInputError)."""
-    if not bool(inversion.latent.codes.isfinite().all()):
-        raise BadInputError(
-            f"The inverter {inverter.name} found no latent for this picture (the search gave no "
-            f"numbers): choose another inverter."
-        )
 
 
 def check_content(crop: Crop) -> None:

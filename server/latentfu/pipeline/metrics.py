@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from latentfu.core.crop import Crop
+from latentfu.core.errors import CancelledError
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
 from latentfu.hookspecs import Aligner, GeneratorSpec, Identity
+from latentfu.pipeline.plugin_calls import draw
 from latentfu.plugin_manager import get_registry
+from latentfu.plugin_manager.running import call_plugin
 
 if TYPE_CHECKING:
     import torch
 
 SAMPLES = 8
 Fit = Literal["good", "fair", "poor"]
+Embed = Callable[["torch.Tensor"], "torch.Tensor"]
 _FAIR_DB, _POOR_DB = 21.0, 16.0
 """Below these an inversion is fair, and poor, whatever the codes alone show.
 
@@ -44,10 +51,10 @@ def with_metrics(inversion: Inversion, crop: Crop, generator: Generator) -> Inve
     target = torch.from_numpy(crop.image)[None].to(generator.device)
     with torch.no_grad():
         latent = inversion.latent
-        shown = generator.render(latent).float().clamp(-1, 1)
+        shown = draw(generator, latent).float().clamp(-1, 1)
         plain = shown
         if latent.bends or latent.details:
-            plain = generator.render(_without_extras(latent)).float().clamp(-1, 1)
+            plain = draw(generator, _without_extras(latent)).float().clamp(-1, 1)
         beyond = float((plain - target).square().mean()) / _measure_usual_difference(generator)
         likeness = _compare_identity(shown, target, generator)
     return replace(
@@ -67,7 +74,7 @@ def _measure_usual_difference(generator: Generator) -> float:
     if generator not in _usual:
         with torch.no_grad():
             images = [
-                generator.render(random_latents(generator, 1, seed)).float().clamp(-1, 1)
+                draw(generator, random_latents(generator, 1, seed)).float().clamp(-1, 1)
                 for seed in range(SAMPLES)
             ]
         pairs = [(images[a] - images[b]).square().mean() for a in range(SAMPLES) for b in range(a)]
@@ -76,15 +83,39 @@ def _measure_usual_difference(generator: Generator) -> float:
 
 
 def _compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) -> float | None:
-    """Cosine of the two pictures' identities by the first model for the domain; None without."""
+    """Cosine of the two pictures' identities by the first model for the domain that can tell.
+
+    It is only a measurement: a model that fails is left out and logged.
+    """
     import torch.nn.functional as F
 
-    models = get_registry().installed(Identity).values()
-    model = next((item for item in models if generator.domain in item.domains), None)
-    if model is None:
-        return None
-    embed = model.load(str(generator.device))
-    return float(F.cosine_similarity(embed(a), embed(b), dim=1)[0])
+    for model in get_registry().installed(Identity).values():
+        if generator.domain not in model.domains:
+            continue
+        try:
+            embed = _load_identity(model, str(generator.device))
+            first, second = (call_plugin(model, "compared", partial(embed, one)) for one in (a, b))
+            likeness = float(F.cosine_similarity(first, second, dim=1)[0])
+            if math.isfinite(likeness):
+                return likeness
+            _log.warning("The identity %s gives no numbers: it is left out", model.name)
+        except CancelledError:
+            raise
+        except Exception as error:
+            _log.warning("The identity %s is left out: %s", model.name, error)
+    return None
+
+
+_identities: dict[tuple[str, str], tuple[Identity, Embed]] = {}
+
+
+def _load_identity(model: Identity, device: str) -> Embed:
+    """The model's function, loaded once for a device."""
+    known = _identities.get((model.name, device))
+    if known is None or known[0] is not model:
+        known = model, call_plugin(model, "was loaded", lambda: model.load(device))
+        _identities[model.name, device] = known
+    return known[1]
 
 
 def is_outside(quality: Quality, spec: GeneratorSpec) -> bool:

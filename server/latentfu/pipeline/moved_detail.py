@@ -16,7 +16,7 @@ import numpy as np
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
-from latentfu.pipeline.crop import Box, Floats, crop_to_layer, show_on_gray, translation, warp
+from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, show_on_gray, translation, warp
 from latentfu.pipeline.motion import CodesEdit, find_motion, flow_in_layer, warp_by
 from latentfu.pipeline.pixel_math import blur, smoothstep, to_gray, to_levels
 from latentfu.pipeline.tone import find_tone
@@ -34,7 +34,7 @@ _NOTHING, _SOMETHING = 0.25, 1.75
 def compute_change(
     part: Layer,
     quad: Quad,
-    box: Box,
+    box: PixelBox,
     edited: Floats,
     inverted: Floats | None,
     *,
@@ -63,7 +63,7 @@ def compute_change(
 def change_with_motion(
     seen: Floats,
     quad: Quad,
-    box: Box,
+    box: PixelBox,
     pictures: tuple[Floats, Floats],
     codes: CodesEdit | None,
 ) -> Floats:
@@ -187,7 +187,7 @@ def _measure_grain(gray: Floats, sigma: float) -> Floats:
     return np.asarray(1.25 * blur(finest, sigma), np.float32)
 
 
-def upsample(image: Floats, quad: Quad, box: Box) -> Floats:
+def upsample(image: Floats, quad: Quad, box: PixelBox) -> Floats:
     """``image [R, R, C]`` of the crop, seen in the box of the layer: ``[h, w, C]``.
 
     Lanczos to about the quad's size, then one warp into place.

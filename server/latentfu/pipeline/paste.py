@@ -15,7 +15,7 @@ import numpy as np
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer, MaskPixels
-from latentfu.pipeline.crop import Box, Floats, box_around, crop_to_layer
+from latentfu.pipeline.crop import Floats, PixelBox, box_around, crop_to_layer
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.moved_detail import compute_change
 from latentfu.pipeline.pixel_math import smoothstep, to_gray
@@ -25,7 +25,7 @@ from latentfu.pipeline.pixel_math import smoothstep, to_gray
 class PlacedChange:
     """What is added to a layer within ``box``: float32 ``[h, w, 1 or 3]`` in levels of 8 bits."""
 
-    box: Box
+    box: PixelBox
     values: Floats
 
     def add_to(self, layer: Layer) -> Layer:
@@ -89,7 +89,7 @@ BORDER_PART = 0.05
 
 
 def _paste_weight(
-    part: Layer, quad: Quad, box: Box, mask: MaskPixels | None, feather: float
+    part: Layer, quad: Quad, box: PixelBox, mask: MaskPixels | None, feather: float
 ) -> Floats:
     """float32 ``[h, w]`` in 0..1 over the box: 0 outside the mask, the crop and the opaque part."""
     weight = _border_weight(quad, box, feather)
@@ -100,7 +100,7 @@ def _paste_weight(
     return weight
 
 
-def _border_weight(quad: Quad, box: Box, feather: float) -> Floats:
+def _border_weight(quad: Quad, box: PixelBox, feather: float) -> Floats:
     """1 inside the quad, falling smoothly to 0 at its border, 0 beyond."""
     x0, y0, x1, y1 = box
     inverse = np.linalg.inv(crop_to_layer(quad, 1.0)).astype(np.float32)
@@ -129,7 +129,7 @@ def _edge_weight(along: Floats, width: float) -> Floats:
     return smoothstep(nearest / np.float32(width))
 
 
-def _mask_weight(mask: MaskPixels, box: Box, feather: float) -> Floats:
+def _mask_weight(mask: MaskPixels, box: PixelBox, feather: float) -> Floats:
     """The mask over the box, made soft on its inner side only.
 
     The soft edge is never wider than half of what the selection is deep, so that a narrow

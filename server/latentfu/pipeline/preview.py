@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.pipeline.crop import Floats
+from latentfu.plugin_manager.running import call_plugin, refuse_result
 
 if TYPE_CHECKING:
     from latentfu.core.generator import Generator
@@ -26,7 +27,10 @@ def render_quick(generator: Generator, latent: Latent, side: int) -> Floats:
     import torch
 
     with torch.no_grad():
-        picture: Floats = generator.preview(latent, side)[0].detach().cpu().float().numpy()
+        small = call_plugin(generator, "drew quickly", lambda: generator.preview(latent, side))
+        if not isinstance(small, torch.Tensor) or small.ndim != 4 or small.shape[1] != 3:
+            raise refuse_result(generator, small, "a picture [1, 3, S, S]")
+        picture: Floats = small[0].detach().cpu().float().numpy()
     return np.nan_to_num(picture)
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentfu.core.errors import BadInputError, LatentFuError
+from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.feature_warp import warp_features_into_mix
 from latentfu.pipeline.motion import CodesEdit
+from latentfu.pipeline.plugin_calls import check_picture, draw
+from latentfu.plugin_manager.running import call_plugin, describe_item
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +25,7 @@ def render_latent(generator: Generator, latent: Latent) -> Floats:
     import torch
 
     with torch.no_grad():
-        return to_picture(generator.render(latent), generator)
+        return to_picture(draw(generator, latent), generator)
 
 
 def show_codes(
@@ -72,7 +74,10 @@ def render_mix(
     chosen = range(first, last + 1)
     with torch.no_grad():
         a, b = warp_features_into_mix(a, b, chosen, inside, generator)
-        return to_picture(generator.mix(a, b, chosen, inside), generator)
+        mixed = call_plugin(
+            generator, "mixed two latents", lambda: generator.mix(a, b, chosen, inside)
+        )
+        return to_picture(mixed, generator)
 
 
 def check_mix_layers(generator: Generator, layers: tuple[int, int]) -> None:
@@ -89,13 +94,11 @@ def check_mix_layers(generator: Generator, layers: tuple[int, int]) -> None:
 
 def to_picture(image: torch.Tensor, generator: Generator) -> Floats:
     """What a generator gave, checked and clipped: float32 ``[3, R, R]`` in -1..1."""
-    side = generator.resolution
-    if tuple(image.shape) != (1, 3, side, side):
-        raise LatentFuError(
-            f"The generator {generator.name} gave {list(image.shape)} instead of "
-            f"[1, 3, {side}, {side}]: its plug-in needs repair."
-        )
+    check_picture(generator, image)
     picture: Floats = image[0].detach().to("cpu").float().numpy()
     if not np.isfinite(picture).all():
-        raise BadInputError("The generator gave no picture at these strengths: use smaller ones.")
+        raise BadInputError(
+            f"{describe_item(generator)} drew pixels that are no numbers: use smaller strengths, "
+            f"or import it again if none were given."
+        )
     return np.clip(picture, -1.0, 1.0)

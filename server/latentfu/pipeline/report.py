@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from latentfu.core.crop import Crop, Quad
 from latentfu.core.layer import Layer, MaskPixels
-from latentfu.pipeline.crop import Box, box_around
+from latentfu.pipeline.crop import PixelBox, box_around
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
 from latentfu.pipeline.metrics import advise_fit, describe_outside, is_outside, rate_fit
@@ -47,15 +47,15 @@ def build_report(
         identity=quality.identity,
         beyond=quality.out_of_domain,
         outside=is_outside(quality, resolved.spec),
-        warning=describe_outside(quality, resolved.spec),
+        warning=" ".join(filter(None, (found.note, describe_outside(quality, resolved.spec)))),
         fit=rate_fit(quality, resolved.spec),
         advice=advise_fit(quality, resolved.spec, crop),
         changed=changed.count,
         unchanged=changed.unchanged,
-        quad=[(float(x), float(y)) for x, y in crop.quad.corners],
+        quad=tell_corners(crop.quad),
         network_layers=resolved.generator.num_ws,
         aligner=crop.aligner,
-        inverter=resolved.inverter.name,
+        inverter=found.inverter,
         generator=resolved.spec.name,
         generator_id=resolved.generator.id,
         inversion_cached=found.cached,
@@ -65,6 +65,11 @@ def build_report(
         seconds={name: round(value, 4) for name, value in seconds.items()},
         changed_outside_mask=changed.outside,
     )
+
+
+def tell_corners(quad: Quad) -> list[tuple[float, float]]:
+    """The corners as a reply says them."""
+    return [(float(x), float(y)) for x, y in quad.corners]
 
 
 def count_changed(
@@ -107,7 +112,7 @@ def _asks_nothing(request: ControlsRequest) -> bool:
     return request.psi == 1.0 and not request.targets and not any(request.edits.values())
 
 
-def _split_around(box: Box, layer: Layer) -> list[tuple[slice, slice]]:
+def _split_around(box: PixelBox, layer: Layer) -> list[tuple[slice, slice]]:
     """The four rectangles of the layer that surround the box, or all of it for an empty box."""
     x0, y0, x1, y1 = box
     everything = slice(0, layer.width)
@@ -126,7 +131,7 @@ def _find_differing(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[np.
     return np.asarray((a != b).any(axis=2))
 
 
-def _mask_inside(quad: Quad, box: Box) -> npt.NDArray[np.bool_]:
+def _mask_inside(quad: Quad, box: PixelBox) -> npt.NDArray[np.bool_]:
     """Which pixel centers of the box lie inside the quad (a convex polygon)."""
     x0, y0, x1, y1 = box
     x = np.arange(x0, x1) + 0.5

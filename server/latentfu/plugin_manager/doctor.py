@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Literal
 
 from latentfu.plugin_manager.plugin import PluginStatus
 from latentfu.plugin_manager.sources import Source, all_sources, disabled_names
 
 SLOW_SECONDS = 2.0
+PROGRAM_FOLDERS = ("latentfu", "latentfu_builtin")
 _MARK = "latentfu-doctor:"
 
 
@@ -27,10 +29,36 @@ class Finding:
     well: bool
     seconds: float
     message: str
+    traceback: str = ""
 
 
 def examine_all(limit_seconds: float) -> Iterator[Finding]:
-    """One finding per plug-in, in order. Nothing is imported into this process."""
+    """One finding per plug-in, in order, and one per package that overwrites the program.
+
+    Nothing is imported into this process.
+    """
+    yield from _examine_plugins(limit_seconds)
+    for name in overwriting_packages():
+        told = (
+            f"has files of the program itself: uninstall {name}, then install latentfu again "
+            f"(pip install --force-reinstall --no-deps latentfu)"
+        )
+        yield Finding(name, f"package {name}", "broken", False, 0.0, told)
+
+
+def overwriting_packages() -> list[str]:
+    """Installed packages of others that put files into ``latentfu`` or ``latentfu_builtin``."""
+    found = set()
+    for package in metadata.distributions():
+        name = package.metadata["Name"] or ""
+        if name.lower().replace("_", "-") == "latentfu":
+            continue
+        if any(path.parts[0] in PROGRAM_FOLDERS for path in package.files or () if path.parts):
+            found.add(name)
+    return sorted(found)
+
+
+def _examine_plugins(limit_seconds: float) -> Iterator[Finding]:
     off = disabled_names()
     for position, source in enumerate(all_sources()):
         if source.name in off:
@@ -70,7 +98,15 @@ def _judge(source: Source, done: subprocess.CompletedProcess[str], seconds: floa
         return Finding(source.name, source.origin, "dies", False, seconds, told)
     report = json.loads(lines[-1].removeprefix(_MARK))
     if report["reason"]:
-        return Finding(source.name, source.origin, "broken", False, seconds, report["reason"])
+        return Finding(
+            source.name,
+            source.origin,
+            "broken",
+            False,
+            seconds,
+            report["reason"],
+            report["traceback"],
+        )
     taken = report["seconds"]
     if taken > SLOW_SECONDS:
         heavy = " and imports torch; import torch inside load functions" if report["torch"] else ""
@@ -94,6 +130,7 @@ def _child(position: int) -> None:
     status = _own_status(all_sources()[position])
     report = {
         "reason": status.reason,
+        "traceback": status.traceback,
         "seconds": time.perf_counter() - began,
         "torch": "torch" in sys.modules,
     }

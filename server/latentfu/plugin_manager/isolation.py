@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 T = TypeVar("T")
+_OWN_FILES = frozenset({__file__, importlib.__file__, str(Path(__file__).with_name("plugin.py"))})
 
 
 class PluginFaultError(Exception):
     """What a plug-in did wrong, for its author: the reason it is quarantined."""
+
+    @property
+    def traceback(self) -> str:
+        """Where the error behind it comes from, without our own frames; empty without one."""
+        error = self.__cause__
+        if error is None:
+            return ""
+        frames = error.__traceback__
+        while frames is not None and frames.tb_frame.f_code.co_filename in _OWN_FILES:
+            frames = frames.tb_next
+        lines = traceback.format_exception(type(error), error, frames, limit=-20, chain=True)
+        return "".join(lines)[-8000:]
 
 
 def run_isolated(what: str, call: Callable[[], T]) -> T:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Literal, TypeVar
 
 import pluggy
 
+import latentfu
 from latentfu import hookspecs as hooks
 from latentfu.core.control import Control
 from latentfu.plugin_manager.isolation import PluginFaultError, hint_when_slow, run_isolated
@@ -26,7 +29,9 @@ class PluginStatus:
     """A line of ``latentfu plugins list``.
 
     ``origin``: ``package NAME`` or ``file PATH``. ``reason``: why it is quarantined, else empty.
-    ``provides``: names of what it brings, by kind; empty unless ``state`` is "ok".
+    ``provides``: names of what it brings, by kind; empty unless ``state`` is "ok". ``left_out``:
+    what it brings beside that and cannot have its name, a sentence each. ``traceback``: where the
+    error behind ``reason`` comes from; empty where there was none.
     """
 
     name: str
@@ -35,6 +40,8 @@ class PluginStatus:
     state: State
     reason: str
     provides: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...] = ()
+    traceback: str = ""
 
 
 @dataclass
@@ -52,11 +59,20 @@ class Plugin:
     watched: tuple[Path, ...] = ()
     control_names: set[str] = field(default_factory=set)
     implementations: dict[str, pluggy.HookImpl] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    traceback: str = ""
 
-    def quarantine(self, reason: str) -> None:
+    def leave_out(self, what: str) -> None:
+        """One object of it is not used; the sentence is told once."""
+        if what not in self.left_out:
+            self.left_out.append(what)
+
+    def quarantine(self, reason: str, traceback: str = "") -> None:
         """From now on it contributes nothing."""
         self.state = "quarantined"
         self.reason = reason
+        self.traceback = traceback
+        self.left_out.clear()
         self.items.clear()
         self.control_names.clear()
 
@@ -69,13 +85,21 @@ class Plugin:
             provides["controls"] = tuple(sorted(self.control_names))
         source = self.source
         return PluginStatus(
-            source.name, source.origin, source.version, self.state, self.reason, provides
+            source.name,
+            source.origin,
+            source.version,
+            self.state,
+            self.reason,
+            provides,
+            tuple(self.left_out),
+            self.traceback,
         )
 
 
 def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     """Import the plug-in, register it and call its hooks; any fault quarantines it."""
     try:
+        check_needs(plugin.source)
         with hint_when_slow(plugin.source.name):
             module = run_isolated("while it was imported", plugin.source.load)
             run_isolated("while it was registered", lambda: _register(plugin, module, manager))
@@ -84,7 +108,7 @@ def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
                 if kind is not _CONTROLS:  # they are asked for each generator
                     plugin.items[kind.name] = _call(plugin, kind)
     except PluginFaultError as fault:
-        plugin.quarantine(str(fault))
+        plugin.quarantine(explain_fault(fault), fault.traceback)
 
 
 def controls_of(plugin: Plugin, generator: hooks.GeneratorSpec) -> tuple[Control, ...]:
@@ -95,9 +119,35 @@ def controls_of(plugin: Plugin, generator: hooks.GeneratorSpec) -> tuple[Control
         controls = _call(plugin, _CONTROLS, generator=generator)
         check_control_ids(controls, generator)
     except PluginFaultError as fault:
-        plugin.quarantine(str(fault))
+        plugin.quarantine(explain_fault(fault), fault.traceback)
         return ()
     return controls
+
+
+def check_needs(source: Source) -> None:
+    """Refuse a plug-in whose package asks for another version (raises PluginFaultError)."""
+    if not source.needs:
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        wanted = SpecifierSet(source.needs)
+    except InvalidSpecifier:
+        return  # whoever installed it has let it pass
+    if not wanted.contains(latentfu.__version__, prereleases=True):
+        raise PluginFaultError(
+            f"needs latentfu {source.needs}, and this is {latentfu.__version__}: install a "
+            f"version of the plug-in for it, or another latentfu"
+        )
+
+
+def explain_fault(fault: PluginFaultError) -> str:
+    """The reason; with an idea where the plug-in asks for what this version does not have."""
+    cause = fault.__cause__
+    missing = isinstance(cause, ImportError) and (cause.name or "").split(".")[0] == "latentfu"
+    if missing or (isinstance(cause, AttributeError) and "module 'latentfu'" in str(cause)):
+        return f"{fault} (it was written for another version than latentfu {latentfu.__version__})"
+    return str(fault)
 
 
 def _call(plugin: Plugin, kind: hooks.Kind[T], **arguments: object) -> tuple[T, ...]:
@@ -106,9 +156,17 @@ def _call(plugin: Plugin, kind: hooks.Kind[T], **arguments: object) -> tuple[T, 
     if implementation is None:
         return ()
     wanted = {name: arguments[name] for name in implementation.argnames}
-    return run_isolated(
+    items = run_isolated(
         f"in {kind.hook}", lambda: checked_items(kind, implementation.function(**wanted))
     )
+    for item in items:
+        whose = getattr(item, "plugin", plugin.source.name)
+        if whose != plugin.source.name:
+            raise PluginFaultError(
+                f"{kind.hook} returned a {kind.word} of the plug-in {whose!r}, and this one is "
+                f"{plugin.source.name!r}"
+            )
+    return items
 
 
 def _register(plugin: Plugin, module: object, manager: pluggy.PluginManager) -> None:
@@ -143,7 +201,18 @@ def _implementations(module: object, manager: pluggy.PluginManager) -> dict[str,
 def _complaint(error: Exception) -> str:
     text = str(error)
     if isinstance(error, pluggy.PluginValidationError) and "unknown hook" in text:
-        return f"has an {text[text.index('unknown hook') :].splitlines()[0]}"
+        return _unknown_hook(text[text.index("unknown hook") :].splitlines()[0])
+    if isinstance(error, ValueError) and "already registered" in text:
+        return "is the same module as another plug-in: give each entry point a module of its own"
     if "Argument(s)" in text:
         return "has a wrong signature: " + " ".join(text[text.index("Argument(s)") :].split())
     return " ".join(text.split())
+
+
+def _unknown_hook(text: str) -> str:
+    """The complaint in a sentence, with the hook that is spelled most alike."""
+    found = re.search(r"latentfu_\w+", text)
+    name = found[0] if found else text
+    known = [kind.hook for kind in hooks.KINDS.values()]
+    alike = difflib.get_close_matches(name, known, 1)
+    return f"has an unknown hook {name}" + (f": did you mean {alike[0]}?" if alike else "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -14,10 +16,17 @@ from latentfu import hookspecs as hooks
 from latentfu.command_table import COMMANDS
 from latentfu.core.control import Control
 from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
+from latentfu.core.names import is_name
 from latentfu.core.paths import data_dir
 from latentfu.hookspecs import kind_of
+from latentfu.plugin_manager.deaths import DeathWatch
 from latentfu.plugin_manager.plugin import Plugin, PluginStatus, controls_of, load
-from latentfu.plugin_manager.sources import Source, all_sources, disabled_names
+from latentfu.plugin_manager.sources import (
+    Source,
+    all_sources,
+    disabled_names,
+    read_choices,
+)
 from latentfu.plugin_manager.validation import key_of
 
 T = TypeVar("T")
@@ -27,20 +36,46 @@ class Registry:
     """The plug-ins of ``sources``, loaded once; names in ``disabled`` are not imported.
 
     What is asked for comes as a new dict from name to object, in plug-in order, so that the first
-    is the default. A quarantined plug-in contributes nothing.
+    is the default. A quarantined plug-in contributes nothing. Of two objects of one name the first
+    plug-in's has it; those in ``preferred`` come before all others. ``deaths``: who ended whole
+    processes before.
     """
 
-    def __init__(self, sources: Iterable[Source], disabled: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        disabled: Iterable[str] = (),
+        preferred: Sequence[str] = (),
+        deaths: DeathWatch | None = None,
+    ) -> None:
         manager = pluggy.PluginManager("latentfu")
         manager.add_hookspecs(hooks.Hooks)
         off = frozenset(disabled)
         self._plugins = [Plugin(source) for source in sources]
+        self._preferred = tuple(preferred)
+        self._deaths = deaths
+        self._control_owners: dict[tuple[str, str], Plugin] = {}
         for plugin in self._plugins:
+            set_aside = deaths.why_set_aside(plugin.source) if deaths else ""
             if plugin.source.name in off:
                 plugin.state = "disabled"
+            elif set_aside:
+                plugin.quarantine(set_aside)
             else:
-                load(plugin, manager)
-        self._give_names(self._claimed_controls())
+                with self._watch(plugin):
+                    load(plugin, manager)
+        specs = self._all_specs()  # a fault that shows now frees the names of its plug-in
+        answers = {spec.id: self._ask_controls(spec) for spec in specs}
+        self._give_names()
+        for spec in self.installed(hooks.GeneratorSpec).values():
+            self._name_controls(spec, answers[spec.id])
+
+    def _all_specs(self) -> list[hooks.GeneratorSpec]:
+        items = [item for plugin in self._plugins for item in plugin.items.get("generators", ())]
+        return [item for item in items if isinstance(item, hooks.GeneratorSpec)]
+
+    def _watch(self, plugin: Plugin) -> contextlib.AbstractContextManager[None]:
+        return self._deaths.watch(plugin.source) if self._deaths else contextlib.nullcontext()
 
     @overload
     def installed(self, kind: type[T]) -> dict[str, T]: ...
@@ -72,50 +107,80 @@ class Registry:
     def controls(self, spec: hooks.GeneratorSpec) -> dict[str, Control]:
         """Controls for ``spec``, asked of the plug-ins each time, so new direction files appear.
 
-        A plug-in that fails here, or claims a taken name, is quarantined from then on.
+        A plug-in that fails here is quarantined from then on. A control whose name another
+        plug-in has is listed as ``PLUGIN.NAME``.
         """
-        table: dict[str, tuple[Control, Plugin]] = {}
+        return self._name_controls(spec, self._ask_controls(spec))
+
+    def _ask_controls(self, spec: hooks.GeneratorSpec) -> list[tuple[Control, ...]]:
+        """What each plug-in answers, in plug-in order."""
+        answers = []
         for plugin in self._plugins:
-            mine = controls_of(plugin, spec)
-            taken = next((control.name for control in mine if control.name in table), None)
-            if taken is not None:
-                owner = table[taken][1].source
-                plugin.quarantine(
-                    f"claims the control {taken!r} of generator {spec.name}, which "
-                    f"{owner.name} ({owner.origin}) has"
-                )
+            with self._watch(plugin):
+                answers.append(controls_of(plugin, spec))
+        return answers
+
+    def _name_controls(
+        self, spec: hooks.GeneratorSpec, answers: Sequence[tuple[Control, ...]]
+    ) -> dict[str, Control]:
+        """The controls under the names that they can have, in plug-in order."""
+        asked = dict(zip(map(id, self._plugins), answers, strict=True))
+        found: dict[int, tuple[Control, ...]] = {}
+        table: dict[str, Control] = {}
+        for plugin in self._by_preference():
+            mine = asked[id(plugin)] if plugin.state == "ok" else ()
+            found[id(plugin)] = tuple(self._named_freely(mine, table, plugin, spec))
+            table.update({control.name: control for control in found[id(plugin)]})
+            plugin.control_names.update(control.name for control in found[id(plugin)])
+            self._control_owners.update({(spec.id, c.name): plugin for c in found[id(plugin)]})
+        listed = [control for plugin in self._plugins for control in found[id(plugin)]]
+        return {control.name: control for control in listed}
+
+    def _named_freely(
+        self,
+        controls: Iterable[Control],
+        taken: Mapping[str, Control],
+        plugin: Plugin,
+        spec: hooks.GeneratorSpec,
+    ) -> Iterator[Control]:
+        """The controls, those whose name is taken under their plug-in's name too."""
+        for control in controls:
+            if control.name not in taken:
+                yield control
                 continue
-            plugin.control_names.update(control.name for control in mine)
-            table.update({control.name: (control, plugin) for control in mine})
-        return {name: control for name, (control, _) in table.items()}
+            owner = self._control_owners[spec.id, control.name].source
+            longer = f"{plugin.source.name}.{control.name}".lower()
+            note = f"the control {control.name!r} of generator {spec.name}, which {owner.name} has"
+            if longer in taken or not is_name(longer):
+                plugin.leave_out(f"left out {note}")
+                continue
+            plugin.leave_out(f"{longer} is {note}")
+            yield replace(control, name=longer, title=f"{control.title} ({plugin.source.name})")
+
+    def _by_preference(self) -> list[Plugin]:
+        """The plug-ins in the order in which names are given out."""
+        place = {name: number for number, name in enumerate(self._preferred)}
+        return sorted(self._plugins, key=lambda p: place.get(p.source.name, len(place)))
+
+    def owner(self, item: object) -> Source | None:
+        """The plug-in that brought an object, None for one that no plug-in did."""
+        if isinstance(item, Control):
+            owner = self._control_owners.get((item.generator_id, item.name))
+            return owner.source if owner else None
+        for plugin in self._plugins:
+            if any(item is mine for items in plugin.items.values() for mine in items):
+                return plugin.source
+        return None
 
     def statuses(self) -> list[PluginStatus]:
         """What became of every plug-in that was found, in order."""
         return [plugin.status() for plugin in self._plugins]
 
-    def _claimed_controls(self) -> dict[int, list[tuple[str, str]]]:
-        """All controls of all generators, so that faults show before names are given out.
-
-        Key: position of the plug-in.
-        """
-        specs = list(self.installed(hooks.GeneratorSpec).values())
-        claims: dict[int, list[tuple[str, str]]] = {}
-        for position, plugin in enumerate(self._plugins):
-            found = [(spec, control) for spec in specs for control in controls_of(plugin, spec)]
-            claims[position] = [(f"controls of {spec.name}", item.name) for spec, item in found]
-        return claims
-
-    def _give_names(self, claims: Mapping[int, list[tuple[str, str]]]) -> None:
+    def _give_names(self) -> None:
         names = _Names()
-        for position, plugin in enumerate(self._plugins):
-            if plugin.state != "ok":
-                continue
-            clash = names.clash(plugin, claims[position])
-            if clash:
-                plugin.quarantine(clash)
-            else:
-                names.give(plugin, claims[position])
-                plugin.control_names.update(name for _, name in claims[position])
+        for plugin in self._by_preference():
+            if plugin.state == "ok":
+                names.give(plugin)
 
 
 def pick(table: Mapping[str, T], name: str | None, word: str) -> T:
@@ -139,51 +204,44 @@ def pick(table: Mapping[str, T], name: str | None, word: str) -> T:
 
 
 class _Names:
-    """Who has which name: the first plug-in that claims one has it, a later one is kept out."""
+    """Who has which name: the first plug-in that claims one has it, a later one goes without."""
 
     def __init__(self) -> None:
         self._owners: dict[tuple[str, str], str] = {}
         self._paths: dict[tuple[str, ...], str] = dict.fromkeys(COMMANDS, "latentfu itself")
+        self._plugins: dict[str, str] = {}
 
-    def clash(self, plugin: Plugin, extra: Iterable[tuple[str, str]] = ()) -> str | None:
-        """Why ``plugin`` cannot have all the names it claims; None if it can."""
-        for kind, name in [*_claims(plugin), *extra]:
-            owner = self._owners.get((kind, name))
-            if owner is not None:
-                return f"claims the {_say(kind, name)}, which {owner} has"
-        for path in _paths(plugin):
-            for taken, owner in self._paths.items():
-                if path[: len(taken)] == taken or taken[: len(path)] == path:
-                    return f"claims the command {' '.join(path)!r}, which {owner} has"
-        return None
-
-    def give(self, plugin: Plugin, extra: Iterable[tuple[str, str]] = ()) -> None:
-        """``plugin`` has all its names now."""
+    def give(self, plugin: Plugin) -> None:
+        """``plugin`` has its free names now; objects whose name is taken are left out of it."""
         owner = f"{plugin.source.name} ({plugin.source.origin})"
-        for claim in [*_claims(plugin), *extra]:
-            self._owners[claim] = owner
-        for path in _paths(plugin):
-            self._paths[path] = owner
+        name = plugin.source.name
+        if name in self._plugins:
+            plugin.quarantine(f"claims the plug-in name {name!r}, which {self._plugins[name]} has")
+            return
+        self._plugins[name] = owner
+        for kind, items in plugin.items.items():
+            plugin.items[kind] = tuple(
+                item for item in items if self._is_given(kind, item, plugin, owner)
+            )
 
+    def _is_given(self, kind: str, item: object, plugin: Plugin, owner: str) -> bool:
+        if isinstance(item, hooks.Command):
+            taken = self._owner_of_path(item.path)
+            self._paths.setdefault(item.path, owner)
+            what = f"the command {' '.join(item.path)!r}"
+        else:
+            taken = self._owners.get((kind, key_of(item)))
+            self._owners.setdefault((kind, key_of(item)), owner)
+            what = f"the {hooks.KINDS[kind].word} {key_of(item)!r}"
+        if taken is not None:
+            plugin.leave_out(f"left out {what}, which {taken} has")
+        return taken is None
 
-def _claims(plugin: Plugin) -> Iterator[tuple[str, str]]:
-    yield ("plug-in", plugin.source.name)
-    for kind, items in plugin.items.items():
-        if kind != "commands":
-            for item in items:
-                yield (kind, key_of(item))
-
-
-def _paths(plugin: Plugin) -> list[tuple[str, ...]]:
-    items = plugin.items.get("commands", ())
-    return [item.path for item in items if isinstance(item, hooks.Command)]
-
-
-def _say(kind: str, name: str) -> str:
-    if kind.startswith("controls of "):
-        return f"control {name!r} of generator {kind.removeprefix('controls of ')}"
-    word = hooks.KINDS[kind].word if kind in hooks.KINDS else kind
-    return f"{word} name {name!r}"
+    def _owner_of_path(self, path: tuple[str, ...]) -> str | None:
+        for known, owner in self._paths.items():
+            if path[: len(known)] == known or known[: len(path)] == path:
+                return owner
+        return None
 
 
 class _Current:
@@ -205,7 +263,12 @@ class _Current:
             if self._registry is None or fresh or self._is_old(self._registry):
                 self._is_listing = True
                 try:
-                    self._registry = Registry(all_sources(), disabled_names())
+                    self._registry = Registry(
+                        all_sources(),
+                        disabled_names(),
+                        read_choices().preferred,
+                        DeathWatch(),
+                    )
                     self._stamp = _stamp_of(self._registry)
                 finally:
                     self._is_listing = False

@@ -6,11 +6,15 @@ here.
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import importlib.util
 import json
+import os
+import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -21,19 +25,35 @@ from latentfu.storage.atomic import write_whole
 GROUP = "latentfu"
 _OURS = "latentfu"
 _DEFAULT = "portraits"
+_NEEDS = re.compile(r"latentfu\s*([(<>=!~][^;]*)(?:;(.*))?", re.IGNORECASE)
+"""A line of ``Requires-Dist`` about this program that names versions."""
 
 
 @dataclass(frozen=True)
 class Source:
     """A plug-in that has been found but not imported: ``load()`` imports it and may do anything.
 
-    ``origin`` says for people where it lies: ``package NAME`` or ``file PATH``.
+    ``origin`` says for people where it lies: ``package NAME`` or ``file PATH``. ``stamp`` changes
+    when it is installed again. ``needs``: what its package says it needs of this program, such as
+    ``>=0.3`` (empty where it says nothing).
     """
 
     name: str
     origin: str
     version: str
     load: Callable[[], object]
+    stamp: str = ""
+    needs: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it comes with the program."""
+        return self.origin == f"package {_OURS}"
+
+    @property
+    def described(self) -> str:
+        """For sentences: ``the plug-in NAME (package PACKAGE)``."""
+        return f"the plug-in {self.name} ({self.origin})"
 
 
 def installed_sources() -> list[Source]:
@@ -44,12 +64,43 @@ def installed_sources() -> list[Source]:
 
 def installed_stamps() -> list[str]:
     """Changes whenever a package with plug-ins is installed again, even in the same version."""
-    stamps = set()
-    for point in metadata.entry_points(group=GROUP):
-        folder = getattr(point.dist, "_path", None)  # has no public name; "" where it is missing
-        stamp = folder.stat().st_mtime_ns if isinstance(folder, Path) and folder.exists() else ""
-        stamps.add(f"{point.value} {stamp}")
-    return sorted(stamps)
+    points = metadata.entry_points(group=GROUP)
+    return sorted({f"{point.value} {_stamp_of(point)}" for point in points})
+
+
+def _stamp_of(point: metadata.EntryPoint) -> str:
+    folder = getattr(point.dist, "_path", None)  # has no public name; "" where it is missing
+    try:
+        return str(folder.stat().st_mtime_ns) if isinstance(folder, Path) else ""
+    except OSError:
+        return ""
+
+
+def quick_stamp() -> tuple[int, ...]:
+    """Changes when packages or files of plug-ins may have changed; costs microseconds."""
+    folder = paths.plugin_dir()
+    return tuple(
+        map(_time_of, [*map(Path, sys.path), folder, *folder.glob("*.py"), choices_path()])
+    )
+
+
+def _time_of(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def fingerprint() -> str:
+    """Changes when a plug-in comes, goes, is replaced, or is switched on or off.
+
+    What was imported before a change stays as it was: a process has to start again to see it.
+    """
+    importlib.invalidate_caches()
+    sources = [(each.name, each.origin, each.version, each.stamp) for each in all_sources()]
+    choices = read_choices()
+    state = (installed_stamps(), sources, sorted(disabled_names()), choices.preferred)
+    return hashlib.sha256(repr(state).encode()).hexdigest()
 
 
 def file_sources() -> list[Source]:
@@ -63,36 +114,91 @@ def all_sources() -> list[Source]:
     return installed_sources() + file_sources()
 
 
-def disabled_path() -> Path:
-    """Where the list of what is switched off is kept: ``CONFIG/plugins.json``."""
+DISABLED_VARIABLE = "LATENTFU_DISABLED_PLUGINS"
+"""Names of plug-ins that are off for one run, by commas; ``*`` for all of other packages."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person chose about plug-ins, as ``CONFIG/plugins.json`` keeps it.
+
+    ``disabled``: not loaded. ``preferred``: these get the short names first, in this order.
+    """
+
+    disabled: tuple[str, ...] = ()
+    preferred: tuple[str, ...] = ()
+
+
+def choices_path() -> Path:
+    """Where it is kept."""
     return paths.config_dir() / "plugins.json"
 
 
-def disabled_names() -> frozenset[str]:
-    """Names of plug-ins that are not loaded. Raises StorageError if the file is damaged."""
-    path = disabled_path()
+def read_choices() -> Choices:
+    """What is chosen. Raises StorageError if the file is damaged."""
+    path = choices_path()
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        names = content["disabled"]
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError
+        return Choices(_names_of(content["disabled"]), _names_of(content.get("preferred", [])))
     except FileNotFoundError:
-        return frozenset()
+        return Choices()
     except OSError as error:
         raise StorageError(f"Could not read {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StorageError(f"{path} is damaged: correct it, or delete it to enable all.") from error
-    return frozenset(names)
+
+
+def _names_of(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError
+    return tuple(value)
+
+
+def _write_choices(choices: Choices) -> None:
+    content = {"disabled": sorted(choices.disabled)}
+    if choices.preferred:
+        content["preferred"] = list(choices.preferred)
+    write_whole(choices_path(), (json.dumps(content, indent=2) + "\n").encode())
+
+
+def disabled_names() -> frozenset[str]:
+    """Names of plug-ins that are not loaded: switched off, or left out by the environment.
+
+    Raises StorageError if ``plugins.json`` is damaged.
+    """
+    return frozenset(read_choices().disabled) | names_disabled_by_environment()
+
+
+def names_disabled_by_environment() -> frozenset[str]:
+    """What ``LATENTFU_DISABLED_PLUGINS`` leaves out of this run."""
+    said = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")} - {""}
+    if "*" in said:
+        said |= {source.name for source in all_sources() if not source.is_ours}
+    return frozenset(said - {"*"})
 
 
 def set_disabled(name: str, disabled: bool) -> bool:
     """Switch ``name`` off or on; says whether that changed anything."""
-    before = disabled_names()
+    choices = read_choices()
+    before = frozenset(choices.disabled)
     after = before | {name} if disabled else before - {name}
     if after == before:
         return False
-    text = json.dumps({"disabled": sorted(after)}, indent=2) + "\n"
-    write_whole(disabled_path(), text.encode())
+    _write_choices(replace(choices, disabled=tuple(after)))
+    return True
+
+
+def set_preferred(name: str, preferred: bool) -> bool:
+    """Let ``name`` have short names before all others, or no more; whether that changed anything.
+
+    The newest preference comes first.
+    """
+    choices = read_choices()
+    others = tuple(known for known in choices.preferred if known != name)
+    after = (name, *others) if preferred else others
+    if after == choices.preferred:
+        return False
+    _write_choices(replace(choices, preferred=after))
     return True
 
 
@@ -108,14 +214,25 @@ def _owner(point: metadata.EntryPoint) -> tuple[str, str]:
 
 def _from_entry_point(point: metadata.EntryPoint) -> Source:
     package, version = _owner(point)
-    return Source(point.name, f"package {package}", version, point.load)
+    return Source(
+        point.name, f"package {package}", version, point.load, _stamp_of(point), _needs_of(point)
+    )
+
+
+def _needs_of(point: metadata.EntryPoint) -> str:
+    """The versions of this program that the plug-in's package asks for; empty for any."""
+    for line in (point.dist.requires if point.dist is not None else None) or ():
+        found = _NEEDS.fullmatch(line)
+        if found and "extra" not in (found[2] or ""):
+            return found[1].strip(" ()")
+    return ""
 
 
 def _from_file(path: Path) -> Source:
     def load() -> object:
         return _import_file(path)
 
-    return Source(path.stem, f"file {path}", "", load)
+    return Source(path.stem, f"file {path}", "", load, str(path.stat().st_mtime_ns))
 
 
 def _import_file(path: Path) -> object:

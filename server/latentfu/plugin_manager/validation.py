@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from latentfu import hookspecs as hooks
 from latentfu.core.control import Control
 from latentfu.core.names import is_one_line
+from latentfu.core.setting import Setting
 from latentfu.plugin_manager.isolation import PluginFaultError
 
 T = TypeVar("T")
@@ -40,9 +41,14 @@ _FAULTS = {
 
 
 def key_of(item: object) -> str:
-    """The name under which a hook's object is listed (a command's path joined by spaces)."""
+    """The name under which a hook's object is listed.
+
+    A command's path is joined by spaces; settings and routes are named with their plug-in.
+    """
     if isinstance(item, hooks.Command):
         return " ".join(item.path)
+    if isinstance(item, (Setting, hooks.Route)):
+        return f"{item.plugin}.{item.name}"
     return str(getattr(item, "name", ""))
 
 

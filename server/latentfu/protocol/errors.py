@@ -26,6 +26,7 @@ STATUS = {
     "queue_full": 429,
     "worker": 503,
     "storage": 507,
+    "memory": 507,
 }
 """The HTTP status of each code; 500 for all others."""
 
@@ -103,6 +104,8 @@ _KINDS: tuple[type[LatentFuError], ...] = (
     errors.WrongGeneratorError,
     errors.CancelledError,
     errors.StorageError,
+    errors.PluginFailedError,
+    errors.OutOfMemoryError,
     ConflictError,
     NotFoundError,
     OvertakenError,

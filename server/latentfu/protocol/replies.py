@@ -57,6 +57,12 @@ class HealthReply(Reply):
     workers: list[WorkerReply] = Field(description="One for each device.")
 
 
+class ProofReply(Reply):
+    """That the server has the token: HMAC-SHA256 over the nonce and the server's port."""
+
+    proof: str
+
+
 class PluginReply(Reply):
     """A plug-in and whether it is used."""
 
@@ -65,12 +71,39 @@ class PluginReply(Reply):
     state: Literal["ok", "disabled", "quarantined"]
     reason: str | None = Field(description="Why it is not used.")
     version: str | None
+    left_out: tuple[str, ...] = Field(
+        default=(), description="What of it cannot have its name, a sentence each."
+    )
 
 
 class PluginsReply(Reply):
     """All plug-ins that were found."""
 
     plugins: list[PluginReply]
+
+
+class SettingReply(Reply):
+    """A setting of a plug-in, and what it is now."""
+
+    plugin: str
+    name: str
+    title: str
+    help: str
+    widget: str = Field(
+        description="check, choice, slider, number, color, path, text or secret: how to show it."
+    )
+    default: bool | int | float | str
+    value: bool | int | float | str | None = Field(description="null for a secret.")
+    is_set: bool = Field(description="Whether anybody has said anything but the default.")
+    choices: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+
+
+class SettingsReply(Reply):
+    """The settings of all plug-ins, or of one."""
+
+    settings: list[SettingReply]
 
 
 class GeneratorReply(Reply):
@@ -136,7 +169,7 @@ class ControlReply(Reply):
         default=("", ""), description="What less and more of it are, in a word or two each."
     )
     group: str
-    kind: str = Field(description="direction or deformation.")
+    kind: str = Field(description="direction, deformation, or a plug-in's own word.")
     minimum: float = Field(description="Where the sensible range begins.")
     maximum: float = Field(description="Where it ends.")
     unit: str

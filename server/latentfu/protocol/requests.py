@@ -8,9 +8,10 @@ a request by reference (see :class:`latentfu.protocol.pictures.PictureSource`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -20,10 +21,11 @@ from pydantic import (
 )
 
 from latentfu.core.errors import BadInputError
+from latentfu.core.limits import QualityName
 from latentfu.protocol.model import Model, Name, Sha256
 
-Limits = tuple[int, int]
-LIMITS: dict[str, Limits] = {
+_Bounds = tuple[int, int]
+LIMITS: dict[str, _Bounds] = {
     "edits": (-100, 100),
     "targets": (-100, 100),
     "feather": (0, 1000),
@@ -48,14 +50,12 @@ def _within(field: str) -> Any:
     return Field(ge=low, le=high)
 
 
-Strength = Annotated[float, _within("edits")]
+_Strength = Annotated[float, _within("edits")]
 LayerNumber = Annotated[int, _within("layers")]
 LayerRange = tuple[LayerNumber, LayerNumber]
 OnlyNumber = Annotated[int, _within("only")]
 Coordinate = Annotated[float, _within("corners")]
 Point = tuple[Coordinate, Coordinate]
-QualityName = Literal["draft", "good", "best"]
-QUALITIES: tuple[str, ...] = get_args(QualityName)
 OptionText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,1000}$")]
 Option = bool | int | float | OptionText
 
@@ -153,12 +153,12 @@ class LayerRequest(Model):
 class ControlsRequest(LayerRequest):
     """A request that moves controls."""
 
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict,
         max_length=MOST_NAMES,
         description="Controls and how far each is moved from where the picture stands.",
     )
-    targets: dict[Name, Strength] = Field(
+    targets: dict[Name, _Strength] = Field(
         default_factory=dict,
         max_length=MOST_NAMES,
         description="Directions and the amount each is moved to, wherever the picture stands; 0 "
@@ -211,7 +211,7 @@ class InvertRequest(LayerRequest):
     """Find the latent of a layer and keep it, so that a later edit is one render."""
 
     kind: Literal["invert"] = "invert"
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
     )
 
@@ -228,7 +228,7 @@ class MixRequest(LayerRequest):
     kind: Literal["mix"] = "mix"
     source: Sha256 = Field(description="The second picture.")
     layers: LayerRange = Field(description="The first and the last layer taken, both included.")
-    edits: dict[Name, Strength] = Field(
+    edits: dict[Name, _Strength] = Field(
         default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
     )
 
@@ -237,6 +237,14 @@ class MixRequest(LayerRequest):
         if self.layers[0] > self.layers[1]:
             raise ValueError("The layers must be [first, last] with first <= last.")
         return self
+
+
+class SettingRequest(BaseModel):
+    """What a setting of a plug-in is set to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    value: bool | int | float | str = Field(description="In the setting's own type.")
 
 
 EditorRequest = EditRequest | InvertRequest | MixRequest
@@ -255,7 +263,7 @@ def build_request(model: type[R], /, **fields: Any) -> R:
     try:
         return model(**fields)
     except ValidationError as error:
-        raise BadInputError(explain_invalid(error)) from error
+        raise BadInputError(_explain_invalid(error)) from error
 
 
 def parse_request(adapter: TypeAdapter[T], body: bytes | str) -> T:
@@ -263,10 +271,10 @@ def parse_request(adapter: TypeAdapter[T], body: bytes | str) -> T:
     try:
         return adapter.validate_json(body)
     except ValidationError as error:
-        raise BadInputError(explain_invalid(error)) from error
+        raise BadInputError(_explain_invalid(error)) from error
 
 
-def explain_invalid(error: ValidationError) -> str:
+def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]

@@ -24,9 +24,18 @@ _POLL = 0.05
 def read_foreign(path: Path, progress: Progress = silent) -> ForeignFile:
     """What a .pkl, .pt, .pth, .npy or .npz file holds, read in a child process with limits.
 
-    Nothing in the file is imported, called or executed. Raises BadInputError, in one sentence,
-    for a file that is damaged, of no known kind, or that names anything outside the allow-list,
-    and CancelledError when ``progress`` does; nothing is left behind.
+    Nothing in the file is imported, called or executed; nothing is left behind.
+
+    Args:
+        path: the file, as its authors published it.
+        progress: asked while the child reads; may raise CancelledError.
+
+    Returns:
+        Its content: dicts, lists, numbers, numpy arrays, and inert stand-ins for objects.
+
+    Raises:
+        BadInputError: it is damaged, of no known kind, or names anything outside the allow-list.
+        CancelledError: ``progress`` raised it.
     """
     path = Path(path)
     if not path.is_file():
@@ -89,10 +98,21 @@ def _read_result(path: Path, out: Path) -> ForeignFile:
 
 
 def read_torch(path: Path, progress: Progress = silent, largest: int | None = None) -> Any:
-    """The content of a .pt or .pth file of others: dicts, lists, numbers, Things and tensors.
+    """The content of another project's .pt or .pth file: dicts, lists, numbers and tensors.
 
-    Read as ``read_foreign`` does: in a child process, and nothing in it is run. ``largest``: more
-    bytes than this are refused. Raises BadInputError in one sentence, CancelledError.
+    Read as ``read_foreign`` does: in a child process, and nothing in it is run.
+
+    Args:
+        path: the file.
+        progress: asked while the child reads; may raise CancelledError.
+        largest: a file of more bytes is refused.
+
+    Returns:
+        The content, its arrays as torch tensors on the CPU.
+
+    Raises:
+        BadInputError: it is damaged, too large, or names anything outside the allow-list.
+        CancelledError: ``progress`` raised it.
     """
     path = Path(path)
     if largest is not None and path.is_file() and path.stat().st_size > largest:

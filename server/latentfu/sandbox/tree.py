@@ -35,7 +35,14 @@ class ForeignFile:
     content: Any
 
     def member(self, *keys: str) -> Any:
-        """What lies below ``keys`` in dicts and things, or None."""
+        """What lies below ``keys`` in dicts and opaque objects.
+
+        Args:
+            keys: one for each level, from the file's content down.
+
+        Returns:
+            It, or None where there is none.
+        """
         value = self.content
         for key in keys:
             if isinstance(value, OpaqueObject):
@@ -56,7 +63,17 @@ class ConvertedWeights:
 
 
 def tensors_of(value: Any) -> dict[str, Array]:
-    """The arrays of a dict by their key; other values are left out."""
+    """The arrays of a dict by their key; other values are left out.
+
+    Args:
+        value: what a foreign file holds, at any place.
+
+    Returns:
+        The arrays; empty for anything but a dict.
+
+    >>> tensors_of({"bias": np.zeros(2), "epoch": 3})
+    {'bias': array([0., 0.])}
+    """
     if not isinstance(value, dict):
         return {}
     return {str(key): item for key, item in value.items() if isinstance(item, np.ndarray)}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from latentfu.core.errors import StorageError
 from latentfu.core.paths import server_path, token_path
+from latentfu.protocol.proof import proves_itself
 from latentfu.setup.gimp_checks import (
     Check,
     check_minor,
@@ -151,6 +152,8 @@ def _health(where: tuple[str, int, int], token: str, gimps: list[InstalledGimp])
     host, port, pid = where
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
+        if not proves_itself(connection, token, port):
+            return _stranger(pid, port)
         connection.request("GET", "/v1/health", headers={"Authorization": f"Bearer {token}"})
         reply = connection.getresponse()
         body = reply.read(65536)
@@ -161,13 +164,18 @@ def _health(where: tuple[str, int, int], token: str, gimps: list[InstalledGimp])
         return wrong("server", message, f"kill {pid} and run: {program_call('serve')}")
     finally:
         connection.close()
-    if reply.status == 401:
-        message = f"The server on port {port} was started with another token."
-        return wrong("server", message, f"Stop process {pid} and run: {program_call('serve')}")
     if reply.status != 200 or b'"status"' not in body:
-        message = f"Another program answers on port {port}, which {server_path()} names."
-        return wrong("server", message, f"Delete {server_path()} and run: {program_call('serve')}")
+        return _stranger(pid, port)
     return ok("server", f"The server answers on {host}:{port}.")
+
+
+def _stranger(pid: int, port: int) -> Check:
+    running = f"Stop process {pid}" if _alive(pid) else f"Delete {server_path()}"
+    message = (
+        f"What answers on port {port}, which {server_path()} names, is not your server: another "
+        "program, a server with another token, or an older version."
+    )
+    return wrong("server", message, f"{running} and run: {program_call('serve')}")
 
 
 def _not_running(gimps: list[InstalledGimp]) -> Check:

@@ -10,7 +10,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from latentfu.core.errors import StorageError
@@ -18,14 +18,22 @@ from latentfu.core.errors import StorageError
 
 @contextmanager
 def whole_file(path: Path, mode: int | None = None, durable: bool = False) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on success it becomes ``path``, else it is removed.
+    """A context that gives a temporary path; on success it becomes ``path``, else it is removed.
 
-    ``mode``: the permissions; without one those of the file that is replaced, else what the
-    umask leaves of 0666. Nobody else can read the file while it is written.
+    Nobody else can read the file while it is written.
 
-    ``durable``: wait until the disk has it, so that no power cut leaves an empty file; for what
-    took hours to make. Raises StorageError, in one sentence, when the disk is full or the folder
-    cannot be written; what stood at ``path`` before is then still there.
+    Args:
+        path: where the file goes; what stood there before stays until the end.
+        mode: the permissions; without one those of the file that is replaced, else what the
+            umask leaves of 0666.
+        durable: wait until the disk has it, so that no power cut leaves an empty file; for what
+            took hours to make.
+
+    Yields:
+        The temporary path, in the same folder.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
     """
     temporary: Path | None = None
     try:
@@ -44,11 +52,22 @@ def whole_file(path: Path, mode: int | None = None, durable: bool = False) -> It
         raise StorageError(f"Could not write {path}: {error.strerror or error}.") from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that became read-only keeps it
+                temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, data: bytes, mode: int | None = None, durable: bool = False) -> None:
-    """Write ``data`` to ``path`` so that a reader sees the old file or the new, never half."""
+    """Write a file so that a reader sees the old one or the new, never half.
+
+    Args:
+        path: where it goes.
+        data: all of it.
+        mode: the permissions, as for ``whole_file``.
+        durable: wait until the disk has it.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
     with whole_file(path, mode, durable) as temporary:
         temporary.write_bytes(data)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentfu.core.control import Control, ControlEffect
 from latentfu.core.errors import BadInputError, LatentFuError, WrongGeneratorError
+from latentfu.core.generator import random_latents
 from latentfu.core.latent import Latent, WeightOffset
 from latentfu.storage.directions import Direction, read_direction, read_direction_metadata
 
@@ -28,9 +29,21 @@ class DirectionEffect(ControlEffect):
         self.direction = direction
 
     def apply(self, latent: Latent, strength: float, generator: Generator) -> Latent:
-        """``codes + strength * vector``; raises WrongGeneratorError for a foreign generator.
+        """``codes + strength * vector``, in the layers that the direction is for.
 
         An absolute direction is moved to ``strength`` instead, as published GANSpace edits are.
+
+        Args:
+            latent: codes ``[N, w_dim]`` in w or ``[N, num_ws, w_dim]`` in w+.
+            strength: in standard deviations of the attribute.
+            generator: the one that the direction was made for.
+
+        Returns:
+            N codes of the same space; of a channel's direction the same codes and a weight offset.
+
+        Raises:
+            WrongGeneratorError: the direction or the latent is another generator's.
+            BadInputError: the codes have a shape that the vector does not fit.
         """
         if self.direction.absolute:
             return self.reach(latent, strength, generator)
@@ -43,7 +56,17 @@ class DirectionEffect(ControlEffect):
     def reach(self, latent: Latent, amount: float, generator: Generator) -> Latent:
         """The latent moved along the vector until it holds ``amount``, whatever it held before.
 
-        0 is the boundary, or the mean where there is none.
+        Args:
+            latent: N codes in the direction's space.
+            amount: in units of strength; 0 is the boundary, or the mean where there is none.
+            generator: the one that the direction was made for.
+
+        Returns:
+            N codes, each of which holds ``amount``.
+
+        Raises:
+            WrongGeneratorError: the direction or the latent is another generator's.
+            BadInputError: the direction is a channel of a layer, or the codes do not fit.
         """
         self._check_generator(latent, generator)
         missing = amount - self.amount(latent, generator)  # [N]
@@ -51,10 +74,21 @@ class DirectionEffect(ControlEffect):
         return latent.with_codes(latent.codes + missing.reshape(shape) * self._step(latent))
 
     def amount(self, latent: Latent, generator: Generator) -> torch.Tensor:
-        """How much of the direction each code holds, ``[N]``, in units of strength.
+        """How much of the direction each code holds, in units of strength.
 
         The signed distance from the boundary (codes . normal + bias) over the vector's own; of
         w+ codes the layers that it moves count, alike.
+
+        Args:
+            latent: N codes in the direction's space.
+            generator: the one that the direction was made for.
+
+        Returns:
+            float64 ``[N]``.
+
+        Raises:
+            WrongGeneratorError: the direction or the latent is another generator's.
+            BadInputError: the direction is a channel of a layer, or the codes do not fit.
         """
         import torch
 
@@ -82,7 +116,17 @@ class DirectionEffect(ControlEffect):
         return found
 
     def within(self, layers: tuple[int, int]) -> DirectionEffect:
-        """The same direction for the layers first..last only; BadInputError outside its own."""
+        """The same direction kept to some layers.
+
+        Args:
+            layers: the first and last w+ layer that it may move, both included.
+
+        Returns:
+            A new effect; this one stays as it is.
+
+        Raises:
+            BadInputError: the direction moves none of these, or is a channel of one layer.
+        """
         d = self.direction
         if d.parameter:
             raise BadInputError(f"The direction {d.name} is a channel of one layer already.")
@@ -147,11 +191,68 @@ class DirectionEffect(ControlEffect):
             )
 
 
+_LINEAR = 2e-3
+"""How far, in parts of the step, two codes may be moved apart by a control that is a direction."""
+
+
+def find_direction(control: Control, effect: ControlEffect, generator: Generator) -> Direction:
+    """The direction that a control moves codes along, computed ones too.
+
+    What :class:`DirectionEffect` holds; of any other effect the step that it makes from the mean,
+    if it makes the same one from other codes and in proportion to the strength.
+
+    Raises:
+        BadInputError: it moves along no straight line, or not the codes alone.
+    """
+    import torch
+
+    if isinstance(effect, DirectionEffect):
+        return effect.direction
+    mean = generator.mean_latent()
+    with torch.no_grad():
+        step = effect.apply(mean, 1.0, generator).codes - mean.codes  # [1, (L,) D]
+        other = random_latents(generator, 2, seed=5)
+        moved = effect.apply(other, -1.5, generator)
+        off = float((moved.codes - other.codes + 1.5 * step).abs().max())
+    if not bool(step.any()) or off > _LINEAR * float(step.abs().max()):
+        raise BadInputError(
+            f"{control.name} moves along no straight line of codes: it has a strength, and nothing "
+            f"that a direction file could hold."
+        )
+    vector = step[0].float().cpu().numpy()
+    if vector.ndim == 2 and bool((vector == vector[:1]).all()):
+        vector = vector[0]
+    return Direction(
+        vector=vector,
+        space=mean.space if vector.ndim == 2 or mean.space == "z" else "w",
+        name=control.name,
+        generator_id=generator.id,
+        title=control.title,
+        plus=control.positive_means,
+        group=control.group,
+        generator=generator.name,
+        method="computed by a plug-in",
+        unit=control.unit,
+        minimum=control.minimum,
+        maximum=control.maximum,
+        author=control.author,
+        licence=control.licence,
+        source=control.source,
+    )
+
+
 def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
-    """The directions in ``folder`` made for ``generator_id``, by file name, headers read only.
+    """The directions in a folder that were made for one generator, headers read only.
 
     A file that is damaged is left out and logged: one bad download must not take the others
     with it.
+
+    Args:
+        folder: its direction files (``*.safetensors``); it need not exist.
+        generator_id: sha256 (hex) of the generator's weights.
+
+    Returns:
+        A control for each, in the order of the files' names; tensors are read on first use.
     """
     controls = []
     for path in sorted(Path(folder).glob("*.safetensors")):
@@ -159,8 +260,8 @@ def directions_in(folder: Path | str, generator_id: str) -> list[Control]:
             facts = read_direction_metadata(path)
             if facts["generator_id"] == generator_id:
                 controls.append(_direction_control(path, facts))
-        except LatentFuError as error:
-            _log.warning("Left out: %s", error)
+        except (LatentFuError, ValueError, TypeError, ArithmeticError) as error:
+            _log.warning("Left out: %s (%s)", error, path)
     return controls
 
 

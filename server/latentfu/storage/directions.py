@@ -88,13 +88,28 @@ class Direction:
             object.__setattr__(self, "normal", _unit_normal(self.normal, self.vector))
 
     def facts(self) -> dict[str, Any]:
-        """Everything but the tensors, ready for JSON."""
+        """Everything but the tensors, ready for JSON.
+
+        Returns:
+            The fields by name; a direction file holds them as its metadata.
+        """
         names = (item.name for item in fields(self) if item.name not in TENSORS)
         return {name: getattr(self, name) for name in names}
 
 
 def write_direction(path: Path | str, direction: Direction) -> Path:
-    """Write ``direction`` whole or not at all; raises StorageError."""
+    """Write a direction file whole, or not at all.
+
+    Args:
+        path: where it goes; a file there is replaced.
+        direction: checked before anything is written.
+
+    Returns:
+        The path.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
     from safetensors.numpy import save
 
     metadata = {"format": FORMAT, "direction": json.dumps(direction.facts(), sort_keys=True)}
@@ -106,7 +121,17 @@ def write_direction(path: Path | str, direction: Direction) -> Path:
 
 
 def read_direction(path: Path | str) -> Direction:
-    """The direction in a file; raises BadInputError in one sentence for anything else."""
+    """The direction in a file.
+
+    Args:
+        path: a direction file of this project.
+
+    Returns:
+        The direction with its tensors.
+
+    Raises:
+        BadInputError: it is anything else, or damaged; the sentence says what.
+    """
     path = Path(path)
     metadata = read_direction_metadata(path)
     tensors = read_arrays(path, LARGEST_FILE)
@@ -209,7 +234,11 @@ def _check_text(name: str, value: object) -> None:
 def _check_number(name: str, value: object) -> None:
     """A finite number."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):  # type: ignore[arg-type]
+    try:
+        finite = number and math.isfinite(value)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number beyond all floats
+        finite = False
+    if not finite:
         raise BadInputError(f"Its {name} is not a finite number.")
 
 

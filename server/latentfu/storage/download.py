@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -71,12 +72,24 @@ class Patience:
 def download(
     offer: Offer, target: Path, progress: Progress = silent, patience: Patience | None = None
 ) -> str:
-    """Fetch ``offer`` to ``target``; gives the sha256 (hex). A broken download goes on.
+    """Fetch a file and check its hash; a broken download goes on where it was.
 
     Stopped by the person (Ctrl+C, CancelledError from ``progress``) or by the network, what has
-    come is kept for the next call. Raises BadInputError for an address that gives nothing or
-    something else than was offered, StorageError where it cannot be written. ``target`` is only
-    ever a whole file with the right hash.
+    come is kept for the next call. ``target`` is only ever a whole file with the right hash.
+
+    Args:
+        offer: the address, and what is known of the file.
+        target: where it goes.
+        progress: told how far it is; may raise CancelledError.
+        patience: how long to wait for the network, and how often; None for the usual.
+
+    Returns:
+        The file's sha256 (hex).
+
+    Raises:
+        BadInputError: the address gives nothing, or something else than was offered.
+        StorageError: it cannot be written.
+        CancelledError: ``progress`` raised it.
     """
     patience = patience or Patience()
     try:
@@ -128,6 +141,9 @@ def _fetch_all(offer: Offer, part: PartialFile, progress: Progress, patience: Pa
         except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
             cause = getattr(error, "reason", error)
             reason = getattr(cause, "strerror", "") or str(cause) or type(cause).__name__
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                said = f"its certificate is not valid ({cause.verify_message})"
+                raise BadInputError(f"{offer.address} cannot be had: {said}.") from error
             if isinstance(cause, socket.gaierror | FileNotFoundError):
                 raise BadInputError(f"{offer.address} cannot be had: {reason}.") from error
         left = patience.tries if part.size - before >= _ENOUGH else left - 1

@@ -31,6 +31,10 @@ FORMAT = "latentfu-inversion-2"
 _DETAIL = "detail."
 _MOST_BYTES = 512 << 20
 _LARGEST_ENTRY = 128 << 20
+_LARGEST_CODE = 1e6
+# What reading metadata that anybody could have written can raise.
+_UNUSABLE: tuple[type[Exception], ...] = (ValueError, LookupError, TypeError, AttributeError)
+_UNUSABLE += (ArithmeticError, RuntimeError, MemoryError, OSError, LatentFuError)
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +79,7 @@ class InversionStore:
                 return None
             inversion = _read_inversion(path, key, generator)
             os.utime(path)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
+        except _UNUSABLE as error:
             _log.warning("The cached inversion %s is not usable (%s); made again.", path, error)
             return None
         return inversion
@@ -150,7 +154,16 @@ def read_inversion_metadata(path: Path) -> dict[str, Any] | None:
 def load_inversion(path: Path, generator: Generator) -> Inversion:
     """The inversion in a file that ``latentfu invert`` wrote.
 
-    Raises WrongGeneratorError when it is another generator's, BadInputError when it is none.
+    Args:
+        path: the file.
+        generator: the one that it was found with.
+
+    Returns:
+        The inversion, its tensors on the generator's device.
+
+    Raises:
+        WrongGeneratorError: it is another generator's.
+        BadInputError: it is not an inversion, or damaged.
     """
     try:
         return _read_inversion(path, None, generator)
@@ -158,7 +171,7 @@ def load_inversion(path: Path, generator: Generator) -> Inversion:
         raise
     except StorageError as error:
         raise BadInputError(str(error)) from error
-    except (ValueError, KeyError, TypeError, RuntimeError, LatentFuError) as error:
+    except _UNUSABLE as error:
         raise BadInputError(
             f"{path} holds no latent of {generator.name} ({error}): make it with latentfu invert."
         ) from error
@@ -227,5 +240,5 @@ def _check_codes(codes: torch.Tensor, space: str, generator: Generator) -> None:
     shape = wanted.get(space, (1, generator.num_ws, generator.w_dim))
     if codes.dtype != torch.float32 or tuple(codes.shape) != shape:
         raise ValueError(f"codes are {codes.dtype} {list(codes.shape)}")
-    if not bool(torch.isfinite(codes).all()):
-        raise ValueError("codes are not finite")
+    if not bool((codes.abs() <= _LARGEST_CODE).all()):  # not so for NaN either
+        raise ValueError("codes are out of range")

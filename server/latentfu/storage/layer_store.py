@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -19,7 +19,7 @@ from latentfu.protocol.pixels import (
     check_length,
     decode_header,
 )
-from latentfu.protocol.png import SIGNATURE, check_png_start, read_png
+from latentfu.protocol.png import SIGNATURE, check_png_start, check_png_whole, read_png
 from latentfu.storage.atomic import whole_file
 
 _ENOUGH_TO_JUDGE = 33
@@ -53,7 +53,7 @@ class LayerUpload:
         self._judge()
         self._file.flush()
         if self.is_png:
-            read_png(path)
+            check_png_whole(path)  # decoded in the worker only
         else:
             check_length(decode_header(self._start), self.received)
         return self._hash.hexdigest()
@@ -81,6 +81,8 @@ class LayerStore:
     def __init__(self, folder: Path, quota_bytes: int = 8 << 30) -> None:
         self._folder = folder
         self._quota = quota_bytes
+        self.in_use: Callable[[], Collection[str]] = tuple
+        """Names that unfinished work needs: they are never removed to make room."""
 
     def path(self, name: str) -> Path:
         """Where the layer ``name`` (sha256, hex) lies or would lie."""
@@ -94,11 +96,17 @@ class LayerStore:
             os.utime(self.path(name))
         except FileNotFoundError:
             return False
+        except OSError:  # a folder that cannot be written may still hold it
+            return self.path(name).is_file()
         return True
 
     @contextmanager
     def receive(self, name: str) -> Iterator[LayerUpload]:
-        """Take a layer chunk by chunk; it appears under ``name`` only if whole and as named."""
+        """Take a layer chunk by chunk; it appears under ``name`` only if whole and as named.
+
+        The oldest layers that no work needs make room for it; raises StorageError where that is
+        not enough.
+        """
         target = self.path(name)
         with whole_file(target, mode=0o600) as temporary:
             with temporary.open("wb") as file:
@@ -107,6 +115,22 @@ class LayerStore:
                 digest = upload.finish(temporary)
             if digest != name:
                 raise BadInputError("The body does not have the sha256 it was sent under.")
+            self._make_room(upload.received)
+
+    def _make_room(self, wanted: int) -> None:
+        keep, files = self.in_use(), sorted(_files(self._folder), key=lambda f: f[1])
+        total = sum(size for _, _, size in files)  # the new one is among them, hidden
+        for path, _, size in files:
+            if total <= self._quota:
+                return
+            if path.name not in keep and not path.name.startswith("."):
+                path.unlink(missing_ok=True)
+                total -= size
+        if total > self._quota:
+            raise StorageError(
+                f"There is no room for this layer of {wanted >> 20} MB: {self._quota >> 20} MB of "
+                "layers are kept, and work that waits needs them; try again when it is done."
+            )
 
     def header(self, name: str) -> PixelHeader:
         """Size and channels (of a PNG: 4) without reading the pixels."""

@@ -45,7 +45,14 @@ def read_metadata(path: Path | str, largest: int | None = None) -> dict[str, str
 
 
 def find_metadata(path: Path | str) -> dict[str, str]:
-    """As ``read_metadata``, but empty for any file that is missing or not a safetensors file."""
+    """As ``read_metadata``, but for any file.
+
+    Args:
+        path: the file; it may be missing.
+
+    Returns:
+        The texts by name; empty where it is missing or not a safetensors file.
+    """
     try:
         return read_metadata(path)
     except (BadInputError, StorageError):
@@ -55,9 +62,19 @@ def find_metadata(path: Path | str) -> dict[str, str]:
 def read_tensors(
     path: Path | str, device: torch.device | str = "cpu", largest: int | None = None
 ) -> dict[str, torch.Tensor]:
-    """Every tensor of a safetensors file by its name, on ``device``, of the type in the file.
+    """Every tensor of a safetensors file.
 
-    Raises as ``read_metadata``.
+    Args:
+        path: the file.
+        device: where the tensors go.
+        largest: refuse a file of more bytes than this.
+
+    Returns:
+        The tensors by name, of the type in the file.
+
+    Raises:
+        BadInputError: it is not a whole safetensors file, or too large.
+        StorageError: it is missing or cannot be read.
     """
     return read_tensors_and_metadata(path, device, largest)[0]
 
@@ -67,7 +84,17 @@ def read_tensors_and_metadata(
 ) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Tensors and metadata of one and the same file, though another may take its name meanwhile.
 
-    Raises as ``read_metadata``.
+    Args:
+        path: the file.
+        device: where the tensors go.
+        largest: refuse a file of more bytes than this.
+
+    Returns:
+        The tensors by name, and the metadata's texts by name.
+
+    Raises:
+        BadInputError: it is not a whole safetensors file, or too large.
+        StorageError: it is missing or cannot be read.
     """
     with _opened(Path(path), "pt", str(device), largest) as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -75,9 +102,19 @@ def read_tensors_and_metadata(
 
 
 def read_arrays(path: Path | str, largest: int | None = None) -> dict[str, Array]:
-    """Every tensor as a numpy array, without torch; raises as ``read_metadata``.
+    """Every tensor of a safetensors file as a numpy array, without torch.
 
-    A type that numpy does not have (bfloat16) is a BadInputError too.
+    Args:
+        path: the file.
+        largest: refuse a file of more bytes than this.
+
+    Returns:
+        The arrays by name, of the type in the file.
+
+    Raises:
+        BadInputError: it is not a whole safetensors file, too large, or has a type that numpy does
+            not have (bfloat16).
+        StorageError: it is missing or cannot be read.
     """
     with _opened(Path(path), "np", "cpu", largest) as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -86,9 +123,17 @@ def read_arrays(path: Path | str, largest: int | None = None) -> dict[str, Array
 def write_tensors(
     path: Path | str, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Write contiguous CPU tensors and ``metadata`` whole, or not at all; raises StorageError.
+    """Write a safetensors file whole, or not at all.
 
     What trained weights cost is not lost with the power: the file is on the disk when it returns.
+
+    Args:
+        path: where it goes; a file there is replaced.
+        tensors: by name, contiguous and on the CPU.
+        metadata: texts by name.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
     """
     from safetensors.torch import save
 
@@ -96,9 +141,18 @@ def write_tensors(
 
 
 def file_sha256(path: Path | str) -> str:
-    """sha256 (hex) of a file's bytes, computed again only when its size or time has changed.
+    """sha256 of a file's bytes, computed again only when its size or time has changed.
 
-    It is the ``id`` by which directions and encoders know their generator. Raises StorageError.
+    It is the ``id`` by which directions and encoders know their generator.
+
+    Args:
+        path: any file.
+
+    Returns:
+        64 hexadecimal digits, lower case.
+
+    Raises:
+        StorageError: it is missing or cannot be read.
     """
     path = Path(path)
     try:

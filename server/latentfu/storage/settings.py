@@ -14,22 +14,50 @@ from latentfu.protocol.server_address import ServerAddress, read_address
 from latentfu.storage.atomic import lock_or_fail, write_whole
 
 
-def read_or_make_token() -> str:
-    """The secret of this installation; made on first use, readable by its owner only."""
+def read_or_make_token(renew: bool = False) -> str:
+    """The secret of this installation; made on first use, readable by its owner only.
+
+    ``renew``: make a new one, because somebody may have the old one.
+    """
     make_private(config_dir())
     path = token_path()
     try:
-        token = path.read_text("utf-8").strip()
+        token = "" if renew else path.read_text("utf-8").strip()
     except FileNotFoundError:
         token = ""
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(f"Could not read the token in {path}: {error}.") from error
-    if len(token) >= 20 and token.isascii() and token.isprintable():
+    if _is_usable(token):
         path.chmod(0o600)
         return token
     token = secrets.token_urlsafe(32)
-    write_whole(path, (token + "\n").encode(), mode=0o600)
+    _write_token(token)
     return token
+
+
+def keep_token(token: str) -> str:
+    """The token that holds from now on, for a running server that has ``token``.
+
+    Another one in the file is what its owner wants; a lost or damaged file is written again, so
+    that clients find their way back without a restart.
+    """
+    try:
+        found = token_path().read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if _is_usable(found):
+        return found
+    make_private(config_dir())
+    _write_token(token)
+    return token
+
+
+def _is_usable(token: str) -> bool:
+    return len(token) >= 20 and token.isascii() and token.isprintable()
+
+
+def _write_token(token: str) -> None:
+    write_whole(token_path(), (token + "\n").encode(), mode=0o600)
 
 
 def write_address(address: ServerAddress) -> None:
@@ -49,8 +77,13 @@ def take_server_lock() -> IO[bytes] | None:
 
     The system lets go of it when its holder dies, however it dies.
     """
-    make_private(config_dir())
-    file = (config_dir() / "server.lock").open("ab")
+    try:
+        make_private(config_dir())
+        file = (config_dir() / "server.lock").open("ab")
+    except OSError as error:
+        raise StorageError(
+            f"The settings folder {config_dir()} cannot be written: {error.strerror or error}."
+        ) from error
     try:
         lock_or_fail(file.fileno())
     except OSError:

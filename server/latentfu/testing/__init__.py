@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING
 _WHERE = {
     "TinyGenerator": "latentfu.testing.tiny",
     "check_controls": "latentfu.testing.checks",
+    "check_aligner": "latentfu.testing.object_checks",
+    "check_checkpoint_format": "latentfu.testing.object_checks",
+    "check_command": "latentfu.testing.object_checks",
+    "check_control_maker": "latentfu.testing.object_checks",
+    "check_encoder": "latentfu.testing.object_checks",
+    "check_identity": "latentfu.testing.object_checks",
+    "check_loss": "latentfu.testing.object_checks",
+    "check_scorer": "latentfu.testing.object_checks",
     "check_generator": "latentfu.testing.checks",
     "check_inverter": "latentfu.testing.checks",
     "spec_of": "latentfu.testing.tiny",
@@ -21,15 +29,33 @@ _WHERE = {
 
 __all__ = [
     "TinyGenerator",
+    "check_aligner",
+    "check_checkpoint_format",
+    "check_command",
+    "check_control_maker",
     "check_controls",
+    "check_encoder",
     "check_generator",
+    "check_identity",
     "check_inverter",
+    "check_loss",
+    "check_scorer",
     "spec_of",
     "tiny_spec",
 ]
 
 if TYPE_CHECKING:
     from latentfu.testing.checks import check_controls, check_generator, check_inverter
+    from latentfu.testing.object_checks import (
+        check_aligner,
+        check_checkpoint_format,
+        check_command,
+        check_control_maker,
+        check_encoder,
+        check_identity,
+        check_loss,
+        check_scorer,
+    )
     from latentfu.testing.tiny import TinyGenerator, spec_of, tiny_spec
 
 

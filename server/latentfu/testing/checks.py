@@ -82,6 +82,11 @@ def _check_map(generator: Generator) -> Latent:
     _require(
         _apart(latents.codes, again.codes) <= _SAME, "map(z) gives other codes the second time."
     )
+    if set(generator.spaces) == {"z"}:
+        draw = torch.Generator().manual_seed(1)
+        z = torch.randn(3, generator.z_dim, generator=draw).to(latents.codes)
+        own = _apart(latents.codes, z) <= _SAME
+        _require(own, "map(z) of a generator with only a z space must give z itself.")
     mean = generator.mean_latent().codes.expand_as(latents.codes)
     still = random_latents(generator, 3, seed=1, psi=0.0).codes
     _require(_apart(still, mean) <= _SAME, "map(z, psi=0) is not the mean latent.")
@@ -91,6 +96,9 @@ def _check_map(generator: Generator) -> Latent:
 def _check_render(generator: Generator, latents: Latent) -> torch.Tensor:
     before = latents.codes.clone()
     images = generator.render(latents)
+    _require(
+        isinstance(images, torch.Tensor), f"render gives a {type(images).__name__}, not a tensor."
+    )
     side = generator.resolution
     _require(
         tuple(images.shape) == (3, 3, side, side),
@@ -127,7 +135,11 @@ def _check_features(generator: Generator, latents: Latent, images: torch.Tensor)
     except (LatentFuError, NotImplementedError):
         return
     _require(_apart(image, images) <= _SAME, "Asking for features changes the picture.")
-    _require(set(features) == {0}, f"features=[0] gives features {sorted(features)}.")
+    _require(
+        set(features) == {0},
+        f"features=[0] gives features {sorted(features)}: give those, or raise BadInputError where "
+        f"no layers are shown.",
+    )
     feature = features[0]
     right = feature.ndim == 4 and feature.shape[0] == 3 and _finite(feature)
     _require(right, "A feature must be a finite tensor [N, C, H, W].")
@@ -190,7 +202,7 @@ def check_controls(
 @torch.no_grad()
 def _check_control(control: Control, generator: Generator) -> None:
     """One control: strength 0 is identity, inputs stay, results are finite and fit."""
-    effect = control.load()
+    effect = control.load_for(generator)
     _require(
         isinstance(effect, ControlEffect),
         f"{control.name}: load() must give a latentfu.ControlEffect.",

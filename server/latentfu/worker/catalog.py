@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from latentfu.hookspecs import Aligner, GeneratorSpec, Inverter
+from dataclasses import asdict
+
+from latentfu.core.setting import Setting
+from latentfu.hookspecs import Aligner, GeneratorSpec, Inverter, Route
 from latentfu.plugin_manager import get_registry
 from latentfu.protocol.replies import (
     AlignerReply,
@@ -26,6 +29,11 @@ def read_catalog() -> dict[str, object]:
             name: dump_named(ControlReply, registry.controls(spec))
             for name, spec in generators.items()
         },
+        "settings": [asdict(each) for each in registry.installed(Setting).values()],
+        "routes": [
+            {"plugin": each.plugin, "name": each.name, "method": each.method}
+            for each in registry.installed(Route).values()
+        ],
         "plugins": [
             PluginReply.model_validate(status).model_dump(mode="json")
             for status in registry.statuses()

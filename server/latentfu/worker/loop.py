@@ -8,9 +8,14 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from latentfu.core.errors import CancelledError, LatentFuError
+from latentfu.core.errors import (
+    CancelledError,
+    LatentFuError,
+    OutOfMemoryError,
+    is_memory_fault,
+)
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
 from latentfu.protocol.pictures import PictureSource
@@ -51,6 +56,8 @@ class WorkerLoop:
                     self._catalog(message)
                 case "preview":
                     self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
+                case "route":
+                    self._attempt(message, self._route)
                 case "job":
                     self._attempt(message, self._job)
 
@@ -67,6 +74,14 @@ class WorkerLoop:
             write_layer(Path(str(message["out"])), outcome.layer)
         return outcome.report.to_wire()
 
+    def _route(self, message: Message) -> dict[str, object]:
+        from latentfu.hookspecs import RouteRequest
+        from latentfu.pipeline.plugin_calls import answer_route
+
+        asked: Any = message
+        request = RouteRequest(asked["query"], asked["body"], self._watch(message, False))
+        return {"reply": answer_route(str(message["route"]), request)}
+
     def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
         def check() -> None:
             if self._mailbox.is_overtaken(message):
@@ -79,7 +94,7 @@ class WorkerLoop:
 
     def _attempt(self, message: Message, do: Callable[[Message], dict[str, object]]) -> None:
         """Do it and send ``done`` or ``failed``: no error of the work ends the worker."""
-        work_id = str(message["id"])
+        work_id, is_full = str(message["id"]), False
         try:
             if self._mailbox.is_unwanted(work_id):
                 raise CancelledError
@@ -87,12 +102,16 @@ class WorkerLoop:
             self._send({"event": "done", "id": work_id, "report": report})
         except LatentFuError as error:
             self._failed(work_id, error.code, str(error))
+            is_full = isinstance(error, OutOfMemoryError)
         except (Exception, SystemExit) as error:
             traceback.print_exc(file=sys.stderr)
             self._failed(work_id, *_explain(error))
+            is_full = is_memory_fault(error)
         finally:
             self._mailbox.forget(work_id)
             self._judged.discard(work_id)
+        if is_full:  # the work's own frames are gone by now
+            self._editor.release_memory()
 
     def _failed(self, work_id: str, code: str, message: str) -> None:
         self._send({"event": "failed", "id": work_id, "code": code, "message": message})
@@ -118,12 +137,15 @@ class WorkerLoop:
                     }
                 )
             if between:
-                self._serve_between()
+                self._serve_between(work_id)
 
         return progress
 
-    def _serve_between(self) -> None:
-        """Between two steps of a long job: the catalogue, and previews that cost one render."""
+    def _serve_between(self, job_id: str) -> None:
+        """Between two steps of a long job: the catalogue, and previews that cost one render.
+
+        Raises CancelledError as soon as the job itself is not wanted any more.
+        """
         for message in self._mailbox.waiting_catalogs():
             self._catalog(message)
         for message in self._mailbox.waiting_previews():
@@ -131,6 +153,8 @@ class WorkerLoop:
             if work_id in self._judged:
                 continue
             self._judged.add(work_id)
+            if self._mailbox.is_unwanted(job_id):  # however many previews wait
+                raise CancelledError
             if self._is_quick(message) and self._mailbox.take_preview(message):
                 self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
 
@@ -144,8 +168,8 @@ class WorkerLoop:
 
 def _explain(error: BaseException) -> tuple[str, str]:
     name = type(error).__name__
-    if isinstance(error, MemoryError) or "OutOfMemory" in name:
-        return "memory", "The device has too little memory for this: try a smaller layer."
+    if is_memory_fault(error):
+        return OutOfMemoryError.code, str(OutOfMemoryError())
     if isinstance(error, SystemExit):
         return "internal", "A plug-in tried to end the program: see the server's log."
     first = str(error).strip().splitlines()[:1]

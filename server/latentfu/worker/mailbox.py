@@ -12,13 +12,17 @@ from latentfu.jobs.frames import Message
 
 
 class Mailbox:
-    """Messages in the order of their urgency: catalogue, previews (newest per session), jobs."""
+    """Messages in the order of their urgency.
+
+    The catalogue, previews (the newest of each session), plug-ins' routes, jobs.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._changed = threading.Condition()
         self._catalogs: deque[Message] = deque()
         self._previews: dict[str, Message] = {}
+        self._routes: deque[Message] = deque()
         self._jobs: deque[Message] = deque()
         self._unwanted: set[str] = set()
         self._stopped = False
@@ -37,6 +41,8 @@ class Mailbox:
                     return self._catalogs.popleft()
                 if self._previews:
                     return self._previews.pop(next(iter(self._previews)))
+                if self._routes:
+                    return self._routes.popleft()
                 if self._jobs:
                     return self._jobs.popleft()
                 self._changed.wait()
@@ -91,6 +97,8 @@ class Mailbox:
                 self._catalogs.append(message)
             case "preview":
                 self._previews[str(message["session"])] = message
+            case "route":
+                self._routes.append(message)
             case "job":
                 self._jobs.append(message)
             case "cancel":

@@ -13,6 +13,7 @@ import torch
 from latentfu import (
     BadInputError,
     CancelledError,
+    Deformation,
     Generator,
     Progress,
     WrongGeneratorError,
@@ -25,16 +26,15 @@ from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import (
     Basis,
-    Convolution,
+    ShiftedConvolution,
     VectorBasis,
     check_direction_count,
     decompose_weight,
     rebuild_basis,
 )
-from latentfu_builtin.deformations.deformation import Deformation
 from latentfu_builtin.deformations.discover import (
     DeformationSearch,
-    choose_distance,
+    choose_picture_distance,
     measure_deformations,
     search_directions,
 )
@@ -112,7 +112,7 @@ def _open_training(order: TrainingOrder, progress: Progress) -> DeformationTrain
     """The interrupted training with the steps now asked for, or a new one."""
     if order.method not in _NAMES:
         raise BadInputError(f"There is no basis {order.method!r}: svd or hessian.")
-    convolution = Convolution(order.generator, order.layer)
+    convolution = ShiftedConvolution(order.generator, order.layer)
     path = order.out / STATE_FILE
     if path.is_file():
         trainer, method = _load_training(path, convolution)
@@ -143,7 +143,7 @@ def _refuse_other_options(
             )
 
 
-def _make_basis(order: TrainingOrder, convolution: Convolution, progress: Progress) -> Basis:
+def _make_basis(order: TrainingOrder, convolution: ShiftedConvolution, progress: Progress) -> Basis:
     """The basis: from a file, or found now."""
     if order.vectors is not None:
         found = read_eigenvectors(order.vectors, convolution.layer - 1).shifts
@@ -163,11 +163,13 @@ def _make_basis(order: TrainingOrder, convolution: Convolution, progress: Progre
     return VectorBasis(search_directions(_search_of(order, count or order.options.count), progress))
 
 
-def _measure_clear_norm(order: TrainingOrder, convolution: Convolution, basis: Basis) -> float:
+def _measure_clear_norm(
+    order: TrainingOrder, convolution: ShiftedConvolution, basis: Basis
+) -> float:
     """The norm at which a few random mixtures of the basis change pictures clearly."""
     latents = random_latents(order.generator, 6, order.options.seed + 17, psi=0.8)
     bench = StrengthCalibration(
-        convolution, latents, choose_distance(order.generator, order.distance)
+        convolution, latents, choose_picture_distance(order.generator, order.distance)
     )
     random = torch.Generator().manual_seed(order.options.seed)
     norms = []
@@ -271,7 +273,7 @@ def _save_training(path: Path, trainer: DeformationTrainer, method: str) -> None
     write_tensors(path, _gather_tensors(trainer), metadata)
 
 
-def _load_training(path: Path, convolution: Convolution) -> tuple[DeformationTrainer, str]:
+def _load_training(path: Path, convolution: ShiftedConvolution) -> tuple[DeformationTrainer, str]:
     """The run as it was, and its method; raises BadInputError or WrongGeneratorError."""
     tensors, notes = read_tensors_and_metadata(path)
     if notes.get("format") != _FORMAT:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from latentfu import Latent
 from torch import Tensor, nn
 
-from latentfu_builtin.deformations.convolution import Basis, Convolution
+from latentfu_builtin.deformations.convolution import Basis, ShiftedConvolution
 from latentfu_builtin.deformations.training.options import DeformationTrainingOptions
 
 
@@ -119,7 +119,7 @@ class DeformationTrainer:
     """
 
     def __init__(
-        self, convolution: Convolution, basis: Basis, options: DeformationTrainingOptions
+        self, convolution: ShiftedConvolution, basis: Basis, options: DeformationTrainingOptions
     ) -> None:
         self.convolution, self.basis, self.options = convolution, basis, options
         self.random = torch.Generator().manual_seed(options.seed)

@@ -47,6 +47,15 @@ def scorer_for(domain: str) -> Scorer | None:
 
 
 def describe_leaks(direction: Direction) -> str:
-    """The three other attributes that a direction moves most, for people."""
+    """The three other attributes that a direction moves most, for people: "moves hair +0.30"."""
     strongest = sorted(direction.leakage.items(), key=lambda item: -abs(item[1]))[:3]
-    return ", ".join(f"{name} {amount:+.2f}" for name, amount in strongest) or "nothing else"
+    if strongest:
+        return "moves " + ", ".join(f"{name} {amount:+.2f}" for name, amount in strongest)
+    return "what else it moves was not measured"
+
+
+def describe_held_out(direction: Direction) -> str:
+    """How many held-out samples it told apart, for people."""
+    if direction.accuracy is None:
+        return "no samples were held out"
+    return f"told apart {direction.accuracy:.0%} of held-out samples"

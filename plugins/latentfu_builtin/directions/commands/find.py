@@ -11,7 +11,11 @@ import click
 from latentfu import BadInputError, Direction, json_option, progress_bar, write_direction
 
 from latentfu_builtin.directions.commands.common import LAYER_RANGE, open_generator_or_first
-from latentfu_builtin.directions.find_directions import FIND_METHODS, draw_sheet, find_directions
+from latentfu_builtin.directions.find_directions import (
+    FIND_METHODS,
+    draw_found_directions,
+    find_directions,
+)
 from latentfu_builtin.directions.user_library import refuse_taken_name, user_folder
 
 
@@ -86,7 +90,7 @@ def _write_found(
     found: list[Direction], generator: Any, out: Path, seed: int, progress: Any
 ) -> list[Path]:
     """The sheet and a file for each direction in ``out``."""
-    picture = draw_sheet(found, generator, seed + 1, progress)
+    picture = draw_found_directions(found, generator, seed + 1, progress)
     out.mkdir(parents=True, exist_ok=True)
     picture.save(out / "sheet.png")
     written = [write_direction(out / f"{item.name}.safetensors", item) for item in found]

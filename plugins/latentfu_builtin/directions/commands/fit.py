@@ -58,7 +58,7 @@ def _read_codes(path: Path) -> Reals:
     """Codes ``[N, ...]`` mapped from a .npy file; BadInputError for pickles and other types."""
     try:
         codes = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, OverflowError) as error:
         raise BadInputError(f"{path} cannot be read as an array of numbers: {error}.") from error
     if not isinstance(codes, np.ndarray) or not np.issubdtype(codes.dtype, np.floating):
         raise BadInputError(f"{path} holds no codes: it must be one .npy array of floats.")
@@ -69,13 +69,15 @@ def _read_scores(path: Path) -> Doubles:
     """Scores ``[N]`` of a .npy, .json or .csv file (its last column; a headline is skipped)."""
     try:
         if path.suffix == ".npy":
-            return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64).reshape(-1)
+            # Mapped, so that a header cannot ask for more memory than the file has.
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+            return np.asarray(mapped, dtype=np.float64).reshape(-1)
         if path.suffix == ".json":
             return np.asarray(json.loads(path.read_text()), dtype=np.float64).reshape(-1)
         with path.open(newline="", encoding="utf-8") as file:
             column = [row[-1] for row in csv.reader(file) if row]
         return np.asarray(column[1:] if not _is_number(column[0]) else column, dtype=np.float64)
-    except (OSError, ValueError, TypeError, IndexError) as error:
+    except (OSError, ValueError, TypeError, IndexError, EOFError, OverflowError) as error:
         raise BadInputError(f"{path} cannot be read as scores: {error}.") from error
 
 
@@ -280,7 +282,7 @@ def direction_pairs_command(
         return
     click.echo(
         f"{path}: {len(listed)} pairs, agreement {spread.agreement:.2f} (1 is all alike), their "
-        f"lengths spread by {spread.length:.0%}; moves also {describe_leaks(direction)}."
+        f"lengths spread by {spread.length:.0%}; {describe_leaks(direction)}."
     )
 
 

@@ -14,6 +14,7 @@ from latentfu import (
     BadInputError,
     Direction,
     Generator,
+    LatentFuError,
     json_option,
     progress_bar,
     read_direction,
@@ -35,6 +36,8 @@ from latentfu_builtin.directions.report import (
     write_report,
 )
 from latentfu_builtin.directions.user_library import (
+    compute_direction,
+    list_computed_directions,
     list_direction_files,
     read_directions,
     refuse_taken_name,
@@ -60,7 +63,7 @@ def report_command(
 ) -> None:
     """Measure what the directions of GENERATOR do: effect, linearity, leaks, identity."""
     opened = open_generator_or_first(generator)
-    found = read_directions(names or sorted(list_direction_files(opened)), opened)
+    found = read_directions(names, opened) if names else _read_all(opened)
     scorer = scorer_for(opened.domain)
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
@@ -76,6 +79,17 @@ def report_command(
     click.echo(format_report(report))
     for path in files:
         click.echo(str(path))
+
+
+def _read_all(generator: Generator) -> list[Direction]:
+    """Those from files, and those that plug-ins compute; what is no straight line is left out."""
+    found = read_directions(sorted(list_direction_files(generator)), generator)
+    for name, control in sorted(list_computed_directions(generator).items()):
+        try:
+            found.append(compute_direction(control, generator))
+        except LatentFuError as error:
+            click.echo(f"{name} is left out: {error}", err=True)
+    return found
 
 
 @click.command("clean")
@@ -109,9 +123,7 @@ def clean_command(
         click.echo(json.dumps({"file": str(path), **read_direction(path).facts()}))
         return
     told = ", ".join(other.name for other in others)
-    click.echo(
-        f"{path}: without {told}; moves also {describe_leaks(new)} (before: {describe_leaks(old)})."
-    )
+    click.echo(f"{path}: without {told}; {describe_leaks(new)} (before: {describe_leaks(old)}).")
 
 
 def _find_leak_directions(

@@ -12,9 +12,12 @@ from latentfu import (
     BadInputError,
     ControlRequest,
     Generator,
+    NamedValue,
     NotInstalledError,
+    PluginFailedError,
     Progress,
     between,
+    call_plugin,
     json_option,
     progress_bar,
     read_direction,
@@ -24,6 +27,7 @@ from latentfu import (
 from latentfu_builtin.directions.boundaries import SOLVERS
 from latentfu_builtin.directions.commands.common import (
     FOLDER_TYPE,
+    describe_held_out,
     describe_leaks,
     open_generator_or_first,
     scorer_for,
@@ -83,6 +87,14 @@ _TRAINING_OPTIONS = (
 @click.option("--work", type=FOLDER_TYPE, help="Where samples are kept for going on.")
 @click.option("--maker", metavar="NAME", help="svm, ridge, or a plug-in's, instead of the chain.")
 @click.option("--clean", type=int, help="How many other attributes a maker leaves alone.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    type=NamedValue(),
+    metavar="NAME=VALUE",
+    help="An option of the maker (repeatable).",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the samples and of their split.")
 @click.option("--name", help="Name of the direction; default: my-ATTRIBUTE.")
 @click.option("--out", type=FOLDER_TYPE, help="Folder.")
@@ -121,7 +133,12 @@ def _train_by_maker(  # noqa: PLR0917
     if maker not in makers:
         raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
     given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
-    options = {"name": name} | {word: value for word, value in given.items() if value is not None}
+    told = {word: value for word, value in given.items() if value is not None}
+    unknown = sorted({name for name, _ in asked["options"]} - set(makers[maker].options))
+    if unknown:
+        known = ", ".join(sorted(makers[maker].options)) or "none"
+        raise BadInputError(f"The maker {maker} has no option {unknown[0]!r}; it has: {known}.")
+    options = {**makers[maker].options, "name": name, **told, **dict(asked["options"])}
     with progress_bar("Sampling", quiet=as_json) as progress:
         opened = open_generator_or_first(generator)
         refuse_taken_name(name, folder, opened)
@@ -134,7 +151,10 @@ def _train_by_maker(  # noqa: PLR0917
             scorer=scorer_for(opened.domain),
             options=options,
         )
-        paths = makers[maker].make(request, folder)
+        work = makers[maker]
+        paths = call_plugin(work, "worked", lambda: work.make(request, folder))
+    if not isinstance(paths, list) or not all(isinstance(one, Path) for one in paths):
+        raise PluginFailedError(f"The control maker {maker} gave no list of files.")
     for path in paths:
         _report_made(path, as_json)
 
@@ -145,9 +165,7 @@ def _report_made(path: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"file": str(path), **direction.facts()}))
         return
-    held = "none" if direction.accuracy is None else f"{direction.accuracy:.0%}"
-    leaks = describe_leaks(direction)
-    click.echo(f"{path}: told apart {held} of held-out samples; moves {leaks}.")
+    click.echo(f"{path}: {describe_held_out(direction)}; {describe_leaks(direction)}.")
 
 
 def _train_by_options(
@@ -233,7 +251,7 @@ def _report_trained(path: Path, made: TrainedDirection, notes: list[str], as_jso
     if boundary.remaining.total:
         click.echo(f"Between the ends: {boundary.remaining.as_text()}.")
     effect = "" if direction.effect is None else f"; 1 moves it by {direction.effect:+.2f}"
-    click.echo(f"{path}{effect}; moves also {describe_leaks(direction)}.")
+    click.echo(f"{path}{effect}; {describe_leaks(direction)}.")
 
 
 @click.command("sample")

@@ -19,7 +19,7 @@ _CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 
 @dataclass(frozen=True)
-class CatalogueEntry:
+class PublishedEntry:
     """What the manifest says of a file; empty where it says nothing."""
 
     set: str = ""
@@ -47,17 +47,17 @@ def _read_catalogue() -> dict[str, Any]:
     return content
 
 
-def look_up_file(sha256: str, file: str, of_set: str | None) -> CatalogueEntry:
+def look_up_file(sha256: str, file: str, of_set: str | None) -> PublishedEntry:
     """What is known of the file with this hash, or of one with this name in ``of_set``."""
     table = _read_catalogue()
     entry = table["files"].get(sha256)
     if entry is None and of_set is None:
-        return CatalogueEntry()
+        return PublishedEntry()
     if entry is None:
         entry = _look_up_name(Path(file).stem.lower(), str(of_set))
     words = table["sets"][entry["set"]]
     layers = entry.get("layers", words.get("layers"))
-    return CatalogueEntry(
+    return PublishedEntry(
         set=entry["set"],
         name=entry.get("name", ""),
         attribute=entry.get("attribute", ""),

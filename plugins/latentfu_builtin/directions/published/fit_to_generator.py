@@ -19,7 +19,7 @@ from latentfu import (
 )
 
 from latentfu_builtin.directions.boundaries import Doubles
-from latentfu_builtin.directions.published.catalogue import CatalogueEntry
+from latentfu_builtin.directions.published.catalogue import PublishedEntry
 from latentfu_builtin.directions.published.files import PublishedDirection
 from latentfu_builtin.directions.seeded_samples import (
     compact_codes,
@@ -61,7 +61,7 @@ class ReferenceCodes:
 
 def fit_to_generator(
     found: PublishedDirection,
-    known: CatalogueEntry,
+    known: PublishedEntry,
     options: FitOptions,
     codes: ReferenceCodes,
     file: str,
@@ -104,7 +104,7 @@ def fit_to_generator(
     )  # fmt: skip
 
 
-def _check_family(known: CatalogueEntry, options: FitOptions, generator: Generator) -> None:
+def _check_family(known: PublishedEntry, options: FitOptions, generator: Generator) -> None:
     """Refuse a direction published for another architecture (raises WrongGeneratorError)."""
     if known.family and generator.family not in ("", known.family) and not options.force:
         raise WrongGeneratorError(
@@ -132,7 +132,7 @@ def measure_along(unit: Doubles, codes: ReferenceCodes) -> tuple[float, float]:
 
 
 def _choose_space(
-    found: PublishedDirection, known: CatalogueEntry, options: FitOptions, generator: Generator
+    found: PublishedDirection, known: PublishedEntry, options: FitOptions, generator: Generator
 ) -> Space:
     """The space of a direction; a z direction of a network that is edited in w is refused."""
     space = options.space or found.space or known.space
@@ -162,13 +162,13 @@ def _check_layers(layers: tuple[int, int] | None, generator: Generator) -> None:
         )
 
 
-def _describe_plus(known: CatalogueEntry, flipped: bool) -> str:
+def _describe_plus(known: PublishedEntry, flipped: bool) -> str:
     """What + means, said the other way round when the direction was turned."""
     return f"the opposite of: {known.plus}" if known.plus and flipped else known.plus
 
 
 def _choose_name(
-    found: PublishedDirection, known: CatalogueEntry, options: FitOptions, file: str
+    found: PublishedDirection, known: PublishedEntry, options: FitOptions, file: str
 ) -> str:
     """A name of a-z 0-9 . _ -, from what was asked for, the manifest, or the file's own."""
     base = options.name or known.name or file.rsplit(".", 1)[0].removesuffix("_boundary")

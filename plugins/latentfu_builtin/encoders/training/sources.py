@@ -20,9 +20,9 @@ from latentfu_builtin.inversion.coordinates import Spread
 from latentfu_builtin.networks.encoders.pyramid_encoder import resized
 from latentfu_builtin.stylegan.training.pairs import PairCache
 from latentfu_builtin.stylegan.training.source import (
+    BatchSource,
     FolderSource,
     RendererSource,
-    Source,
     open_teacher,
 )
 
@@ -80,7 +80,7 @@ class RendererLessons:
 
     generator: Generator
     spread: Spread
-    renderer: Source
+    renderer: BatchSource
 
     @torch.no_grad()
     def draw(self, count: int, random: torch.Generator) -> Lesson:

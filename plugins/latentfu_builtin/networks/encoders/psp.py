@@ -23,7 +23,7 @@ class PspEncoder(nn.Module):
         self.input_layer = entry(sizes.channels, sizes.entry)
         self.body = trunk(sizes.entry, sizes.widths)
         self.styles = nn.ModuleList(
-            StyleHead(late, sizes.depth, side_of(place)) for place in range(sizes.styles)
+            StyleHead(late, sizes.depth, _side_of(place)) for place in range(sizes.styles)
         )
         self.latlayer1 = nn.Conv2d(middle, late, 1)
         self.latlayer2 = nn.Conv2d(early, late, 1)
@@ -66,7 +66,7 @@ def level(style: int) -> int:
     return 0 if style < COARSE else 1 if style < MIDDLE else 2
 
 
-def side_of(style: int) -> int:
+def _side_of(style: int) -> int:
     """The side of the features that the head of layer ``style`` looks at."""
     return 16 << level(style)
 

@@ -80,7 +80,9 @@ def is_pix2pixhd(shapes: Shapes) -> bool:
     return names and len(first) == 4 and first[-1] == 7
 
 
-def config_of(shapes: Shapes, resolution: int = 1024, height: int = 512) -> Pix2PixHDConfig:
+def config_from_shapes(
+    shapes: Shapes, resolution: int = 1024, height: int = 512
+) -> Pix2PixHDConfig:
     """The config of a state dict; BadInputError where it is not a pix2pixHD generator's."""
     if not is_pix2pixhd(shapes):
         raise BadInputError("These tensors are no pix2pixHD generator's: model.1 is missing.")

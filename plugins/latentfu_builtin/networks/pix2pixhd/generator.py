@@ -50,7 +50,7 @@ class LabelGenerator(Generator):
         self.resolution = config.resolution
         self.spaces = ("z",)
         self.z_dim = GRID * GRID
-        self.layers = layers_of(network)
+        self.layers = _list_layers(network)
         self.not_for_pictures = (
             f"{name} draws maps of labels and edits no pictures: use `latentfu render labels`."
         )
@@ -175,7 +175,7 @@ class LabelGenerator(Generator):
         return list_weights(self.network)
 
 
-def layers_of(network: Pix2PixHD) -> tuple[SynthesisLayer, ...]:
+def _list_layers(network: Pix2PixHD) -> tuple[SynthesisLayer, ...]:
     """The convolutions in the order in which they act, with the width of what they give."""
     config, layers = network.config, []
     width = config.resolution // 2**config.enhancers

@@ -142,7 +142,7 @@ def find_edges(instances: Tensor) -> Tensor:
     return edge[:, None].float()
 
 
-def save_network(path: Path, network: Pix2PixHD, metadata: Mapping[str, str]) -> None:
+def save_pix2pixhd(path: Path, network: Pix2PixHD, metadata: Mapping[str, str]) -> None:
     """Write a network with its config, whole or not at all."""
     notes = {**metadata, "architecture": ARCHITECTURE, "config": network.config.to_json()}
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}

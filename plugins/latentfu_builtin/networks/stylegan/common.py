@@ -1,15 +1,17 @@
 """What the networks and generators of the StyleGAN family have in common.
 
 `MappedNetwork` goes from z to one style per layer, `StyledGenerator` makes a `Generator` of such a
-network but for rendering and mixing. A network is one safetensors file: its tensors, and its
-config as metadata; never a pickle.
+network. An architecture is a package beside this module, named as its files call it, with a
+`generator` in it: one subclass of `StyledGenerator`. Nothing else lists it. A network is one
+safetensors file: its tensors, and its config as metadata; never a pickle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar, overload
 
 import torch
 from latentfu import (
@@ -18,15 +20,20 @@ from latentfu import (
     Latent,
     Noise,
     check_cancelled,
+    file_sha256,
     read_tensors_and_metadata,
     write_tensors,
 )
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.files import check_tensors
+from latentfu_builtin.networks.stylegan.files import build_fitting
 from latentfu_builtin.networks.stylegan.weight_offsets import (
+    call_with_offsets,
     find_weight,
+    has_own_strengths,
     list_weights,
+    split_codes,
+    split_noise,
     sum_details,
 )
 
@@ -154,13 +161,89 @@ class MappedNetwork(nn.Module):
 
 
 class StyledGenerator(Generator):
-    """A network of the family as a Generator, but for rendering and mixing.
+    """A network of the family as a Generator.
 
     `id` is the sha256 (hex) of its weights file. `label_count`: labels of a conditional network.
+    A subclass says how its files are loaded (`load_network`) and, where its synthesis takes other
+    arguments than (ws, noise, features, details) and mixes otherwise, how it draws and mixes.
     """
 
     network: MappedNetwork
     label_count: int
+
+    def __init__(self, network: MappedNetwork, name: str, id: str, domain: str) -> None:
+        self.network, self.name, self.id, self.domain = network, name, id, domain
+
+    @classmethod
+    def open(
+        cls, path: Path, device: str = "cpu", name: str | None = None, domain: str | None = None
+    ) -> Self:
+        """The generator in a weights file, named as the file; BadInputError when it holds none."""
+        try:
+            network = cls.load_network(path, device)
+        except ValueError as error:
+            raise BadInputError(f"The weights cannot be used: {error}.") from error
+        known = domain or network.metadata.get("domain", "unknown")
+        return cls(network, name or path.stem, file_sha256(path), known)
+
+    @classmethod
+    def load_network(cls, path: Path, device: str) -> MappedNetwork:
+        """The network that a file describes; ValueError as `load_network_as` says."""
+        raise NotImplementedError
+
+    @overload
+    def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> Tensor: ...
+
+    @overload
+    def render(
+        self, latent: Latent, noise: Noise, features: Sequence[int]
+    ) -> tuple[Tensor, dict[int, Tensor]]: ...
+
+    def render(
+        self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
+    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+        """Codes in w [N, w_dim] or w+ [N, num_ws, w_dim] -> pictures [N, 3, R, R].
+
+        Bends act on any weight of the network by its name; one with a strength for each code
+        is rendered code by code.
+        """
+        wanted = tuple(features or ())
+        noise = self.noise(noise, len(latent))
+        if has_own_strengths(latent):
+            each = zip(split_codes(latent), split_noise(noise, len(latent)), strict=True)
+            parts = [self.render(item, own, wanted) for item, own in each]
+            image = torch.cat([part[0] for part in parts])
+            kept = {i: torch.cat([part[1][i] for part in parts]) for i in wanted}
+        else:
+            image, kept = self.draw(latent, noise, wanted)
+        return image if features is None else (image, kept)
+
+    def draw(
+        self, latent: Latent, noise: Noise, features: tuple[int, ...]
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Pictures [N, 3, R, R] of codes whose bends act alike, and the wanted features."""
+        ws, details = self.styles(latent), self.details(latent)
+
+        def call(network: MappedNetwork) -> tuple[Tensor, dict[int, Tensor]]:
+            return network.synthesis(ws, noise, features, details)  # type: ignore[operator, no-any-return]
+
+        return call_with_offsets(self.network, latent.bends, call, self.name)
+
+    def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
+        """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R].
+
+        The weights are bent as A asks; B's details come with its styles.
+        """
+        ws, details = (self.styles(a), self.styles(b)), (self.details(a), self.details(b))
+        if not set(layers) <= set(range(self.num_ws)):
+            raise BadInputError(f"Layers to mix must lie in 0..{self.num_ws - 1}.")
+        inside = torch.ones(1, 1, 1, 1, device=self.device) if mask is None else mask
+
+        def call(network: MappedNetwork) -> Tensor:
+            mixed: Tensor = network.synthesis.mix(ws, layers, inside, details)  # type: ignore[operator, union-attr]
+            return mixed
+
+        return call_with_offsets(self.network, a.bends, call, self.name)
 
     @property
     def device(self) -> torch.device:
@@ -265,7 +348,18 @@ class StyledGenerator(Generator):
         return codes
 
 
-M = TypeVar("M", bound=MappedNetwork)
+_M = TypeVar("_M", bound=MappedNetwork)
+
+
+def open_generator_file(architecture: str, path: Path, device: str) -> StyledGenerator:
+    """The generator in a weights file of that architecture; BadInputError when it holds none."""
+    module = import_module(f"{__package__}.{architecture}.generator")
+    for found in vars(module).values():
+        is_generator = isinstance(found, type) and issubclass(found, StyledGenerator)
+        if is_generator and found.__module__ == module.__name__:
+            generator: StyledGenerator = found.open(path, device)
+            return generator
+    raise LookupError(f"{module.__name__} has no StyledGenerator")
 
 
 def check_layer_cancelled() -> None:
@@ -295,11 +389,11 @@ def save_network(
 
 
 def load_network_as(
-    kind: type[M],
+    kind: type[_M],
     path: Path | str,
-    build: Callable[[str], M],
+    build: Callable[[str], _M],
     device: torch.device | str = "cpu",
-) -> M:
+) -> _M:
     """Load the network that a file describes, float32, in evaluation mode, gradients off.
 
     Args:
@@ -315,9 +409,7 @@ def load_network_as(
     tensors, metadata = read_tensors_and_metadata(path)
     if metadata.get("architecture") != kind.architecture or "config" not in metadata:
         raise ValueError(f"{path} holds no {kind.architecture} network")
-    net = build(metadata["config"])
-    expected = net.state_dict()
-    check_tensors(path, expected, tensors)
+    net = build_fitting(path, build, metadata["config"], tensors)
     net.load_state_dict({name: value.float() for name, value in tensors.items()})
     net.metadata = metadata
     return net.to(device).eval().requires_grad_(False)

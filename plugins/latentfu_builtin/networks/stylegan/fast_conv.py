@@ -154,7 +154,7 @@ class Winograd(ConvAlgorithm):
         height, width = x.shape[2:]
         least = winograd.LEAST_SIDE_CACHED if cached else winograd.LEAST_SIDE
         return (
-            can_rearrange(x, weight)
+            _can_rearrange(x, weight)
             and min(weight.shape[:2]) >= winograd.LEAST_CHANNELS
             and min(height, width) >= least
             and height % winograd.SIDE == width % winograd.SIDE == 0
@@ -192,7 +192,7 @@ class Polyphase(ConvAlgorithm):
         """Whether it is quicker for x [N, I, H, W] and weight [O, I, k, k]."""
         height, width = x.shape[2:]
         return (
-            can_rearrange(x, weight)
+            _can_rearrange(x, weight)
             and min(height, width) >= POLYPHASE_LEAST_SIDE
             and height * width * weight[:, :, 0, 0].numel() >= POLYPHASE_LEAST_WORK
         )
@@ -240,7 +240,7 @@ def upsample_by_phases(x: Tensor, weight: Tensor) -> Tensor:
     return result
 
 
-def can_rearrange(x: Tensor, weight: Tensor) -> bool:
+def _can_rearrange(x: Tensor, weight: Tensor) -> bool:
     """Whether a convolution is one of 3 x 3 in float32 on a CPU, with no gradients asked for.
 
     The direct way has the better gradients, and other devices have their own best way.

@@ -126,7 +126,7 @@ def build_direction_sheet(folder: Path | None, progress: Progress) -> None:
     rows = []
     for place, control in enumerate(controls):
         progress(place / len(controls), control.title)
-        mover = control.load()
+        mover = control.load_for(generator)
         moved = [mover.apply(base, float(s), generator) for s in _STRENGTHS]
         images = torch.cat([_draw_codes(generator, latent) for latent in moved])
         rows.append(

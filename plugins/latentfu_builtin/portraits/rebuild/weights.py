@@ -20,20 +20,18 @@ import latentfu
 import torch
 from latentfu import (
     ControlRequest,
+    Deformation,
     Generator,
     Progress,
     SheetRow,
     between,
     contact_sheet,
     random_latents,
-)
-from torch import Tensor
-
-from latentfu_builtin.deformations.deformation import (
-    Deformation,
     read_deformation,
     write_deformation,
 )
+from torch import Tensor
+
 from latentfu_builtin.deformations.discover import (
     DeformationSearch,
     measure_deformations,
@@ -166,7 +164,7 @@ def build_deformation_sheet(folder: Path | None, progress: Progress) -> None:
     rows = []
     for place, control in enumerate(shipped):
         progress(place / len(shipped), control.title)
-        mover = control.load()
+        mover = control.load_for(generator)
         drawn = [generator.render(mover.apply(latents, s, generator)) for s in (-1.0, 0.0, 1.0)]
         pictures = torch.stack(drawn, dim=1).flatten(0, 1)  # [3 people * 3 strengths, 3, R, R]
         rows.append(

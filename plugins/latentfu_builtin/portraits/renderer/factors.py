@@ -13,8 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Kind = Literal["continuous", "presence"]
-Spread = Literal["centered", "uniform"]
+FactorKind = Literal["continuous", "presence"]
+FactorSpread = Literal["centered", "uniform"]
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Factor:
 
     name: str
     plus: str
-    kind: Kind
+    kind: FactorKind
     group: str
     threshold: float = 0.0
     share: float = 0.5
-    spread: Spread = "centered"
+    spread: FactorSpread = "centered"
 
 
 def _even(name: str, plus: str, group: str) -> Factor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, Mouth, ramp
 from latentfu_builtin.portraits.renderer.parts import (
-    Point,
+    CurvePoint,
     beard_region,
     blend,
     curtain,
@@ -18,7 +18,7 @@ from latentfu_builtin.portraits.renderer.parts import (
 )
 
 
-def head_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
+def head_distance(p: CurvePoint, a: Anatomy, pixel: float) -> Tensor:
     """Distance to all that turns with the head, ``[N, P]``."""
     skin = skin_distance(p, a, pixel)
     d = blend(skin, curtain(p, a, pixel), 0.03)
@@ -27,7 +27,7 @@ def head_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
     return d
 
 
-def rough_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
+def rough_distance(p: CurvePoint, a: Anatomy, pixel: float) -> Tensor:
     """Distance to the head without its small features: to come near and for shadows."""
     side = p.x.abs()
     d = torch.minimum(_bone(p, side, a), _nose(p, side, a))
@@ -39,7 +39,7 @@ def rough_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
     return d
 
 
-def skin_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
+def skin_distance(p: CurvePoint, a: Anatomy, pixel: float) -> Tensor:
     """Distance to skin with short hair and beard on it."""
     side = p.x.abs()
     d = blend(_bone(p, side, a), _nose(p, side, a), 0.05)
@@ -55,18 +55,18 @@ def skin_distance(p: Point, a: Anatomy, pixel: float) -> Tensor:
     return d
 
 
-def _bone(p: Point, side: Tensor, a: Anatomy) -> Tensor:
+def _bone(p: CurvePoint, side: Tensor, a: Anatomy) -> Tensor:
     s = a.skull
-    skull = ellipsoid(Point(p.x, p.y - 0.2, p.z + 0.1), s.half_width * 1.04, 0.5, 0.56)
+    skull = ellipsoid(CurvePoint(p.x, p.y - 0.2, p.z + 0.1), s.half_width * 1.04, 0.5, 0.56)
     # The jaw broadens the lower face, a pointed chin narrows it.
     low = ramp(p.y, 0.05, -0.45)
     wide = s.half_width * (0.96 + s.jaw * low)
     mid_y = (s.chin_y - 0.1 + 0.42) / 2
-    face = ellipsoid(Point(p.x, p.y - mid_y, p.z - 0.04), wide, 0.42 - mid_y, 0.44)
+    face = ellipsoid(CurvePoint(p.x, p.y - mid_y, p.z - 0.04), wide, 0.42 - mid_y, 0.44)
     return blend(skull, face, 0.12)
 
 
-def _nose(p: Point, side: Tensor, a: Anatomy) -> Tensor:
+def _nose(p: CurvePoint, side: Tensor, a: Anatomy) -> Tensor:
     n = a.nose
     # A round cone from between the eyes to the tip.
     top_y, top_z, top_r = 0.1, 0.415, 0.035
@@ -75,7 +75,7 @@ def _nose(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     y, z = p.y - top_y - h * dy, p.z - top_z - h * dz
     bridge = (p.x * p.x + y * y + z * z + 1e-8).sqrt() - (top_r + h * h * (n.radius - top_r))
     wing = ellipsoid(
-        Point(side - n.radius * 0.95, p.y - n.tip_y + 0.012, p.z - n.tip_z + 0.115),
+        CurvePoint(side - n.radius * 0.95, p.y - n.tip_y + 0.012, p.z - n.tip_z + 0.115),
         0.05,
         0.045,
         0.07,
@@ -83,17 +83,17 @@ def _nose(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     return blend(bridge, wing, 0.04)
 
 
-def _lids(p: Point, side: Tensor, a: Anatomy) -> Tensor:
+def _lids(p: CurvePoint, side: Tensor, a: Anatomy) -> Tensor:
     x, y, z = side - a.eyes.x, p.y - a.eyes.y, p.z - 0.295
     return (x * x + y * y + z * z + 1e-8).sqrt() - a.eyes.ball
 
 
-def _ear(p: Point, side: Tensor, a: Anatomy) -> Tensor:
+def _ear(p: CurvePoint, side: Tensor, a: Anatomy) -> Tensor:
     x = side - a.skull.half_width - 0.02 + 0.35 * (p.z + 0.05)
-    return ellipsoid(Point(x, p.y + 0.01 - 0.25 * x, p.z + 0.05), 0.04, 0.13, 0.085)
+    return ellipsoid(CurvePoint(x, p.y + 0.01 - 0.25 * x, p.z + 0.05), 0.04, 0.13, 0.085)
 
 
-def _relief(p: Point, side: Tensor, a: Anatomy) -> Tensor:
+def _relief(p: CurvePoint, side: Tensor, a: Anatomy) -> Tensor:
     """Hills and hollows on the front of the face."""
     s = a.skull
     relief = lobe(side - 0.2, p.y - a.eyes.y - 0.03, 0.17, 0.13) * -0.04
@@ -113,7 +113,7 @@ def lip_curves(x: Tensor, m: Mouth) -> tuple[Tensor, Tensor, Tensor]:
     return full, middle + 0.22 * m.open * full, middle - m.open * full
 
 
-def _lip_relief(p: Point, m: Mouth) -> Tensor:
+def _lip_relief(p: CurvePoint, m: Mouth) -> Tensor:
     full, top, bottom = lip_curves(p.x, m)
     upper = (p.y - top - 0.4 * m.upper) / (1.1 * m.upper)
     lower = (p.y - bottom + 0.45 * m.lower) / (1.1 * m.lower)

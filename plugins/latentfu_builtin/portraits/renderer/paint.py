@@ -12,7 +12,7 @@ from latentfu_builtin.portraits.renderer.head import lip_curves, skin_distance
 from latentfu_builtin.portraits.renderer.palette import Palette
 from latentfu_builtin.portraits.renderer.parts import (
     BRIM_Y,
-    Point,
+    CurvePoint,
     beard_region,
     curtain,
     hair_weight,
@@ -30,7 +30,7 @@ class Coat:
     albedo: Tensor
     gloss: Tensor
     skin: Tensor
-    normal: Point
+    normal: CurvePoint
 
     def cover(self, weight: Tensor, color: Tensor, gloss: float, skin: float = 0.0) -> None:
         """Lay ``color`` (``[N, 3, 1]`` or ``[N, 3, P]``) over, as far as ``weight`` says."""
@@ -48,7 +48,7 @@ class Coat:
 class Face:
     """What is painted on: points of the head, how far they lie in front, and its measures."""
 
-    p: Point
+    p: CurvePoint
     side: Tensor  # |x|
     front: Tensor  # 1 on the front of the face, 0 on the sides
     anatomy: Anatomy
@@ -61,7 +61,7 @@ def _gray(level: float, like: Tensor) -> Tensor:
     return torch.full((1, 3, 1), level, dtype=like.dtype, device=like.device)
 
 
-def paint_head(hit: Hit, a: Anatomy, colors: Palette, pixel: float) -> tuple[Finish, Point]:
+def paint_head(hit: Hit, a: Anatomy, colors: Palette, pixel: float) -> tuple[Finish, CurvePoint]:
     """Finish of the head and its normals with the eyeballs in."""
     p = hit.point
     face = Face(p, p.x.abs(), ramp(p.z, 0.12, 0.26), a, colors, pixel)
@@ -162,7 +162,7 @@ def _eyes(coat: Coat, face: Face) -> None:
     # Lid crease above, lash line on the upper edge.
     crease = lobe(x, y - upper - 0.03, 1.25 * 0.11, 0.016) * front
     coat.darken(crease * 0.4)
-    _eyeball(coat, Point(x * sign, y, p.z - 0.295), slit, upper - y, face)
+    _eyeball(coat, CurvePoint(x * sign, y, p.z - 0.295), slit, upper - y, face)
     reach = (r.abs() - 1.12) * e.half_width
     lash_y = (y - upper - 0.3 * e.lash).abs() - e.lash * (0.85 + 0.35 * r)
     lash = (0.5 - torch.maximum(lash_y, reach) / soft).clamp(0, 1) * front
@@ -171,7 +171,7 @@ def _eyes(coat: Coat, face: Face) -> None:
     coat.darken(rim * 0.35)
 
 
-def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, face: Face) -> None:
+def _eyeball(coat: Coat, p: CurvePoint, slit: Tensor, under_lid: Tensor, face: Face) -> None:
     """White, iris, pupil and catch light; ``p`` is relative to the middle of the ball."""
     e, colors = face.anatomy.eyes, face.colors
     n = scale_to_unit(p.x, p.y, p.z)
@@ -192,7 +192,9 @@ def _eyeball(coat: Coat, p: Point, slit: Tensor, under_lid: Tensor, face: Face) 
     color = torch.lerp(color, _gray(1.3, p.x).expand_as(color), catch[:, None])
     coat.cover(slit, color, 0.15, 0.15)
     m, w = coat.normal, slit * 0.8
-    coat.normal = Point(torch.lerp(m.x, n.x, w), torch.lerp(m.y, n.y, w), torch.lerp(m.z, n.z, w))
+    coat.normal = CurvePoint(
+        torch.lerp(m.x, n.x, w), torch.lerp(m.y, n.y, w), torch.lerp(m.z, n.z, w)
+    )
 
 
 def _brows(coat: Coat, face: Face) -> None:

@@ -18,7 +18,7 @@ BRIM_Y = 0.43
 _DISCS, _PANELS = 14, 3
 
 
-class Point(NamedTuple):
+class CurvePoint(NamedTuple):
     """Coordinates ``[N, P]`` each."""
 
     x: Tensor
@@ -26,7 +26,7 @@ class Point(NamedTuple):
     z: Tensor
 
 
-def ellipsoid(p: Point, rx: Length, ry: Length, rz: Length) -> Tensor:
+def ellipsoid(p: CurvePoint, rx: Length, ry: Length, rz: Length) -> Tensor:
     """Distance to an ellipsoid at the origin, exact to first order at the surface."""
     x, y, z = p.x / rx, p.y / ry, p.z / rz
     k0 = (x * x + y * y + z * z).sqrt()
@@ -61,7 +61,7 @@ def _present(d: Tensor, amount: Tensor, gap: float) -> Tensor:
     return d + (1 - amount) * gap + torch.where(amount > 0, 0.0, 9.0)
 
 
-def hairline(p: Point, side: Tensor, a: Anatomy) -> Tensor:
+def hairline(p: CurvePoint, side: Tensor, a: Anatomy) -> Tensor:
     """Height above the hairline, positive where hair grows.
 
     The line is the cut of a slanted plane with the head: high on the forehead, past
@@ -76,13 +76,13 @@ def hairline(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     return p.y - 1.2 * p.z + 0.04 + moved
 
 
-def hair_weight(p: Point, side: Tensor, a: Anatomy, pixel: float) -> Tensor:
+def hair_weight(p: CurvePoint, side: Tensor, a: Anatomy, pixel: float) -> Tensor:
     """Share of hair, 0..1, on the surface of the head."""
     soft = max(0.02, 1.5 * pixel)
     return ramp(hairline(p, side, a), -soft, soft) * a.hair.cover
 
 
-def hair_thickness(p: Point, side: Tensor, a: Anatomy, pixel: float) -> Tensor:
+def hair_thickness(p: CurvePoint, side: Tensor, a: Anatomy, pixel: float) -> Tensor:
     """How far short hair stands off the head; pressed flat under a hat."""
     h = a.hair
     rise = ramp(hairline(p, side, a), -0.02, 0.16)
@@ -90,7 +90,7 @@ def hair_thickness(p: Point, side: Tensor, a: Anatomy, pixel: float) -> Tensor:
     return rise * h.thickness * h.cover * pressed * (1 + 0.5 * h.curl * curls(p, pixel))
 
 
-def curls(p: Point, pixel: float) -> Tensor:
+def curls(p: CurvePoint, pixel: float) -> Tensor:
     """Bumps in -1..1 that fade out where they are smaller than two pixels."""
     fade = min(1.0, max(0.0, 0.12 / max(pixel, 1e-6) - 1.0))
     a = torch.sin(p.x.abs() * 23 + 2 * p.y)
@@ -98,7 +98,7 @@ def curls(p: Point, pixel: float) -> Tensor:
     return (a * 0.5 + b * 0.5) * fade
 
 
-def curtain(p: Point, a: Anatomy, pixel: float) -> Tensor:
+def curtain(p: CurvePoint, a: Anatomy, pixel: float) -> Tensor:
     """Distance to long hair hanging at both sides and behind the neck."""
     h = a.hair
     rx = a.skull.half_width + 0.04 + h.thickness * 0.8
@@ -113,7 +113,7 @@ def curtain(p: Point, a: Anatomy, pixel: float) -> Tensor:
     return _present(d, h.long * h.cover, 0.5)
 
 
-def beard_region(p: Point, side: Tensor, a: Anatomy) -> Tensor:
+def beard_region(p: CurvePoint, side: Tensor, a: Anatomy) -> Tensor:
     """Share of beard, 0..1: sideburns, jaw, chin and moustache, free of the lips."""
     m = a.mouth
     # From below the mouth the edge climbs over the cheeks to the ears.
@@ -128,21 +128,21 @@ def beard_region(p: Point, side: Tensor, a: Anatomy) -> Tensor:
     return region * ramp(lips, 0.1, -0.25) * ramp(p.z, -0.1, 0.0)
 
 
-def hat_solid(p: Point, a: Anatomy) -> Tensor:
+def hat_solid(p: CurvePoint, a: Anatomy) -> Tensor:
     """Distance to crown and brim, ``[N, P]``; far away where no hat is worn."""
     e = a.extras
     # The hat sits a little lower at the back.
     y = p.y - BRIM_Y + 0.08 * p.z
     width = a.skull.half_width * 1.02 + 0.045
-    crown = ellipsoid(Point(p.x, y, p.z + 0.1), width, 0.36 + 0.13 * e.hat, 0.59)
+    crown = ellipsoid(CurvePoint(p.x, y, p.z + 0.1), width, 0.36 + 0.13 * e.hat, 0.59)
     crown = torch.maximum(crown, -y)
     # The brim curls up at the sides.
     lifted = y - 0.12 * p.x * p.x
-    brim = ellipsoid(Point(p.x, lifted, p.z + 0.06), width + 0.17, 0.03, 0.8)
+    brim = ellipsoid(CurvePoint(p.x, lifted, p.z + 0.06), width + 0.17, 0.03, 0.8)
     return _present(blend(crown, brim, 0.04), e.hat_on, 0.4)
 
 
-def body_distance(p: Point, a: Anatomy) -> Tensor:
+def body_distance(p: CurvePoint, a: Anatomy) -> Tensor:
     """Distance to neck and clothed torso, ``[N, P]``, in view coordinates."""
     radius = 0.215 + 0.03 * a.male
     # The neck leans forward a little on its way up.
@@ -151,11 +151,11 @@ def body_distance(p: Point, a: Anatomy) -> Tensor:
     neck = torch.maximum(neck, p.y + 0.15)
     # Below the shoulder line the torso goes straight down, out of any picture.
     y = (p.y + 1.12).clamp(min=0)
-    torso = ellipsoid(Point(p.x, y, p.z + 0.12), 0.93 + 0.09 * a.male, 0.33, 0.4)
+    torso = ellipsoid(CurvePoint(p.x, y, p.z + 0.12), 0.93 + 0.09 * a.male, 0.33, 0.4)
     return blend(neck, torso, 0.14) - 0.018 * ramp(cloth_line(p), -0.01, 0.02)
 
 
-def cloth_line(p: Point) -> Tensor:
+def cloth_line(p: CurvePoint) -> Tensor:
     """Depth below the collar, positive on cloth."""
     round_neck = 0.2 * (1 - (p.x / 0.42) ** 2).clamp(min=0)
     return -0.71 - round_neck * ramp(p.z, -0.2, 0.1) - p.y

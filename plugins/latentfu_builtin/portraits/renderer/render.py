@@ -18,7 +18,7 @@ from latentfu_builtin.portraits.renderer.factors import FACTORS, column
 from latentfu_builtin.portraits.renderer.head import head_distance, rough_distance
 from latentfu_builtin.portraits.renderer.paint import paint_head
 from latentfu_builtin.portraits.renderer.palette import Palette, palette
-from latentfu_builtin.portraits.renderer.parts import Point, body_distance, cloth_line, room
+from latentfu_builtin.portraits.renderer.parts import CurvePoint, body_distance, cloth_line, room
 from latentfu_builtin.portraits.renderer.shading import (
     Finish,
     Rays,
@@ -145,10 +145,10 @@ def _body(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> None:
     a, n = sitter.anatomy, sitter.factors.shape[0]
     u, v, pixel = view.u, view.v, view.pixel
     one = torch.ones(n, 1).to(u)
-    base = Point(u.expand(n, -1), v.expand(n, -1), torch.zeros_like(depth))
-    rays = Rays(base, Point(0 * one, 0 * one, one), pixel)
+    base = CurvePoint(u.expand(n, -1), v.expand(n, -1), torch.zeros_like(depth))
+    rays = Rays(base, CurvePoint(0 * one, 0 * one, one), pixel)
 
-    def solid(p: Point) -> Tensor:
+    def solid(p: CurvePoint) -> Tensor:
         return body_distance(p, a)
 
     hit = trace(solid, solid, rays, torch.full_like(depth, 0.35), _finer(_BODY_STEPS, pixel))
@@ -171,7 +171,7 @@ def _finer(steps: tuple[int, int], pixel: float) -> tuple[int, int]:
     return steps[0], steps[1] + round(extra)
 
 
-def _under_head(sitter: Sitter, p: Point) -> Tensor:
+def _under_head(sitter: Sitter, p: CurvePoint) -> Tensor:
     f = sitter.factors
     side = column("light_x")
     lx = 0.5 * f[:, side : side + 1]
@@ -184,10 +184,10 @@ def _head(sitter: Sitter, view: View, picture: Tensor, depth: Tensor) -> Tensor:
     rays = _head_rays(sitter.turn, u, v, pixel)
     start = 0.9 * (1 - (u * u + v * v) * 0.7).clamp(min=0.1).sqrt().expand_as(depth)
 
-    def solid(p: Point) -> Tensor:
+    def solid(p: CurvePoint) -> Tensor:
         return head_distance(p, a, pixel)
 
-    def rough(p: Point) -> Tensor:
+    def rough(p: CurvePoint) -> Tensor:
         return rough_distance(p, a, pixel)
 
     hit = trace(solid, rough, rays, start, _finer(_HEAD_STEPS, pixel))
@@ -208,7 +208,7 @@ def _head_rays(turn: Tensor, u: Tensor, v: Tensor, pixel: float) -> Rays:
     m = turn.unsqueeze(-1)  # [N, 3, 3, 1]; the columns are the head axes in view
     x, y = u - PIVOT[0], v - PIVOT[1]
     base = [x * m[:, 0, i] + y * m[:, 1, i] - PIVOT[2] * m[:, 2, i] + PIVOT[i] for i in range(3)]
-    return Rays(Point(*base), Point(*(m[:, 2, i] for i in range(3))), pixel)
+    return Rays(CurvePoint(*base), CurvePoint(*(m[:, 2, i] for i in range(3))), pixel)
 
 
 @torch.no_grad()

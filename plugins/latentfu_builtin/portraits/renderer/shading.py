@@ -10,9 +10,9 @@ from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import ramp
 from latentfu_builtin.portraits.renderer.factors import column
-from latentfu_builtin.portraits.renderer.parts import Point
+from latentfu_builtin.portraits.renderer.parts import CurvePoint
 
-Solid = Callable[[Point], Tensor]
+Solid = Callable[[CurvePoint], Tensor]
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Rays:
     ``pixel`` is the distance of neighboring rays.
     """
 
-    base: Point
-    step: Point
+    base: CurvePoint
+    step: CurvePoint
     pixel: float
 
-    def at(self, z: Tensor) -> Point:
+    def at(self, z: Tensor) -> CurvePoint:
         """Points at view depth ``z [N, P]``."""
         b, s = self.base, self.step
-        return Point(b.x + z * s.x, b.y + z * s.y, b.z + z * s.z)
+        return CurvePoint(b.x + z * s.x, b.y + z * s.y, b.z + z * s.z)
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Hit:
 
     z: Tensor
     cover: Tensor
-    point: Point
-    normal: Point
+    point: CurvePoint
+    normal: CurvePoint
 
 
 def trace(solid: Solid, rough: Solid, rays: Rays, z: Tensor, steps: tuple[int, int]) -> Hit:
@@ -64,31 +64,31 @@ def trace(solid: Solid, rough: Solid, rays: Rays, z: Tensor, steps: tuple[int, i
     return Hit(z, cover, point, _normals(solid, point, d, max(0.005, 0.7 * rays.pixel)))
 
 
-def _normals(solid: Solid, p: Point, d: Tensor, gap: float) -> Point:
+def _normals(solid: Solid, p: CurvePoint, d: Tensor, gap: float) -> CurvePoint:
     """Unit normals from differences over ``gap``."""
-    x = solid(Point(p.x + gap, p.y, p.z)) - d
-    y = solid(Point(p.x, p.y + gap, p.z)) - d
-    z = solid(Point(p.x, p.y, p.z + gap)) - d
+    x = solid(CurvePoint(p.x + gap, p.y, p.z)) - d
+    y = solid(CurvePoint(p.x, p.y + gap, p.z)) - d
+    z = solid(CurvePoint(p.x, p.y, p.z + gap)) - d
     return scale_to_unit(x, y, z)
 
 
-def scale_to_unit(x: Tensor, y: Tensor, z: Tensor) -> Point:
+def scale_to_unit(x: Tensor, y: Tensor, z: Tensor) -> CurvePoint:
     """The vectors scaled to length one."""
     scale = (x * x + y * y + z * z + 1e-12).rsqrt()
-    return Point(x * scale, y * scale, z * scale)
+    return CurvePoint(x * scale, y * scale, z * scale)
 
 
-def dot(a: Point, b: Point) -> Tensor:
+def dot(a: CurvePoint, b: CurvePoint) -> Tensor:
     """Inner products."""
     return a.x * b.x + a.y * b.y + a.z * b.z
 
 
-def _along(p: Point, way: Point, far: float) -> Point:
+def _along(p: CurvePoint, way: CurvePoint, far: float) -> CurvePoint:
     """The points ``far`` along ``way``."""
-    return Point(p.x + far * way.x, p.y + far * way.y, p.z + far * way.z)
+    return CurvePoint(p.x + far * way.x, p.y + far * way.y, p.z + far * way.z)
 
 
-def shadow(rough: Solid, hit: Hit, light: Point, taps: tuple[float, ...]) -> Tensor:
+def shadow(rough: Solid, hit: Hit, light: CurvePoint, taps: tuple[float, ...]) -> Tensor:
     """Light that reaches the hit, 0..1, from distances on the way to the light."""
     start = _along(hit.point, hit.normal, 0.045)
     lit = torch.ones_like(hit.z)
@@ -107,10 +107,10 @@ def openness(solid: Solid, hit: Hit, far: float) -> Tensor:
 class Light:
     """The lamps of a batch, directions in the frame of the lit solid, ``[N, 1]`` each."""
 
-    key: Point
-    up: Point
-    viewer: Point
-    half: Point  # half way between key and viewer, for highlights
+    key: CurvePoint
+    up: CurvePoint
+    viewer: CurvePoint
+    half: CurvePoint  # half way between key and viewer, for highlights
     color: Tensor  # [N, 3, 1]
 
 
@@ -134,9 +134,9 @@ def lamps(factors: Tensor, turn: Tensor) -> Light:
     )
 
 
-def _local(way: Tensor, turn: Tensor) -> Point:
+def _local(way: Tensor, turn: Tensor) -> CurvePoint:
     x, y, z = (way[:, None, :] @ turn)[:, 0, :, None].unbind(1)
-    return Point(x, y, z)
+    return CurvePoint(x, y, z)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Finish:
     skin: Tensor  # 1 where light bleeds red through the surface
 
 
-def _shine(normal: Point, light: Light, power: int) -> Tensor:
+def _shine(normal: CurvePoint, light: Light, power: int) -> Tensor:
     """Highlight, 0..1; ``power`` is two to the number of squarings."""
     value = dot(normal, light.half).clamp(min=0)
     for _ in range(power):
@@ -156,7 +156,7 @@ def _shine(normal: Point, light: Light, power: int) -> Tensor:
     return value
 
 
-def lit(normal: Point, light: Light, finish: Finish, shadow: Tensor, free: Tensor) -> Tensor:
+def lit(normal: CurvePoint, light: Light, finish: Finish, shadow: Tensor, free: Tensor) -> Tensor:
     """Linear color ``[N, 3, P]`` of a surface."""
     facing = dot(normal, light.key)
     # Skin lets light round the edge of the shadow, tinted red.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from latentfu_builtin.portraits.renderer.anatomy import Anatomy, ramp
 from latentfu_builtin.portraits.renderer.palette import Palette
-from latentfu_builtin.portraits.renderer.parts import Point
+from latentfu_builtin.portraits.renderer.parts import CurvePoint
 from latentfu_builtin.portraits.renderer.shading import Light, Rays, dot
 
 _GLASSES_Z = 0.53
@@ -86,10 +86,10 @@ def _radius(a: Anatomy) -> Tensor:
     return (0.03 + 0.03 * e.earrings) * e.earrings_on
 
 
-def earring(a: Anatomy, side: float) -> Point:
+def earring(a: Anatomy, side: float) -> CurvePoint:
     """The center of the earring on one side (-1 or 1) in the frame of the head."""
     radius = _radius(a)
-    return Point(side * (a.skull.half_width + 0.045), -0.15 - radius, 0 * radius - 0.01)
+    return CurvePoint(side * (a.skull.half_width + 0.045), -0.15 - radius, 0 * radius - 0.01)
 
 
 def earrings_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
@@ -101,14 +101,14 @@ def earrings_over(picture: Tensor, depth: Tensor, on: Dressing) -> Tensor:
     radius = _radius(a)
     for side in (-1.0, 1.0):
         center = earring(a, side)
-        away = Point(*(b - c for b, c in zip(rays.base, center, strict=True)))
+        away = CurvePoint(*(b - c for b, c in zip(rays.base, center, strict=True)))
         z = -dot(away, rays.step)
-        near = Point(*(w + z * s for w, s in zip(away, rays.step, strict=True)))
+        near = CurvePoint(*(w + z * s for w, s in zip(away, rays.step, strict=True)))
         miss2 = dot(near, near)
         inner = (radius * radius - miss2).clamp(min=0).sqrt()
         weight = (0.5 - (miss2.sqrt() - radius) / on.pixel).clamp(0, 1) * e.earrings_on
         weight = weight * ramp(z + inner - depth, -0.03, 0.0)
-        n = Point(
+        n = CurvePoint(
             *((q + inner * s) / (radius + 1e-4) for q, s in zip(near, rays.step, strict=True))
         )
         diffuse = 0.25 + 0.75 * dot(n, light.key).clamp(min=0)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def jitter_color(x: Tensor) -> Tensor:
+def _jitter_color(x: Tensor) -> Tensor:
     """Random brightness, saturation and contrast; x [N, 3, H, W]."""
     n = x.shape[0]
     brightness, saturation, contrast = torch.rand(3, n, 1, 1, 1, device=x.device).unbind(0)
@@ -36,7 +36,7 @@ def shift(x: Tensor, ratio: float = 0.125) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def cut_out(x: Tensor, ratio: float = 0.5) -> Tensor:
+def _cut_out(x: Tensor, ratio: float = 0.5) -> Tensor:
     """A random square of `ratio` of the size set to zero; x [N, 3, H, W]."""
     n, _, h, w = x.shape
     half = int(h * ratio / 2 + 0.5)
@@ -49,9 +49,9 @@ def cut_out(x: Tensor, ratio: float = 0.5) -> Tensor:
 
 
 STEPS: dict[str, Callable[[Tensor], Tensor]] = {
-    "color": jitter_color,
+    "color": _jitter_color,
     "translation": shift,
-    "cutout": cut_out,
+    "cutout": _cut_out,
 }
 
 

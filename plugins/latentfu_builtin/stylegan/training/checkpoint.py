@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
 from latentfu_builtin.stylegan.training.options import TrainingOptions
-from latentfu_builtin.stylegan.training.source import Source
+from latentfu_builtin.stylegan.training.source import BatchSource
 from latentfu_builtin.stylegan.training.trainer import Trainer
 
-FORMAT = "latentfu-training-1"
+_FORMAT = "latentfu-training-1"
 
 
 def networks(trainer: Trainer) -> dict[str, nn.Module]:
@@ -50,7 +50,7 @@ def save_checkpoint(path: Path, trainer: Trainer) -> None:
     """Write the whole state, or leave the old file as it is."""
     counters = {"images": trainer.images, "steps": trainer.steps, "phase": trainer.phase}
     metadata = {
-        "format": FORMAT,
+        "format": _FORMAT,
         "config": trainer.config.to_json(),
         "options": trainer.options.to_json(),
         "counters": json.dumps(counters),
@@ -83,14 +83,14 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         tensors, metadata = read_tensors_and_metadata(path)
     except (BadInputError, StorageError) as error:
         raise ValueError(f"{path} cannot be read as a checkpoint: {error}") from error
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") != _FORMAT:
         raise ValueError(f"{path} is not a training checkpoint")
     return tensors, metadata
 
 
 def load_checkpoint(
     path: Path,
-    source: Source,
+    source: BatchSource,
     device: torch.device | str = "cpu",
     options: TrainingOptions | None = None,
 ) -> Trainer:
@@ -104,13 +104,13 @@ def load_checkpoint(
     trainer.phase = ""
     trainer.enter_phase()
     for name, net in networks(trainer).items():
-        part = pick(tensors, name)
+        part = pick_tensors(tensors, name)
         check_tensors(path, net.state_dict(), part)
         net.load_state_dict(part)
     if trainer.phase == counters["phase"]:
         trainer.steps = int(counters["steps"])
         for name, adam in optimizers(trainer).items():
-            restore_adam(adam, pick(tensors, name))
+            _restore_adam(adam, pick_tensors(tensors, name))
     trainer.path_mean = tensors["path_mean"].to(trainer.device)
     trainer.random.set_state(tensors["random"])
     torch.set_rng_state(tensors["torch_random"])
@@ -119,23 +119,23 @@ def load_checkpoint(
     return trainer
 
 
-def pick(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def pick_tensors(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     """The tensors whose name begins with `name.`, without it."""
     start = f"{name}."
     return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
 
 
-def restore_adam(adam: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
+def _restore_adam(adam: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
     """Put stored moments back into an optimizer of the same parameters."""
     for place, parameter in enumerate(adam.param_groups[0]["params"]):
         state = {
-            key: value.clone() if key == "step" else match_layout(value, parameter)
-            for key, value in pick(tensors, str(place)).items()
+            key: value.clone() if key == "step" else _match_layout(value, parameter)
+            for key, value in pick_tensors(tensors, str(place)).items()
         }
         if state:
             adam.state[parameter] = state
 
 
-def match_layout(value: Tensor, parameter: Tensor) -> Tensor:
+def _match_layout(value: Tensor, parameter: Tensor) -> Tensor:
     """A copy of value on the parameter's device and in its memory layout."""
     return torch.empty_like(parameter, requires_grad=False).copy_(value)

@@ -13,7 +13,7 @@ import click
 from latentfu import json_option
 
 if TYPE_CHECKING:
-    from latentfu_builtin.stylegan.training.source import Source
+    from latentfu_builtin.stylegan.training.source import BatchSource
     from latentfu_builtin.stylegan.training.trainer import Trainer
 
 
@@ -136,7 +136,7 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
         click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
 
 
-def open_source(asked: dict[str, Any]) -> Source:
+def open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
     from latentfu_builtin.stylegan.training.pairs import PairCache
     from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, open_teacher
@@ -152,7 +152,7 @@ def open_source(asked: dict[str, Any]) -> Source:
 
 
 def open_trainer(
-    checkpoint: Path, source: Source, asked: dict[str, Any], say: Callable[[str], None]
+    checkpoint: Path, source: BatchSource, asked: dict[str, Any], say: Callable[[str], None]
 ) -> Trainer:
     """Continue from the checkpoint when there is one, else begin."""
     from dataclasses import replace
@@ -237,7 +237,7 @@ def parse_value(text: str, kind: type) -> Any:
 @click.option("--raw", is_flag=True, help="The generator itself, not its running average.")
 @json_option
 @show_errors
-def export_command(  # noqa: PLR0917
+def export_run_command(  # noqa: PLR0917
     checkpoint: Path, output: Path, domain: str, licence: str, raw: bool, as_json: bool
 ) -> None:
     """Write the generator of a run for shipping: averaged, float16, safetensors."""

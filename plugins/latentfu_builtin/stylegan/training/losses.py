@@ -14,7 +14,7 @@ SMALL = 0.03
 """How wide the weight is around each further landmark."""
 
 
-def bump(center: Tensor, resolution: int, width: float, across: float = 1.0) -> Tensor:
+def _bump(center: Tensor, resolution: int, width: float, across: float = 1.0) -> Tensor:
     """1 at each center [N, 2] (x, y in 0..1), falling off within `width` -> [N, R, R].
 
     across: how much wider than high it is.
@@ -37,7 +37,7 @@ def landmark_weights(landmarks: Tensor, resolution: int, strength: float) -> Ten
     centers += [(landmarks[:, i], SMALL) for i in range(5, landmarks.shape[1])]
     total = torch.zeros(n, resolution, resolution, device=landmarks.device)
     for center, width in centers:
-        here = bump(center, resolution, width, across=1.3)  # eyes and mouths are wide
+        here = _bump(center, resolution, width, across=1.3)  # eyes and mouths are wide
         total = torch.maximum(total, here)
     return 1.0 + strength * total[:, None]
 
@@ -47,7 +47,7 @@ def small_things(landmarks: Tensor, resolution: int) -> Tensor:
     n = landmarks.shape[0]
     total = torch.zeros(n, resolution, resolution, device=landmarks.device)
     for i in range(5, landmarks.shape[1]):
-        total = torch.maximum(total, bump(landmarks[:, i], resolution, SMALL))
+        total = torch.maximum(total, _bump(landmarks[:, i], resolution, SMALL))
     return total[:, None]
 
 

@@ -21,7 +21,11 @@ from latentfu_builtin.networks.stylegan.stylegan2 import (
     normalize_2nd_moment,
 )
 from latentfu_builtin.networks.stylegan.stylegan2.mapping import Mapping
-from latentfu_builtin.stylegan.training.checkpoint import pick, read_checkpoint, without_moments
+from latentfu_builtin.stylegan.training.checkpoint import (
+    pick_tensors,
+    read_checkpoint,
+    without_moments,
+)
 
 LOUD = 8.0
 """How far w moves with its number, which other numbers do by about one."""
@@ -38,7 +42,7 @@ def revive_in_checkpoint(checkpoint: Path, place: int, above: float, output: Pat
     names = ("generator", "ema")
     networks = [StyleGAN2(StyleGAN2Config.from_json(notes["config"])) for _ in names]
     for name, network in zip(names, networks, strict=True):
-        network.load_state_dict(pick(tensors, name))
+        network.load_state_dict(pick_tensors(tensors, name))
     revive_factor(networks, place, above)
     kept = without_moments(tensors)
     for name, network in zip(names, networks, strict=True):

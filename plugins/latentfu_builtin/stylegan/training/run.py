@@ -15,10 +15,19 @@ from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
-from latentfu_builtin.stylegan.training.checkpoint import pick, read_checkpoint, save_checkpoint
+from latentfu_builtin.stylegan.training.checkpoint import (
+    pick_tensors,
+    read_checkpoint,
+    save_checkpoint,
+)
 from latentfu_builtin.stylegan.training.losses import psnr
 from latentfu_builtin.stylegan.training.pairs import PairCache
-from latentfu_builtin.stylegan.training.source import Batch, RendererSource, Source, to_pixels
+from latentfu_builtin.stylegan.training.source import (
+    Batch,
+    BatchSource,
+    RendererSource,
+    to_pixels,
+)
 from latentfu_builtin.stylegan.training.trainer import Trainer
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -33,7 +42,7 @@ class Pace:
     stop: float = 0.0
 
 
-def _draw_holdout(source: Source) -> Batch | None:
+def _draw_holdout(source: BatchSource) -> Batch | None:
     """Pairs to measure with: the cache's held-out ones, or a few fresh renders."""
     if isinstance(source, PairCache):
         return source.holdout()
@@ -45,11 +54,11 @@ def _draw_holdout(source: Source) -> Batch | None:
 def run_training(trainer: Trainer, folder: Path, pace: Pace, say: Callable[[str], None]) -> None:
     """Train until the end (or the time to stop), writing into `folder` as it goes."""
     holdout = _draw_holdout(trainer.source)
-    log = RunLog(trainer, say)
+    log = _RunLog(trainer, say)
     begun = checkpointed = sampled = time.monotonic()
 
     def show_samples() -> None:
-        decibels = measure_psnr(trainer, holdout)
+        decibels = _measure_psnr(trainer, holdout)
         name = f"samples-{trainer.images:07d}.png"
         _save_picture(folder / name, draw_sample_grid(trainer, holdout))
         tail = "" if decibels is None else f"  PSNR {decibels:.2f} dB on held-out pairs"
@@ -83,7 +92,7 @@ def export_network(
     """Write a checkpoint's averaged (or raw) generator as a float16 network file."""
     tensors, notes = read_checkpoint(checkpoint)
     net = StyleGAN2(StyleGAN2Config.from_json(notes["config"]))
-    part = pick(tensors, which)
+    part = pick_tensors(tensors, which)
     check_tensors(checkpoint, net.state_dict(), part)
     net.load_state_dict(part)
     net.requires_grad_(False).mapping.set_w_avg(w_avg_samples)
@@ -92,7 +101,7 @@ def export_network(
     return net
 
 
-def make_grid(images: Tensor, columns: int, zoom: int = 2) -> Image.Image:
+def _make_grid(images: Tensor, columns: int, zoom: int = 2) -> Image.Image:
     """Pictures [N, 3, R, R] as one, row by row."""
     pixels = to_pixels(images)
     n, r = pixels.shape[:2]
@@ -106,7 +115,7 @@ def make_grid(images: Tensor, columns: int, zoom: int = 2) -> Image.Image:
 
 
 @torch.no_grad()
-def draw_averaged(trainer: Trainer, z: Tensor, noise: bool, batch: int = 32) -> Tensor:
+def _draw_averaged(trainer: Trainer, z: Tensor, noise: bool, batch: int = 32) -> Tensor:
     """Pictures of the averaged generator for z, on the CPU."""
     kind = "const" if noise else "none"
     parts = [
@@ -120,14 +129,14 @@ def draw_sample_grid(trainer: Trainer, holdout: Batch | None, columns: int = 12)
     noise = trainer.phase == "adversarial"
     if holdout is None or holdout.z is None:
         z = torch.randn(columns * 4, trainer.config.z_numbers, generator=_fixed_random())
-        return make_grid(draw_averaged(trainer, z, noise), columns)
+        return _make_grid(_draw_averaged(trainer, z, noise), columns)
     count = min(columns * 3, len(holdout.z))
-    made = draw_averaged(trainer, holdout.z[:count], noise)
+    made = _draw_averaged(trainer, holdout.z[:count], noise)
     rows = [
         torch.cat([holdout.images[i : i + columns], made[i : i + columns]])
         for i in range(0, count, columns)
     ]
-    return make_grid(torch.cat(rows), columns)
+    return _make_grid(torch.cat(rows), columns)
 
 
 def _fixed_random() -> torch.Generator:
@@ -135,15 +144,15 @@ def _fixed_random() -> torch.Generator:
     return torch.Generator().manual_seed(12345)
 
 
-def measure_psnr(trainer: Trainer, holdout: Batch | None) -> float | None:
+def _measure_psnr(trainer: Trainer, holdout: Batch | None) -> float | None:
     """Mean PSNR in dB over the held-out pairs."""
     if holdout is None or holdout.z is None:
         return None
-    made = draw_averaged(trainer, holdout.z, trainer.phase == "adversarial")
+    made = _draw_averaged(trainer, holdout.z, trainer.phase == "adversarial")
     return psnr(made, holdout.images).mean().item()
 
 
-class RunLog:
+class _RunLog:
     """Prints a line every few seconds and keeps running means of the losses between them."""
 
     def __init__(self, trainer: Trainer, say: Callable[[str], None], every: float = 10.0) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from latentfu import PICTURE_FORMATS
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
@@ -30,7 +31,7 @@ class Batch:
     landmarks: Tensor | None = None
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Anything that gives batches of pictures, drawn with a torch generator."""
 
     @property
@@ -126,7 +127,7 @@ class FolderSource:
 def read_square(path: Path, resolution: int) -> np.ndarray:
     """A picture's center square as uint8 [R, R, 3]; ValueError when it cannot be read."""
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=PICTURE_FORMATS) as opened:
             picture = opened.convert("RGB")
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}") from error

@@ -17,12 +17,12 @@ from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Gene
 from latentfu_builtin.stylegan.training import losses
 from latentfu_builtin.stylegan.training.augment import diff_augment
 from latentfu_builtin.stylegan.training.options import TrainingOptions
-from latentfu_builtin.stylegan.training.source import Batch, Source
+from latentfu_builtin.stylegan.training.source import Batch, BatchSource
 
 FeatureDistance = Callable[[Tensor, Tensor], Tensor]
 
 
-def make_adam(
+def _make_adam(
     net: nn.Module, lr: float, every: int = 0, betas: tuple[float, float] = (0.0, 0.99)
 ) -> torch.optim.Adam:
     """Adam with the paper's correction for a regulariser that acts every so many steps."""
@@ -32,7 +32,7 @@ def make_adam(
 
 
 @torch.no_grad()
-def quiet_styles(net: StyleGAN2, factors: int, style_start: float) -> None:
+def _quiet_styles(net: StyleGAN2, factors: int, style_start: float) -> None:
     """Begin paired regression from a network that listens little, and only to the factors.
 
     A fresh network answers every z with loud blobs, which take long to unlearn: the styles are
@@ -57,7 +57,7 @@ class Trainer:
         self,
         config: StyleGAN2Config,
         options: TrainingOptions,
-        source: Source,
+        source: BatchSource,
         device: torch.device | str = "cpu",
     ) -> None:
         if config.mapping == "attention" and source.factor_count:
@@ -71,7 +71,7 @@ class Trainer:
         layout = torch.channels_last
         self.generator = StyleGAN2(config).to(self.device).to(memory_format=layout)
         if options.regression_images:
-            quiet_styles(self.generator, source.factor_count, options.style_start)
+            _quiet_styles(self.generator, source.factor_count, options.style_start)
         judge = Discriminator(config, options.discriminator_channels)
         self.judge = judge.to(self.device).to(memory_format=layout)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -125,10 +125,10 @@ class Trainer:
             return
         self.phase, self.steps = phase, 0
         if phase == "regression":
-            self.adam = make_adam(self.generator, options.regression_lr, betas=(0.9, 0.99))
+            self.adam = _make_adam(self.generator, options.regression_lr, betas=(0.9, 0.99))
         else:
-            self.adam = make_adam(self.generator, options.generator_lr, options.path_every)
-        self.judge_adam = make_adam(self.judge, options.discriminator_lr, options.r1_every)
+            self.adam = _make_adam(self.generator, options.generator_lr, options.path_every)
+        self.judge_adam = _make_adam(self.judge, options.discriminator_lr, options.r1_every)
 
     def autocast(self) -> torch.autocast:
         """bfloat16 where it is safe, when asked for and quick here."""

@@ -10,10 +10,11 @@ from aiohttp import web
 from pydantic import BaseModel
 
 import latentfu
-from latentfu.core.errors import NotInstalledError
+from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.http.messages import reply
 from latentfu.http.openapi import Route
 from latentfu.http.state import STATE
+from latentfu.protocol.proof import PROOF_PATH, is_nonce, make_proof
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -21,6 +22,7 @@ from latentfu.protocol.replies import (
     HealthReply,
     InvertersReply,
     PluginsReply,
+    ProofReply,
     ShutdownReply,
     WorkerReply,
 )
@@ -40,6 +42,15 @@ async def health(request: web.Request) -> web.Response:
             workers=workers,
         )
     )
+
+
+async def proof(request: web.Request) -> web.Response:
+    """Answered without the token: a client asks before it sends it."""
+    nonce = request.query.get("nonce", "")
+    if not is_nonce(nonce):
+        raise BadInputError("The nonce must be 32 to 128 hex digits in lower case.")
+    port = 0 if request.transport is None else request.transport.get_extra_info("sockname")[1]
+    return reply(ProofReply(proof=make_proof(request.app[STATE].token, nonce, port)))
 
 
 async def plugins(request: web.Request) -> web.Response:
@@ -88,6 +99,15 @@ async def _part(request: web.Request, model: type[BaseModel], key: str) -> web.R
 
 ROUTES = (
     Route("GET", "/v1/health", "That the server is there", health, HealthReply),
+    Route(
+        "GET",
+        PROOF_PATH,
+        "That the server has the token, shown to whoever asks",
+        proof,
+        ProofReply,
+        query=("nonce",),
+        errors=(400,),
+    ),
     Route(
         "GET", "/v1/plugins", "The plug-ins and their state", plugins, PluginsReply, errors=(503,)
     ),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
 from latentfu.core.errors import BadInputError
+from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
 from latentfu.http.openapi import Route
 from latentfu.http.state import STATE
@@ -92,11 +93,12 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
     await response.prepare(request)
-    async with aclosing(service.queue.follow(job_id, service.limits.keep_alive_s)) as changes:
-        async for job in changes:
-            line = "" if job is None else JobReply.model_validate(job).model_dump_json()
-            await response.write(line.encode() + b"\n")
-    await response.write_eof()
+    with suppress(ConnectionError):  # the listener has gone, as listeners do
+        async with aclosing(service.queue.follow(job_id, service.limits.keep_alive_s)) as changes:
+            async for job in changes:
+                line = "" if job is None else JobReply.model_validate(job).model_dump_json()
+                await response.write(line.encode() + b"\n")
+        await response.write_eof()
     return response
 
 
@@ -105,13 +107,26 @@ async def get_result(request: web.Request) -> web.StreamResponse:
     queue = request.app[STATE].service.queue
     job = await queue.get(uuid_in(request, "id"))
     path = queue.result_path(job.id)
-    if job.state != "done" or not path.is_file():
+    # A link could show any file of the user: only what was written here is given out.
+    if job.state != "done" or path.is_symlink() or not path.is_file():
         raise NotFoundError(f"There is no result: the job is {job.state}.")
     if wants_png(request):
         return await pixel_reply(request, await asyncio.to_thread(path.read_bytes))
+    if not _range_fits(request, path.stat().st_size):
+        refused = error_reply("bad_input", "The range lies beyond the result's end.", 416)
+        refused.headers["Content-Range"] = f"bytes */{path.stat().st_size}"
+        return refused
     response = web.FileResponse(path)
     response.content_type = "application/octet-stream"
     return response
+
+
+def _range_fits(request: web.Request, size: int) -> bool:
+    try:
+        start = request.http_range.start
+    except ValueError:
+        return False
+    return start is None or start < size
 
 
 async def put_preview(request: web.Request) -> web.Response:

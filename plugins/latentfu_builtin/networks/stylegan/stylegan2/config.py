@@ -43,6 +43,9 @@ class StyleGAN2Config:
                 f"channels must list {len(self.resolutions)} numbers, one for each of the "
                 f"resolutions {self.resolutions}, not {len(self.channels)}"
             )
+        numbers = (self.mapping_lr_multiplier, self.conv_clamp or 0.0, self.c_dim)
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise ValueError("the learning rate, the clamp and the labels must be numbers")
         if self.mapping not in MAPPINGS:
             raise ValueError(f"the mapping must be one of {MAPPINGS}, not {self.mapping!r}")
         if min(self.channels) < 1 or self.z_dim < 1 or self.w_dim < 1 or self.mapping_layers < 1:

@@ -28,7 +28,7 @@ class ResidualBlock(nn.Module):
         return torch.add(shortcut, y, alpha=half)
 
 
-def minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
+def _append_minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
     """Append one channel that tells how much the pictures of a group differ.
 
     x [N, C, H, W] -> [N, C + 1, H, W]; groups of `group`, or the largest divisor of N below it.
@@ -67,7 +67,7 @@ class Discriminator(nn.Module):
         x = self.from_rgb.activated(image)  # [N, C, R, R]
         for block in self.blocks:
             x = block(x)  # half the size each time, down to 4 x 4
-        x = self.conv.activated(minibatch_stddev(x))  # [N, C, 4, 4]
+        x = self.conv.activated(_append_minibatch_stddev(x))  # [N, C, 4, 4]
         x = lrelu(self.dense(x.flatten(1)))  # [N, C]
         logits: Tensor = self.out(x)
         return logits[:, 0].float()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import cast, overload
 
 import torch
-from latentfu import BadInputError, Latent, Noise, SynthesisLayer, file_sha256, quick_dtype
+from latentfu import BadInputError, Latent, Noise, SynthesisLayer, quick_dtype
 from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.common import StyledGenerator
@@ -19,9 +17,6 @@ from latentfu_builtin.networks.stylegan.stylegan2.mixing import mix_styles
 from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load_network
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     call_with_offsets,
-    has_own_strengths,
-    split_codes,
-    split_noise,
 )
 
 
@@ -32,12 +27,9 @@ class StyleGAN2Generator(StyledGenerator):
     network: StyleGAN2
 
     def __init__(self, network: StyleGAN2, name: str, id: str, domain: str) -> None:
-        self.network = network
+        super().__init__(network, name, id, domain)
         self.incremental = IncrementalRenderer(network, name)
         self.quick: IncrementalRenderer | None = None
-        self.name = name
-        self.id = id
-        self.domain = domain
         config = network.config
         self.resolution = config.resolution
         self.spaces = ("w++",) if config.mapping == "attention" else ("w", "w+")
@@ -57,43 +49,25 @@ class StyleGAN2Generator(StyledGenerator):
             for i in range(config.num_layers)
         )
 
-    @overload
-    def render(self, latent: Latent, noise: Noise = ..., features: None = None) -> Tensor: ...
+    @classmethod
+    def load_network(cls, path: Path, device: str) -> StyleGAN2:
+        """The network that a file describes; ValueError as `load_network_as` says."""
+        return load_network(path, device)
 
-    @overload
-    def render(
-        self, latent: Latent, noise: Noise, features: Sequence[int]
-    ) -> tuple[Tensor, dict[int, Tensor]]: ...
-
-    def render(
-        self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
-    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
-        """Codes in w [N, w_dim] or w+ [N, num_ws, w_dim] -> pictures [N, 3, R, R].
-
-        Bends act on any weight of the network by its name; one with a strength for each code
-        is rendered code by code.
-        """
-        noise = self.noise(noise, len(latent))
-        if has_own_strengths(latent):
-            each = zip(split_codes(latent), split_noise(noise, len(latent)), strict=True)
-            parts = [self.render(item, own, features or ()) for item, own in each]
-            image = torch.cat([part[0] for part in parts])
-            kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
-            return image if features is None else (image, kept)
+    def draw(
+        self, latent: Latent, noise: Noise, features: tuple[int, ...]
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Pictures [N, 3, R, R]; what the last picture shares with this one is not drawn again."""
         ws, details = self.styles(latent), self.details(latent)
         if not features and can_render_incrementally(latent, noise):
-            image = self.incremental.render(latent, ws, details, noise)
-            return image if features is None else (image, {})
+            return self.incremental.render(latent, ws, details, noise), {}
 
-        def draw(network: StyleGAN2) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
+        def call(network: StyleGAN2) -> tuple[Tensor, dict[int, Tensor]]:
             if features:
                 return network.synthesis(ws, noise=noise, features=features, details=details)  # type: ignore[no-any-return]
-            return network.synthesis(ws, noise=noise, details=details)  # type: ignore[no-any-return]
+            return network.synthesis(ws, noise=noise, details=details), {}
 
-        drawn = call_with_offsets(self.network, latent.bends, draw, self.name)
-        if features is not None and not features:
-            return cast("Tensor", drawn), {}
-        return drawn
+        return call_with_offsets(self.network, latent.bends, call, self.name)
 
     def preview(self, latent: Latent, side: int) -> Tensor:
         """The picture of the first size with ``side`` pixels -> [N, 3, S, S].
@@ -129,15 +103,3 @@ class StyleGAN2Generator(StyledGenerator):
             )
         except ValueError as error:
             raise BadInputError(f"The pictures cannot be mixed: {error}.") from error
-
-
-def open_stylegan2(
-    path: Path, device: str = "cpu", name: str | None = None, domain: str | None = None
-) -> StyleGAN2Generator:
-    """The generator in a weights file; raises BadInputError when it holds none."""
-    try:
-        network = load_network(path, device)
-    except ValueError as error:
-        raise BadInputError(f"The weights cannot be used: {error}.") from error
-    known = domain or network.metadata.get("domain", "unknown")
-    return StyleGAN2Generator(network, name or path.stem, file_sha256(path), known)

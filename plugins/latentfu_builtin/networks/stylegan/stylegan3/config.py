@@ -63,6 +63,21 @@ class StyleGAN3Config:
     input: InputConfig
     layers: tuple[LayerConfig, ...]
 
+    def __post_init__(self) -> None:
+        widest = 4 * self.resolution + 256
+        if not 4 <= self.resolution <= 8192 or not all(4 <= s <= widest for s in self.input.size):
+            raise ValueError("the sizes of the network are out of range")
+        if not self.input.sampling_rate > 0:
+            raise ValueError("the sampling rate must be above 0")
+        for one in self.layers:
+            fits = all(1 <= s <= widest for s in one.out_size)
+            if not fits or not all(1 <= t <= 256 for t in (*one.up_taps, *one.down_taps)):
+                raise ValueError("a layer's size or its filters are out of range")
+            if not (1 <= one.up <= 16 and 1 <= one.down <= 16 and 1 <= one.kernel <= 16):
+                raise ValueError("a layer's resampling or kernel is out of range")
+            if one.rate <= 0 or any(abs(p) > widest for p in one.padding):
+                raise ValueError("a layer's rate or padding is out of range")
+
     @property
     def num_ws(self) -> int:
         """One style for the input and one for each layer."""

@@ -22,7 +22,6 @@ from latentfu_builtin.networks.stylegan.stylegan3.config import (
     LayerConfig,
     StyleGAN3Config,
 )
-from latentfu_builtin.networks.stylegan.stylegan3.resample import downsample, upsample
 
 
 class FourierInput(nn.Module):
@@ -118,12 +117,48 @@ class AliasFreeLayer(nn.Module):
         """x [N, I, H, W], w [N, w_dim] -> [N, O, H', W']."""
         config = self.config
         x = self.convolve(x, w) + self.bias[None, :, None, None]
-        x = upsample(x, self.up_filter, config.up, config.padding)
+        x = _upsample(x, self.up_filter, config.up, config.padding)
         if not config.to_rgb:
             x = F.leaky_relu(x, LRELU_SLOPE) * LRELU_GAIN
         if config.clamp is not None:
             x = x.clamp(-config.clamp, config.clamp)
-        return downsample(x, self.down_filter, config.down)
+        return _downsample(x, self.down_filter, config.down)
+
+
+# Resampling with given low-pass filters: taps [taps], applied along both axes, or [taps, taps].
+
+
+def _upsample(
+    x: Tensor, taps: Tensor | None, factor: int, padding: tuple[int, int, int, int]
+) -> Tensor:
+    """x [N, C, H, W]: zeros between samples, padded (negative: cropped), filtered."""
+    if factor > 1:
+        n, c, h, w = x.shape
+        spread = x.new_zeros(n, c, h, factor, w, factor)
+        spread[:, :, :, 0, :, 0] = x
+        x = spread.reshape(n, c, h * factor, w * factor)
+    if any(padding):
+        x = F.pad(x, padding)
+    return _filter(x, taps, gain=float(factor**2))
+
+
+def _downsample(x: Tensor, taps: Tensor | None, factor: int) -> Tensor:
+    """x [N, C, H, W]: filtered, then every ``factor``-th sample."""
+    x = _filter(x, taps, gain=1.0)
+    return x[:, :, ::factor, ::factor] if factor > 1 else x
+
+
+def _filter(x: Tensor, taps: Tensor | None, gain: float) -> Tensor:
+    """Each channel convolved with ``taps``; the picture shrinks by their length less one."""
+    if taps is None:
+        return x if gain == 1.0 else x * gain
+    channels = x.shape[1]
+    if taps.ndim == 2:
+        kernel = (taps * gain).flip(0, 1).to(x).expand(channels, 1, -1, -1)
+        return F.conv2d(x, kernel, groups=channels)
+    row = (taps * gain**0.5).flip(0).to(x)
+    x = F.conv2d(x, row.expand(channels, 1, 1, -1), groups=channels)
+    return F.conv2d(x, row[:, None].expand(channels, 1, -1, 1), groups=channels)
 
 
 class StyleGAN3Synthesis(nn.Module):

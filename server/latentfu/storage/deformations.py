@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from latentfu import BadInputError, read_arrays, read_metadata, write_whole
+
+from latentfu.core.errors import BadInputError
+from latentfu.storage.atomic import write_whole
+from latentfu.storage.safetensors_file import read_arrays, read_metadata
 
 _FORMAT = "latentfu-deformation-1"
 _LARGEST_FILE = 256 << 20
@@ -31,7 +34,8 @@ class Deformation:
     of the weights it was found on. ``effect``: measured change of each attribute by strength 1,
     in the attribute's standard deviations. ``beyond``: the share of the pictures' change that no
     installed direction makes (0..1; -1 where it was not measured).
-    Raises BadInputError for values that cannot be.
+    ``method`` "published" keeps the file in single precision. Raises BadInputError for values that
+    cannot be. Cherepkov et al. 2021 (arXiv 2011.13786).
     """
 
     shift: npt.NDArray[np.float32]

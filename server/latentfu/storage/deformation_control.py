@@ -7,18 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from latentfu import (
-    BadInputError,
-    Control,
-    ControlEffect,
-    Generator,
-    Latent,
-    LatentFuError,
-    WeightOffset,
-    WrongGeneratorError,
-)
-
-from latentfu_builtin.deformations.deformation import (
+from latentfu.core.control import Control, ControlEffect
+from latentfu.core.errors import BadInputError, LatentFuError, WrongGeneratorError
+from latentfu.core.generator import Generator
+from latentfu.core.latent import Latent, WeightOffset
+from latentfu.storage.deformations import (
     Deformation,
     read_deformation,
     read_deformation_metadata,
@@ -60,10 +53,10 @@ def _check_fit(deformation: Deformation, generator: Generator) -> None:
         )
 
 
-def list_deformation_controls(folder: Path, generator_id: str) -> list[Control]:
+def deformations_in(folder: Path | str, generator_id: str) -> list[Control]:
     """The deformations in ``folder`` found on ``generator_id``; damaged files are logged."""
     controls = []
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(Path(folder).glob("*.safetensors")):
         try:
             facts = read_deformation_metadata(path)
             if facts["generator_id"] == generator_id:

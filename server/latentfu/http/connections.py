@@ -1,0 +1,85 @@
+"""The connections of the server: how many, how long they may be silent, and what is no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from latentfu.http.failures import error_reply
+from latentfu.http.line_budget import strangers
+from latentfu.http.security import ALWAYS
+from latentfu.http.state import AppState
+
+_log = logging.getLogger(__name__)
+
+READING: dict[str, Any] = {
+    "access_log": None,
+    "auto_decompress": False,
+    "lingering_time": 3.0,
+    # Also the time in which the headers of a second request must have come.
+    "keepalive_timeout": 15.0,
+}
+"""How aiohttp reads requests here."""
+
+
+def make_connections(state: AppState, server: web.Server) -> Callable[[], asyncio.Protocol]:
+    """What makes the protocol of each new connection.
+
+    Above ``max_connections`` the connection that has been silent longest gives way, so that
+    nobody without the token keeps its owner out: whoever has it speaks at once. Where none is
+    silent the new one is refused.
+    """
+    limits = state.service.limits
+    loop = asyncio.get_running_loop()
+
+    def make() -> asyncio.Protocol:
+        if len(server.connections) >= limits.max_connections:
+            if not state.silent:
+                return _Refused()
+            _drop(state, next(iter(state.silent)))
+        protocol = _Connection(server, loop=loop, **READING)
+        state.silent[protocol] = None
+        loop.call_later(limits.header_s, _drop, state, protocol)
+        return protocol
+
+    return make
+
+
+def _drop(state: AppState, protocol: web.RequestHandler) -> None:
+    if protocol in state.silent:
+        del state.silent[protocol]
+        protocol.force_close()
+
+
+class _Refused(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+class _Connection(web.RequestHandler):
+    """Answers what is no HTTP at all as everything else: one JSON sentence, all headers."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """aiohttp's own answer and its log would repeat what was sent, a token perhaps."""
+        what = type(exc).__name__ if exc is not None else status
+        strangers.write(_log, "what %s sends is not HTTP (%s)", request.remote, what)
+        writer = request.writer
+        if writer.output_size > 0:
+            raise ConnectionError("An answer has begun already: there cannot be another.")
+        code = "internal" if status >= 500 else "bad_input"
+        answer = error_reply(code, "This request cannot be read: it is not a valid HTTP.", status)
+        answer.headers.update(ALWAYS)
+        answer.force_close()
+        return answer

@@ -1,0 +1,144 @@
+"""What plug-ins do wrong while they work: named, over a real server, and the rest goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import museum
+from tests.support.serving import Server, pixel_body, wait_until
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("home")
+    museum.build(home)
+    server = Server(home, real=True)
+    wait_until(lambda: server.get("/v1/health")[1]["worker"]["state"] == "ready", 180.0)
+    edit(server)  # the first imports torch
+    yield server
+    assert server.stop() == 0
+
+
+def picture() -> bytes:
+    """A layer with something on it."""
+    body = bytearray(pixel_body(40, 40, 3))
+    head = len(body) - 40 * 40 * 3
+    for place in range(40 * 40 * 3):
+        body[head + place] = (place * 7) % 256
+    return bytes(body)
+
+
+def edit(server: Server, **fields: Any) -> Any:
+    """The finished job of an edit."""
+    layer = server.put_layer(picture())
+    asked = {"generator": "tiny", "edits": {"tilt": 1.0}, **fields}
+    job = server.put_job(layer, **asked)
+    wait_until(lambda: server.job(job)["state"] in ("done", "failed"), 180.0)
+    return server.job(job)
+
+
+def test_the_next_inverter_takes_over_and_the_person_is_told(house: Server) -> None:
+    job = edit(house)
+    assert job["state"] == "done", job
+    assert job["report"]["inverter"] not in ("i-none", "i-nan")
+    warning = job["report"]["warning"]
+    assert warning.startswith("The inverter i-none of the plug-in no_inversion (file ")
+    assert "gave None instead of a latentfu.Inversion. Used instead: " in warning
+    again = edit(house)
+    assert again["report"]["inversion_cached"] is True
+    assert again["report"]["inverter"] == job["report"]["inverter"]
+
+
+def test_a_named_inverter_fails_with_its_name(house: Server) -> None:
+    job = edit(house, inverter="i-nan")
+    assert job["error"]["code"] == "plugin"
+    assert "The inverter i-nan of the plug-in no_numbers" in job["error"]["message"]
+    assert "a quality that holds no numbers" in job["error"]["message"]
+
+
+def test_a_broken_identity_is_left_out(house: Server) -> None:
+    job = edit(house)
+    assert job["report"]["identity"] is None
+    assert "identity who" in house.log
+    assert "KeyError: 'arcface.onnx'" in house.log
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("c-raises", "failed while it moved a latent (KeyError: 'weights'), in no_controls.py"),
+        ("c-none", "gave None instead of a latentfu.Latent"),
+        ("c-load", "gave a int instead of a latentfu.ControlEffect"),
+        ("c-exits", "tried to end the program while it moved a latent"),
+    ],
+)
+def test_a_broken_control_is_named(house: Server, name: str, says: str) -> None:
+    job = edit(house, edits={name: 1.0})
+    assert job["error"]["code"] == "plugin"
+    assert f"The control {name} of the plug-in no_controls" in job["error"]["message"]
+    assert says in job["error"]["message"]
+
+
+def test_a_control_without_numbers(house: Server) -> None:
+    job = edit(house, edits={"c-nan": 1.0})
+    assert "leads to no numbers at 1: use a smaller one" in job["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("g-three", "The generator g-three of the plug-in no_generators"),
+        ("g-numpy", "gave a ndarray instead of pictures [1, 3, 16, 16]"),
+    ],
+)
+def test_a_broken_generator_is_named(house: Server, name: str, says: str) -> None:
+    job = edit(house, generator=name, edits={}, inverter="guess")
+    assert job["error"]["code"] == "plugin"
+    assert says in job["error"]["message"]
+
+
+def test_a_memory_fault_is_one_and_the_others_still_work(house: Server) -> None:
+    job = edit(house, generator="g-full", edits={}, inverter="guess")
+    assert job["error"]["code"] == "memory"
+    assert "too little memory" in job["error"]["message"]
+    assert edit(house)["state"] == "done"
+
+
+def test_broken_aligners_are_named(house: Server) -> None:
+    for name, says in (
+        ("a-raises", "The aligner a-raises of the plug-in no_aligner"),
+        ("a-three", "gave a int instead of a latentfu.Quad"),
+        ("a-away", "that the aligner a-away found holds nothing of the picture"),
+    ):
+        job = edit(house, aligner=name)
+        assert job["state"] == "failed"
+        assert says in job["error"]["message"]
+
+
+def test_the_command_line_keeps_its_json_whole(
+    house: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, latentfu_program: Any
+) -> None:
+    from PIL import Image
+
+    monkeypatch.setenv("LATENTFU_HOME", str(house.home))
+    Image.effect_noise((40, 40), 60).convert("RGB").save(tmp_path / "in.png")
+    out = tmp_path / "out.png"
+    ran = latentfu_program(
+        "edit", tmp_path / "in.png", "-o", out, "--generator", "tiny", "--set", "c-none=1",
+        "--local", "--json",
+    )  # fmt: skip
+    told = json.loads(ran.out)
+    assert ran.code == 1
+    assert told["error"]["code"] == "plugin"
+    assert "The control c-none of the plug-in no_controls" in told["error"]["message"]
+    assert not out.exists()
+
+
+def test_nothing_of_it_ended_the_worker(house: Server) -> None:
+    wait_until(lambda: house.get("/v1/health")[1]["worker"]["state"] == "ready")
+    assert "ended unexpectedly" not in house.log

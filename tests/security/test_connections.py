@@ -1,0 +1,183 @@
+"""What somebody without the token can do to the server: hold connections, fill the log, listen."""
+
+import contextlib
+import http.server
+import json
+import socket
+import sys
+import threading
+import time
+from typing import ClassVar
+
+import pytest
+from latentfu.client.client import Client
+from latentfu.core.errors import ServerError
+from latentfu.protocol.proof import make_proof
+from latentfu.protocol.server_address import ServerAddress
+
+from tests.support.raw_http import ask, parse, send
+from tests.support.serving import pixel_body, wait_until
+
+HEALTH = b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+def _open(server, data=b""):
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    connection.sendall(data)
+    return connection
+
+
+def test_silent_connections_do_not_keep_the_owner_out(start):
+    server = start(limits={"max_connections": 20, "header_s": 60.0})
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(_open(server, HEALTH))  # never ends its headers
+        for _ in range(5):
+            assert ask(server)[0] == 200
+
+
+def test_a_refused_request_closes_its_connection(start):
+    server = start(limits={"max_connections": 20})
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            connection = stack.enter_context(_open(server, HEALTH + b"\r\n"))
+            assert parse(connection.recv(65536))[0] == 401
+            assert connection.recv(65536) == b""  # closed by the server
+        assert ask(server)[0] == 200
+
+
+def test_where_all_connections_work_a_new_one_is_refused(start):
+    server = start(limits={"max_connections": 3})
+    whole = HEALTH + f"Authorization: Bearer {server.token}\r\n\r\n".encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            connection = stack.enter_context(_open(server, whole))
+            assert parse(connection.recv(65536))[0] == 200
+        with pytest.raises((OSError, IndexError)):
+            ask(server)
+    wait_until(server.answers)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\0\r\n\r\n",
+        "GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nAuth orization: Bearer {token}\r\n\r\n",
+        "Bearer {token}\r\n\r\n",
+        "GET /{token} HTTP/9.9 extra\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_not_repeated_in_the_log(server, line):
+    status, _, body = send(server, line.format(token=server.token).encode())
+    assert status == 400
+    assert server.token not in server.log
+    assert server.token not in body.decode()
+    assert "127.0.0.1 sends is not HTTP" in server.log
+
+
+def test_strangers_cannot_push_the_log_out(start):
+    server = start()
+    ask(server, path="/v1/mark")
+    for _ in range(100):
+        send(server, b"nonsense\r\n\r\n")
+        ask(server, token=False)
+    assert "/v1/mark" in server.log
+    assert len(server.log.splitlines()) < 60
+    assert "Traceback" not in server.log
+
+
+def test_a_listener_that_leaves_is_no_error(start):
+    server = start()
+    job = server.put_job(server.put_layer(pixel_body()))
+    request = (
+        f"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {server.token}\r\n\r\n"
+    )
+    for _ in range(3):
+        with _open(server, request.encode()) as connection:
+            connection.recv(100)
+    time.sleep(0.3)
+    assert server.answers()
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_logs_are_their_owners_alone(start):
+    server = start()
+    ask(server)
+    modes = [path.stat().st_mode & 0o777 for path in (server.home / "data" / "log").iterdir()]
+    assert modes and set(modes) == {0o600}
+
+
+class _Stranger(http.server.BaseHTTPRequestHandler):
+    """Another user's program on a port that a dead server left in server.json."""
+
+    protocol_version = "HTTP/1.1"
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self):
+        self.seen.append(str(self.headers))
+        body = json.dumps({"proof": make_proof("a guess", "0" * 32, 1), "status": "ok"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
+
+    def log_message(self, *_arguments):
+        pass
+
+
+def test_a_stranger_on_a_dead_servers_port_gets_no_token():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Stranger) as stranger:
+        thread = threading.Thread(target=stranger.serve_forever, args=(0.05,))
+        thread.start()
+        client = Client(ServerAddress("127.0.0.1", stranger.server_port, 1, "0"), "secret-token")
+        for call in (client.health, lambda: client.send_layer(b"pixels"), client.shutdown):
+            with pytest.raises(ServerError, match="is not your server"):
+                call()
+        with pytest.raises(ServerError):
+            client.wait("0" * 8, patience_s=0.1)
+        stranger.shutdown()
+        thread.join()
+    assert _Stranger.seen
+    assert not any("secret" in headers or "Bearer" in headers for headers in _Stranger.seen)
+
+
+def test_a_proof_holds_for_one_port_and_one_nonce(server):
+    nonce = "5" * 32
+    status, _, body = ask(server, path=f"/v1/proof?nonce={nonce}", token=False)
+    assert status == 200
+    given = json.loads(body)["proof"]
+    assert given == make_proof(server.token, nonce, server.port)
+    assert given != make_proof(server.token, nonce, server.port + 1)
+    assert given != make_proof(server.token, "6" * 32, server.port)
+    for bad in ("", "5", "X" * 32, "5" * 200):
+        assert ask(server, path=f"/v1/proof?nonce={bad}", token=False)[0] == 400
+    assert ask(server, "PUT", f"/v1/proof?nonce={nonce}", token=False)[0] == 401
+
+
+def test_a_sudden_end_makes_a_new_token_and_a_quiet_one_does_not(start):
+    server = start()
+    first = server.token
+    assert server.stop() == 0
+    server.start()
+    assert server.token == first
+    server.process.kill()
+    server.process.wait()
+    server.start()
+    assert server.token != first
+    assert server.answers()
+
+
+def test_a_lost_token_is_found_again_and_a_new_one_is_taken(start):
+    server = start()
+    first, path = server.token, server.home / "config" / "token"
+    path.unlink()
+    wait_until(path.exists)
+    assert server.token == first
+    assert path.stat().st_mode & 0o077 == 0
+    path.write_text("n" * 43)
+    wait_until(server.answers)
+    assert ask(server, token=False, Authorization=f"Bearer {first}")[0] == 401

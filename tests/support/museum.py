@@ -1,0 +1,108 @@
+"""Plug-ins that list well and fail at work, each a file: what they cost is told by the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support import small_house
+
+_HEAD = "import latentfu\nfrom latentfu import hookimpl\n"
+
+PIECES: dict[str, str] = {
+    "no_inversion": """
+def invert(request):
+    return None
+
+@hookimpl
+def latentfu_inverters():
+    levels = {"good": latentfu.Level(rank=90)}
+    return [latentfu.Inverter("i-none", "None", ("z",), invert, levels=levels)]
+""",
+    "no_numbers": """
+def invert(request):
+    latent = latentfu.random_latents(request.generator, 1, seed=2)
+    return latentfu.Inversion(latent, latentfu.Quality(float("nan"), 0.1, "none", 0.0), "i-nan")
+
+@hookimpl
+def latentfu_inverters():
+    levels = {"good": latentfu.Level(rank=80)}
+    return [latentfu.Inverter("i-nan", "NaN", ("z",), invert, levels=levels)]
+""",
+    "no_identity": """
+def load(device):
+    raise KeyError("arcface.onnx")
+
+@hookimpl
+def latentfu_identities():
+    return [latentfu.Identity("who", "Who", ("test",), load)]
+""",
+    "no_controls": """
+class Broken(latentfu.ControlEffect):
+    def __init__(self, what):
+        self.what = what
+
+    def apply(self, latent, strength, generator):
+        print("I talk to stdout")
+        if self.what == "raises":
+            return {}["weights"]
+        if self.what == "nan":
+            return latent.with_codes(latent.codes * float("nan"))
+        if self.what == "exits":
+            raise SystemExit(5)
+        return None
+
+@hookimpl
+def latentfu_controls(generator):
+    if generator.domain != "test":
+        return []
+    found = [
+        latentfu.Control("c-" + what, what, "more", generator.id, lambda what=what: Broken(what))
+        for what in ("raises", "nan", "exits", "none")
+    ]
+    return [*found, latentfu.Control("c-load", "load", "more", generator.id, lambda: 3)]
+""",
+    "no_generators": """
+from latentfu.testing import TinyGenerator, tiny_spec
+
+class Numpy(TinyGenerator):
+    def render(self, latent, noise="const", features=None):
+        return super().render(latent, noise, features).detach().numpy()
+
+class Full(TinyGenerator):
+    def render(self, latent, noise="const", features=None):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
+
+def make(kind, seed):
+    def load(device):
+        made = kind(seed=seed)
+        made.id = format(seed, "x") * 64
+        return made
+    return load
+
+@hookimpl
+def latentfu_generators():
+    return [
+        latentfu.GeneratorSpec("g-three", "Three", "test", 16, "b" * 64, lambda device: 3),
+        latentfu.GeneratorSpec("g-numpy", "Numpy", "test", 16, "c" * 64, make(Numpy, 12)),
+        latentfu.GeneratorSpec("g-full", "Full", "test", 16, "d" * 64, make(Full, 13)),
+    ]
+""",
+    "no_aligner": """
+@hookimpl
+def latentfu_aligners():
+    return [
+        latentfu.Aligner("a-raises", "Raises", ("test",), lambda rgb: rgb.nothing),
+        latentfu.Aligner("a-three", "Three", ("test",), lambda rgb: [3]),
+        latentfu.Aligner(
+            "a-away", "Away", ("test",), lambda rgb: [latentfu.Quad.square(900, 900, 40)]
+        ),
+    ]
+""",
+}
+
+
+def build(home: Path) -> None:
+    """Put them all, and a small house that works, into ``home``."""
+    small_house.build(home)
+    for name, text in PIECES.items():
+        (home / "config" / "plugins" / f"{name}.py").write_text(_HEAD + text)
