@@ -14,10 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.gimp import chroot, machine
+from tests.gimp.desktop import Desktop
+from tests.gimp.edit_window import Edit
 from tests.gimp.gimp import Gimp
+from tests.gimp.steps import SETUP
+from tests.gimp.window_steps import WINDOW
 
 HERE = Path(__file__).parent
-SMALL_WORLD = HERE.parent / "support" / "small_world.py"
+WORLDS = (HERE.parent / "support" / "small_world.py", HERE / "faces_world.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,11 +59,17 @@ def home(share: Path) -> Iterator[Path]:
     home.mkdir(exist_ok=True)
     plugins = home / "config" / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SMALL_WORLD, plugins)
+    for world in WORLDS:
+        shutil.copy(world, plugins)
     with (share / "serve.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "latentfu", "serve", "--port", "0"],
-            env={**os.environ, "LATENTFU_HOME": str(home)},
+            env={
+                **os.environ,
+                "LATENTFU_HOME": str(home),
+                "PYTHONPATH": str(HERE.parents[1]),
+                "OMP_NUM_THREADS": "1",
+            },
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -108,6 +118,28 @@ def _draw(path: Path, seed: int, where: tuple[float, float, float]) -> Path:
     levels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     Image.fromarray(levels.numpy()).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def edit_gimp(
+    shell: machine.Shell, share: Path, home: Path, portrait: Path, second_portrait: Path
+) -> Iterator[Gimp]:
+    folder = share / "edit"
+    folder.mkdir()
+    desktop = Desktop(shell, folder)
+    gimp = Gimp(shell, share / "edit-window", desktop.display)
+    gimp.run(SETUP + WINDOW + f'PORTRAIT = "{portrait}"; SECOND = "{second_portrait}"')
+    gimp.desktop = desktop  # type: ignore[attr-defined]
+    yield gimp
+    gimp.quit()
+
+
+@pytest.fixture
+def edit(edit_gimp: Gimp) -> Iterator[Edit]:
+    edit_gimp.run("image = load(PORTRAIT); layer = image.get_layers()[0]")
+    edit = Edit(edit_gimp)
+    yield edit
+    edit.cancel()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -27,7 +30,7 @@ def test_edit_makes_one_layer_above(gimp_here: Gimp) -> None:
                  "source": whole(layer) == before}
     """)
     assert seen["count"] == 2 and seen["top"] and seen["source"]
-    assert seen["new"]["name"] == "Latent-Fu: red +2.0, tall -1.0"
+    assert seen["new"]["name"] == "red +2, tall -1 (Latent-Fu)"
     assert seen["diff"]["count"] > 1000
     state = seen["new"]["state"]
     assert state["version"] == 1 and state["edits"] == {"red": 2.0, "tall": -1.0}
@@ -119,7 +122,7 @@ def test_mix_takes_features_of_another_layer(gimp_here: Gimp) -> None:
         value = {"new": about(new), "diff": changed(layer, new),
                  "order": [l.get_name() for l in image.get_layers()]}
     """)
-    assert seen["order"][:2] == ["Second", "Latent-Fu: 2-3 of Second"]
+    assert seen["order"][:2] == ["Second", "2-3 of Second (Latent-Fu)"]
     assert seen["diff"]["count"] > 100
     assert seen["new"]["state"]["mix"]["layers"] == [2, 3]
 
@@ -146,7 +149,7 @@ ONE_LAYER = "image = load(PORTRAIT); layer = image.get_layers()[0]\n"
             "group",
         ),
         (
-            "layer = layer.create_mask(0); image.get_layers()[0].add_mask(layer)",
+            "layer = Gimp.Selection.save(image)",
             'edits="red=1"',
             "choose a layer",
         ),
@@ -250,6 +253,47 @@ def test_server_is_started_when_none_runs(gimp_here: Gimp, home: Path) -> None:
     assert status == "success" and "runs on port" in text
     assert (home / "called").read_text().split() == ["-m", "latentfu", "serve"]
     assert "PYTHONPATH" not in (home / "environment").read_text()
+
+
+class _Stranger(BaseHTTPRequestHandler):
+    """Another program on the port that a server had before it crashed."""
+
+    heard: ClassVar[list[str | None]] = []
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.heard.append(self.headers["Authorization"])
+        self.send_error(404)
+
+
+def test_a_stranger_on_the_port_is_passed_by(gimp_here: Gimp, home: Path) -> None:
+    """B7: it is not asked for work and never sees the token; a server of ours is started."""
+    config = home / "config"
+    address = config / "server.json"
+    kept = address.rename(config / "server.kept")
+    stranger = HTTPServer(("127.0.0.1", 0), _Stranger)
+    threading.Thread(target=stranger.serve_forever, args=(0.05,), daemon=True).start()
+    port = stranger.server_address[1]
+    address.write_text(f'{{"host": "127.0.0.1", "port": {port}, "pid": 1, "version": "0"}}')
+    program = home / "python"
+    program.write_text(f"#!/bin/sh\ncp {kept} {address}\n")
+    program.chmod(0o755)
+    (config / "program.json").write_text(f'{{"python": "{program}", "version": "0"}}')
+    try:
+        none = gimp_here.run(SERVER.format("status"))
+        seen = gimp_here.run(
+            ONE_LAYER + 'value = attempt("latentfu-edit", image, layer, edits="red=1")'
+        )
+    finally:
+        stranger.shutdown()
+        stranger.server_close()
+        (config / "program.json").unlink()
+        kept.replace(address)
+    assert none[0] == "success" and "not running" in none[1]
+    assert seen[0] == "success" and seen[2] == 2, seen
+    assert _Stranger.heard and set(_Stranger.heard) == {None}
 
 
 def test_the_default_network_and_method(gimp_here: Gimp) -> None:

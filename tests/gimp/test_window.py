@@ -110,7 +110,7 @@ def test_edit_with_the_mouse_and_undo(
     desktop.keys("alt+b", "alt+a")
     status, layers, text = image.answer(order)
     assert status == "success", text
-    assert len(layers) == 2 and layers[0].startswith("Latent-Fu: ")
+    assert len(layers) == 2 and layers[0].endswith(" (Latent-Fu)")
     assert "+2.5" in layers[0]
     wait_for(lambda: not desktop.windows("Edit portrait"), "the dialog stays")
     main = desktop.window("GNU Image Manipulation Program|GIMP")
@@ -196,7 +196,7 @@ def test_mix_with_the_second_layer(
     desktop.keys("alt+a")
     status, layers, text = image.answer(order)
     assert status == "success", text
-    assert layers[:2] == ["Second", "Latent-Fu: 2-3 of Second"]
+    assert layers[:2] == ["Second", "2-3 of Second (Latent-Fu)"]
 
 
 def test_the_servers_window_says_what_runs(

@@ -44,5 +44,6 @@ def test_bad_layers(text: str) -> None:
 
 
 def test_layer_name_is_readable() -> None:
-    assert layer_name({"smile": 2, "yaw": -1}) == "Latent-Fu: smile +2.0, yaw -1.0"
-    assert layer_name(dict.fromkeys("abcdef", 1)).endswith(" ...")
+    assert layer_name({"smile": 2, "yaw": -1}) == "smile +2, yaw -1 (Latent-Fu)"
+    assert layer_name({"smile": 0.01}) == "smile +0.01 (Latent-Fu)"
+    assert layer_name(dict.fromkeys("abcdef", 1)).endswith(" ... (Latent-Fu)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -9,7 +10,7 @@ import time
 import pytest
 from latentfu_gimp import finder, jobs
 from latentfu_gimp.client import Client, RefusedError
-from latentfu_gimp.errors import CancelledError, PluginError, ServerGoneError
+from latentfu_gimp.errors import CancelledError, PluginError, ServerGoneError, TokenLostError
 from latentfu_gimp.wire import Picture, read_picture
 
 LAYER = Picture(8, 6, 4, bytes(range(192)))
@@ -75,10 +76,11 @@ def test_server_that_went_away(serve) -> None:
 def test_a_server_without_the_token_is_asked_nothing(serve, home) -> None:
     server = serve()
     (home / "config" / "token").write_text("wrong")
-    assert finder.find() is None
+    with pytest.raises(TokenLostError):
+        finder.find()
     with pytest.raises(ServerGoneError, match="not yours"):
         Client("127.0.0.1", server.server_address[1], "wrong").get("/v1/health")
-    assert server.seen == []
+    assert server.seen == ["GET /v1/health"], "once, without the token, to see who listens"
 
 
 def test_unknown_control(serve) -> None:
@@ -129,20 +131,38 @@ class Names:
     def send_picture(self, picture: Picture) -> str:
         return picture.sha256
 
+    def send_latent(self, data: bytes) -> str:
+        return hashlib.sha256(data).hexdigest()
 
-@pytest.mark.parametrize("kind", ["edit", "mix", "invert", "preview"])
+
+@pytest.mark.parametrize("kind", ["edit", "mix", "invert", "find", "preview"])
 def test_the_server_takes_every_request_as_the_plugin_writes_it(kind: str) -> None:
     from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, parse_request
 
     extra = {"targets": {"yaw": 0.5}, "identity": 1.0, "quality": "draft", "face": 2}
-    work = jobs.Work(LAYER, MASK, "g", "i", {"smile": 1.0}, 3.0, LAYER, (1, 4), extra)
+    work = jobs.Work(LAYER, MASK, "g", "i", {"smile": 1.0}, 3.0, LAYER, (1, 4), extra=extra)
     document = json.dumps(jobs.send_request(Names(), work, kind))  # type: ignore[arg-type]
     taken = parse_request(PREVIEW_REQUEST if kind == "preview" else JOB_REQUEST, document)
     assert (taken.layer, taken.mask, taken.feather) == (LAYER.sha256, MASK.sha256, 3.0)
     assert (taken.generator, taken.quality, taken.face) == ("g", "draft", 2)
-    assert taken.edits == ({"smile": 1.0} if kind in ("edit", "preview") else {})
+    if kind != "find":
+        assert taken.edits == ({"smile": 1.0} if kind in ("edit", "preview") else {})
+    assert taken.latent is None and not taken.as_change
     if kind == "mix":
         assert (taken.source, taken.layers) == (LAYER.sha256, (1, 4))
+
+
+@pytest.mark.parametrize("kind", ["edit", "invert", "preview"])
+def test_a_kept_latent_goes_with_its_square(kind: str) -> None:
+    from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, parse_request
+
+    corners = [[0.5, 0.0], [8.0, 0.0], [8.0, 6.0], [0.5, 6.0]]
+    work = jobs.Work(LAYER, latent=b"kept", deep=True, extra={"corners": corners})
+    document = json.dumps(jobs.send_request(Names(), work, kind))  # type: ignore[arg-type]
+    taken = parse_request(PREVIEW_REQUEST if kind == "preview" else JOB_REQUEST, document)
+    assert taken.latent == hashlib.sha256(b"kept").hexdigest()
+    assert [list(point) for point in taken.corners] == corners
+    assert taken.as_change is (kind == "edit")
 
 
 def test_the_plugin_has_the_limits_of_the_server() -> None:

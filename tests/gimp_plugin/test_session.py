@@ -49,9 +49,9 @@ def test_open_prepare_preview_finish(serve) -> None:
     assert [one["name"] for one in main.until(seen)[0].generators] == ["portraits", "others"]
     main.session.prepare(WORK, seen.append)
     main.session.preview(WORK, 32, seen.append)
-    main.session.finish(WORK, seen.append)
+    main.session.finish([WORK], seen.append)
     main.until(seen, 3)
-    assert seen[-1].report["generator"] == "portraits"
+    assert seen[-1][0].report["generator"] == "portraits"
     assert not main.errors
     main.close()
 
@@ -75,7 +75,7 @@ def test_only_the_newest_preview_is_asked_for(serve) -> None:
     main.until(seen)
     for step in range(20):
         main.session.preview(WORK.with_edits({"smile": float(step)}), 32, seen.append)
-    main.session.finish(WORK, seen.append)
+    main.session.finish([WORK], seen.append)
     main.until(seen, 2)
     assert sum(line.startswith("PUT /v1/previews") for line in server.seen) <= 3
     main.close()
@@ -115,6 +115,18 @@ def test_nothing_is_handed_over_after_closing(serve) -> None:
     threading.Event().wait(0.3)
     main.drain()
     assert not seen and not main.errors
+
+
+def test_what_is_learnt_no_more_is_cancelled_on_the_server(serve) -> None:
+    server = serve("slow")
+    main, seen = Main(), []
+    main.session.prepare(WORK, lambda _report: seen.append("first"))
+    threading.Event().wait(0.5)
+    server.behave = ""
+    main.session.prepare(WORK.with_edits({}), lambda _report: seen.append("second"))
+    assert main.until(seen) == ["second"] and not main.errors
+    assert any(line.startswith("DELETE /v1/jobs/") for line in server.seen)
+    main.close()
 
 
 def test_worker_keeps_the_order_and_drops_overtaken_tasks() -> None:

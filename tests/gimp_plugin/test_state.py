@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentfu_gimp import state
+from latentfu_gimp import masks, state
 from latentfu_gimp.wire import Picture
 
 STATE = state.State("portraits", "w-plus", {"smile": 2.0}, 12.0, "a" * 64, 7, mask="")
@@ -22,12 +22,12 @@ def test_damage_is_no_state() -> None:
 
 def test_mask_comes_back() -> None:
     mask = Picture(40, 30, 1, bytes(range(240)) * 5)
-    assert state.unpack_mask(state.pack_mask(mask), 40, 30) == mask
-    assert state.pack_mask(None) == ""
-    assert state.unpack_mask("", 40, 30) is None
+    assert masks.unpack_mask(masks.pack_mask(mask), 40, 30) == mask
+    assert masks.pack_mask(None) == ""
+    assert masks.unpack_mask("", 40, 30) is None
 
 
 def test_mask_that_does_not_fit_or_is_damaged() -> None:
-    packed = state.pack_mask(Picture(4, 4, 1, bytes(16)))
+    packed = masks.pack_mask(Picture(4, 4, 1, bytes(16)))
     for text, size in ((packed, (4, 5)), (packed, (2, 2)), ("%%%", (4, 4)), ("AAAA", (4, 4))):
-        assert state.unpack_mask(text, *size) is None
+        assert masks.unpack_mask(text, *size) is None

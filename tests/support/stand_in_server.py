@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._json(200, {"proof": proof})
         self.server.seen.append(f"{method} {self.path}")
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
-            return self._error(401, "token", "The token is missing or wrong.")
+            return self._error(401, "unauthorized", "The token is missing or wrong.")
         parts = self.path.split("?")[0].strip("/").split("/")[1:]
         getattr(self, f"_{method.lower()}_{parts[0]}")(body, *parts[1:])
 

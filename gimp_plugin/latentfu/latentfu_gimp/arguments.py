@@ -61,7 +61,10 @@ def parse_layers(text: str) -> tuple[int, int]:
 
 
 def layer_name(edits: Mapping[str, float]) -> str:
-    """What the new layer is called: ``Latent-Fu: smile +2.0, yaw -1.0``."""
-    parts = [f"{name} {strength:+.1f}" for name, strength in edits.items() if strength]
+    """What the new layer is called: ``smile +2, yaw -0.05 (Latent-Fu)``.
+
+    What was done comes first: GIMP's list of layers shows the beginning.
+    """
+    parts = [f"{name} {strength:+.3g}" for name, strength in edits.items() if strength]
     shown = ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")
-    return f"Latent-Fu: {shown}" if shown else "Latent-Fu"
+    return f"{shown} (Latent-Fu)" if shown else "Latent-Fu"

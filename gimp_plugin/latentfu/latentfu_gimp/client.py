@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import hmac
 import http.client
 import json
@@ -12,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import CancelledError, PluginError, ServerGoneError
-from .wire import Picture, read_picture
+from .wire import Change, Picture, read_change, read_picture
 
 TIMEOUT = 300.0
+SHORT = 5.0
 GONE = "The Latent-Fu server stopped answering: try again, it will be started anew."
 STRANGER = (
     "What answers in place of the Latent-Fu server is not yours, or an older version of it: "
@@ -90,9 +92,46 @@ class Client:
             self._ask("PUT", path, picture.body(), PIXELS)
         return picture.sha256
 
+    def send_latent(self, data: bytes) -> str:
+        """Bring a latent to the server; its name there."""
+        name = hashlib.sha256(data).hexdigest()
+        self._ask("PUT", f"/v1/latents/{name}", data, PIXELS)
+        return name
+
+    def fetch_latent(self, name: str) -> bytes:
+        """The latent of an inversion's key; empty when the server no longer has it."""
+        status, data = self._ask("GET", f"/v1/latents/{name}", allow=(404, 405))
+        return data if status == 200 else b""
+
     def result(self, job: str) -> Picture:
         """The picture that a finished job made."""
         return read_picture(self._ask("GET", f"/v1/jobs/{job}/result")[1])
+
+    def change(self, job: str) -> Change:
+        """The change that a finished job made."""
+        return read_change(self._ask("GET", f"/v1/jobs/{job}/result")[1])
+
+    def knows_us(self) -> bool | None:
+        """Whether the server takes our token; None when it is no Latent-Fu server at all.
+
+        A stranger may listen where a server once was: it does not get to see the token.
+        """
+        try:
+            return self._ask("GET", "/v1/health", allow=(401,))[0] == 200
+        except StrangerError:
+            return False if self._refuses_strangers() else None
+
+    def _refuses_strangers(self) -> bool:
+        """Whether what listens there asks for a token, as a server with another one does."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=SHORT)
+        try:
+            connection.request("GET", "/v1/health")
+            answer = connection.getresponse()
+            return _refusal(answer.status, answer.read(1 << 16)).code == "unauthorized"
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def events(self, job: str) -> Iterator[dict[str, Any]]:
         """The states of a job as they come, until it has ended."""
@@ -130,9 +169,13 @@ class Client:
         return response.status, data
 
     def _send(
-        self, method: str, path: str, body: bytes | None, content_type: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        content_type: str,
     ) -> http.client.HTTPResponse:
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if content_type:
             headers["Content-Type"] = content_type
         # A kept-alive connection may have been closed by the server meanwhile: ask once more.

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from gi.repository import Gimp, Gtk
 
-from . import jobs
+from . import jobs, questions, unsaved
 from .arguments import format_edits, layer_name, parse_edits
 from .errors import CancelledError, PluginError
-from .layers import Target, check_layer, chosen_layer, insert_result, show_report, target_again
+from .layers import Target, chosen_layer, looks_changed, refresh, target_again
+from .preset_menu import PresetMenu
+from .presets import Preset
 from .preview import PreviewPane
 from .remember import remembered
+from .results import Placing, insert_result, is_painted_apart
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
-from .widgets import Choice, StatusLine, feather_entry, lay_out, new_dialog, on_main
+from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
 from .wire import Picture
 
 FINISHED = 1
@@ -26,23 +31,19 @@ def edit_with_dialog(
     image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
 ) -> Gimp.Layer:
     """Let the user edit; the new layer, or CancelledError."""
-    target = target_again(image, chosen_layer(drawables))
-    dialog = EditDialog(target, config)
+    dialog = EditDialog(target_again(image, chosen_layer(drawables)), config)
     try:
-        work, result = dialog.run()
+        return dialog.run()
     finally:
         dialog.close()
-    kept = remembered(target, work, result)
-    new = insert_result(target, result, layer_name(work.edits), kept)
-    if result.report.get("unchanged"):  # the window itself has told how well it fits
-        show_report(result, in_window=True)
-    return new
 
 
 AUTOMATIC = {"name": "", "title": "Automatic: the best for this network"}
 """The method that the server chooses."""
 ALWAYS_EXACT = 256
 """Networks up to this many pixels are quick enough to show every move of a slider exactly."""
+NO_FACE = "No face is found: the selection is taken as one."
+CHANGED = "The layer has changed: this is what it is now."
 
 
 class EditDialog:
@@ -51,31 +52,34 @@ class EditDialog:
     def __init__(self, target: Target, config: Gimp.ProcedureConfig) -> None:
         self._target, self._config = target, config
         self._last = _readable(config.get_property("edits"))
-        self._wanted = target.earlier.edits if target.earlier else {}
-        self._result: jobs.Result | None = None
+        self._wanted = target.earlier.edits if target.earlier else unsaved.read(target.layer)
+        self._note = target.note or (unsaved.NOTE if self._wanted and not target.earlier else "")
+        self._place: dict[str, Any] = {}
         self._resolutions: dict[str, int] = {}
         self._applying = False
         self._warning = ""
         title = "Edit portrait again" if target.earlier else "Edit portrait"
-        self._dialog = new_dialog(title, "latentfu-edit")
-        self._preview = PreviewPane(target.picture, self._ask_preview)
+        self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", "latentfu-edit")
+        self._preview = PreviewPane(target.picture, self._ask_preview, self._choose_face)
         self._sliders = Sliders(self._moved)
+        self._presets = PresetMenu(self._read_sliders, self._take_preset, self._warn)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._generators = Choice("_Network", names, self._open)
-        self._inverters = Choice("_Method", names, self._prepare)
+        self._inverters = Choice("_Method", names, self._look)
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
-        self._feather = feather_entry(feather, self._moved)
+        longest = max(target.picture.width, target.picture.height)
+        self._feather = feather_row(feather, longest, self._moved)
         self._status = StatusLine()
         self._session = Session(on_main, Watcher(self._status.busy, self._failed))
+        self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._lay_out()
 
     def _lay_out(self) -> None:
-        right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        right = self._right
         right.pack_start(self._generators.widget, False, False, 0)
         right.pack_start(self._inverters.widget, False, False, 0)
         right.pack_start(self._sliders.widget, True, True, 0)
-        if self._target.mask:
-            right.pack_start(self._feather, False, False, 0)
+        right.pack_start(self._feather.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, right], self._status)
         self._reset = self._dialog.add_button("_Reset", RESET)
         self._reset.set_tooltip_text("All sliders back to 0")
@@ -84,22 +88,28 @@ class EditDialog:
             again = self._dialog.add_button("_Last values", LAST)
             again.set_tooltip_text(format_edits(self._last))
             self._buttons.append(again)
+        self._sliders.add_beside_search(self._presets.widget)
         for button in self._buttons:
             button.get_parent().set_child_secondary(button, True)
         self._again = self._dialog.add_button("Try a_gain", AGAIN)
         self._again.set_no_show_all(True)
-        self._dialog.set_default_size(980, 690)
+        self._dialog.set_default_size(1040, 690)
+        self._dialog.connect("focus-in-event", lambda *_: self._look_again())
+        self._dialog.connect("key-press-event", self._press_key)
 
-    def run(self) -> tuple[jobs.Work, jobs.Result]:
-        """Show the window until it is done; raises CancelledError."""
+    def run(self) -> Gimp.Layer:
+        """Show the window until a layer is made; raises CancelledError."""
         self._dialog.show_all()
+        self._feather.widget.set_visible(self._target.mask is not None)
         self._set_ready(False)
         self._open()
         while True:
             response = self._dialog.run()
-            if response == FINISHED and self._result:
-                return self._applied, self._result
-            if response == Gtk.ResponseType.OK:
+            if response == FINISHED:
+                layer = self._insert()
+                if layer is not None:
+                    return layer
+            elif response == Gtk.ResponseType.OK:
                 self._apply()
             elif response == RESET:
                 self._set_sliders({})
@@ -108,6 +118,7 @@ class EditDialog:
             elif response == LAST:
                 self._set_sliders(self._last)
             else:
+                unsaved.keep(self._target, self._sliders.strengths())
                 raise CancelledError
 
     def close(self) -> None:
@@ -125,21 +136,70 @@ class EditDialog:
 
     def _opened(self, catalog: Catalog) -> None:
         earlier = self._target.earlier
-        first = earlier.inverter if earlier else self._config.get_property("inverter") or ""
+        first = earlier.method if earlier else self._config.get_property("inverter") or ""
         self._generators.show(catalog.generators, catalog.generator)
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
         self._inverters.show([AUTOMATIC, *catalog.inverters], self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
         self._sliders.show(catalog.controls)
         self._sliders.set_all(kept)
-        self._prepare()
+        self._presets.fill()
+        self._look()
         self._sliders.focus()
 
-    def _prepare(self) -> None:
+    def _look(self) -> None:
+        """Find the faces, unless it is known which one an earlier edit meant."""
+        earlier = self._target.earlier
+        self._place = {}
+        if earlier and self._fitting_latent():
+            self._place = {"corners": earlier.quad}
+            self._prepare()
+            return
+        if earlier and earlier.face:
+            self._place = {"face": earlier.face}
+        self._start_learning("Looking for the face ...")
+        self._session.find_faces(self._work(), self._found, self._found_nothing)
+
+    def _fitting_latent(self) -> bytes:
+        """The inversion that came with an earlier result, if network and method are still its."""
+        earlier = self._target.earlier
+        same = earlier and (earlier.generator, earlier.method) == (
+            self._generators.name,
+            self._inverters.name,
+        )
+        return self._target.latent if same else b""
+
+    def _found(self, faces: jobs.Faces) -> None:
+        self._preview.set_faces(faces.quads, faces.chosen)
+        if len(faces.quads) > 1:
+            self._place = {"face": faces.chosen}
+            self._note = self._note or f"{len(faces.quads)} faces: click the one to edit."
+        self._prepare()
+
+    def _found_nothing(self) -> None:
+        placed = jobs.place_in_selection(self._work())
+        if self._target.mask is None:
+            self._failed(jobs.NOTHING_FOUND)
+            return
+        self._place = {"corners": placed.extra["corners"]}
+        self._preview.set_faces([placed.extra["corners"]], 1)
+        self._note = NO_FACE
+        self._prepare()
+
+    def _choose_face(self, number: int) -> None:
+        if not self._applying:
+            self._preview.set_faces(self._preview.faces, number)
+            self._place = {"face": number}
+            self._prepare()
+
+    def _start_learning(self, sentence: str) -> None:
         self._set_ready(True)
         self._preview.forget_after()
         self._warning = ""
-        self._status.busy(0.0, "Learning the portrait; sliders can be moved meanwhile ...")
+        self._status.busy(0.0, sentence)
+
+    def _prepare(self) -> None:
+        self._start_learning("Learning the portrait; sliders can be moved meanwhile ...")
         self._session.prepare(self._work(), self._prepared)
 
     def _prepared(self, report: Document) -> None:
@@ -149,48 +209,119 @@ class EditDialog:
         self._ask_preview()
 
     def _moved(self) -> None:
-        self._set_ready(True)
-        self._ask_preview()
+        if not self._applying:
+            self._preview.show_edit()
+            self._set_ready(True)
+            self._ask_preview()
 
     def _set_sliders(self, edits: dict[str, float]) -> None:
         self._sliders.set_all(edits)
         self._moved()
 
+    def _read_sliders(self) -> tuple[str, dict[str, float]]:
+        return self._generators.name, self._sliders.strengths()
+
+    def _take_preset(self, preset: Preset) -> None:
+        """Move the sliders as a preset says; what this network has not is said."""
+        missing = sorted(set(preset.edits) - set(self._sliders.rows))
+        self._set_sliders(preset.edits)
+        if missing:
+            self._warn(f"This network has no {', '.join(missing[:3])}: the rest was taken.")
+
+    def _warn(self, sentence: str) -> None:
+        self._note = sentence
+        self._status.warn(sentence)
+
     def _ask_preview(self) -> None:
-        if not self._applying:
+        if not self._applying and self._generators.name:
             work, side = self._work(), self._preview.side
             quick = self._resolutions.get(work.generator, 0) > ALWAYS_EXACT
             self._session.preview(work, side, self._previewed, quick)
 
     def _previewed(self, picture: Picture) -> None:
-        self._preview.show_after(picture)
         if not self._applying:
+            self._preview.show_after(picture)
             self._again.hide()
             self._show_ready()
 
     def _show_ready(self) -> None:
         """What the network cannot show of this layer, else what to do next."""
+        if self._applying:
+            return
         if self._warning:
-            self._status.warn(f"{self._target.note} {self._warning}".strip())
+            self._status.warn(f"{self._note} {self._warning}".strip())
         else:
-            self._status.idle(self._target.note or READY)
+            self._status.idle(self._note or READY)
 
-    def _apply(self) -> None:
+    def _look_again(self) -> bool:
+        """The window gets the focus: the layer may have been worked on meanwhile."""
+        if not self._applying and self._generators.name and looks_changed(self._target):
+            self._read_again()
+        return False
+
+    def _read_again(self) -> None:
+        """Take the layer as it is now and learn it."""
         try:
-            check_layer(self._target.layer)
+            again = refresh(self._target)
         except PluginError as error:
             self._status.error(str(error))
             return
-        self._applying = True
-        self._applied = self._work()
+        if again is not None:
+            self._take(again)
+            self._look()
+
+    def _take(self, again: Target) -> None:
+        self._target = again
+        self._note = f"{CHANGED} {again.note}".strip()
+        self._place = {"face": self._place["face"]} if "face" in self._place else {}
+        self._preview.set_picture(again.picture)
+        self._feather.widget.set_visible(again.mask is not None)
+
+    def _apply(self) -> None:
+        if self._applying:
+            return
+        try:
+            again = refresh(self._target)
+        except PluginError as error:
+            self._status.error(str(error))
+            return
+        paint = questions.ask_about_painting(self._dialog, again or self._target)
+        if paint is None:
+            return
+        if again is not None:  # What was done to the layer meanwhile is part of it.
+            self._take(again)
+        self._applying, self._paint, self._applied = True, paint, self._work()
         self._sync(self._applied)
         self._set_ready(False)
         self._status.busy(0.0, "Editing the layer ...")
-        self._session.finish(self._applied, self._finished)
+        works, earlier = [self._applied], self._target.earlier
+        if paint is questions.Paint.KEEP and earlier:  # What it was without the paint.
+            works.append(replace(works[0], edits=earlier.edits, feather=earlier.feather))
+        self._session.finish(works, self._finished)
 
-    def _finished(self, result: jobs.Result) -> None:
-        self._result = result
+    def _finished(self, results: list[jobs.Result]) -> None:
+        self._results = results
         self._dialog.response(FINISHED)
+
+    def _insert(self) -> Gimp.Layer | None:
+        """The new layer; None when the window has to stay."""
+        target, work, result = self._target, self._applied, self._results[0]
+        unpainted = self._results[1] if len(self._results) > 1 else None
+        try:
+            if looks_changed(target):
+                self._applying = False
+                self._read_again()
+                return None
+            if unpainted and not is_painted_apart(target, unpainted):
+                raise PluginError(questions.NOT_APART)
+            placing = Placing(self._paint is questions.Paint.BESIDE, unpainted)
+            kept = remembered(target, work, result)
+            layer = insert_result(target, result, layer_name(work.edits), kept, placing)
+        except PluginError as error:
+            self._failed(str(error))
+            return None
+        unsaved.forget(target)
+        return layer
 
     def _failed(self, sentence: str) -> None:
         self._applying = False
@@ -199,11 +330,19 @@ class EditDialog:
         self._status.error(sentence)
 
     def _set_ready(self, ready: bool) -> None:
-        self._sliders.widget.set_sensitive(ready)
+        ready = ready and not self._applying
+        self._right.set_sensitive(ready)
         for button in self._buttons:
             button.set_sensitive(ready)
         some = bool(self._sliders.strengths())
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, ready and some)
+
+    def _press_key(self, _dialog: Gtk.Widget, event: Any) -> bool:
+        """Ctrl+F goes to the search."""
+        if event.keyval == ord("f") and event.state & CONTROL:
+            self._sliders.search.grab_focus()
+            return True
+        return False
 
     def _work(self) -> jobs.Work:
         return jobs.Work(
@@ -212,7 +351,10 @@ class EditDialog:
             self._generators.name,
             self._inverters.name,
             self._sliders.strengths(),
-            self._feather.get_value(),
+            self._feather.value,
+            latent=self._fitting_latent() if "corners" in self._place else b"",
+            deep=self._target.deep,
+            extra=self._place,
         )
 
     def _sync(self, work: jobs.Work) -> None:
@@ -221,6 +363,10 @@ class EditDialog:
         self._config.set_property("generator", work.generator)
         self._config.set_property("inverter", work.inverter)
         self._config.set_property("feather", work.feather)
+
+
+CONTROL = 4
+"""Gdk.ModifierType.CONTROL_MASK."""
 
 
 def _readable(text: str | None) -> dict[str, float]:

@@ -16,3 +16,15 @@ class CancelledError(PluginError):
 
 class ServerGoneError(PluginError):
     """The server does not answer (any more)."""
+
+
+class NothingFoundError(PluginError):
+    """The server finds no face in the layer."""
+
+
+class TokenLostError(PluginError):
+    """A server runs that no longer takes the token in our folder; ``pid`` is its process."""
+
+    def __init__(self, message: str, pid: int) -> None:
+        super().__init__(message)
+        self.pid = pid

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .client import Client, RefusedError
-from .errors import PluginError, ServerGoneError
+from .errors import PluginError, ServerGoneError, TokenLostError
 
 PATIENCE = 60.0
+LARGEST_LOG = 1 << 20
 # Set by AppImage, Flatpak and GIMP itself for their own programs; harmful for another Python.
-FOREIGN = ("LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "GI_TYPELIB_PATH")
+FOREIGN = (
+    "LD_PRELOAD", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES",
+    "DYLD_FALLBACK_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "GI_TYPELIB_PATH",
+    "GDK_PIXBUF_MODULE_FILE", "GDK_PIXBUF_MODULEDIR", "GIO_MODULE_DIR", "SSL_CERT_FILE",
+    "SSL_CERT_DIR", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "XDG_DATA_DIRS", "GEGL_PATH",
+    "BABL_PATH",
+)  # fmt: skip
 Report = Callable[[float, str], None]
 
 
@@ -30,55 +42,181 @@ def config_folder() -> Path:
 def find() -> tuple[Client, dict[str, Any]] | None:
     """A client of the running server and its health; None when none runs.
 
-    Raises PluginError when something runs that does not accept us.
+    Raises TokenLostError when one runs that does not take the token in our folder.
     """
-    folder = config_folder()
-    try:
-        server = json.loads((folder / "server.json").read_text(encoding="utf-8"))
-        host, port = str(server["host"]), int(server["port"])
-        token = (folder / "token").read_text(encoding="ascii").strip()
-    except (OSError, ValueError, KeyError, TypeError):
+    address = _read_address()
+    if address is None:
         return None
-    client = Client(host, port, token)
+    client = Client(address.host, address.port, _read_token())
     try:
         with client.another(timeout=5.0) as probe:
-            return client, probe.get("/v1/health")
-    except ServerGoneError:  # or a stranger listens there: then one is started, elsewhere
+            known = probe.knows_us()
+            if known:
+                return client, probe.get("/v1/health")
+    except (ServerGoneError, RefusedError):
         return None
-    except RefusedError as error:
-        raise PluginError(str(error)) from error
+    if known is None:
+        return None  # Somebody else listens where a server once was.
+    raise TokenLostError(
+        f"A Latent-Fu server runs (process {address.pid}) that does not take the token in "
+        f"{config_folder()}: restart it in Filters > Latent-Fu > Server.",
+        address.pid,
+    )
+
+
+@dataclass(frozen=True)
+class _Address:
+    """What ``server.json`` says."""
+
+    host: str
+    port: int
+    pid: int
+
+
+def _read_address() -> _Address | None:
+    try:
+        server = json.loads((config_folder() / "server.json").read_text(encoding="utf-8"))
+        return _Address(str(server["host"]), int(server["port"]), int(server.get("pid") or 0))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _read_token() -> str:
+    """The token; a text that no server takes when it is lost."""
+    try:
+        token = (config_folder() / "token").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        token = ""
+    return token or "lost"
 
 
 def connect(report: Report = lambda fraction, message: None) -> Client:
     """A client of the running server; starts one when there is none.
 
-    ``report`` is called while waiting. Raises PluginError in one sentence.
+    A server that has lost our token, or is older than what is installed, is replaced: nobody can
+    use it. ``report`` is called while waiting. Raises PluginError in one sentence.
     """
-    found = find()
-    if found:
+    try:
+        found = find()
+    except TokenLostError as error:
+        report(0.0, "The server does not know this installation: starting it anew ...")
+        end_process(error)
+        found = None
+    if found and not is_outdated(found[1]):
         return found[0]
+    if found:
+        report(0.0, "The server is of an earlier version: starting the new one ...")
+        stop()
     if Path("/.flatpak-info").exists():
         raise PluginError(
             "GIMP runs as a Flatpak and may not start programs: run `latentfu serve` in a "
             "terminal, then try again."
         )
-    log = config_folder() / "server.log"
-    process = _start(_program(), log)
+    log = _Log(config_folder() / "server.log")
+    process = _start(_program(), log.path)
     return _wait(process, log, report)
+
+
+def is_outdated(health: dict[str, Any]) -> bool:
+    """Whether the running server is older than the one that was installed since it started."""
+    program, address = config_folder() / "program.json", config_folder() / "server.json"
+    try:
+        installed = str(json.loads(program.read_text(encoding="utf-8"))["version"])
+        running = str(health["version"])
+        since = program.stat().st_mtime_ns > address.stat().st_mtime_ns
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return since and _order(running) < _order(installed)
+
+
+def _order(version: str) -> list[int]:
+    """``0.10.2.dev1`` as numbers that can be compared."""
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]
+
+
+def end_process(lost: TokenLostError) -> None:
+    """End a server that no longer takes our token.
+
+    Raises ``lost`` itself when its process cannot be recognized as a server.
+    """
+    if not _is_server(lost.pid):
+        raise lost
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(lost.pid, signal.SIGTERM)
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and _is_server(lost.pid):
+        time.sleep(0.1)
+
+
+def _is_server(pid: int) -> bool:
+    """Whether a process is ``latentfu serve``; a number may have gone to another program."""
+    if pid <= 0:
+        return False
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        words = _ask_ps(pid)
+    started_here = "serve" in words and any(Path(word).name == "latentfu" for word in words)
+    return started_here or "from latentfu.cli.main import main; main(['serve'])" in words
+
+
+def _ask_ps(pid: int) -> list[str]:
+    """The command line of a process where there is no /proc."""
+    try:
+        done = subprocess.run(
+            ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return []
+    return done.stdout.split()
 
 
 def stop() -> bool:
     """Stop the running server; False when none runs."""
-    found = find()
+    try:
+        found = find()
+    except TokenLostError as error:
+        end_process(error)
+        return True
     if not found:
         return False
     client, _ = found
     with client:
         client.post("/v1/shutdown")
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and find():
+    while time.monotonic() < deadline and _is_there():
         time.sleep(0.1)
     return True
+
+
+def restart() -> None:
+    """Stop the server, whatever state it is in, and start it anew."""
+    stop()
+    connect().close()
+
+
+def make_report(said: str) -> str:
+    """What helps to understand a failure, as text without any secret."""
+    log = _read_end(config_folder() / "server.log")
+    address = _read_address()
+    where = f"port {address.port}, process {address.pid}" if address else "no address"
+    lines = [f"Latent-Fu: {said}", f"Settings: {config_folder()} ({where})"]
+    lines.append(f"Python of GIMP {sys.version.split()[0]} on {sys.platform}")
+    return "\n".join([*lines, "Last lines of the server's start:", *log])
+
+
+def _read_end(path: Path, lines: int = 30) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+    except OSError:
+        return ["(none)"]
+
+
+def _is_there() -> bool:
+    try:
+        return find() is not None
+    except TokenLostError:
+        return True
 
 
 def _program() -> list[str]:
@@ -112,7 +250,7 @@ def _start(program: list[str], log: Path) -> subprocess.Popen[bytes]:
         options = {"creationflags": flags}
     try:
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with log.open("wb") as out:
+        with log.open("ab") as out:  # What an earlier start said stays.
             return subprocess.Popen(
                 [*program, "serve"],
                 stdin=subprocess.DEVNULL,
@@ -129,24 +267,41 @@ def _start(program: list[str], log: Path) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def _wait(process: subprocess.Popen[bytes], log: Path, report: Report) -> Client:
+def _wait(process: subprocess.Popen[bytes], log: _Log, report: Report) -> Client:
     began = time.monotonic()
     while (waited := time.monotonic() - began) < PATIENCE:
         report(min(waited / 10.0, 0.95), "Starting the Latent-Fu server ...")
         found = find()
         if found:
+            # It outlives us; if it does not, it must not stay a zombie.
+            threading.Thread(target=process.wait, daemon=True).start()
             return found[0]
         if process.poll() not in (None, 0):
-            raise PluginError(f"The Latent-Fu server could not be started: {_last_line(log)}")
+            raise PluginError(f"The Latent-Fu server could not be started: {log.last_line()}")
         time.sleep(0.1)
     raise PluginError(
-        f"The Latent-Fu server did not answer within {PATIENCE:.0f} seconds: see {log}."
+        f"The Latent-Fu server did not answer within {PATIENCE:.0f} seconds: see {log.path}."
     )
 
 
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return lines[-1].strip()[:300] if lines else "run `latentfu serve` in a terminal to see why."
+class _Log:
+    """The file that a started server writes to; earlier starts are kept in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._since = path.stat().st_size if path.is_file() else 0
+        if self._since > LARGEST_LOG:
+            path.unlink()
+            self._since = 0
+
+    def last_line(self) -> str:
+        """The last line that this start wrote."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._since)
+                lines = file.read().decode("utf-8", "replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return (
+            lines[-1].strip()[:300] if lines else "run `latentfu serve` in a terminal to see why."
+        )

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .client import Client
-from .errors import CancelledError, PluginError, ServerGoneError
-from .wire import Picture, read_picture
+from .errors import CancelledError, NothingFoundError, PluginError, ServerGoneError
+from .masks import square_around
+from .wire import Change, Picture, read_picture
 
 Report = Callable[[float, str], None]
+LARGEST_LATENT = 4 << 20
+"""A latent of more bytes is not kept on a layer."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,10 @@ class Work:
 
     The fields are those of the server's requests (latentfu.protocol.requests). ``generator`` and
     ``inverter``: names, or empty for the server's default. ``feather``: width of the soft border
-    in layer pixels. ``layers``: first and last layer of a mix. ``extra``: any other fields of the
-    request by name (targets, only, truncation, identity, quality, face, ...).
+    in layer pixels. ``layers``: first and last layer of a mix. ``latent``: the kept inversion of
+    the square in ``extra["corners"]``, empty to look for it. ``deep``: whether the result is asked
+    for in 16 bits. ``extra``: any other fields of the request by name (targets, only, truncation,
+    identity, quality, face, ...).
     """
 
     layer: Picture
@@ -32,6 +37,8 @@ class Work:
     feather: float = 12.0
     source: Picture | None = None
     layers: tuple[int, int] = (0, 0)
+    latent: bytes = b""
+    deep: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
     def with_edits(self, edits: dict[str, float]) -> Work:
@@ -41,10 +48,28 @@ class Work:
 
 @dataclass(frozen=True)
 class Result:
-    """The finished layer and the server's report on it."""
+    """The finished layer, or what is added to it, and the server's report on it.
 
-    picture: Picture
+    ``latent``: the inversion, to be kept; empty when it is too large or unknown.
+    """
+
+    picture: Picture | Change
     report: dict[str, Any]
+    latent: bytes = b""
+
+    def changes(self, before: Picture) -> bool:
+        """Whether any pixel differs from ``before``."""
+        if isinstance(self.picture, Change):
+            return not self.picture.is_nothing
+        return self.picture.pixels != before.pixels
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The corners of each face of a layer, and which of them is meant, from 1 on."""
+
+    quads: list[list[list[float]]]
+    chosen: int
 
 
 def tell_fit(report: dict[str, Any]) -> str:
@@ -60,19 +85,62 @@ def run(client: Client, work: Work, report: Report) -> Result:
     """Do ``work`` and wait for it; raises PluginError in one sentence."""
     document = send_request(client, work, "mix" if work.source else "edit")
     job, last = _follow(client, document, report)
-    picture = client.result(job)
-    wanted = (work.layer.width, work.layer.height, work.layer.channels)
-    if (picture.width, picture.height, picture.channels) != wanted:
+    told = last.get("report") or {}
+    picture: Picture | Change = client.change(job) if work.deep else client.result(job)
+    _check_size(picture, work.layer)
+    return Result(picture, told, work.latent or _fetch_latent(client, told))
+
+
+def run_anywhere(client: Client, work: Work, report: Report) -> Result:
+    """:func:`run`; where no face is found, the selection is taken as one."""
+    try:
+        return run(client, work, report)
+    except NothingFoundError:
+        if work.mask is None or is_placed(work):
+            raise
+        return run(client, place_in_selection(work), report)
+
+
+def is_placed(work: Work) -> bool:
+    """Whether the work says where the face is."""
+    return any(name in work.extra for name in ("face", "corners", "eyes"))
+
+
+def place_in_selection(work: Work) -> Work:
+    """The same with the square around what is selected as the face."""
+    if work.mask is None:
+        return work
+    return replace(work, extra={**work.extra, "corners": square_around(work.mask)})
+
+
+def _check_size(found: Picture | Change, layer: Picture) -> None:
+    if isinstance(found, Change):
+        fits = found.x + found.width <= layer.width and found.y + found.height <= layer.height
+    else:
+        wanted = (layer.width, layer.height, layer.channels)
+        fits = (found.width, found.height, found.channels) == wanted
+    if not fits:
         raise ServerGoneError(
             "The Latent-Fu server answered with a picture of another size: stop it and try again."
         )
-    return Result(picture, last.get("report") or {})
+
+
+def _fetch_latent(client: Client, report: dict[str, Any]) -> bytes:
+    key = report.get("inversion_key")
+    data = client.fetch_latent(str(key)) if key else b""
+    return data if len(data) <= LARGEST_LATENT else b""
 
 
 def prepare(client: Client, work: Work, report: Report) -> dict[str, Any]:
     """Invert the layer so that previews are quick; the report, or raises PluginError."""
     document = send_request(client, work, "invert")
     return _follow(client, document, report)[1].get("report") or {}
+
+
+def find_faces(client: Client, work: Work, report: Report) -> Faces:
+    """Where the faces are; raises NothingFoundError when there is none."""
+    told = _follow(client, send_request(client, work, "find"), report)[1].get("report") or {}
+    return Faces(list(told.get("faces") or []), int(told.get("chosen") or 1))
 
 
 def preview(client: Client, work: Work, session: str, side: int, quick: int = 0) -> Picture:
@@ -98,10 +166,14 @@ def send_request(client: Client, work: Work, kind: str) -> dict[str, Any]:
         document["kind"] = kind
     if kind in ("edit", "preview"):
         document["edits"] = work.edits
+    if kind in ("edit", "mix") and work.deep:
+        document["as_change"] = True
     if kind == "mix" and work.source:
         document["source"] = client.send_picture(work.source)
         document["layers"] = list(work.layers)
-    common = _PLACE_AND_METHOD if kind in ("invert", "mix") else work.extra
+    if work.latent and kind in ("edit", "preview", "invert"):
+        document["latent"] = client.send_latent(work.latent)
+    common = work.extra if kind in ("edit", "preview") else _PLACE_AND_METHOD
     document.update({name: value for name, value in work.extra.items() if name in common})
     return document
 
@@ -125,7 +197,7 @@ def _follow(client: Client, document: dict[str, Any], report: Report) -> tuple[s
     if last.get("state") == "done":
         return job, last
     if last.get("state") == "failed":
-        raise PluginError(_reason(last.get("error")))
+        raise _reason(last.get("error"))
     if last.get("state") == "cancelled":
         raise CancelledError
     raise ServerGoneError("The Latent-Fu server stopped in the middle of the work: try again.")
@@ -139,7 +211,18 @@ def _drop(client: Client, job: str) -> None:
         pass  # The server drops the job by itself when nobody listens any more.
 
 
-def _reason(error: Any) -> str:
+NOTHING_FOUND = (
+    "No face is found in this layer: select the face, from the hair to the chin, and open this "
+    "again."
+)
+"""In words of what can be done in GIMP."""
+
+
+def _reason(error: Any) -> PluginError:
     if isinstance(error, dict):
+        if error.get("code") == "nothing_found":
+            return NothingFoundError(NOTHING_FOUND)
         error = error.get("message")
-    return str(error or "The work failed for a reason that the server did not give: try again.")
+    return PluginError(
+        str(error or "The work failed for a reason that the server did not give: try again.")
+    )

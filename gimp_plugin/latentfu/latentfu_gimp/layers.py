@@ -1,16 +1,17 @@
-"""Which layer is edited, and how the result comes into the image as one undo step."""
+"""Which layer is edited, read once, and read again when it has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gi.repository import Gimp
 
 from . import state
+from .deep_pixels import needs_change
 from .errors import PluginError
-from .jobs import Result, tell_fit
-from .pixels import read_layer, read_selection, write_changes
+from .masks import LOST, flip_mask, flip_picture, scale_mask, unpack_mask
+from .pixels import glance, hash_pixels, read_layer, read_selection
 from .wire import Picture
 
 
@@ -18,15 +19,23 @@ from .wire import Picture
 class Target:
     """The layer that is edited, read once, so that preview and result agree.
 
-    ``replaces``: the earlier result that a new one takes the place of; ``earlier``: its state.
+    ``deep``: whether the change must come in more than 8 bits. ``seen``: what the layer and the
+    selection looked like (:func:`pixels.glance`). ``result``: the earlier result that was opened,
+    ``replaces``: the same if a new one may take its place; ``earlier``: its state; ``latent``: its
+    inversion, empty when there is none that fits; ``painted``: whether somebody painted on it.
     """
 
     image: Gimp.Image
     layer: Gimp.Layer
     picture: Picture
     mask: Picture | None
+    deep: bool
+    seen: str
+    result: Gimp.Layer | None = None
     replaces: Gimp.Layer | None = None
     earlier: state.State | None = None
+    latent: bytes = b""
+    painted: bool = False
     note: str = ""
 
 
@@ -41,8 +50,10 @@ def check_layer(layer: Gimp.Drawable | None) -> Gimp.Layer:
     """``layer`` if it is a layer with pixels of its own; raises PluginError otherwise."""
     if layer is None or not layer.is_valid():
         raise PluginError("The layer is no longer there: choose another.")
+    if isinstance(layer, Gimp.LayerMask):  # As after Add Layer Mask: the user means the layer.
+        layer = Gimp.Layer.from_mask(layer)
     if not isinstance(layer, Gimp.Layer):
-        raise PluginError("A mask or channel holds no portrait: choose a layer.")
+        raise PluginError("A channel holds no portrait: choose a layer.")
     if layer.is_group():
         raise PluginError("A layer group has no pixels of its own: choose a layer inside it.")
     if layer.is_floating_sel():
@@ -54,8 +65,8 @@ def check_layer(layer: Gimp.Drawable | None) -> Gimp.Layer:
 
 def plain_target(image: Gimp.Image, layer: Gimp.Layer) -> Target:
     """``layer`` as it is, inside the selection."""
-    mask = read_selection(image, layer)
-    return Target(image, layer, read_layer(layer), mask)
+    mask, seen = read_selection(image, layer), glance(image, layer)
+    return Target(image, layer, read_layer(layer), mask, needs_change(image, layer), seen)
 
 
 def target_again(image: Gimp.Image, layer: Gimp.Layer) -> Target:
@@ -66,18 +77,28 @@ def target_again(image: Gimp.Image, layer: Gimp.Layer) -> Target:
     source = image.get_layer_by_tattoo(earlier.source_tattoo)
     size = (layer.get_width(), layer.get_height())
     if source is None or (source.get_width(), source.get_height()) != size:
-        target = plain_target(image, layer)
-        note = "The layer this was made from is gone: editing the result itself."
-        return Target(image, layer, target.picture, target.mask, note=note)
-    picture = read_layer(source)
-    selected = read_selection(image, source)
-    mask = selected or state.unpack_mask(earlier.mask, *size)
-    note = "Editing the original layer again."
-    if picture.sha256 != earlier.source_sha256:
-        note = "Editing the original layer again; it has changed since."
-    elif earlier.mask == "lost" and selected is None:
-        note = "The selection of the last edit was too large to keep: select again to limit it."
-    return Target(image, source, picture, mask, layer, earlier, note)
+        gone = "is gone" if source is None else "has another size now"
+        note = f"The layer this was made from {gone}: editing the result itself."
+        return replace(plain_target(image, layer), note=note)
+    target = replace(plain_target(image, source), result=layer, earlier=earlier)
+    return _with_earlier(target, layer, earlier)
+
+
+def refresh(target: Target) -> Target | None:
+    """The target read again if the layer or the selection has changed, else None.
+
+    Raises PluginError when the layer is gone or no longer one that can be edited.
+    """
+    check_layer(target.layer)
+    kept = target.result if target.result and target.result.is_valid() else None
+    again = target_again(target.image, kept) if kept else plain_target(target.image, target.layer)
+    same = (target.picture.sha256, _name(target.mask)) == (again.picture.sha256, _name(again.mask))
+    return None if same and target.painted == again.painted else again
+
+
+def looks_changed(target: Target) -> bool:
+    """Whether it is worth reading the layer again."""
+    return target.layer.is_valid() and glance(target.image, target.layer) != target.seen
 
 
 def read_state(layer: Gimp.Layer) -> state.State | None:
@@ -86,40 +107,65 @@ def read_state(layer: Gimp.Layer) -> state.State | None:
     return state.load(bytes(parasite.get_data())) if parasite else None
 
 
-def insert_result(target: Target, result: Result, name: str, kept: state.State) -> Gimp.Layer:
-    """Put the result above the edited layer, or in the place of the earlier one: one undo step."""
-    check_layer(target.layer)
-    replaces = target.replaces if target.replaces and target.replaces.is_valid() else None
-    new = target.layer.copy()
-    write_changes(new, target.picture, result.picture)
-    new.set_name(name)
-    new.set_visible(True)
-    flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
-    new.attach_parasite(Gimp.Parasite.new(state.NAME, flags, kept.dump()))
-    above = replaces or target.layer
-    target.image.undo_group_start()
-    try:
-        position = target.image.get_item_position(above)
-        target.image.insert_layer(new, above.get_parent(), position)
-        if replaces:
-            target.image.remove_layer(replaces)
-    finally:
-        target.image.undo_group_end()
-    Gimp.displays_flush()
-    return new
+def read_latent(layer: Gimp.Layer, earlier: state.State) -> bytes:
+    """The inversion that an earlier edit left on ``layer``; empty when there is none."""
+    parasite = layer.get_parasite(state.LATENT_NAME)
+    if parasite is None or not earlier.latent:
+        return b""
+    return state.unpack_latent(bytes(parasite.get_data()), earlier.latent)
 
 
-def show_report(result: Result, *, in_window: bool = False) -> None:
-    """Tell what a person must know of the finished work, if anything.
+def _with_earlier(target: Target, layer: Gimp.Layer, earlier: state.State) -> Target:
+    """``target`` with what the earlier result knows: selection, inversion, painting, locks."""
+    notes = ["Editing the original layer again."]
+    same = target.picture.sha256 == earlier.source_sha256
+    mask = target.mask
+    if mask is None and earlier.mask:
+        mask = _carry_mask(target.picture, earlier)
+        if mask is None:
+            notes = ["The selection of the last edit does not fit any more: select again."]
+    if not same and mask is target.mask:
+        notes = ["Editing the original layer again; it has changed since."]
+    elif not same and mask is not None:
+        notes = ["Editing the original layer again, which has changed; the selection went along."]
+    locked = layer.get_lock_content()
+    if locked:
+        notes.append("The earlier result is locked: this becomes a layer of its own.")
+    return replace(
+        target,
+        mask=mask,
+        replaces=None if locked else layer,
+        latent=read_latent(layer, earlier) if same and earlier.quad else b"",
+        painted=bool(earlier.pixels_sha256) and hash_pixels(layer) != earlier.pixels_sha256,
+        note=" ".join(notes),
+    )
 
-    In GIMP's error console, so that a repeated edit or a script is not stopped by a window; with
-    ``in_window`` where GIMP shows its messages.
+
+def _carry_mask(picture: Picture, earlier: state.State) -> Picture | None:
+    """The selection of the earlier edit for the layer as it is now: scaled, flipped, or as it was.
+
+    None when it was too large to keep, or the layer was cropped.
     """
-    sentence = tell_fit(result.report)
-    if not sentence:
-        return
-    before = Gimp.message_get_handler()
-    if not in_window:
-        Gimp.message_set_handler(Gimp.MessageHandlerType.ERROR_CONSOLE)
-    Gimp.message(f"Latent-Fu: {sentence}")
-    Gimp.message_set_handler(before)
+    width, height = earlier.size or (picture.width, picture.height)
+    mask = unpack_mask(earlier.mask, width, height)
+    if mask is None or earlier.mask == LOST:
+        return None
+    if (width, height) == (picture.width, picture.height):
+        if picture.sha256 == earlier.source_sha256:
+            return mask
+        for turn in ((True, False), (False, True), (True, True)):
+            if flip_picture(picture, *turn).sha256 == earlier.source_sha256:
+                return flip_mask(mask, *turn)
+        return mask
+    across, down = picture.width / width, picture.height / height
+    if abs(across / down - 1.0) > _SAME_SHAPE:
+        return None
+    return scale_mask(mask, picture.width, picture.height)
+
+
+_SAME_SHAPE = 0.02
+"""A layer whose sides changed more unequally than this was cropped and not scaled."""
+
+
+def _name(mask: Picture | None) -> str:
+    return mask.sha256 if mask else ""

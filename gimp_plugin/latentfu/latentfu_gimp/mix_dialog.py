@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from gi.repository import GdkPixbuf, Gimp, Gtk
 
 from . import jobs
 from .arguments import parse_layers
 from .errors import CancelledError, PluginError
-from .layers import Target, check_layer, chosen_layer, insert_result, plain_target, show_report
+from .layers import Target, check_layer, chosen_layer, plain_target, refresh
 from .pixels import read_layer
 from .preview import PreviewPane, pixbuf
 from .procedures.common import read_common_arguments
 from .procedures.mix import name_mix
 from .remember import remembered
-from .session import Catalog, Session, Watcher
-from .widgets import Choice, StatusLine, feather_entry, lay_out, new_dialog, on_main
+from .results import insert_result
+from .rows import keep_from_wheel
+from .session import Catalog, Document, Session, Watcher
+from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
 from .wire import Picture
 
-LAST_LAYER = 17
+DONE = 1
+PARTS = (("Pose and shape", 0.22), ("Features", 0.45), ("Hair and colors", 0.75), ("Texture", 1.0))
+"""What may be taken, and where in the network it ends."""
+OWN = {"name": "", "title": "Layers of your own"}
 THUMBNAIL = 200
 EXPLAINED = (
     "Early network layers carry pose and shape of the head, middle ones the features, late ones "
@@ -40,14 +46,9 @@ def mix_with_dialog(
     target = plain_target(image, layer)
     dialog = MixDialog(target, sources, config)
     try:
-        work, result = dialog.run()
-        name = name_mix(dialog.source, work.layers)
+        return dialog.run()
     finally:
         dialog.close()
-    new = insert_result(target, result, name, remembered(target, work, result))
-    if result.report.get("unchanged"):  # the window itself has told how well it fits
-        show_report(result, in_window=True)
-    return new
 
 
 def _sources(layer: Gimp.Layer) -> list[Gimp.Layer]:
@@ -81,14 +82,18 @@ class MixDialog:
         self._sources = {str(layer.get_id()): layer for layer in sources}
         self._pictures: dict[str, Picture] = {}
         self._tried: tuple[jobs.Work, jobs.Result] | None = None
+        self._applying = False
+        self._network_layers = 0
         self._common = read_common_arguments(config)
         self._dialog = new_dialog("Mix with layer", "latentfu-mix")
         self._preview = PreviewPane(target.picture, lambda: None)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._source = Choice("_From layer", names, self._changed)
         self._thumbnail = Gtk.Image()
-        self._first, self._last = _layer_spins(config, self._changed)
-        self._feather = feather_entry(config.get_property("feather"), self._changed)
+        self._part = Choice("_Take", names, self._take_part)
+        self._first, self._last = _layer_spins(config, self._move_layers)
+        longest = max(target.picture.width, target.picture.height)
+        self._feather = feather_row(config.get_property("feather"), longest, self._changed)
         self._status = StatusLine()
         self._session = Session(on_main, Watcher(self._busy, self._failed))
         self._lay_out(names)
@@ -105,6 +110,7 @@ class MixDialog:
         self._source.widget.show()
         right.pack_start(self._source.widget, False, False, 0)
         right.pack_start(self._thumbnail, False, False, 0)
+        right.pack_start(self._part.widget, False, False, 0)
         label = Gtk.Label.new_with_mnemonic("Network _layers")
         label.set_xalign(0.0)
         label.set_mnemonic_widget(self._first)
@@ -119,20 +125,25 @@ class MixDialog:
         hint.get_style_context().add_class("dim-label")
         right.pack_start(hint, False, False, 0)
         if self._target.mask:
-            right.pack_start(self._feather, False, False, 0)
+            right.pack_start(self._feather.widget, False, False, 0)
+        self._right = right
         lay_out(self._dialog, [self._preview.widget, right], self._status)
 
-    def run(self) -> tuple[jobs.Work, jobs.Result]:
-        """Show the window until it is done; raises CancelledError."""
+    def run(self) -> Gimp.Layer:
+        """Show the window until a layer is made; raises CancelledError."""
         self._dialog.show_all()
         self._status.busy(0.0, "Looking for the Latent-Fu server ...")
         self._session.open(self._common["generator"], self._opened)
         while True:
             response = self._dialog.run()
-            if response != Gtk.ResponseType.OK:
+            if response == DONE:
+                layer = self._insert()
+                if layer is not None:
+                    return layer
+            elif response != Gtk.ResponseType.OK:
                 raise CancelledError
-            if self._tried:
-                return self._tried
+            elif not self._applying:
+                self._apply()
 
     def close(self) -> None:
         """Stop what runs and take the window away."""
@@ -140,10 +151,83 @@ class MixDialog:
         self._dialog.destroy()
 
     def _opened(self, _catalog: Catalog) -> None:
+        work = jobs.Work(self._target.picture, self._target.mask, **self._common)
+        self._session.prepare(work, self._prepared)
+
+    def _prepared(self, report: Document) -> None:
+        """How many layers the network has is known: offer its parts by name."""
+        self._network_layers = count = int(report.get("network_layers") or 18)
+        for spin in (self._first, self._last):
+            spin.set_range(0, count - 1)
+        parts = [{"name": name, "title": name} for name, _ in PARTS if self._layers_of(name)]
+        self._part.show([OWN, *parts], self._part_of_layers())
         self._changed()
+
+    def _layers_of(self, part: str) -> tuple[int, int] | None:
+        """The first and last layer of a part; None in a network too small for it."""
+        names = [name for name, _ in PARTS]
+        ends = [0, *(round(end * self._network_layers) for _, end in PARTS)]
+        first, last = ends[names.index(part)], ends[names.index(part) + 1] - 1
+        return (first, last) if first <= last else None
+
+    def _part_of_layers(self) -> str:
+        chosen = (self._first.get_value_as_int(), self._last.get_value_as_int())
+        return next((name for name, _ in PARTS if self._layers_of(name) == chosen), "")
+
+    def _take_part(self) -> None:
+        layers = self._layers_of(self._part.name) if self._part.name else None
+        if layers:
+            self._first.set_value(layers[0])
+            self._last.set_value(layers[1])
+
+    def _move_layers(self) -> None:
+        if self._network_layers:
+            self._part.choose(self._part_of_layers())
+            self._changed()
+
+    def _apply(self) -> None:
+        """Put in what is shown; for more than 8 bits it is asked for once more, exactly."""
+        if not self._tried:
+            return
+        work, result = self._tried
+        self._applying = True
+        self._right.set_sensitive(False)
+        self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
+        if self._target.deep:
+            self._busy(0.0, "Mixing in the layer's own precision ...")
+            self._session.finish([replace(work, deep=True)], self._finished)
+        else:
+            self._finished([result])
+
+    def _finished(self, results: list[jobs.Result]) -> None:
+        assert self._tried
+        self._tried = (self._tried[0], results[0])
+        self._dialog.response(DONE)
+
+    def _insert(self) -> Gimp.Layer | None:
+        """The new layer; None when the window has to stay."""
+        assert self._tried
+        work, result = self._tried
+        try:
+            again = refresh(self._target)
+            if again is not None:
+                self._target = again
+                self._preview.set_picture(again.picture)
+                raise PluginError("The layer has changed: look at the new preview, then apply.")
+            name = name_mix(check_layer(self.source), work.layers)
+            kept = remembered(self._target, work, result)
+            return insert_result(self._target, result, name, kept)
+        except PluginError as error:
+            self._applying = False
+            self._right.set_sensitive(True)
+            self._changed()
+            self._failed(str(error))
+            return None
 
     def _changed(self) -> None:
         """Mix anew; of several changes in a row only the newest is done."""
+        if self._applying:
+            return
         self._tried = None
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
         try:
@@ -157,9 +241,10 @@ class MixDialog:
         self._session.try_out(work, lambda result: self._mixed(work, result))
 
     def _mixed(self, work: jobs.Work, result: jobs.Result) -> None:
-        if work != self._work():
+        if self._applying or work != self._work():
             return  # Something was changed while this was on its way.
         self._tried = (work, result)
+        assert isinstance(result.picture, Picture)
         self._preview.show_after(result.picture)
         self._preview.set_quad(result.report.get("quad") or [])
         warning = jobs.tell_fit(result.report)
@@ -180,7 +265,7 @@ class MixDialog:
         if name not in self._pictures:
             self._pictures[name] = read_layer(check_layer(self._sources[name]))
         layers = parse_layers(f"{self._first.get_value_as_int()}-{self._last.get_value_as_int()}")
-        arguments = {**self._common, "feather": self._feather.get_value()}
+        arguments = {**self._common, "feather": self._feather.value}
         return jobs.Work(
             self._target.picture,
             self._target.mask,
@@ -203,7 +288,8 @@ def _layer_spins(config: Gimp.ProcedureConfig, changed: Callable[[], None]) -> l
         values = (4, 7)
     spins = []
     for value in values:
-        spin = Gtk.SpinButton.new_with_range(0, LAST_LAYER, 1)
+        spin = Gtk.SpinButton.new_with_range(0, max(values), 1)
+        keep_from_wheel(spin)
         spin.set_value(value)
         spin.connect("value-changed", lambda _spin: changed())
         spins.append(spin)

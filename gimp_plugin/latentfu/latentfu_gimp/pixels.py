@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,9 +28,7 @@ class Run:
 def read_layer(layer: Gimp.Layer) -> Picture:
     """The layer's own pixels in sRGB, 8 bits, with straight alpha where it has alpha."""
     channels = 4 if layer.has_alpha() else 3
-    width, height = layer.get_width(), layer.get_height()
-    rectangle = Gegl.Rectangle.new(0, 0, width, height)
-    return _read(layer, rectangle, channels, FORMATS[channels])
+    return _read(layer, whole(layer), channels, FORMATS[channels])
 
 
 def read_selection(image: Gimp.Image, layer: Gimp.Layer) -> Picture | None:
@@ -56,7 +55,71 @@ def _read(drawable: Gimp.Drawable, rectangle: Gegl.Rectangle, channels: int, for
     return Picture(rectangle.width, rectangle.height, channels, bytes(data))
 
 
-def write_changes(layer: Gimp.Layer, before: Picture, after: Picture) -> None:
+def whole(layer: Gimp.Layer) -> Gegl.Rectangle:
+    """All of the layer."""
+    return Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+
+
+def glance(image: Gimp.Image, layer: Gimp.Layer) -> str:
+    """Changes whenever the layer or the selection visibly does; quick, from a small picture."""
+    size = (layer.get_width(), layer.get_height())
+    scale = min(1.0, _GLANCE / max(*size))
+    small = Gegl.Rectangle.new(0, 0, *(max(1, int(side * scale)) for side in size))
+    total = hashlib.sha256(repr((size, layer.get_offsets())).encode())
+    for drawable, form in ((layer, FORMATS[4]), (image.get_selection(), "Y u8")):
+        data = drawable.get_buffer().get(small, scale, form, Gegl.AbyssPolicy.NONE)
+        total.update(bytes(data))
+    return total.hexdigest()
+
+
+_GLANCE = 512
+
+
+def copy_pixels(source: Gimp.Layer, target: Gimp.Layer) -> None:
+    """All pixels of a layer of the same size; exact where both are of one format."""
+    buffer, other = source.get_buffer(), target.get_buffer()
+    buffer.copy(whole(source), Gegl.AbyssPolicy.NONE, other, whole(target))
+    other.flush()
+
+
+def hash_pixels(layer: Gimp.Layer) -> str:
+    """The sha256 of the pixels in the layer's own format."""
+    total = hashlib.sha256(f"{layer.get_width()} {layer.get_height()} ".encode())
+    for band in bands(whole(layer)):
+        data = layer.get_buffer().get(band, 1.0, None, Gegl.AbyssPolicy.NONE)
+        total.update(bytes(data))
+    return total.hexdigest()
+
+
+def bands(rectangle: Gegl.Rectangle) -> Iterator[Gegl.Rectangle]:
+    """A rectangle in bands that memory has room for several times."""
+    rows = max(1, _BAND // max(rectangle.width, 1))
+    for y in range(rectangle.y, rectangle.y + rectangle.height, rows):
+        height = min(rows, rectangle.y + rectangle.height - y)
+        yield Gegl.Rectangle.new(rectangle.x, y, rectangle.width, height)
+
+
+_BAND = 1 << 22
+"""Pixels of a band."""
+
+
+def keep_painting(painted: Gimp.Layer, unpainted: Gimp.Layer, target: Gimp.Layer) -> None:
+    """Take over into ``target`` what of ``painted`` is not as in ``unpainted``: all of one size."""
+    buffer, other = painted.get_buffer(), target.get_buffer()
+    before = unpainted.get_buffer()
+    for band in bands(whole(painted)):
+        new = bytes(buffer.get(band, 1.0, None, Gegl.AbyssPolicy.NONE))
+        old = bytes(before.get(band, 1.0, None, Gegl.AbyssPolicy.NONE))
+        if len(new) != len(old):
+            raise PluginError("The layer's format has changed: undo, or make a new layer.")
+        step = len(new) // (band.width * band.height)
+        for run in _differing_runs(old, new, band.width, step):
+            place = Gegl.Rectangle.new(run.x, band.y + run.y, run.width, 1)
+            buffer.copy(place, Gegl.AbyssPolicy.NONE, other, place)
+    other.flush()
+
+
+def write_picture(layer: Gimp.Layer, before: Picture, after: Picture) -> None:
     """Set those pixels of ``layer`` in which ``after`` differs from ``before``.
 
     The others keep their value in the layer's own precision, color profile and palette, which a
@@ -70,28 +133,30 @@ def write_changes(layer: Gimp.Layer, before: Picture, after: Picture) -> None:
         rectangle = Gegl.Rectangle.new(run.x, run.y, run.width, 1)
         buffer.set(rectangle, FORMATS[step], part)
     buffer.flush()
-    del buffer
-    layer.update(0, 0, after.width, after.height)
 
 
 def changed_runs(before: Picture, after: Picture) -> Iterator[Run]:
     """The stretches of pixels that differ, row by row."""
-    row = after.width * after.channels
-    for y in range(after.height):
-        old = before.pixels[y * row : (y + 1) * row]
-        new = after.pixels[y * row : (y + 1) * row]
+    return _differing_runs(before.pixels, after.pixels, after.width, after.channels)
+
+
+def _differing_runs(before: bytes, after: bytes, width: int, step: int) -> Iterator[Run]:
+    """The same of pixels of ``step`` bytes."""
+    row = width * step
+    for y in range(len(after) // row):
+        old, new = before[y * row : (y + 1) * row], after[y * row : (y + 1) * row]
         if old == new:
             continue
-        for match in re.finditer(rb"[^\0]+", _difference(old, new, after.channels)):
+        for match in re.finditer(rb"[^\0]+", differing_pixels(old, new, step)):
             yield Run(match.start(), y, match.end() - match.start())
 
 
-def _difference(old: bytes, new: bytes, channels: int) -> bytes:
-    """One byte per pixel, 0 where both are equal; whole rows at once as large integers."""
+def differing_pixels(old: bytes, new: bytes, step: int) -> bytes:
+    """One byte per pixel of ``step`` bytes, 0 where both are equal; as large integers."""
     size = len(old)
     bits = int.from_bytes(old, "little") ^ int.from_bytes(new, "little")
     flags = bits.to_bytes(size, "little").translate(_CHANGED)
     total = 0
-    for channel in range(channels):
-        total |= int.from_bytes(flags[channel::channels], "little")
-    return total.to_bytes(size // channels, "little")
+    for part in range(step):
+        total |= int.from_bytes(flags[part::step], "little")
+    return total.to_bytes(size // step, "little")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from . import state
 from .jobs import Result, Work
 from .layers import Target
+from .masks import pack_mask
 
 
 def remembered(target: Target, work: Work, result: Result) -> state.State:
@@ -24,6 +27,10 @@ def remembered(target: Target, work: Work, result: Result) -> state.State:
         source_sha256=target.picture.sha256,
         source_tattoo=target.layer.get_tattoo(),
         seconds=report.get("seconds") or {},
-        mask=state.pack_mask(target.mask),
+        mask=pack_mask(target.mask),
         mix=mix,
+        method=work.inverter,
+        face=int(work.extra.get("face") or 0),
+        size=[target.picture.width, target.picture.height],
+        latent=hashlib.sha256(result.latent).hexdigest() if result.latent else "",
     )

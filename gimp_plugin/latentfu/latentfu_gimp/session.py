@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from . import finder, jobs
 from .client import Client, RefusedError
-from .errors import CancelledError, PluginError, ServerGoneError
+from .errors import CancelledError, NothingFoundError, PluginError, ServerGoneError
 from .wire import Picture
 from .worker import Worker
 
@@ -57,6 +57,8 @@ class Session:
         self._worker = Worker()
         self._sharpener = Worker()
         self._sharpening: Client | None = None
+        self._learning: Client | None = None
+        self._learned = 0
         self._client: Client | None = None
         self._name = str(uuid.uuid4())
         self._closed = False
@@ -64,6 +66,7 @@ class Session:
 
     def open(self, generator: str, done: Callable[[Catalog], None]) -> None:
         """Find or start the server and ask what it has for ``generator`` ("" the default)."""
+        self.abandon()
 
         def task() -> None:
             client = self._connect()
@@ -78,13 +81,62 @@ class Session:
 
         self._worker.add(lambda: self._guard(task))
 
+    def find_faces(
+        self, work: jobs.Work, done: Callable[[jobs.Faces], None], nothing: Callable[[], None]
+    ) -> None:
+        """Look for the faces; ``nothing`` is called when there is none."""
+
+        def ask(client: Client, report: jobs.Report) -> Callable[[], None]:
+            try:
+                faces = jobs.find_faces(client, work, report)
+            except NothingFoundError:
+                return nothing
+            return lambda: done(faces)
+
+        self._learn(ask)
+
     def prepare(self, work: jobs.Work, done: Callable[[Document], None]) -> None:
-        """Invert the layer, so that previews are quick."""
+        """Invert the layer, so that previews are quick; what was being learnt is cancelled."""
+
+        def ask(client: Client, report: jobs.Report) -> Callable[[], None]:
+            told = jobs.prepare(client, work, report)
+            return lambda: done(told)
+
+        self._learn(ask)
+
+    def _learn(self, ask: Callable[[Client, jobs.Report], Callable[[], None]]) -> None:
+        """Ask on a connection of its own, which the next call cuts off.
+
+        What ``ask`` gives is called in the main thread, unless it was abandoned meanwhile.
+        """
+        self.abandon()
+        mine = self._learned
+
+        def report(fraction: float, message: str) -> None:
+            if mine != self._learned:
+                raise CancelledError
+            self._report(fraction, message)
 
         def task() -> None:
-            self._hand_over(done, jobs.prepare(self._connect(), work, self._report))
+            client = self._learning = self._connect().another()
+            if mine != self._learned:
+                return
+            with client:
+                try:
+                    told = ask(client, report)
+                except CancelledError:
+                    if mine == self._learned:
+                        raise
+                else:
+                    self._hand_over(lambda: told() if mine == self._learned else None)
 
         self._worker.add(lambda: self._guard(task))
+
+    def abandon(self) -> None:
+        """Cancel what is being learnt, also on the server: nobody waits for it any more."""
+        self._learned += 1
+        if self._learning:
+            self._learning.abort()
 
     def preview(
         self, work: jobs.Work, side: int, done: Callable[[Picture], None], quick: bool = False
@@ -136,15 +188,17 @@ class Session:
         """The whole layer, unless a newer :meth:`try_out` is asked for before it began."""
 
         def task() -> None:
-            self._hand_over(done, jobs.run(self._connect(), work, self._report))
+            self._hand_over(done, jobs.run_anywhere(self._connect(), work, self._report))
 
         self._worker.replace(lambda: self._guard(task))
 
-    def finish(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
-        """The whole layer; previews that wait are dropped."""
+    def finish(self, works: Sequence[jobs.Work], done: Callable[[list[jobs.Result]], None]) -> None:
+        """The whole layer, for each of ``works``; previews that wait are dropped."""
 
         def task() -> None:
-            self._hand_over(done, jobs.run(self._connect(), work, self._report))
+            client = self._connect()
+            results = [jobs.run_anywhere(client, work, self._report) for work in works]
+            self._hand_over(done, results)
 
         self._worker.forget_previews()
         self._sharpener.forget_previews()
@@ -153,7 +207,8 @@ class Session:
     def close(self) -> None:
         """Cancel everything; nothing is handed over any more."""
         self._closed = True
-        for client in (self._client, self._sharpening):
+        self._learned += 1
+        for client in (self._client, self._sharpening, self._learning):
             if client:
                 client.abort()
         self._sharpener.stop(lambda: None)

@@ -1,15 +1,37 @@
-"""Sliders for the controls that the server lists, under a heading for each group."""
+"""Sliders for the controls that the server lists, in groups, with a search above them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from gi.repository import GimpUi, Gtk
+from gi.repository import GLib, Gtk
 
-Control = Mapping[str, Any]
+from .rows import Control, NumberRow
+
 # What people reach for first; groups that are not named here follow in the server's order.
 FIRST_GROUPS = ("expression", "pose", "eyes", "mouth", "face", "hair", "extras", "light", "scene")
+
+
+class _Section:
+    """A group: its heading says how many of its sliders are not at 0."""
+
+    def __init__(self, group: str) -> None:
+        self._title = group.replace("_", " ").capitalize()
+        self.rows: dict[str, NumberRow] = {}
+        self.widget = Gtk.Expander(label=self._title, use_markup=True, expanded=True)
+        self._box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
+        self._box.set_margin_start(12)
+        self._box.set_margin_bottom(6)
+        self.widget.add(self._box)
+
+    def add(self, name: str, row: NumberRow) -> None:
+        self.rows[name] = row
+        self._box.pack_start(row.widget, False, False, 0)
+
+    def count(self) -> None:
+        moved = sum(bool(row.value) for row in self.rows.values())
+        heading = f"{self._title} ({moved})" if moved else self._title
+        self.widget.set_label(f"<b>{GLib.markup_escape_text(heading)}</b>")
 
 
 class Sliders:
@@ -17,94 +39,129 @@ class Sliders:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._entries: dict[str, GimpUi.ScaleEntry] = {}
+        self._sections: list[_Section] = []
+        self._words: dict[str, str] = {}
         self._quiet = False
         self._list = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self._list.set_border_width(8)
-        self.widget = Gtk.ScrolledWindow()
-        self.widget.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
-        self.widget.set_shadow_type(Gtk.ShadowType.IN)
-        self.widget.set_overlay_scrolling(False)
-        self.widget.set_size_request(440, 380)
-        self.widget.add(self._list)
+        self.search = Gtk.SearchEntry()
+        self.search.set_placeholder_text("Search")
+        self.search.get_accessible().set_name("Search the controls")
+        self.search.connect("search-changed", lambda _entry: self._filter())
+        self.search.connect("stop-search", lambda _entry: self.search.set_text(""))
+        self.only_changed = Gtk.ToggleButton.new_with_mnemonic("Only c_hanged")
+        self.only_changed.set_tooltip_text("Show only what is not at 0")
+        self.only_changed.connect("toggled", lambda _button: self._filter())
+        self._nothing = Gtk.Label(label="Nothing of that name.")
+        self._nothing.set_no_show_all(True)
+        self.widget = self._build()
+
+    def _build(self) -> Gtk.Box:
+        scrolled = Gtk.ScrolledWindow()
+        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        scrolled.set_shadow_type(Gtk.ShadowType.IN)
+        scrolled.set_overlay_scrolling(False)
+        scrolled.set_size_request(500, 200)
+        scrolled.add(self._list)
+        top = self._top = Gtk.Box(spacing=6)
+        top.pack_start(self.search, True, True, 0)
+        top.pack_start(self.only_changed, False, False, 0)
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        box.pack_start(top, False, False, 0)
+        box.pack_start(scrolled, True, True, 0)
+        return box
+
+    def add_beside_search(self, widget: Gtk.Widget) -> None:
+        """One more thing above the list."""
+        self._top.pack_start(widget, False, False, 0)
 
     def show(self, controls: Sequence[Control]) -> None:
         """Replace the sliders by those for ``controls``, all at 0."""
-        self._entries.clear()
         for child in self._list.get_children():
-            child.destroy()
-        labels = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
+            if child is not self._nothing:
+                child.destroy()
+        self._sections, self._words = [], {}
         groups: dict[str, list[Control]] = {}
         for control in controls:
             groups.setdefault(str(control.get("group") or "other"), []).append(control)
         if not groups:
             hint = Gtk.Label(label="This network has no controls yet.")
             self._list.pack_start(hint, True, True, 0)
+        if self._nothing.get_parent() is None:
+            self._list.pack_start(self._nothing, False, False, 0)
         for group, members in sorted(groups.items(), key=_rank):
-            self._list.pack_start(self._section(group, members, labels), False, False, 0)
+            section = _Section(group)
+            for control in members:
+                self._add(section, group, control)
+            section.count()
+            self._sections.append(section)
+            self._list.pack_start(section.widget, False, False, 0)
         self._list.show_all()
+        self._filter()
 
-    def _section(self, group: str, members: list[Control], labels: Gtk.SizeGroup) -> Gtk.Widget:
-        title = group.replace("_", " ").capitalize()
-        section = Gtk.Expander(label=f"<b>{_escape(title)}</b>", use_markup=True, expanded=True)
-        rows = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
-        rows.set_margin_start(12)
-        rows.set_margin_bottom(6)
-        for control in members:
-            rows.pack_start(self._row(control, labels), False, False, 0)
-        section.add(rows)
-        return section
-
-    def _row(self, control: Control, labels: Gtk.SizeGroup) -> Gtk.Widget:
+    def _add(self, section: _Section, group: str, control: Control) -> None:
         low, high = float(control["minimum"]), float(control["maximum"])
-        title = str(control.get("title") or control["name"])
-        entry = GimpUi.ScaleEntry.new(title, 0.0, min(low, 0.0), max(high, 0.0), 2)
-        entry.set_increments(0.1, 0.5)
-        scale = entry.get_range()
-        scale.set_size_request(190, -1)
-        scale.set_hexpand(True)
-        scale.add_mark(0.0, Gtk.PositionType.BOTTOM, None)
-        scale.connect("scroll-event", _leave_to_list)
-        label = entry.get_label()
-        label.set_xalign(0.0)
-        labels.add_widget(label)
-        entry.set_tooltip_text(_tip(control))
-        entry.connect("value-changed", lambda _entry: self._moved())
-        self._entries[str(control["name"])] = entry
-        return entry
+        name, title = str(control["name"]), str(control.get("title") or control["name"])
+        title = title.replace("_", " ")
+        less, more = control.get("ends") or ("", "")
+        ends = (str(less) or "less", str(more) or "more")
+        limits = (min(low, 0.0), max(high, 0.0))
+        row = NumberRow(title, limits, self._moved, ends=ends)
+        row.widget.set_tooltip_text(_tip(control))
+        section.add(name, row)
+        self._words[name] = f"{name} {title} {group} {control.get('plus', '')}".lower()
+
+    @property
+    def rows(self) -> dict[str, NumberRow]:
+        """The rows by the names of their controls."""
+        return {name: row for section in self._sections for name, row in section.rows.items()}
 
     def strengths(self) -> dict[str, float]:
         """The strengths that are not 0."""
-        values = {name: round(entry.get_value(), 4) for name, entry in self._entries.items()}
-        return {name: value for name, value in values.items() if value}
+        return {name: row.value for name, row in self.rows.items() if row.value}
 
     def set_all(self, edits: Mapping[str, float]) -> None:
         """Move every slider: to its strength in ``edits``, else to 0."""
         self._quiet = True
-        for name, entry in self._entries.items():
-            entry.set_value(edits.get(name, 0.0))
+        for name, row in self.rows.items():
+            row.set(edits.get(name, 0.0))
         self._quiet = False
+        self._tell()
 
     def focus(self) -> None:
         """Put the keyboard into the first slider's number."""
-        for entry in self._entries.values():
-            entry.get_spin_button().grab_focus()
+        for row in self.rows.values():
+            row.number.grab_focus()
             return
 
     def _moved(self) -> None:
         if not self._quiet:
+            self._tell()
             self._changed()
 
+    def _tell(self) -> None:
+        for section in self._sections:
+            section.count()
 
-def _rank(group: tuple[str, Any]) -> int:
+    def _filter(self) -> None:
+        """Show what is searched for; a slider that is moved back to 0 stays until the next time."""
+        wanted = self.search.get_text().lower().split()
+        some = False
+        for section in self._sections:
+            shown = False
+            for name, row in section.rows.items():
+                fits = all(word in self._words[name] for word in wanted)
+                fits = fits and (bool(row.value) or not self.only_changed.get_active())
+                row.widget.set_visible(fits)
+                shown = shown or fits
+            section.widget.set_visible(shown)
+            some = some or shown
+        self._nothing.set_visible(bool(self._sections) and not some)
+
+
+def _rank(group: tuple[str, list[Control]]) -> int:
     name = group[0].lower()
     return FIRST_GROUPS.index(name) if name in FIRST_GROUPS else len(FIRST_GROUPS)
-
-
-def _leave_to_list(scale: Gtk.Widget, _event: Any) -> bool:
-    """The wheel scrolls the list instead of moving the slider under the mouse by accident."""
-    scale.stop_emission_by_name("scroll-event")
-    return False
 
 
 def _tip(control: Control) -> str:
@@ -116,7 +173,3 @@ def _tip(control: Control) -> str:
     if control.get("licence"):
         lines.append(f"Licence: {control['licence']}")
     return "\n".join(line for line in lines if line.strip() not in ("", "in"))
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")

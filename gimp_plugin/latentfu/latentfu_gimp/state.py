@@ -1,8 +1,9 @@
-"""What is remembered on a result layer: the parasite ``latentfu/state``."""
+"""What is remembered on a result layer, in parasites: how it was made, and its inversion."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
 from dataclasses import asdict, dataclass, field
@@ -10,11 +11,12 @@ from typing import Any
 
 from .arguments import parse_edits
 from .errors import PluginError
-from .wire import Picture
+from .jobs import LARGEST_LATENT
 
 NAME = "latentfu/state"
+LATENT_NAME = "latentfu/latent"
+UNSAVED_NAME = "latentfu/unsaved"
 VERSION = 1
-LARGEST_MASK = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,10 @@ class State:
     """How a layer was made, enough to edit it again from its source.
 
     ``source_sha256`` names the source layer's pixel body, ``source_tattoo`` the layer in its
-    image; ``mask`` is the packed selection ("" for none, "lost" when it was too large to keep).
+    image, ``size`` its width and height then; ``mask`` is the packed selection ("" for none,
+    "lost" when it was too large to keep). ``method`` and ``face``: what was asked for, "" and 0
+    for the automatic choice. ``latent``: the sha256 of the kept inversion. ``pixels_sha256``: of
+    the result itself, to notice what was painted on it.
     """
 
     generator: str
@@ -37,10 +42,16 @@ class State:
     seconds: dict[str, float] = field(default_factory=dict)
     mask: str = ""
     mix: dict[str, Any] = field(default_factory=dict)
+    method: str = ""
+    face: int = 0
+    size: list[int] = field(default_factory=list)
+    latent: str = ""
+    pixels_sha256: str = ""
 
-    def dump(self) -> bytes:
-        """ASCII JSON."""
-        return json.dumps({"version": VERSION, **asdict(self)}).encode("ascii")
+    def dump(self, pixels_sha256: str = "") -> bytes:
+        """ASCII JSON, with the name of the result's pixels."""
+        named = {**asdict(self), "pixels_sha256": pixels_sha256 or self.pixels_sha256}
+        return json.dumps({"version": VERSION, **named}).encode("ascii")
 
 
 def load(data: bytes) -> State | None:
@@ -53,28 +64,24 @@ def load(data: bytes) -> State | None:
         state = State(**known)
         edits = {str(name): float(strength) for name, strength in state.edits.items()}
         parse_edits(" ".join(f"{name}={strength}" for name, strength in edits.items()))
-        int(state.source_tattoo), float(state.feather)
+        int(state.source_tattoo), float(state.feather), int(state.face)
+        [(int(width), int(height)) for width, height in [state.size or (1, 1)]]
+        [(float(x), float(y)) for x, y in state.quad]
     except (ValueError, TypeError, KeyError, AttributeError, PluginError):
         return None
     return state
 
 
-def pack_mask(mask: Picture | None) -> str:
-    """The selection as text, "lost" when it is too large to keep."""
-    if mask is None:
-        return ""
-    packed = base64.b64encode(zlib.compress(mask.pixels, 6)).decode("ascii")
-    return packed if len(packed) <= LARGEST_MASK else "lost"
+def pack_latent(latent: bytes) -> bytes:
+    """A latent as ASCII: a parasite takes nothing else."""
+    return base64.b64encode(zlib.compress(latent, 6))
 
 
-def unpack_mask(text: str, width: int, height: int) -> Picture | None:
-    """The selection again; None when there is none or it does not fit the layer."""
-    if text in ("", "lost"):
-        return None
+def unpack_latent(data: bytes, sha256: str) -> bytes:
+    """The latent again; empty when it is not the one of that sha256."""
     try:
-        # The bound keeps a doctored file from filling the memory.
         unpacker = zlib.decompressobj()
-        pixels = unpacker.decompress(base64.b64decode(text, validate=True), width * height + 1)
-        return Picture(width, height, 1, pixels)
+        latent = unpacker.decompress(base64.b64decode(data, validate=True), LARGEST_LATENT + 1)
     except (ValueError, zlib.error):
-        return None
+        return b""
+    return latent if hashlib.sha256(latent).hexdigest() == sha256 else b""

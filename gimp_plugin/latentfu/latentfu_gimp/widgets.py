@@ -8,6 +8,7 @@ from typing import Any
 from gi.repository import GimpUi, GLib, Gtk, Pango
 
 from .arguments import LARGEST_FEATHER
+from .rows import NumberRow, keep_from_wheel
 
 
 class StatusLine:
@@ -61,6 +62,11 @@ class Choice:
         self._changed = changed
         self._quiet = False
         self._list = Gtk.ComboBoxText()
+        keep_from_wheel(self._list)
+        for cell in self._list.get_cells():  # A long name does not widen the window.
+            cell.set_property("ellipsize", Pango.EllipsizeMode.END)
+            cell.set_property("max-width-chars", 30)
+            cell.set_property("width-chars", 12)
         self._list.connect("changed", lambda _list: None if self._quiet else self._changed())
         name = Gtk.Label.new_with_mnemonic(label)
         name.set_xalign(0.0)
@@ -84,20 +90,25 @@ class Choice:
         self.widget.set_visible(len(things) > 1)
         self._quiet = False
 
+    def choose(self, name: str) -> None:
+        """Show ``name`` as chosen, without telling."""
+        self._quiet = True
+        self._list.set_active_id(name)
+        self._quiet = False
+
     @property
     def name(self) -> str:
         """The chosen name, "" when there is none yet."""
         return self._list.get_active_id() or ""
 
 
-def feather_entry(value: float, changed: Callable[[], None]) -> GimpUi.ScaleEntry:
-    """The width of the soft border."""
-    entry = GimpUi.ScaleEntry.new("Soft _border", value, 0.0, LARGEST_FEATHER, 1)
-    entry.set_bounds(0.0, 60.0, True)
-    entry.set_tooltip_text("Pixels over which the change fades out at the selection's border")
-    entry.get_range().set_size_request(190, -1)
-    entry.connect("value-changed", lambda _entry: changed())
-    return entry
+def feather_row(value: float, longest: int, changed: Callable[[], None]) -> NumberRow:
+    """The width of the soft border in a layer whose longest side is ``longest``."""
+    limits = (0.0, min(LARGEST_FEATHER, max(60.0, longest / 20)))
+    value = min(max(value, 0.0), LARGEST_FEATHER)
+    row = NumberRow("Soft _border", limits, changed, digits=1, neutral=None, value=value)
+    row.widget.set_tooltip_text("Pixels over which the change fades out at the selection's border")
+    return row
 
 
 def new_dialog(title: str, role: str) -> Gtk.Dialog:
@@ -113,14 +124,14 @@ def new_dialog(title: str, role: str) -> Gtk.Dialog:
 
 
 def lay_out(dialog: Gtk.Dialog, columns: Sequence[Gtk.Widget], status: StatusLine) -> None:
-    """Columns side by side, of which the last one grows, above the status line."""
+    """Columns side by side, which grow with the window, above the status line."""
     box = dialog.get_content_area()
     box.set_border_width(12)
     box.set_spacing(10)
     if columns:
         row = Gtk.Box(spacing=12)
         for column in columns:
-            row.pack_start(column, column is columns[-1], True, 0)
+            row.pack_start(column, True, True, 0)
         box.pack_start(row, True, True, 0)
     box.pack_start(status.widget, not columns, True, 0)
 

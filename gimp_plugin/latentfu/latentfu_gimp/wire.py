@@ -1,4 +1,4 @@
-"""Pixel bodies: 16 bytes of header and then the pixels (docs/reference/http-api.md)."""
+"""Pixels and changes on the wire, a header and then the values (docs/reference/http-api.md)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cached_property
 from .errors import ServerGoneError
 
 _HEADER = struct.Struct("<4sBBHII")
+_CHANGE_HEADER = struct.Struct("<4sBBHIIII")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,43 @@ def read_picture(body: bytes) -> Picture:
         size = width * height * channels
         if magic == b"LFPX" and version == 1 and len(body) == _HEADER.size + size:
             return Picture(width, height, channels, body[_HEADER.size :])
+    raise ServerGoneError(
+        "The Latent-Fu server answered with a broken picture: stop it and try again."
+    )
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is added to a layer from ``x``, ``y`` on: 3 times 16 bits a pixel, little endian.
+
+    32768 is no change, ``steps`` more or less one level of 8 bits.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    steps: int
+    values: bytes
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no pixel changes."""
+        return self.values == NO_CHANGE * (self.width * self.height * 3)
+
+
+NO_CHANGE = struct.pack("<H", 32768)
+
+
+def read_change(body: bytes) -> Change:
+    """The change in a change body; raises ServerGoneError when it is none."""
+    if len(body) >= _CHANGE_HEADER.size:
+        magic, version, channels, steps, x, y, width, height = _CHANGE_HEADER.unpack_from(body)
+        size = 2 * width * height * channels
+        if (magic, version, channels) == (b"LFCH", 1, 3) and len(
+            body
+        ) == _CHANGE_HEADER.size + size:
+            return Change(x, y, width, height, steps, body[_CHANGE_HEADER.size :])
     raise ServerGoneError(
         "The Latent-Fu server answered with a broken picture: stop it and try again."
     )

@@ -6,6 +6,7 @@ Listing is cheap: headers of files are read, torch is imported when something is
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from latentfu import (
     Aligner,
@@ -120,11 +121,14 @@ def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The shipped directions, and after them the deformations."""
     from latentfu import deformations_in
 
+    from latentfu_builtin.portraits.slider_ends import ENDS
+
     def place(control: Control) -> int:
         return _FIRST.index(control.name) if control.name in _FIRST else len(_FIRST)
 
     shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
-    return [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
+    listed = [*shipped, *deformations_in(DEFORMATIONS, generator.id)]
+    return [replace(control, ends=ENDS.get(control.name, ("", ""))) for control in listed]
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from latentfu.core.errors import LatentFuError, ServerError
 from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress
 from latentfu.protocol.pictures import PictureStore, body_layer, layer_body
-from latentfu.protocol.requests import JobRequest
+from latentfu.protocol.requests import EditorRequest
 
 if TYPE_CHECKING:
     from latentfu.client.client import Client
@@ -33,7 +33,7 @@ class Done:
 class Backend(Protocol):
     """Something that does requests."""
 
-    def run(self, request: JobRequest, pictures: PictureStore, progress: Progress) -> Done:
+    def run(self, request: EditorRequest, pictures: PictureStore, progress: Progress) -> Done:
         """Edit, mix or invert; raises LatentFuError."""
 
 
@@ -44,7 +44,7 @@ class LocalBackend:
         self._file = file
         self._opened: tuple[Editor, str | None] | None = None
 
-    def run(self, request: JobRequest, pictures: PictureStore, progress: Progress) -> Done:
+    def run(self, request: EditorRequest, pictures: PictureStore, progress: Progress) -> Done:
         if self._opened is None:  # the networks are kept for the next request
             self._opened = open_editor(self._file)
         editor, name = self._opened
@@ -60,7 +60,7 @@ class ServerBackend:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def run(self, request: JobRequest, pictures: PictureStore, progress: Progress) -> Done:
+    def run(self, request: EditorRequest, pictures: PictureStore, progress: Progress) -> Done:
         sent = {
             field: self._client.send_layer(layer_body(pictures.read(reference)))
             for field in ("layer", "mask", "source")

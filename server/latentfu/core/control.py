@@ -127,7 +127,8 @@ class Control:
     with the file. ``kind``: what it moves: "direction" (the latent), "deformation" (the
     weights), or a word of your own; directions are applied first, then the other kinds by name.
     ``regions``: where it acts, by the names of a :class:`latentfu.RegionParser`; None: it is
-    measured. Direction files are listed by :func:`latentfu.directions_in`.
+    measured. ``ends``: what less and more of it are, in a word or two ("frown", "smile"), shown at
+    a slider's ends. Direction files are listed by :func:`latentfu.directions_in`.
     """
 
     name: Name
@@ -146,6 +147,7 @@ class Control:
     source: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     regions: tuple[Name, ...] | None = None
+    ends: tuple[str, str] = ("", "")
 
     def load_for(self, generator: Generator) -> ControlEffect:
         """What the control does to latents of an opened generator: :attr:`load`, called as it is

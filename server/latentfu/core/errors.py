@@ -19,6 +19,12 @@ class BadInputError(LatentFuError):
     code = "bad_input"
 
 
+class NothingFoundError(BadInputError):
+    """The aligner finds nothing to edit in the picture: a person can say where it is."""
+
+    code = "nothing_found"
+
+
 class TooLargeError(BadInputError):
     """The picture or request is larger than the house takes."""
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from latentfu.http.failures import answer_failures
 from latentfu.http.openapi import Endpoint, openapi_document
-from latentfu.http.routes import about, jobs, layers, plugins
+from latentfu.http.routes import about, jobs, latents, layers, plugins
 from latentfu.http.security import (
     add_headers,
     check_content,
@@ -30,6 +30,7 @@ async def openapi(request: web.Request) -> web.Response:
 ROUTES: tuple[Endpoint, ...] = (
     *about.ROUTES,
     *layers.ROUTES,
+    *latents.ROUTES,
     *jobs.ROUTES,
     *plugins.ROUTES,
     Endpoint("GET", "/v1/openapi.json", "This document", openapi, "openapi"),

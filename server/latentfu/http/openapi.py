@@ -17,12 +17,14 @@ from latentfu.protocol.proof import PROOF_PATH
 from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-ReplyKind = type[Any] | Literal["pixels", "events", "openapi"] | None
+ReplyKind = type[Any] | Literal["pixels", "latent", "events", "openapi"] | None
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """``request``: a schema, "pixels", or None for no body. ``query``: names of parameters.
+    """``request``: a schema, "pixels", "latent", or None for no body.
+
+    ``query``: names of parameters.
 
     ``statuses``: what it answers beside the errors that every route can have.
     """
@@ -47,6 +49,13 @@ _PIXELS: dict[str, Any] = {
     "format": "binary",
     "maxLength": MAX_BODY_BYTES,
     "description": "LFPX: 16 bytes of header (docs/reference/http-api.md), then pixels; or a PNG.",
+}
+
+
+_LATENT: dict[str, Any] = {
+    "type": "string",
+    "format": "binary",
+    "description": "A safetensors file as latentfu invert writes it.",
 }
 
 
@@ -112,6 +121,8 @@ def _parameters(route: Endpoint) -> list[dict[str, Any]]:
 def _request(request: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if request == "pixels":
         return {"content": {"application/octet-stream": {"schema": _PIXELS}}}
+    if request == "latent":
+        return {"content": {"application/octet-stream": {"schema": _LATENT}}}
     return {"content": {"application/json": {"schema": _schema(request, schemas)}}}
 
 
@@ -123,6 +134,8 @@ def _content(reply: Any, schemas: dict[str, Any]) -> dict[str, Any]:
             png = {"schema": {"type": "string", "format": "binary"}}
             pixels = {"schema": _PIXELS}
             return {"content": {"application/octet-stream": pixels, "image/png": png}}
+        case "latent":
+            return {"content": {"application/octet-stream": {"schema": _LATENT}}}
         case "events":
             line = {"schema": _schema(JobReply, schemas)}
             return {"content": {"application/x-ndjson": line}}

@@ -19,7 +19,7 @@ from latentfu.protocol.errors import (
 # Two previews that agree in these share their inversion, the expensive part.
 _INVERSION_KEYS = (
     "layer", "generator", "inverter", "aligner", "quality", "face", "corners", "eyes", "mouth",
-    "options",
+    "options", "latent",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from latentfu.jobs.queue import JobQueue
 from latentfu.jobs.store import JobStore
 from latentfu.protocol.errors import WorkerUnavailableError
 from latentfu.protocol.replies import Failure
+from latentfu.storage.latent_store import LatentStore, latents_folder
 from latentfu.storage.layer_store import LayerStore
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class JobService:
     ) -> None:
         self.limits = limits or Limits()
         self.layers = LayerStore(cache_dir() / "layers", self.limits.layer_quota_bytes)
+        self.latents = LatentStore()
         results = make_private(data_dir() / "results")
         self._previews_folder = make_private(cache_dir() / "previews")
         self.queue = JobQueue(
@@ -71,6 +73,7 @@ class JobService:
     async def open(self) -> None:
         """Take up the work that an earlier server left, and start the workers."""
         make_private(cache_dir() / "layers")
+        make_private(latents_folder())
         await self.queue.open()
         self.queue.on_cancel = self._cancel_everywhere
         self._start(self._watch_over_jobs())
@@ -122,7 +125,7 @@ class JobService:
         return {
             str(job.body[key])
             for job in self.queue.unfinished()
-            for key in ("layer", "mask", "source")
+            for key in ("layer", "mask", "source", "latent")
             if job.body.get(key)
         }
 
@@ -148,6 +151,7 @@ class JobService:
                 await self.queue.prune(self.limits.result_age_s, self.limits.max_ended)
                 keep = self._layers_in_use()
                 await asyncio.to_thread(self.layers.prune, keep, self.limits.layer_age_s)
+                await asyncio.to_thread(self.latents.prune, keep, self.limits.layer_age_s)
                 await asyncio.to_thread(_remove_old, self._previews_folder)
             except (StorageError, OSError) as error:
                 log.error("tidying up failed: %s", error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from latentfu.core.crop import Crop, Point, Quad
-from latentfu.core.errors import BadInputError
+from latentfu.core.errors import BadInputError, NothingFoundError
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.hookspecs import Aligner
 from latentfu.pipeline.cache import LRUCache
@@ -90,7 +91,7 @@ def pick_quad(
     Raises BadInputError when there is none of that number, or none at all.
     """
     if not quads:
-        raise BadInputError(
+        raise NothingFoundError(
             f"The aligner {aligner.name} found nothing to edit in this layer: choose a layer "
             f"that shows it larger and upright, or another aligner, or give corners or eyes and "
             f"mouth by hand."
@@ -100,13 +101,19 @@ def pick_quad(
         raise BadInputError(
             f"There is no face {placement.face}: the aligner {aligner.name} found {found} here."
         )
-    quad = quads[0]
-    if placement.face is not None:
-        quad = quads[placement.face - 1]
-    elif mask is not None and len(quads) > 1:
-        quad = max(quads, key=lambda one: _measure_coverage(mask, one))
+    quad = quads[pick_number(quads, placement, mask) - 1]
     check_quad(quad)
     return quad
+
+
+def pick_number(quads: Sequence[Quad], placement: Placement, mask: MaskPixels | None) -> int:
+    """Which of several ``quads`` is meant, from 1 on."""
+    if placement.face is not None:
+        return placement.face
+    if mask is None or len(quads) < 2:
+        return 1
+    covered = [_measure_coverage(mask, quad) for quad in quads]
+    return covered.index(max(covered)) + 1
 
 
 def _measure_coverage(mask: MaskPixels, quad: Quad) -> float:
@@ -170,6 +177,51 @@ def find_all_quads(layer: Layer, aligner: Aligner) -> list[Quad]:
     return quads
 
 
+_AROUND = 0.6
+"""How far around the selection is looked, in parts of its longer side."""
+
+
+def find_quads_in_mask(
+    layer: Layer, aligner: Aligner, quads: list[Quad], mask: MaskPixels
+) -> list[Quad]:
+    """``quads``, and what the aligner finds around a selection whose middle lies in none of them.
+
+    An aligner that looks for one thing in a picture misses the second: a selection shows it. One
+    without a domain looks for nothing, and is not asked again.
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not aligner.domains or not len(rows):
+        return quads
+    y0, y1, x0, x1 = (int(each) for each in (rows[0], rows[-1], columns[0], columns[-1]))
+    if any(_holds(quad, ((x0 + x1) / 2, (y0 + y1) / 2)) for quad in quads):
+        return quads
+    reach = int(_AROUND * max(y1 - y0, x1 - x0)) + 1
+    top, left = max(y0 - reach, 0), max(x0 - reach, 0)
+    part = Layer(layer.pixels[top : y1 + 1 + reach, left : x1 + 1 + reach])
+    found = []
+    for quad in find_quads(part, aligner):
+        a, b, c, d = ((x + left, y + top) for x, y in quad.corners)
+        found.append(Quad((a, b, c, d), quad.score))
+    return [
+        *quads,
+        *(
+            quad
+            for quad in found
+            if quad.side >= SMALLEST_SIDE
+            and x0 <= quad.center[0] <= x1
+            and y0 <= quad.center[1] <= y1
+        ),
+    ]
+
+
+def _holds(quad: Quad, point: Point) -> bool:
+    """Whether a point lies in a square."""
+    import cv2
+
+    corners = np.asarray(quad.corners, dtype=np.float32)
+    return bool(cv2.pointPolygonTest(corners, point, measureDist=False) >= 0)
+
+
 class Cropper:
     """Finds the square to work on and cuts it out; keeps the newest answers."""
 
@@ -195,8 +247,7 @@ class Cropper:
             quad, name = _place_quad(placement, aligner), MANUAL
             _check_overlap(quad, layer, "The square given by hand")
         else:
-            key = (digest, aligner.name)
-            quads = self._quads.get_or_make(key, lambda: find_quads(layer, aligner))
+            quads = self.find(layer, aligner, mask)
             quad, name = pick_quad(quads, placement, mask, aligner), aligner.name
             _check_overlap(quad, layer, f"The square that the aligner {name} found")
 
@@ -204,3 +255,14 @@ class Cropper:
             return cut_crop(layer, quad, resolution, name, aligner.padding)
 
         return self._crops.get_or_make((digest, quad, name, resolution, aligner.padding), make)
+
+    def find(self, layer: Layer, aligner: Aligner, mask: MaskPixels | None = None) -> list[Quad]:
+        """All squares in ``layer``, the best first; of a selection beside them, its own too."""
+        key = (layer.digest(), aligner.name)
+        quads = self._quads.get_or_make(key, lambda: find_quads(layer, aligner))
+        if mask is None:
+            return quads
+        seen = (*key, hashlib.sha256(np.ascontiguousarray(mask).tobytes()).hexdigest())
+        return self._quads.get_or_make(
+            seen, lambda: find_quads_in_mask(layer, aligner, quads, mask)
+        )

@@ -11,7 +11,8 @@ from latentfu.core.control import Control, ControlEffect
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
 from latentfu.pipeline.plugin_calls import load_effect
-from latentfu.storage.inversion_cache import InversionStore
+from latentfu.storage.inversion_cache import InversionStore, load_inversion
+from latentfu.storage.latent_store import latents_folder
 
 T = TypeVar("T")
 
@@ -60,6 +61,11 @@ class InversionCache:
         """The inversion stored under ``key``, if it fits ``generator``."""
         found = self.recent.get(key) or self.store.get(key, generator)
         return self.recent.put(key, found) if found is not None else None
+
+    def get_brought(self, name: str, generator: Generator) -> Inversion:
+        """What a client has brought; raises BadInputError or WrongGeneratorError."""
+        found = self.recent.get(name) or load_inversion(latents_folder() / name, generator)
+        return self.recent.put(name, found)
 
     def put(self, key: str, inversion: Inversion) -> None:
         """Keep ``inversion`` here and on disk."""

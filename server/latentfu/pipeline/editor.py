@@ -15,7 +15,7 @@ from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.hookspecs import InversionRequest
 from latentfu.pipeline.acting_regions import WHOLE, ActingRegions, RegionChooser
-from latentfu.pipeline.align import Cropper, Placement
+from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import (
     EditOptions,
     apply_controls,
@@ -36,7 +36,7 @@ from latentfu.pipeline.invert import (
     check_content,
 )
 from latentfu.pipeline.motion import CodesEdit
-from latentfu.pipeline.paste import paste
+from latentfu.pipeline.paste import PlacedChange, paste, place_change
 from latentfu.pipeline.preview import choose_side, make_thumbnail, render_quick, show_quick
 from latentfu.pipeline.render import (
     Rendered,
@@ -45,14 +45,14 @@ from latentfu.pipeline.render import (
     render_mix,
     show_codes,
 )
-from latentfu.pipeline.report import build_report, count_changed
+from latentfu.pipeline.report import build_report, count_changed, tell_corners
 from latentfu.protocol.pictures import PictureSource, resolve_mask
-from latentfu.protocol.replies import RegionsReply, ReportReply
+from latentfu.protocol.replies import FacesReply, RegionsReply, ReportReply
 from latentfu.protocol.requests import (
     ControlsRequest,
+    EditorRequest,
     EditRequest,
     InvertRequest,
-    JobRequest,
     LayerRequest,
     MixRequest,
     PreviewRequest,
@@ -66,6 +66,7 @@ class Outcome:
 
     layer: Layer
     report: ReportReply | RegionsReply
+    change: PlacedChange | None = None
 
 
 class Editor:
@@ -78,7 +79,8 @@ class Editor:
 
     def __init__(self, device: str = "cpu") -> None:
         self.generators = GeneratorPool(device)
-        self._inverting = Inverting(InversionCache())
+        self._inversions = InversionCache()
+        self._inverting = Inverting(self._inversions)
         self._controls = ControlCache()
         self._cropper = Cropper()
         self._renders: LRUCache[Floats] = LRUCache(24)
@@ -96,7 +98,7 @@ class Editor:
             torch.cuda.empty_cache()
 
     def run(
-        self, request: JobRequest, pictures: PictureSource, progress: Progress = silent
+        self, request: EditorRequest, pictures: PictureSource, progress: Progress = silent
     ) -> Outcome:
         """What the kind of the request says: :meth:`edit`, :meth:`mix` and so on."""
         match request:
@@ -146,7 +148,7 @@ class Editor:
         work.watch.lap("render")
         outcome = self._finish(work, _Shown(crop, found, mixed, inverted), progress)
         report = outcome.report.model_copy(update={"source_inversion_key": source.key})
-        return Outcome(outcome.layer, report)
+        return replace(outcome, report=report)
 
     def invert(
         self, request: LayerRequest, pictures: PictureSource, progress: Progress = silent
@@ -208,9 +210,26 @@ class Editor:
 
     def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
         """Whether an edit of this layer would need no inversion."""
+        if request.latent is not None:
+            return True
         work = self._start(request, pictures)
         resolved = work.resolved
         return self._inverting.is_cached(self._crop(work), resolved.generator, resolved.methods)
+
+    def find_faces(self, request: LayerRequest, pictures: PictureSource) -> FacesReply:
+        """Where the faces are, and which of them is meant; needs no network."""
+        layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
+        if mask is not None:
+            check_mask(mask, layer)
+        aligner = self.generators.find_aligner(request)
+        quads = self._cropper.find(layer, aligner, mask)
+        placement = _make_placement(request)
+        pick_quad(quads, placement, mask, aligner)
+        return FacesReply(
+            faces=[tell_corners(quad) for quad in quads],
+            chosen=pick_number(quads, placement, mask),
+            aligner=aligner.name,
+        )
 
     def find_inversion(
         self,
@@ -282,6 +301,10 @@ class Editor:
         progress(0.0, "Looking for the part to edit")
         crop = self._crop(work)
         work.watch.lap("crop")
+        if work.request.latent is not None:
+            name = work.request.latent
+            brought = self._inversions.get_brought(name, work.resolved.generator)
+            return crop, CachedInversion(brought, name, True)
         asked = _ask_inverter(work, crop, progress, options)
         (found,) = self._inverting.find([asked], work.resolved.methods, options.refresh)
         work.watch.lap("invert")
@@ -360,7 +383,7 @@ class Editor:
         progress(0.95, "Pasting back")
         layer, quad, mask = work.layer, shown.crop.quad, work.mask
         feather = work.request.feather
-        out = paste(
+        placed = place_change(
             layer,
             quad,
             shown.edited,
@@ -370,6 +393,7 @@ class Editor:
             codes=shown.codes,
             region=shown.acting.mask,
         )
+        out = placed.add_to(layer)
         work.watch.lap("paste")
         changed = count_changed(layer, out, quad, mask, work.request)
         work.watch.lap("check")
@@ -378,7 +402,7 @@ class Editor:
         report = build_report(
             work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
         )
-        return Outcome(out, report)
+        return Outcome(out, report, placed)
 
 
 def _make_options(request: ControlsRequest) -> EditOptions:

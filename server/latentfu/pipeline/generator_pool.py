@@ -76,11 +76,16 @@ class GeneratorPool:
             self._open[spec.id] = load_generator(spec, self.device)
         return self._open[spec.id]
 
+    def find_aligner(self, names: RequestedNames) -> Aligner:
+        """The aligner that ``names`` means; NotInstalledError for what is not there."""
+        wanted = names.aligner or self.find_spec(names.generator).aligner
+        return pick(get_registry().installed(Aligner), wanted, "aligner")
+
     def resolve(self, names: RequestedNames) -> ResolvedRequest:
         """Everything that ``names`` names; NotInstalledError for what is not there."""
         registry = get_registry()
         spec = self.find_spec(names.generator)
-        aligner = pick(registry.installed(Aligner), names.aligner or spec.aligner, "aligner")
+        aligner = self.find_aligner(names)
         inverters = registry.installed(Inverter)
         if names.inverter is not None:
             pick(inverters, names.inverter, "inverter")  # a wrong name costs no loading

@@ -8,6 +8,7 @@ crop, the selection and what is opaque.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -19,6 +20,24 @@ from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.moved_detail import compute_change
 from latentfu.pipeline.pixel_math import smoothstep, to_gray
 from latentfu.pipeline.region_map import place_region
+
+
+@dataclass(frozen=True)
+class PlacedChange:
+    """What is added to a layer within ``box``: float32 ``[h, w, 1 or 3]`` in levels of 8 bits."""
+
+    box: PixelBox
+    values: Floats
+
+    def add_to(self, layer: Layer) -> Layer:
+        """``layer`` with the change in it, rounded to whole levels."""
+        x0, y0, x1, y1 = self.box
+        out = layer.pixels.copy()
+        colors = self.values.shape[2]
+        rounded = np.rint(self.values).astype(np.int16)
+        changed = np.clip(out[y0:y1, x0:x1, :colors].astype(np.int16) + rounded, 0, 255)
+        out[y0:y1, x0:x1, :colors] = changed.astype(np.uint8)
+        return Layer(out)
 
 
 def paste(
@@ -37,26 +56,39 @@ def paste(
     ``inverted`` None pastes the picture itself. ``feather``: width in layer pixels of the soft
     edge, inside the mask and at the crop's border. ``codes``: the edit as the codes alone show it,
     where the inversion adds to them. ``region``: where in the crop it shows, ``[S, S]`` in 0..1.
-    Alpha, and every pixel whose weight is 0,
-    come back bit for bit.
+    Alpha, and every pixel whose weight is 0, come back bit for bit.
     """
+    placed = place_change(
+        layer, quad, edited, inverted, mask=mask, feather=feather, codes=codes, region=region
+    )
+    return placed.add_to(layer)
+
+
+def place_change(
+    layer: Layer,
+    quad: Quad,
+    edited: Floats,
+    inverted: Floats | None,
+    *,
+    mask: MaskPixels | None = None,
+    feather: float = 12.0,
+    codes: CodesEdit | None = None,
+    region: Floats | None = None,
+) -> PlacedChange:
+    """The change that :func:`paste` adds, before it is rounded."""
     box = box_around(quad, layer.width, layer.height)
     x0, y0, x1, y1 = box
-    out = layer.pixels.copy()
+    colors = 1 if layer.pixels.shape[2] == 1 else 3
     if x1 <= x0 or y1 <= y0:
-        return Layer(out)
+        return PlacedChange((0, 0, 0, 0), np.zeros((0, 0, colors), dtype=np.float32))
     part = Layer(layer.pixels[y0:y1, x0:x1])
     weight = _paste_weight(part, quad, box, mask, feather)
     if region is not None:
         weight *= place_region(region, quad, box)
     change = compute_change(part, quad, box, edited, inverted, codes=codes)
-    if layer.pixels.shape[2] == 1:
+    if colors == 1:
         change = to_gray(change)[:, :, None]
-    colors = change.shape[2]
-    rounded = np.rint(change * weight[:, :, None]).astype(np.int16)
-    changed = np.clip(part.pixels[:, :, :colors].astype(np.int16) + rounded, 0, 255)
-    out[y0:y1, x0:x1, :colors] = changed.astype(np.uint8)
-    return Layer(out)
+    return PlacedChange(box, change * weight[:, :, None])
 
 
 BORDER_PART = 0.05

@@ -55,7 +55,8 @@ def build_report(
         advice=advise_fit(quality, resolved.spec, crop),
         changed=changed.count,
         unchanged=changed.unchanged,
-        quad=[(float(x), float(y)) for x, y in crop.quad.corners],
+        quad=tell_corners(crop.quad),
+        network_layers=resolved.generator.num_ws,
         aligner=crop.aligner,
         inverter=found.inverter,
         generator=resolved.spec.name,
@@ -69,6 +70,11 @@ def build_report(
         regions=list(acting.names),
         regions_note=acting.note,
     )
+
+
+def tell_corners(quad: Quad) -> list[tuple[float, float]]:
+    """The corners as a reply says them."""
+    return [(float(x), float(y)) for x, y in quad.corners]
 
 
 def count_changed(

@@ -10,6 +10,7 @@ from latentfu.protocol.replies import ErrorReply, Failure
 
 STATUS = {
     "bad_input": 400,
+    "nothing_found": 400,
     "wrong_generator": 400,
     "unauthorized": 401,
     "forbidden": 403,
@@ -97,6 +98,7 @@ class TooSlowError(LatentFuError):
 
 _KINDS: tuple[type[LatentFuError], ...] = (
     errors.BadInputError,
+    errors.NothingFoundError,
     errors.TooLargeError,
     errors.NotInstalledError,
     errors.WrongGeneratorError,

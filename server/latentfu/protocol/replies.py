@@ -165,6 +165,9 @@ class ControlReply(Reply):
         validation_alias=AliasChoices("positive_means", "plus"),
         description="What a positive strength means.",
     )
+    ends: tuple[str, str] = Field(
+        default=("", ""), description="What less and more of it are, in a word or two each."
+    )
     group: str
     kind: str = Field(description="direction, deformation, or a plug-in's own word.")
     minimum: float = Field(description="Where the sensible range begins.")
@@ -213,6 +216,7 @@ class ReportReply(Reply):
     changed: int = Field(description="How many pixels of the layer changed.")
     unchanged: str = Field(description="Why none did, as a sentence; empty if some did.")
     quad: list[tuple[float, float]] = Field(description="The crop's four corners in the layer.")
+    network_layers: int = Field(default=0, description="How many layers a mix can take from.")
     aligner: str
     inverter: str
     generator: str
@@ -264,17 +268,32 @@ class RegionsReply(Reply):
         return self.model_dump(mode="json")
 
 
+class FacesReply(Reply):
+    """Where the faces of a layer are."""
+
+    faces: list[list[tuple[float, float]]] = Field(
+        description="The four corners of each, in layer pixels; face 1 is the first."
+    )
+    chosen: int = Field(description="The one that is edited unless another is asked for.")
+    aligner: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this reply."""
+        return self.model_dump(mode="json")
+
+
 class JobReply(Reply):
     """A job and how far it is."""
 
     id: Uuid
-    kind: Literal["edit", "mix", "invert", "regions"]
+    kind: Literal["edit", "mix", "invert", "regions", "find"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     fraction: float = Field(description="0 to 1.")
     message: str = Field(description="What is being done.")
     error: Failure | None
     report: dict[str, Any] | None = Field(
-        description="When it is done: a ReportReply, or of regions a RegionsReply."
+        description="When it is done: a ReportReply, of regions a RegionsReply, of a find a "
+        "FacesReply."
     )
     attempts: int = Field(description="How often a worker has begun it.")
     created: float = Field(description="Seconds since 1970.")

@@ -119,6 +119,16 @@ class LayerRequest(Model):
         default=1.0,
         description="Truncation: below 1 pulls the latent towards the generator's mean.",
     )
+    latent: Sha256 | None = Field(
+        default=None,
+        description="Instead of looking for it: a latent that was brought with PUT /v1/latents/, "
+        "of the square in corners.",
+    )
+    as_change: bool = Field(
+        default=False,
+        description="Whether the result is the change itself in 16 bits, to be added to a picture "
+        "of more than 8 bits, instead of the layer.",
+    )
     interactive: bool = Field(
         default=False, description="Whether the job is dropped when nobody waits for it any more."
     )
@@ -127,6 +137,8 @@ class LayerRequest(Model):
     def _check_place(self) -> LayerRequest:
         if (self.eyes is None) != (self.mouth is None):
             raise ValueError("Give the eyes and the mouth together: both are needed.")
+        if self.latent is not None and self.corners is None:
+            raise ValueError("A latent is that of a square: give its corners too.")
         if sum(place is not None for place in (self.face, self.corners, self.eyes)) > 1:
             raise ValueError("Give only one of face, corners, and eyes with mouth.")
         return self
@@ -222,6 +234,12 @@ class RegionsRequest(LayerRequest):
     )
 
 
+class FindRequest(LayerRequest):
+    """Find the faces of a layer; nothing is edited."""
+
+    kind: Literal["find"] = "find"
+
+
 class MixRequest(LayerRequest):
     """Take latent layers from a second picture, inside the mask."""
 
@@ -247,7 +265,8 @@ class SettingRequest(BaseModel):
     value: bool | int | float | str = Field(description="In the setting's own type.")
 
 
-JobRequest = EditRequest | InvertRequest | MixRequest | RegionsRequest
+EditorRequest = EditRequest | InvertRequest | MixRequest | RegionsRequest
+JobRequest = EditorRequest | FindRequest
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(
     Annotated[JobRequest, Field(discriminator="kind")]
 )
@@ -277,7 +296,7 @@ def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]
-    kinds = ("edit", "mix", "invert")
+    kinds = ("edit", "mix", "invert", "find")
     tagged = where[:1] == ["regions"] and where[1:2] and where[1] in RegionsRequest.model_fields
     if where and (where[0] in kinds or tagged):
         where = where[1:]  # Which schema was tried says nothing to a person.

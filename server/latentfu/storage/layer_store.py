@@ -75,6 +75,9 @@ class LayerUpload:
 class LayerStore:
     """A folder of layers by content."""
 
+    upload = LayerUpload
+    """What takes a body in."""
+
     def __init__(self, folder: Path, quota_bytes: int = 8 << 30) -> None:
         self._folder = folder
         self._quota = quota_bytes
@@ -107,7 +110,7 @@ class LayerStore:
         target = self.path(name)
         with whole_file(target, mode=0o600) as temporary:
             with temporary.open("wb") as file:
-                upload = LayerUpload(file)
+                upload = self.upload(file)
                 yield upload
                 digest = upload.finish(temporary)
             if digest != name:

@@ -19,9 +19,14 @@ from latentfu.core.errors import (
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
 from latentfu.protocol.pictures import PictureSource
-from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, parse_request
+from latentfu.protocol.requests import (
+    JOB_REQUEST,
+    PREVIEW_REQUEST,
+    FindRequest,
+    parse_request,
+)
 from latentfu.worker.mailbox import Mailbox
-from latentfu.worker.pictures import write_layer
+from latentfu.worker.pictures import write_change, write_layer
 
 if TYPE_CHECKING:
     from latentfu.pipeline.editor import Editor
@@ -60,8 +65,13 @@ class WorkerLoop:
         progress = self._watch(message, True)
         progress(0.0)
         request = parse_request(JOB_REQUEST, json.dumps(message["body"]))
+        if isinstance(request, FindRequest):
+            return self._editor.find_faces(request, self._pictures).to_wire()
         outcome = self._editor.run(request, self._pictures, progress)
-        write_layer(Path(str(message["out"])), outcome.layer)
+        if request.as_change and outcome.change is not None:
+            write_change(Path(str(message["out"])), outcome.change)
+        else:
+            write_layer(Path(str(message["out"])), outcome.layer)
         return outcome.report.to_wire()
 
     def _route(self, message: Message) -> dict[str, object]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latentfu.core.errors import BadInputError
 from latentfu.core.layer import Layer
 from latentfu.pipeline.cache import LRUCache
+from latentfu.protocol.changes import ChangeHeader, pack_change
 from latentfu.protocol.pixels import PixelHeader, encode_header
 from latentfu.storage.atomic import whole_file
 from latentfu.storage.layer_store import LayerStore, read_pixels
+
+if TYPE_CHECKING:
+    from latentfu.pipeline.paste import PlacedChange
 
 _KEPT_LAYERS = 3
 
@@ -45,3 +50,11 @@ def write_layer(path: Path, layer: Layer) -> None:
     with whole_file(path, mode=0o600) as temporary, temporary.open("wb") as file:
         file.write(encode_header(header))
         file.write(np.ascontiguousarray(layer.pixels).data)
+
+
+def write_change(path: Path, change: PlacedChange) -> None:
+    """Write a change as a change body, whole or not at all; raises StorageError."""
+    x0, y0, x1, y1 = change.box
+    header = ChangeHeader(x0, y0, x1 - x0, y1 - y0, int(change.values.shape[2]))
+    with whole_file(path, mode=0o600) as temporary:
+        temporary.write_bytes(pack_change(header, change.values))

@@ -78,7 +78,7 @@ def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
     Gimp.progress_init(message)
     try:
         with finder.connect(report_progress) as client:
-            return jobs.run(client, work, report_progress)
+            return jobs.run_anywhere(client, work, report_progress)
     finally:
         Gimp.progress_end()
 

@@ -9,8 +9,9 @@ from gi.repository import Gimp
 from .. import jobs
 from ..arguments import layer_name, parse_edits
 from ..errors import PluginError
-from ..layers import chosen_layer, insert_result, plain_target, show_report
+from ..layers import chosen_layer, plain_target
 from ..remember import remembered
+from ..results import insert_result, show_report
 from .common import (
     READWRITE,
     add_common_arguments,
@@ -50,7 +51,13 @@ def edit_layer(
     if not edits:
         raise PluginError("There is nothing to change: give edits such as smile=2 yaw=-1.")
     target = plain_target(image, layer)
-    work = jobs.Work(target.picture, target.mask, edits=edits, **read_common_arguments(config))
+    work = jobs.Work(
+        target.picture,
+        target.mask,
+        edits=edits,
+        deep=target.deep,
+        **read_common_arguments(config),
+    )
     result = run_with_progress(work, "Editing the portrait ...")
     new = insert_result(target, result, layer_name(edits), remembered(target, work, result))
     show_report(result)

@@ -9,9 +9,10 @@ from gi.repository import Gimp
 from .. import jobs
 from ..arguments import parse_layers
 from ..errors import PluginError
-from ..layers import check_layer, chosen_layer, insert_result, plain_target, show_report
+from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
 from ..remember import remembered
+from ..results import insert_result, show_report
 from .common import (
     READWRITE,
     add_common_arguments,
@@ -57,6 +58,7 @@ def mix_layers(
         target.mask,
         source=read_layer(check_layer(source)),
         layers=layers,
+        deep=target.deep,
         **read_common_arguments(config),
     )
     result = run_with_progress(work, "Mixing the portraits ...")
@@ -68,7 +70,7 @@ def mix_layers(
 
 def name_mix(source: Gimp.Layer, layers: tuple[int, int]) -> str:
     """What the new layer of a mix is called."""
-    return f"Latent-Fu: {layers[0]}-{layers[1]} of {source.get_name()}"
+    return f"{layers[0]}-{layers[1]} of {source.get_name()} (Latent-Fu)"
 
 
 def _mix_with_dialog(

@@ -25,10 +25,15 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
     )
     choice = Gimp.Choice.new()
-    for number, action in enumerate(("status", "start", "stop")):
+    for number, action in enumerate(("status", "start", "stop", "restart")):
         choice.add(action, number, action.capitalize(), "")
     procedure.add_choice_argument(
-        "action", "_Action", "What to do: status, start or stop", choice, "status", READWRITE
+        "action",
+        "_Action",
+        "What to do: status, start, stop or restart",
+        choice,
+        "status",
+        READWRITE,
     )
     procedure.add_string_return_value("status", "Status", "The state of the server", "", READWRITE)
     return procedure
@@ -53,6 +58,8 @@ def control_server(action: str) -> str:
         Gimp.progress_end()
     elif action == "stop":
         finder.stop()
+    elif action == "restart":
+        finder.restart()
     return describe_server()
 
 

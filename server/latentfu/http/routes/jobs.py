@@ -44,6 +44,9 @@ def check_request(request: web.Request, wanted: LayerRequest) -> None:
         name = getattr(wanted, key, None)
         if name is not None and not layers.has(name):
             raise NotFoundError(f"The {key} is not here: send it first with PUT /v1/layers/.")
+    latents = request.app[STATE].service.latents
+    if wanted.latent is not None and not latents.has(wanted.latent):
+        raise NotFoundError("The latent is not here: bring it first with PUT /v1/latents/.")
     for name, value in wanted.options.items():
         if isinstance(value, str) and not _WORDS.fullmatch(value):
             raise BadInputError(f"The option {name} cannot name a file here: give a plain word.")

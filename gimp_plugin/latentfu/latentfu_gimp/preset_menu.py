@@ -1,0 +1,95 @@
+"""The button with presets: take one, save one, open a file that somebody gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from gi.repository import Gtk
+
+from .errors import PluginError
+from .presets import Preset, list_presets, load_preset, presets_folder, save_preset
+
+Edits = dict[str, float]
+
+
+class PresetMenu:
+    """``read`` gives the network's name and what the sliders say; ``take`` moves them."""
+
+    def __init__(
+        self,
+        read: Callable[[], tuple[str, Edits]],
+        take: Callable[[Preset], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._read, self._take, self._failed = read, take, failed
+        self.widget = Gtk.MenuButton.new()
+        self.widget.set_label("_Presets")
+        self.widget.set_use_underline(True)
+        self.widget.set_tooltip_text("Strengths kept under a name")
+        self._menu = Gtk.Menu()
+        self._menu.connect("show", lambda _menu: self.fill())
+        self.widget.set_popup(self._menu)
+
+    def fill(self) -> None:
+        """Offer what is there now; those of another network cannot be taken."""
+        for child in self._menu.get_children():
+            child.destroy()
+        generator, edits = self._read()
+        for preset in list_presets():
+            item = self._add(preset.name, partial(self._take, preset))
+            item.set_sensitive(preset.generator == generator)
+        self._menu.append(Gtk.SeparatorMenuItem())
+        self._add("_Save as ...", self._save).set_sensitive(bool(edits))
+        self._add("_Open a file ...", self._open)
+        self._menu.show_all()
+
+    def _add(self, label: str, action: Callable[[], None]) -> Gtk.MenuItem:
+        item = Gtk.MenuItem.new_with_mnemonic(label)
+        item.connect("activate", lambda _item: action())
+        self._menu.append(item)
+        return item
+
+    def _save(self) -> None:
+        dialog = Gtk.Dialog(title="Save preset", transient_for=self._window(), modal=True)
+        dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+        dialog.add_button("_Save", Gtk.ResponseType.OK)
+        dialog.set_default_response(Gtk.ResponseType.OK)
+        name = Gtk.Entry()
+        name.set_activates_default(True)
+        name.get_accessible().set_name("Name of the preset")
+        box = dialog.get_content_area()
+        box.set_border_width(12)
+        box.pack_start(name, False, False, 0)
+        dialog.show_all()
+        if dialog.run() == Gtk.ResponseType.OK:
+            try:
+                save_preset(name.get_text().strip(), *self._read())
+            except PluginError as error:
+                self._failed(str(error))
+        dialog.destroy()
+
+    def _open(self) -> None:
+        dialog = Gtk.FileChooserDialog(
+            title="Open preset", transient_for=self._window(), action=Gtk.FileChooserAction.OPEN
+        )
+        dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+        dialog.add_button("_Open", Gtk.ResponseType.OK)
+        if presets_folder().is_dir():
+            dialog.set_current_folder(str(presets_folder()))
+        chosen = dialog.get_filename() if dialog.run() == Gtk.ResponseType.OK else None
+        dialog.destroy()
+        if chosen:
+            self.open_file(Path(chosen))
+
+    def open_file(self, path: Path) -> None:
+        """Take the preset in a file."""
+        try:
+            self._take(load_preset(path))
+        except PluginError as error:
+            self._failed(str(error))
+
+    def _window(self) -> Gtk.Window:
+        window: Gtk.Window = self.widget.get_toplevel()
+        return window

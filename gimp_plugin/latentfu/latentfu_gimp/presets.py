@@ -1,0 +1,77 @@
+"""Presets: strengths under a name, one file each, to be kept and given to others."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .arguments import format_edits, parse_edits
+from .errors import PluginError
+from .finder import config_folder
+
+VERSION = 1
+SUFFIX = ".json"
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Preset:
+    """``edits``: strengths by the names of their controls. ``generator``: for which network."""
+
+    name: str
+    generator: str
+    edits: dict[str, float]
+
+
+def presets_folder() -> Path:
+    """Where they lie, one file each."""
+    return config_folder() / "presets"
+
+
+def list_presets() -> list[Preset]:
+    """Those of this user, by name; a file that is none is left out."""
+    found = []
+    for path in sorted(presets_folder().glob(f"*{SUFFIX}")):
+        try:
+            found.append(load_preset(path))
+        except PluginError:
+            continue
+    return found
+
+
+def load_preset(path: Path) -> Preset:
+    """The preset in a file; raises PluginError when it is none."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError("too large")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["version"] != VERSION:
+            raise ValueError("another version")
+        edits = {str(name): float(strength) for name, strength in document["edits"].items()}
+        parse_edits(format_edits(edits))  # The same limits as everywhere.
+        return Preset(str(document.get("name") or path.stem), str(document["generator"]), edits)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, PluginError) as error:
+        raise PluginError(f"{path.name} holds no preset of Latent-Fu: choose another.") from error
+
+
+def save_preset(name: str, generator: str, edits: Mapping[str, float]) -> Path:
+    """Keep strengths under a name, in place of what had it; raises PluginError."""
+    file = re.sub(r"[^\w .+-]+", "_", name).strip(" .")[:60]
+    if not file:
+        raise PluginError("Give the preset a name.")
+    folder = presets_folder()
+    document = {"version": VERSION, "name": name, "generator": generator, "edits": dict(edits)}
+    path = folder / f"{file}{SUFFIX}"
+    part = path.with_suffix(".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise PluginError(
+            f"The preset could not be written to {path} ({error.strerror or error})."
+        ) from error
+    return path

@@ -1,0 +1,3 @@
+class Atom: ...
+
+SELECTION_CLIPBOARD: Atom
