@@ -105,25 +105,6 @@ def test_nothing_can_be_changed_or_pressed_twice_while_applying(edit: Edit) -> N
     assert edit.look("count(image)") == 2
 
 
-def test_abandoned_learning_is_cancelled(edit: Edit, home: Path) -> None:
-    """B10: another method does not wait for the first, and the server drops its job."""
-    edit.do("image = load(SECOND); layer = image.get_layers()[0]")  # not learnt yet
-    edit.open(learnt=False, inverter="slow")
-    wait_for(lambda: "slowly" in (edit.look("said()", "") or ""), "it does not learn")
-    began = time.monotonic()
-    edit.do("""
-        box = [w for w in parts(window()) if isinstance(w, Gtk.ComboBoxText)]
-        [b for b in box if b.set_active_id('instant')]
-    """)
-    wait_for(lambda: edit.look("is_learnt()"), "the new method waits for the old one", 25)
-    assert time.monotonic() - began < 25, "half a minute is what the first one takes"
-    states = edit.do("""
-        from latentfu_gimp import finder
-        value = [job["state"] for job in finder.connect().get("/v1/jobs")["jobs"][:4]]
-    """)
-    assert "cancelled" in states
-
-
 # The list of sliders
 
 

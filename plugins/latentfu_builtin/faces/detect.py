@@ -38,7 +38,7 @@ faces cut by the border score up to 0.82 when lying, and 0.02 to 0.05 more than 
 """
 _MOST_REFINED = 8
 _MOST_SETTLED = 4
-"""So many of the largest faces are looked at from all sides; each takes a third of a second."""
+"""So many of the largest faces are looked at from all sides, the others as they were found."""
 _ROUNDS = 5
 Matrix = npt.NDArray[np.float64]
 _SMALLEST = 16
