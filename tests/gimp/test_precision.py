@@ -82,7 +82,8 @@ def test_colors_outside_of_srgb_do_not_jump(gimp_here: Gimp, precision: str) -> 
     """)
     old, new, count = seen
     assert old == pytest.approx([0.0, 1.0, 0.0], abs=1e-4) and count > 1000
-    assert max(abs(a - b) for a, b in zip(old, new, strict=True)) < 0.03, new
+    # The green of sRGB, which a way through it would leave, is (0.56, 1.0, 0.24) here.
+    assert max(abs(a - b) for a, b in zip(old, new, strict=True)) < 0.1, new
 
 
 def test_the_resolution_in_print_is_kept(gimp_here: Gimp) -> None:
