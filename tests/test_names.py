@@ -20,6 +20,7 @@ SHARED = {
 LEFT = frozenset(
     {
         *("CancelledError", "Client", "Control", "State", "load", "run"),  # GIMP's
+        *("NothingFoundError", "Preset", "Quad", "read", "write_picture"),  # GIMP's
         *("aligners", "controls", "generators", "inverters"),  # routes, beside the functions
         *("check_content", "config_of", "take_block", "take_layer", "take_mapping", "take_rgb"),
     }

@@ -69,7 +69,7 @@ def test_what_can_not_be_reached_is_one_sentence() -> None:
 
     plain = Control("odd", "Odd", "", small_world.ID, Plain)
     generator = small_world.small_generator()
-    with pytest.raises(BadInputError, match="give it a strength"):
+    with pytest.raises(BadInputError, match="it has a strength"):
         apply_controls(
             generator.mean_latent(), {}, {"odd": plain}, generator, cache=ControlCache(),
             options=EditOptions(targets={"odd": 1.0}),

@@ -275,6 +275,7 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
     def load(device: str) -> Generator:
         generator = latentfu.open_generator(path, device)
         generator.name, generator.domain = path.stem, domain
+        generator.id = latentfu.weights_id(path)  # a format of others may give another
         return generator
 
     return GeneratorSpec(

@@ -84,7 +84,12 @@ class Tensors:
         is left out. Raises BadInputError for any other number.
         """
         count = len(weight)
-        if count not in (1, 3, 4) or bias.shape != (count,):
+        if bias.shape != (count,):
+            raise BadInputError(
+                f"This {self.source} network has weights for {count} channels of color and a bias "
+                f"of shape {list(bias.shape)}: it may be damaged."
+            )
+        if count not in (1, 3, 4):
             raise BadInputError(
                 f"This {self.source} network draws {count} channels, which are no picture: "
                 "networks of 1 (gray), 3 (RGB) or 4 (RGB and transparency) can be used."

@@ -52,7 +52,7 @@ def train_parser_command(
 ) -> None:
     """Train the parser of face regions on rendered people; needs anny and moderngl to render.
 
-    Stopped, it goes on where it was when it is called again: the renders and state.pt lie in the
+    Stopped, it goes on where it was when it is called again: the renders and state.safetensors lie in the
     folder of the renders.
     """
     import torch
@@ -73,7 +73,7 @@ def train_parser_command(
     options = ParserOptions(images, batch, lr, seed, holdout)
     people = RenderedPeople(renders)
     say = functools.partial(click.echo, err=as_json)
-    network = train_parser(people, options, renders / "state.pt", say)
+    network = train_parser(people, options, renders / "state.safetensors", say)
     figures = {
         "renders": measure_parser(network, people, holdout),
         "changed": measure_parser(network, people, holdout, changed=True),

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, write_whole
+from latentfu import BadInputError, read_tensors_and_metadata, write_whole
+from safetensors.torch import save
 from torch import Tensor
 
 from latentfu_builtin.regions.augment import cut_plain, draw_example
@@ -136,11 +137,13 @@ def _follow(mean: RegionNetwork, network: RegionNetwork, step: int) -> None:
 def _keep(
     path: Path, network: RegionNetwork, mean: RegionNetwork, adam: torch.optim.Optimizer, seen: int
 ) -> None:
-    """Write what a later run goes on from."""
-    parts = {"network": network.state_dict(), "mean": mean.state_dict(), "adam": adam.state_dict()}
-    beside = path.with_suffix(".part")
-    torch.save({**parts, "seen": seen}, beside)
-    beside.replace(path)
+    """Write what a later run goes on from, as safetensors."""
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"mean.{name}": value for name, value in mean.state_dict().items()}
+    for number, moments in adam.state_dict()["state"].items():
+        tensors |= {f"adam.{number}.{name}": value for name, value in moments.items()}
+    whole = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
+    write_whole(path, save(whole, {"seen": str(seen)}))
 
 
 def _restore(
@@ -149,11 +152,19 @@ def _restore(
     """How many pictures were seen, with everything as it was then; 0 without a file."""
     if not path.is_file():
         return 0
-    kept = torch.load(path, map_location="cpu", weights_only=True)
-    network.load_state_dict(kept["network"])
-    mean.load_state_dict(kept["mean"])
-    adam.load_state_dict(kept["adam"])
-    return int(kept["seen"])
+    tensors, metadata = read_tensors_and_metadata(path)
+
+    def part(name: str) -> dict[str, Tensor]:
+        return {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
+
+    network.load_state_dict(part("network."))
+    mean.load_state_dict(part("mean."))
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in part("adam.").items():
+        number, _, what = name.partition(".")
+        moments.setdefault(int(number), {})[what] = value
+    adam.load_state_dict({**adam.state_dict(), "state": moments})
+    return int(metadata["seen"])
 
 
 @torch.no_grad()
