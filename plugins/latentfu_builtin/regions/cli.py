@@ -52,8 +52,8 @@ def train_parser_command(
 ) -> None:
     """Train the parser of face regions on rendered people; needs anny and moderngl to render.
 
-    Stopped, it goes on where it was when it is called again: the renders and state.safetensors lie in the
-    folder of the renders.
+    Stopped, it goes on where it was when it is called again: the renders and state.safetensors lie
+    in the folder of the renders.
     """
     import torch
 
