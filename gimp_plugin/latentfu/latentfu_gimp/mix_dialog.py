@@ -196,8 +196,8 @@ class MixDialog:
         if self._target.deep:
             self._busy(0.0, "Mixing in the layer's own precision ...")
             self._session.finish([replace(work, deep=True)], self._finished)
-        else:
-            self._finished([result])
+        else:  # once the dialog runs again: before that nothing would hear its answer
+            on_main(lambda: self._finished([result]))
 
     def _finished(self, results: list[jobs.Result]) -> None:
         assert self._tried
