@@ -15,6 +15,7 @@ from latentfu.jobs.job import Job, State
 from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, JobStore
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.replies import Failure
+from latentfu.storage.folder_quota import shrink_folder
 
 T = TypeVar("T")
 
@@ -144,7 +145,8 @@ class JobQueue:
         """Write down the end of a job; False when it had ended already."""
         ended = await self._call(lambda: self._store.end(job_id, state, error, report))
         if state == "done":
-            await self._call(lambda: self._shrink_results(job_id))
+            keep = (job_id,)
+            await self._call(lambda: shrink_folder(self._results, self._result_quota, keep))
         watch = self._watches.pop(job_id, None)
         if watch is not None:
             fraction = 1.0 if state == "done" else watch.job.fraction
@@ -192,18 +194,6 @@ class JobQueue:
         """Forget old jobs and remove their results."""
         for job_id in await self._call(lambda: self._store.prune(max_age_s, max_ended)):
             self.result_path(job_id).unlink(missing_ok=True)
-
-    def _shrink_results(self, newest: str) -> None:
-        """Remove the oldest results until all fit their quota; the newest stays."""
-        files = [
-            (path.stat().st_mtime, path.stat().st_size, path) for path in self._results.iterdir()
-        ]
-        total = sum(size for _, size, _ in files)
-        for _, size, path in sorted(files):
-            if total <= self._result_quota or path.name == newest:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
 
     @contextmanager
     def _listening(self, watch: _Watch) -> Iterator[None]:

@@ -51,7 +51,7 @@ class JobService:
             self.limits.first_listener_s,
             self.limits.result_quota_bytes,
         )
-        self.layers.in_use = self._layers_in_use
+        self.layers.in_use = self.latents.in_use = self._layers_in_use
         self.workers = [
             DeviceWorker(
                 ["--device", device, "--layers", str(cache_dir() / "layers"), *worker_arguments],

@@ -19,6 +19,7 @@ from latentfu.core.inversion import Inversion, Quality
 from latentfu.core.latent import Latent
 from latentfu.core.paths import cache_dir, make_private
 from latentfu.storage.atomic import write_whole
+from latentfu.storage.folder_quota import shrink_folder
 from latentfu.storage.safetensors_file import find_metadata, read_tensors_and_metadata
 from latentfu.storage.weight_offsets import pack_offsets, read_feature_offsets, read_weight_offsets
 
@@ -95,18 +96,7 @@ class InversionStore:
 
     def shrink(self) -> None:
         """Remove the entries used longest ago until the folder fits its limit."""
-        entries = []
-        for path in self.folder.glob("*.safetensors"):
-            try:
-                entries.append((path.stat().st_mtime_ns, path.stat().st_size, path))
-            except FileNotFoundError:
-                continue
-        total = sum(size for _, size, _ in entries)
-        for _, size, path in sorted(entries):
-            if total <= self.limit:
-                return
-            path.unlink(missing_ok=True)
-            total -= size
+        shrink_folder(self.folder, self.limit, pattern="*.safetensors")
 
 
 def serialize_inversion(key: str, inversion: Inversion) -> bytes:

@@ -21,6 +21,7 @@ from latentfu.protocol.pixels import (
 )
 from latentfu.protocol.png import SIGNATURE, check_png_start, check_png_whole, read_png
 from latentfu.storage.atomic import whole_file
+from latentfu.storage.folder_quota import list_by_use, shrink_folder
 
 _ENOUGH_TO_JUDGE = 33
 
@@ -118,15 +119,7 @@ class LayerStore:
             self._make_room(upload.received)
 
     def _make_room(self, wanted: int) -> None:
-        keep, files = self.in_use(), sorted(_files(self._folder), key=lambda f: f[1])
-        total = sum(size for _, _, size in files)  # the new one is among them, hidden
-        for path, _, size in files:
-            if total <= self._quota:
-                return
-            if path.name not in keep and not path.name.startswith("."):
-                path.unlink(missing_ok=True)
-                total -= size
-        if total > self._quota:
+        if shrink_folder(self._folder, self._quota, self.in_use()) > self._quota:
             raise StorageError(
                 f"There is no room for this layer of {wanted >> 20} MB: {self._quota >> 20} MB of "
                 "layers are kept, and work that waits needs them; try again when it is done."
@@ -146,12 +139,12 @@ class LayerStore:
             return 0
         removed, total = 0, 0
         now = time.time()
-        for path, modified, size in sorted(_files(self._folder), key=lambda f: -f[1]):
-            total += size
-            old = now - modified > max_age_s or total > self._quota
-            if old and path.name not in keep:
-                path.unlink(missing_ok=True)
-                total -= size
+        for file in reversed(list_by_use(self._folder)):
+            total += file.size
+            old = now - file.used / 1e9 > max_age_s or total > self._quota
+            if old and file.path.name not in keep:
+                file.path.unlink(missing_ok=True)
+                total -= file.size
                 removed += 1
         return removed
 
@@ -169,12 +162,3 @@ def read_pixels(path: Path) -> tuple[PixelHeader, bytes]:
         raise StorageError(f"Could not read a layer: {error.strerror or error}.") from error
     check_length(header, HEADER_BYTES + len(pixels))
     return header, pixels
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, float, int]]:
-    for path in folder.iterdir():
-        try:
-            stat = path.stat()
-        except FileNotFoundError:
-            continue
-        yield path, stat.st_mtime, stat.st_size
