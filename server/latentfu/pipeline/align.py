@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -181,20 +180,28 @@ _AROUND = 0.6
 """How far around the selection is looked, in parts of its longer side."""
 
 
-def find_quads_in_mask(
-    layer: Layer, aligner: Aligner, quads: list[Quad], mask: MaskPixels
-) -> list[Quad]:
-    """``quads``, and what the aligner finds around a selection whose middle lies in none of them.
+_Box = tuple[int, int, int, int]
+"""First and last column, first and last row."""
+
+
+def _missed_selection(aligner: Aligner, quads: list[Quad], mask: MaskPixels) -> _Box | None:
+    """The box of a selection whose middle lies in none of ``quads``; None where it lies in one.
 
     An aligner that looks for one thing in a picture misses the second: a selection shows it. One
     without a domain looks for nothing, and is not asked again.
     """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not aligner.domains or not len(rows):
-        return quads
-    y0, y1, x0, x1 = (int(each) for each in (rows[0], rows[-1], columns[0], columns[-1]))
+        return None
+    x0, x1, y0, y1 = (int(each) for each in (columns[0], columns[-1], rows[0], rows[-1]))
     if any(_holds(quad, ((x0 + x1) / 2, (y0 + y1) / 2)) for quad in quads):
-        return quads
+        return None
+    return x0, x1, y0, y1
+
+
+def _find_quads_in_box(layer: Layer, aligner: Aligner, box: _Box) -> list[Quad]:
+    """What the aligner finds around a selection, with its middle in the selection's box."""
+    x0, x1, y0, y1 = box
     reach = int(_AROUND * max(y1 - y0, x1 - x0)) + 1
     top, left = max(y0 - reach, 0), max(x0 - reach, 0)
     part = Layer(layer.pixels[top : y1 + 1 + reach, left : x1 + 1 + reach])
@@ -203,14 +210,9 @@ def find_quads_in_mask(
         a, b, c, d = ((x + left, y + top) for x, y in quad.corners)
         found.append(Quad((a, b, c, d), quad.score))
     return [
-        *quads,
-        *(
-            quad
-            for quad in found
-            if quad.side >= SMALLEST_SIDE
-            and x0 <= quad.center[0] <= x1
-            and y0 <= quad.center[1] <= y1
-        ),
+        quad
+        for quad in found
+        if quad.side >= SMALLEST_SIDE and x0 <= quad.center[0] <= x1 and y0 <= quad.center[1] <= y1
     ]
 
 
@@ -247,7 +249,7 @@ class Cropper:
             quad, name = _place_quad(placement, aligner), MANUAL
             _check_overlap(quad, layer, "The square given by hand")
         else:
-            quads = self.find(layer, aligner, mask)
+            quads = self._find(layer, digest, aligner, mask)
             quad, name = pick_quad(quads, placement, mask, aligner), aligner.name
             _check_overlap(quad, layer, f"The square that the aligner {name} found")
 
@@ -258,11 +260,15 @@ class Cropper:
 
     def find(self, layer: Layer, aligner: Aligner, mask: MaskPixels | None = None) -> list[Quad]:
         """All squares in ``layer``, the best first; of a selection beside them, its own too."""
-        key = (layer.digest(), aligner.name)
+        return self._find(layer, layer.digest(), aligner, mask)
+
+    def _find(
+        self, layer: Layer, digest: str, aligner: Aligner, mask: MaskPixels | None
+    ) -> list[Quad]:
+        key = (digest, aligner.name)
         quads = self._quads.get_or_make(key, lambda: find_quads(layer, aligner))
-        if mask is None:
+        box = None if mask is None else _missed_selection(aligner, quads, mask)
+        if box is None:
             return quads
-        seen = (*key, hashlib.sha256(np.ascontiguousarray(mask).tobytes()).hexdigest())
-        return self._quads.get_or_make(
-            seen, lambda: find_quads_in_mask(layer, aligner, quads, mask)
-        )
+        own = self._quads.get_or_make((*key, box), lambda: _find_quads_in_box(layer, aligner, box))
+        return [*quads, *own]
