@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from latentfu import NotInstalledError
 from latentfu_builtin.people.cli import render_people_command
 from latentfu_builtin.people.factors import PERSON_FACTORS, default_factors, sample_factors
+from latentfu_builtin.people.region_names import REGIONS
 from latentfu_builtin.people.renderer import PeopleRenderer
-from latentfu_builtin.people.truth import REGIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

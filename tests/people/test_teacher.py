@@ -9,8 +9,8 @@ import pytest
 import torch
 from latentfu import NotInstalledError
 from latentfu_builtin.people.factors import PERSON_FACTOR_NAMES
+from latentfu_builtin.people.region_names import REGIONS
 from latentfu_builtin.people.teacher import PeopleTeacher
-from latentfu_builtin.people.truth import REGIONS
 from latentfu_builtin.stylegan.training.pairs import render_pairs
 from latentfu_builtin.stylegan.training.source import RegionTeacher, open_teacher
 from torch import Tensor

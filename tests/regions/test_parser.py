@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, NotInstalledError
+from latentfu_builtin.people.region_names import REGIONS
 from latentfu_builtin.regions.augment import cut_plain, draw_example
-from latentfu_builtin.regions.names import FACE_REGIONS
 from latentfu_builtin.regions.network import (
     PARSER_WEIGHTS,
     RegionNetwork,
@@ -44,15 +45,13 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RenderedPeople]
 
 
 def test_the_names_are_those_of_the_renderer() -> None:
-    from latentfu_builtin.people.truth import REGIONS
-
-    assert REGIONS == FACE_REGIONS
+    assert json.loads(latentfu.read_metadata(PARSER_WEIGHTS)["regions"]) == list(REGIONS)
 
 
 def test_the_shipped_file_is_small_and_listed() -> None:
     assert PARSER_WEIGHTS.stat().st_size <= 4_000_000
     parser = latentfu.installed(latentfu.RegionParser)["faces"]
-    assert parser.regions == FACE_REGIONS and parser.domains == ("faces",)
+    assert parser.regions == REGIONS and parser.domains == ("faces",)
 
 
 def test_it_tells_hair_skin_and_clothes_of_people_it_never_saw(people: RenderedPeople) -> None:
@@ -78,7 +77,7 @@ def test_a_photograph_is_parsed_surely_and_noise_is_not() -> None:
     assert torch.allclose(parts.sum(dim=1), torch.ones(3, 128, 128), atol=1e-4)
     assert surety[0] >= parser.least_surety > surety[1:].max()
     middle = parts[0].argmax(dim=0)[40:100, 40:90]
-    face_regions = [FACE_REGIONS.index(n) for n in ("skin", "nose", "eyes", "mouth", "brows")]
+    face_regions = [REGIONS.index(n) for n in ("skin", "nose", "eyes", "mouth", "brows")]
     assert float(torch.isin(middle, torch.tensor(face_regions)).float().mean()) > 0.6
 
 
@@ -88,7 +87,7 @@ def test_training_examples_are_pictures_with_regions_of_the_same_size(
     pixels, regions = draw_example(*people.get(0), 96, np.random.default_rng(3))
     again, _ = draw_example(*people.get(0), 96, np.random.default_rng(3))
     assert pixels.shape == (96, 96, 3) and regions.shape == (96, 96)
-    assert pixels.dtype == regions.dtype == np.uint8 and regions.max() < len(FACE_REGIONS)
+    assert pixels.dtype == regions.dtype == np.uint8 and regions.max() < len(REGIONS)
     assert np.array_equal(pixels, again)
 
 

@@ -474,4 +474,4 @@ FACTOR_REGIONS: dict[str, tuple[str, ...]] = {
         "background",
     ),
 }
-"""Names of ``truth.REGIONS`` by factor."""
+"""Names of ``region_names.REGIONS`` by factor."""

@@ -40,7 +40,7 @@ class PersonFactor:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """Where it acts, by names of ``truth.REGIONS``, the strongest first; measured."""
+        """Where it acts, by names of ``region_names.REGIONS``, the strongest first; measured."""
         return FACTOR_REGIONS[self.name]
 
     def from_normal(self, z: float) -> float:

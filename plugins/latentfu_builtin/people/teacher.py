@@ -44,7 +44,7 @@ class PeopleTeacher:
     def render_regions(
         self, normal: Tensor, resolution: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """As `render`, and the regions [N, R, R], uint8 numbers of `truth.REGIONS`."""
+        """As `render`, and the regions [N, R, R], uint8 numbers of `region_names.REGIONS`."""
         pictures = self._draw(normal, resolution, with_truth=True)
         regions = np.stack([p.regions for p in pictures if p.regions is not None])
         return (*_gather(pictures, resolution), torch.from_numpy(regions))

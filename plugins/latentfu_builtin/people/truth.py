@@ -9,24 +9,6 @@ import numpy as np
 from latentfu_builtin.people.camera import Shot
 from latentfu_builtin.people.mesh import Array
 
-REGIONS: tuple[str, ...] = (
-    "background",
-    "skin",
-    "eyes",
-    "brows",
-    "nose",
-    "mouth",
-    "teeth",
-    "hair",
-    "ears",
-    "neck",
-    "clothes",
-    "glasses",
-    "hat",
-    "earrings",
-)
-"""Names of the numbers in a picture's region map."""
-
 
 @dataclass(frozen=True)
 class PersonPicture:
@@ -34,7 +16,7 @@ class PersonPicture:
 
     Attributes:
         pixels: uint8 ``[R, R, 3]``.
-        regions: uint8 ``[R, R]``, numbers of ``REGIONS``; None unless asked for.
+        regions: uint8 ``[R, R]``, numbers of ``region_names.REGIONS``; None unless asked for.
         depth: float32 ``[R, R]``, meters from the camera, 100 for the background; or None.
         landmarks: float ``[68, 2]``, x and y in pixels, in iBUG's order.
         small: float ``[4, 2]``, x and y in pixels: the earrings at the person's left and right,

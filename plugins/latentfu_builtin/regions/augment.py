@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from latentfu_builtin.regions.names import FACE_REGIONS
+from latentfu_builtin.people.region_names import REGIONS
 
 Pixels = npt.NDArray[Any]
 Random = np.random.Generator
-_BACKGROUND = FACE_REGIONS.index("background")
-_CLOTHES = FACE_REGIONS.index("clothes")
-_HAT = FACE_REGIONS.index("hat")
-_HAIR = FACE_REGIONS.index("hair")
+_BACKGROUND = REGIONS.index("background")
+_CLOTHES = REGIONS.index("clothes")
+_HAT = REGIONS.index("hat")
+_HAIR = REGIONS.index("hair")
 
 
 def draw_example(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from latentfu import measure_region_changes
 
-from latentfu_builtin.regions.names import FACE_REGIONS
+from latentfu_builtin.people.region_names import REGIONS
 
 _SEED = 910_000
 _APART = 0.5
@@ -62,9 +62,7 @@ def _mean_changes(pairs: list[tuple[Any, Any]]) -> dict[str, float]:
         maps = tuple(
             np.asarray(each.regions).reshape(each.pixels.shape[:2]) for each in (first, second)
         )
-        change = measure_region_changes(
-            (first.pixels, second.pixels), (maps[0], maps[1]), FACE_REGIONS
-        )
+        change = measure_region_changes((first.pixels, second.pixels), (maps[0], maps[1]), REGIONS)
         for name, level in change.items():
             levels.setdefault(name, []).append(level)
     return {name: round(float(np.mean(each)), 2) for name, each in levels.items()}

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from latentfu import BadInputError, read_tensors_and_metadata, write_tensors
 from torch import Tensor, nn
 
-from latentfu_builtin.regions.names import FACE_REGIONS
+from latentfu_builtin.people.region_names import REGIONS
 
 PARSER_SIZE = 128
 PARSER_WEIGHTS = Path(__file__).parent / "weights" / "parser.safetensors"
@@ -50,7 +50,7 @@ class RegionNetwork(nn.Module):
             for deep, flat in zip(_WIDTHS[:0:-1], _WIDTHS[-2::-1], strict=True)
         )
         self.fine = nn.Conv2d(_WIDTHS[0] + 3, _LAST, 3, padding=1)
-        self.head = nn.Conv2d(_LAST, len(FACE_REGIONS), 1)
+        self.head = nn.Conv2d(_LAST, len(REGIONS), 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the regions at each pixel."""
@@ -77,7 +77,7 @@ def save_parser(path: Path, network: RegionNetwork, notes: dict[str, str]) -> No
         for name, value in network.state_dict().items()
         if value.is_floating_point()
     }
-    about = {"architecture": _ARCHITECTURE, "regions": json.dumps(FACE_REGIONS), **notes}
+    about = {"architecture": _ARCHITECTURE, "regions": json.dumps(REGIONS), **notes}
     write_tensors(path, tensors, about)
 
 
@@ -94,7 +94,7 @@ def load_parser(path: Path | None = None, device: torch.device | str = "cpu") ->
         )
     tensors, notes = read_tensors_and_metadata(path)
     known = json.loads(notes.get("regions", "[]"))
-    if notes.get("architecture") != _ARCHITECTURE or known != list(FACE_REGIONS):
+    if notes.get("architecture") != _ARCHITECTURE or known != list(REGIONS):
         raise BadInputError(f"{path} holds no parser of this program's regions.")
     network = RegionNetwork()
     wanted = {k: v for k, v in network.state_dict().items() if v.is_floating_point()}

@@ -13,13 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from latentfu_builtin.regions.names import FACE_REGIONS
+from latentfu_builtin.people.region_names import REGIONS
 from latentfu_builtin.regions.network import PARSER_SIZE, load_parser
 
 CHANGES = Path(__file__).parent / "weights" / "changes.json"
-_EYES, _NOSE, _MOUTH = (FACE_REGIONS.index(name) for name in ("eyes", "nose", "mouth"))
-_BACKGROUND = FACE_REGIONS.index("background")
-_FACE = tuple(FACE_REGIONS.index(n) for n in ("skin", "eyes", "brows", "nose", "mouth", "glasses"))
+_EYES, _NOSE, _MOUTH = (REGIONS.index(name) for name in ("eyes", "nose", "mouth"))
+_BACKGROUND = REGIONS.index("background")
+_FACE = tuple(REGIONS.index(n) for n in ("skin", "eyes", "brows", "nose", "mouth", "glasses"))
 _SIZES = {_EYES: (0.001, 0.05), _NOSE: (0.003, 0.08), _MOUTH: (0.002, 0.08)}
 """Parts of a crop that eyes, nose and mouth may fill: from far to near crops of faces."""
 _LEAST_BELOW, _MOST_BELOW, _MOST_BESIDE = 0.02, 0.30, 0.15

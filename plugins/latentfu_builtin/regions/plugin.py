@@ -7,7 +7,7 @@ from pathlib import Path
 from latentfu import Command, RegionParser, hookimpl
 
 from latentfu_builtin.lazy import call_later, later
-from latentfu_builtin.regions.names import FACE_REGIONS
+from latentfu_builtin.people.region_names import REGIONS
 
 _ROOM = "latentfu_builtin.regions"
 _WEIGHTS = Path(__file__).parent / "weights" / "parser.safetensors"
@@ -23,7 +23,7 @@ def latentfu_region_parsers() -> list[RegionParser]:
             name="faces",
             title="Regions of a face",
             domains=("faces",),
-            regions=FACE_REGIONS,
+            regions=REGIONS,
             load=call_later(f"{_ROOM}.parse:load_region_parser"),
             least_surety=0.7,
             changes=call_later(f"{_ROOM}.parse:read_changes"),

@@ -18,8 +18,8 @@ from latentfu import BadInputError, read_tensors_and_metadata, write_whole
 from safetensors.torch import save
 from torch import Tensor
 
+from latentfu_builtin.people.region_names import REGIONS
 from latentfu_builtin.regions.augment import cut_plain, draw_example
-from latentfu_builtin.regions.names import FACE_REGIONS
 from latentfu_builtin.regions.network import (
     PARSER_SIZE,
     RegionNetwork,
@@ -116,7 +116,7 @@ def parser_loss(logits: Tensor, regions: Tensor) -> Tensor:
     ``logits [N, 14, S, S]``, ``regions [N, S, S]`` -> a number.
     """
     cross = F.cross_entropy(logits, regions, torch.tensor(_WEIGHTS))
-    wanted = F.one_hot(regions, len(FACE_REGIONS)).permute(0, 3, 1, 2).float()  # [N, 14, S, S]
+    wanted = F.one_hot(regions, len(REGIONS)).permute(0, 3, 1, 2).float()  # [N, 14, S, S]
     found = logits.softmax(dim=1)
     both = (found * wanted).sum(dim=(0, 2, 3))  # [14]
     sizes = found.sum(dim=(0, 2, 3)) + wanted.sum(dim=(0, 2, 3))
@@ -175,17 +175,17 @@ def measure_parser(
 
     ``changed``: with the changes of training, seeded, instead of the plain renders.
     """
-    shared = np.zeros(len(FACE_REGIONS))
-    either = np.zeros(len(FACE_REGIONS))
+    shared = np.zeros(len(REGIONS))
+    either = np.zeros(len(REGIONS))
     for pictures, regions in _held_out(people, count, changed):
         found = network(pictures).argmax(dim=1)
-        for place in range(len(FACE_REGIONS)):
+        for place in range(len(REGIONS)):
             a, b = found == place, regions == place
             shared[place] += int((a & b).sum())
             either[place] += int((a | b).sum())
     scores = {
         name: round(float(shared[place] / either[place]), 4)
-        for place, name in enumerate(FACE_REGIONS)
+        for place, name in enumerate(REGIONS)
         if either[place]
     }
     return {**scores, "mean": round(float(np.mean(list(scores.values()))), 4)}

@@ -1,8 +1,8 @@
-"""The names of the regions of a face, without anything that takes time to import."""
+"""The names of the regions of a person, without anything that takes time to import."""
 
 from __future__ import annotations
 
-FACE_REGIONS: tuple[str, ...] = (
+REGIONS: tuple[str, ...] = (
     "background",
     "skin",
     "eyes",
@@ -18,4 +18,4 @@ FACE_REGIONS: tuple[str, ...] = (
     "hat",
     "earrings",
 )
-"""What the parser tells apart, in the order of its channels: those of the people renderer."""
+"""Names of the numbers in a picture's region map, and of the parser's channels."""
