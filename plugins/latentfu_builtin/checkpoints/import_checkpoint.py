@@ -271,11 +271,12 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
     if resolution is None or not is_name(path.stem):
         return None
     domain = _as_one_line(metadata.get("domain", "unknown"))
+    own_id = latentfu.weights_id(path)
 
     def load(device: str) -> Generator:
         generator = latentfu.open_generator(path, device)
         generator.name, generator.domain = path.stem, domain
-        generator.id = latentfu.weights_id(path)  # a format of others may give another
+        generator.id = own_id  # a format of others may give another
         return generator
 
     return GeneratorSpec(
@@ -283,7 +284,7 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
         title=_as_one_line(metadata.get("title") or path.stem),
         domain=domain,
         resolution=resolution,
-        id=latentfu.weights_id(path),
+        id=own_id,
         load=load,
         aligner=metadata.get("aligner")
         or ("faces" if any(word in domain for word in FACES) else "center"),
