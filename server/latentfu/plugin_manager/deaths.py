@@ -19,7 +19,7 @@ from typing import IO
 from latentfu.core.errors import StorageError
 from latentfu.core.paths import cache_dir, make_private
 from latentfu.plugin_manager.sources import Source
-from latentfu.storage.atomic import lock_or_fail, write_whole
+from latentfu.storage.atomic import keep_if_locked, lock_or_fail, write_whole
 
 MOST_DEATHS = 2
 """After so many a plug-in is set aside until it is installed or enabled again."""
@@ -98,12 +98,7 @@ def _open_locked(path: Path) -> IO[bytes] | None:
         file = path.open("wb", buffering=0)
     except (OSError, StorageError):
         return None
-    try:
-        lock_or_fail(file.fileno())
-    except OSError:
-        file.close()
-        return None
-    return file
+    return keep_if_locked(file)
 
 
 def forget_deaths(name: str) -> bool:

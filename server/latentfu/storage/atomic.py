@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from latentfu.core.errors import StorageError
 
@@ -85,6 +86,16 @@ def _create_private(path: Path) -> int:
 
 def _permissions(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode) & 0o777
+
+
+def keep_if_locked(file: IO[bytes]) -> IO[bytes] | None:
+    """The open file, locked until it is closed; None, and closed, when another holds its lock."""
+    try:
+        lock_or_fail(file.fileno())
+    except OSError:
+        file.close()
+        return None
+    return file
 
 
 def lock_or_fail(descriptor: int) -> None:

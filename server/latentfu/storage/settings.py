@@ -11,7 +11,7 @@ from typing import IO
 from latentfu.core.errors import StorageError
 from latentfu.core.paths import config_dir, make_private, server_path, token_path
 from latentfu.protocol.server_address import ServerAddress, read_address
-from latentfu.storage.atomic import lock_or_fail, write_whole
+from latentfu.storage.atomic import keep_if_locked, write_whole
 
 
 def read_or_make_token(renew: bool = False) -> str:
@@ -84,9 +84,4 @@ def take_server_lock() -> IO[bytes] | None:
         raise StorageError(
             f"The settings folder {config_dir()} cannot be written: {error.strerror or error}."
         ) from error
-    try:
-        lock_or_fail(file.fileno())
-    except OSError:
-        file.close()
-        return None
-    return file
+    return keep_if_locked(file)
