@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from latentfu_builtin.bundles.first_use import held_hash
-from latentfu_builtin.checkpoints.downloads.catalogue import find_known
+from latentfu_builtin.checkpoints.downloads.catalogue import StrictEntry, find_known, read_toml
 
 
-class _Strict(BaseModel):
-    """Wrong keys are said, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class BundleDirection(_Strict):
+class BundleDirection(StrictEntry):
     """A file of directions: where it is, and its terms."""
 
     file: str = Field(pattern=r"^\w[\w.-]*$")
@@ -37,7 +30,7 @@ class BundleDirection(_Strict):
         return Offer(address, sha256, largest=64 << 20, name=self.file)
 
 
-class Bundle(_Strict):
+class Bundle(StrictEntry):
     """What is installed together.
 
     Attributes:
@@ -81,7 +74,7 @@ class Bundle(_Strict):
         return list(different.values())
 
 
-class _Bundles(_Strict):
+class _Bundles(StrictEntry):
     bundle: tuple[Bundle, ...] = Field((), strict=False)
 
 
@@ -100,13 +93,10 @@ def find_bundle(name: str) -> Bundle:
     return bundles[name]
 
 
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
 def _read_bundles(path: Path) -> dict[str, Bundle]:
-    try:
-        content = _Bundles.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadInputError(f"{path}: {where}: {first['msg']}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise BadInputError(f"{path} cannot be read: {error}.") from error
-    return {one.name: one for one in content.bundle}
+    return {one.name: one for one in read_toml(path, _Bundles, _explain).bundle}

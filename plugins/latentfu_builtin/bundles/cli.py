@@ -18,10 +18,8 @@ from latentfu_builtin.checkpoints.downloads.licence_consent import (
     has_agreed,
     remember_agreement,
 )
-from latentfu_builtin.checkpoints.install_network import FetchOptions
+from latentfu_builtin.checkpoints.install_network import MIRROR, FetchOptions
 from latentfu_builtin.checkpoints.library_files import describe_files, list_what_hangs_on
-
-MIRROR = "LATENTFU_MIRROR"
 
 
 def make_setup_command(name: str) -> click.Command:

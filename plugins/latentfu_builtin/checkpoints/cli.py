@@ -31,10 +31,13 @@ from latentfu_builtin.checkpoints.import_checkpoint import (
     import_checkpoint,
     path_of,
 )
-from latentfu_builtin.checkpoints.install_network import Fetched, FetchOptions, install_network
+from latentfu_builtin.checkpoints.install_network import (
+    MIRROR,
+    Fetched,
+    FetchOptions,
+    install_network,
+)
 from latentfu_builtin.checkpoints.library_files import describe_files, list_what_hangs_on
-
-MIRROR = "LATENTFU_MIRROR"
 
 
 class ImportCommand(click.Command):

@@ -31,6 +31,8 @@ from latentfu_builtin.checkpoints.import_checkpoint import (
 )
 
 PIECE = 8 << 20
+MIRROR = "LATENTFU_MIRROR"
+"""The environment variable that names another place for all files."""
 
 
 @dataclass(frozen=True)

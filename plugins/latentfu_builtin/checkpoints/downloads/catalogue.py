@@ -7,11 +7,14 @@ same form in the data folder adds to it or stands in its place, name by name.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir, public_networks
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+M = TypeVar("M", bound=BaseModel)
 ROOM = 1.1
 """A size that is only known about may be this much more."""
 
@@ -46,13 +49,13 @@ def make_offer(network: PublicNetwork, mirror: str = "") -> Offer:
     return Offer(address, network.sha256, exact, most, name=file_name(network))
 
 
-class _Strict(BaseModel):
+class StrictEntry(BaseModel):
     """Wrong keys are said, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class CatalogueEntry(_Strict):
+class CatalogueEntry(StrictEntry):
     """A network below a source."""
 
     name: Name
@@ -66,7 +69,7 @@ class CatalogueEntry(_Strict):
     address: str = Field("", pattern=r"^((https?|file)://.+)?$")
 
 
-class CatalogueSource(_Strict):
+class CatalogueSource(StrictEntry):
     """Networks that have their terms in common."""
 
     title: str
@@ -98,7 +101,7 @@ class CatalogueSource(_Strict):
         )
 
 
-class Catalogue(_Strict):
+class Catalogue(StrictEntry):
     """The whole file."""
 
     source: tuple[CatalogueSource, ...] = Field((), strict=False)
@@ -148,14 +151,19 @@ def _explain(error: ValidationError) -> str:
     return f"{key!r}{f' of {where}' if where else ''}: {what}"
 
 
-def read_catalogue(path: Path) -> dict[str, PublicNetwork]:
-    """The networks in one file by name; BadInputError says what is wrong with it."""
+def read_toml(path: Path, model: type[M], explain: Callable[[ValidationError], str]) -> M:
+    """A TOML file as a model; BadInputError, by ``explain`` where the file is not as the model."""
     try:
-        sources = Catalogue.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return model.model_validate(tomllib.loads(path.read_text("utf-8")))
     except ValidationError as error:
-        raise BadInputError(f"{path}: {_explain(error)}.") from error
+        raise BadInputError(f"{path}: {explain(error)}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInputError(f"{path} cannot be read: {error}.") from error
+
+
+def read_catalogue(path: Path) -> dict[str, PublicNetwork]:
+    """The networks in one file by name; BadInputError says what is wrong with it."""
+    sources = read_toml(path, Catalogue, _explain)
     found: dict[str, PublicNetwork] = {}
     for source in sources.source:
         for entry in source.networks:
