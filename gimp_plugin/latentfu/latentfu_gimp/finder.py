@@ -143,8 +143,13 @@ def end_process(lost: TokenLostError) -> None:
         raise lost
     with contextlib.suppress(ProcessLookupError):
         os.kill(lost.pid, signal.SIGTERM)
+    _wait_for_end(lost.pid)
+
+
+def _wait_for_end(pid: int) -> None:
+    """Until a server's process is gone: it answers no more before it lets go of its lock."""
     deadline = time.monotonic() + 15
-    while time.monotonic() < deadline and _is_server(lost.pid):
+    while time.monotonic() < deadline and _is_server(pid):
         time.sleep(0.1)
 
 
@@ -180,12 +185,13 @@ def stop() -> bool:
         return True
     if not found:
         return False
-    client, _ = found
+    client, health = found
     with client:
         client.post("/v1/shutdown")
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and _is_there():
         time.sleep(0.1)
+    _wait_for_end(int(health.get("pid") or 0))
     return True
 
 
