@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from latentfu.http.failures import answer_failures
+from latentfu.http.idle import note_use
 from latentfu.http.openapi import Endpoint, openapi_document
 from latentfu.http.routes import about, jobs, latents, layers, plugins
 from latentfu.http.security import (
@@ -18,7 +19,7 @@ from latentfu.http.security import (
 )
 from latentfu.http.state import STATE, AppState
 
-MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, check_content)
+MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, note_use, check_content)
 """In the order in which a request passes them."""
 
 
