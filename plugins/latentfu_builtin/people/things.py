@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from latentfu_builtin.people.factors import Factors
 from latentfu_builtin.people.head_frame import HeadFrame
 from latentfu_builtin.people.mesh import Array, grid_triangles, make_tube
-from latentfu_builtin.people.strands import BodySkin, hue_color
+from latentfu_builtin.people.strands import BodySkin, cloth_color
 
 _RIMS = (  # black, brown, gold, clear, by glasses_color
     (0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.36, 0.25, 0.12), (0.50, 0.47, 0.46),
@@ -159,7 +159,7 @@ def make_collar(body: BodySkin, f: Factors) -> list[Thing]:
     a = np.sign(a) * (0.10 + (np.abs(a)) * (np.pi - 0.10) / np.pi)  # open in front
     back = (1 - np.cos(a)) / 2
     top = -0.166 + 0.034 * back
-    long = 0.030 + 0.024 * np.clip(1 - np.abs(a) / 0.9, 0, 1)
+    long = 0.026 + 0.030 * np.clip(1 - np.abs(a) / 0.75, 0, 1)
     t = np.concatenate([[-0.7, -0.35], np.linspace(0, 1, rows - 2)])[:, None]
     drop = top - np.where(t < 0, -t * 0.024, t * long)  # up inside, then folded down outside
     lie = _measure_ring(a, drop + height, angle, far, skin[:, 2])
@@ -172,8 +172,7 @@ def make_collar(body: BodySkin, f: Factors) -> list[Thing]:
     points[..., 2] += drop
     normals = np.cross(np.gradient(points, axis=1), np.gradient(points, axis=0))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
-    light = (f["clothes_light"] + 1) / 2
-    color = hue_color(f["clothes_hue"], 0.36 - 0.22 * light, 0.14 + 0.62 * light)
+    color = 1.08 * cloth_color(f["clothes_hue"], f["clothes_light"])
     corners = grid_triangles(rows, columns, False, False)
     tint = (float(color[0]), float(color[1]), float(color[2]))
     return [Thing(points.reshape(-1, 3), normals.reshape(-1, 3), corners, tint, 0.05, 10.0, 0, 0.6)]

@@ -26,10 +26,11 @@ float lit(float bias, float spread) {
     return sum / 9.;
 }
 vec3 ambient(vec3 n) { return mix(ground, sky, n.z * .5 + .5); }
-// A film's curve (Narkowicz's fit of ACES), softened, and sRGB.
+// A film's shoulder: highlights roll off softly and keep some of their color; then sRGB.
 vec3 develop(vec3 x) {
-    x *= .86;
-    return pow(clamp((x * (2.51 * x + .03)) / (x * (2.43 * x + .59) + .14), 0., 1.), vec3(1. / 2.2));
+    float y = dot(x, vec3(.3, .59, .11)) + 1e-5;
+    vec3 each = 1. - exp(-1.4 * x), whole = x * (1. - exp(-1.4 * y)) / y;
+    return pow(clamp(mix(each, whole, .35), 0., 1.), vec3(1. / 2.2));
 }
 void finish(vec3 light, float region) {
     color = vec4(develop(light), 1.);

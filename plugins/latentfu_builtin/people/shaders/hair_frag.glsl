@@ -1,8 +1,8 @@
 // Hair after Kajiya and Kay, with Marschner's two highlights: white one shifted to the root,
 // colored one shifted to the tip.
-in vec4 K;
+in vec4 K; in float cover;
 uniform vec3 base;
-uniform float region, shine, tipLight;
+uniform float region, shine, tipLight, soft;
 void main() {
     vec3 t = normalize(N), v = normalize(eye - P);
     float s = lit(.0028, .0022);
@@ -17,4 +17,7 @@ void main() {
     vec3 out3 = v - rim * dot(v, rim);
     glow += rimColor * (c * .7 + .012) * pow(r, 6.) * .5 * clamp(.6 - dot(v, rim), 0., 1.) * occl;
     finish(glow, region);
+    // drawn a second time as a veil, tips and loose strands fade out
+    if (soft > .5) color.a = min(cover * 1.25, 1.) * (1. - .85 * smoothstep(.45, 1., K.y)) * soft;
+    else if (K.y > .80 + .2 * fract(K.z * 37.)) discard;
 }

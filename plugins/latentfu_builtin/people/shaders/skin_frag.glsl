@@ -2,7 +2,8 @@
 in vec2 X; in vec3 Q; in vec4 A; in vec4 B;
 uniform vec3 base, hairColor, lipColor;
 uniform float wrinkles, freckles, blush, stubble, lipstick, melanin, makeup, pores, blemishes;
-uniform vec3 seed;
+uniform vec3 seed, centerL, centerR;
+uniform float radius, browWide;
 void main() {
     vec3 n = normalize(N), v = normalize(eye - P);
     float lip = smoothstep(.42, .66, A.x), nose = A.z, ear = smoothstep(.3, .6, B.x);
@@ -17,7 +18,7 @@ void main() {
     relief += lip * vec3(noise(vec3(Q.x * 1400., Q.y * 200., Q.z * 160.)) - .5, 0, 0) * .35;
     vec3 b = normalize(n + relief);
     // color
-    vec3 c = base * (1. + .34 * patchy * vec3(.45, 1., 1.05) + (.12 * grain + .15 * fine * vec3(.6, 1., 1.)) * pores);
+    vec3 c = base * (1. + (.30 - .16 * melanin) * patchy * vec3(.45, 1., 1.05) + (.12 * grain + .15 * fine * vec3(.6, 1., 1.)) * pores);
     // yellower at the forehead, redder in the middle, bluer where a beard would grow
     c *= mix(vec3(1), vec3(1.01, 1.02, .95), smoothstep(.02, .05, Q.z));
     c *= 1. - .10 * exp(-dot(Q.xz + vec2(0, .045), Q.xz + vec2(0, .045)) / .0011) * vec3(0, .7, .6);
@@ -42,13 +43,25 @@ void main() {
     vec3 lips = mix(natural, lipColor, lipstick);
     c = mix(c, lips * (.92 + .3 * (noise(vec3(Q.x * 1400., 0, Q.z * 160.)) - .5)), lip * .9);
     c = mix(c, mix(c, hairColor, .5) * vec3(.86, .9, .94), stubble * clamp(-X.y, 0., 1.) * (.55 + .9 * smoothstep(.45, .7, noise(Q * 1300.))));
-    c = mix(c, mix(hairColor * .55, c * .5, .25), smoothstep(.15, .95, X.y + .35 * fine));
+    c = mix(c, mix(hairColor * .6, c * .35, .12), smoothstep(.15, .95, X.y + .35 * fine));
     c *= mix(vec3(1), vec3(.30, .16, .14), smoothstep(.75, .2, X.x) );
+    // the shadow that a brow's hairs make together
+    float across = abs(Q.x), arch = .0180 + min((across - .010) * .30, .0030) + clamp((across - .020) * .156, 0., .0028) - max(across - .038, 0.) * .353;
+    float thin = (across < .018 ? .0034 : mix(.0034, .0009, clamp((across - .018) / .037, 0., 1.))) * (1. + .35 * browWide) * 1.25;
+    float browed = exp(-pow((Q.z - arch) / thin, 2.)) * clamp((across - .010) / .006, 0., 1.) * clamp((.056 - across) / .008, 0., 1.) * step(Q.y, .06);
+    c = mix(c, hairColor * .7 + c * .12, .62 * browed * (.75 + .5 * noise(vec3(Q.x * 900., 3., Q.z * 500.))));
+    // the rim of the lids: lashes' roots darken the upper one, the lower one is moist and pink
+    vec3 off = P - (distance(P, centerL) < distance(P, centerR) ? centerL : centerR);
+    float rim1 = length(off) / radius;
+    float upper = smoothstep(-.22, .02, off.z / radius);
+    c *= mix(vec3(1), vec3(.16, .12, .11), smoothstep(1.31, 1.24, rim1) * upper);
+    c *= mix(vec3(1), vec3(.80, .55, .50), smoothstep(1.24, 1.16, rim1) * (1. - upper));
     // light
-    float s = lit(.0016, .0016), d = dot(n, key), w = X.x;
-    vec3 wrap = vec3(.34, .16, .10) * (1. - .5 * melanin);
+    float s = lit(.0016, .0030), d = dot(n, key), w = X.x;
+    vec3 wrap = vec3(.46, .22, .15) * (1. - .5 * melanin);
     vec3 shade = clamp((d + wrap) / (1. + wrap), 0., 1.);
-    shade *= mix(vec3(.16, .03, .015) * clamp(d + .4, 0., 1.), vec3(1), s);
+    // blood reddens the edge of a shadow
+    shade *= mix(vec3(.13, .03, .015) * clamp(d + .4, 0., 1.), vec3(1), pow(vec3(s), vec3(.62, .95, 1.05)));
     vec3 day = shade * keyColor + clamp(dot(n, fill) * .65 + .35, 0., 1.) * fillColor * w + ambient(b) * w;
     float facing = max(dot(b, v), 0.), edge = pow(1. - facing, 4.);
     vec3 glow = c * day;
@@ -56,14 +69,14 @@ void main() {
     vec3 h = normalize(key + v);
     float nh = max(dot(b, h), 0.), wet = .22 + .9 * lip * (.4 + .6 * lipstick) + .35 * nose * nose;
     float f = .028 + .97 * pow(1. - max(dot(v, h), 0.), 5.);
-    float gloss = (pow(nh, 14.) * .9 + pow(nh, 70.) * 2.6 * wet) * s * clamp(d * 3., 0., 1.);
-    glow += f * gloss * keyColor * 2.7 * (.55 + .9 * (fine + .5));
+    float gloss = (pow(nh, 10.) * .42 + pow(nh, 60.) * 2.0 * wet) * s * clamp(d * 3., 0., 1.);
+    glow += f * gloss * keyColor * 2.7 * (.75 + .5 * (fine + .5) + .5 * grain);
     h = normalize(fill + v);
     glow += f * pow(max(dot(b, h), 0.), 18.) * fillColor * 1.6 * w;
     float back = clamp(dot(n, rim), 0., 1.);
     glow += (c * .8 + .05) * back * (.25 + edge * 2.5) * rimColor * w + edge * .07 * sky * w;
     glow += ear * c * vec3(.5, .08, .05) * clamp(-d, 0., 1.) * keyColor * .2;
-    float region = 1.;
+    float region = browed > .30 ? 3. : 1.;
     if (B.w > .5) region = 9.;
     if (ear > .25) region = 8.;
     // the nose: a wedge from between the eyes to the nostrils, on the head at rest
