@@ -86,7 +86,7 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "eye-eyefold-up": -0.6 * f["eyelid_fold"],
         "eye-epicanthus-out": 0.5 * f["eyelid_fold"],
         "eye-bag-incr": float(np.clip((f["age"] - 45) / 50, -0.2, 0.8)),
-        "ear-scale-incr": 0.4 * f["ear_size"] - 0.25,
+        "ear-scale-incr": 0.4 * f["ear_size"] - 0.40,
         "ear-wing-incr": -0.4,
         "eye-height2-incr": 0.45,
     }
@@ -101,13 +101,13 @@ def _facial_actions(f: Factors) -> dict[str, float]:
     pucker, opened = max(f["pucker"], 0.0) ** 0.5, max(f["mouth_open"], 0.0)
     grin = max(0.95 * smile, 0.95 * laugh)
     both = {
-        "mouthSmile": grin,
+        "mouthSmile": min(1.0, 0.07 + grin) - 0.07 * sad,
         "mouthFrown": 0.6 * sad,
         "cheekSquint": 0.6 * grin,
         "mouthUpperUp": 0.55 * max(smile - 0.2, 0) + 0.5 * laugh + 0.5 * sneer,
         "mouthLowerDown": 0.35 * max(smile - 0.35, 0) + 0.3 * laugh + 0.25 * opened,
         "eyeSquint": 0.35 * grin + 0.25 * frown,
-        "eyeWide": 0.16 + 0.6 * wonder + 0.45 * max(f["eye_open"], 0.0),
+        "eyeWide": 0.12 + 0.6 * wonder + 0.45 * max(f["eye_open"], 0.0),
         "browDown": max(-0.6 * f["brow_height"], 0) + 0.45 * max(f["brow_angle"], 0) + 0.8 * frown,
         "browOuterUp": max(0.6 * f["brow_height"], 0) + 0.8 * wonder,
         "noseSneer": 0.9 * sneer + 0.15 * frown,

@@ -112,10 +112,10 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
 def background_colors(f: Factors) -> tuple[Array, Array]:
     """The dark and the light color of what lies behind."""
     light = (f["background_light"] + 1) / 2
-    strong = 0.04 + 0.11 * abs(math.sin(7 * f["background_hue"]))
+    strong = 0.03 + 0.09 * abs(math.sin(7 * f["background_hue"]))
     if f["background_kind"] > 1 / 3:  # gardens are green to golden
-        hue = -0.52 + 0.16 * f["background_hue"]
-        return hue_color(hue, 0.24, 0.13 + 0.36 * light), hue_color(
+        hue = -0.58 + 0.15 * f["background_hue"]
+        return hue_color(hue, 0.21, 0.13 + 0.36 * light), hue_color(
             hue - 0.1, 0.17, 0.26 + 0.5 * light
         )
     low = hue_color(f["background_hue"], strong, 0.12 + 0.55 * light)

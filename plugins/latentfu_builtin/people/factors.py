@@ -247,7 +247,7 @@ def _calm_person(own: dict[str, float]) -> None:
     """Most people are between 20 and 60 and look relaxed; the ends of all ranges stay in reach."""
     own["age"] = 0.85 * own["age"] - 0.45
     own["smile"] = 0.75 * own["smile"] + 0.25
-    own["eye_open"] = 0.6 * own["eye_open"] + 0.15
+    own["eye_open"] = 0.6 * own["eye_open"]
     for name in ("brow_height", "brow_angle", "asymmetry", "gaze_x", "gaze_y"):
         own[name] *= 0.7
     for name in ("jaw", "chin", "face_length", "face_width", "nose_length", "nose_width"):
@@ -279,6 +279,7 @@ def _grow_person(own: dict[str, float], man: float, shares: Factors) -> None:
     own["eyelid_fold"] += 0.7 * shares["asian"]
     for name in ("beard", "moustache", "stubble"):
         own[name] += 0.5 * man - 4.5 * (1 - man)
+    own["moustache"] += 1.5 * _logistic(4 * (own["beard"] - _quantile("beard"))) - 0.3
     own["stubble"] -= 1.2 * _logistic(4 * (own["beard"] - _quantile("beard")))
     own["bald"] += 0.5 * own["age"] * man - 4.5 * (1 - man)
     gone = _logistic(5 * (own["bald"] - _quantile("bald") + 0.2))

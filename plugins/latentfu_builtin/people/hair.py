@@ -50,7 +50,7 @@ def grow_ground(rest: Array, zones: Array, f: Factors, margin: float = 0.0) -> A
         )
         ground = ground * (1 - crown * min(1.0, 0.80 + bald))
     # the skin round an ear moves with it, yet grows hair above it and before it
-    near_ear = np.where((up > 0.004) | (back < 0.084), 0.62, 0.30)
+    near_ear = np.where((up > 0.004) | (back < 0.084), 0.50, 0.16)
     concha = (side > 0.062) & (back > 0.082) & (back < 0.132) & (up > -0.07) & (up < 0.0)
     return np.asarray(ground * ~concha * (zones[:, 4] < near_ear) * (zones[:, 6] < 0.3), np.float32)
 
@@ -108,7 +108,8 @@ def grow_hair(
     grown &= ground[here].mean(1) > 0.12
     lead = random.choice(len(roots), _GUIDES, replace=False)
     guides = _grow_leads(random, (roots[lead], normals[lead]), frame, f, length)
-    follow, second = _nearest_two(_part_roots(roots, f), _part_roots(roots[lead], f))
+    apart = _part_roots(roots, frame, f)
+    follow, second = _nearest_two(apart, apart[lead])
     points = _follow(random, roots, guides, (follow, second), length)
     if curl > 0.05:
         points = _coil(random, points, follow, curl)
@@ -244,10 +245,11 @@ def _trim(points: Array, frame: HeadFrame, ends: Array) -> Array:
     return _cut(points, share[:, None, None])
 
 
-def _part_roots(roots: Array, f: Factors) -> Array:
-    """Roots moved apart at the parting, so that no strand follows a guide across it."""
+def _part_roots(roots: Array, frame: HeadFrame, f: Factors) -> Array:
+    """Roots moved apart at parting and fringe, so that no strand follows a guide across them."""
     side = np.tanh((roots[:, :1] - 0.036 * f["hair_parting"]) / 0.003)
-    return np.asarray(roots + side * [0.02, 0, 0])
+    fringe = (f["fringe"] > 0) * _is_ahead(roots, frame)[:, None]
+    return np.asarray(roots + side * [0.02, 0, 0] - fringe * [0, 0.05, 0])
 
 
 def _coil(random: np.random.Generator, points: Array, follow: Array, curl: float) -> Array:

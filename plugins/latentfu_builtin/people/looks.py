@@ -24,9 +24,9 @@ def describe_skin(f: Factors, hair: Array, eyes: tuple[Array, Array, float], see
     )
     stops = np.concatenate([stops, [[0.075, 0.037, 0.024]]])
     base = np.array([np.interp(dark * 4, range(5), stops[:, k]) for k in range(3)])
-    paint = np.array([0.36, 0.035, 0.045]) * (1 - 0.5 * dark)
+    paint = np.array([0.30, 0.050, 0.050]) * (1 - 0.5 * dark)
     pink, brown = max(f["lipstick_hue"], 0), max(-f["lipstick_hue"], 0)
-    paint = paint + pink * np.array([0.12, 0.03, 0.12]) - brown * np.array([0.16, -0.02, 0.0])
+    paint = paint + pink * np.array([0.09, 0.05, 0.07]) - brown * np.array([0.16, -0.02, 0.0])
     old = float(np.clip((f["age"] - 35) / 50, 0, 1))
     return {
         "base": base,
@@ -45,7 +45,7 @@ def describe_skin(f: Factors, hair: Array, eyes: tuple[Array, Array, float], see
         "centerL": eyes[0],
         "centerR": eyes[1],
         "radius": eyes[2],
-        "browWide": f["brow_thickness"],
+        "browWide": f["brow_thickness"] + 0.3 * f["gender"] - 0.2,
     }
 
 

@@ -70,7 +70,7 @@ def cloth_color(hue: float, light: float) -> Array:
     share = (light + 1) / 2
     bright = 0.014 + 0.50 * share**1.7
     color = color / (color @ [0.3, 0.59, 0.11])  # of brightness 1
-    faded = 0.15 + 0.50 * share**2
+    faded = 0.28 + 0.50 * share**2
     return np.asarray(np.clip(bright * (color * (1 - faded) + faded), 0.004, 0.62))
 
 

@@ -15,7 +15,7 @@ void main() {
     vec3 glow = c * (sl * .62 * mix(.22, 1., s) * keyColor + .5 * f * fillColor + .75 * mix(ground, sky, .6)) * occl;
     glow += shine * (vec3(.028) * white + c * .8 * tinted) * keyColor * mix(.08, 1., s) * occl;
     vec3 out3 = v - rim * dot(v, rim);
-    glow += rimColor * (c * .7 + .012) * pow(r, 6.) * .5 * clamp(.6 - dot(v, rim), 0., 1.) * occl;
+    glow += rimColor * (c * .7 + .006) * pow(r, 6.) * .35 * clamp(.6 - dot(v, rim), 0., 1.) * occl;
     finish(glow, region);
     // drawn a second time as a veil, tips and loose strands fade out
     if (soft > .5) color.a = min(cover * 1.25, 1.) * (1. - .85 * smoothstep(.45, 1., K.y)) * soft;

@@ -13,14 +13,14 @@ void main() {
     if (dot(n, v) < 0.) n = -n;
     vec3 c = base;
     if (lash > .5) {        // hairs: full at the root, apart at the tips
-        float along = X.x, k = X.y * 2600. + along * 1.1, gap = abs(fract(k) - .5) * 2.;
-        if (along > .55 + .4 * hash(vec3(floor(k), 1., 2.)) || gap > .9 - along) discard;
+        float along = X.x, k = X.y * 3600. + along * 1.1, gap = abs(fract(k) - .5) * 2.;
+        if (along > .40 + .45 * hash(vec3(floor(k), 1., 2.)) || gap > .9 - along) discard;
     }
     if (tooth > .5) {       // gaps between the teeth, gums above them, the mouth's dark at the sides
         float x = abs(X.y) * 1000., gap = 0.;
         gap = exp(-pow(x / .35, 2.)) + exp(-pow((x - 8.3) / .4, 2.)) + exp(-pow((x - 14.6) / .45, 2.)) + exp(-pow((x - 21.) / .5, 2.)) + exp(-pow((x - 27.) / .6, 2.));
         float gum = smoothstep(.42, .30, X.x + .10 * (1. - min(gap, 1.)) - .05);
-        c *= mix(vec3(1), vec3(.45, .34, .28), clamp(gap * .75, 0., 1.));
+        c *= mix(vec3(1), vec3(.45, .34, .28), clamp(gap * .42, 0., 1.));
         c = mix(c, vec3(.42, .13, .12), gum);
         c *= mix(vec3(1.), vec3(.10, .06, .05), smoothstep(10., 26., x)) * mix(.75, 1., smoothstep(.2, .8, X.x));
         n = normalize(n + .5 * vec3(sign(X.y) * sin(x * .75), 0, 0) * (1. - gum));
@@ -38,7 +38,7 @@ void main() {
         // folds run from the neck outwards and down
         float run = q.y + .45 * abs(q.x), one = crease(run, q.x, Q.y), two = crease(run + .004, q.x, Q.y);
         n = normalize(n + clamp((one - two) * 1.6, -.55, .55) * vec3(.45 * sign(q.x), -.3, 1) * (1. - band));
-        c *= 1. - .22 * one * one * (1. - band);
+        c *= 1. - .10 * one * one * (1. - band);
         // a shirt's buttons stand in a strip that is sewn on
         float strip = smoothstep(.0012, .0, abs(abs(q.x) - .014)), rest1 = mod(edge, .042) - .021;
         float button = smoothstep(.0048, .0038, length(vec2(q.x, rest1)));

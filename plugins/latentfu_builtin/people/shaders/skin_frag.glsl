@@ -6,7 +6,7 @@ uniform vec3 seed, centerL, centerR;
 uniform float radius, browWide;
 void main() {
     vec3 n = normalize(N), v = normalize(eye - P);
-    float lip = smoothstep(.42, .66, A.x), nose = A.z, ear = smoothstep(.3, .6, B.x);
+    float thin = smoothstep(.008, .026, abs(Q.x)), lip = smoothstep(mix(.42, .24, thin), mix(.66, .46, thin), A.x), nose = A.z, ear = smoothstep(.3, .6, B.x);
     // height of the fine relief, bent into the normal
     float grain = noise(Q * 1500.) - .5, patchy = clouds(Q * 75. + seed * 5.) - .5, fine = noise(Q * 620. + 3.) - .5;
     float bent = Q.z + .010 * noise(vec3(Q.x * 25., 2., Q.z * 20.));
@@ -46,9 +46,9 @@ void main() {
     c = mix(c, mix(hairColor * .6, c * .35, .12), smoothstep(.15, .95, X.y + .35 * fine));
     c *= mix(vec3(1), vec3(.30, .16, .14), smoothstep(.75, .2, X.x) );
     // the shadow that a brow's hairs make together
-    float across = abs(Q.x), arch = .0180 + min((across - .010) * .30, .0030) + clamp((across - .020) * .156, 0., .0028) - max(across - .038, 0.) * .353;
-    float thin = (across < .018 ? .0034 : mix(.0034, .0009, clamp((across - .018) / .037, 0., 1.))) * (1. + .35 * browWide) * 1.25;
-    float browed = exp(-pow((Q.z - arch) / thin, 2.)) * clamp((across - .010) / .006, 0., 1.) * clamp((.056 - across) / .008, 0., 1.) * step(Q.y, .06);
+    float across = abs(Q.x), arch = .0182 + min((across - .010) * .23, .0023) + clamp((across - .020) * .128, 0., .0023) - max(across - .038, 0.) * .200;
+    float tall = (across < .018 ? .0034 : mix(.0034, .0009, clamp((across - .018) / .037, 0., 1.))) * (1. + .35 * browWide) * 1.25;
+    float browed = exp(-pow((Q.z - arch) / tall, 2.)) * clamp((across - .010) / .006, 0., 1.) * clamp((.056 - across) / .008, 0., 1.) * step(Q.y, .06);
     c = mix(c, hairColor * .7 + c * .12, .62 * browed * (.75 + .5 * noise(vec3(Q.x * 900., 3., Q.z * 500.))));
     // the rim of the lids: lashes' roots darken the upper one, the lower one is moist and pink
     vec3 off = P - (distance(P, centerL) < distance(P, centerR) ? centerL : centerR);
