@@ -69,6 +69,8 @@ def _comb(roots: Array, normals: Array, frame: HeadFrame, f: Factors) -> Array:
             front * (side * [0.30, 0, 0] + [0, 0.65, 0.30]) + (1 - front) * [0, -0.5, 0]
         )
         way = way + up * np.array([0, 0.25, -0.9])
+    if f["bald"] > 0:
+        way = np.array([0, 0.45, -0.9]) + 0 * way
     if f["fringe"] > 0:
         ahead = np.clip((0.085 - depth) / 0.03, 0, 1) * (np.abs(roots[:, 0:1]) < 0.065)
         way = way * (1 - ahead) + ahead * np.array([0.15 * f["hair_parting"], -0.75, -0.35])
@@ -159,6 +161,7 @@ def _grow_leads(
     curl, count = max(f["hair_curl"], 0.0), len(roots)
     line, ahead = _fringe_line(frame, f), _is_ahead(roots, frame)
     lift = 0.45 if f["hair_length"] < -0.16 else 0.22
+    lift *= 1 - 0.8 * (f["bald"] > 0)  # what is left round a bald head lies flat
     fringed = (f["fringe"] > 0) * ahead[:, None]
     start = normalize_rows(
         normals * (lift * (1 - 0.7 * fringed) + 0.25 * curl)

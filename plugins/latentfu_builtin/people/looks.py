@@ -22,7 +22,7 @@ def describe_skin(f: Factors, hair: Array, eyes: tuple[Array, Array, float], see
     stops = np.array(
         [[0.52, 0.325, 0.245], [0.46, 0.265, 0.185], [0.36, 0.195, 0.122], [0.20, 0.104, 0.064]]
     )
-    stops = np.concatenate([stops, [[0.075, 0.037, 0.024]]])
+    stops = np.concatenate([stops, [[0.098, 0.050, 0.033]]])
     base = np.array([np.interp(dark * 4, range(5), stops[:, k]) for k in range(3)])
     paint = np.array([0.30, 0.050, 0.050]) * (1 - 0.5 * dark)
     pink, brown = max(f["lipstick_hue"], 0), max(-f["lipstick_hue"], 0)

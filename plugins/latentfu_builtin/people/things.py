@@ -174,6 +174,8 @@ def make_collar(body: BodySkin, f: Factors) -> list[Thing]:
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
     color = 1.08 * cloth_color(f["clothes_hue"], f["clothes_light"])
     corners = grid_triangles(rows, columns, False, False)
+    left = corners % columns < columns // 2
+    corners = corners[left.all(1) | ~left.any(1)]  # nothing joins the two leaves in front
     tint = (float(color[0]), float(color[1]), float(color[2]))
     return [Thing(points.reshape(-1, 3), normals.reshape(-1, 3), corners, tint, 0.05, 10.0, 0, 0.6)]
 

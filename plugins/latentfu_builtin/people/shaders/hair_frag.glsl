@@ -13,7 +13,7 @@ void main() {
     float occl = K.w * mix(.55, 1., smoothstep(0., .35, K.y));
     float f = sqrt(max(1. - pow(dot(t, fill), 2.), 0.)), r = sqrt(max(1. - pow(dot(t, rim), 2.), 0.));
     vec3 glow = c * (sl * .62 * mix(.22, 1., s) * keyColor + .5 * f * fillColor + .75 * mix(ground, sky, .6)) * occl;
-    glow += shine * (vec3(.028) * white + c * .8 * tinted) * keyColor * mix(.08, 1., s) * occl;
+    glow += shine * (vec3(.016) * white * K.z + c * .8 * tinted) * keyColor * mix(.08, 1., s) * occl;
     vec3 out3 = v - rim * dot(v, rim);
     glow += rimColor * (c * .7 + .006) * pow(r, 6.) * .35 * clamp(.6 - dot(v, rim), 0., 1.) * occl;
     finish(glow, region);

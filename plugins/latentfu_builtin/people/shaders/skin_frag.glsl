@@ -57,7 +57,7 @@ void main() {
     c *= mix(vec3(1), vec3(.16, .12, .11), smoothstep(1.31, 1.24, rim1) * upper);
     c *= mix(vec3(1), vec3(.80, .55, .50), smoothstep(1.24, 1.16, rim1) * (1. - upper));
     // light
-    float s = lit(.0016, .0030), d = dot(n, key), w = X.x;
+    float s = lit(.0018, .0048), d = dot(n, key), w = X.x;
     vec3 wrap = vec3(.46, .22, .15) * (1. - .5 * melanin);
     vec3 shade = clamp((d + wrap) / (1. + wrap), 0., 1.);
     // blood reddens the edge of a shadow
