@@ -135,7 +135,7 @@ def _paint_ground(up: _Upright, ground: Array) -> Array:
 
 
 def _list_parts(up: _Upright) -> list[MouthPart]:
-    head, vertices = up.head, up.vertices
+    head = up.head
     white = up.f["teeth_whiteness"]
     tooth = (0.80 + 0.07 * white, 0.70 + 0.12 * white, 0.58 + 0.22 * white)
     listed: list[tuple[str, SmoothMesh, tuple[float, float, float], float, float]] = [
@@ -180,7 +180,11 @@ def _mark_part(up: _Upright, name: str, mesh: SmoothMesh) -> Array:
     far = np.linalg.norm(points - which, axis=1)
     lower = points[:, 2] < which[:, 2] - 0.15 * radius
     out = np.clip((far / radius - np.where(lower, 1.17, 1.22)) / 0.32, 0, 1)  # past the lid's rim
-    out = np.where(lower, np.clip(4.5 * out + 0.22, 0, 1), out * (1.25 + 0.2 * up.f["gender"]) / (1 + 0.5 * max(up.f["eye_makeup"], 0)))
+    out = np.where(
+        lower,
+        np.clip(4.5 * out + 0.22, 0, 1),
+        out * (1.25 + 0.2 * up.f["gender"]) / (1 + 0.5 * max(up.f["eye_makeup"], 0)),
+    )
     return np.stack([out, up.head.lash_across], 1)
 
 

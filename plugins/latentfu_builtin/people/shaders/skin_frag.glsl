@@ -14,7 +14,7 @@ void main() {
     float fans = noise(vec3(Q.x * 260., Q.y * 120., Q.z * 420.)) - .5;      // eyes and cheeks: fine
     float brow = smoothstep(.022, .04, Q.z) * (1. - smoothstep(.075, .09, Q.z)) * smoothstep(-.02, -.05, Q.y);
     vec3 relief = vec3(grain, noise(Q * 1500. + 9.) - .5, noise(Q * 1500. + 17.) - .5) * .16 * pores;
-    relief += wrinkles * (vec3(0, 0, lines) * brow * .40 + vec3(fans, 0, fans) * (.20 + .35 * B.y) * (1. - lip));
+    relief += wrinkles * (vec3(0, 0, lines) * brow * .75 + vec3(fans, 0, fans) * (.36 + .50 * B.y) * (1. - lip));
     relief += lip * vec3(noise(vec3(Q.x * 1400., Q.y * 200., Q.z * 160.)) - .5, 0, 0) * .35;
     vec3 b = normalize(n + relief);
     // color
@@ -24,13 +24,13 @@ void main() {
     c *= 1. - .10 * exp(-dot(Q.xz + vec2(0, .045), Q.xz + vec2(0, .045)) / .0011) * vec3(0, .7, .6);
     float flush = clamp(.75 * A.y * A.y + .55 * nose * nose + .5 * ear, 0., 1.) * (1. - lip);
     c *= 1. - (.10 + .38 * blush) * flush * vec3(.04, .85, .75) * (1. - .5 * melanin);
-    c *= 1. - (.12 + .22 * wrinkles) * B.y * B.y * vec3(.6, .85, .75);
+    c *= 1. - (.12 + .60 * wrinkles) * B.y * B.y * vec3(.6, .85, .75);
     c *= 1. - .16 * smoothstep(.35, .9, B.z) * vec3(.5, .9, .8);
     float dots = smoothstep(.56, .74, noise(Q * 300. + seed * 31.)) * smoothstep(.3, .55, clouds(Q * 60. + seed)) ;
     float middle = exp(-pow((Q.z + .022) / .035, 2.)) * smoothstep(.01, -.02, Q.y) * (1. - lip);
     c *= 1. - freckles * dots * (.15 + .85 * middle) * vec3(.32, .50, .60);
     c *= 1. - wrinkles * .28 * smoothstep(.62, .72, clouds(Q * 70. + 3. * seed)) * vec3(.4, .6, .7);
-    c *= 1. - wrinkles * .25 * brow * smoothstep(-.1, -.5, lines);
+    c *= 1. - wrinkles * .95 * brow * smoothstep(.08, -.30, lines);
     // moles, dark and sharp, and red spots, soft
     vec3 cell = floor(Q * 70. + seed * 7.), at = fract(Q * 70. + seed * 7.) - .5;
     float pick = hash(cell + 3.), mole = smoothstep(.16, .10, length(at + .5 * (vec3(hash(cell + 5.), hash(cell + 7.), hash(cell + 9.)) - .5)));
