@@ -18,9 +18,8 @@ __version__ = "0.2.0"
 _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.api": (
         "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls",
-        "detect_format", "edit",
-        "encoders", "find_regions", "generators", "identities", "installed", "invert", "inverters",
-        "losses", "mix", "open_generator", "public_networks", "scorers",
+        "edit", "encoders", "find_regions", "generators", "identities", "installed", "invert",
+        "inverters", "losses", "mix", "public_networks", "scorers",
     ),
     "latentfu.core.layer": ("Layer",),
     "latentfu.core.crop": ("Crop", "Point", "Quad"),
@@ -41,10 +40,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.core.limits": ("PICTURE_FORMATS",),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),
-    "latentfu.hookspecs": (
-        "ControlRequest", "InversionRequest", "Level", "RouteRequest", "hookimpl",  # and KINDS
-    ),
+    "latentfu.hookspecs": ("hookimpl",),  # and the classes of KINDS
+    "latentfu.plugin_objects": ("ControlRequest", "InversionRequest", "Level", "RouteRequest"),
     "latentfu.plugin_manager.running": ("call_plugin",),
+    "latentfu.pipeline.generator_pool": ("detect_format", "open_generator"),
     "latentfu.pipeline.align": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
     "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from latentfu_builtin.networks.stylegan.common import MappedNetwork
+    from latentfu_builtin.networks.stylegan.mapped_network import MappedNetwork
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
     from latentfu_builtin.networks.stylegan.stylegan3 import StyleGAN3Config
 

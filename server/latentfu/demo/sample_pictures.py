@@ -11,7 +11,7 @@ from latentfu.storage.atomic import whole_file
 
 if TYPE_CHECKING:
     from latentfu.core.layer import Pixels
-    from latentfu.hookspecs import SamplePicture
+    from latentfu.plugin_objects import SamplePicture
 
 
 def choose_sample_pictures(generator_name: str | None) -> tuple[SamplePicture, SamplePicture]:
@@ -19,8 +19,8 @@ def choose_sample_pictures(generator_name: str | None) -> tuple[SamplePicture, S
 
     Raises NotInstalledError when no plug-in brings a picture.
     """
-    from latentfu.hookspecs import GeneratorSpec, SamplePicture
     from latentfu.plugin_manager import get_registry
+    from latentfu.plugin_objects import GeneratorSpec, SamplePicture
 
     registry = get_registry()
     every = list(registry.installed(SamplePicture).values())

@@ -17,7 +17,6 @@ from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.inversion import Quality
 from latentfu.core.progress import Progress, silent
 from latentfu.core.regions import RegionParser
-from latentfu.hookspecs import GeneratorSpec
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.control_regions import find_control_regions
 from latentfu.pipeline.crop import Floats
@@ -27,6 +26,7 @@ from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
 from latentfu.plugin_manager import get_registry
+from latentfu.plugin_objects import GeneratorSpec
 from latentfu.protocol.requests import ControlsRequest
 
 STRANGE_PART = 0.5

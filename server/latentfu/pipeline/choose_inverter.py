@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.generator import Generator
 from latentfu.core.limits import QUALITIES
-from latentfu.hookspecs import Inverter
+from latentfu.plugin_objects import Inverter
 
 Options = Mapping[str, float | int | str | bool]
 DEFAULT = "good"

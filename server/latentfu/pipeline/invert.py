@@ -13,11 +13,11 @@ from latentfu.core.crop import Crop
 from latentfu.core.errors import BadInputError, PluginFailedError
 from latentfu.core.generator import Generator
 from latentfu.core.inversion import Inversion
-from latentfu.hookspecs import InversionRequest, Inverter
 from latentfu.pipeline.cache import InversionCache, LRUCache
 from latentfu.pipeline.choose_inverter import Options
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.pipeline.plugin_calls import run_inverter
+from latentfu.plugin_objects import InversionRequest, Inverter
 from latentfu.storage.inversion_cache import inversion_key
 from latentfu.storage.weight_offsets import round_as_stored
 

@@ -17,11 +17,12 @@ from latentfu.core.control import Control
 from latentfu.plugin_manager.isolation import PluginFaultError, hint_when_slow, run_isolated
 from latentfu.plugin_manager.sources import Source
 from latentfu.plugin_manager.validation import check_control_ids, checked_items, key_of
+from latentfu.plugin_objects import GeneratorSpec, WatchedFolder
 
 State = Literal["ok", "disabled", "quarantined"]
 T = TypeVar("T")
 _CONTROLS = hooks.kind_of(Control)
-_FOLDERS = hooks.kind_of(hooks.WatchedFolder)
+_FOLDERS = hooks.kind_of(WatchedFolder)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
         plugin.quarantine(explain_fault(fault), fault.traceback)
 
 
-def controls_of(plugin: Plugin, generator: hooks.GeneratorSpec) -> tuple[Control, ...]:
+def controls_of(plugin: Plugin, generator: GeneratorSpec) -> tuple[Control, ...]:
     """The plug-in's controls for ``generator``; after a fault it is quarantined and has none."""
     if plugin.state != "ok":
         return ()

@@ -18,10 +18,11 @@ from latentfu.core.generator import Generator, random_latents
 from latentfu.core.inversion import Inversion
 from latentfu.core.latent import Latent
 from latentfu.core.progress import Progress
-from latentfu.hookspecs import GeneratorSpec, InversionRequest, Inverter, kind_of
+from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager import Registry
 from latentfu.plugin_manager.sources import Source
 from latentfu.plugin_manager.validation import checked_items
+from latentfu.plugin_objects import GeneratorSpec, InversionRequest, Inverter
 from latentfu.testing.tiny import spec_of
 
 Options = Mapping[str, float | int | str | bool]

@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from latentfu import Noise
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.common import (
+from latentfu_builtin.networks.stylegan.layers import LRELU_SLOPE, normalize_2nd_moment
+from latentfu_builtin.networks.stylegan.mapped_network import (
     NO_DETAILS,
     AveragedMapping,
     Details,
     MappedNetwork,
     check_layer_cancelled,
 )
-from latentfu_builtin.networks.stylegan.layers import LRELU_SLOPE, normalize_2nd_moment
 from latentfu_builtin.networks.stylegan.stylegan1.config import FUSED_FROM, StyleGAN1Config
 from latentfu_builtin.networks.stylegan.stylegan2.downscaled import shrink_kernel
 

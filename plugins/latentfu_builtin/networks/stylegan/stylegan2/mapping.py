@@ -7,8 +7,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.common import AveragedMapping, MappingConfig
 from latentfu_builtin.networks.stylegan.layers import EqualLinear, lrelu, normalize_2nd_moment
+from latentfu_builtin.networks.stylegan.mapped_network import AveragedMapping, MappingConfig
 
 
 class Mapping(AveragedMapping):

@@ -14,7 +14,11 @@ import torch.nn.functional as F
 from latentfu import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import NO_DETAILS, Details, check_layer_cancelled
+from latentfu_builtin.networks.stylegan.mapped_network import (
+    NO_DETAILS,
+    Details,
+    check_layer_cancelled,
+)
 from latentfu_builtin.networks.stylegan.stylegan2.synthesis import Synthesis, SynthesisState
 
 

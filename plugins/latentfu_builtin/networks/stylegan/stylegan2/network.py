@@ -8,7 +8,7 @@ import torch
 from latentfu import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import (
+from latentfu_builtin.networks.stylegan.mapped_network import (
     AveragedMapping,
     MappedNetwork,
     load_network_as,

@@ -10,12 +10,16 @@ import torch.nn.functional as F
 from latentfu import Noise
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.common import NO_DETAILS, Details, check_layer_cancelled
 from latentfu_builtin.networks.stylegan.layers import (
     LRELU_GAIN,
     LRELU_SLOPE,
     fir_kernel,
     upsample_2x,
+)
+from latentfu_builtin.networks.stylegan.mapped_network import (
+    NO_DETAILS,
+    Details,
+    check_layer_cancelled,
 )
 from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.layers import ModulatedConv, NoisyConv

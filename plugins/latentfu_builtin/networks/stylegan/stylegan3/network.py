@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.common import (
+from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear
+from latentfu_builtin.networks.stylegan.mapped_network import (
     NO_DETAILS,
     Details,
     MappedNetwork,
     check_layer_cancelled,
 )
-from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear
 from latentfu_builtin.networks.stylegan.stylegan2.mapping import Mapping
 from latentfu_builtin.networks.stylegan.stylegan3.config import (
     InputConfig,
