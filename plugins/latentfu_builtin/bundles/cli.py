@@ -46,7 +46,7 @@ def make_setup_command(name: str) -> click.Command:
         """
         bundle = find_bundle(name)
         if not as_json:
-            click.echo(describe_bundle(bundle), err=True)
+            click.echo(_describe_bundle(bundle), err=True)
         _ask_consent(bundle, yes, as_json)
         _check_room(bundle)
         options = FetchOptions(mirror or os.environ.get(MIRROR, ""), places, keep)
@@ -70,7 +70,7 @@ def make_setup_command(name: str) -> click.Command:
     return setup_command
 
 
-def describe_bundle(bundle: Bundle) -> str:
+def _describe_bundle(bundle: Bundle) -> str:
     """What a bundle brings, how large its file is, under which terms."""
     network = bundle.public_network()
     size = f"{network.size / 1e6:.0f} MB" if network.size else "size not stated"

@@ -38,7 +38,7 @@ def load_region_parser(device: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]
         both = torch.cat([small, small.flip(-1)])  # [2 N, 3, S, S]: a mirrored face is a face
         plain, mirrored = network(both).softmax(dim=1).chunk(2)
         parts = (plain + mirrored.flip(-1)) / 2  # [N, 14, S, S]
-        return parts, measure_surety(parts)
+        return parts, _measure_surety(parts)
 
     return parse
 
@@ -51,7 +51,7 @@ def _resize(pictures: Tensor, side: int) -> Tensor:
     )
 
 
-def measure_surety(parts: Tensor) -> Tensor:
+def _measure_surety(parts: Tensor) -> Tensor:
     """How sure the parser is of each picture, 0..1, from its probabilities [N, 14, S, S].
 
     The mean probability of the likeliest region, over what is not background; 0 where what was

@@ -72,7 +72,7 @@ def train_parser(
             group["lr"] = rate
         random = np.random.default_rng([options.seed, seen])
         pictures, regions = _draw_batch(people, options, random)
-        loss = parser_loss(network(pictures), regions)
+        loss = _parser_loss(network(pictures), regions)
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -100,17 +100,17 @@ def _draw_batch(
 ) -> tuple[Tensor, Tensor]:
     rows = random.integers(options.holdout, people.count, options.batch)
     drawn = [draw_example(*people.get(int(row)), PARSER_SIZE, random) for row in rows]
-    return to_batch(drawn)
+    return _to_batch(drawn)
 
 
-def to_batch(drawn: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> tuple[Tensor, Tensor]:
+def _to_batch(drawn: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> tuple[Tensor, Tensor]:
     """Pairs of picture and regions -> float ``[N, 3, S, S]`` in -1..1 and int64 ``[N, S, S]``."""
     pixels = torch.from_numpy(np.stack([picture for picture, _ in drawn]))
     regions = torch.from_numpy(np.stack([labels for _, labels in drawn]).astype(np.int64))
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1.0, regions
 
 
-def parser_loss(logits: Tensor, regions: Tensor) -> Tensor:
+def _parser_loss(logits: Tensor, regions: Tensor) -> Tensor:
     """Cross entropy plus soft Dice loss, so that eyes and teeth count beside the background.
 
     ``logits [N, 14, S, S]``, ``regions [N, S, S]`` -> a number.
@@ -194,7 +194,7 @@ def measure_parser(
 def _held_out(people: RenderedPeople, count: int, changed: bool) -> Iterator[tuple[Tensor, Tensor]]:
     for first in range(0, min(count, people.count), 16):
         rows = range(first, min(first + 16, count, people.count))
-        yield to_batch(
+        yield _to_batch(
             [
                 draw_example(*people.get(row), PARSER_SIZE, np.random.default_rng(row))
                 if changed

@@ -35,7 +35,7 @@ def choose_sample_pictures(generator_name: str | None) -> tuple[SamplePicture, S
     return candidates[0], candidates[1 if len(candidates) > 1 else 0]
 
 
-def cached_file(picture: SamplePicture) -> Path:
+def _cached_file(picture: SamplePicture) -> Path:
     """Where the rendered picture lies or would lie."""
     return cache_dir() / "demo" / f"{picture.version()}.png"
 
@@ -45,7 +45,7 @@ def read_sample_picture(picture: SamplePicture) -> Pixels:
     import numpy as np
     from PIL import Image
 
-    path = cached_file(picture)
+    path = _cached_file(picture)
     make_private(path.parent)
     if not path.is_file():
         rendered = Image.fromarray(picture.render())

@@ -73,7 +73,7 @@ def choose_parser(spec: GeneratorSpec, *, photograph: bool) -> RegionParser | No
     return next(iter(fitting or (known if photograph else [])), None)
 
 
-def is_strange(quality: Quality, spec: GeneratorSpec) -> bool:
+def _is_strange(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the picture is of another kind than the network's own, such as a photograph."""
     return (quality.out_of_domain or 0.0) > STRANGE_PART * spec.out_of_domain_limit
 
@@ -107,7 +107,7 @@ class RegionChooser:
         if wanted == "whole" or np.array_equal(*pictures):
             return WHOLE
         named = wanted != "auto"
-        strange = is_strange(found.inversion.quality, resolved.spec)
+        strange = _is_strange(found.inversion.quality, resolved.spec)
         parser = choose_parser(resolved.spec, photograph=strange or named)
         if parser is None:
             if named:

@@ -82,7 +82,7 @@ class Inverting:
         for place, (method, key) in enumerate(able):
             asked = [replace(request, options=method.options) for request in requests]
             try:
-                found = invert_crops(asked, method.inverter, cache=self._cache, refresh=refresh)
+                found = _invert_crops(asked, method.inverter, cache=self._cache, refresh=refresh)
             except PluginFailedError as error:
                 self._failed.put(key, str(error))
                 if place == len(able) - 1:
@@ -97,12 +97,12 @@ class Inverting:
         self, crop: Crop, generator: Generator, methods: Sequence[Method]
     ) -> list[tuple[Method, str]]:
         """The methods that have not failed for the crop, with its key; all if all have."""
-        keyed = [(m, make_key(crop, generator, m.inverter, m.options)) for m in methods]
+        keyed = [(m, _make_key(crop, generator, m.inverter, m.options)) for m in methods]
         return [(m, key) for m, key in keyed if self._failed.get(key) is None] or keyed
 
     def _note(self, request: InversionRequest, methods: Sequence[Method]) -> str:
         first = methods[0]
-        key = make_key(request.crop, request.generator, first.inverter, first.options)
+        key = _make_key(request.crop, request.generator, first.inverter, first.options)
         return self._failed.get(key) or ""
 
 
@@ -133,7 +133,7 @@ def _merge_options(inverter: Inverter, options: Options) -> dict[str, float | in
     return {**inverter.options, **options}
 
 
-def make_key(
+def _make_key(
     crop: Crop,
     generator: Generator,
     inverter: Inverter,
@@ -153,10 +153,10 @@ def invert_crop(
     ``refresh``: what is cached is not taken. Nothing is cached when the work fails or is
     cancelled. Raises BadInputError for crops without a picture in them.
     """
-    return invert_crops([request], inverter, cache=cache, refresh=refresh)[0]
+    return _invert_crops([request], inverter, cache=cache, refresh=refresh)[0]
 
 
-def invert_crops(
+def _invert_crops(
     requests: Sequence[InversionRequest],
     inverter: Inverter,
     *,
@@ -167,7 +167,7 @@ def invert_crops(
     generator = requests[0].generator
     chosen = _merge_options(inverter, requests[0].options)
     requests = [replace(request, options=chosen) for request in requests]
-    keys = [make_key(each.crop, generator, inverter, chosen, each.mask) for each in requests]
+    keys = [_make_key(each.crop, generator, inverter, chosen, each.mask) for each in requests]
     cached = [None if refresh else cache.get(key, generator) for key in keys]
     missing = [row for row, one in enumerate(cached) if one is None]
     for row in missing:

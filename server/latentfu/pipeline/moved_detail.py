@@ -55,12 +55,12 @@ def compute_change(
         return upsample(to_levels(edited), quad, box) - seen
     if np.array_equal(edited, inverted):
         return np.zeros_like(seen)
-    change = change_with_motion(seen, quad, box, (edited, inverted), codes)
+    change = _change_with_motion(seen, quad, box, (edited, inverted), codes)
     tone = find_tone(part)
     return change if tone is None else tone.limit_change(seen, change)
 
 
-def change_with_motion(
+def _change_with_motion(
     seen: Floats,
     quad: Quad,
     box: PixelBox,
@@ -80,11 +80,11 @@ def change_with_motion(
     far = np.clip(upsample(motion.far[:, :, None], quad, box), 0.0, 1.0)
     moved = warp_by(seen, flow)
     before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
-    colors = filter_guided(moved, after - warp_by(before, flow), quad.side / 24.0)
-    moved = lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
+    colors = _filter_guided(moved, after - warp_by(before, flow), quad.side / 24.0)
+    moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
     shown = upsample(to_levels(edited), quad, box)
     shown = shown + far * (moved - shown)  # a far turn smears what an inversion adds to its codes
-    shown = match_sharpness(shown, seen, zoom)
+    shown = _match_sharpness(shown, seen, zoom)
     out = moved + (1.0 - kept) * (shown - moved)
     levels = np.linalg.norm(flow, axis=2, keepdims=True) * 4.0
     for a, b in (pictures, (codes.after, codes.before)):
@@ -94,7 +94,7 @@ def change_with_motion(
     return np.asarray(weight * (out - seen), np.float32)
 
 
-def match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
+def _match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
     """``image [h, w, 3]`` with the contrast of fine structure and the grain of ``like``.
 
     Args:
@@ -103,7 +103,7 @@ def match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
         zoom: Layer pixels to one of the network's.
     """
     wide = 12.0 * max(zoom, 0.6)
-    image = lift_contrast(image, like, zoom, wide)
+    image = _lift_contrast(image, like, zoom, wide)
     has, wants = _measure_grain(to_gray(image), wide), _measure_grain(to_gray(like), wide)
     missing = np.sqrt(np.maximum(wants**2 - has**2, 0.0))
     noise = np.random.default_rng(0).standard_normal(missing.shape, dtype=np.float32)
@@ -111,7 +111,7 @@ def match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
     return np.asarray(image + (missing * noise / noise.std())[:, :, None], np.float32)
 
 
-def lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> Floats:
+def _lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> Floats:
     """``image [h, w, 3]`` with fine structure at least as strong as ``like`` has it around.
 
     Args:
@@ -127,7 +127,7 @@ def lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> Fl
     return np.asarray(image + ((gain - 1.0) * fine)[:, :, None], np.float32)
 
 
-def filter_guided(guide: Floats, image: Floats, radius: float) -> Floats:
+def _filter_guided(guide: Floats, image: Floats, radius: float) -> Floats:
     """``image`` smoothed so that its edges are those of ``guide``, both ``[h, w, 3]``.
 
     In a window of ``radius`` pixels each color is a linear function of the guide's three (He et

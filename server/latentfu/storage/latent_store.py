@@ -17,7 +17,7 @@ def latents_folder() -> Path:
     return cache_dir() / "latents"
 
 
-def inversion_file(key: str) -> Path:
+def _inversion_file(key: str) -> Path:
     """Where the inversion found under ``key`` lies, or would lie."""
     return cache_dir() / "inversions" / f"{key}.safetensors"
 
@@ -49,7 +49,7 @@ class LatentStore(LayerStore):
 
     def find(self, name: str) -> Path | None:
         """The file of a latent that was brought, or of an inversion's key; None if it is gone."""
-        for path in (self.path(name), inversion_file(name)):
+        for path in (self.path(name), _inversion_file(name)):
             if path.is_file():
                 return path
         return None
