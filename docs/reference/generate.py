@@ -44,7 +44,6 @@ _TITLES = {
     "latentfu.core.generator": "Latents and generators",
     "latentfu.core.precision": "Latents and generators",
     "latentfu.pipeline.feature_warp": "Latents and generators",
-    "latentfu.core.inversion": "Inversions",
     "latentfu.storage.inversion_cache": "Inversions",
     "latentfu.core.control": "Controls and directions",
     "latentfu.storage.direction": "Controls and directions",

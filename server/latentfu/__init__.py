@@ -23,10 +23,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.core.layer": ("Layer",),
     "latentfu.core.crop": ("Crop", "Point", "Quad"),
-    "latentfu.core.latent": ("FeatureOffset", "Latent", "Space", "WeightOffset"),
+    "latentfu.core.latent": (
+        "FeatureOffset", "Inversion", "Latent", "Quality", "Space", "WeightOffset",
+    ),
     "latentfu.core.generator": ("Generator", "Noise", "SynthesisLayer", "random_latents"),
     "latentfu.core.control": ("Control", "ControlEffect"),
-    "latentfu.core.inversion": ("Inversion", "Quality"),
     "latentfu.core.regions": ("measure_region_changes",),
     "latentfu.core.errors": (
         "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError",
@@ -50,9 +51,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.storage.direction_control": (
         "DirectionEffect", "directions_in", "find_direction",
     ),
-    "latentfu.storage.deformations": ("Deformation", "read_deformation", "write_deformation"),
-    "latentfu.storage.deformation_control": ("DeformationEffect", "deformations_in"),
-    "latentfu.storage.plugin_settings": ("read_setting",),
+    "latentfu.storage.deformations": (
+        "Deformation", "DeformationEffect", "deformations_in", "read_deformation",
+        "write_deformation",
+    ),
+    "latentfu.storage.settings": ("read_setting",),
     "latentfu.storage.inversion_cache": ("load_inversion",),
     "latentfu.storage.atomic": ("whole_file", "write_whole"),
     "latentfu.storage.safetensors_file": (
@@ -97,10 +100,11 @@ def __getattr__(name: str) -> object:
         warn_renamed(f"latentfu.{name}", f"latentfu.{_RENAMED[name]}")
         return __getattr__(_RENAMED[name])
     if name == "keep_freed_memory":
-        from latentfu.core import _malloc, deprecation
+        from latentfu.core import deprecation
+        from latentfu.pipeline.generator_pool import keep_freed_pages
 
         deprecation.warn_renamed("latentfu.keep_freed_memory", "nothing (open_generator does it)")
-        return _malloc.keep_freed_pages
+        return keep_freed_pages
     module = _MODULE_OF.get(name)
     if module is None and not name.startswith("_") and name in _kind_classes():
         module = _kind_classes()[name]

@@ -44,10 +44,10 @@ from latentfu.core.generator import Generator as Generator
 from latentfu.core.generator import Noise as Noise
 from latentfu.core.generator import SynthesisLayer as SynthesisLayer
 from latentfu.core.generator import random_latents as random_latents
-from latentfu.core.inversion import Inversion as Inversion
-from latentfu.core.inversion import Quality as Quality
 from latentfu.core.latent import FeatureOffset as FeatureOffset
+from latentfu.core.latent import Inversion as Inversion
 from latentfu.core.latent import Latent as Latent
+from latentfu.core.latent import Quality as Quality
 from latentfu.core.latent import Space as Space
 from latentfu.core.latent import WeightOffset as WeightOffset
 from latentfu.core.layer import Layer as Layer
@@ -104,9 +104,9 @@ from latentfu.sandbox import tensors_of as tensors_of
 from latentfu.sandbox.foreign_latent import load_latent as load_latent
 from latentfu.storage.atomic import whole_file as whole_file
 from latentfu.storage.atomic import write_whole as write_whole
-from latentfu.storage.deformation_control import DeformationEffect as DeformationEffect
-from latentfu.storage.deformation_control import deformations_in as deformations_in
 from latentfu.storage.deformations import Deformation as Deformation
+from latentfu.storage.deformations import DeformationEffect as DeformationEffect
+from latentfu.storage.deformations import deformations_in as deformations_in
 from latentfu.storage.deformations import read_deformation as read_deformation
 from latentfu.storage.deformations import write_deformation as write_deformation
 from latentfu.storage.direction_control import DirectionEffect as DirectionEffect
@@ -119,7 +119,6 @@ from latentfu.storage.download import Offer as Offer
 from latentfu.storage.download import Patience as Patience
 from latentfu.storage.download import download as download
 from latentfu.storage.inversion_cache import load_inversion as load_inversion
-from latentfu.storage.plugin_settings import read_setting as read_setting
 from latentfu.storage.safetensors_file import file_sha256 as file_sha256
 from latentfu.storage.safetensors_file import find_metadata as find_metadata
 from latentfu.storage.safetensors_file import read_arrays as read_arrays
@@ -128,6 +127,7 @@ from latentfu.storage.safetensors_file import read_tensors as read_tensors
 from latentfu.storage.safetensors_file import read_tensors_and_metadata as read_tensors_and_metadata
 from latentfu.storage.safetensors_file import weights_id as weights_id
 from latentfu.storage.safetensors_file import write_tensors as write_tensors
+from latentfu.storage.settings import read_setting as read_setting
 
 __version__: str
 __all__ = [

@@ -12,28 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from latentfu import plugin_objects as objects
 from latentfu.core.control import Control
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
-from latentfu.core.inversion import Inversion
+from latentfu.core.latent import Inversion
 from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress, silent
 from latentfu.hookspecs import kind_of
 from latentfu.pipeline.generator_pool import best_device
 from latentfu.plugin_manager import get_registry
-from latentfu.plugin_objects import (
-    Aligner,
-    BuildStep,
-    CheckpointFormat,
-    ControlMaker,
-    Encoder,
-    GeneratorSpec,
-    Identity,
-    Inverter,
-    Loss,
-    PublicNetwork,
-    Scorer,
-)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -88,17 +76,17 @@ def _listing(cls: type[T]) -> Callable[[], dict[str, T]]:
     return listing
 
 
-generators = _listing(GeneratorSpec)
-checkpoint_formats = _listing(CheckpointFormat)
-aligners = _listing(Aligner)
-losses = _listing(Loss)
-inverters = _listing(Inverter)
-encoders = _listing(Encoder)
-scorers = _listing(Scorer)
-identities = _listing(Identity)
-control_makers = _listing(ControlMaker)
-build_steps = _listing(BuildStep)
-public_networks = _listing(PublicNetwork)
+generators = _listing(objects.GeneratorSpec)
+checkpoint_formats = _listing(objects.CheckpointFormat)
+aligners = _listing(objects.Aligner)
+losses = _listing(objects.Loss)
+inverters = _listing(objects.Inverter)
+encoders = _listing(objects.Encoder)
+scorers = _listing(objects.Scorer)
+identities = _listing(objects.Identity)
+control_makers = _listing(objects.ControlMaker)
+build_steps = _listing(objects.BuildStep)
+public_networks = _listing(objects.PublicNetwork)
 
 
 def controls(generator: Which = None) -> dict[str, Control]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from latentfu.core.crop import Crop, Point, Quad
     from latentfu.core.generator import Generator
-    from latentfu.core.inversion import Inversion
+    from latentfu.core.latent import Inversion
     from latentfu.core.progress import Progress
     from latentfu.sandbox.tree import ConvertedWeights, ForeignFile
 

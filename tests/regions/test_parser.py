@@ -17,11 +17,17 @@ from latentfu_builtin.regions.network import (
     PARSER_WEIGHTS,
     RegionNetwork,
     load_parser,
+    load_region_parser,
+    read_changes,
     save_parser,
 )
-from latentfu_builtin.regions.parse import load_region_parser, read_changes
-from latentfu_builtin.regions.renders import RenderedPeople, render_shards
-from latentfu_builtin.regions.train import ParserOptions, measure_parser, train_parser
+from latentfu_builtin.regions.train import (
+    ParserOptions,
+    RenderedPeople,
+    measure_parser,
+    render_shards,
+    train_parser,
+)
 from PIL import Image
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -32,7 +38,7 @@ ASTRONAUT = Path(__file__).parents[1] / "faces" / "reference" / "astronaut.png"
 def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RenderedPeople]:
     """A handful of people that the parser was not trained on."""
     folder = tmp_path_factory.mktemp("renders")
-    from latentfu_builtin.regions import renders
+    from latentfu_builtin.regions import train as renders
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(renders, "SHARD", 6)

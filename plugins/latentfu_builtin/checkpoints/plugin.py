@@ -33,9 +33,9 @@ LIBRARY = {"directions": "direction", "encoders": "encoder", "deformations": "de
 
 def _load_library_command(kind: str, name: str) -> click.Command:
     """The command ``latentfu KIND remove`` or ``rename``."""
-    from latentfu_builtin.checkpoints import library_cli
+    from latentfu_builtin.checkpoints import cli
 
-    make = library_cli.make_remove_command if name == "remove" else library_cli.make_rename_command
+    make = cli.make_remove_command if name == "remove" else cli.make_rename_command
     return make(kind)
 
 

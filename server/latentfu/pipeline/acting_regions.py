@@ -14,7 +14,7 @@ import numpy as np
 from latentfu.core.control import Control
 from latentfu.core.crop import Crop
 from latentfu.core.errors import BadInputError, NotInstalledError
-from latentfu.core.inversion import Quality
+from latentfu.core.latent import Quality
 from latentfu.core.progress import Progress, silent
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.cache import ControlCache

@@ -18,11 +18,9 @@ from torch import Tensor
 from latentfu_builtin.networks.stylegan.mapped_network import MappedNetwork
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     call_with_offsets,
+    draw_each_code,
     find_weight,
-    has_own_strengths,
     list_weights,
-    split_codes,
-    split_noise,
     sum_details,
 )
 
@@ -79,13 +77,7 @@ class StyledGenerator(Generator):
         """
         wanted = tuple(features or ())
         noise = self.noise(noise, len(latent))
-        if has_own_strengths(latent):
-            each = zip(split_codes(latent), split_noise(noise, len(latent)), strict=True)
-            parts = [self.render(item, own, wanted) for item, own in each]
-            image = torch.cat([part[0] for part in parts])
-            kept = {i: torch.cat([part[1][i] for part in parts]) for i in wanted}
-        else:
-            image, kept = self.draw(latent, noise, wanted)
+        image, kept = draw_each_code(latent, noise, wanted, self.draw)
         return image if features is None else (image, kept)
 
     def draw(

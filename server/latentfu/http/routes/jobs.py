@@ -14,16 +14,11 @@ from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
-from latentfu.jobs.job import Job
+from latentfu.jobs.store import Job
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.model import UUID_PATTERN
 from latentfu.protocol.replies import JobReply, JobsReply
-from latentfu.protocol.requests import (
-    JOB_REQUEST,
-    PREVIEW_REQUEST,
-    LayerRequest,
-    PreviewRequest,
-)
+from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, LayerRequest, PreviewRequest
 
 _UUID = re.compile(UUID_PATTERN.strip("^$"))
 _WORDS = re.compile(r"(?:[\w+,:=-]|\.(?=\d)){0,200}")

@@ -13,8 +13,8 @@ from latentfu_builtin.networks.stylegan.stylegan2.incremental import (
     IncrementalRenderer,
     can_render_incrementally,
 )
-from latentfu_builtin.networks.stylegan.stylegan2.mixing import mix_styles
 from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load_network
+from latentfu_builtin.networks.stylegan.stylegan2.synthesis import mix_styles
 from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets
 
 
