@@ -14,10 +14,9 @@ import numpy as np
 from latentfu.core.control import Control
 from latentfu.core.crop import Crop
 from latentfu.core.errors import BadInputError, NotInstalledError
-from latentfu.core.inversion import Quality
+from latentfu.core.latent import Quality
 from latentfu.core.progress import Progress, silent
 from latentfu.core.regions import RegionParser
-from latentfu.hookspecs import GeneratorSpec
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.control_regions import find_control_regions
 from latentfu.pipeline.crop import Floats
@@ -29,6 +28,7 @@ from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import allow_shifts, limit_shifts
 from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
 from latentfu.plugin_manager import get_registry
+from latentfu.plugin_objects import GeneratorSpec
 from latentfu.protocol.requests import ControlsRequest
 
 STRANGE_PART = 0.5
@@ -88,7 +88,7 @@ def choose_parser(spec: GeneratorSpec, *, photograph: bool) -> RegionParser | No
     return next(iter(fitting or (known if photograph else [])), None)
 
 
-def is_strange(quality: Quality, spec: GeneratorSpec) -> bool:
+def _is_strange(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the picture is of another kind than the network's own, such as a photograph."""
     return (quality.out_of_domain or 0.0) > STRANGE_PART * spec.out_of_domain_limit
 
@@ -122,7 +122,7 @@ class RegionChooser:
         if wanted == "whole" or np.array_equal(*pictures):
             return WHOLE
         named = wanted != "auto"
-        strange = is_strange(found.inversion.quality, resolved.spec)
+        strange = _is_strange(found.inversion.quality, resolved.spec)
         parser = choose_parser(resolved.spec, photograph=strange or named)
         if named and parser is None:
             raise NotInstalledError("No parser of regions is installed: use whole.")
