@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from .errors import PluginError
 
@@ -68,3 +69,17 @@ def layer_name(edits: Mapping[str, float]) -> str:
     parts = [f"{name} {strength:+.3g}" for name, strength in edits.items() if strength]
     shown = ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")
     return f"{shown} (Latent-Fu)" if shown else "Latent-Fu"
+
+
+def name_mix(source: str, layers: tuple[int, int]) -> str:
+    """What the new layer of a mix is called, from the source layer's name."""
+    return f"{layers[0]}-{layers[1]} of {source} (Latent-Fu)"
+
+
+def read_common_arguments(config: Any) -> dict[str, Any]:
+    """The network, method and soft border in a procedure's arguments, as jobs.Work takes them."""
+    return {
+        "generator": config.get_property("generator") or "",
+        "inverter": config.get_property("inverter") or "",
+        "feather": config.get_property("feather"),
+    }

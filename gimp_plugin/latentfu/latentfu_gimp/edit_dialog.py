@@ -56,7 +56,7 @@ class EditDialog:
         self._note = target.note or (unsaved.NOTE if self._wanted and not target.earlier else "")
         self._place: dict[str, Any] = {}
         self._resolutions: dict[str, int] = {}
-        self._applying = False
+        self._applying = self._learnt = False
         self._warning = ""
         title = "Edit portrait again" if target.earlier else "Edit portrait"
         self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", "latentfu-edit")
@@ -195,7 +195,7 @@ class EditDialog:
     def _start_learning(self, sentence: str) -> None:
         self._set_ready(True)
         self._preview.forget_after()
-        self._warning = ""
+        self._learnt, self._warning = False, ""
         self._status.busy(0.0, sentence)
 
     def _prepare(self) -> None:
@@ -203,6 +203,7 @@ class EditDialog:
         self._session.prepare(self._work(), self._prepared)
 
     def _prepared(self, report: Document) -> None:
+        self._learnt = True
         self._preview.set_quad(report.get("quad") or [])
         self._warning = jobs.tell_fit(report)
         self._show_ready()
@@ -233,7 +234,7 @@ class EditDialog:
         self._status.warn(sentence)
 
     def _ask_preview(self) -> None:
-        if not self._applying and self._generators.name:
+        if self._learnt and not self._applying:
             work, side = self._work(), self._preview.side
             quick = self._resolutions.get(work.generator, 0) > ALWAYS_EXACT
             self._session.preview(work, side, self._previewed, quick)

@@ -8,13 +8,11 @@ from dataclasses import replace
 from gi.repository import GdkPixbuf, Gimp, Gtk
 
 from . import jobs
-from .arguments import parse_layers
+from .arguments import name_mix, parse_layers, read_common_arguments
 from .errors import CancelledError, PluginError
 from .layers import Target, check_layer, chosen_layer, plain_target, refresh
 from .pixels import read_layer
 from .preview import PreviewPane, pixbuf
-from .procedures.common import read_common_arguments
-from .procedures.mix import name_mix
 from .remember import remembered
 from .results import insert_result
 from .rows import keep_from_wheel
@@ -214,7 +212,7 @@ class MixDialog:
                 self._target = again
                 self._preview.set_picture(again.picture)
                 raise PluginError("The layer has changed: look at the new preview, then apply.")
-            name = name_mix(check_layer(self.source), work.layers)
+            name = name_mix(check_layer(self.source).get_name(), work.layers)
             kept = remembered(self._target, work, result)
             return insert_result(self._target, result, name, kept)
         except PluginError as error:

@@ -9,7 +9,7 @@ from gi.repository import Gdk, GimpUi, GLib, Gtk
 
 from . import finder
 from .errors import PluginError, TokenLostError
-from .procedures.server import describe_server
+from .server_state import describe_server
 from .widgets import StatusLine, lay_out, on_main
 
 START, STOP, RESTART, COPY = 1, 2, 3, 4

@@ -64,15 +64,6 @@ def add_common_arguments(procedure: Gimp.Procedure) -> None:
     )
 
 
-def read_common_arguments(config: Gimp.ProcedureConfig) -> dict[str, Any]:
-    """What :func:`add_common_arguments` added, as :class:`jobs.Work` takes it."""
-    return {
-        "generator": config.get_property("generator") or "",
-        "inverter": config.get_property("inverter") or "",
-        "feather": config.get_property("feather"),
-    }
-
-
 def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
     """Do the work on the server, GIMP's own progress bar showing how far it is."""
     Gimp.progress_init(message)

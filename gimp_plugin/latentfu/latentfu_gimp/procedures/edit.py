@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gi.repository import Gimp
 
 from .. import jobs
-from ..arguments import layer_name, parse_edits
+from ..arguments import layer_name, parse_edits, read_common_arguments
 from ..errors import PluginError
 from ..layers import chosen_layer, plain_target
 from ..remember import remembered
@@ -16,7 +16,6 @@ from .common import (
     READWRITE,
     add_common_arguments,
     create_image_procedure,
-    read_common_arguments,
     run_with_progress,
 )
 

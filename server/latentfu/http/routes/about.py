@@ -14,7 +14,6 @@ from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.http.messages import reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
-from latentfu.protocol.proof import PROOF_PATH, is_nonce, make_proof
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -26,6 +25,7 @@ from latentfu.protocol.replies import (
     ShutdownReply,
     WorkerReply,
 )
+from latentfu.protocol.server_address import PROOF_PATH, is_nonce, make_proof
 
 
 async def health(request: web.Request) -> web.Response:
