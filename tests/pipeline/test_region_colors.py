@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu.pipeline.region_colors import SPARE_LEVELS, allow_shifts, limit_shifts
 from latentfu.pipeline.region_map import RegionMap
-from latentfu_builtin.regions.parse import read_changes
+from latentfu_builtin.regions.network import read_changes
 
 _SIDE = 96
 _NAMES = ("background", "skin", "hair")
