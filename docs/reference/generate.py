@@ -27,7 +27,7 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import hookspecs
+from latentfu import hookspecs, plugin_objects
 from latentfu.cli.main import program
 from latentfu.http.reference import render_page
 from latentfu.plugin_manager import Registry
@@ -40,15 +40,16 @@ _TITLES = {
     "latentfu.api": "Editing, and what is installed",
     "latentfu.core": "Pictures",
     "latentfu.pipeline": "Pictures",
+    "latentfu.pipeline.generator_pool": "Editing, and what is installed",
     "latentfu.core.latent": "Latents and generators",
     "latentfu.core.generator": "Latents and generators",
     "latentfu.core.precision": "Latents and generators",
     "latentfu.pipeline.feature_warp": "Latents and generators",
-    "latentfu.core.inversion": "Inversions",
     "latentfu.storage.inversion_cache": "Inversions",
     "latentfu.core.control": "Controls and directions",
     "latentfu.storage.direction": "Controls and directions",
     "latentfu.hookspecs": "Hooks",
+    "latentfu.plugin_objects": "Hooks",
     "latentfu.core.names": "Hooks",
     "latentfu.core.errors": "Errors and progress",
     "latentfu.core.progress": "Errors and progress",
@@ -249,7 +250,7 @@ def _hook_classes() -> set[str]:
 def _requests(kind: hookspecs.Kind[Any]) -> list[type]:
     """The other classes of hooks that a kind's fields name: Level, InversionRequest, ..."""
     named = " ".join(str(field.type) for field in dataclasses.fields(kind.cls))
-    others = (getattr(hookspecs, word, None) for word in re.findall(r"\w+", named))
+    others = (getattr(plugin_objects, word, None) for word in re.findall(r"\w+", named))
     own = {kind.cls for kind in hookspecs.KINDS.values()}
     classes = [c for c in others if isinstance(c, type) and dataclasses.is_dataclass(c)]
     return [cls for cls in dict.fromkeys(classes) if cls not in own]

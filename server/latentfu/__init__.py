@@ -18,16 +18,16 @@ __version__ = "0.2.0"
 _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.api": (
         "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls",
-        "detect_format", "edit",
-        "encoders", "find_regions", "generators", "identities", "installed", "invert", "inverters",
-        "losses", "mix", "open_generator", "public_networks", "scorers",
+        "edit", "encoders", "find_regions", "generators", "identities", "installed", "invert",
+        "inverters", "losses", "mix", "public_networks", "scorers",
     ),
     "latentfu.core.layer": ("Layer",),
     "latentfu.core.crop": ("Crop", "Point", "Quad"),
-    "latentfu.core.latent": ("FeatureOffset", "Latent", "Space", "WeightOffset"),
+    "latentfu.core.latent": (
+        "FeatureOffset", "Inversion", "Latent", "Quality", "Space", "WeightOffset",
+    ),
     "latentfu.core.generator": ("Generator", "Noise", "SynthesisLayer", "random_latents"),
     "latentfu.core.control": ("Control", "ControlEffect"),
-    "latentfu.core.inversion": ("Inversion", "Quality"),
     "latentfu.core.regions": ("measure_region_changes",),
     "latentfu.core.errors": (
         "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError",
@@ -41,19 +41,21 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.core.limits": ("PICTURE_FORMATS",),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),
-    "latentfu.hookspecs": (
-        "ControlRequest", "InversionRequest", "Level", "RouteRequest", "hookimpl",  # and KINDS
-    ),
+    "latentfu.hookspecs": ("hookimpl",),  # and the classes of KINDS
+    "latentfu.plugin_objects": ("ControlRequest", "InversionRequest", "Level", "RouteRequest"),
     "latentfu.plugin_manager.running": ("call_plugin",),
+    "latentfu.pipeline.generator_pool": ("detect_format", "open_generator"),
     "latentfu.pipeline.align": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
     "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),
     "latentfu.storage.direction_control": (
         "DirectionEffect", "directions_in", "find_direction",
     ),
-    "latentfu.storage.deformations": ("Deformation", "read_deformation", "write_deformation"),
-    "latentfu.storage.deformation_control": ("DeformationEffect", "deformations_in"),
-    "latentfu.storage.plugin_settings": ("read_setting",),
+    "latentfu.storage.deformations": (
+        "Deformation", "DeformationEffect", "deformations_in", "read_deformation",
+        "write_deformation",
+    ),
+    "latentfu.storage.settings": ("read_setting",),
     "latentfu.storage.inversion_cache": ("load_inversion",),
     "latentfu.storage.atomic": ("whole_file", "write_whole"),
     "latentfu.storage.safetensors_file": (
@@ -98,10 +100,11 @@ def __getattr__(name: str) -> object:
         warn_renamed(f"latentfu.{name}", f"latentfu.{_RENAMED[name]}")
         return __getattr__(_RENAMED[name])
     if name == "keep_freed_memory":
-        from latentfu.core import _malloc, deprecation
+        from latentfu.core import deprecation
+        from latentfu.pipeline.generator_pool import keep_freed_pages
 
         deprecation.warn_renamed("latentfu.keep_freed_memory", "nothing (open_generator does it)")
-        return _malloc.keep_freed_pages
+        return keep_freed_pages
     module = _MODULE_OF.get(name)
     if module is None and not name.startswith("_") and name in _kind_classes():
         module = _kind_classes()[name]

@@ -1,4 +1,4 @@
-"""The Python side that stays stable: open, invert, edit, mix, and what is installed.
+"""The Python side that stays stable: invert, edit, mix, and what is installed.
 
 Editing here and through the server gives the same pixels: both go through
 :class:`latentfu.pipeline.editor.Editor`.
@@ -6,39 +6,22 @@ Editing here and through the server gives the same pixels: both go through
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from latentfu.core._malloc import keep_freed_pages
+from latentfu import plugin_objects as objects
 from latentfu.core.control import Control
-from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
+from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
-from latentfu.core.inversion import Inversion
+from latentfu.core.latent import Inversion
 from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress, silent
-from latentfu.hookspecs import (
-    Aligner,
-    BuildStep,
-    CheckpointFormat,
-    ControlMaker,
-    Encoder,
-    GeneratorSpec,
-    Identity,
-    Inverter,
-    Loss,
-    PublicNetwork,
-    Scorer,
-    kind_of,
-)
-from latentfu.pipeline.plugin_calls import load_generator
+from latentfu.hookspecs import kind_of
+from latentfu.pipeline.generator_pool import best_device
 from latentfu.plugin_manager import get_registry
-from latentfu.plugin_manager.running import call_plugin, refuse_result
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -50,7 +33,6 @@ T = TypeVar("T")
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 Which = Generator | str | None
 
-_log = logging.getLogger(__name__)
 _editors: dict[str, Editor] = {}
 
 
@@ -94,17 +76,17 @@ def _listing(cls: type[T]) -> Callable[[], dict[str, T]]:
     return listing
 
 
-generators = _listing(GeneratorSpec)
-checkpoint_formats = _listing(CheckpointFormat)
-aligners = _listing(Aligner)
-losses = _listing(Loss)
-inverters = _listing(Inverter)
-encoders = _listing(Encoder)
-scorers = _listing(Scorer)
-identities = _listing(Identity)
-control_makers = _listing(ControlMaker)
-build_steps = _listing(BuildStep)
-public_networks = _listing(PublicNetwork)
+generators = _listing(objects.GeneratorSpec)
+checkpoint_formats = _listing(objects.CheckpointFormat)
+aligners = _listing(objects.Aligner)
+losses = _listing(objects.Loss)
+inverters = _listing(objects.Inverter)
+encoders = _listing(objects.Encoder)
+scorers = _listing(objects.Scorer)
+identities = _listing(objects.Identity)
+control_makers = _listing(objects.ControlMaker)
+build_steps = _listing(objects.BuildStep)
+public_networks = _listing(objects.PublicNetwork)
 
 
 def controls(generator: Which = None) -> dict[str, Control]:
@@ -121,57 +103,6 @@ def controls(generator: Which = None) -> dict[str, Control]:
     """
     editor = _editor(generator)
     return get_registry().controls(editor.generators.find_spec(_name(editor, generator)))
-
-
-def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
-    """An installed generator by name, or a checkpoint file in a known format.
-
-    Args:
-        name_or_path: the name goes first, where both exist.
-        device: "cpu", "cuda", ... or "auto" for the best there is.
-
-    Returns:
-        The generator with its weights loaded.
-
-    Raises:
-        NotInstalledError: there is neither such a generator nor such a file.
-        BadInputError: the file is in no format that is opened as it is, or is damaged.
-    """
-    keep_freed_pages()
-    device = best_device() if device == "auto" else device
-    spec = installed(GeneratorSpec).get(str(name_or_path))
-    if spec is not None:
-        return load_generator(spec, device)
-    path = Path(name_or_path)
-    if not path.is_file():
-        known = ", ".join(installed(GeneratorSpec)) or "none"
-        raise NotInstalledError(
-            f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
-        )
-    known_format = detect_format(path)
-    if known_format is not None and known_format.load is not None:
-        opened = call_plugin(
-            known_format, f"opened {path.name}", partial(known_format.load, path, device)
-        )
-        if not isinstance(opened, Generator):
-            raise refuse_result(known_format, opened, "a latentfu.Generator")
-        return opened
-    raise BadInputError(
-        f"{path} is in no format that is opened as it is: try `latentfu generators import {path}`."
-    )
-
-
-def detect_format(path: Path) -> CheckpointFormat | None:
-    """The first installed format that opens the file as it is; one that fails is passed over."""
-    for known in installed(CheckpointFormat).values():
-        if known.detect is None or known.load is None:
-            continue
-        try:
-            if call_plugin(known, f"looked at {path.name}", partial(known.detect, path)):
-                return known
-        except LatentFuError as error:
-            _log.warning("%s", error)
-    return None
 
 
 def invert(
@@ -384,13 +315,6 @@ def find_regions(
     )
     found = editor.find_regions(request, pictures).layer.pixels
     return found[:, :, 0] if found.shape[2] == 1 else found
-
-
-def best_device() -> str:
-    """ "cuda" where there is one, else "cpu"."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _to_layer(pixels: npt.NDArray[np.uint8] | Image) -> Layer:

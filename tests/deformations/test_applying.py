@@ -12,8 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu import BadInputError, WeightOffset, random_latents
-from latentfu.storage.deformation_control import DeformationEffect
-from latentfu.storage.deformations import Deformation, write_deformation
+from latentfu.storage.deformations import Deformation, DeformationEffect, write_deformation
 from latentfu_builtin.deformations.user_library import user_deformations_folder
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator

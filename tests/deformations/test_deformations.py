@@ -11,17 +11,15 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import BadInputError, WrongGeneratorError, random_latents, silent
-from latentfu.storage.deformation_control import DeformationEffect, deformations_in
 from latentfu.storage.deformations import (
     Deformation,
+    DeformationEffect,
+    deformations_in,
     read_deformation,
     write_deformation,
 )
 from latentfu_builtin.deformations.commands import discover_command, keep_deformation_command
-from latentfu_builtin.deformations.convolution import (
-    ShiftedConvolution,
-    find_singular_directions,
-)
+from latentfu_builtin.deformations.convolution import ShiftedConvolution, find_singular_directions
 from latentfu_builtin.deformations.hessian import HessianProducts, KrylovSpace, find_spectrum
 from latentfu_builtin.deformations.import_deformations import (
     DeformationImportOptions,

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 from latentfu.cli.main import run
-from latentfu.storage.deformation_control import deformations_in
 from latentfu.storage.deformations import (
     Deformation,
+    deformations_in,
     read_deformation,
     write_deformation,
 )

@@ -11,8 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latentfu import Control, hookimpl, silent
-from latentfu.storage.deformation_control import DeformationEffect
-from latentfu.storage.deformations import Deformation, read_deformation
+from latentfu.storage.deformations import Deformation, DeformationEffect, read_deformation
 from latentfu.testing.tiny import spec_of
 from latentfu_builtin.deformations.commands import discover_command
 from latentfu_builtin.deformations.convolution import ShiftedConvolution

@@ -17,7 +17,7 @@ from latentfu_builtin.deformations.commands import (
     download_deformations_command,
     list_deformations_command,
 )
-from latentfu_builtin.deformations.published_sets import PUBLISHED_SETS
+from latentfu_builtin.deformations.import_deformations import PUBLISHED_SETS
 
 
 class Server(ThreadingHTTPServer):

@@ -10,22 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from latentfu import (
-    BadInputError,
-    ControlRequest,
-    Generator,
-    Latent,
-    Scorer,
-    read_direction,
-)
+from latentfu import BadInputError, ControlRequest, Generator, Latent, Scorer, read_direction
 from latentfu.core.progress import silent
-from latentfu_builtin.directions.boundaries import (
-    Whitening,
-    project_boundary,
-    solve_svm,
-    train_boundary,
-)
+from latentfu_builtin.directions.boundaries import Whitening, project_boundary, train_boundary
 from latentfu_builtin.directions.control_makers import make_ridge, make_svm
+from latentfu_builtin.directions.plane_solvers import solve_svm
 
 ID = "e" * 64
 

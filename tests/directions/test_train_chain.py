@@ -15,10 +15,11 @@ from click.testing import CliRunner, Result
 from latentfu import BadInputError, CancelledError, Scorer, hookimpl, read_direction
 from latentfu.core.progress import silent
 from latentfu.testing.tiny import spec_of
-from latentfu_builtin.directions.boundaries import SOLVERS, train_boundary, train_on_labels
+from latentfu_builtin.directions.boundaries import train_boundary, train_on_labels
 from latentfu_builtin.directions.commands.fit import fit_command
 from latentfu_builtin.directions.commands.train import sample_command, train_direction_command
 from latentfu_builtin.directions.picture_classifier import train_classifier
+from latentfu_builtin.directions.plane_solvers import SOLVERS
 from latentfu_builtin.directions.sample_cache import SamplePlan, draw_cached_samples
 from latentfu_builtin.directions.seeded_samples import (
     SampleNumber,

@@ -6,35 +6,20 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from latentfu_gimp import finder
 from latentfu_gimp.errors import PluginError, TokenLostError
 
+from tests.support.stranger import stranger_on_port
 
-class _Stranger(BaseHTTPRequestHandler):
-    """Answers everything with a page, as a web interface on our port would."""
 
-    heard: ClassVar[list[str | None]] = []
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        self.heard.append(self.headers["Authorization"])
-        body = b"<html>another program</html>"
-        self.send_response(404 if "v1" in self.path else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_POST(self) -> None:
-        self.do_GET()
+def answer_as_a_page(path: str, port: int) -> tuple[int, bytes]:
+    """A page for everything, as a web interface on our port would give."""
+    return (404 if "v1" in path else 200), b"<html>another program</html>"
 
 
 @pytest.fixture
@@ -61,22 +46,17 @@ def ask_pid(said: list[str] | None = None) -> int:
 
 def test_a_stranger_on_the_port_never_sees_the_token(home: Path, program: Any) -> None:
     """A server that crashed left its address, and another program listens there."""
-    stranger = HTTPServer(("127.0.0.1", 0), _Stranger)
-    threading.Thread(target=stranger.serve_forever, args=(0.05,), daemon=True).start()
-    config = program("0")
-    address = {"host": "127.0.0.1", "port": stranger.server_address[1], "pid": 1}
-    (config / "server.json").write_text(json.dumps(address))
-    (config / "token").write_text("a-secret-of-this-installation\n")
-    try:
+    with stranger_on_port(answer_as_a_page) as stranger:
+        config = program("0")
+        address = {"host": "127.0.0.1", "port": stranger.server_port, "pid": 1}
+        (config / "server.json").write_text(json.dumps(address))
+        (config / "token").write_text("a-secret-of-this-installation\n")
         assert finder.find() is None
         assert finder.stop() is False
         with finder.connect() as client:
-            assert client.port != stranger.server_address[1]
+            assert client.port != stranger.server_port
             assert client.get("/v1/health")["status"] == "ok"
-    finally:
-        stranger.shutdown()
-        stranger.server_close()
-    assert _Stranger.heard and set(_Stranger.heard) == {None}
+    assert stranger.heard and not stranger.was_sent("Authorization", "secret")
 
 
 def test_a_lost_token_and_an_earlier_server_are_mended(home: Path, program: Any) -> None:

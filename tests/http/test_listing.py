@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from latentfu.http.app import ROUTES
+from latentfu.http.serve import ROUTES
 from latentfu.protocol.replies import ErrorReply
 
 from tests.support.serving import pixel_body, wait_until

@@ -1,7 +1,7 @@
 """The reference page says what the models and the routes say."""
 
-from latentfu.http.app import ROUTES
 from latentfu.http.reference import REPLIES, REQUESTS, render_page
+from latentfu.http.serve import ROUTES
 from latentfu.protocol.errors import STATUS
 from latentfu.protocol.requests import LIMITS
 from pydantic import BaseModel

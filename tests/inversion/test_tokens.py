@@ -8,14 +8,14 @@ import pytest
 import torch
 from latentfu import BadInputError, Crop, InversionRequest, Quad, random_latents
 from latentfu.core.progress import silent
-from latentfu.pipeline.choose_inverter import choose_inverters
+from latentfu.pipeline.invert import choose_inverters
 from latentfu_builtin.inversion.coordinates import (
     choose_coordinates,
     measure_row_spread,
     measure_spread,
 )
 from latentfu_builtin.inversion.optimize import optimize_latent, optimize_latents
-from latentfu_builtin.inversion.pivot import choose_pivot_inverter
+from latentfu_builtin.inversion.pivotal_tuning import choose_pivot_inverter
 from latentfu_builtin.inversion.settings import PRESETS
 
 from tests.support.token_world import ID, token_generator

@@ -12,7 +12,7 @@ import pytest
 import torch
 from latentfu import Crop, Latent, Quad
 from latentfu.core.progress import silent
-from latentfu.pipeline.choose_inverter import choose_inverters
+from latentfu.pipeline.invert import choose_inverters
 from latentfu.testing import TinyGenerator, spec_of
 
 

@@ -17,7 +17,7 @@ from latentfu_builtin.networks.stylegan.stylegan2 import (
     save_network,
 )
 from latentfu_builtin.networks.stylegan.stylegan2.layers import ModulatedConv
-from latentfu_builtin.networks.stylegan.stylegan2.mixing import mix_styles
+from latentfu_builtin.networks.stylegan.stylegan2.synthesis import mix_styles
 from safetensors.torch import load_file, save_file
 
 CONFIG = StyleGAN2Config(resolution=16, z_dim=8, w_dim=12, mapping_layers=2, channels=(16, 12, 8))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from latentfu import api
 from latentfu.pipeline.editor import Editor
+from latentfu.plugin_manager import get_registry
 from latentfu.protocol.pictures import PictureStore
 from latentfu.protocol.requests import EditRequest, MixRequest
 from PIL import Image
@@ -75,8 +76,13 @@ def test_a_generator_from_a_file_can_be_edited_with_and_has_no_foreign_controls(
     from latentfu_builtin.networks.stylegan.stylegan2 import save_network
 
     save_network(tmp_path / "mine.safetensors", small_generator().network, {"domain": "test"})
-    formats = {"stylegan2": stylegan2_format()}
-    monkeypatch.setattr(api, "installed", lambda kind: formats if "Format" in kind.__name__ else {})
+    registry = get_registry()
+    installed, formats = registry.installed, {"stylegan2": stylegan2_format()}
+    monkeypatch.setattr(
+        registry,
+        "installed",
+        lambda kind: formats if kind is latentfu.CheckpointFormat else installed(kind),
+    )
     mine = latentfu.open_generator(tmp_path / "mine.safetensors", device="cpu")
     assert mine.name == "mine" and mine.id != ID and mine.domain == "test"
     assert latentfu.controls(mine) == {}

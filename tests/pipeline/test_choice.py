@@ -28,8 +28,7 @@ from latentfu import (
 )
 from latentfu.core.progress import silent
 from latentfu.pipeline.cache import InversionCache
-from latentfu.pipeline.choose_inverter import choose_inverters
-from latentfu.pipeline.invert import invert_crop
+from latentfu.pipeline.invert import choose_inverters, invert_crop
 from latentfu.pipeline.metrics import (
     advise_fit,
     describe_outside,

@@ -12,7 +12,7 @@ from latentfu.core.crop import Quad
 from latentfu.core.errors import BadInputError
 from latentfu.core.layer import Layer
 from latentfu.pipeline.crop import cut_crop, cut_mask
-from latentfu.pipeline.paste import paste
+from latentfu.pipeline.paste import place_change
 
 from tests.support.small_world import picture
 
@@ -75,7 +75,7 @@ def test_a_constant_change_arrives_whole_in_the_middle(
     layer.pixels[:, :, 3:] = 255
     quad = rotated(x, y, side, degrees)
     base = np.zeros((3, 16, 16), np.float32)
-    out = paste(layer, quad, base + 20 / 127.5, base)
+    out = place_change(layer, quad, base + 20 / 127.5, base).add_to(layer)
     colors = min(channels, 3)
     assert (out.pixels[int(y), int(x), :colors] == 110).all()
     assert out.pixels.min() >= 90 and out.pixels[:, :, :colors].max() <= 110
@@ -87,7 +87,8 @@ def test_cut_and_paste_put_a_mark_back_where_it_was() -> None:
     layer.pixels[80:110, 90:130] = 255
     quad = rotated(105, 100, 120, 30)
     image = cut_crop(layer, quad, 64, "test").image
-    out = paste(Layer(np.zeros_like(layer.pixels)), quad, image, None).pixels
+    blank = Layer(np.zeros_like(layer.pixels))
+    out = place_change(blank, quad, image, None).add_to(blank).pixels
     assert out[84:106, 94:126].min() > 230
     outside = np.ones((200, 200), bool)
     outside[76:114, 86:134] = False
@@ -97,7 +98,11 @@ def test_cut_and_paste_put_a_mark_back_where_it_was() -> None:
 def test_detail_stays_where_only_the_color_changes() -> None:
     layer = Layer(picture(128, 128).pixels // 2 + 40)
     base = cut_crop(layer, Quad.square(0, 0, 128), 16, "test").image
-    out = paste(layer, Quad.square(0, 0, 128), base + 16 / 127.5, base, feather=0).pixels
+    out = (
+        place_change(layer, Quad.square(0, 0, 128), base + 16 / 127.5, base, feather=0)
+        .add_to(layer)
+        .pixels
+    )
     middle = (slice(32, 96), slice(32, 96))
     gain = out[middle].astype(int) - layer.pixels[middle]
     assert np.abs(gain - 16).max() <= 1
@@ -110,7 +115,7 @@ def test_detail_goes_where_a_shape_moves_away() -> None:
     quad = Quad.square(0, 0, 128)
     with_line = cut_crop(layer, quad, 32, "test").image
     without = np.full_like(with_line, 60 / 127.5 - 1)
-    out = paste(layer, quad, without, with_line, feather=0).pixels
+    out = place_change(layer, quad, without, with_line, feather=0).add_to(layer).pixels
     assert np.abs(out[32:96, 32:96].astype(int) - 60).max() < 25
 
 
@@ -133,7 +138,7 @@ def test_a_square_beside_the_layer_changes_nothing() -> None:
     layer = picture(40, 40)
     quad = Quad.square(100, 100, 30)
     image = np.ones((3, 16, 16), np.float32)
-    assert np.array_equal(paste(layer, quad, image, None).pixels, layer.pixels)
+    assert np.array_equal(place_change(layer, quad, image, None).add_to(layer).pixels, layer.pixels)
 
 
 def test_a_mask_in_the_crop_lies_where_it_lies_in_the_layer() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
 from latentfu.pipeline.motion import CodesEdit, find_motion
-from latentfu.pipeline.paste import paste
+from latentfu.pipeline.paste import place_change
 from PIL import Image, ImageOps
 
 SIDE = 64
@@ -59,7 +59,8 @@ def test_the_detail_goes_where_the_picture_goes(shift: float) -> None:
     grain = make_grain()
     before, after = draw_blobs(), draw_blobs(shift)
     codes = CodesEdit(before, after, lambda part: draw_blobs(part * shift))
-    out = paste(photograph_of(before, grain), QUAD, after, before, feather=0.0, codes=codes)
+    layer = photograph_of(before, grain)
+    out = place_change(layer, QUAD, after, before, feather=0.0, codes=codes).add_to(layer)
     moved = np.roll(grain, round(shift * ZOOM), axis=1)
     inner = (slice(48, -48), slice(80, -48))
     found, stayed = detail_of(out)[inner], detail_of(photograph_of(before, grain))[inner]
@@ -74,7 +75,7 @@ def test_what_appears_is_the_networks_and_as_sharp_as_its_surroundings() -> None
     after = before.copy()
     after[:, 24:40, 20:44] = np.array([0.9, -0.9, -0.9], np.float32)[:, None, None]
     layer = photograph_of(before, grain)
-    out = paste(layer, QUAD, after, before, feather=0.0)
+    out = place_change(layer, QUAD, after, before, feather=0.0).add_to(layer)
     inside = (slice(28 * ZOOM, 36 * ZOOM), slice(26 * ZOOM, 38 * ZOOM))
     assert np.abs(out.pixels[inside].mean(axis=(0, 1)) - (242, 13, 13)).max() < 30
     assert detail_of(out)[inside].std() > 0.3 * detail_of(layer)[inside].std()
@@ -90,7 +91,7 @@ def test_where_nothing_changes_and_nothing_moves_every_byte_stays(
     after[:, 20 : 20 + size, x : x + size] += 0.25
     after = np.clip(after, -1, 1)
     layer = photograph_of(before, make_grain(seed))
-    out = paste(layer, QUAD, after, before, feather=0.0)
+    out = place_change(layer, QUAD, after, before, feather=0.0).add_to(layer)
     motion = find_motion(CodesEdit(before, after))
     flow = cv2.resize(np.abs(motion.flow).max(axis=2), (SIDE * ZOOM,) * 2)
     delta = cv2.resize(np.abs(after - before).max(axis=0), (SIDE * ZOOM,) * 2)
@@ -103,7 +104,9 @@ def test_where_nothing_changes_and_nothing_moves_every_byte_stays(
 def test_the_same_picture_changes_nothing() -> None:
     before = draw_blobs()
     layer = photograph_of(before, make_grain())
-    assert np.array_equal(paste(layer, QUAD, before, before).pixels, layer.pixels)
+    assert np.array_equal(
+        place_change(layer, QUAD, before, before).add_to(layer).pixels, layer.pixels
+    )
 
 
 def test_a_turned_crop_moves_the_detail_along_its_own_axes() -> None:
@@ -111,11 +114,11 @@ def test_a_turned_crop_moves_the_detail_along_its_own_axes() -> None:
     grain = make_grain()
     before, after = draw_blobs(), draw_blobs(3.0)
     straight = photograph_of(before, grain)
-    upright = paste(straight, QUAD, after, before, feather=0.0)
+    upright = place_change(straight, QUAD, after, before, feather=0.0).add_to(straight)
     side = float(SIDE * ZOOM)
     turned = Quad(((side, 0.0), (side, side), (0.0, side), (0.0, 0.0)))
     layer = Layer(np.ascontiguousarray(np.rot90(straight.pixels, -1)))
-    out = paste(layer, turned, after, before, feather=0.0)
+    out = place_change(layer, turned, after, before, feather=0.0).add_to(layer)
     back = np.rot90(out.pixels, 1).astype(int)
     assert np.abs(back - upright.pixels).mean() < 1.5
 
@@ -140,7 +143,7 @@ def test_a_picture_of_one_tone_stays_of_one_tone(tone: str, kind: str) -> None:
         image = ImageOps.colorize(gray, "#201008", "#fff0d0", mid="#a08060")
     layer = Layer(np.asarray(as_file(image, kind).convert("RGB")))
     before, after = draw_blobs(), draw_blobs(seed=4)  # changes of every color
-    out = paste(layer, QUAD, after, before, feather=0.0)
+    out = place_change(layer, QUAD, after, before, feather=0.0).add_to(layer)
     assert (out.pixels != layer.pixels).mean() > 0.3
     if tone == "gray":
         assert int(np.ptp(out.pixels.astype(int), axis=2).max()) <= 2
@@ -157,13 +160,13 @@ def test_gray_with_alpha_stays_gray() -> None:
     alpha = np.full_like(gray, 255)
     alpha[:40] = 0
     layer = Layer(np.stack([gray, gray, gray, alpha], axis=2))
-    out = paste(layer, QUAD, draw_blobs(seed=4), draw_blobs(), feather=0.0)
+    out = place_change(layer, QUAD, draw_blobs(seed=4), draw_blobs(), feather=0.0).add_to(layer)
     assert int(np.ptp(out.pixels[:, :, :3].astype(int), axis=2).max()) <= 2
     assert np.array_equal(out.pixels[:40], layer.pixels[:40])
 
 
 def test_a_picture_with_colors_may_change_them() -> None:
     layer = photograph_of(draw_blobs(), make_grain())
-    out = paste(layer, QUAD, draw_blobs(seed=4), draw_blobs(), feather=0.0)
+    out = place_change(layer, QUAD, draw_blobs(seed=4), draw_blobs(), feather=0.0).add_to(layer)
     change = out.pixels.astype(int) - layer.pixels
     assert np.abs(change - change.mean(axis=2, keepdims=True)).max() > 20

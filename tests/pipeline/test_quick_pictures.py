@@ -11,9 +11,8 @@ import torch
 from latentfu import CancelledError, FeatureOffset, Generator, Latent, WeightOffset, random_latents
 from latentfu.core.progress import cancel_scope
 from latentfu.pipeline.preview import choose_side, fit_picture, render_quick
-from latentfu_builtin.networks.stylegan.stylegan1.config import StyleGAN1Config
 from latentfu_builtin.networks.stylegan.stylegan1.generator import StyleGAN1Generator
-from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1
+from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1, StyleGAN1Config
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 

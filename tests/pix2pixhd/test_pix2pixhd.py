@@ -12,14 +12,15 @@ from click.testing import CliRunner
 from latentfu import BadInputError, CancelledError, random_latents, silent
 from latentfu.cli.main import run
 from latentfu.core.progress import cancel_scope
-from latentfu.storage.deformation_control import DeformationEffect
+from latentfu.storage.deformations import DeformationEffect
 from latentfu_builtin.deformations.convolution import ShiftedConvolution
 from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
 from latentfu_builtin.deformations.hessian import HessianProducts
-from latentfu_builtin.networks.pix2pixhd.config import Pix2PixHDConfig, config_from_shapes
 from latentfu_builtin.networks.pix2pixhd.generator import LabelGenerator, open_network
 from latentfu_builtin.networks.pix2pixhd.network import (
     Pix2PixHD,
+    Pix2PixHDConfig,
+    config_from_shapes,
     fill_network,
     find_edges,
     save_pix2pixhd,

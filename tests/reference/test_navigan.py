@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from latentfu import BadInputError, Latent, silent
-from latentfu.storage.deformation_control import DeformationEffect
 from latentfu.storage.deformations import (
     Deformation,
+    DeformationEffect,
     read_deformation,
     write_deformation,
 )

@@ -17,11 +17,16 @@ from latentfu_builtin.regions.network import (
     PARSER_WEIGHTS,
     RegionNetwork,
     load_parser,
+    load_region_parser,
+    read_changes,
     save_parser,
 )
-from latentfu_builtin.regions.parse import load_region_parser, read_changes
-from latentfu_builtin.regions.renders import RenderedPeople
-from latentfu_builtin.regions.train import ParserOptions, measure_parser, train_parser
+from latentfu_builtin.regions.train import (
+    ParserOptions,
+    RenderedPeople,
+    measure_parser,
+    train_parser,
+)
 from latentfu_builtin.stylegan.training.pairs import render_pairs
 from PIL import Image
 

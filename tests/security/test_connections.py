@@ -1,22 +1,19 @@
 """What somebody without the token can do to the server: hold connections, fill the log, listen."""
 
 import contextlib
-import http.server
 import json
 import socket
 import sys
-import threading
 import time
-from typing import ClassVar
 
 import pytest
 from latentfu.client.client import Client
 from latentfu.core.errors import ServerError
-from latentfu.protocol.proof import make_proof
-from latentfu.protocol.server_address import ServerAddress
+from latentfu.protocol.server_address import ServerAddress, make_proof
 
 from tests.support.raw_http import ask, parse, send
 from tests.support.serving import pixel_body, wait_until
+from tests.support.stranger import stranger_on_port
 
 HEALTH = b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
@@ -109,40 +106,21 @@ def test_logs_are_their_owners_alone(start):
     assert modes and set(modes) == {0o600}
 
 
-class _Stranger(http.server.BaseHTTPRequestHandler):
+def answer_with_a_guess(path, port):
     """Another user's program on a port that a dead server left in server.json."""
-
-    protocol_version = "HTTP/1.1"
-    seen: ClassVar[list[str]] = []
-
-    def do_GET(self):
-        self.seen.append(str(self.headers))
-        body = json.dumps({"proof": make_proof("a guess", "0" * 32, 1), "status": "ok"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
-
-    def log_message(self, *_arguments):
-        pass
+    proof = make_proof("a guess", "0" * 32, 1)
+    return 200, json.dumps({"proof": proof, "status": "ok"}).encode()
 
 
 def test_a_stranger_on_a_dead_servers_port_gets_no_token():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Stranger) as stranger:
-        thread = threading.Thread(target=stranger.serve_forever, args=(0.05,))
-        thread.start()
+    with stranger_on_port(answer_with_a_guess) as stranger:
         client = Client(ServerAddress("127.0.0.1", stranger.server_port, 1, "0"), "secret-token")
         for call in (client.health, lambda: client.send_layer(b"pixels"), client.shutdown):
             with pytest.raises(ServerError, match="is not your server"):
                 call()
         with pytest.raises(ServerError):
             client.wait("0" * 8, patience_s=0.1)
-        stranger.shutdown()
-        thread.join()
-    assert _Stranger.seen
-    assert not any("secret" in headers or "Bearer" in headers for headers in _Stranger.seen)
+    assert stranger.heard and not stranger.was_sent("secret", "Bearer")
 
 
 def test_a_proof_holds_for_one_port_and_one_nonce(server):

@@ -6,8 +6,8 @@ import sys
 import uuid
 
 import pytest
-from latentfu.http.app import ROUTES
-from latentfu.protocol.proof import PROOF_PATH
+from latentfu.http.serve import ROUTES
+from latentfu.protocol.server_address import PROOF_PATH
 
 from tests.support.raw_http import ask, code, send
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from latentfu.cli.gimp import gimp_group
-from latentfu.protocol.proof import make_proof
+from latentfu.protocol.server_address import make_proof
 from latentfu.setup import doctor
 from latentfu.setup.gimp_checks import Check
+
+from tests.support.stranger import Stranger, stranger_on_port
 
 if TYPE_CHECKING:
     from tests.support.scratch_machine import Machine
@@ -220,41 +220,24 @@ def test_a_token_that_can_not_be_used(machine: Machine, faults: Faults) -> None:
 def test_another_program_on_the_port(machine: Machine, faults: Faults) -> None:
     machine.healthy()
     health = b'{"status": "ok"}'
-    with _answering("stranger", b"<html>") as port:
-        machine.server(port=port)
+    with _answering("stranger", b"<html>") as stranger:
+        machine.server(port=stranger.server_port)
         assert "another program" in faults()["server"].message
-    with _answering("another token", health) as port:
-        machine.server(port=port)
+    with _answering("another token", health) as stranger:
+        machine.server(port=stranger.server_port)
         assert "another token" in faults()["server"].message
-    with _answering("secret", health) as port:
-        machine.server(port=port)
+    with _answering("secret", health) as stranger:
+        machine.server(port=stranger.server_port)
         assert faults() == {}
 
 
-@contextmanager
-def _answering(token: str, body: bytes) -> Iterator[int]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+def _answering(token: str, body: bytes) -> AbstractContextManager[Stranger]:
+    """A server that has ``token`` and answers with ``body``; a page proves nothing."""
 
-        def do_GET(self) -> None:
-            answer = body
-            if self.path.startswith("/v1/proof?nonce=") and body != b"<html>":
-                nonce = self.path.partition("=")[2]
-                proof = make_proof(token, nonce, self.server.server_address[1])
-                answer = json.dumps({"proof": proof}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+    def answer(path: str, port: int) -> tuple[int, bytes]:
+        if path.startswith("/v1/proof?nonce=") and body != b"<html>":
+            proof = make_proof(token, path.partition("=")[2], port)
+            return 200, json.dumps({"proof": proof}).encode()
+        return 200, body
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+    return stranger_on_port(answer)

@@ -60,7 +60,7 @@ class Server:
         code = (
             f"{self.prelude}\n"
             "from latentfu.http.serve import ServerSettings, serve\n"
-            "from latentfu.jobs.job import Limits\n"
+            "from latentfu.jobs.store import Limits\n"
             f"limits = Limits(**{self.limits!r})\n"
             f"serve(ServerSettings(port=0, devices={self.devices!r}, limits=limits, "
             f"worker_arguments={stand_in!r}))"

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from latentfu.protocol.proof import make_proof
+from latentfu.protocol.server_address import make_proof
 
 TOKEN = "standin-token"
 GROUPS = {

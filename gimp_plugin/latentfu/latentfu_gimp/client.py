@@ -195,7 +195,7 @@ class Client:
         raise AssertionError("unreachable")
 
     def _check_server(self) -> None:
-        """The server shows that it has the token before it is sent (latentfu/protocol/proof.py).
+        """The server shows that it has the token before it is sent (protocol/server_address.py).
 
         After a sudden end of the server anybody on this machine may listen on its port.
         """

@@ -9,7 +9,7 @@ import click
 import numpy as np
 from latentfu import Measure, json_option, print_measures
 
-from latentfu_builtin.directions.boundaries import solve_svm
+from latentfu_builtin.directions.plane_solvers import solve_svm
 
 _FULL = (5600, 9216)
 """The size of a run on flattened W+ codes of an 18-layer network."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 import torch
 from latentfu import Measure, json_option, print_measures, random_latents, silent
 from torch import Tensor
 
-from latentfu_builtin.benchmarks.plain_hessian import power_iteration
 from latentfu_builtin.deformations.convolution import ShiftedConvolution, open_generator_to_deform
 from latentfu_builtin.deformations.discover import choose_picture_distance
 from latentfu_builtin.deformations.hessian import HessianProducts, find_spectrum
@@ -131,3 +130,44 @@ def _largest_angle(vectors: Tensor, exact: Tensor) -> float:
 def hessian_command(quick: bool, as_json: bool) -> None:
     """Measure finding deformations, against the paper's way."""
     print_measures("hessian", _measure_hessian(quick), as_json)
+
+
+_STEPS = 20
+_FACTOR = 0.1
+
+
+def power_iteration(products: Any, count: int, seed: int = 0) -> Tensor:
+    """``count`` unit vectors ``[count, out, in, k, k]``, strongest first."""
+    random = torch.Generator().manual_seed(seed)
+    found: list[Tensor] = []
+    for _ in range(count):
+        vector = torch.randn(products.shape, generator=random)
+        vector = vector / vector.norm()
+        for _ in range(_STEPS):
+            vector = _remove_parts(vector, found)
+            size = vector.norm()
+            forth = _gradient(products, _FACTOR * vector)
+            back = _gradient(products, -_FACTOR * vector)
+            vector = (forth - back) / (2 * _FACTOR * size)
+        vector = _remove_parts(vector, found)
+        found.append(vector / vector.norm())
+    return torch.stack(found)
+
+
+def _remove_parts(vector: Tensor, found: list[Tensor]) -> Tensor:
+    """``vector`` without its parts along those found."""
+    for other in found:
+        vector = vector - (vector * other).sum() * other
+    return vector
+
+
+def _gradient(products: Any, shift: Tensor) -> Tensor:
+    """Gradient of the mean distance at ``shift``."""
+    total = torch.zeros_like(shift)
+    for latent in products._parts:
+        free = shift.clone().requires_grad_(True)
+        with torch.no_grad():
+            still = products.seen(latent, torch.zeros_like(shift))
+        change = products.distance(products.seen(latent, free), still).sum()
+        total += torch.autograd.grad(change, free)[0]
+    return total / len(products.latents)

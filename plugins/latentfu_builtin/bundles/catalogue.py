@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
-from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir
+from latentfu import BadInputError, Name, Offer, PublicNetwork, config_dir, data_dir, write_whole
 from pydantic import Field, ValidationError
 
-from latentfu_builtin.bundles.first_use import held_hash
 from latentfu_builtin.checkpoints.downloads.catalogue import StrictEntry, find_known, read_toml
 
 
@@ -100,3 +100,28 @@ def _explain(error: ValidationError) -> str:
 
 def _read_bundles(path: Path) -> dict[str, Bundle]:
     return {one.name: one for one in read_toml(path, _Bundles, _explain).bundle}
+
+
+def _hashes_file() -> Path:
+    return config_dir() / "hashes.json"
+
+
+def held_hash(name: str) -> str:
+    """The sha256 (hex) that a file had when it came first; "" for one that never came."""
+    return _read_hashes().get(name, "")
+
+
+def hold_hash(name: str, sha256: str) -> None:
+    """Hold a file to its hash from now on; StorageError where it cannot be written."""
+    hashes = _read_hashes()
+    if hashes.setdefault(name, sha256) == sha256:
+        write_whole(_hashes_file(), json.dumps(hashes, indent=2, sort_keys=True).encode())
+
+
+def _read_hashes() -> dict[str, str]:
+    """Hashes by the names of their files; a damaged file is none."""
+    try:
+        content = json.loads(_hashes_file().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}

@@ -12,11 +12,9 @@ from latentfu import BadInputError, data_dir, json_option, progress_bar
 
 from latentfu_builtin.bundles.catalogue import Bundle, find_bundle, list_bundles
 from latentfu_builtin.bundles.install_bundle import install_bundle, read_installed, remove_bundle
-from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms
-from latentfu_builtin.checkpoints.downloads.licence_consent import (
-    announce_terms,
-    has_agreed,
-    remember_agreement,
+from latentfu_builtin.checkpoints.cli import ask_consent, fetch_options
+from latentfu_builtin.checkpoints.downloads.catalogue import (
+    describe_terms,
 )
 from latentfu_builtin.checkpoints.install_network import MIRROR, FetchOptions
 from latentfu_builtin.checkpoints.library_files import describe_files, list_what_hangs_on
@@ -26,16 +24,7 @@ def make_setup_command(name: str) -> click.Command:
     """The command ``latentfu setup NAME``."""
 
     @click.command(name)
-    @click.option("--yes", is_flag=True, help="Agree to the terms without being asked.")
-    @click.option("--mirror", metavar="URL", help=f"Another place for all files ({MIRROR}).")
-    @click.option(
-        "--from",
-        "places",
-        multiple=True,
-        type=click.Path(exists=True, path_type=Path),
-        help="A file or folder of yours that may have the network. Repeatable.",
-    )
-    @click.option("--keep", is_flag=True, help="Keep the file as it was published.")
+    @fetch_options
     @json_option
     def setup_command(
         yes: bool, mirror: str | None, places: tuple[Path, ...], keep: bool, as_json: bool
@@ -46,8 +35,8 @@ def make_setup_command(name: str) -> click.Command:
         """
         bundle = find_bundle(name)
         if not as_json:
-            click.echo(describe_bundle(bundle), err=True)
-        _ask_consent(bundle, yes, as_json)
+            click.echo(_describe_bundle(bundle), err=True)
+        ask_consent(bundle.terms(), yes, as_json)
         _check_room(bundle)
         options = FetchOptions(mirror or os.environ.get(MIRROR, ""), places, keep)
         try:
@@ -70,28 +59,13 @@ def make_setup_command(name: str) -> click.Command:
     return setup_command
 
 
-def describe_bundle(bundle: Bundle) -> str:
+def _describe_bundle(bundle: Bundle) -> str:
     """What a bundle brings, how large its file is, under which terms."""
     network = bundle.public_network()
     size = f"{network.size / 1e6:.0f} MB" if network.size else "size not stated"
     lines = [f"{bundle.title}.", f"  {network.file} ({size}): {describe_terms(network)}"]
     lines += [f"  {one.file}: {one.licence}" for one in bundle.directions]
     return "\n".join(lines)
-
-
-def _ask_consent(bundle: Bundle, yes: bool, as_json: bool) -> None:
-    """Ask once for all terms that are new; click.Abort for no, BadInputError for scripts."""
-    new = [one for one in bundle.terms() if not has_agreed(one)]
-    for one in new:
-        if not as_json:
-            click.echo(announce_terms(one), err=True)
-    if new and not yes:
-        if as_json:
-            told = "; ".join(announce_terms(one) for one in new)
-            raise BadInputError(f"{told}: agree with --yes.")
-        click.confirm("Do you agree to these terms?", abort=True, err=True)
-    for one in new:
-        remember_agreement(one)
 
 
 def _check_room(bundle: Bundle) -> None:

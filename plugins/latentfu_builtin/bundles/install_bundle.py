@@ -13,8 +13,7 @@ from typing import Any
 import latentfu
 from latentfu import Generator, Progress, between, data_dir, download, weights_id, write_whole
 
-from latentfu_builtin.bundles.catalogue import Bundle
-from latentfu_builtin.bundles.first_use import hold_hash
+from latentfu_builtin.bundles.catalogue import Bundle, hold_hash
 from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms
 from latentfu_builtin.checkpoints.import_checkpoint import generators_folder
 from latentfu_builtin.checkpoints.install_network import (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _HERE = "latentfu_builtin.bundles.cli"
 
 
-def load_setup_command(name: str) -> click.Command:
+def _load_setup_command(name: str) -> click.Command:
     """The command ``latentfu setup NAME``."""
     from latentfu_builtin.bundles.cli import make_setup_command
 
@@ -35,7 +35,7 @@ def latentfu_commands() -> list[Command]:
         Command(("setup", "list"), "List the bundles.", later(f"{_HERE}:list_command")),
         Command(("setup", "remove"), "Remove a bundle.", later(f"{_HERE}:remove_bundle_command")),
         *(
-            Command(("setup", name), title, partial(load_setup_command, name))
+            Command(("setup", name), title, partial(_load_setup_command, name))
             for name, title in titles.items()
             if name not in ("list", "remove")
         ),

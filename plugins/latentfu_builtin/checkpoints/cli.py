@@ -1,26 +1,29 @@
-"""``latentfu generators import``, ``export``, ``remove`` and ``download``."""
+"""Networks of one's own: ``latentfu generators import``, ``export``, ``remove``, ``download``.
+
+And ``remove`` and ``rename`` of a person's directions, encoders and deformations.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import latentfu
 from latentfu import BadInputError, PublicNetwork, json_option, progress_bar, write_whole
 
 from latentfu_builtin.checkpoints.downloads.catalogue import (
+    announce_terms,
     describe_terms,
     find_known,
+    has_agreed,
     list_known,
     make_offer,
-)
-from latentfu_builtin.checkpoints.downloads.licence_consent import (
-    announce_terms,
-    has_agreed,
     remember_agreement,
 )
 from latentfu_builtin.checkpoints.formats import describe_formats
@@ -37,7 +40,15 @@ from latentfu_builtin.checkpoints.install_network import (
     FetchOptions,
     install_network,
 )
-from latentfu_builtin.checkpoints.library_files import describe_files, list_what_hangs_on
+from latentfu_builtin.checkpoints.library_files import (
+    KINDS,
+    describe_files,
+    find_in_library,
+    list_what_hangs_on,
+    rename_file,
+)
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
 
 
 class ImportCommand(click.Command):
@@ -123,23 +134,53 @@ def remove_command(name: str, everything: bool, as_json: bool) -> None:
         click.echo(f"Kept what you have for it: {told}.")
 
 
+def fetch_options(command: _Command) -> _Command:
+    """The options of a command that fetches networks: ``yes``, ``mirror``, ``places``, ``keep``."""
+    options = (
+        click.option("--yes", is_flag=True, help="Agree to the terms without being asked."),
+        click.option(
+            "--mirror",
+            metavar="URL",
+            help=f"Another place: a folder, or an address with {{file}} ({MIRROR}).",
+        ),
+        click.option(
+            "--from",
+            "places",
+            multiple=True,
+            type=click.Path(exists=True, path_type=Path),
+            help="A file or folder of yours that may have it; known again by its hash. Repeatable.",
+        ),
+        click.option("--keep", is_flag=True, help="Keep the file as it was published."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def ask_consent(networks: Sequence[PublicNetwork], yes: bool, as_json: bool) -> None:
+    """Show terms, and ask once for all that are new.
+
+    Raises:
+        click.Abort: the person does not agree.
+        BadInputError: a script did not say ``--yes``.
+    """
+    if not as_json:
+        for network in networks:
+            click.echo(f"{announce_terms(network)}.", err=True)
+    new = [network for network in networks if not has_agreed(network)]
+    if new and not yes:
+        if as_json:
+            told = "; ".join(announce_terms(network) for network in new)
+            raise BadInputError(f"{told}: agree with --yes.")
+        click.confirm("Do you agree to these terms?", abort=True, err=True)
+    for network in new:
+        remember_agreement(network)
+
+
 @click.command("download")
 @click.argument("name", required=False)
 @click.option("--as", "wanted", metavar="NAME", help="What it is called here (default: NAME).")
-@click.option("--yes", is_flag=True, help="Agree to the terms without being asked.")
-@click.option(
-    "--mirror",
-    metavar="URL",
-    help=f"Another place: a folder, or an address with {{file}} ({MIRROR}).",
-)
-@click.option(
-    "--from",
-    "places",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A file or folder of yours that may have it; known again by its hash. Repeatable.",
-)
-@click.option("--keep", is_flag=True, help="Keep the file as it was published.")
+@fetch_options
 @json_option
 def download_command(
     *,
@@ -165,7 +206,7 @@ def download_command(
     options = FetchOptions(mirror or os.environ.get(MIRROR, ""), places, keep)
     if not places:
         make_offer(network, options.mirror)  # without an address there is nothing to ask
-    _ask_consent(network, yes, as_json)
+    ask_consent([network], yes, as_json)
     try:
         with progress_bar(f"Fetching {name}", as_json) as progress:
             fetched = install_network(network, wanted or name, options, progress)
@@ -173,19 +214,6 @@ def download_command(
         click.echo("What has come is kept: the same command goes on from there.", err=True)
         raise
     _show_fetched(network, wanted or name, fetched, as_json)
-
-
-def _ask_consent(network: PublicNetwork, yes: bool, as_json: bool) -> None:
-    """Show the terms; click.Abort when the person does not agree, BadInputError for scripts."""
-    if not as_json:
-        click.echo(f"{announce_terms(network)}.", err=True)
-    if has_agreed(network):
-        return
-    if not yes:
-        if as_json:
-            raise BadInputError(f"{announce_terms(network)}: agree with --yes.")
-        click.confirm("Do you agree to these terms?", abort=True, err=True)
-    remember_agreement(network)
 
 
 def _show_fetched(network: PublicNetwork, name: str, fetched: Fetched, as_json: bool) -> None:
@@ -232,3 +260,45 @@ def _show_known(as_json: bool) -> None:
     for licence, place in numbers.items():
         one = next(one for one in networks.values() if one.licence == licence)
         click.echo(f"[{place}] {describe_terms(one)}: {one.page or 'no page'}")
+
+
+_GENERATOR = click.option(
+    "--generator", metavar="NAME", help="For which network, where several have one of that name."
+)
+
+
+def make_remove_command(kind: str) -> click.Command:
+    """The command that removes one of ``kind``."""
+
+    @click.command("remove", help=f"Remove the {KINDS[kind]} NAME of your own.")
+    @click.argument("name")
+    @_GENERATOR
+    @json_option
+    def remove_command(name: str, generator: str | None, as_json: bool) -> None:
+        file = find_in_library(kind, name, generator)
+        size = file.megabytes
+        file.path.unlink()
+        if as_json:
+            click.echo(json.dumps({"removed": name, "file": str(file.path)}))
+        else:
+            click.echo(f"Removed the {KINDS[kind]} {name} ({size:.1f} MB).")
+
+    return remove_command
+
+
+def make_rename_command(kind: str) -> click.Command:
+    """The command that gives one of ``kind`` another name."""
+
+    @click.command("rename", help=f"Give the {KINDS[kind]} NAME of your own the name NEW.")
+    @click.argument("name")
+    @click.argument("new")
+    @_GENERATOR
+    @json_option
+    def rename_command(name: str, new: str, generator: str | None, as_json: bool) -> None:
+        written = rename_file(find_in_library(kind, name, generator), new)
+        if as_json:
+            click.echo(json.dumps({"name": new, "file": str(written)}))
+        else:
+            click.echo(f"{name} is now called {new}.")
+
+    return rename_command

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from latentfu_builtin.networks.stylegan.common import MappedNetwork
+    from latentfu_builtin.networks.stylegan.mapped_network import MappedNetwork
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
     from latentfu_builtin.networks.stylegan.stylegan3 import StyleGAN3Config
 
 Array = NDArray[Any]
 
 
-def fit_network(
+def _fit_network(
     tensors: dict[str, Array], title: str, build: Callable[[], MappedNetwork]
 ) -> ConvertedWeights:
     """Check tensors ``{our name: array}`` against a network and make a file's content of them.
@@ -52,7 +52,7 @@ def fit_network(
 
 
 def fit_stylegan1(tensors: dict[str, Array]) -> ConvertedWeights:
-    """Fit StyleGAN1's tensors; see `fit_network`."""
+    """Fit StyleGAN1's tensors; see `_fit_network`."""
     from latentfu_builtin.networks.stylegan.stylegan1 import StyleGAN1, StyleGAN1Config
 
     count = sum(name.endswith(".noise_const") for name in tensors)
@@ -72,13 +72,13 @@ def fit_stylegan1(tensors: dict[str, Array]) -> ConvertedWeights:
         )
         return StyleGAN1(config)
 
-    return fit_network(tensors, "StyleGAN1", build)
+    return _fit_network(tensors, "StyleGAN1", build)
 
 
 def fit_stylegan2(
     tensors: dict[str, Array], *, c_dim: int = 0, clamp: float | None = None, mapping: str = "mlp"
 ) -> ConvertedWeights:
-    """Fit StyleGAN2's tensors; see `fit_network`.
+    """Fit StyleGAN2's tensors; see `_fit_network`.
 
     Args:
         tensors: By our names.
@@ -89,14 +89,14 @@ def fit_stylegan2(
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
 
     config = _stylegan2_config(tensors, c_dim, clamp, mapping)
-    return fit_network(tensors, "StyleGAN2", lambda: StyleGAN2(config))
+    return _fit_network(tensors, "StyleGAN2", lambda: StyleGAN2(config))
 
 
 def fit_stylegan3(tensors: dict[str, Array], config: StyleGAN3Config) -> ConvertedWeights:
-    """Fit StyleGAN3's tensors to a config; see `fit_network`."""
+    """Fit StyleGAN3's tensors to a config; see `_fit_network`."""
     from latentfu_builtin.networks.stylegan.stylegan3 import StyleGAN3
 
-    return fit_network(tensors, "StyleGAN3", lambda: StyleGAN3(config))
+    return _fit_network(tensors, "StyleGAN3", lambda: StyleGAN3(config))
 
 
 def with_mean(made: ConvertedWeights, samples: int) -> ConvertedWeights:

@@ -70,20 +70,20 @@ def import_checkpoint(path: Path, options: ImportOptions, progress: Progress) ->
     for what, text in (("domain", options.domain), ("licence", options.licence)):
         if text and not text.isprintable():
             raise BadInputError(f"The {what} must be one line of text.")
-    data = read_native(path, options) or convert_foreign(path, options, progress)
+    data = _read_native(path, options) or _convert_foreign(path, options, progress)
     progress(0.9, "Trying the network")
     target = generators_folder() / f"{options.name}.safetensors"
     with whole_file(target) as trial:  # becomes the target when nothing is wrong with it
         trial.write_bytes(data)
-        refuse_known_weights(trial)
-        generator = try_network(trial)
+        _refuse_known_weights(trial)
+        generator = _try_network(trial)
         if _find_resolution(latentfu.find_metadata(trial)) is None:
             _add_facts(trial, generator)
     progress(1.0, f"Imported {options.name}")
     return target
 
 
-def refuse_known_weights(path: Path) -> None:
+def _refuse_known_weights(path: Path) -> None:
     """BadInputError when an installed generator has the very tensors of a file."""
     wanted = latentfu.weights_id(path)
     for spec in latentfu.generators().values():
@@ -102,7 +102,7 @@ def check_name(name: str) -> None:
         raise BadInputError(f"There is a generator {name} already: give another name.")
 
 
-def read_native(path: Path, options: ImportOptions) -> bytes | None:
+def _read_native(path: Path, options: ImportOptions) -> bytes | None:
     """The bytes of a file that is opened as it is, None for another project's.
 
     They are kept unless domain or licence are given.
@@ -122,7 +122,7 @@ def read_native(path: Path, options: ImportOptions) -> bytes | None:
     changes = {"domain": options.domain, "licence": options.licence}
     if not any(changes.values()):
         return path.read_bytes()
-    return canonical_bytes(
+    return _canonical_bytes(
         save(
             latentfu.read_arrays(path),
             metadata | {"id": "tensors-1"} | {k: v for k, v in changes.items() if v},
@@ -130,7 +130,7 @@ def read_native(path: Path, options: ImportOptions) -> bytes | None:
     )
 
 
-def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> bytes:
+def _convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> bytes:
     """Read a file of another project, as the bytes of one of ours."""
     from safetensors.numpy import save
 
@@ -149,12 +149,12 @@ def convert_foreign(path: Path, options: ImportOptions, progress: Progress) -> b
             said = {key: found.metadata.get(key, "unknown") for key in _OWN_WORDS}
             own = {key: value for key, value in said.items() if value != "unknown"}
             notes = {
-                **provenance(read.sha256, options, own),
+                **_provenance(read.sha256, options, own),
                 "id": "tensors-1",
                 "source_format": known.name,
                 "source_sha256": read.sha256,
             }
-            return canonical_bytes(save(found.tensors, {**found.metadata, **notes}))
+            return _canonical_bytes(save(found.tensors, {**found.metadata, **notes}))
     raise BadInputError(
         f"{path.name} holds no network that is known here: {describe_content(read)}; `latentfu "
         f"generators import --help` lists the formats.{failed}"
@@ -173,7 +173,7 @@ def _check_converted(known: CheckpointFormat, found: object) -> None:
         )
 
 
-def canonical_bytes(data: bytes) -> bytes:
+def _canonical_bytes(data: bytes) -> bytes:
     """Sort the metadata of a safetensors file; safetensors itself leaves them to chance.
 
     The same checkpoint with the same labels then gives the same file everywhere. The generator's
@@ -191,7 +191,7 @@ _OWN_WORDS = ("domain", "licence")
 """What a format may say of its networks where nobody else does."""
 
 
-def provenance(
+def _provenance(
     sha256: str, options: ImportOptions, own: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, str]:
     """Domain, licence and source: what a person said, else what is known of that hash.
@@ -218,10 +218,10 @@ def _add_facts(path: Path, generator: Generator) -> None:
 
     told = {"resolution": str(generator.resolution), "family": generator.family}
     metadata = {**told, **latentfu.find_metadata(path)}
-    path.write_bytes(canonical_bytes(save(latentfu.read_arrays(path), metadata)))
+    path.write_bytes(_canonical_bytes(save(latentfu.read_arrays(path), metadata)))
 
 
-def try_network(path: Path) -> Generator:
+def _try_network(path: Path) -> Generator:
     """The network, opened; BadInputError when it cannot draw its mean."""
     import torch
 

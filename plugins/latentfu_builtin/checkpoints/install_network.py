@@ -87,12 +87,12 @@ def fetch_file(network: PublicNetwork, options: FetchOptions, progress: Progress
     """Fetch (or find) a network's file, and import nothing yet: ``network`` is the source."""
     target = _own_file(network)
     places = (*options.places, downloads_folder())
-    source = find_file(network, places, between(progress, 0.0, 0.1))
+    source = _find_file(network, places, between(progress, 0.0, 0.1))
     found, digest = source is not None, network.sha256
     if source is None:
         source = target
         digest = download(_offer_after_search(network, options), target, progress)
-    digest = digest or sha256_of(source, progress)
+    digest = digest or _sha256_of(source, progress)
     return Fetched(source, source, digest, found)
 
 
@@ -126,7 +126,7 @@ def _offer_after_search(network: PublicNetwork, options: FetchOptions) -> Offer:
         ) from error
 
 
-def find_file(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
+def _find_file(network: PublicNetwork, places: tuple[Path, ...], progress: Progress) -> Path | None:
     """The network's file in ``places``: by its hash, or where none is known by its name.
 
     Raises BadInputError for a file that was named and is another one.
@@ -136,7 +136,7 @@ def find_file(network: PublicNetwork, places: tuple[Path, ...], progress: Progre
             if not network.sha256:
                 if path == place or path.name in (file_name(network), _download_name(network)):
                     return path
-            elif sha256_of(path, progress) == network.sha256:
+            elif _sha256_of(path, progress) == network.sha256:
                 return path
         if place.is_file():
             raise BadInputError(
@@ -168,7 +168,7 @@ def _may_be(network: PublicNetwork, size: int) -> bool:
     return network.size / ROOM <= size <= network.size * ROOM
 
 
-def sha256_of(path: Path, progress: Progress) -> str:
+def _sha256_of(path: Path, progress: Progress) -> str:
     """The sha256 (hex) of a file; BadInputError when it cannot be read."""
     digest, whole, read = hashlib.sha256(), max(path.stat().st_size, 1), 0
     try:

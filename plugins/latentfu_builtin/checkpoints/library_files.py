@@ -33,7 +33,7 @@ class LibraryFile:
         return self.path.stat().st_size / 1e6
 
 
-def list_library(kind: str) -> list[LibraryFile]:
+def _list_library(kind: str) -> list[LibraryFile]:
     """The files of one kind; what is none is left out."""
     found = []
     for path in sorted((data_dir() / kind).glob("*.safetensors")):
@@ -57,7 +57,7 @@ def _read_facts(metadata: dict[str, str], kind: str) -> dict[str, Any]:
 def list_what_hangs_on(generator_id: str) -> list[LibraryFile]:
     """Everything of a person's own that is for one network."""
     return [
-        file for kind in KINDS for file in list_library(kind) if file.generator_id == generator_id
+        file for kind in KINDS for file in _list_library(kind) if file.generator_id == generator_id
     ]
 
 
@@ -73,7 +73,7 @@ def find_in_library(kind: str, name: str, generator: str | None) -> LibraryFile:
     ids = {spec.name: spec.id for spec in latentfu.generators().values()}
     if generator is not None and generator not in ids:
         raise BadInputError(f"There is no generator {generator!r}; installed: {', '.join(ids)}.")
-    files = list_library(kind)
+    files = _list_library(kind)
     found = [
         file
         for file in files
@@ -106,7 +106,7 @@ def rename_file(file: LibraryFile, name: str) -> Path:
         raise BadInputError(f"The name {name!r} cannot be used: take a-z, 0-9, dot, _ and -.")
     networks = [s.name for s in latentfu.generators().values() if s.id == file.generator_id]
     controls = {name for network in networks for name in latentfu.controls(network)}
-    taken = {one.name for one in list_library(file.kind) if one.generator_id == file.generator_id}
+    taken = {one.name for one in _list_library(file.kind) if one.generator_id == file.generator_id}
     if name in taken or (file.kind != "encoders" and name in controls):
         raise BadInputError(f"There is a control or file {name!r} already: give another name.")
     target = file.path.with_name(f"{name}.safetensors")

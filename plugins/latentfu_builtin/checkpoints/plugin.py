@@ -31,11 +31,11 @@ def _load_command(name: str) -> click.Command:
 LIBRARY = {"directions": "direction", "encoders": "encoder", "deformations": "deformation"}
 
 
-def load_library_command(kind: str, name: str) -> click.Command:
+def _load_library_command(kind: str, name: str) -> click.Command:
     """The command ``latentfu KIND remove`` or ``rename``."""
-    from latentfu_builtin.checkpoints import library_cli
+    from latentfu_builtin.checkpoints import cli
 
-    make = library_cli.make_remove_command if name == "remove" else library_cli.make_rename_command
+    make = cli.make_remove_command if name == "remove" else cli.make_rename_command
     return make(kind)
 
 
@@ -59,7 +59,7 @@ def latentfu_commands() -> list[Command]:
         "rename": "Give the {} NAME another name.",
     }
     files = [
-        Command((kind, name), line.format(word), partial(load_library_command, kind, name))
+        Command((kind, name), line.format(word), partial(_load_library_command, kind, name))
         for kind, word in LIBRARY.items()
         for name, line in lines.items()
     ]

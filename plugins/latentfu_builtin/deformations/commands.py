@@ -193,13 +193,11 @@ def download_deformations_command(
     """
     from latentfu_builtin.deformations.convolution import open_generator_to_deform
     from latentfu_builtin.deformations.import_deformations import (
-        DeformationImportOptions,
-        import_deformations,
-    )
-    from latentfu_builtin.deformations.published_sets import (
         PUBLISHED_SETS,
         PUBLISHED_TERMS,
+        DeformationImportOptions,
         fetch_set,
+        import_deformations,
     )
 
     if name is None:

@@ -13,31 +13,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from latentfu import (
-    BadInputError,
-    Direction,
-    Generator,
-    Progress,
-    Space,
-    random_latents,
-    silent,
-)
+from latentfu import BadInputError, Direction, Generator, Progress, Space, random_latents, silent
 
 from latentfu_builtin.directions.boundaries import (
-    SOLVERS,
     ConfusionCounts,
     Doubles,
-    Solver,
     TrainedBoundary,
     Whitening,
     count_ordered_pairs,
-    fit_ridge,
     project_boundary,
-    solve_large_svm,
     train_boundary,
     train_on_labels,
 )
 from latentfu_builtin.directions.effects import EffectMeasurement, measure_direction
+from latentfu_builtin.directions.plane_solvers import SOLVERS, Solver, fit_ridge, solve_large_svm
 from latentfu_builtin.directions.seeded_samples import compact_codes, describe_weights
 
 REGRESSION = "regression"

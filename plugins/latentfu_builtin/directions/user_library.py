@@ -62,7 +62,7 @@ def save_direction(direction: Direction, folder: Path | None = None) -> Path:
         old = path.read_bytes()
         write_direction(path, direction)
         if path.read_bytes() != old:
-            keep_replaced(path, old)
+            _keep_replaced(path, old)
         return path
     return write_direction(path, direction)
 
@@ -75,7 +75,7 @@ def choose_file(folder: Path, name: str, generator_id: str) -> Path:
     return path
 
 
-def keep_replaced(path: Path, old: bytes) -> Path:
+def _keep_replaced(path: Path, old: bytes) -> Path:
     """Put what stood at ``path`` into the folder ``replaced`` beside it, under a number."""
     folder, number = path.parent / "replaced", 1
     while (folder / f"{path.stem}.{number}.safetensors").exists():

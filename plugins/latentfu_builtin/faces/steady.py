@@ -46,7 +46,7 @@ class Place:
     angle: float
 
 
-def locate_square(landmarks: Points) -> Place:
+def _locate_square(landmarks: Points) -> Place:
     """The place of the FFHQ square of five landmarks."""
     mouth = (landmarks[3] + landmarks[4]) / 2
     eyes = tuple((float(x), float(y)) for x, y in landmarks[:2])
@@ -69,7 +69,7 @@ def settle_landmarks(rgb: Rgb, landmarks: Points, find: Find) -> Points:
         The settled landmarks; those given where the cut-outs show no face.
     """
     for _ in range(ROUNDS):
-        place = locate_square(landmarks)
+        place = _locate_square(landmarks)
         answers = [found for found in _look_again(rgb, place, find) if found is not None]
         if len(answers) < len(SCALES) * len(TURNS):  # half of the cut-outs
             return landmarks

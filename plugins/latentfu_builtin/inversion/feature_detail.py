@@ -15,7 +15,7 @@ from latentfu import BadInputError, FeatureOffset, Generator, Inversion, Inversi
 from torch import Tensor
 
 from latentfu_builtin.inversion.optimize import one_thread
-from latentfu_builtin.inversion.pivot import Pivot, find_pivot
+from latentfu_builtin.inversion.pivotal_tuning import Pivot, find_pivot
 from latentfu_builtin.inversion.settings import FeatureDetailOptions
 
 _PREVIEW_EVERY = 20

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def detect(path: Path) -> bool:
     """Whether ``path`` is a pix2pixHD network written by this project."""
-    from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE
+    from latentfu_builtin.networks.pix2pixhd.network import ARCHITECTURE
     from latentfu_builtin.networks.stylegan.files import architecture_of
 
     return architecture_of(path) == ARCHITECTURE
@@ -38,12 +38,12 @@ def convert_pix2pixhd(foreign: ForeignFile) -> ConvertedWeights | None:
     """A published ``latest_net_G.pth`` (a plain state dict); None for anything else."""
     import torch
 
-    from latentfu_builtin.networks.pix2pixhd.config import (
+    from latentfu_builtin.networks.pix2pixhd.network import (
         ARCHITECTURE,
         config_from_shapes,
+        fill_network,
         is_pix2pixhd,
     )
-    from latentfu_builtin.networks.pix2pixhd.network import fill_network
 
     state = {
         name.removeprefix("module."): array

@@ -121,7 +121,7 @@ def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The shipped directions, and after them the deformations."""
     from latentfu import deformations_in
 
-    from latentfu_builtin.portraits.slider_ends import ENDS
+    from latentfu_builtin.portraits.shipped import ENDS
 
     def place(control: Control) -> int:
         return _FIRST.index(control.name) if control.name in _FIRST else len(_FIRST)

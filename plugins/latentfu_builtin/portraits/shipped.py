@@ -116,3 +116,44 @@ def map_to_teacher(z: torch.Tensor) -> torch.Tensor:
     from latentfu_builtin.portraits.renderer import FACTORS
 
     return normalize_2nd_moment(z)[:, : len(FACTORS)]
+
+
+ENDS = {
+    "smile": ("frown", "smile"),
+    "mouth_open": ("closed", "open"),
+    "yaw": ("left", "right"),
+    "pitch": ("down", "up"),
+    "roll": ("left", "right"),
+    "age": ("younger", "older"),
+    "gender": ("feminine", "masculine"),
+    "glasses": ("none", "glasses"),
+    "hair_length": ("short", "long"),
+    "light_x": ("left", "right"),
+    "light_y": ("below", "above"),
+    "light_warmth": ("cool", "warm"),
+    "background_light": ("dark", "light"),
+    "beard": ("shaven", "beard"),
+    "brow_angle": ("worried", "angry"),
+    "brow_height": ("low", "raised"),
+    "earrings": ("none", "earrings"),
+    "eye_hue": ("brown", "blue"),
+    "eye_open": ("closed", "wide"),
+    "eye_size": ("small", "large"),
+    "face_width": ("narrow", "wide"),
+    "fringe": ("none", "fringe"),
+    "gaze_x": ("left", "right"),
+    "gaze_y": ("down", "up"),
+    "hair_curl": ("straight", "curly"),
+    "hair_lightness": ("black", "blond"),
+    "hair_redness": ("ash", "auburn"),
+    "hat": ("none", "hat"),
+    "jaw": ("narrow", "square"),
+    "nose_length": ("short", "long"),
+    "skin_tone": ("lighter", "darker"),
+    "cap": ("none", "cap"),
+    "hair_side": ("left", "right"),
+    "laugh": ("serious", "laugh"),
+    "monocle": ("none", "monocle"),
+    "visor": ("none", "visor"),
+}
+"""By the name of the control; a hue has no ends, it goes round."""

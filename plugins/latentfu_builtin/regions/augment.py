@@ -29,10 +29,10 @@ def draw_example(
     image, labels = _cut_about(pixels, regions, quad, size, random)
     image = image.astype(np.float32)
     if random.random() < 0.75:
-        image = _replace(image, labels == _BACKGROUND, draw_texture(size, random), random)
+        image = _replace(image, labels == _BACKGROUND, _draw_texture(size, random), random)
     for region in (_CLOTHES, _HAT):
         if random.random() < 0.5:
-            image = _paint_over(image, labels == region, draw_texture(size, random), random)
+            image = _paint_over(image, labels == region, _draw_texture(size, random), random)
     if random.random() < 0.3:
         image = _tint(image, labels == _HAIR, random)
     if random.random() < 0.25:
@@ -78,7 +78,7 @@ def _warp_both(
     return np.asarray(image), np.asarray(labels)
 
 
-def draw_texture(size: int, random: Random) -> Pixels:
+def _draw_texture(size: int, random: Random) -> Pixels:
     """Something that may lie behind a person or be woven into clothes: ``[size, size, 3]``."""
     kinds: tuple[Callable[[int, Random], Pixels], ...] = (_clouds, _gradient, _stripes, _patches)
     return kinds[int(random.integers(len(kinds)))](size, random)
@@ -176,7 +176,7 @@ def _cover_some(image: Pixels, labels: Pixels, random: Random) -> tuple[Pixels, 
     else:
         end = tuple(int(v) for v in random.integers(0, size, 2))
         cv2.line(mask, middle, end, 1, int(random.integers(2, size // 8)))
-    image = _replace(image, mask > 0, draw_texture(size, random), random)
+    image = _replace(image, mask > 0, _draw_texture(size, random), random)
     return image, np.where(mask > 0, _BACKGROUND, labels).astype(np.uint8)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from latentfu import json_option, progress_bar, write_whole
 
-from latentfu_builtin.regions.parse import CHANGES
+from latentfu_builtin.regions.network import CHANGES
 
 
 @click.command("parser")
@@ -59,9 +59,9 @@ def train_parser_command(
     import torch
 
     from latentfu_builtin.regions.network import PARSER_WEIGHTS
-    from latentfu_builtin.regions.renders import RenderedPeople
     from latentfu_builtin.regions.train import (
         ParserOptions,
+        RenderedPeople,
         measure_parser,
         train_parser,
         write_parser,

@@ -24,9 +24,9 @@ def latentfu_region_parsers() -> list[RegionParser]:
             title="Regions of a face",
             domains=("faces",),
             regions=REGIONS,
-            load=call_later(f"{_ROOM}.parse:load_region_parser"),
+            load=call_later(f"{_ROOM}.network:load_region_parser"),
             least_surety=0.7,
-            changes=call_later(f"{_ROOM}.parse:read_changes"),
+            changes=call_later(f"{_ROOM}.network:read_changes"),
             things=("background", "clothes", "glasses", "hat", "earrings"),
             licence="MIT",
         )

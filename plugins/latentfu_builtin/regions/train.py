@@ -14,25 +14,62 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, read_tensors_and_metadata, write_whole
+from latentfu import BadInputError, face_quad, read_tensors_and_metadata, write_whole
 from safetensors.torch import save
 from torch import Tensor
 
 from latentfu_builtin.people.region_names import REGIONS
 from latentfu_builtin.regions.augment import cut_plain, draw_example
-from latentfu_builtin.regions.network import (
-    PARSER_SIZE,
-    RegionNetwork,
-    save_parser,
-)
-from latentfu_builtin.regions.renders import RenderedPeople
+from latentfu_builtin.regions.network import PARSER_SIZE, RegionNetwork, save_parser
 
+Pixels = npt.NDArray[Any]
+_ARRAYS = ("images", "regions", "landmarks")
 _KEEP_EVERY = 60.0
 """Seconds between two writings of the state."""
 _WEIGHTS = (0.6, 0.7, 3.0, 2.5, 1.0, 2.5, 8.0, 0.8, 1.5, 1.0, 0.8, 5.0, 1.0, 4.0)
 """What a pixel of each region counts: small ones more, or nothing is learned of them at first."""
 _DECAY = 0.995
 """Of the running mean of the weights, which is what is shipped."""
+
+
+class RenderedPeople:
+    """A folder that ``latentfu train pairs --renderer people --regions`` fills or has filled.
+
+    Raises:
+        BadInputError: there are no pairs in it, or none with regions.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._index = folder / "index.json"
+        missing = [name for name in _ARRAYS if not (folder / f"{name}.npy").is_file()]
+        if missing or not self._index.is_file():
+            raise BadInputError(
+                f"There are no renders with regions in {folder}: make them with"
+                " `latentfu train pairs --renderer people --regions`."
+            )
+        self._images, self._regions, self._landmarks = (
+            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
+        )
+        self.count = 0
+        """How many pictures there are; `refresh` looks again."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take in what was rendered since, so that training can begin before the last render."""
+        self.count = int(json.loads(self._index.read_text(encoding="utf-8"))["count"])
+
+    def get(self, row: int) -> tuple[Pixels, Pixels, Pixels]:
+        """Pixels ``[R, R, 3]``, regions ``[R, R]`` and the face's square ``[4, 2]``."""
+        pixels, regions = np.array(self._images[row]), np.array(self._regions[row])
+        return pixels, regions, _square(self._landmarks[row] * pixels.shape[0])
+
+
+def _square(landmarks: Pixels) -> Pixels:
+    """The square of the FFHQ data set from eyes, nose and mouth corners: corners ``[4, 2]``."""
+    (ax, ay), (bx, by) = landmarks[0], landmarks[1]
+    mx, my = landmarks[3:5].mean(0)
+    quad = face_quad(((float(ax), float(ay)), (float(bx), float(by))), (float(mx), float(my)))
+    return np.array(quad.corners)
 
 
 @dataclass(frozen=True)
@@ -72,7 +109,7 @@ def train_parser(
             group["lr"] = rate
         random = np.random.default_rng([options.seed, seen])
         pictures, regions = _draw_batch(people, options, random)
-        loss = parser_loss(network(pictures), regions)
+        loss = _parser_loss(network(pictures), regions)
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -100,17 +137,17 @@ def _draw_batch(
 ) -> tuple[Tensor, Tensor]:
     rows = random.integers(options.holdout, people.count, options.batch)
     drawn = [draw_example(*people.get(int(row)), PARSER_SIZE, random) for row in rows]
-    return to_batch(drawn)
+    return _to_batch(drawn)
 
 
-def to_batch(drawn: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> tuple[Tensor, Tensor]:
+def _to_batch(drawn: list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> tuple[Tensor, Tensor]:
     """Pairs of picture and regions -> float ``[N, 3, S, S]`` in -1..1 and int64 ``[N, S, S]``."""
     pixels = torch.from_numpy(np.stack([picture for picture, _ in drawn]))
     regions = torch.from_numpy(np.stack([labels for _, labels in drawn]).astype(np.int64))
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1.0, regions
 
 
-def parser_loss(logits: Tensor, regions: Tensor) -> Tensor:
+def _parser_loss(logits: Tensor, regions: Tensor) -> Tensor:
     """Cross entropy plus soft Dice loss, so that eyes and teeth count beside the background.
 
     ``logits [N, 14, S, S]``, ``regions [N, S, S]`` -> a number.
@@ -194,7 +231,7 @@ def measure_parser(
 def _held_out(people: RenderedPeople, count: int, changed: bool) -> Iterator[tuple[Tensor, Tensor]]:
     for first in range(0, min(count, people.count), 16):
         rows = range(first, min(first + 16, count, people.count))
-        yield to_batch(
+        yield _to_batch(
             [
                 draw_example(*people.get(row), PARSER_SIZE, np.random.default_rng(row))
                 if changed

@@ -22,7 +22,7 @@ def _make_format(architecture: str) -> CheckpointFormat:
         return architecture_of(path) == architecture
 
     def load(path: Path, device: str) -> Generator:
-        from latentfu_builtin.networks.stylegan.common import open_generator_file
+        from latentfu_builtin.networks.stylegan.styled_generator import open_generator_file
 
         return open_generator_file(architecture, path, device)
 

@@ -21,8 +21,8 @@ _SIZE = (768, 960)
 
 def measure_edits() -> Iterator[Measure]:
     """The first edit with its inversion, then edits and previews with ever new strengths."""
-    from latentfu.api import best_device
     from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.generator_pool import best_device
     from latentfu.plugin_manager import get_registry
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import EditRequest, PreviewRequest

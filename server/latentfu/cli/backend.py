@@ -93,8 +93,8 @@ def choose_backend(local: bool, generator: str | None) -> Backend:
 
 def open_editor(generator: str | None) -> tuple[Editor, str | None]:
     """An editor on the best device, and the name under which it knows the generator."""
-    from latentfu.api import best_device, open_generator
     from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.generator_pool import best_device, open_generator
 
     editor = Editor(best_device())
     if generator is None or not is_file(generator):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from latentfu.cli.output import json_option, print_json, print_table, progress_bar
-from latentfu.hookspecs import BuildStep
+from latentfu.plugin_objects import BuildStep
 
 
 @click.command("build")

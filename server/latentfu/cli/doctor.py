@@ -98,8 +98,8 @@ def _check_plugins() -> Iterator[Check]:
 
 
 def _check_generators() -> Iterator[Check]:
-    from latentfu.hookspecs import GeneratorSpec
     from latentfu.plugin_manager import get_registry
+    from latentfu.plugin_objects import GeneratorSpec
 
     try:
         registry = get_registry()

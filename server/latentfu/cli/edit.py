@@ -138,9 +138,9 @@ def _find_faces(picture: PictureFile, fields: dict[str, Any]) -> list[Quad]:
     """
     from latentfu.cli.backend import open_editor
     from latentfu.core.layer import Layer
-    from latentfu.hookspecs import Aligner
     from latentfu.pipeline.align import find_all_quads, find_quads
     from latentfu.plugin_manager import get_registry, pick
+    from latentfu.plugin_objects import Aligner
 
     editor, name = open_editor(fields.get("generator"))
     wanted = fields.get("aligner") or editor.generators.find_spec(name).aligner

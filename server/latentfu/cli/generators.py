@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from latentfu import hookspecs
 from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 from latentfu.core.errors import BadInputError
+from latentfu.plugin_objects import Encoder, GeneratorSpec
 
 if TYPE_CHECKING:
     from latentfu.core.generator import Generator
@@ -32,7 +32,7 @@ def generators_info(name: str | None, as_json: bool) -> None:
     """
     from latentfu.plugin_manager import get_registry, pick
 
-    spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
+    spec = pick(get_registry().installed(GeneratorSpec), name, "generator")
     from latentfu.pipeline.plugin_calls import load_generator
     from latentfu.protocol.replies import GeneratorReply, dump_named
 
@@ -49,14 +49,14 @@ def generators_info(name: str | None, as_json: bool) -> None:
     _show(content)
 
 
-def _installed_for(spec: hookspecs.GeneratorSpec) -> _Content:
+def _installed_for(spec: GeneratorSpec) -> _Content:
     """Names of the controls and encoders that fit these weights."""
     from latentfu.plugin_manager import get_registry
 
     registry = get_registry()
     controls = registry.controls(spec)
     kinds = {name: control.kind for name, control in controls.items()}
-    encoders = registry.installed(hookspecs.Encoder).values()
+    encoders = registry.installed(Encoder).values()
     fitting = [encoder.name for encoder in encoders if encoder.generator_id == spec.id]
     return {
         "controls": list(controls),
@@ -199,7 +199,7 @@ def generators_render(
     from latentfu.plugin_manager import get_registry, pick
     from latentfu.plugin_manager.running import call_plugin
 
-    spec = pick(get_registry().installed(hookspecs.GeneratorSpec), name, "generator")
+    spec = pick(get_registry().installed(GeneratorSpec), name, "generator")
     _check_output(output)
     generator = load_generator(spec, "cpu")
     files = [output / f"{number:06}.png" for number in range(seed, seed + count)]

@@ -17,9 +17,9 @@ from latentfu.core.progress import Progress, between
 if TYPE_CHECKING:
     from latentfu.core.crop import Crop
     from latentfu.core.layer import Layer
-    from latentfu.hookspecs import GeneratorSpec
     from latentfu.pipeline.editor import Editor
     from latentfu.pipeline.invert import CachedInversion, InvertOptions
+    from latentfu.plugin_objects import GeneratorSpec
     from latentfu.protocol.requests import InvertRequest
 
 TABLE = "qualities.json"

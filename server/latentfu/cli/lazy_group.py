@@ -69,16 +69,16 @@ def _import(target: str) -> click.Command:
 
 
 def _plugin_paths() -> list[tuple[str, ...]]:
-    from latentfu.hookspecs import Command
     from latentfu.plugin_manager import get_registry
+    from latentfu.plugin_objects import Command
 
     return [command.path for command in get_registry().installed(Command).values()]
 
 
 def _plugin_command(path: tuple[str, ...]) -> click.Command | None:
-    from latentfu.hookspecs import Command
     from latentfu.plugin_manager import get_registry
     from latentfu.plugin_manager.isolation import PluginFaultError, run_isolated
+    from latentfu.plugin_objects import Command
 
     found = get_registry().installed(Command).get(" ".join(path))
     if found is None:
@@ -104,8 +104,8 @@ def _plugin_command_lines() -> _Paths:
         remembered = _read_cache(key)
         if remembered is not None:
             return remembered
-        from latentfu.hookspecs import Command
         from latentfu.plugin_manager.registry import get_registry
+        from latentfu.plugin_objects import Command
 
         commands = get_registry().installed(Command).values()
     except LatentFuError as error:

@@ -6,16 +6,12 @@ With ``--json`` the words are those of the HTTP interface: the same models are p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import click
 
 from latentfu.cli.output import json_option, print_json, print_table
 from latentfu.core.control import Control
-from latentfu.hookspecs import GeneratorSpec, Inverter
-
-if TYPE_CHECKING:
-    pass
+from latentfu.plugin_objects import GeneratorSpec, Inverter
 
 Content = dict[str, object]
 

@@ -82,9 +82,9 @@ def controls_regions(names: tuple[str, ...], generator: str | None, as_json: boo
     Measured once and kept. Edits of photographs are limited to these regions unless --region says
     otherwise.
     """
-    from latentfu.api import best_device
     from latentfu.pipeline.acting_regions import choose_parser
     from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.generator_pool import best_device
     from latentfu.protocol.requests import ControlsRequest
 
     editor = Editor(best_device())

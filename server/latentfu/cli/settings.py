@@ -17,7 +17,7 @@ from latentfu.core.setting import Setting
 def settings_list(plugin: str | None, as_json: bool) -> None:
     """List the settings of plug-ins (of PLUGIN alone) with what they are now."""
     from latentfu.plugin_manager import get_registry
-    from latentfu.storage.plugin_settings import describe_setting
+    from latentfu.storage.settings import describe_setting
 
     found = get_registry().installed(Setting).values()
     told = [describe_setting(each) for each in found if plugin in (None, each.plugin)]
@@ -44,7 +44,7 @@ def _say(told: Any) -> str:
 @json_option
 def settings_set(plugin: str, name: str, value: str, as_json: bool) -> None:
     """Set NAME of PLUGIN to VALUE; it counts at once, in a running server too."""
-    from latentfu.storage.plugin_settings import describe_setting, write_setting
+    from latentfu.storage.settings import describe_setting, write_setting
 
     setting = _find(plugin, name)
     write_setting(setting, value)
@@ -57,7 +57,7 @@ def settings_set(plugin: str, name: str, value: str, as_json: bool) -> None:
 @json_option
 def settings_reset(plugin: str, name: str, as_json: bool) -> None:
     """Take NAME of PLUGIN back to its default."""
-    from latentfu.storage.plugin_settings import describe_setting, reset_setting
+    from latentfu.storage.settings import describe_setting, reset_setting
 
     setting = _find(plugin, name)
     reset_setting(setting)

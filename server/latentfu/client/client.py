@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import subprocess
+import sys
+import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from latentfu.core.errors import CancelledError, ServerError
+from latentfu.core.paths import data_dir, make_private
 from latentfu.core.progress import Progress, silent
 from latentfu.protocol.errors import error_from_body, error_from_failure
-from latentfu.protocol.proof import proves_itself
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -28,7 +32,41 @@ from latentfu.protocol.replies import (
     Reply,
 )
 from latentfu.protocol.requests import JobRequest, PreviewRequest
-from latentfu.protocol.server_address import ServerAddress, read_address, read_token
+from latentfu.protocol.server_address import ServerAddress, proves_itself, read_address, read_token
+
+_PROGRAM = "from latentfu.cli.main import main; main(['serve'])"
+
+
+def start_server(answers: Callable[[], bool], progress: Progress, patience_s: float = 30.0) -> None:
+    """Start ``latentfu serve`` on its own and wait until it ``answers``; raises ServerError."""
+    log = make_private(data_dir() / "log") / "start.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # It outlives us; if it does not, it must not stay a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+    start = time.monotonic()
+    while (waited := time.monotonic() - start) < patience_s:
+        progress(min(0.95, waited / 5.0), "Starting the server")
+        try:
+            if answers():
+                return
+        except ServerError:
+            if process.poll() not in (None, 0, 1):
+                break  # Exit code 1 may mean that another one was quicker.
+        time.sleep(0.05)
+    raise ServerError(f"The server did not start: {_last_line(log)}")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").strip().splitlines()
+    return lines[-1][:300] if lines else f"see {log}."
+
 
 _M = TypeVar("_M", bound=Reply)
 _STRANGER = (
@@ -62,7 +100,7 @@ class Client:
     @staticmethod
     def ensure_running(progress: Progress = silent) -> Client:
         """The running server, started in the background if there is none; raises ServerError."""
-        from latentfu.client.launch import start_server
+        from latentfu.client.client import start_server
 
         try:
             return Client.connect()

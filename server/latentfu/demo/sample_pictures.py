@@ -11,7 +11,7 @@ from latentfu.storage.atomic import whole_file
 
 if TYPE_CHECKING:
     from latentfu.core.layer import Pixels
-    from latentfu.hookspecs import SamplePicture
+    from latentfu.plugin_objects import SamplePicture
 
 
 def choose_sample_pictures(generator_name: str | None) -> tuple[SamplePicture, SamplePicture]:
@@ -19,8 +19,8 @@ def choose_sample_pictures(generator_name: str | None) -> tuple[SamplePicture, S
 
     Raises NotInstalledError when no plug-in brings a picture.
     """
-    from latentfu.hookspecs import GeneratorSpec, SamplePicture
     from latentfu.plugin_manager import get_registry
+    from latentfu.plugin_objects import GeneratorSpec, SamplePicture
 
     registry = get_registry()
     every = list(registry.installed(SamplePicture).values())
@@ -35,7 +35,7 @@ def choose_sample_pictures(generator_name: str | None) -> tuple[SamplePicture, S
     return candidates[0], candidates[1 if len(candidates) > 1 else 0]
 
 
-def cached_file(picture: SamplePicture) -> Path:
+def _cached_file(picture: SamplePicture) -> Path:
     """Where the rendered picture lies or would lie."""
     return cache_dir() / "demo" / f"{picture.version()}.png"
 
@@ -45,7 +45,7 @@ def read_sample_picture(picture: SamplePicture) -> Pixels:
     import numpy as np
     from PIL import Image
 
-    path = cached_file(picture)
+    path = _cached_file(picture)
     make_private(path.parent)
     if not path.is_file():
         rendered = Image.fromarray(picture.render())

@@ -9,8 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from latentfu.http.failures import error_reply
-from latentfu.http.line_budget import strangers
+from latentfu.http.failures import error_reply, strangers
 from latentfu.http.security import ALWAYS
 from latentfu.http.state import AppState
 

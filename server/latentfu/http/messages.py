@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from latentfu.core.errors import TooLargeError
 from latentfu.http.state import STATE
-from latentfu.jobs.job import Limits
+from latentfu.jobs.store import Limits
 from latentfu.protocol.errors import TooSlowError, UnsupportedError
 from latentfu.protocol.pixels import PixelHeader, unpack_pixels
 from latentfu.protocol.png import write_png

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 import latentfu
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
-from latentfu.protocol.proof import PROOF_PATH
 from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
+from latentfu.protocol.server_address import PROOF_PATH
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ReplyKind = type[Any] | Literal["pixels", "latent", "events", "openapi"] | None

@@ -12,8 +12,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from latentfu.http.app import ROUTES
 from latentfu.http.openapi import Endpoint
+from latentfu.http.serve import ROUTES
 from latentfu.protocol.errors import STATUS
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.replies import ErrorReply, Reply, ReportReply

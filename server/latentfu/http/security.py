@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 
 from latentfu.http.state import STATE
 from latentfu.protocol.errors import ForbiddenError, UnauthorizedError, UnsupportedError
-from latentfu.protocol.proof import PROOF_PATH
+from latentfu.protocol.server_address import PROOF_PATH
 
 ALWAYS = {
     # Nothing that is sent from here is ever shown or run by a browser.

@@ -1,4 +1,4 @@
-"""The life of the server process: lock, listen, say where, serve, clean up."""
+"""The application, and the life of its process: lock, listen, say where, serve, clean up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,12 +22,15 @@ from aiohttp import web
 import latentfu
 from latentfu.core.errors import BadInputError, ServerError, StorageError
 from latentfu.core.paths import data_dir, make_private, server_path
-from latentfu.http.app import make_app
 from latentfu.http.connections import READING, make_connections
-from latentfu.http.idle import stop_when_idle
-from latentfu.http.state import AppState
-from latentfu.jobs.job import Limits
+from latentfu.http.failures import answer_failures
+from latentfu.http.idle import note_use, stop_when_idle
+from latentfu.http.openapi import Endpoint, openapi_document
+from latentfu.http.routes import about, jobs, layers, plugins
+from latentfu.http.security import add_headers, check_content, check_host, check_origin, check_token
+from latentfu.http.state import STATE, AppState
 from latentfu.jobs.service import JobService
+from latentfu.jobs.store import Limits
 from latentfu.protocol.server_address import ServerAddress, read_address
 from latentfu.storage.settings import (
     keep_token,
@@ -37,6 +40,42 @@ from latentfu.storage.settings import (
     take_server_lock,
     write_address,
 )
+
+MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, note_use, check_content)
+"""In the order in which a request passes them."""
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """This interface as OpenAPI."""
+    return web.json_response(openapi_document(ROUTES))
+
+
+ROUTES: tuple[Endpoint, ...] = (
+    *about.ROUTES,
+    *layers.ROUTES,
+    *jobs.ROUTES,
+    *plugins.ROUTES,
+    Endpoint("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
+)
+
+
+def make_app(state: AppState) -> web.Application:
+    """The application for ``state``."""
+    app = web.Application(middlewares=MIDDLEWARES)
+    app[STATE] = state
+    app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.append(_open_service)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    return app
+
+
+async def _open_service(app: web.Application) -> AsyncIterator[None]:
+    service = app[STATE].service
+    await service.open()
+    yield
+    await service.close()
+
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from typing import Any, Literal, TypeVar
 
 from latentfu.core.errors import LatentFuError, StorageError
 from latentfu.jobs.frames import Message
-from latentfu.jobs.job import Job, Limits, State
 from latentfu.jobs.process import WorkerDied, WorkerProcess
 from latentfu.jobs.queue import JobQueue
+from latentfu.jobs.store import Job, Limits, State
 from latentfu.plugin_manager.deaths import read_at_work
 from latentfu.plugin_manager.sources import fingerprint, quick_stamp
 from latentfu.protocol.errors import WorkError, WorkerUnavailableError

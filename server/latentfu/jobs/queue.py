@@ -11,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from latentfu.jobs.job import Job, State
-from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, JobStore
+from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobStore, State
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.replies import Failure
 from latentfu.storage.folder_quota import shrink_folder

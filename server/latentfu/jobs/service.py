@@ -14,14 +14,12 @@ from latentfu.core.errors import StorageError
 from latentfu.core.paths import cache_dir, data_dir, make_private
 from latentfu.jobs.device_worker import DeviceWorker
 from latentfu.jobs.frames import Message
-from latentfu.jobs.job import Limits
 from latentfu.jobs.previews import Previews
 from latentfu.jobs.queue import JobQueue
-from latentfu.jobs.store import JobStore
+from latentfu.jobs.store import JobStore, Limits
 from latentfu.protocol.errors import WorkerUnavailableError
 from latentfu.protocol.replies import Failure
-from latentfu.storage.latent_store import LatentStore, latents_folder
-from latentfu.storage.layer_store import LayerStore
+from latentfu.storage.layer_store import LatentStore, LayerStore, latents_folder
 
 log = logging.getLogger(__name__)
 _FRESH_S = 2.0

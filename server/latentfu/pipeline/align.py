@@ -10,7 +10,6 @@ import numpy as np
 from latentfu.core.crop import Crop, Point, Quad
 from latentfu.core.errors import BadInputError, NothingFoundError
 from latentfu.core.layer import Layer, MaskPixels
-from latentfu.hookspecs import Aligner
 from latentfu.pipeline.cache import LRUCache
 from latentfu.pipeline.crop import (
     SMALLEST_SIDE,
@@ -22,6 +21,7 @@ from latentfu.pipeline.crop import (
     show_on_gray,
 )
 from latentfu.pipeline.plugin_calls import find_with, place_with
+from latentfu.plugin_objects import Aligner
 
 Corners = tuple[Point, Point, Point, Point]
 MANUAL = "manual"

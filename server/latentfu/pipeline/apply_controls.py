@@ -11,12 +11,12 @@ from latentfu.core.control import Control, ControlEffect, check_strengths
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
-from latentfu.hookspecs import Identity
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.plugin_calls import draw, move_latent
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_manager.running import call_plugin, refuse_result
+from latentfu.plugin_objects import Identity
 from latentfu.storage.direction_control import DirectionEffect, find_direction
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from weakref import WeakKeyDictionary
 
 from latentfu.core.control import Control, ControlEffect
 from latentfu.core.generator import Generator
-from latentfu.core.inversion import Inversion
+from latentfu.core.latent import Inversion
 from latentfu.pipeline.plugin_calls import load_effect
 from latentfu.storage.inversion_cache import InversionStore, load_inversion
-from latentfu.storage.latent_store import latents_folder
+from latentfu.storage.layer_store import latents_folder
 
 T = TypeVar("T")
 

@@ -83,12 +83,12 @@ def find_control_regions(
     kept = _read_kept(path)
     if kept is None:
         progress(0.9, f"Measuring where {control.name} acts")
-        kept = measure_changes(control, generator, parser, reader=reader, effects=effects)
+        kept = _measure_changes(control, generator, parser, reader=reader, effects=effects)
         _keep(path, kept)
     return choose_regions(kept, parser.things)
 
 
-def measure_changes(
+def _measure_changes(
     control: Control,
     generator: Generator,
     parser: RegionParser,
@@ -112,14 +112,14 @@ def measure_changes(
         if min(each.surety for each in maps) < parser.least_surety:
             unsure += 1
             continue
-        for name, level in compare_regions(pictures, maps).items():
+        for name, level in _compare_regions(pictures, maps).items():
             sums.setdefault(name, []).append(level)
     if unsure > SAMPLES / 2:
         return {}
     return {name: round(float(np.mean(levels)), 3) for name, levels in sums.items()}
 
 
-def compare_regions(pictures: list[Floats], maps: list[RegionMap]) -> dict[str, float]:
+def _compare_regions(pictures: list[Floats], maps: list[RegionMap]) -> dict[str, float]:
     """The change of each region from one picture ``[3, R, R]`` (-1..1) to another, in levels."""
     side = maps[0].parts.shape[-1]
     before, after = (to_levels(resize_picture(each, side)) for each in pictures)

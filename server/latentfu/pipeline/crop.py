@@ -105,7 +105,7 @@ def cut_crop(
     too small.
     """
     check_quad(quad)
-    pixels = resample(show_on_gray(layer), quad, resolution)
+    pixels = _resample(show_on_gray(layer), quad, resolution)
     if padding == "blur":
         pixels = _fade_padding(pixels, _measure_outside(layer, quad, resolution))
     image = np.clip(pixels.transpose(2, 0, 1) / 127.5 - 1.0, -1.0, 1.0)
@@ -151,7 +151,7 @@ def _fade_padding(pixels: Floats, away: Floats) -> Floats:
 
 def cut_mask(mask: npt.NDArray[np.uint8], quad: Quad, resolution: int) -> Floats:
     """A mask uint8 ``[H, W]`` seen in the crop: float32 ``[R, R]`` in 0..1."""
-    values = resample(mask.astype(np.float32)[:, :, None], quad, resolution)
+    values = _resample(mask.astype(np.float32)[:, :, None], quad, resolution)
     return np.asarray(np.clip(values[:, :, 0] / 255.0, 0.0, 1.0), dtype=np.float32)
 
 
@@ -164,7 +164,7 @@ def show_on_gray(layer: Layer) -> Floats:
     return np.asarray(NEUTRAL + alpha * (color - NEUTRAL), dtype=np.float32)
 
 
-def resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
+def _resample(image: npt.NDArray[Any], quad: Quad, resolution: int) -> Floats:
     """``image`` float32 ``[H, W, C]`` inside the quad as ``[R, R, C]``, filtered when shrunk.
 
     A first exact reduction keeps the work small for huge layers; the rest is one warp at

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import gc
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from latentfu.core.crop import Crop
 from latentfu.core.errors import PluginFailedError
-from latentfu.core.generator import Generator
-from latentfu.core.latent import Latent
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
-from latentfu.hookspecs import InversionRequest
 from latentfu.pipeline.acting_regions import WHOLE, ActingRegions, RegionChooser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
-from latentfu.pipeline.apply_controls import (
-    EditOptions,
-    apply_controls,
-    check_control_names,
-    check_kept_layers,
-    truncate,
-)
-from latentfu.pipeline.cache import ControlCache, InversionCache, LRUCache
+from latentfu.pipeline.apply_controls import check_control_names, check_kept_layers, truncate
+from latentfu.pipeline.cache import ControlCache, InversionCache
 from latentfu.pipeline.crop import Floats, cut_mask, scale_quad
 from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.find_regions import RegionFinder
@@ -36,20 +26,15 @@ from latentfu.pipeline.invert import (
     check_content,
 )
 from latentfu.pipeline.motion import CodesEdit
-from latentfu.pipeline.paste import PlacedChange, paste, place_change
-from latentfu.pipeline.preview import choose_side, make_thumbnail, render_quick, show_quick
-from latentfu.pipeline.render import (
-    Rendered,
-    check_mix_layers,
-    render_latent,
-    render_mix,
-    show_codes,
-)
+from latentfu.pipeline.paste import PlacedChange, place_change
+from latentfu.pipeline.preview import make_thumbnail
+from latentfu.pipeline.render import check_mix_layers, render_mix
+from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import build_report, count_changed, tell_corners
+from latentfu.plugin_objects import InversionRequest
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import FacesReply, RegionsReply, ReportReply
 from latentfu.protocol.requests import (
-    ControlsRequest,
     EditorRequest,
     EditRequest,
     InvertRequest,
@@ -83,7 +68,7 @@ class Editor:
         self._inverting = Inverting(self._inversions)
         self._controls = ControlCache()
         self._cropper = Cropper()
-        self._renders: LRUCache[Floats] = LRUCache(24)
+        self._renderer = EditRenderer(self._controls)
         self.regions = RegionChooser(device, self._controls)
 
     def release_memory(self) -> None:
@@ -92,7 +77,7 @@ class Editor:
 
         self.generators.release()
         self._controls.clear()
-        self._renders.clear()
+        self._renderer.clear()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -116,10 +101,10 @@ class Editor:
     ) -> Outcome:
         """The layer with the controls moved."""
         work = self._start(request, pictures)
-        check_control_names(request.edits, _make_options(request), work.resolved.controls)
-        check_kept_layers(_make_options(request), work.resolved.generator)
+        check_control_names(request.edits, make_edit_options(request), work.resolved.controls)
+        check_kept_layers(make_edit_options(request), work.resolved.generator)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
-        edited, inverted, codes = self._render_edit(request, work, found)
+        edited, inverted, codes = self._renderer.render(request, work.resolved, found)
         work.watch.lap("render")
         shown = edited, inverted
         acting = self.regions.choose(
@@ -144,7 +129,7 @@ class Editor:
         latent = found.inversion.latent
         a = warp_features(latent, truncate(latent, generator, request.psi), generator)
         mixed = render_mix(generator, a, source.inversion.latent, request.layers, mask)
-        inverted = self._render_inversion(work, found)
+        inverted = self._renderer.render_inversion(work.resolved.generator, found)
         work.watch.lap("render")
         outcome = self._finish(work, _Shown(crop, found, mixed, inverted), progress)
         report = outcome.report.model_copy(update={"source_inversion_key": source.key})
@@ -156,7 +141,7 @@ class Editor:
         """The layer with its crop replaced by what the inversion shows; fills the cache."""
         work = self._start(request, pictures)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
-        shown = self._render_inversion(work, found)
+        shown = self._renderer.render_inversion(work.resolved.generator, found)
         work.watch.lap("render")
         return self._finish(work, _Shown(crop, found, shown, None), progress)
 
@@ -184,20 +169,23 @@ class Editor:
         ``check`` is called between the layers of the network and may raise to stop.
         """
         work = self._start(request, pictures)
-        check_control_names(request.edits, _make_options(request), work.resolved.controls)
-        check_kept_layers(_make_options(request), work.resolved.generator)
+        check_control_names(request.edits, make_edit_options(request), work.resolved.controls)
+        check_kept_layers(make_edit_options(request), work.resolved.generator)
         small = make_thumbnail(work.layer, work.mask, request.side)
         crop, found = self._find(work, progress)
         quad = scale_quad(crop.quad, *small.factors)
         with cancel_scope(check):
             if request.quick:
-                edited, inverted, codes = self._render_quick_edit(request, work, found, quad.side)
+                edited, inverted, codes = self._renderer.render_quick(
+                    request, work.resolved, found, quad.side
+                )
             else:
-                edited, inverted, codes = self._render_edit(request, work, found)
+                edited, inverted, codes = self._renderer.render(request, work.resolved, found)
             shown = edited, inverted
             acting = self.regions.choose(request, work.resolved, crop, found, pictures=shown)
+            edited, codes = acting.limit_colors(edited, inverted, codes)
             feather = request.feather * small.factor
-            return paste(
+            placed = place_change(
                 small.layer,
                 quad,
                 edited,
@@ -207,6 +195,7 @@ class Editor:
                 codes=codes,
                 region=acting.mask,
             )
+            return placed.add_to(small.layer)
 
     def is_inverted(self, request: LayerRequest, pictures: PictureSource) -> bool:
         """Whether an edit of this layer would need no inversion."""
@@ -310,87 +299,19 @@ class Editor:
         work.watch.lap("invert")
         return crop, found
 
-    def _render_inversion(self, work: _Work, found: CachedInversion) -> Floats:
-        generator, latent = work.resolved.generator, found.inversion.latent
-        return self._renders.get_or_make(found.key, lambda: render_latent(generator, latent))
-
-    def _render_edit(
-        self, request: ControlsRequest, work: _Work, found: CachedInversion
-    ) -> Rendered:
-        """The pictures of the edited latent and of the inversion."""
-        before = found.inversion.latent
-        latent = self._edit_latent(request, work, before)
-        inverted = self._render_inversion(work, found)
-        if latent is before:
-            return inverted, inverted, None
-        generator = work.resolved.generator
-        edited = render_latent(generator, latent)
-
-        def show(one: Latent) -> Floats:
-            return render_latent(generator, one)
-
-        if not (before.details or latent.details):  # then these are the pictures of the codes
-            return edited, inverted, show_codes(before, latent, (inverted, edited), show)
-        ends = self._render_codes(generator, found), show(replace(latent, details=()))
-        return edited, inverted, show_codes(before, latent, ends, show)
-
-    def _render_codes(self, generator: Generator, found: CachedInversion) -> Floats:
-        """The inversion's picture without its feature offsets."""
-        codes = replace(found.inversion.latent, details=())
-        return self._renders.get_or_make(
-            f"{found.key} codes", lambda: render_latent(generator, codes)
-        )
-
-    def _render_quick_edit(
-        self, request: PreviewRequest, work: _Work, found: CachedInversion, side: float
-    ) -> Rendered:
-        """The same for about ``side`` pixels, from pictures that are ``quick`` times smaller.
-
-        They are drawn without the inversion's feature offsets, which the whole picture has.
-        """
-        generator = work.resolved.generator
-        shown = min(math.ceil(side), generator.resolution)
-        small = choose_side(generator.resolution, shown, request.quick)
-        if 2 * small > generator.resolution:  # Then it is the whole, which is asked for next.
-            return self._render_edit(request, work, found)
-        inversion = found.inversion.latent
-        before = replace(inversion, details=()) if inversion.details else inversion
-        latent, whole = (
-            self._edit_latent(request, work, before),
-            self._render_inversion(work, found),
-        )
-        if latent is before:
-            return whole, whole, None
-        base = self._renders.get_or_make(
-            f"{found.key} codes at {small}", lambda: render_quick(generator, before, small)
-        )
-        codes = self._render_codes(generator, found) if inversion.details else whole
-        return show_quick(generator, (before, latent), (whole, codes, base), shown)
-
-    def _edit_latent(self, request: ControlsRequest, work: _Work, latent: Latent) -> Latent:
-        """The edited latent; ``latent`` itself where nothing is asked for."""
-        return apply_controls(
-            latent,
-            request.edits,
-            work.resolved.controls,
-            work.resolved.generator,
-            cache=self._controls,
-            psi=request.psi,
-            options=_make_options(request),
-        )
-
     def _finish(self, work: _Work, shown: _Shown, progress: Progress) -> Outcome:
         progress(0.95, "Pasting back")
         layer, quad, mask = work.layer, shown.crop.quad, work.mask
         feather = work.request.feather
+        edited, codes = shown.acting.limit_colors(shown.edited, shown.inverted, shown.codes)
         placed = place_change(
             layer,
             quad,
-            shown.edited,
+            edited,
             shown.inverted,
             mask=mask,
             feather=feather,
-            codes=shown.codes,
+            codes=codes,
             region=shown.acting.mask,
         )
         out = placed.add_to(layer)
@@ -403,13 +324,6 @@ class Editor:
             work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
         )
         return Outcome(out, report, placed)
-
-
-def _make_options(request: ControlsRequest) -> EditOptions:
-    """How the controls of a request are applied, beside their strengths."""
-    return EditOptions(
-        request.targets, request.only, request.truncation == "first", request.identity
-    )
 
 
 def _make_placement(request: LayerRequest) -> Placement:

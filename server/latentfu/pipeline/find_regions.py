@@ -12,17 +12,12 @@ from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.core.progress import Stopwatch
 from latentfu.core.regions import RegionParser
-from latentfu.hookspecs import Aligner, GeneratorSpec
-from latentfu.pipeline.acting_regions import (
-    LEAST_SHARE,
-    check_regions,
-    choose_parser,
-    say_unsure,
-)
+from latentfu.pipeline.acting_regions import LEAST_SHARE, check_regions, choose_parser, say_unsure
 from latentfu.pipeline.align import Cropper, Placement
 from latentfu.pipeline.crop import Floats, box_around
 from latentfu.pipeline.region_map import RegionMap, RegionReader, place_region
 from latentfu.plugin_manager import get_registry, pick
+from latentfu.plugin_objects import Aligner, GeneratorSpec
 from latentfu.protocol.replies import RegionReply, RegionsReply
 from latentfu.protocol.requests import RegionsRequest
 

@@ -1,18 +1,47 @@
-"""What one device works with: opened generators, and the objects that a request names."""
+"""Opening generators: by name or from a file, and those that requests on one device name."""
 
 from __future__ import annotations
 
+import ctypes
+import logging
+import sys
 from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
 from typing import Protocol
 
-from latentfu.core._malloc import keep_freed_pages
 from latentfu.core.control import Control
+from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.core.generator import Generator
-from latentfu.hookspecs import Aligner, GeneratorSpec, Inverter
-from latentfu.pipeline.choose_inverter import Options, choose_inverters
-from latentfu.pipeline.invert import Method
+from latentfu.pipeline.invert import Method, Options, choose_inverters
 from latentfu.pipeline.plugin_calls import load_generator
 from latentfu.plugin_manager import get_registry, pick
+from latentfu.plugin_manager.running import call_plugin, refuse_result
+from latentfu.plugin_objects import Aligner, CheckpointFormat, GeneratorSpec, Inverter
+
+_TRIM_THRESHOLD = -1
+_MMAP_MAX = -4
+_MOST_KEPT = 1 << 30
+
+
+@cache
+def keep_freed_pages() -> bool:
+    """Let this process keep up to 1 GiB of freed memory; whether it could be arranged.
+
+    A layer's features are tens of megabytes. glibc takes blocks of that size from the system
+    and gives them back each time, and the system hands them out page by page, cleared: on a
+    CPU that can cost more than the convolutions. Other systems' allocators keep such blocks
+    anyway. It acts on the whole process and is done once, when a network is opened.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+    if mallopt is None:
+        return False
+    return bool(mallopt(_MMAP_MAX, 0)) and bool(mallopt(_TRIM_THRESHOLD, _MOST_KEPT))
+
+
+_log = logging.getLogger(__name__)
 
 
 class RequestedNames(Protocol):
@@ -124,3 +153,62 @@ def _make_guest_spec(generator: Generator) -> GeneratorSpec:
         load=lambda device: generator,
         aligner=related.aligner if related else "center",
     )
+
+
+def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
+    """An installed generator by name, or a checkpoint file in a known format.
+
+    Args:
+        name_or_path: the name goes first, where both exist.
+        device: "cpu", "cuda", ... or "auto" for the best there is.
+
+    Returns:
+        The generator with its weights loaded.
+
+    Raises:
+        NotInstalledError: there is neither such a generator nor such a file.
+        BadInputError: the file is in no format that is opened as it is, or is damaged.
+    """
+    keep_freed_pages()
+    device = best_device() if device == "auto" else device
+    known_specs = get_registry().installed(GeneratorSpec)
+    spec = known_specs.get(str(name_or_path))
+    if spec is not None:
+        return load_generator(spec, device)
+    path = Path(name_or_path)
+    if not path.is_file():
+        known = ", ".join(known_specs) or "none"
+        raise NotInstalledError(
+            f"There is no generator {str(name_or_path)!r} and no such file; installed: {known}."
+        )
+    known_format = detect_format(path)
+    if known_format is not None and known_format.load is not None:
+        opened = call_plugin(
+            known_format, f"opened {path.name}", partial(known_format.load, path, device)
+        )
+        if not isinstance(opened, Generator):
+            raise refuse_result(known_format, opened, "a latentfu.Generator")
+        return opened
+    raise BadInputError(
+        f"{path} is in no format that is opened as it is: try `latentfu generators import {path}`."
+    )
+
+
+def detect_format(path: Path) -> CheckpointFormat | None:
+    """The first installed format that opens the file as it is; one that fails is passed over."""
+    for known in get_registry().installed(CheckpointFormat).values():
+        if known.detect is None or known.load is None:
+            continue
+        try:
+            if call_plugin(known, f"looked at {path.name}", partial(known.detect, path)):
+                return known
+        except LatentFuError as error:
+            _log.warning("%s", error)
+    return None
+
+
+def best_device() -> str:
+    """ "cuda" where there is one, else "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,19 +11,93 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.core.crop import Crop
-from latentfu.core.errors import BadInputError, PluginFailedError
+from latentfu.core.errors import BadInputError, NotInstalledError, PluginFailedError
 from latentfu.core.generator import Generator
-from latentfu.core.inversion import Inversion
-from latentfu.hookspecs import InversionRequest, Inverter
+from latentfu.core.latent import Inversion
+from latentfu.core.limits import QUALITIES
 from latentfu.pipeline.cache import InversionCache, LRUCache
-from latentfu.pipeline.choose_inverter import Options
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.pipeline.plugin_calls import run_inverter
+from latentfu.plugin_objects import InversionRequest, Inverter
 from latentfu.storage.inversion_cache import inversion_key
 from latentfu.storage.weight_offsets import round_as_stored
 
 if TYPE_CHECKING:
     import torch
+
+Options = Mapping[str, float | int | str | bool]
+DEFAULT = "good"
+
+_log = logging.getLogger(__name__)
+
+
+def choose_inverters(
+    inverters: Mapping[str, Inverter], generator: Generator, name: str | None, quality: str | None
+) -> list[tuple[Inverter, Options]]:
+    """The inverter ``name``, or those installed for ``quality``, and what they are called with.
+
+    The best comes first; each of the others is for when those before it fail. Raises
+    NotInstalledError when none can work for ``generator``, BadInputError when none ever could.
+    """
+    if generator.not_for_pictures:
+        raise BadInputError(generator.not_for_pictures)
+    if name is not None:
+        return [_inverter_by_name(inverters, generator, name, quality)]
+    fitting = [item for item in inverters.values() if _is_fitting(item, generator)]
+    if not fitting:
+        raise NotInstalledError(
+            f"No installed inverter works for the generator {generator.name}: install a plug-in "
+            f"that brings one."
+        )
+    ranked: list[tuple[Inverter, Options]] = []
+    for level in _quality_order(quality or DEFAULT):
+        able = [item for item in fitting if level in item.levels]
+        able.sort(key=lambda item: -item.levels[level].rank)
+        known = [item.name for item, _ in ranked]
+        ranked += [(item, item.levels[level].options) for item in able if item.name not in known]
+    known = [item.name for item, _ in ranked]
+    return ranked + [(item, {}) for item in fitting if item.name not in known]
+
+
+def _inverter_by_name(
+    inverters: Mapping[str, Inverter], generator: Generator, name: str, quality: str | None
+) -> tuple[Inverter, Options]:
+    """The inverter of that name, at that quality if one is asked for too."""
+    if name not in inverters:
+        known = ", ".join(inverters) or "none"
+        raise NotInstalledError(f"There is no inverter {name!r}; installed: {known}.")
+    inverter = inverters[name]
+    if not set(inverter.spaces) & set(generator.spaces):
+        raise NotInstalledError(
+            f"The inverter {name} works in {', '.join(inverter.spaces)}, which the "
+            f"generator {generator.name} does not take: choose another inverter."
+        )
+    if quality is None:
+        return inverter, {}
+    if quality not in inverter.levels:
+        known = ", ".join(inverter.levels) or "none"
+        raise BadInputError(
+            f"The inverter {name} has no quality {quality} ({known}): name only one of the two."
+        )
+    return inverter, inverter.levels[quality].options
+
+
+def _is_fitting(inverter: Inverter, generator: Generator) -> bool:
+    """Whether ``inverter`` says that it can work for ``generator``; one that fails does not."""
+    if not set(inverter.spaces) & set(generator.spaces):
+        return False
+    try:
+        return inverter.fits is None or bool(inverter.fits(generator))
+    except Exception as error:
+        _log.warning("The inverter %s cannot say whether it fits: %s", inverter.name, error)
+        return False
+
+
+def _quality_order(quality: str) -> list[str]:
+    """``quality`` and the lower ones, then the higher: best, good, draft."""
+    place = QUALITIES.index(quality)
+    return [*reversed(QUALITIES[: place + 1]), *QUALITIES[place + 1 :]]
+
 
 CropMask = npt.NDArray[np.float32]
 """float32 ``[R, R]`` in 0..1, as the crop shows it."""
@@ -82,7 +157,7 @@ class Inverting:
         for place, (method, key) in enumerate(able):
             asked = [replace(request, options=method.options) for request in requests]
             try:
-                found = invert_crops(asked, method.inverter, cache=self._cache, refresh=refresh)
+                found = _invert_crops(asked, method.inverter, cache=self._cache, refresh=refresh)
             except PluginFailedError as error:
                 self._failed.put(key, str(error))
                 if place == len(able) - 1:
@@ -97,12 +172,12 @@ class Inverting:
         self, crop: Crop, generator: Generator, methods: Sequence[Method]
     ) -> list[tuple[Method, str]]:
         """The methods that have not failed for the crop, with its key; all if all have."""
-        keyed = [(m, make_key(crop, generator, m.inverter, m.options)) for m in methods]
+        keyed = [(m, _make_key(crop, generator, m.inverter, m.options)) for m in methods]
         return [(m, key) for m, key in keyed if self._failed.get(key) is None] or keyed
 
     def _note(self, request: InversionRequest, methods: Sequence[Method]) -> str:
         first = methods[0]
-        key = make_key(request.crop, request.generator, first.inverter, first.options)
+        key = _make_key(request.crop, request.generator, first.inverter, first.options)
         return self._failed.get(key) or ""
 
 
@@ -133,7 +208,7 @@ def _merge_options(inverter: Inverter, options: Options) -> dict[str, float | in
     return {**inverter.options, **options}
 
 
-def make_key(
+def _make_key(
     crop: Crop,
     generator: Generator,
     inverter: Inverter,
@@ -153,10 +228,10 @@ def invert_crop(
     ``refresh``: what is cached is not taken. Nothing is cached when the work fails or is
     cancelled. Raises BadInputError for crops without a picture in them.
     """
-    return invert_crops([request], inverter, cache=cache, refresh=refresh)[0]
+    return _invert_crops([request], inverter, cache=cache, refresh=refresh)[0]
 
 
-def invert_crops(
+def _invert_crops(
     requests: Sequence[InversionRequest],
     inverter: Inverter,
     *,
@@ -167,7 +242,7 @@ def invert_crops(
     generator = requests[0].generator
     chosen = _merge_options(inverter, requests[0].options)
     requests = [replace(request, options=chosen) for request in requests]
-    keys = [make_key(each.crop, generator, inverter, chosen, each.mask) for each in requests]
+    keys = [_make_key(each.crop, generator, inverter, chosen, each.mask) for each in requests]
     cached = [None if refresh else cache.get(key, generator) for key in keys]
     missing = [row for row, one in enumerate(cached) if one is None]
     for row in missing:

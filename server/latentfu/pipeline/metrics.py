@@ -15,12 +15,11 @@ import numpy as np
 from latentfu.core.crop import Crop
 from latentfu.core.errors import CancelledError
 from latentfu.core.generator import Generator, random_latents
-from latentfu.core.inversion import Inversion, Quality
-from latentfu.core.latent import Latent
-from latentfu.hookspecs import Aligner, GeneratorSpec, Identity
+from latentfu.core.latent import Inversion, Latent, Quality
 from latentfu.pipeline.plugin_calls import draw
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_manager.running import call_plugin
+from latentfu.plugin_objects import Aligner, GeneratorSpec, Identity
 
 if TYPE_CHECKING:
     import torch

@@ -81,14 +81,14 @@ class CodesEdit:
 
 def find_motion(codes: CodesEdit) -> Motion:
     """The motion from the picture before an edit to the one after it."""
-    motion = match_pictures([codes.before, codes.after], codes.side)
+    motion = _match_pictures([codes.before, codes.after], codes.side)
     if codes.between is None or motion.reach <= FAR:
         return motion
     inner = [codes.between(step / codes.steps) for step in range(1, codes.steps)]
-    return match_pictures([codes.before, *inner, codes.after], codes.side)
+    return _match_pictures([codes.before, *inner, codes.after], codes.side)
 
 
-def match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Motion:
+def _match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Motion:
     """The motion from the first of ``pictures`` ``[3, R, R]`` to the last, step by step.
 
     They are matched at ``side`` pixels, larger ones shrunk to it and smaller ones enlarged.
@@ -97,7 +97,7 @@ def match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Moti
 
     unit = side / 128.0
     shown = [_resize(to_levels(picture), side) for picture in pictures]
-    plain = [normalize_contrast(to_gray(picture), side / 12.0) for picture in shown]
+    plain = [_normalize_contrast(to_gray(picture), side / 12.0) for picture in shown]
     flow, back = _chain_flows(plain), _chain_flows(plain[::-1])
     wanted, given = _CONTRAST * plain[-1], _CONTRAST * plain[0]
     gain = compare_structure(wanted, warp_by(given, flow)) - compare_structure(wanted, given)
@@ -138,7 +138,7 @@ def flow_in_layer(flow: Floats, quad: Quad) -> Floats:
     return np.asarray(flow @ axes, dtype=np.float32)
 
 
-def normalize_contrast(gray: Floats, sigma: float) -> Floats:
+def _normalize_contrast(gray: Floats, sigma: float) -> Floats:
     """``gray [S, S]`` with mean 0 and standard deviation 1 around each pixel: light is no motion.
 
     A flat place stays flat: noise of a few levels is not enlarged.

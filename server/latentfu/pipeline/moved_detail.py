@@ -11,15 +11,80 @@ where they end (guided filter, He et al. 2013).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, show_on_gray, translation, warp
 from latentfu.pipeline.motion import CodesEdit, find_motion, flow_in_layer, warp_by
 from latentfu.pipeline.pixel_math import blur, smoothstep, to_gray, to_levels
-from latentfu.pipeline.tone import find_tone
+
+LARGEST_SPREAD = 10.0
+"""Levels by which a pixel may miss the color of its brightness, for 99 of 100 pixels."""
+SMALLEST_RANGE = 24.0
+"""Levels of brightness that a picture must span: a plain color says nothing."""
+_MOST_PIXELS = 250_000
+_BINS = 64
+
+
+@dataclass(frozen=True)
+class Tone:
+    """The color of each brightness: float32 ``[256, 3]``, in levels."""
+
+    colors: Floats
+
+    def limit_change(self, seen: Floats, change: Floats) -> Floats:
+        """``change [h, w, 3]`` of ``seen``, in levels, so that what comes out has this tone."""
+        before = to_gray(seen)
+        return np.asarray(self._color(before + to_gray(change)) - self._color(before), np.float32)
+
+    def _color(self, gray: Floats) -> Floats:
+        places = np.arange(256, dtype=np.float32)
+        channels = [np.interp(gray, places, self.colors[:, channel]) for channel in range(3)]
+        return np.asarray(np.stack(channels, axis=-1), np.float32)
+
+
+def find_tone(layer: Layer) -> Tone | None:
+    """The one tone of ``layer``; None when it has colors, or is a plain color."""
+    pixels = _sample_pixels(layer)
+    if len(pixels) < 2:
+        return None
+    gray = to_gray(pixels)
+    if np.ptp(np.percentile(gray, (1, 99))) < SMALLEST_RANGE:
+        return None
+    colors = _fit_colors(pixels, gray)
+    expected = Tone(colors)._color(gray)
+    missed = np.abs(pixels - expected).max(axis=-1)
+    return Tone(colors) if np.percentile(missed, 99) <= LARGEST_SPREAD else None
+
+
+def _sample_pixels(layer: Layer) -> Floats:
+    """Some of the layer's visible colors: float32 ``[N, 3]``."""
+    pixels: npt.NDArray[np.uint8] = layer.rgb().reshape(-1, 3)
+    if layer.has_alpha:
+        pixels = pixels[layer.pixels[:, :, 3].ravel() > 0]
+    return pixels[:: max(1, len(pixels) // _MOST_PIXELS)].astype(np.float32)
+
+
+def _fit_colors(pixels: Floats, gray: Floats) -> Floats:
+    """The mean color of each brightness, straight lines between: float32 ``[256, 3]``."""
+    if np.abs(pixels - gray[:, None]).max() <= 1.0:  # plain gray: exactly that
+        return np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, axis=1)
+    bins = np.minimum((gray * (_BINS / 256.0)).astype(np.int64), _BINS - 1)
+    count = np.bincount(bins, minlength=_BINS).astype(np.float64)
+    there = count > 0
+    places = np.bincount(bins, gray, _BINS)[there] / count[there]
+    lift = [
+        np.bincount(bins, pixels[:, channel] - gray, _BINS)[there] / count[there]
+        for channel in range(3)
+    ]
+    levels = np.arange(256, dtype=np.float64)
+    colors = [levels + np.interp(levels, places, each) for each in lift]
+    return np.clip(np.stack(colors, axis=-1), 0.0, 255.0).astype(np.float32)
+
 
 GUIDED_SIDE = 256
 """The guided filter works on at most so many pixels a side (fast guided filter, 2015)."""
@@ -55,12 +120,12 @@ def compute_change(
         return upsample(to_levels(edited), quad, box) - seen
     if np.array_equal(edited, inverted):
         return np.zeros_like(seen)
-    change = change_with_motion(seen, quad, box, (edited, inverted), codes)
+    change = _change_with_motion(seen, quad, box, (edited, inverted), codes)
     tone = find_tone(part)
     return change if tone is None else tone.limit_change(seen, change)
 
 
-def change_with_motion(
+def _change_with_motion(
     seen: Floats,
     quad: Quad,
     box: PixelBox,
@@ -80,11 +145,11 @@ def change_with_motion(
     far = np.clip(upsample(motion.far[:, :, None], quad, box), 0.0, 1.0)
     moved = warp_by(seen, flow)
     before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
-    colors = filter_guided(moved, after - warp_by(before, flow), quad.side / 24.0)
-    moved = lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
+    colors = _filter_guided(moved, after - warp_by(before, flow), quad.side / 24.0)
+    moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
     shown = upsample(to_levels(edited), quad, box)
     shown = shown + far * (moved - shown)  # a far turn smears what an inversion adds to its codes
-    shown = match_sharpness(shown, seen, zoom)
+    shown = _match_sharpness(shown, seen, zoom)
     out = moved + (1.0 - kept) * (shown - moved)
     levels = np.linalg.norm(flow, axis=2, keepdims=True) * 4.0
     for a, b in (pictures, (codes.after, codes.before)):
@@ -94,7 +159,7 @@ def change_with_motion(
     return np.asarray(weight * (out - seen), np.float32)
 
 
-def match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
+def _match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
     """``image [h, w, 3]`` with the contrast of fine structure and the grain of ``like``.
 
     Args:
@@ -103,7 +168,7 @@ def match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
         zoom: Layer pixels to one of the network's.
     """
     wide = 12.0 * max(zoom, 0.6)
-    image = lift_contrast(image, like, zoom, wide)
+    image = _lift_contrast(image, like, zoom, wide)
     has, wants = _measure_grain(to_gray(image), wide), _measure_grain(to_gray(like), wide)
     missing = np.sqrt(np.maximum(wants**2 - has**2, 0.0))
     noise = np.random.default_rng(0).standard_normal(missing.shape, dtype=np.float32)
@@ -111,7 +176,7 @@ def match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:
     return np.asarray(image + (missing * noise / noise.std())[:, :, None], np.float32)
 
 
-def lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> Floats:
+def _lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> Floats:
     """``image [h, w, 3]`` with fine structure at least as strong as ``like`` has it around.
 
     Args:
@@ -127,7 +192,7 @@ def lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> Fl
     return np.asarray(image + ((gain - 1.0) * fine)[:, :, None], np.float32)
 
 
-def filter_guided(guide: Floats, image: Floats, radius: float) -> Floats:
+def _filter_guided(guide: Floats, image: Floats, radius: float) -> Floats:
     """``image`` smoothed so that its edges are those of ``guide``, both ``[h, w, 3]``.
 
     In a window of ``radius`` pixels each color is a linear function of the guide's three (He et

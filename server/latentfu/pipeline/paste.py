@@ -40,30 +40,6 @@ class PlacedChange:
         return Layer(out)
 
 
-def paste(
-    layer: Layer,
-    quad: Quad,
-    edited: Floats,
-    inverted: Floats | None,
-    *,
-    mask: MaskPixels | None = None,
-    feather: float = 12.0,
-    codes: CodesEdit | None = None,
-    region: Floats | None = None,
-) -> Layer:
-    """``layer`` with the change from ``inverted`` to ``edited`` (``[3, R, R]``, -1..1) in ``quad``.
-
-    ``inverted`` None pastes the picture itself. ``feather``: width in layer pixels of the soft
-    edge, inside the mask and at the crop's border. ``codes``: the edit as the codes alone show it,
-    where the inversion adds to them. ``region``: where in the crop it shows, ``[S, S]`` in 0..1.
-    Alpha, and every pixel whose weight is 0, come back bit for bit.
-    """
-    placed = place_change(
-        layer, quad, edited, inverted, mask=mask, feather=feather, codes=codes, region=region
-    )
-    return placed.add_to(layer)
-
-
 def place_change(
     layer: Layer,
     quad: Quad,
@@ -75,7 +51,13 @@ def place_change(
     codes: CodesEdit | None = None,
     region: Floats | None = None,
 ) -> PlacedChange:
-    """The change that :func:`paste` adds, before it is rounded."""
+    """The change from ``inverted`` to ``edited`` (``[3, R, R]``, -1..1) in ``quad`` of ``layer``.
+
+    ``inverted`` None puts the picture itself there. ``feather``: width in layer pixels of the soft
+    edge, inside the mask and at the crop's border. ``codes``: the edit as the codes alone show it,
+    where the inversion adds to them. ``region``: where in the crop it shows, ``[S, S]`` in 0..1.
+    Alpha, and every pixel whose weight is 0, come back bit for bit when it is added.
+    """
     box = box_around(quad, layer.width, layer.height)
     x0, y0, x1, y1 = box
     colors = 1 if layer.pixels.shape[2] == 1 else 3

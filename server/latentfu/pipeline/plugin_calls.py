@@ -11,9 +11,10 @@ from latentfu.core.control import Control, ControlEffect
 from latentfu.core.crop import Point, Quad
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
-from latentfu.core.inversion import Inversion
-from latentfu.core.latent import Latent
-from latentfu.hookspecs import (
+from latentfu.core.latent import Inversion, Latent
+from latentfu.plugin_manager import get_registry, pick
+from latentfu.plugin_manager.running import call_plugin, describe_item, refuse_result
+from latentfu.plugin_objects import (
     Aligner,
     GeneratorSpec,
     InversionRequest,
@@ -21,8 +22,6 @@ from latentfu.hookspecs import (
     Route,
     RouteRequest,
 )
-from latentfu.plugin_manager import get_registry, pick
-from latentfu.plugin_manager.running import call_plugin, describe_item, refuse_result
 
 if TYPE_CHECKING:
     import numpy as np

@@ -44,10 +44,10 @@ def show_codes(
     if before.space != after.space or before.codes.shape != after.codes.shape:
         return None
 
-    return CodesEdit(*ends, lambda part: show(step_between(before, after, part)))
+    return CodesEdit(*ends, lambda part: show(_step_between(before, after, part)))
 
 
-def step_between(before: Latent, after: Latent, part: float) -> Latent:
+def _step_between(before: Latent, after: Latent, part: float) -> Latent:
     """The latent a ``part`` (0..1) of the way, without feature offsets."""
     codes = before.codes + part * (after.codes - before.codes)
     kept = before.bends

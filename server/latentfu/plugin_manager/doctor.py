@@ -38,7 +38,7 @@ def examine_all(limit_seconds: float) -> Iterator[Finding]:
     Nothing is imported into this process.
     """
     yield from _examine_plugins(limit_seconds)
-    for name in overwriting_packages():
+    for name in _overwriting_packages():
         told = (
             f"has files of the program itself: uninstall {name}, then install latentfu again "
             f"(pip install --force-reinstall --no-deps latentfu)"
@@ -46,7 +46,7 @@ def examine_all(limit_seconds: float) -> Iterator[Finding]:
         yield Finding(name, f"package {name}", "broken", False, 0.0, told)
 
 
-def overwriting_packages() -> list[str]:
+def _overwriting_packages() -> list[str]:
     """Installed packages of others that put files into ``latentfu`` or ``latentfu_builtin``."""
     found = set()
     for package in metadata.distributions():

@@ -17,11 +17,12 @@ from latentfu.core.control import Control
 from latentfu.plugin_manager.isolation import PluginFaultError, hint_when_slow, run_isolated
 from latentfu.plugin_manager.sources import Source
 from latentfu.plugin_manager.validation import check_control_ids, checked_items, key_of
+from latentfu.plugin_objects import GeneratorSpec, WatchedFolder
 
 State = Literal["ok", "disabled", "quarantined"]
 T = TypeVar("T")
 _CONTROLS = hooks.kind_of(Control)
-_FOLDERS = hooks.kind_of(hooks.WatchedFolder)
+_FOLDERS = hooks.kind_of(WatchedFolder)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Plugin:
 def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     """Import the plug-in, register it and call its hooks; any fault quarantines it."""
     try:
-        check_needs(plugin.source)
+        _check_needs(plugin.source)
         with hint_when_slow(plugin.source.name):
             module = run_isolated("while it was imported", plugin.source.load)
             run_isolated("while it was registered", lambda: _register(plugin, module, manager))
@@ -108,10 +109,10 @@ def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
                 if kind is not _CONTROLS:  # they are asked for each generator
                     plugin.items[kind.name] = _call(plugin, kind)
     except PluginFaultError as fault:
-        plugin.quarantine(explain_fault(fault), fault.traceback)
+        plugin.quarantine(_explain_fault(fault), fault.traceback)
 
 
-def controls_of(plugin: Plugin, generator: hooks.GeneratorSpec) -> tuple[Control, ...]:
+def controls_of(plugin: Plugin, generator: GeneratorSpec) -> tuple[Control, ...]:
     """The plug-in's controls for ``generator``; after a fault it is quarantined and has none."""
     if plugin.state != "ok":
         return ()
@@ -119,12 +120,12 @@ def controls_of(plugin: Plugin, generator: hooks.GeneratorSpec) -> tuple[Control
         controls = _call(plugin, _CONTROLS, generator=generator)
         check_control_ids(controls, generator)
     except PluginFaultError as fault:
-        plugin.quarantine(explain_fault(fault), fault.traceback)
+        plugin.quarantine(_explain_fault(fault), fault.traceback)
         return ()
     return controls
 
 
-def check_needs(source: Source) -> None:
+def _check_needs(source: Source) -> None:
     """Refuse a plug-in whose package asks for another version (raises PluginFaultError)."""
     if not source.needs:
         return
@@ -141,7 +142,7 @@ def check_needs(source: Source) -> None:
         )
 
 
-def explain_fault(fault: PluginFaultError) -> str:
+def _explain_fault(fault: PluginFaultError) -> str:
     """The reason; with an idea where the plug-in asks for what this version does not have."""
     cause = fault.__cause__
     missing = isinstance(cause, ImportError) and (cause.name or "").split(".")[0] == "latentfu"

@@ -21,13 +21,9 @@ from latentfu.core.paths import data_dir
 from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager.deaths import DeathWatch
 from latentfu.plugin_manager.plugin import Plugin, PluginStatus, controls_of, load
-from latentfu.plugin_manager.sources import (
-    Source,
-    all_sources,
-    disabled_names,
-    read_choices,
-)
+from latentfu.plugin_manager.sources import Source, all_sources, disabled_names, read_choices
 from latentfu.plugin_manager.validation import key_of
+from latentfu.plugin_objects import Command, GeneratorSpec
 
 T = TypeVar("T")
 
@@ -67,12 +63,12 @@ class Registry:
         specs = self._all_specs()  # a fault that shows now frees the names of its plug-in
         answers = {spec.id: self._ask_controls(spec) for spec in specs}
         self._give_names()
-        for spec in self.installed(hooks.GeneratorSpec).values():
+        for spec in self.installed(GeneratorSpec).values():
             self._name_controls(spec, answers[spec.id])
 
-    def _all_specs(self) -> list[hooks.GeneratorSpec]:
+    def _all_specs(self) -> list[GeneratorSpec]:
         items = [item for plugin in self._plugins for item in plugin.items.get("generators", ())]
-        return [item for item in items if isinstance(item, hooks.GeneratorSpec)]
+        return [item for item in items if isinstance(item, GeneratorSpec)]
 
     def _watch(self, plugin: Plugin) -> contextlib.AbstractContextManager[None]:
         return self._deaths.watch(plugin.source) if self._deaths else contextlib.nullcontext()
@@ -104,7 +100,7 @@ class Registry:
         """Folders whose files decide what plug-ins list, of quarantined ones too."""
         return [path for plugin in self._plugins for path in plugin.watched]
 
-    def controls(self, spec: hooks.GeneratorSpec) -> dict[str, Control]:
+    def controls(self, spec: GeneratorSpec) -> dict[str, Control]:
         """Controls for ``spec``, asked of the plug-ins each time, so new direction files appear.
 
         A plug-in that fails here is quarantined from then on. A control whose name another
@@ -112,7 +108,7 @@ class Registry:
         """
         return self._name_controls(spec, self._ask_controls(spec))
 
-    def _ask_controls(self, spec: hooks.GeneratorSpec) -> list[tuple[Control, ...]]:
+    def _ask_controls(self, spec: GeneratorSpec) -> list[tuple[Control, ...]]:
         """What each plug-in answers, in plug-in order."""
         answers = []
         for plugin in self._plugins:
@@ -121,7 +117,7 @@ class Registry:
         return answers
 
     def _name_controls(
-        self, spec: hooks.GeneratorSpec, answers: Sequence[tuple[Control, ...]]
+        self, spec: GeneratorSpec, answers: Sequence[tuple[Control, ...]]
     ) -> dict[str, Control]:
         """The controls under the names that they can have, in plug-in order."""
         asked = dict(zip(map(id, self._plugins), answers, strict=True))
@@ -141,7 +137,7 @@ class Registry:
         controls: Iterable[Control],
         taken: Mapping[str, Control],
         plugin: Plugin,
-        spec: hooks.GeneratorSpec,
+        spec: GeneratorSpec,
     ) -> Iterator[Control]:
         """The controls, those whose name is taken under their plug-in's name too."""
         for control in controls:
@@ -225,7 +221,7 @@ class _Names:
             )
 
     def _is_given(self, kind: str, item: object, plugin: Plugin, owner: str) -> bool:
-        if isinstance(item, hooks.Command):
+        if isinstance(item, Command):
             taken = self._owner_of_path(item.path)
             self._paths.setdefault(item.path, owner)
             what = f"the command {' '.join(item.path)!r}"

@@ -17,9 +17,10 @@ from latentfu.core.errors import (
     is_memory_fault,
 )
 from latentfu.core.generator import Generator
-from latentfu.hookspecs import KINDS, GeneratorSpec
+from latentfu.hookspecs import KINDS
 from latentfu.plugin_manager.registry import get_registry
 from latentfu.plugin_manager.validation import key_of
+from latentfu.plugin_objects import GeneratorSpec
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -80,7 +80,7 @@ def quick_stamp() -> tuple[int, ...]:
     """Changes when packages or files of plug-ins may have changed; costs microseconds."""
     folder = paths.plugin_dir()
     return tuple(
-        map(_time_of, [*map(Path, sys.path), folder, *folder.glob("*.py"), choices_path()])
+        map(_time_of, [*map(Path, sys.path), folder, *folder.glob("*.py"), _choices_path()])
     )
 
 
@@ -129,14 +129,14 @@ class Choices:
     preferred: tuple[str, ...] = ()
 
 
-def choices_path() -> Path:
+def _choices_path() -> Path:
     """Where it is kept."""
     return paths.config_dir() / "plugins.json"
 
 
 def read_choices() -> Choices:
     """What is chosen. Raises StorageError if the file is damaged."""
-    path = choices_path()
+    path = _choices_path()
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Choices(_names_of(content["disabled"]), _names_of(content.get("preferred", [])))
@@ -158,7 +158,7 @@ def _write_choices(choices: Choices) -> None:
     content = {"disabled": sorted(choices.disabled)}
     if choices.preferred:
         content["preferred"] = list(choices.preferred)
-    write_whole(choices_path(), (json.dumps(content, indent=2) + "\n").encode())
+    write_whole(_choices_path(), (json.dumps(content, indent=2) + "\n").encode())
 
 
 def disabled_names() -> frozenset[str]:
@@ -166,10 +166,10 @@ def disabled_names() -> frozenset[str]:
 
     Raises StorageError if ``plugins.json`` is damaged.
     """
-    return frozenset(read_choices().disabled) | names_disabled_by_environment()
+    return frozenset(read_choices().disabled) | _names_disabled_by_environment()
 
 
-def names_disabled_by_environment() -> frozenset[str]:
+def _names_disabled_by_environment() -> frozenset[str]:
     """What ``LATENTFU_DISABLED_PLUGINS`` leaves out of this run."""
     said = {name.strip() for name in os.environ.get(DISABLED_VARIABLE, "").split(",")} - {""}
     if "*" in said:

@@ -18,6 +18,7 @@ from latentfu.core.control import Control
 from latentfu.core.names import is_one_line
 from latentfu.core.setting import Setting
 from latentfu.plugin_manager.isolation import PluginFaultError
+from latentfu.plugin_objects import Command, GeneratorSpec, Route
 
 T = TypeVar("T")
 _MOST = 10_000
@@ -45,9 +46,9 @@ def key_of(item: object) -> str:
 
     A command's path is joined by spaces; settings and routes are named with their plug-in.
     """
-    if isinstance(item, hooks.Command):
+    if isinstance(item, Command):
         return " ".join(item.path)
-    if isinstance(item, (Setting, hooks.Route)):
+    if isinstance(item, (Setting, Route)):
         return f"{item.plugin}.{item.name}"
     return str(getattr(item, "name", ""))
 
@@ -74,7 +75,7 @@ def checked_items(kind: hooks.Kind[T], returned: object) -> tuple[T, ...]:
     return items
 
 
-def check_control_ids(controls: Iterable[Control], generator: hooks.GeneratorSpec) -> None:
+def check_control_ids(controls: Iterable[Control], generator: GeneratorSpec) -> None:
     """Controls listed for a generator must have been made for its weights."""
     for control in controls:
         if control.generator_id != generator.id:

@@ -82,7 +82,7 @@ class Attribute(Inert):
 
     def __call__(self, *_: Any) -> Any:
         """Refuse: a method of a class would have been run."""
-        raise refusal(self.name)
+        raise _refusal(self.name)
 
 
 def inert_class(name: str) -> type[Inert]:
@@ -102,7 +102,7 @@ def _is_inert(value: Any) -> bool:
     return isinstance(value, Inert) or (isinstance(value, type) and issubclass(value, Inert))
 
 
-def refusal(name: str) -> BadInputError:
+def _refusal(name: str) -> BadInputError:
     """The sentence for what would run if another program opened the file."""
     return BadInputError(f"it names {name[:_LONGEST_NAME]}, which no network needs")
 
@@ -119,7 +119,7 @@ def check_harmless(module: str, name: str) -> None:
     methods = bool(owners) and not last[:1].isupper()
     reaches = any(part.lstrip("_") in RUNNERS for part in owners)
     if runs or methods or reaches or first in RUNNERS:
-        raise refusal(f"{module}.{name}")
+        raise _refusal(f"{module}.{name}")
 
 
 def join_path(*parts: Any) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from latentfu.core.errors import StorageError
 from latentfu.core.paths import server_path, token_path
-from latentfu.protocol.proof import proves_itself
+from latentfu.protocol.server_address import proves_itself
 from latentfu.setup.gimp_checks import (
     Check,
     check_minor,

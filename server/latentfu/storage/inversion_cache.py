@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from latentfu.core.crop import Crop
 from latentfu.core.errors import BadInputError, LatentFuError, StorageError, WrongGeneratorError
-from latentfu.core.inversion import Inversion, Quality
-from latentfu.core.latent import Latent
+from latentfu.core.latent import Inversion, Latent, Quality
 from latentfu.core.paths import cache_dir, make_private
 from latentfu.storage.atomic import write_whole
 from latentfu.storage.folder_quota import shrink_folder

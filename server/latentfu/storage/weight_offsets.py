@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from latentfu.core.inversion import Inversion
-from latentfu.core.latent import FeatureOffset, WeightOffset
+from latentfu.core.latent import FeatureOffset, Inversion, WeightOffset
 
 if TYPE_CHECKING:
     import torch

@@ -15,13 +15,13 @@ from latentfu.core.control import Control, ControlEffect
 from latentfu.core.crop import Crop, Quad
 from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, WrongGeneratorError
 from latentfu.core.generator import Generator, random_latents
-from latentfu.core.inversion import Inversion
-from latentfu.core.latent import Latent
+from latentfu.core.latent import Inversion, Latent
 from latentfu.core.progress import Progress
-from latentfu.hookspecs import GeneratorSpec, InversionRequest, Inverter, kind_of
+from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager import Registry
 from latentfu.plugin_manager.sources import Source
 from latentfu.plugin_manager.validation import checked_items
+from latentfu.plugin_objects import GeneratorSpec, InversionRequest, Inverter
 from latentfu.testing.tiny import spec_of
 
 Options = Mapping[str, float | int | str | bool]

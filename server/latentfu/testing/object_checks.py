@@ -16,7 +16,9 @@ import torch
 from latentfu.core.crop import Quad
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.progress import silent
-from latentfu.hookspecs import (
+from latentfu.hookspecs import kind_of
+from latentfu.plugin_manager.validation import checked_items
+from latentfu.plugin_objects import (
     Aligner,
     CheckpointFormat,
     Command,
@@ -26,9 +28,7 @@ from latentfu.hookspecs import (
     Identity,
     Loss,
     Scorer,
-    kind_of,
 )
-from latentfu.plugin_manager.validation import checked_items
 from latentfu.storage.directions import Direction, read_direction
 
 _SAME = 2e-3

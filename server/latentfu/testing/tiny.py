@@ -12,7 +12,7 @@ from torch import nn
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator, Noise
 from latentfu.core.latent import Latent, Space
-from latentfu.hookspecs import GeneratorSpec
+from latentfu.plugin_objects import GeneratorSpec
 
 
 class TinyGenerator(Generator):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from latentfu.core.setting import Setting
-from latentfu.hookspecs import Aligner, GeneratorSpec, Inverter, Route
 from latentfu.plugin_manager import get_registry
+from latentfu.plugin_objects import Aligner, GeneratorSpec, Inverter, Route
 from latentfu.protocol.replies import (
     AlignerReply,
     ControlReply,

@@ -10,21 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentfu.core.errors import (
-    CancelledError,
-    LatentFuError,
-    OutOfMemoryError,
-    is_memory_fault,
-)
+from latentfu.core.errors import CancelledError, LatentFuError, OutOfMemoryError, is_memory_fault
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
 from latentfu.protocol.pictures import PictureSource
-from latentfu.protocol.requests import (
-    JOB_REQUEST,
-    PREVIEW_REQUEST,
-    FindRequest,
-    parse_request,
-)
+from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, FindRequest, parse_request
 from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import write_change, write_layer
 
@@ -75,8 +65,8 @@ class WorkerLoop:
         return outcome.report.to_wire()
 
     def _route(self, message: Message) -> dict[str, object]:
-        from latentfu.hookspecs import RouteRequest
         from latentfu.pipeline.plugin_calls import answer_route
+        from latentfu.plugin_objects import RouteRequest
 
         asked: Any = message
         request = RouteRequest(asked["query"], asked["body"], self._watch(message, False))

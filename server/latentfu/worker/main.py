@@ -53,7 +53,7 @@ def _choose_device(wanted: str) -> str:
     """``auto`` is the first CUDA device if torch sees one, else the processor."""
     if wanted != "auto":
         return wanted
-    from latentfu.api import best_device
+    from latentfu.pipeline.generator_pool import best_device
 
     return best_device()
 

@@ -50,9 +50,9 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
             raise BadInputError(f"This {SOURCE} network lacks synthesis.b{4 << place}.")
         take_block(tensors, ours, place, side)
     if network is not None:
-        check_blocks(network, sides)
+        _check_blocks(network, sides)
     tensors.finish()
-    clamp = clamp_of(network) if network else CLAMP
+    clamp = _clamp_of(network) if network else CLAMP
     return tensors.label(fit_stylegan2(ours, c_dim=c_dim, clamp=clamp))
 
 
@@ -93,7 +93,7 @@ def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int, side
         ours[f"{mine}.{part}"] = tensors.take(f"{block}.torgb.{part}")
 
 
-def check_blocks(network: OpaqueObject, sides: list[int]) -> None:
+def _check_blocks(network: OpaqueObject, sides: list[int]) -> None:
     """Only the skip architecture is drawn; the others are refused by name."""
     for side in sides:
         block = submodule(network, "synthesis", f"b{side}")
@@ -104,7 +104,7 @@ def check_blocks(network: OpaqueObject, sides: list[int]) -> None:
             )
 
 
-def clamp_of(network: OpaqueObject) -> float | None:
+def _clamp_of(network: OpaqueObject) -> float | None:
     """The largest magnitude of features, the same in every layer."""
     layer = submodule(network, "synthesis", "b4", "conv1")
     value = layer.state.get("conv_clamp") if layer else None

@@ -109,13 +109,13 @@ def config_of(
                 sampling_rate=float(state["sampling_rate"]),
                 bandwidth=float(state["bandwidth"]),
             ),
-            layers=tuple(layer_config(submodule(synthesis, str(name))) for name in names),
+            layers=tuple(_layer_config(submodule(synthesis, str(name))) for name in names),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"This {SOURCE} network does not say its sizes ({error}).") from error
 
 
-def layer_config(layer: OpaqueObject | None) -> LayerConfig:
+def _layer_config(layer: OpaqueObject | None) -> LayerConfig:
     """One layer's sizes."""
     from latentfu_builtin.networks.stylegan.stylegan3 import LayerConfig
 

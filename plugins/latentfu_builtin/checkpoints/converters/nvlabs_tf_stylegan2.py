@@ -41,12 +41,12 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     tensors.drop("lod")
     if any(name.startswith("ToRGB_lod") for name in tensors.left):
         raise BadInputError(f"This {SOURCE} network is of config a to d, expected e or f.")
-    c_dim, mapping = take_labels(tensors, ours)
+    c_dim, mapping = _take_labels(tensors, ours)
     tensors.finish()
     return tensors.label(fit_stylegan2(ours, c_dim=c_dim, mapping=mapping))
 
 
-def take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, str]:
+def _take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, str]:
     """The embedding of labels: how many there are, and the kind of mapping that they need.
 
     StyleGAN2 multiplies them by a matrix and normalizes them with z; StyleGAN2-ADA has a layer
@@ -66,7 +66,7 @@ def take_labels(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> tuple[int, s
     return 0, "mlp"
 
 
-def take_affine(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, mine: str) -> None:
+def _take_affine(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, mine: str) -> None:
     """The layer from w to the scales of channels."""
     ours[f"{mine}.affine.weight"] = tensors.take(f"{theirs}/mod_weight").T
     ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}/mod_bias") + 1.0
@@ -82,7 +82,7 @@ def take_layer(
     ours[f"{mine}.bias"] = tensors.take(f"{theirs}/bias")
     ours[f"{mine}.noise_strength"] = tensors.one(f"{theirs}/noise_strength")
     ours[f"{mine}.noise_const"] = tensors.take(f"noise{layer}", (1, 1, side, side))[0, 0]
-    take_affine(tensors, ours, theirs, mine)
+    _take_affine(tensors, ours, theirs, mine)
 
 
 def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place: int) -> None:
@@ -91,7 +91,7 @@ def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place
     weight = tensors.take(f"{theirs}/weight", (1, 1, None, None)).transpose(3, 2, 0, 1)
     colors = tensors.three_colors(weight, tensors.take(f"{theirs}/bias"))
     ours[f"{mine}.weight"], ours[f"{mine}.bias"] = colors
-    take_affine(tensors, ours, theirs, mine)
+    _take_affine(tensors, ours, theirs, mine)
 
 
 FORMAT = ForeignFormat.declare(

@@ -49,7 +49,7 @@ STATE = HasTensors(("synthesis.input.freqs",), modules=False)
 def convert(foreign: ForeignFile) -> ConvertedWeights:
     """From a state dict by itself, or the decoder of an encoder; sizes follow from the names."""
     tensors = Tensors(STATE.find(foreign) or StateDict(), SOURCE, SOURCE)
-    names = names_of(tensors)
+    names = _names_of(tensors)
     ours: dict[str, Array] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
     labels = "mapping.embed.weight" in tensors
     c_dim = tensors.found["mapping.embed.weight"].shape[1] if labels else 0
@@ -67,7 +67,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     return finish_colors(tensors, ours, config_of(ours, names, c_dim, depth))
 
 
-def names_of(tensors: Tensors) -> list[str]:
+def _names_of(tensors: Tensors) -> list[str]:
     """The names of the layers in their order; BadInputError where one is missing."""
     found = sorted((int(m[2]), m[1]) for m in map(NAME.fullmatch, tensors.found) if m)
     numbers = [number for number, _ in found]
@@ -104,11 +104,11 @@ def config_of(ours: dict[str, Array], names: list[str], c_dim: int, depth: int) 
             sampling_rate=float(first.rate),
             bandwidth=first.cutoff,
         ),
-        layers=tuple(layer_of(ours, names, bands, place) for place in range(len(names))),
+        layers=tuple(_layer_of(ours, names, bands, place) for place in range(len(names))),
     )
 
 
-def layer_of(
+def _layer_of(
     ours: dict[str, Array], names: list[str], bands: list[Band], place: int
 ) -> LayerConfig:
     """One layer's sizes; the filters' shapes are those that the file has."""
@@ -116,7 +116,7 @@ def layer_of(
 
     weight = ours[f"synthesis.layers.{place}.weight"]
     band, to_rgb = bands[place], place == len(names) - 1
-    way = resampling_of(bands[max(place - 1, 0)], band, weight.shape[2], to_rgb)
+    way = _resampling_of(bands[max(place - 1, 0)], band, weight.shape[2], to_rgb)
     taps = {}
     for part, count in (("up_filter", way.up_taps), ("down_filter", way.down_taps)):
         held = ours.get(f"synthesis.layers.{place}.{part}")
@@ -176,7 +176,7 @@ class Resampling:
     padding: tuple[int, int, int, int]
 
 
-def resampling_of(before: Band, after: Band, kernel: int, to_rgb: bool) -> Resampling:
+def _resampling_of(before: Band, after: Band, kernel: int, to_rgb: bool) -> Resampling:
     """From one band to the next: up, the activation at twice the larger rate, and down."""
     between = max(before.rate, after.rate) * (1 if to_rgb else 2)
     up, down = between // before.rate, between // after.rate

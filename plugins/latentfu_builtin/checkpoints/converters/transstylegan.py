@@ -40,7 +40,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     while f"style.{place + 1}.mlp.0.weight" in tensors:
         take_block(tensors, ours, place)
         place += 1
-    check_names(tensors)
+    _check_names(tensors)
     take_synthesis(tensors, ours)
     tensors.finish()
     average = state.average
@@ -63,7 +63,7 @@ def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> N
             ours[f"mapping.layers.{place}.{mine}.{part}"] = tensors.take(f"{name}.{part}")
 
 
-def check_names(tensors: Tensors) -> None:
+def _check_names(tensors: Tensors) -> None:
     """How tokens are told which they are: by one-hot vectors, as everywhere."""
     if "token" not in tensors:
         return

@@ -6,12 +6,23 @@ same form in the data folder adds to it or stands in its place, name by name.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir, public_networks
+from latentfu import (
+    BadInputError,
+    Name,
+    Offer,
+    PublicNetwork,
+    config_dir,
+    data_dir,
+    public_networks,
+    write_whole,
+)
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
@@ -171,3 +182,41 @@ def read_catalogue(path: Path) -> dict[str, PublicNetwork]:
                 raise BadInputError(f"{path} has two networks called {entry.name}.")
             found[entry.name] = source.network(entry)
     return found
+
+
+def _agreements_file() -> Path:
+    """The file that remembers what was agreed to, and when."""
+    return config_dir() / "agreed.json"
+
+
+def announce_terms(network: PublicNetwork) -> str:
+    """The terms for people, in one line."""
+    where = f": {network.page}" if network.page else ""
+    return f"Terms of {network.name}: {describe_terms(network)}{where}"
+
+
+def has_agreed(network: PublicNetwork) -> bool:
+    """Whether a person has agreed to these terms before."""
+    return _key_of(network) in _read_agreements()
+
+
+def remember_agreement(network: PublicNetwork) -> None:
+    """Remember the agreement; StorageError where it cannot be written."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    content = _read_agreements() | {_key_of(network): now}
+    write_whole(_agreements_file(), json.dumps(content, indent=2).encode())
+
+
+def _key_of(network: PublicNetwork) -> str:
+    """What is agreed to: other terms, or another page with them, are asked for again."""
+    use = "non-commercial" if network.non_commercial else "any use"
+    return f"{network.licence}; {use}; {network.page}"
+
+
+def _read_agreements() -> dict[str, str]:
+    """Agreements by their terms; a damaged file is none."""
+    try:
+        content = json.loads(_agreements_file().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -22,19 +22,14 @@ from latentfu import (
     read_direction,
 )
 
-from latentfu_builtin.directions.boundaries import (
-    SOLVERS,
-    Doubles,
-    Reals,
-    TrainedBoundary,
-    iterate_slices,
-)
+from latentfu_builtin.directions.boundaries import Doubles, TrainedBoundary, iterate_slices
 from latentfu_builtin.directions.commands.common import (
     describe_leaks,
     open_generator_or_first,
     scorer_for,
 )
 from latentfu_builtin.directions.effects import measure_by_scorer
+from latentfu_builtin.directions.plane_solvers import SOLVERS, Reals
 from latentfu_builtin.directions.seeded_samples import describe_weights
 from latentfu_builtin.directions.train_direction import (
     TrainingData,
@@ -47,11 +42,7 @@ from latentfu_builtin.directions.training_data import (
     InversionChoice,
     read_picture_codes,
 )
-from latentfu_builtin.directions.user_library import (
-    refuse_taken_name,
-    save_direction,
-    user_folder,
-)
+from latentfu_builtin.directions.user_library import refuse_taken_name, save_direction, user_folder
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PATH = click.Path(path_type=Path)

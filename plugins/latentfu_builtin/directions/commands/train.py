@@ -23,7 +23,6 @@ from latentfu import (
     read_direction,
 )
 
-from latentfu_builtin.directions.boundaries import SOLVERS
 from latentfu_builtin.directions.commands.common import (
     FOLDER_TYPE,
     describe_held_out,
@@ -32,6 +31,7 @@ from latentfu_builtin.directions.commands.common import (
     scorer_for,
 )
 from latentfu_builtin.directions.effects import EffectMeasurement
+from latentfu_builtin.directions.plane_solvers import SOLVERS
 from latentfu_builtin.directions.seeded_samples import write_samples
 from latentfu_builtin.directions.train_direction import (
     TrainedDirection,

@@ -23,7 +23,7 @@ class RestyleEncoder(nn.Module):
         super().__init__()
         self.input_layer = entry(sizes.channels, sizes.entry)
         self.body = trunk(sizes.entry, sizes.widths)
-        self.styles = heads(sizes)
+        self.styles = _heads(sizes)
 
     def forward(self, x: Tensor) -> Tensor:
         """x [N, 6, 256, 256], picture and reconstruction -> offsets [N, styles, D]."""
@@ -76,7 +76,7 @@ class RestyleResnet(nn.Module):
                 blocks.append(BasicBlock(inputs, width, 2 if stage and not place else 1))
                 inputs = width
         self.body = nn.Sequential(*blocks)
-        self.styles = heads(sizes)
+        self.styles = _heads(sizes)
 
     def forward(self, x: Tensor) -> Tensor:
         """x [N, 6, 256, 256] -> offsets [N, styles, D]."""
@@ -92,7 +92,7 @@ class RestyleResnetProgressive(RestyleResnet):
         return from_first(super().forward(x))
 
 
-def heads(sizes: PublishedSizes) -> nn.ModuleList:
+def _heads(sizes: PublishedSizes) -> nn.ModuleList:
     """A head for each style, all on the last features."""
     return nn.ModuleList(
         StyleHead(sizes.widths[-1], sizes.depth, SIDE) for _ in range(sizes.styles)

@@ -21,14 +21,19 @@ from latentfu import (
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from latentfu_builtin.networks.pix2pixhd.config import ARCHITECTURE, Pix2PixHDConfig
-from latentfu_builtin.networks.pix2pixhd.network import Pix2PixHD, fill_network, find_edges
+from latentfu_builtin.networks.pix2pixhd.network import (
+    ARCHITECTURE,
+    Pix2PixHD,
+    Pix2PixHDConfig,
+    fill_network,
+    find_edges,
+)
 from latentfu_builtin.networks.stylegan.weight_offsets import (
+    Drawn,
     add_offsets,
+    draw_each_code,
     find_weight,
-    has_own_strengths,
     list_weights,
-    split_codes,
     sum_details,
 )
 
@@ -131,16 +136,11 @@ class LabelGenerator(Generator):
         self, latent: Latent, noise: Noise = "const", features: Sequence[int] | None = None
     ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
         """Maps -> pictures ``[N, 3, H, W]`` in -1..1; there is no noise. Bends and details act."""
-        if has_own_strengths(latent):
-            parts = [self.render(item, noise, features or ()) for item in split_codes(latent)]
-            image = torch.cat([part[0] for part in parts])
-            kept = {i: torch.cat([part[1][i] for part in parts]) for i in features or ()}
-        else:
-            image, kept = self.drawn(latent, features or ())
+        image, kept = draw_each_code(latent, noise, tuple(features or ()), self.draw)
         return image if features is None else (image, kept)
 
-    def drawn(self, latent: Latent, wanted: Sequence[int]) -> tuple[Tensor, dict[int, Tensor]]:
-        """Pictures, and the features after the layers wanted."""
+    def draw(self, latent: Latent, noise: Noise, features: tuple[int, ...]) -> Drawn:
+        """Pictures of codes whose bends act alike, and the wanted features."""
         planes = self.planes(latent)
         shapes = {
             place: (layer.channels, self.side(layer, 0), self.side(layer, 1))
@@ -153,7 +153,7 @@ class LabelGenerator(Generator):
         def visit(x: Tensor) -> Tensor:
             nonlocal seen
             x = x + details[seen] if seen in details else x
-            if seen in wanted:
+            if seen in features:
                 kept[seen] = x
             seen += 1
             return x

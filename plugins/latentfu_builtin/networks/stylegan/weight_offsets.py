@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 N = TypeVar("N", bound=nn.Module)
+Drawn = tuple[Tensor, dict[int, Tensor]]
+"""Pictures [N, 3, H, W], and by layer the features that were asked for."""
 
 
 class _Call(nn.Module):
@@ -98,7 +100,7 @@ def has_own_strengths(latent: Latent) -> bool:
     )
 
 
-def split_codes(latent: Latent) -> list[Latent]:
+def _split_codes(latent: Latent) -> list[Latent]:
     """The codes of ``latent`` as latents of their own, each with its part of bends and details.
 
     BadInputError for a bend with another number of strengths.
@@ -106,6 +108,24 @@ def split_codes(latent: Latent) -> list[Latent]:
     for bend in latent.bends:
         _check_strengths(bend, len(latent))
     return [_item(latent, row) for row in range(len(latent))]
+
+
+def draw_each_code(
+    latent: Latent,
+    noise: Noise,
+    features: tuple[int, ...],
+    draw: Callable[[Latent, Noise, tuple[int, ...]], Drawn],
+) -> Drawn:
+    """What ``draw`` gives for all codes; one by one where an offset has a strength for each.
+
+    BadInputError for an offset with another number of strengths.
+    """
+    if not has_own_strengths(latent):
+        return draw(latent, noise, features)
+    each = zip(_split_codes(latent), split_noise(noise, len(latent)), strict=True)
+    parts = [draw(item, own, features) for item, own in each]
+    image = torch.cat([part[0] for part in parts])  # [N, 3, H, W]
+    return image, {i: torch.cat([part[1][i] for part in parts]) for i in features}
 
 
 def split_noise(noise: Noise, n: int) -> list[Noise]:

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.common import AveragedMapping, MappingConfig
 from latentfu_builtin.networks.stylegan.layers import EqualLinear
+from latentfu_builtin.networks.stylegan.mapped_network import AveragedMapping, MappingConfig
 
 HEADS = 4
 NARROWED = 4

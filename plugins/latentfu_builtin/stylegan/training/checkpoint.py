@@ -23,7 +23,7 @@ def networks(trainer: Trainer) -> dict[str, nn.Module]:
     return {"generator": trainer.generator, "judge": trainer.judge, "ema": trainer.ema}
 
 
-def optimizers(trainer: Trainer) -> dict[str, torch.optim.Adam]:
+def _optimizers(trainer: Trainer) -> dict[str, torch.optim.Adam]:
     """The optimizers of a run, likewise."""
     return {"adam": trainer.adam, "judge_adam": trainer.judge_adam}
 
@@ -39,7 +39,7 @@ def gather(trainer: Trainer) -> dict[str, Tensor]:
         tensors["cuda_random"] = torch.cuda.get_rng_state(trainer.device)
     for name, net in networks(trainer).items():
         tensors.update({f"{name}.{key}": value for key, value in net.state_dict().items()})
-    for name, adam in optimizers(trainer).items():
+    for name, adam in _optimizers(trainer).items():
         for place, parameter in enumerate(adam.param_groups[0]["params"]):
             for key, value in adam.state.get(parameter, {}).items():
                 tensors[f"{name}.{place}.{key}"] = value
@@ -120,7 +120,7 @@ def load_checkpoint(
         net.load_state_dict(part)
     if trainer.phase == counters["phase"]:
         trainer.steps = int(counters["steps"])
-        for name, adam in optimizers(trainer).items():
+        for name, adam in _optimizers(trainer).items():
             _restore_adam(adam, pick_tensors(tensors, name))
     trainer.path_mean = tensors["path_mean"].to(trainer.device)
     trainer.random.set_state(tensors["random"])

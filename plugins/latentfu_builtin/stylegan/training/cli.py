@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from latentfu_builtin.stylegan.training.trainer import Trainer
 
 
-def show_errors(command: Callable[..., None]) -> Callable[..., None]:
+def _show_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Turn a ValueError into click's one-line message and exit status 1."""
 
     @functools.wraps(command)
@@ -57,7 +57,7 @@ def train_command() -> None:
     "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
 )
 @json_option
-@show_errors
+@_show_errors
 def pairs_command(
     renderer: str, out: Path, threads: int, compiled: bool, as_json: bool, **wanted: Any
 ) -> None:
@@ -117,7 +117,7 @@ def pairs_command(
 )
 @click.option("--minutes", default=0.0, help="Stop after this long; 0 for never.")
 @json_option
-@show_errors
+@_show_errors
 def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     """Train a StyleGAN2 generator; the same command continues an interrupted run.
 
@@ -131,8 +131,8 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     if asked["threads"]:
         torch.set_num_threads(asked["threads"])
     say = functools.partial(click.echo, err=as_json)
-    source = open_source(asked)
-    trainer = open_trainer(out / CHECKPOINT, source, asked, say)
+    source = _open_source(asked)
+    trainer = _open_trainer(out / CHECKPOINT, source, asked, say)
     pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
     run_training(trainer, out, pace, say)
     if as_json:
@@ -140,7 +140,7 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
         click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
 
 
-def open_source(asked: dict[str, Any]) -> BatchSource:
+def _open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
     from latentfu_builtin.stylegan.training.pairs import PairCache
     from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, open_teacher
@@ -155,7 +155,7 @@ def open_source(asked: dict[str, Any]) -> BatchSource:
     return PairCache(asked["pairs"], asked["resolution"], asked["small_share"])
 
 
-def open_trainer(
+def _open_trainer(
     checkpoint: Path, source: BatchSource, asked: dict[str, Any], say: Callable[[str], None]
 ) -> Trainer:
     """Continue from the checkpoint when there is one, else begin."""
@@ -167,7 +167,7 @@ def open_trainer(
     from latentfu_builtin.stylegan.training.options import TrainingOptions
     from latentfu_builtin.stylegan.training.trainer import Trainer, start_from
 
-    changes = parse_settings(asked["settings"])
+    changes = _parse_settings(asked["settings"])
     if checkpoint.exists():
         stored = TrainingOptions.from_json(read_checkpoint(checkpoint)[1]["options"])
         say(f"continuing {checkpoint}")
@@ -180,7 +180,7 @@ def open_trainer(
         mapping=asked["mapping"],
         mapping_layers=asked["mapping_layers"],
         mapping_lr_multiplier=asked["mapping_lr"],
-        channels=parse_channels(channels) if channels else default_channels(asked["resolution"]),
+        channels=_parse_channels(channels) if channels else default_channels(asked["resolution"]),
     )
     trainer = Trainer(config, replace(TrainingOptions(), **changes), source, asked["device"])
     if asked["start"] is not None:
@@ -188,7 +188,7 @@ def open_trainer(
     return trainer
 
 
-def parse_channels(text: str) -> tuple[int, ...]:
+def _parse_channels(text: str) -> tuple[int, ...]:
     """'256,128' -> (256, 128)."""
     try:
         return tuple(int(part) for part in text.split(","))
@@ -196,7 +196,7 @@ def parse_channels(text: str) -> tuple[int, ...]:
         raise click.UsageError(f"channels must be whole numbers, not {text}") from error
 
 
-def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+def _parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     """NAME=VALUE pairs as training options of the right types."""
     from latentfu_builtin.stylegan.training.options import TrainingOptions
 
@@ -207,13 +207,13 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
         if name not in kinds:
             raise click.UsageError(f"unknown training option {name}; there are {', '.join(kinds)}")
         try:
-            values[name] = parse_value(text, kinds[name])
+            values[name] = _parse_value(text, kinds[name])
         except ValueError as error:
             raise click.UsageError(f"{name} cannot be {text!r}") from error
     return values
 
 
-def parse_value(text: str, kind: type) -> Any:
+def _parse_value(text: str, kind: type) -> Any:
     """Text as a bool, number, text or list of channels."""
     if kind is bool:
         if text not in {"true", "false"}:
@@ -223,7 +223,7 @@ def parse_value(text: str, kind: type) -> Any:
         return int(float(text))
     if kind in {float, str}:
         return kind(text)
-    return parse_channels(text)
+    return _parse_channels(text)
 
 
 @train_command.command("export")
@@ -240,7 +240,7 @@ def parse_value(text: str, kind: type) -> Any:
 )
 @click.option("--raw", is_flag=True, help="The generator itself, not its running average.")
 @json_option
-@show_errors
+@_show_errors
 def export_run_command(  # noqa: PLR0917
     checkpoint: Path, output: Path, domain: str, licence: str, raw: bool, as_json: bool
 ) -> None:
@@ -249,7 +249,7 @@ def export_run_command(  # noqa: PLR0917
 
     which = "generator" if raw else "ema"
     export_network(checkpoint, output, {"domain": domain, "licence": licence}, which=which)
-    tell_written(output, as_json)
+    _tell_written(output, as_json)
 
 
 @train_command.command("state")
@@ -259,16 +259,16 @@ def export_run_command(  # noqa: PLR0917
 )
 @click.option("--averaged", is_flag=True, help="Only the averaged generator: a third of the room.")
 @json_option
-@show_errors
+@_show_errors
 def state_command(checkpoint: Path, output: Path, averaged: bool, as_json: bool) -> None:
     """Write what is needed to train on: all networks in float16, without moments."""
     from latentfu_builtin.stylegan.training.checkpoint import save_state
 
     save_state(checkpoint, output, averaged=averaged)
-    tell_written(output, as_json)
+    _tell_written(output, as_json)
 
 
-def tell_written(output: Path, as_json: bool) -> None:
+def _tell_written(output: Path, as_json: bool) -> None:
     """Say which file was written, and how large it is."""
     size = output.stat().st_size
     if as_json:
@@ -289,7 +289,7 @@ def tell_written(output: Path, as_json: bool) -> None:
     help="The checkpoint to write.",
 )
 @json_option
-@show_errors
+@_show_errors
 def revive_command(
     checkpoint: Path, number: int, above: float, output: Path, as_json: bool
 ) -> None:

@@ -51,7 +51,7 @@ class PairCache:
         self.folder, self.small_share = folder, small_share
         if not (folder / "index.json").is_file():
             raise ValueError(f"there is no cache of rendered pairs in {folder}")
-        self.index = read_index(folder)
+        self.index = _read_index(folder)
         self.arrays = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in ARRAYS
@@ -66,7 +66,7 @@ class PairCache:
     def count(self) -> int:
         """How many pairs there are; looked up again every few seconds while it is filled."""
         if not self.complete and time.monotonic() - self.checked > 5.0:
-            self.index, self.checked = read_index(self.folder), time.monotonic()
+            self.index, self.checked = _read_index(self.folder), time.monotonic()
         return int(self.index["count"])
 
     @property
@@ -122,13 +122,13 @@ class PairCache:
         return self.rows(slice(0, min(count, self.first, self.count)))
 
 
-def read_index(folder: Path) -> dict[str, int | str]:
+def _read_index(folder: Path) -> dict[str, int | str]:
     """The cache's index file."""
     values: dict[str, int | str] = json.loads((folder / "index.json").read_text())
     return values
 
 
-def open_arrays(folder: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def _open_arrays(folder: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """Create the cache's arrays, or open those that an interrupted run left."""
     arrays: dict[str, np.ndarray] = {}
     for name, shape in shapes.items():
@@ -169,11 +169,11 @@ def render_pairs(
     index_file = folder / "index.json"
     done = 0
     if index_file.exists():
-        found = read_index(folder)
+        found = _read_index(folder)
         if {**found, "count": 0} != index:
             raise ValueError(f"{folder} holds a cache made with other settings")
         done = int(found["count"])
-    open_arrays(folder, _list_shapes(teacher, index, z_dim))
+    _open_arrays(folder, _list_shapes(teacher, index, z_dim))
     work = partial(_render_batch, teacher, folder, index, z_dim)
     with _open_workers(jobs) as run:
         for end in run(work, range(done, count, batch)):
@@ -221,7 +221,7 @@ def _render_batch(
     else:
         images, landmarks = teacher.render(normals, resolution, generator)
     values |= {"images": to_pixels(images), "landmarks": landmarks.numpy()}
-    arrays = open_arrays(folder, _list_shapes(teacher, index, z_dim))
+    arrays = _open_arrays(folder, _list_shapes(teacher, index, z_dim))
     for name, value in values.items():
         arrays[name][start:end] = value
     return end

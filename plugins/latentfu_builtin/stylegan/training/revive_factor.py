@@ -20,7 +20,7 @@ from latentfu_builtin.networks.stylegan.stylegan2 import (
     StyleGAN2Config,
     normalize_2nd_moment,
 )
-from latentfu_builtin.networks.stylegan.stylegan2.mapping import Mapping
+from latentfu_builtin.networks.stylegan.stylegan2.network import Mapping
 from latentfu_builtin.stylegan.training.checkpoint import (
     pick_tensors,
     read_checkpoint,

@@ -15,7 +15,6 @@ from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.http.messages import read_json, reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
-from latentfu.protocol.proof import PROOF_PATH, is_nonce, make_proof
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -29,6 +28,7 @@ from latentfu.protocol.replies import (
     WorkerReply,
 )
 from latentfu.protocol.requests import IdleStopRequest
+from latentfu.protocol.server_address import PROOF_PATH, is_nonce, make_proof
 from latentfu.storage.settings import write_idle_minutes
 
 _IDLE_STOP = TypeAdapter(IdleStopRequest)

@@ -14,22 +14,17 @@ from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
-from latentfu.jobs.job import Job
+from latentfu.jobs.store import Job
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.model import UUID_PATTERN
 from latentfu.protocol.replies import JobReply, JobsReply
-from latentfu.protocol.requests import (
-    JOB_REQUEST,
-    PREVIEW_REQUEST,
-    LayerRequest,
-    PreviewRequest,
-)
+from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, LayerRequest, PreviewRequest
 
 _UUID = re.compile(UUID_PATTERN.strip("^$"))
 _WORDS = re.compile(r"(?:[\w+,:=-]|\.(?=\d)){0,200}")
 
 
-def uuid_in(request: web.Request, key: str) -> str:
+def _uuid_in(request: web.Request, key: str) -> str:
     """An id from the path; raises BadInputError unless it is a UUID in lower case."""
     value = request.match_info[key]
     if not _UUID.fullmatch(value):
@@ -37,7 +32,7 @@ def uuid_in(request: web.Request, key: str) -> str:
     return value
 
 
-def check_request(request: web.Request, wanted: LayerRequest) -> None:
+def _check_request(request: web.Request, wanted: LayerRequest) -> None:
     """Refuse work on layers that were not sent, and options that could name a file here."""
     layers = request.app[STATE].service.layers
     for key in ("layer", "mask", "source"):
@@ -54,9 +49,9 @@ def check_request(request: web.Request, wanted: LayerRequest) -> None:
 
 async def put_job(request: web.Request) -> web.Response:
     """A repeated request is the same job."""
-    job_id = uuid_in(request, "id")
+    job_id = _uuid_in(request, "id")
     wanted = await read_json(request, JOB_REQUEST)
-    check_request(request, wanted)
+    _check_request(request, wanted)
     body = wanted.to_wire()
     job = Job(id=job_id, kind=body.pop("kind"), body=body, created=time.time())
     job, new = await request.app[STATE].service.queue.put(job)
@@ -72,7 +67,7 @@ async def list_jobs(request: web.Request) -> web.Response:
 async def get_job(request: web.Request) -> web.Response:
     """Asking counts as listening for a moment."""
     return reply(
-        JobReply.model_validate(await request.app[STATE].service.queue.get(uuid_in(request, "id")))
+        JobReply.model_validate(await request.app[STATE].service.queue.get(_uuid_in(request, "id")))
     )
 
 
@@ -80,7 +75,7 @@ async def cancel_job(request: web.Request) -> web.Response:
     """One that has ended stays as it is."""
     return reply(
         JobReply.model_validate(
-            await request.app[STATE].service.queue.cancel(uuid_in(request, "id"))
+            await request.app[STATE].service.queue.cancel(_uuid_in(request, "id"))
         )
     )
 
@@ -88,7 +83,7 @@ async def cancel_job(request: web.Request) -> web.Response:
 async def follow_job(request: web.Request) -> web.StreamResponse:
     """One line of JSON per change; an empty line keeps the connection alive."""
     service = request.app[STATE].service
-    job_id = uuid_in(request, "id")
+    job_id = _uuid_in(request, "id")
     await service.queue.get(job_id)
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
@@ -105,7 +100,7 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
 async def get_result(request: web.Request) -> web.StreamResponse:
     """From disk, as it was written; or as PNG."""
     queue = request.app[STATE].service.queue
-    job = await queue.get(uuid_in(request, "id"))
+    job = await queue.get(_uuid_in(request, "id"))
     path = queue.result_path(job.id)
     # A link could show any file of the user: only what was written here is given out.
     if job.state != "done" or path.is_symlink() or not path.is_file():
@@ -131,9 +126,9 @@ def _range_fits(request: web.Request, size: int) -> bool:
 
 async def put_preview(request: web.Request) -> web.Response:
     """Waits for the picture, and drops the work when the client has gone."""
-    session = uuid_in(request, "session")
+    session = _uuid_in(request, "session")
     wanted = await read_json(request, PREVIEW_REQUEST)
-    check_request(request, wanted)
+    _check_request(request, wanted)
 
     def is_wanted() -> bool:
         return request.transport is not None and not request.transport.is_closing()

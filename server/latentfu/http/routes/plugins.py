@@ -15,7 +15,7 @@ from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
 from latentfu.protocol.replies import SettingReply, SettingsReply
 from latentfu.protocol.requests import SettingRequest
-from latentfu.storage.plugin_settings import describe_setting, reset_setting, write_setting
+from latentfu.storage.settings import describe_setting, reset_setting, write_setting
 
 _BODY: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _VALUE = TypeAdapter(SettingRequest)

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-from latentfu_builtin.networks.stylegan.stylegan1.config import StyleGAN1Config as StyleGAN1Config
 from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1 as StyleGAN1
+from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1Config as StyleGAN1Config

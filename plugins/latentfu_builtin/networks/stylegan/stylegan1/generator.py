@@ -7,13 +7,14 @@ from pathlib import Path
 from latentfu import Latent, SynthesisLayer
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as
-from latentfu_builtin.networks.stylegan.stylegan1.config import StyleGAN1Config
-from latentfu_builtin.networks.stylegan.stylegan1.network import StyleGAN1, draw_downscaled
-from latentfu_builtin.networks.stylegan.weight_offsets import (
-    call_with_offsets,
-    has_own_strengths,
+from latentfu_builtin.networks.stylegan.mapped_network import load_network_as
+from latentfu_builtin.networks.stylegan.styled_generator import StyledGenerator
+from latentfu_builtin.networks.stylegan.stylegan1.network import (
+    StyleGAN1,
+    StyleGAN1Config,
+    draw_downscaled,
 )
+from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets, has_own_strengths
 
 
 class StyleGAN1Generator(StyledGenerator):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 import torch
@@ -11,16 +13,70 @@ import torch.nn.functional as F
 from latentfu import Noise
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.common import (
+from latentfu_builtin.networks.stylegan.layers import LRELU_SLOPE, normalize_2nd_moment
+from latentfu_builtin.networks.stylegan.mapped_network import (
     NO_DETAILS,
     AveragedMapping,
     Details,
     MappedNetwork,
     check_layer_cancelled,
 )
-from latentfu_builtin.networks.stylegan.layers import LRELU_SLOPE, normalize_2nd_moment
-from latentfu_builtin.networks.stylegan.stylegan1.config import FUSED_FROM, StyleGAN1Config
 from latentfu_builtin.networks.stylegan.stylegan2.downscaled import shrink_kernel
+
+FUSED_FROM = 128
+"""From this size on the doubling is part of the convolution."""
+
+
+@dataclass(frozen=True)
+class StyleGAN1Config:
+    """``mapping``: outputs of the mapping's layers; ``channels``: at 4, 8, ... ``resolution``.
+
+    ``c_dim``: how many labels a conditional network takes; 0 for none.
+    """
+
+    resolution: int
+    z_dim: int
+    mapping: tuple[int, ...]
+    channels: tuple[int, ...]
+    c_dim: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mapping", tuple(self.mapping))
+        object.__setattr__(self, "channels", tuple(self.channels))
+        if not self.mapping or self.resolution != 2 << len(self.channels):
+            raise ValueError(
+                f"{len(self.channels)} sizes from 4 px do not end at {self.resolution} px"
+            )
+
+    @property
+    def w_dim(self) -> int:
+        """Numbers of a style."""
+        return self.mapping[-1]
+
+    @property
+    def num_ws(self) -> int:
+        """Two layers at each size, a style each."""
+        return 2 * len(self.channels)
+
+    def layer_resolution(self, layer: int) -> int:
+        """The side of the features that a layer gives, in pixels."""
+        return 4 << (layer // 2)
+
+    def to_json(self) -> str:
+        """One line of JSON that `from_json` reads back."""
+        values = asdict(self)
+        if not self.c_dim:
+            del values["c_dim"]
+        return json.dumps(values, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> StyleGAN1Config:
+        """The config that `to_json` wrote; ValueError in one sentence for anything else."""
+        try:
+            return StyleGAN1Config(**json.loads(text))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"the network's config cannot be read: {error}") from error
+
 
 HE = math.sqrt(2.0)
 

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from latentfu import Noise
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import Details, check_layer_cancelled
 from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, LRELU_SLOPE
+from latentfu_builtin.networks.stylegan.mapped_network import Details, check_layer_cancelled
 from latentfu_builtin.networks.stylegan.stylegan2.layers import NoisyConv
 from latentfu_builtin.networks.stylegan.stylegan2.synthesis import Synthesis, SynthesisState
 

@@ -8,16 +8,14 @@ import torch
 from latentfu import BadInputError, Latent, Noise, SynthesisLayer, quick_dtype
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator
+from latentfu_builtin.networks.stylegan.styled_generator import StyledGenerator
 from latentfu_builtin.networks.stylegan.stylegan2.incremental import (
     IncrementalRenderer,
     can_render_incrementally,
 )
-from latentfu_builtin.networks.stylegan.stylegan2.mixing import mix_styles
 from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load_network
-from latentfu_builtin.networks.stylegan.weight_offsets import (
-    call_with_offsets,
-)
+from latentfu_builtin.networks.stylegan.stylegan2.synthesis import mix_styles
+from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets
 
 
 class StyleGAN2Generator(StyledGenerator):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentfu_builtin.networks.stylegan.stylegan3.config import InputConfig as InputConfig
-from latentfu_builtin.networks.stylegan.stylegan3.config import LayerConfig as LayerConfig
-from latentfu_builtin.networks.stylegan.stylegan3.config import StyleGAN3Config as StyleGAN3Config
+from latentfu_builtin.networks.stylegan.stylegan3.network import InputConfig as InputConfig
+from latentfu_builtin.networks.stylegan.stylegan3.network import LayerConfig as LayerConfig
 from latentfu_builtin.networks.stylegan.stylegan3.network import StyleGAN3 as StyleGAN3
+from latentfu_builtin.networks.stylegan.stylegan3.network import StyleGAN3Config as StyleGAN3Config

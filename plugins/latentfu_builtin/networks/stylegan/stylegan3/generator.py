@@ -7,12 +7,10 @@ from pathlib import Path
 from latentfu import Latent, Noise, SynthesisLayer
 from torch import Tensor
 
-from latentfu_builtin.networks.stylegan.common import StyledGenerator, load_network_as
-from latentfu_builtin.networks.stylegan.stylegan3.config import StyleGAN3Config
-from latentfu_builtin.networks.stylegan.stylegan3.network import StyleGAN3
-from latentfu_builtin.networks.stylegan.weight_offsets import (
-    call_with_offsets,
-)
+from latentfu_builtin.networks.stylegan.mapped_network import load_network_as
+from latentfu_builtin.networks.stylegan.styled_generator import StyledGenerator
+from latentfu_builtin.networks.stylegan.stylegan3.network import StyleGAN3, StyleGAN3Config
+from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets
 
 
 class StyleGAN3Generator(StyledGenerator):
