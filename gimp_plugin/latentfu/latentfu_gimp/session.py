@@ -10,7 +10,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from . import finder, jobs
@@ -20,6 +20,7 @@ from .wire import Picture
 from .worker import Worker
 
 Document = dict[str, Any]
+T = TypeVar("T")
 OnMain = Callable[[Callable[[], None]], Any]
 
 
@@ -204,9 +205,13 @@ class Session:
 
     def try_out(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
         """The whole layer, unless a newer :meth:`try_out` is asked for before it began."""
+        self.ask(lambda client, report: jobs.run_anywhere(client, work, report), done)
+
+    def ask(self, question: Callable[[Client, jobs.Report], T], done: Callable[[T], None]) -> None:
+        """Anything else, unless something newer is asked for before it began."""
 
         def task() -> None:
-            self._hand_over(done, jobs.run_anywhere(self._connect(), work, self._report))
+            self._hand_over(done, question(self._connect(), self._report))
 
         self._worker.replace(lambda: self._guard(task))
 

@@ -217,8 +217,8 @@ def check_regions(names: Iterable[str], parser: RegionParser) -> None:
 def say_unsure(surety: float) -> str:
     """Why nothing is said about a picture's regions, and what to do."""
     return (
-        f"The regions of this picture are not found surely ({surety:.2f}): the whole picture can "
-        f"be edited (--region whole), or what a mask selects."
+        f"The regions of this picture are not found surely ({surety:.2f}): edit the whole "
+        f"picture (regions: whole), or what a mask or a selection holds."
     )
 
 

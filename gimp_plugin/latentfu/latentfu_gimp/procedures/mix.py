@@ -62,7 +62,7 @@ def mix_layers(
     )
     result = run_with_progress(work, "Mixing the portraits ...")
     name = name_mix(source.get_name(), layers)
-    new = insert_result(target, result, name, remembered(target, work, result))
+    new = insert_result(target, result, name, remembered(target, work, result, source))
     show_report(result)
     return new
 
