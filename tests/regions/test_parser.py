@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import latentfu
@@ -12,6 +11,7 @@ import pytest
 import torch
 from latentfu import BadInputError, NotInstalledError
 from latentfu_builtin.people.region_names import REGIONS
+from latentfu_builtin.people.teacher import make_teacher
 from latentfu_builtin.regions.augment import cut_plain, draw_example
 from latentfu_builtin.regions.network import (
     PARSER_WEIGHTS,
@@ -25,9 +25,9 @@ from latentfu_builtin.regions.train import (
     ParserOptions,
     RenderedPeople,
     measure_parser,
-    render_shards,
     train_parser,
 )
+from latentfu_builtin.stylegan.training.pairs import render_pairs
 from PIL import Image
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -35,19 +35,23 @@ ASTRONAUT = Path(__file__).parents[1] / "faces" / "reference" / "astronaut.png"
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RenderedPeople]:
+def people(tmp_path_factory: pytest.TempPathFactory) -> RenderedPeople:
     """A handful of people that the parser was not trained on."""
-    folder = tmp_path_factory.mktemp("renders")
-    from latentfu_builtin.regions import train as renders
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(renders, "SHARD", 6)
-        patch.setattr(renders, "_FIRST_SEED", 77_000_000)
-        try:
-            render_shards(folder, 6, 128)
-        except NotInstalledError as error:
-            pytest.skip(str(error))
-        yield RenderedPeople(folder)
+    folder = tmp_path_factory.mktemp("pairs")
+    try:
+        render_pairs(
+            make_teacher(),
+            folder,
+            count=6,
+            resolution=128,
+            z_dim=96,
+            seed=77,
+            batch=6,
+            regions=True,
+        )
+    except NotInstalledError as error:
+        pytest.skip(str(error))
+    return RenderedPeople(folder)
 
 
 def test_the_names_are_those_of_the_renderer() -> None:
@@ -111,6 +115,13 @@ def test_training_goes_on_where_it_stopped(people: RenderedPeople, tmp_path: Pat
     assert torch.allclose(again(picture), more(picture), atol=0.1)
     with pytest.raises(BadInputError, match="more than 50"):
         train_parser(people, ParserOptions(holdout=50), state, said.append)
+
+
+def test_a_folder_without_regions_is_refused_with_the_command_that_makes_them(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(BadInputError, match="train pairs --renderer people --regions"):
+        RenderedPeople(tmp_path)
 
 
 def test_files_that_are_no_parser_are_refused(tmp_path: Path) -> None:

@@ -14,13 +14,16 @@ from latentfu_builtin.regions.network import CHANGES
 
 @click.command("parser")
 @click.option(
-    "--renders",
-    type=click.Path(path_type=Path, file_okay=False),
+    "--pairs",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
     required=True,
-    help="Folder of rendered people; what is missing there is rendered first.",
+    help="Folder of `latentfu train pairs --renderer people --regions`.",
 )
-@click.option("--count", default=4000, show_default=True, help="People to render.")
-@click.option("--size", default=192, show_default=True, help="Pixels of a render.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What a stopped training goes on from; default: parser.safetensors in that folder.",
+)
 @click.option("--images", default=60_000, show_default=True, help="Pictures to train on.")
 @click.option("--batch", default=8, show_default=True, help="Pictures in a step.")
 @click.option("--lr", default=3e-3, show_default=True, help="Learning rate.")
@@ -38,9 +41,8 @@ from latentfu_builtin.regions.network import CHANGES
 @json_option
 def train_parser_command(
     *,
-    renders: Path,
-    count: int,
-    size: int,
+    pairs: Path,
+    state: Path | None,
     images: int,
     batch: int,
     lr: float,
@@ -50,10 +52,9 @@ def train_parser_command(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Train the parser of face regions on rendered people; needs anny and moderngl to render.
+    """Train the parser of face regions on rendered people; stopped, it goes on where it was.
 
-    Stopped, it goes on where it was when it is called again: the renders and state.safetensors lie
-    in the folder of the renders.
+    It takes up pairs that arrive meanwhile.
     """
     import torch
 
@@ -62,19 +63,16 @@ def train_parser_command(
         ParserOptions,
         RenderedPeople,
         measure_parser,
-        render_shards,
         train_parser,
         write_parser,
     )
 
     if threads:
         torch.set_num_threads(threads)
-    with progress_bar("Rendering people", quiet=as_json) as progress:
-        render_shards(renders, count, size, progress)
     options = ParserOptions(images, batch, lr, seed, holdout)
-    people = RenderedPeople(renders)
+    people = RenderedPeople(pairs)
     say = functools.partial(click.echo, err=as_json)
-    network = train_parser(people, options, renders / "state.safetensors", say)
+    network = train_parser(people, options, state or pairs / "parser.safetensors", say)
     figures = {
         "renders": measure_parser(network, people, holdout),
         "changed": measure_parser(network, people, holdout, changed=True),
