@@ -101,7 +101,7 @@ class WorkerProcess:
         if self._process.returncode is None:
             self._process.kill()
 
-    async def stop(self, patience_s: float = 2.0) -> None:
+    async def stop(self, patience_s: float = 5.0) -> None:
         """Ask it to end, then make it."""
         self.tell({"do": "stop"})
         if self._process.stdin is not None:
