@@ -6,6 +6,7 @@
 - ``docs/reference/http.md``: routes, requests and replies (``latentfu.http.reference``);
 - the table of hooks at the top of ``docs/howto/write-a-plug-in.md``;
 - the table of formats in ``docs/howto/bring-a-network.md``, from what their converters declare;
+- the help page of the GIMP plug-in, from ``docs/howto/gimp.md``;
 - ``server/latentfu/__init__.pyi``: the same public names for type checkers.
 
 A test holds that they are fresh.
@@ -65,6 +66,28 @@ def modules() -> dict[str, str]:
     return dict(sorted((table["_MODULE_OF"] | table["_kind_classes"]()).items()))
 
 
+HELP = ROOT / "gimp_plugin" / "latentfu" / "latentfu_gimp" / "pages" / "help.html"
+_HELP_HEAD = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Latent-Fu in GIMP</title><style>
+body { font: 16px/1.5 sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em; }
+td { padding: .3em .8em .3em 0; vertical-align: top; border-top: 1px solid #8884; }
+code { background: #8883; padding: 0 .2em; } pre { background: #8882; padding: .6em; }
+@media (prefers-color-scheme: dark) { body { background: #222; color: #ddd; } }
+</style></head><body>
+"""
+
+
+def help_page() -> str:
+    """The page on GIMP for readers without the repository: no pictures, no links to other pages."""
+    from markdown_it import MarkdownIt
+
+    text = (ROOT / "docs" / "howto" / "gimp.md").read_text("utf-8")
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)\n", "", text)
+    text = re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+    body = MarkdownIt("commonmark").enable("table").render(text)
+    return f"{_HELP_HEAD}{body}</body></html>\n"
+
+
 def pages() -> dict[Path, str]:
     """What is generated, by the file that it is in."""
     guide = ROOT / "docs" / "howto" / "write-a-plug-in.md"
@@ -75,6 +98,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "reference" / "hooks.md": hooks_page(),
         ROOT / "docs" / "reference" / "command-line.md": command_line_page(),
         ROOT / "docs" / "reference" / "http.md": render_page(),
+        HELP: help_page(),
         guide: _with_table(guide, "hooks", hooks_table()),
         networks: _with_table(networks, "formats", formats_table()),
     }

@@ -106,6 +106,17 @@ def second_portrait(share: Path) -> Path:
     return _draw(share / "second.png", 20268748, (0.52, 0.46, 0.85))
 
 
+@pytest.fixture(scope="session")
+def photograph(share: Path) -> Path:
+    """A photograph of a face, 320 x 320: regions are read in photographs only."""
+    from PIL import Image
+
+    path = share / "photograph.png"
+    with Image.open(HERE.parent / "faces" / "reference" / "astronaut.png") as whole:
+        whole.convert("RGB").crop((70, 0, 390, 320)).save(path)
+    return path
+
+
 def _draw(path: Path, seed: int, where: tuple[float, float, float]) -> Path:
     import torch
     from latentfu_builtin.portraits.renderer import PortraitPlacement, render, sample

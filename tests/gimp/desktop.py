@@ -68,9 +68,9 @@ class Desktop:
     def click(self, window: str, x: int, y: int) -> None:
         self._x("xdotool", "mousemove", "--window", window, str(x), str(y), "click", "1")
 
-    def scroll(self, window: str, x: int, y: int, notches: int) -> None:
-        """Turn the wheel down over a place of a window."""
-        turn = ["click", "--repeat", str(notches), "--delay", "60", "5"]
+    def scroll(self, window: str, x: int, y: int, notches: int, *, up: bool = False) -> None:
+        """Turn the wheel over a place of a window."""
+        turn = ["click", "--repeat", str(notches), "--delay", "60", "4" if up else "5"]
         self._x("xdotool", "mousemove", "--window", window, str(x), str(y), *turn)
 
     def see(self, window: str = "root") -> Image.Image:

@@ -25,9 +25,12 @@ class GimpError(AssertionError):
 
 
 class Gimp:
-    """``gimp-console``, or ``gimp`` with a window when ``display`` is given."""
+    """``gimp-console``, or ``gimp`` with a window when ``display`` is given.
 
-    def __init__(self, shell: Shell, folder: Path, display: str = "") -> None:
+    ``rc``: more lines of its settings, such as a theme.
+    """
+
+    def __init__(self, shell: Shell, folder: Path, display: str = "", rc: str = "") -> None:
         self.folder = folder
         self._number = 0
         self._orders = folder / "orders"
@@ -38,7 +41,7 @@ class Gimp:
         assert version
         (profile / "gimprc").write_text(
             f'(config-version "{version[1].decode()}")\n(show-welcome-dialog no)\n'
-            "(check-updates no)\n"
+            "(check-updates no)\n" + rc
         )
         shortcut = f'(file-version 1)\n(action "latentfu-edit" "{EDIT_KEY}")\n'
         (profile / "shortcutsrc").write_text(shortcut)
@@ -50,6 +53,10 @@ class Gimp:
         agent = folder.parent / "inside" / "agent.py"
         batch = f"exec(open('{agent}').read())"
         command = [*program, "--batch-interpreter=python-fu-eval", "-b", batch, "--quit"]
+        # What GIMP knows of its own plug-ins: to ask them all takes most of its start.
+        self._known, self._asked = profile / "pluginrc", folder.parent / "pluginrc"
+        if self._asked.exists():
+            shutil.copy(self._asked, self._known)
         self.log = folder / "gimp.log"
         self.pid = shell.spawn(*command, log=self.log, **environment)
 
@@ -79,6 +86,8 @@ class Gimp:
                 raise GimpError(f"GIMP did not answer within {timeout} s: {tail}")
             time.sleep(0.02)
         answer = json.loads(path.read_text())
+        if number == 0 and self._known.exists():
+            shutil.copy(self._known, self._asked)
         if "error" in answer:
             raise GimpError(answer["error"])
         return answer["value"]

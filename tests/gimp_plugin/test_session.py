@@ -129,6 +129,21 @@ def test_what_is_learnt_no_more_is_cancelled_on_the_server(serve) -> None:
     main.close()
 
 
+def test_a_preview_of_a_method_that_was_left_is_never_made(serve) -> None:
+    server = serve("slow")
+    main, seen = Main(), []
+    main.session.prepare(WORK, lambda _report: seen.append("first"))
+    main.session.preview(WORK, 32, lambda _picture: seen.append("stale"))
+    threading.Event().wait(0.5)
+    server.behave = ""
+    main.session.prepare(WORK.with_edits({}), lambda _report: seen.append("second"))
+    main.until(seen)
+    main.session.preview(WORK, 33, lambda _picture: seen.append("new"))
+    assert main.until(seen, 2) == ["second", "new"] and not main.errors
+    assert [one["side"] for one in server.previews] == [33]
+    main.close()
+
+
 def test_worker_keeps_the_order_and_drops_overtaken_tasks() -> None:
     worker, done, started, go = Worker(), [], threading.Event(), threading.Event()
 

@@ -33,8 +33,10 @@ def test_listings_wait_for_the_worker_and_have_the_documented_shape(start):
 def test_health_says_what_it_should(server):
     health = server.get("/v1/health")[1]
     assert health["status"] == "ok" and health["pid"] == server.process.pid
-    assert set(health) == {"status", "version", "pid", "uptime_s", "worker", "workers"}
-    assert set(health["worker"]) == {"state", "device", "message"}
+    assert set(health) == {
+        "status", "version", "pid", "uptime_s", "worker", "workers", "idle_stop_minutes",
+    }  # fmt: skip
+    assert set(health["worker"]) == {"state", "device", "message", "memory_mb"}
     assert health["workers"] == [health["worker"]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from .errors import PluginError
 
@@ -60,6 +61,42 @@ def parse_layers(text: str) -> tuple[int, int]:
     return first, last
 
 
+FAST, FAITHFUL = "fast", "faithful"
+"""Words that stand in place of a method's name; nothing at all is between the two."""
+_QUALITIES = {FAST: "draft", FAITHFUL: "best"}
+
+
+def split_method(method: str) -> tuple[str, str]:
+    """The name of a method, and the quality in its place; each empty for the server's default."""
+    quality = _QUALITIES.get(method, "")
+    return ("", quality) if quality else (method, "")
+
+
+AUTO, WHOLE = "auto", "whole"
+"""Where an edit may show: where its controls act, or the whole square around the face."""
+
+
+def read_regions(text: str) -> str | list[str]:
+    """``"auto"``, ``"whole"`` or names such as ``"hair skin"``; raises PluginError.
+
+    Given as the server's requests take it.
+    """
+    names = re.split(r"[\s,;]+", text.strip()) if text.strip() else [AUTO]
+    for name in names:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", name):
+            raise PluginError(f'"{name}" is no region: write auto, whole, or names such as hair.')
+    if names in ([AUTO], [WHOLE]):
+        return names[0]
+    if AUTO in names or WHOLE in names:
+        raise PluginError("auto and whole stand alone: name regions, or one of the two.")
+    return names
+
+
+def write_regions(regions: str | list[str]) -> str:
+    """The text that :func:`read_regions` reads back."""
+    return regions if isinstance(regions, str) else " ".join(regions)
+
+
 def layer_name(edits: Mapping[str, float]) -> str:
     """What the new layer is called: ``smile +2, yaw -0.05 (Latent-Fu)``.
 
@@ -68,3 +105,17 @@ def layer_name(edits: Mapping[str, float]) -> str:
     parts = [f"{name} {strength:+.3g}" for name, strength in edits.items() if strength]
     shown = ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")
     return f"{shown} (Latent-Fu)" if shown else "Latent-Fu"
+
+
+def name_mix(source: str, layers: tuple[int, int]) -> str:
+    """What the new layer of a mix is called, from the source layer's name."""
+    return f"{layers[0]}-{layers[1]} of {source} (Latent-Fu)"
+
+
+def read_common_arguments(config: Any) -> dict[str, Any]:
+    """The network, method and soft border in a procedure's arguments, as jobs.Work takes them."""
+    return {
+        "generator": config.get_property("generator") or "",
+        "inverter": config.get_property("inverter") or "",
+        "feather": config.get_property("feather"),
+    }

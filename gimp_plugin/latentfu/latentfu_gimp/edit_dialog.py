@@ -9,7 +9,8 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
-from .arguments import format_edits, layer_name, parse_edits
+from .arguments import AUTO, format_edits, layer_name, parse_edits, read_regions
+from .choices import list_areas, list_methods
 from .errors import CancelledError, PluginError
 from .layers import Target, chosen_layer, looks_changed, refresh, target_again
 from .preset_menu import PresetMenu
@@ -20,8 +21,10 @@ from .results import Placing, insert_result, is_painted_apart
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
 from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
+from .window_size import keep_size, restore_size
 from .wire import Picture
 
+ROLE = "latentfu-edit"
 FINISHED = 1
 RESET, LAST, AGAIN = 2, 3, 4
 READY = "Move a slider; hold the mouse on the picture to compare."
@@ -38,8 +41,6 @@ def edit_with_dialog(
         dialog.close()
 
 
-AUTOMATIC = {"name": "", "title": "Automatic: the best for this network"}
-"""The method that the server chooses."""
 ALWAYS_EXACT = 256
 """Networks up to this many pixels are quick enough to show every move of a slider exactly."""
 NO_FACE = "No face is found: the selection is taken as one."
@@ -56,16 +57,20 @@ class EditDialog:
         self._note = target.note or (unsaved.NOTE if self._wanted and not target.earlier else "")
         self._place: dict[str, Any] = {}
         self._resolutions: dict[str, int] = {}
-        self._applying = False
+        self._applying = self._learnt = False
         self._warning = ""
         title = "Edit portrait again" if target.earlier else "Edit portrait"
-        self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", "latentfu-edit")
+        self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", ROLE)
         self._preview = PreviewPane(target.picture, self._ask_preview, self._choose_face)
         self._sliders = Sliders(self._moved)
         self._presets = PresetMenu(self._read_sliders, self._take_preset, self._warn)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._generators = Choice("_Network", names, self._open)
         self._inverters = Choice("_Method", names, self._look)
+        self._regions = Choice("_Where", names, self._moved)
+        earlier = target.earlier
+        regions = earlier.regions if earlier else config.get_property("regions") or AUTO
+        self._regions.show(list_areas(regions), regions)
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(feather, longest, self._moved)
@@ -78,6 +83,7 @@ class EditDialog:
         right = self._right
         right.pack_start(self._generators.widget, False, False, 0)
         right.pack_start(self._inverters.widget, False, False, 0)
+        right.pack_start(self._regions.widget, False, False, 0)
         right.pack_start(self._sliders.widget, True, True, 0)
         right.pack_start(self._feather.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, right], self._status)
@@ -93,7 +99,7 @@ class EditDialog:
             button.get_parent().set_child_secondary(button, True)
         self._again = self._dialog.add_button("Try a_gain", AGAIN)
         self._again.set_no_show_all(True)
-        self._dialog.set_default_size(1040, 690)
+        restore_size(self._dialog, ROLE, 1040, 690)
         self._dialog.connect("focus-in-event", lambda *_: self._look_again())
         self._dialog.connect("key-press-event", self._press_key)
 
@@ -124,6 +130,7 @@ class EditDialog:
     def close(self) -> None:
         """Stop what runs and take the window away."""
         self._session.close()
+        keep_size(self._dialog, ROLE)
         self._dialog.destroy()
 
     def _open(self) -> None:
@@ -139,7 +146,7 @@ class EditDialog:
         first = earlier.method if earlier else self._config.get_property("inverter") or ""
         self._generators.show(catalog.generators, catalog.generator)
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
-        self._inverters.show([AUTOMATIC, *catalog.inverters], self._inverters.name or first)
+        self._inverters.show(list_methods(catalog.inverters), self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
         self._sliders.show(catalog.controls)
         self._sliders.set_all(kept)
@@ -195,7 +202,7 @@ class EditDialog:
     def _start_learning(self, sentence: str) -> None:
         self._set_ready(True)
         self._preview.forget_after()
-        self._warning = ""
+        self._learnt, self._warning = False, ""
         self._status.busy(0.0, sentence)
 
     def _prepare(self) -> None:
@@ -203,6 +210,7 @@ class EditDialog:
         self._session.prepare(self._work(), self._prepared)
 
     def _prepared(self, report: Document) -> None:
+        self._learnt = True
         self._preview.set_quad(report.get("quad") or [])
         self._warning = jobs.tell_fit(report)
         self._show_ready()
@@ -233,7 +241,7 @@ class EditDialog:
         self._status.warn(sentence)
 
     def _ask_preview(self) -> None:
-        if not self._applying and self._generators.name:
+        if self._learnt and not self._applying:
             work, side = self._work(), self._preview.side
             quick = self._resolutions.get(work.generator, 0) > ALWAYS_EXACT
             self._session.preview(work, side, self._previewed, quick)
@@ -354,7 +362,7 @@ class EditDialog:
             self._feather.value,
             latent=self._fitting_latent() if "corners" in self._place else b"",
             deep=self._target.deep,
-            extra=self._place,
+            extra={**self._place, "regions": read_regions(self._regions.name)},
         )
 
     def _sync(self, work: jobs.Work) -> None:
@@ -363,6 +371,7 @@ class EditDialog:
         self._config.set_property("generator", work.generator)
         self._config.set_property("inverter", work.inverter)
         self._config.set_property("feather", work.feather)
+        self._config.set_property("regions", self._regions.name)
 
 
 CONTROL = 4

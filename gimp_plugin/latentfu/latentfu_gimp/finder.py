@@ -21,6 +21,7 @@ from .client import Client, RefusedError
 from .errors import PluginError, ServerGoneError, TokenLostError
 
 PATIENCE = 60.0
+NO_TOKEN = "lost"
 LARGEST_LOG = 1 << 20
 # Set by AppImage, Flatpak and GIMP itself for their own programs; harmful for another Python.
 FOREIGN = (
@@ -47,7 +48,7 @@ def find() -> tuple[Client, dict[str, Any]] | None:
     address = _read_address()
     if address is None:
         return None
-    client = Client(address.host, address.port, _read_token())
+    client = Client(address.host, address.port, find_token())
     try:
         with client.another(timeout=5.0) as probe:
             known = probe.knows_us()
@@ -81,13 +82,13 @@ def _read_address() -> _Address | None:
         return None
 
 
-def _read_token() -> str:
-    """The token; a text that no server takes when it is lost."""
+def find_token() -> str:
+    """The token; :data:`NO_TOKEN`, which no server takes, when it is lost."""
     try:
         token = (config_folder() / "token").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         token = ""
-    return token or "lost"
+    return token or NO_TOKEN
 
 
 def connect(report: Report = lambda fraction, message: None) -> Client:
@@ -201,23 +202,6 @@ def restart() -> None:
     connect().close()
 
 
-def make_report(said: str) -> str:
-    """What helps to understand a failure, as text without any secret."""
-    log = _read_end(config_folder() / "server.log")
-    address = _read_address()
-    where = f"port {address.port}, process {address.pid}" if address else "no address"
-    lines = [f"Latent-Fu: {said}", f"Settings: {config_folder()} ({where})"]
-    lines.append(f"Python of GIMP {sys.version.split()[0]} on {sys.platform}")
-    return "\n".join([*lines, "Last lines of the server's start:", *log])
-
-
-def _read_end(path: Path, lines: int = 30) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
-    except OSError:
-        return ["(none)"]
-
-
 def _is_there() -> bool:
     try:
         return find() is not None
@@ -258,7 +242,7 @@ def _start(program: list[str], log: Path) -> subprocess.Popen[bytes]:
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with log.open("ab") as out:  # What an earlier start said stays.
             return subprocess.Popen(
-                [*program, "serve"],
+                [*program, "serve", "--stop-when-idle"],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .arguments import split_method
 from .client import Client
 from .errors import CancelledError, NothingFoundError, PluginError, ServerGoneError
 from .masks import square_around
@@ -22,7 +23,8 @@ class Work:
     """What shall be done with a layer: an edit, or a mix when ``source`` is there.
 
     The fields are those of the server's requests (latentfu.protocol.requests). ``generator`` and
-    ``inverter``: names, or empty for the server's default. ``feather``: width of the soft border
+    ``inverter``: names, or empty for the server's default; in place of a method's name also fast
+    or faithful. ``feather``: width of the soft border
     in layer pixels. ``layers``: first and last layer of a mix. ``latent``: the kept inversion of
     the square in ``extra["corners"]``, empty to look for it. ``deep``: whether the result is asked
     for in 16 bits. ``extra``: any other fields of the request by name (targets, only, truncation,
@@ -77,7 +79,7 @@ def tell_fit(report: dict[str, Any]) -> str:
 
     Empty if there is nothing to say, as in reports of older servers.
     """
-    parts = [report.get(name) for name in ("warning", "advice", "unchanged")]
+    parts = [report.get(name) for name in ("warning", "advice", "unchanged", "regions_note")]
     return " ".join(str(part) for part in parts if part)
 
 
@@ -143,6 +145,15 @@ def find_faces(client: Client, work: Work, report: Report) -> Faces:
     return Faces(list(told.get("faces") or []), int(told.get("chosen") or 1))
 
 
+def ask_regions(client: Client, work: Work, report: Report) -> Result:
+    """A mask of ``extra["regions"]`` together; where it names none, a colored map of all.
+
+    Its report lists the regions that are there. Raises PluginError where they are not sure.
+    """
+    job, last = _follow(client, send_request(client, work, "regions"), report)
+    return Result(client.result(job), last.get("report") or {})
+
+
 def preview(client: Client, work: Work, session: str, side: int, quick: int = 0) -> Picture:
     """The edited layer with its longest side at most ``side``.
 
@@ -154,11 +165,13 @@ def preview(client: Client, work: Work, session: str, side: int, quick: int = 0)
 
 def send_request(client: Client, work: Work, kind: str) -> dict[str, Any]:
     """The JSON of a request of that kind, after bringing its pictures to the server."""
+    inverter, quality = split_method(work.inverter)
     document: dict[str, Any] = {
         "layer": client.send_picture(work.layer),
         "mask": client.send_picture(work.mask) if work.mask else None,
         "generator": work.generator or None,
-        "inverter": work.inverter or None,
+        "inverter": inverter or None,
+        "quality": quality or None,
         "feather": work.feather,
         "interactive": True,
     }
@@ -168,6 +181,8 @@ def send_request(client: Client, work: Work, kind: str) -> dict[str, Any]:
         document["edits"] = work.edits
     if kind in ("edit", "mix") and work.deep:
         document["as_change"] = True
+    if kind == "regions":
+        document["regions"] = list(work.extra.get("regions") or [])
     if kind == "mix" and work.source:
         document["source"] = client.send_picture(work.source)
         document["layers"] = list(work.layers)

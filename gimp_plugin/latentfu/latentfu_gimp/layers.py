@@ -69,10 +69,13 @@ def plain_target(image: Gimp.Image, layer: Gimp.Layer) -> Target:
     return Target(image, layer, read_layer(layer), mask, needs_change(image, layer), seen)
 
 
-def target_again(image: Gimp.Image, layer: Gimp.Layer) -> Target:
-    """Like :func:`plain_target`, but the source of ``layer`` when that is an earlier result."""
+def target_again(image: Gimp.Image, layer: Gimp.Layer, *, mix: bool = False) -> Target:
+    """Like :func:`plain_target`, but the source of ``layer`` when that is an earlier result.
+
+    ``mix``: of mixes instead of edits; the result of the other kind is a layer like any other.
+    """
     earlier = read_state(layer)
-    if earlier is None or earlier.mix:
+    if earlier is None or bool(earlier.mix) is not mix:
         return plain_target(image, layer)
     source = image.get_layer_by_tattoo(earlier.source_tattoo)
     size = (layer.get_width(), layer.get_height())
@@ -91,7 +94,11 @@ def refresh(target: Target) -> Target | None:
     """
     check_layer(target.layer)
     kept = target.result if target.result and target.result.is_valid() else None
-    again = target_again(target.image, kept) if kept else plain_target(target.image, target.layer)
+    mix = bool(target.earlier and target.earlier.mix)
+    if kept:
+        again = target_again(target.image, kept, mix=mix)
+    else:
+        again = plain_target(target.image, target.layer)
     same = (target.picture.sha256, _name(target.mask)) == (again.picture.sha256, _name(again.mask))
     return None if same and target.painted == again.painted else again
 

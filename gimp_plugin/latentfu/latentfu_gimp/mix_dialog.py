@@ -8,20 +8,21 @@ from dataclasses import replace
 from gi.repository import GdkPixbuf, Gimp, Gtk
 
 from . import jobs
-from .arguments import parse_layers
+from .arguments import name_mix, parse_layers, read_common_arguments
 from .errors import CancelledError, PluginError
-from .layers import Target, check_layer, chosen_layer, plain_target, refresh
+from .layers import Target, check_layer, chosen_layer, refresh, target_again
+from .pixbufs import DARK, LIGHT, pixbuf
 from .pixels import read_layer
-from .preview import PreviewPane, pixbuf
-from .procedures.common import read_common_arguments
-from .procedures.mix import name_mix
+from .preview import PreviewPane
 from .remember import remembered
 from .results import insert_result
 from .rows import keep_from_wheel
 from .session import Catalog, Document, Session, Watcher
 from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
+from .window_size import keep_size, restore_size
 from .wire import Picture
 
+ROLE = "latentfu-mix"
 DONE = 1
 PARTS = (("Pose and shape", 0.22), ("Features", 0.45), ("Hair and colors", 0.75), ("Texture", 1.0))
 """What may be taken, and where in the network it ends."""
@@ -43,7 +44,9 @@ def mix_with_dialog(
         raise PluginError(
             "There is no second layer to mix with: open another portrait or add it as a layer."
         )
-    target = plain_target(image, layer)
+    target = target_again(image, layer, mix=True)
+    if target.earlier:  # The earlier mix is no source of itself, what it was made of is.
+        sources = [one for one in _sources(target.layer) if one != layer]
     dialog = MixDialog(target, sources, config)
     try:
         return dialog.run()
@@ -85,15 +88,21 @@ class MixDialog:
         self._applying = False
         self._network_layers = 0
         self._common = read_common_arguments(config)
-        self._dialog = new_dialog("Mix with layer", "latentfu-mix")
+        earlier = target.earlier
+        if earlier:
+            again = {"generator": earlier.generator, "inverter": earlier.method}
+            self._common = {**again, "feather": earlier.feather}
+        title = "Mix with layer again" if earlier else "Mix with layer"
+        self._dialog = new_dialog(title, ROLE)
+        restore_size(self._dialog, ROLE, 860, 620)
         self._preview = PreviewPane(target.picture, lambda: None)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._source = Choice("_From layer", names, self._changed)
         self._thumbnail = Gtk.Image()
         self._part = Choice("_Take", names, self._take_part)
-        self._first, self._last = _layer_spins(config, self._move_layers)
+        self._first, self._last = _layer_spins(_read_layers(target, config), self._move_layers)
         longest = max(target.picture.width, target.picture.height)
-        self._feather = feather_row(config.get_property("feather"), longest, self._changed)
+        self._feather = feather_row(self._common["feather"], longest, self._changed)
         self._status = StatusLine()
         self._session = Session(on_main, Watcher(self._busy, self._failed))
         self._lay_out(names)
@@ -106,7 +115,7 @@ class MixDialog:
     def _lay_out(self, names: Gtk.SizeGroup) -> None:
         right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=10)
         right.set_size_request(340, -1)
-        self._source.show(_named(self._target.image, self._sources), "")
+        self._source.show(_named(self._target.image, self._sources), self._first_source())
         self._source.widget.show()
         right.pack_start(self._source.widget, False, False, 0)
         right.pack_start(self._thumbnail, False, False, 0)
@@ -129,6 +138,13 @@ class MixDialog:
         self._right = right
         lay_out(self._dialog, [self._preview.widget, right], self._status)
 
+    def _first_source(self) -> str:
+        """Which layer an earlier mix took from; "" when that is not known or gone."""
+        earlier = self._target.earlier
+        tattoo = int(earlier.mix.get("source_tattoo") or 0) if earlier else 0
+        layer = self._target.image.get_layer_by_tattoo(tattoo) if tattoo else None
+        return str(layer.get_id()) if layer else ""
+
     def run(self) -> Gimp.Layer:
         """Show the window until a layer is made; raises CancelledError."""
         self._dialog.show_all()
@@ -148,6 +164,7 @@ class MixDialog:
     def close(self) -> None:
         """Stop what runs and take the window away."""
         self._session.close()
+        keep_size(self._dialog, ROLE)
         self._dialog.destroy()
 
     def _opened(self, _catalog: Catalog) -> None:
@@ -214,8 +231,8 @@ class MixDialog:
                 self._target = again
                 self._preview.set_picture(again.picture)
                 raise PluginError("The layer has changed: look at the new preview, then apply.")
-            name = name_mix(check_layer(self.source), work.layers)
-            kept = remembered(self._target, work, result)
+            name = name_mix(check_layer(self.source).get_name(), work.layers)
+            kept = remembered(self._target, work, result, self.source)
             return insert_result(self._target, result, name, kept)
         except PluginError as error:
             self._applying = False
@@ -281,11 +298,19 @@ class MixDialog:
         self._config.set_property("feather", work.feather)
 
 
-def _layer_spins(config: Gimp.ProcedureConfig, changed: Callable[[], None]) -> list[Gtk.SpinButton]:
+def _read_layers(target: Target, config: Gimp.ProcedureConfig) -> tuple[int, int]:
+    """The network layers of the earlier mix, else those of the last time."""
+    earlier = target.earlier
     try:
-        values = parse_layers(config.get_property("layers") or "4-7")
-    except PluginError:
-        values = (4, 7)
+        if earlier:
+            first, last = earlier.mix["layers"]
+            return parse_layers(f"{int(first)}-{int(last)}")
+        return parse_layers(config.get_property("layers") or "4-7")
+    except (PluginError, KeyError, ValueError, TypeError):
+        return 4, 7
+
+
+def _layer_spins(values: tuple[int, int], changed: Callable[[], None]) -> list[Gtk.SpinButton]:
     spins = []
     for value in values:
         spin = Gtk.SpinButton.new_with_range(0, max(values), 1)
@@ -312,4 +337,4 @@ def _small(picture: Picture | None) -> GdkPixbuf.Pixbuf | None:
     scale = THUMBNAIL / max(picture.width, picture.height)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     smooth = GdkPixbuf.InterpType.BILINEAR
-    return pixbuf(picture).composite_color_simple(*size, smooth, 255, 8, 0x999999, 0x666666)
+    return pixbuf(picture).composite_color_simple(*size, smooth, 255, 8, LIGHT, DARK)

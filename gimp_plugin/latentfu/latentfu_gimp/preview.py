@@ -1,37 +1,29 @@
-"""The picture in a dialog: before and after, the whole layer or the part around the face."""
+"""The picture in a dialog: before and after, side by side or in turn, at any size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from gi.repository import GdkPixbuf, GLib, Gtk
+from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 
+from .pixbufs import draw_frame, draw_line, pixbuf, show_part
+from .view import Quad, Viewport, box_of_face, find_face
 from .wire import Picture
 
 SIDE = 460
-LARGEST_SIDE = 1024
-MARGIN = 0.18
-CHOSEN, OTHER = 0xFFDC00FF, 0xFFFFFFB0
-"""Colors of the frames, RGBA."""
-THICK = 2
-
-Quad = Sequence[Sequence[float]]
-
-
-@dataclass(frozen=True)
-class Box:
-    """A part of the layer in layer pixels."""
-
-    x: float
-    y: float
-    width: float
-    height: float
+LARGEST_SIDE = 2048
+"""Of what is asked for; the server's limit."""
+CHOSEN, OTHER, LINE = 0xFFDC00FF, 0xFFFFFFB0, 0xFFFFFFFF
+"""Colors of the frames and of the line between before and after, RGBA."""
+NOTCH = 1.25
+"""How much larger a notch of the wheel makes the picture."""
+STILL = 4
+"""Screen pixels that a pressed mouse may move and not yet drag."""
 
 
 class PreviewPane:
-    """Shows the layer of ``picture``.
+    """Shows the layer of ``picture``; the wheel zooms, a pressed mouse compares or drags.
 
     ``changed`` is called when a sharper preview is wanted, ``chosen`` with the number of a face
     (from 1 on) that was clicked.
@@ -44,32 +36,48 @@ class PreviewPane:
         chosen: Callable[[int], None] = lambda number: None,
     ) -> None:
         self._changed, self._chosen = changed, chosen
-        self._face: Box | None = None
         self._faces: list[Quad] = []
         self._number = 1
+        self._face_quad: Quad = []
         self._after: GdkPixbuf.Pixbuf | None = None
-        self._held = False
-        self._side = SIDE
+        self._pressed: tuple[float, float] | None = None
+        self._held = self._dragged = False
+        self._cut = 0.5
         self._image = Gtk.Image()
+        self._make_buttons()
+        self._view = Viewport(picture.width, picture.height, (SIDE, SIDE))
+        self._before = pixbuf(picture)
+        self.widget = self._build()
+        self._show()
+
+    def _make_buttons(self) -> None:
         self.compare = Gtk.ToggleButton.new_with_mnemonic("_Before")
         self.compare.set_tooltip_text("Show the layer as it is (or hold the mouse on the picture)")
-        self.zoom = Gtk.ToggleButton.new_with_mnemonic("_Zoom to face")
+        self.split = Gtk.ToggleButton.new_with_mnemonic("S_plit")
+        self.split.set_tooltip_text("Before at the left, after at the right: drag the line")
+        self.whole = Gtk.Button.new_with_mnemonic("Fi_t")
+        self.whole.set_tooltip_text("Show the whole layer (0); the wheel zooms")
+        self.pixels = Gtk.Button.new_with_mnemonic("_1:1")
+        self.pixels.set_tooltip_text("One pixel of the layer is one of the screen (1)")
+        self.zoom = Gtk.Button.new_with_mnemonic("_Zoom to face")
         self.zoom.set_sensitive(False)
         self.frames = Gtk.ToggleButton.new_with_mnemonic("_Faces")
         self.frames.set_tooltip_text("Show a frame around each face; a click in one chooses it")
         self.frames.set_sensitive(False)
-        self.set_picture(picture)
-        self.widget = self._build()
-        self.compare.connect("toggled", lambda _button: self._show())
-        self.frames.connect("toggled", lambda _button: self._show())
-        self.zoom.connect("toggled", lambda _button: self._zoomed())
-        self._show()
+        for button in (self.compare, self.split, self.frames):
+            button.connect("toggled", lambda _button: self._show())
+        self.whole.connect("clicked", lambda _button: self.show_whole())
+        self.pixels.connect("clicked", lambda _button: self.show_pixels())
+        self.zoom.connect("clicked", lambda _button: self._show_face())
 
     def _build(self) -> Gtk.Widget:
         area = Gtk.EventBox()
         area.add(self._image)
+        area.add_events(Gdk.EventMask.SCROLL_MASK | Gdk.EventMask.POINTER_MOTION_MASK)
         area.connect("button-press-event", self._press)
-        area.connect("button-release-event", lambda *_: self._hold(False))
+        area.connect("button-release-event", lambda *_: self._release())
+        area.connect("motion-notify-event", self._move)
+        area.connect("scroll-event", self._scroll)
         area.get_accessible().set_name("Preview")
         room = Gtk.ScrolledWindow()  # So that the picture follows the window, and not it the other.
         room.set_policy(Gtk.PolicyType.EXTERNAL, Gtk.PolicyType.EXTERNAL)
@@ -77,8 +85,10 @@ class PreviewPane:
         room.set_size_request(SIDE + 4, SIDE + 4)
         room.add(area)
         room.connect("size-allocate", lambda _room, size: self._fill(size.width, size.height))
-        buttons = Gtk.Box(spacing=6, homogeneous=True)
-        for button in (self.compare, self.zoom, self.frames):
+        buttons = Gtk.Box(spacing=6)
+        for button in (
+            self.compare, self.split, self.whole, self.pixels, self.zoom, self.frames,
+        ):  # fmt: skip
             buttons.pack_start(button, True, True, 0)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         box.pack_start(room, True, True, 0)
@@ -87,20 +97,19 @@ class PreviewPane:
 
     def set_picture(self, picture: Picture) -> None:
         """Show another layer, or the layer as it is now."""
-        self._whole = Box(0, 0, picture.width, picture.height)
+        self._view.set_layer(picture.width, picture.height)
         self._before = pixbuf(picture)
         self._after = None
 
     @property
     def side(self) -> int:
         """The longest side that a preview needs to be sharp in what is shown."""
-        whole = max(self._whole.width, self._whole.height)
-        shown = max(self._shown.width, self._shown.height)
-        return max(32, min(LARGEST_SIDE, round(self._side * whole / shown)))
+        longest = max(self._view.whole.width, self._view.whole.height)
+        return max(32, min(LARGEST_SIDE, int(longest), round(self._view.scale * longest)))
 
-    def show_after(self, picture: Picture) -> None:
-        """Show a preview of the edited layer."""
-        self._after = pixbuf(picture)
+    def show_after(self, picture: Picture | GdkPixbuf.Pixbuf) -> None:
+        """Show a preview of the edited layer, of any size."""
+        self._after = pixbuf(picture) if isinstance(picture, Picture) else picture
         self._show()
 
     def forget_after(self) -> None:
@@ -126,32 +135,33 @@ class PreviewPane:
 
     def set_quad(self, quad: Quad) -> None:
         """Where the edited face is; zooms in when it is small in the layer."""
-        self._face = self._around(quad)
-        self.zoom.set_sensitive(self._face is not None)
-        small = self._face and self._face.width < 0.6 * self._whole.width
-        if small and len(self._faces) < 2:  # Of several, one wants to see which.
-            self.zoom.set_active(True)
+        known, self._face_quad = self._face_quad, quad
+        face = box_of_face(quad, self._view.whole)
+        self.zoom.set_sensitive(face is not None)
+        small = face and face.width < 0.6 * self._view.whole.width
+        if small and len(self._faces) < 2 and known != quad:  # Of several, one wants to see which.
+            self._view.fit(face)
         self._show()
 
-    @property
-    def _shown(self) -> Box:
-        return self._face if self._face and self.zoom.get_active() else self._whole
+    def show_whole(self) -> None:
+        """All of the layer."""
+        self._view.fit(None)
+        self._zoomed()
 
-    def _around(self, quad: Quad) -> Box | None:
-        if len(quad) != 4:
-            return None
-        xs, ys = [point[0] for point in quad], [point[1] for point in quad]
-        margin = MARGIN * max(max(xs) - min(xs), max(ys) - min(ys))
-        x0, y0 = max(0.0, min(xs) - margin), max(0.0, min(ys) - margin)
-        x1 = min(self._whole.width, max(xs) + margin)
-        y1 = min(self._whole.height, max(ys) + margin)
-        smaller = (x1 - x0) * (y1 - y0) < 0.9 * self._whole.width * self._whole.height
-        return Box(x0, y0, x1 - x0, y1 - y0) if x1 - x0 >= 8 and y1 - y0 >= 8 and smaller else None
+    def show_pixels(self) -> None:
+        """One pixel of the layer on one of the screen, around the face."""
+        face = box_of_face(self._face_quad, self._view.whole)
+        if face:
+            self._view.fit(face)
+        self._view.zoom_to(1.0)
+        self._zoomed()
+
+    def _show_face(self) -> None:
+        self._view.fit(box_of_face(self._face_quad, self._view.whole))
+        self._zoomed()
 
     def _fill(self, width: int, height: int) -> None:
-        side = max(SIDE, min(width, height) - 4)
-        if abs(side - self._side) > 8:
-            self._side = side
+        if self._view.set_room(width - 4, height - 4):
             GLib.idle_add(self._zoomed)
 
     def _zoomed(self) -> bool:
@@ -159,92 +169,66 @@ class PreviewPane:
         self._changed()
         return False
 
-    def _press(self, area: Gtk.Widget, event: Any) -> bool:
-        number = self._face_at(area, event.x, event.y) if self.frames.get_active() else 0
+    def _scroll(self, _area: Gtk.Widget, event: Any) -> bool:
+        up = {Gdk.ScrollDirection.UP: True, Gdk.ScrollDirection.DOWN: False}.get(event.direction)
+        if up is not None:
+            self._view.zoom(NOTCH if up else 1 / NOTCH, event.x, event.y)
+            self._zoomed()
+        return True
+
+    def _press(self, _area: Gtk.Widget, event: Any) -> bool:
+        place = self._view.to_layer(event.x, event.y)
+        number = find_face(self._faces, *place) if self.frames.get_active() else 0
         if number and number != self._number:
             self._chosen(number)
             return True
-        return self._hold(True)
+        self._pressed, self._dragged = (event.x, event.y), False
+        if self.split.get_active():
+            self._cut_at(event.x)
+        else:
+            self._held = True
+            self._show()
+        return False
 
-    def _face_at(self, area: Gtk.Widget, x: float, y: float) -> int:
-        """The number of the smallest frame at a place of the widget, 0 where there is none."""
-        shown, scale = self._shown, self._side / max(self._shown.width, self._shown.height)
-        room = area.get_allocation()
-        left, top = (room.width - shown.width * scale) / 2, (room.height - shown.height * scale) / 2
-        point = (shown.x + (x - left) / scale, shown.y + (y - top) / scale)
-        hit = [n for n, quad in enumerate(self._faces, 1) if _is_inside(quad, *point)]
-        return min(hit, key=lambda n: _area(self._faces[n - 1]), default=0)
+    def _move(self, _area: Gtk.Widget, event: Any) -> bool:
+        if self._pressed is None:
+            return False
+        across, down = event.x - self._pressed[0], event.y - self._pressed[1]
+        if self.split.get_active():
+            self._cut_at(event.x)
+        elif self._dragged or max(abs(across), abs(down)) > STILL:
+            self._dragged, self._held = True, False
+            self._view.drag(across, down)
+            self._pressed = (event.x, event.y)
+            self._show()
+        return True
 
-    def _hold(self, held: bool) -> bool:
-        self._held = held
+    def _release(self) -> bool:
+        self._pressed, self._held = None, False
         self._show()
         return False
+
+    def _cut_at(self, x: float) -> None:
+        width = self._view.size[0]
+        self._cut = min(max((x - self._view.corner[0]) / width, 0.0), 1.0)
+        self._show()
 
     def _show(self) -> None:
         before = self.compare.get_active() or self._held
         picture = self._before if before or self._after is None else self._after
-        shown = _fit(picture, self._whole, self._shown, self._side)
+        shown = show_part(picture, self._view)
+        if shown is not None and self.split.get_active() and not before:
+            self._show_both(shown)
         if shown is not None and self.frames.get_active():
-            scale = self._side / max(self._shown.width, self._shown.height)
             for number, quad in enumerate(self._faces, 1):
                 color = CHOSEN if number == self._number else OTHER
-                _draw_frame(shown, quad, self._shown, scale, color)
+                draw_frame(shown, quad, self._view, color)
         self._image.set_from_pixbuf(shown)
 
-
-def pixbuf(picture: Picture) -> GdkPixbuf.Pixbuf:
-    """A pixbuf of an RGB or RGBA picture."""
-    return GdkPixbuf.Pixbuf.new_from_bytes(
-        GLib.Bytes.new(picture.pixels),
-        GdkPixbuf.Colorspace.RGB,
-        picture.channels == 4,
-        8,
-        picture.width,
-        picture.height,
-        picture.width * picture.channels,
-    )
-
-
-def _is_inside(quad: Quad, x: float, y: float) -> bool:
-    """Whether a point lies in a square whose corners run clockwise."""
-    pairs = zip(quad, [*quad[1:], quad[0]], strict=True)
-    return all((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) >= 0 for a, b in pairs)
-
-
-def _area(quad: Quad) -> float:
-    across, down = quad[1], quad[3]
-    (ax, ay), (bx, by) = ((p[0] - quad[0][0], p[1] - quad[0][1]) for p in (across, down))
-    return abs(ax * by - ay * bx)
-
-
-def _draw_frame(
-    picture: GdkPixbuf.Pixbuf, quad: Quad, shown: Box, scale: float, color: int
-) -> None:
-    """The outline of a square, dot by dot: GIMP's Python may be without cairo."""
-    points = [((x - shown.x) * scale, (y - shown.y) * scale) for x, y in quad]
-    for (ax, ay), (bx, by) in zip(points, [*points[1:], points[0]], strict=True):
-        steps = max(1, int(max(abs(bx - ax), abs(by - ay)) / THICK))
-        for step in range(steps):
-            x, y = ax + (bx - ax) * step / steps, ay + (by - ay) * step / steps
-            inside = 0 <= x < picture.get_width() - THICK and 0 <= y < picture.get_height() - THICK
-            if inside:
-                picture.new_subpixbuf(int(x), int(y), THICK, THICK).fill(color)
-
-
-def _fit(picture: GdkPixbuf.Pixbuf, whole: Box, shown: Box, side: int) -> GdkPixbuf.Pixbuf | None:
-    """The ``shown`` part of a picture of the ``whole`` layer, with its longer side ``side``.
-
-    None when there is no memory for it.
-    """
-    scale_x, scale_y = picture.get_width() / whole.width, picture.get_height() / whole.height
-    x = min(int(shown.x * scale_x), picture.get_width() - 1)
-    y = min(int(shown.y * scale_y), picture.get_height() - 1)
-    width = max(1, min(round(shown.width * scale_x), picture.get_width() - x))
-    height = max(1, min(round(shown.height * scale_y), picture.get_height() - y))
-    part = picture.new_subpixbuf(x, y, width, height)
-    scale = side / max(shown.width, shown.height)
-    size = (max(1, round(shown.width * scale)), max(1, round(shown.height * scale)))
-    smooth = GdkPixbuf.InterpType.BILINEAR
-    if part.get_has_alpha():
-        return part.composite_color_simple(*size, smooth, 255, 8, 0x999999, 0x666666)
-    return part.scale_simple(*size, smooth)
+    def _show_both(self, shown: GdkPixbuf.Pixbuf) -> None:
+        """The layer as it is over the left part of the edited one, and a line between."""
+        width = round(self._cut * shown.get_width())
+        before = show_part(self._before, self._view)
+        if before is not None and width:
+            before.copy_area(0, 0, width, before.get_height(), shown, 0, 0)
+        draw_line(shown, width, LINE)

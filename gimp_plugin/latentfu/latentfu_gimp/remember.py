@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
+
+from gi.repository import Gimp
 
 from . import state
+from .arguments import AUTO, name_mix, write_regions
 from .jobs import Result, Work
 from .layers import Target
 from .masks import pack_mask
 
 
-def remembered(target: Target, work: Work, result: Result) -> state.State:
-    """How ``result`` came about, to be edited again later."""
+def remembered(
+    target: Target, work: Work, result: Result, source: Gimp.Layer | None = None
+) -> state.State:
+    """How ``result`` came about, to be edited again later; ``source``: the other layer of a mix."""
     report = result.report
-    mix = {}
+    mix: dict[str, Any] = {}
     if work.source:
         mix = {"source_sha256": work.source.sha256, "layers": list(work.layers)}
+    if source and work.source:
+        same = source.get_image() == target.image
+        mix["source_tattoo"] = source.get_tattoo() if same else 0
+        mix["name"] = name_mix(source.get_name(), work.layers)
     return state.State(
         generator=str(report.get("generator") or work.generator),
         generator_id=str(report.get("generator_id") or ""),
@@ -29,6 +39,7 @@ def remembered(target: Target, work: Work, result: Result) -> state.State:
         seconds=report.get("seconds") or {},
         mask=pack_mask(target.mask),
         mix=mix,
+        regions=write_regions(work.extra.get("regions") or AUTO),
         method=work.inverter,
         face=int(work.extra.get("face") or 0),
         size=[target.picture.width, target.picture.height],

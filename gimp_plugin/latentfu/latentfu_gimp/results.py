@@ -145,7 +145,7 @@ def _insert(target: Target, new: Gimp.Layer, replaces: Gimp.Layer | None, name: 
 def _is_made_name(layer: Gimp.Layer, earlier: state.State) -> bool:
     """Whether the name is one that we gave; GIMP may have put a number behind it."""
     name = layer.get_name()
-    made = (layer_name(earlier.edits), _former_name(earlier))
+    made = (layer_name(earlier.edits), _former_name(earlier), str(earlier.mix.get("name")))
     return any(name == one or name.startswith(f"{one} #") for one in made)
 
 

@@ -9,7 +9,7 @@ from gi.repository import Gtk, Pango
 
 Control = Mapping[str, Any]
 TITLE_CHARS = 15
-END_CHARS = 8
+END_CHARS = 9
 
 
 class NumberRow:
@@ -59,7 +59,7 @@ class NumberRow:
         self.scale.set_size_request(110, -1)
         if self._neutral is not None:
             self.scale.add_mark(self._neutral, Gtk.PositionType.BOTTOM, None)
-        self.number.set_width_chars(6)
+        self.number.set_width_chars(5)
         self.reset.set_relief(Gtk.ReliefStyle.NONE)
         self.reset.set_tooltip_text(f"{title} back to 0")
         self.reset.connect("clicked", lambda _button: self.set(self._neutral or 0.0))

@@ -1,58 +1,70 @@
-"""The window of ``Server...``: what runs, as it is now; start, stop, restart, and a report."""
+"""The window of ``Server...``: what runs, as it is now; queue, log, start, stop, and a report."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
-from gi.repository import Gdk, GimpUi, GLib, Gtk
+from gi.repository import Gdk, Gio, GLib, Gtk
 
-from . import finder
-from .errors import PluginError, TokenLostError
-from .procedures.server import describe_server
-from .widgets import StatusLine, lay_out, on_main
+from . import finder, server_state
+from .errors import PluginError
+from .help import add_help
+from .server_parts import Facts, LogView, QueueView
+from .server_state import ServerState
+from .widgets import StatusLine, lay_out, new_window, on_main
+from .window_size import keep_size, restore_size
 
-START, STOP, RESTART, COPY = 1, 2, 3, 4
+ROLE = "latentfu-server"
+START, STOP, RESTART, COPY, FOLDER = 1, 2, 3, 4, 5
 EVERY_MS = 1000
 
 
 def show() -> str:
     """Let the user see and rule the server; its state at the end."""
-    GimpUi.init("latentfu-server")
-    dialog = GimpUi.Dialog(use_header_bar=False, title="Latent-Fu server", role="latentfu-server")
-    GimpUi.window_set_transient(dialog)
-    for label, response in (
-        ("Co_py report", COPY),
-        ("_Start", START),
-        ("S_top", STOP),
-        ("_Restart", RESTART),
-        ("_Close", Gtk.ResponseType.CLOSE),
-    ):
-        dialog.add_button(label, response)
-    line = StatusLine()
-    lay_out(dialog, [], line)
-    dialog.set_default_size(620, 130)
-    dialog.show_all()
-    window = _Window(dialog, line)
+    window = ServerWindow()
     try:
         return window.run()
     finally:
         window.close()
-        dialog.destroy()
 
 
-class _Window:
+class ServerWindow:
     """Looks at the server every second, in a thread, as long as it is open."""
 
-    def __init__(self, dialog: Gtk.Dialog, line: StatusLine) -> None:
-        self._dialog, self._line = dialog, line
-        self._working = False
-        self._looking = False
-        self._closed = False
-        self._said = "The Latent-Fu server is not running."
+    def __init__(self) -> None:
+        self._working = self._looking = self._closed = False
+        self._state = ServerState("The Latent-Fu server is not running.")
+        self._dialog = new_window("Latent-Fu server", ROLE)
+        for label, response in (
+            ("_Start", START),
+            ("S_top", STOP),
+            ("_Restart", RESTART),
+            ("Open _folder", FOLDER),
+            ("Co_py report", COPY),
+            ("_Close", Gtk.ResponseType.CLOSE),
+        ):
+            button = self._dialog.add_button(label, response)
+        self._line = StatusLine()
+        self._facts = Facts(self._set_idle)
+        self._queue = QueueView(self._cancel)
+        self._log = LogView()
+        lay_out(self._dialog, [self._stack()], self._line)
+        add_help(self._dialog, button)
+        restore_size(self._dialog, ROLE, 760, 560)
+
+    def _stack(self) -> Gtk.Widget:
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=10)
+        box.pack_start(self._facts.widget, False, False, 0)
+        box.pack_start(self._queue.widget, False, False, 0)
+        box.pack_start(self._log.widget, True, True, 0)
+        return box
 
     def run(self) -> str:
         """Until it is closed; the last that was said."""
+        self._dialog.show_all()
+        self._set_sensitive(start=False, stop=False)
         self._look()
         GLib.timeout_add(EVERY_MS, self._look)
         while True:
@@ -64,14 +76,19 @@ class _Window:
             elif response == RESTART:
                 self._do("Restarting the Latent-Fu server ...", finder.restart)
             elif response == COPY:
-                report = finder.make_report(self._said)
+                report = server_state.make_report(self._state)
                 Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).set_text(report, -1)
+                self._line.idle("The report is in the clipboard: it holds no token.")
+            elif response == FOLDER:
+                self._open_folder()
             else:
-                return self._said
+                return self._state.sentence
 
     def close(self) -> None:
         """Nothing is shown any more."""
         self._closed = True
+        keep_size(self._dialog, ROLE)
+        self._dialog.destroy()
 
     def _look(self) -> bool:
         """Ask for the state; the next look comes by itself until the window is closed."""
@@ -81,24 +98,36 @@ class _Window:
         return not self._closed
 
     def _ask(self) -> None:
-        try:
-            running, sentence, lost = finder.find() is not None, describe_server(), False
-        except TokenLostError as error:
-            running, sentence, lost = True, str(error), True
-        except PluginError as error:
-            running, sentence, lost = False, str(error), True
-        on_main(lambda: self._show(running, sentence, lost))
+        state, log = server_state.look(), server_state.read_log()
+        on_main(lambda: self._show(state, log))
 
-    def _show(self, running: bool, sentence: str, lost: bool) -> None:
+    def _show(self, state: ServerState, log: str) -> None:
         self._looking = False
         if self._closed or self._working:
             return
-        self._said = sentence
-        if lost:
-            self._line.error(sentence)
-        else:
-            self._line.idle(sentence)
-        self._set_sensitive(start=not running, stop=running)
+        changed = state.sentence != self._state.sentence
+        self._state = state
+        self._facts.show(state)
+        self._queue.show(state.jobs)
+        self._log.show(log)
+        if state.lost:
+            self._line.error(state.sentence)
+        elif changed or not self._line.text:
+            self._line.idle(state.sentence)
+        self._set_sensitive(start=not state.running, stop=state.running)
+
+    def _cancel(self, job: str) -> None:
+        self._do("Cancelling ...", partial(server_state.end_job, job))
+
+    def _set_idle(self, minutes: float) -> None:
+        self._do("Setting the time ...", partial(server_state.set_idle_minutes, minutes))
+
+    def _open_folder(self) -> None:
+        folder = server_state.data_folder()
+        try:
+            Gio.AppInfo.launch_default_for_uri(folder.as_uri(), None)
+        except GLib.Error:
+            self._line.error(f"No program shows folders here: open {folder} by hand.")
 
     def _do(self, sentence: str, action: Callable[[], object]) -> None:
         """Run ``action`` in a thread; the next look shows what came of it."""
@@ -123,13 +152,13 @@ class _Window:
         if self._closed:
             return
         if failed:
-            self._said = failed
             self._line.error(failed)
             self._set_sensitive(start=True, stop=True)
         else:
+            self._line.idle("")
             self._look()
 
     def _set_sensitive(self, *, start: bool, stop: bool) -> None:
         self._dialog.set_response_sensitive(START, start)
-        self._dialog.set_response_sensitive(STOP, stop)
-        self._dialog.set_response_sensitive(RESTART, stop)
+        for response in (STOP, RESTART):
+            self._dialog.set_response_sensitive(response, stop)

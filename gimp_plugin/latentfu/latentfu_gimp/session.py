@@ -10,7 +10,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from . import finder, jobs
@@ -20,6 +20,7 @@ from .wire import Picture
 from .worker import Worker
 
 Document = dict[str, Any]
+T = TypeVar("T")
 OnMain = Callable[[Callable[[], None]], Any]
 
 
@@ -58,6 +59,7 @@ class Session:
         self._sharpener = Worker()
         self._sharpening: Client | None = None
         self._learning: Client | None = None
+        self._previewing: Client | None = None
         self._learned = 0
         self._client: Client | None = None
         self._name = str(uuid.uuid4())
@@ -133,10 +135,18 @@ class Session:
         self._worker.add(lambda: self._guard(task))
 
     def abandon(self) -> None:
-        """Cancel what is being learnt, also on the server: nobody waits for it any more."""
+        """Cancel what is being learnt, also on the server: nobody waits for it any more.
+
+        The previews go too: one of a method that was left would make the server learn by it.
+        """
         self._learned += 1
-        if self._learning:
-            self._learning.abort()
+        self._asked += 1
+        self._worker.forget_previews()
+        self._sharpener.forget_previews()
+        for client in (self._learning, self._previewing, self._sharpening):
+            if client:
+                client.abort()
+        self._previewing = None
 
     def preview(
         self, work: jobs.Work, side: int, done: Callable[[Picture], None], quick: bool = False
@@ -147,11 +157,19 @@ class Session:
         been asked for a sharper one and the exact one follow; the next call stops them at once.
         """
         self._asked += 1
-        asked, first = self._asked, FIRST if quick else EXACT
+        asked, mine, first = self._asked, self._learned, FIRST if quick else EXACT
 
         def task() -> None:
-            picture = self._small(self._connect(), work, side, first)
-            if picture is not None:
+            client = self._previewing = self._previewing or self._connect().another()
+            try:
+                picture = self._small(client, work, side, first) if mine == self._learned else None
+            except (CancelledError, ServerGoneError):
+                self._previewing = None
+                client.close()
+                if mine == self._learned:
+                    raise
+                return
+            if picture is not None and mine == self._learned:
                 self._hand_over(done, picture)
                 if quick and not self._closed:
                     self._sharpen(work, side, done, asked)
@@ -165,7 +183,8 @@ class Session:
         client = self._sharpening = self._connect().another()
 
         def task() -> None:
-            with client, contextlib.suppress(ServerGoneError):  # The next request says so.
+            # Where the server is gone the next request says so.
+            with client, contextlib.suppress(ServerGoneError, CancelledError):
                 for quick in (SHARPER, EXACT):
                     newest = asked == self._asked and not self._closed
                     picture = self._small(client, work, side, quick) if newest else None
@@ -186,9 +205,13 @@ class Session:
 
     def try_out(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
         """The whole layer, unless a newer :meth:`try_out` is asked for before it began."""
+        self.ask(lambda client, report: jobs.run_anywhere(client, work, report), done)
+
+    def ask(self, question: Callable[[Client, jobs.Report], T], done: Callable[[T], None]) -> None:
+        """Anything else, unless something newer is asked for before it began."""
 
         def task() -> None:
-            self._hand_over(done, jobs.run_anywhere(self._connect(), work, self._report))
+            self._hand_over(done, question(self._connect(), self._report))
 
         self._worker.replace(lambda: self._guard(task))
 
@@ -208,16 +231,18 @@ class Session:
         """Cancel everything; nothing is handed over any more."""
         self._closed = True
         self._learned += 1
-        for client in (self._client, self._sharpening, self._learning):
+        for client in (self._client, self._sharpening, self._learning, self._previewing):
             if client:
                 client.abort()
         self._sharpener.stop(lambda: None)
         self._worker.stop(self._forget)
 
     def _forget(self) -> None:
-        client, self._client = self._client, None
-        if client:
-            client.close()
+        clients = (self._client, self._previewing)
+        self._client = self._previewing = None
+        for client in clients:
+            if client:
+                client.close()
 
     def _connect(self) -> Client:
         if self._client is None:

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .arguments import parse_edits
+from .arguments import parse_edits, read_regions
 from .errors import PluginError
 from .jobs import LARGEST_LATENT
 
@@ -27,7 +27,8 @@ class State:
     image, ``size`` its width and height then; ``mask`` is the packed selection ("" for none,
     "lost" when it was too large to keep). ``method`` and ``face``: what was asked for, "" and 0
     for the automatic choice. ``latent``: the sha256 of the kept inversion. ``pixels_sha256``: of
-    the result itself, to notice what was painted on it.
+    the result itself, to notice what was painted on it. ``regions``: as the
+    procedure takes them.
     """
 
     generator: str
@@ -47,6 +48,7 @@ class State:
     size: list[int] = field(default_factory=list)
     latent: str = ""
     pixels_sha256: str = ""
+    regions: str = "auto"
 
     def dump(self, pixels_sha256: str = "") -> bytes:
         """ASCII JSON, with the name of the result's pixels."""
@@ -64,6 +66,7 @@ def load(data: bytes) -> State | None:
         state = State(**known)
         edits = {str(name): float(strength) for name, strength in state.edits.items()}
         parse_edits(" ".join(f"{name}={strength}" for name, strength in edits.items()))
+        read_regions(str(state.regions))
         int(state.source_tattoo), float(state.feather), int(state.face)
         [(int(width), int(height)) for width, height in [state.size or (1, 1)]]
         [(float(x), float(y)) for x, y in state.quad]

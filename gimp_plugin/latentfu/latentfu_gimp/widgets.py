@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gi.repository import GimpUi, GLib, Gtk, Pango
+from gi.repository import Gdk, GimpUi, GLib, Gtk, Pango
 
 from .arguments import LARGEST_FEATHER
+from .help import add_help
 from .rows import NumberRow, keep_from_wheel
+
+TWO_LINES = 40
+LONG = 150
+"""From so many letters on a sentence is shown as a hint too."""
 
 
 class StatusLine:
@@ -21,7 +26,11 @@ class StatusLine:
         self._text.set_line_wrap(True)
         self._text.set_line_wrap_mode(Pango.WrapMode.WORD_CHAR)
         self._text.set_max_width_chars(60)
+        self._text.set_yalign(0.0)
+        self._text.set_lines(3)
+        self._text.set_ellipsize(Pango.EllipsizeMode.END)
         line = Gtk.Box(spacing=6)
+        line.set_size_request(-1, TWO_LINES)  # A warning does not push the rest of the window up.
         line.pack_start(self._icon, False, False, 0)
         line.pack_start(self._text, True, True, 0)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
@@ -49,8 +58,14 @@ class StatusLine:
         self._bar.set_fraction(0.0)
         self._say(sentence, "dialog-warning")
 
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.get_text()
+
     def _say(self, sentence: str, icon: str) -> None:
         self._text.set_text(sentence)
+        self._text.set_tooltip_text(sentence if len(sentence) > LONG else None)
         self._icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
         self._icon.set_visible(bool(icon))
 
@@ -111,16 +126,39 @@ def feather_row(value: float, longest: int, changed: Callable[[], None]) -> Numb
     return row
 
 
-def new_dialog(title: str, role: str) -> Gtk.Dialog:
-    """An empty dialog in front of GIMP's window, with Cancel and Apply."""
+def new_window(title: str, role: str) -> Gtk.Dialog:
+    """An empty dialog in front of GIMP's window."""
     GimpUi.init(role)
+    _narrow_numbers()
     dialog = GimpUi.Dialog(use_header_bar=False, title=title, role=role)
-    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    GimpUi.window_set_transient(dialog)
+    return dialog
+
+
+def new_dialog(title: str, role: str) -> Gtk.Dialog:
+    """The same with Help, Cancel and Apply."""
+    dialog = new_window(title, role)
+    cancel = dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
     dialog.add_button("_Apply", Gtk.ResponseType.OK)
     dialog.set_default_response(Gtk.ResponseType.OK)
     dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
-    GimpUi.window_set_transient(dialog)
+    add_help(dialog, cancel)
     return dialog
+
+
+_NARROW = b"spinbutton button { min-width: 18px; padding: 0 1px; }"
+
+
+def _narrow_numbers() -> None:
+    """Small buttons in numbers of this process: the room goes to the sliders."""
+    style, screen = Gtk.CssProvider(), Gdk.Screen.get_default()
+    style.load_from_data(_NARROW)
+    if screen is not None:
+        Gtk.StyleContext.add_provider_for_screen(screen, style, _OVER_THEME)
+
+
+_OVER_THEME = 800
+"""Gtk.STYLE_PROVIDER_PRIORITY_USER."""
 
 
 def lay_out(dialog: Gtk.Dialog, columns: Sequence[Gtk.Widget], status: StatusLine) -> None:

@@ -24,7 +24,7 @@ _EYE_GROUPS = ("helper-l-eye", "helper-r-eye")
 # above the eyes' centers, for the half at the left of the picture and the middle.
 _CHEEK = ((-7.3, -0.3), (-7.2, -2.2), (-6.9, -4.2), (-6.5, -6.3), (-6.0, -8.0), (-5.2, -9.6))
 _JAW = (*_CHEEK, (-4.0, -11.0), (-2.2, -12.2), (0.0, -12.7))
-_BROW = ((-5.0, 1.1), (-4.2, 1.75), (-3.3, 1.95), (-2.3, 1.9), (-1.3, 1.7))
+_BROW = ((-5.0, 1.35), (-4.2, 1.95), (-3.3, 2.15), (-2.3, 2.1), (-1.3, 1.9))
 _NOSE = ((0.0, 0.4), (0.0, -1.1), (0.0, -2.4), (0.0, -3.6))
 _NOSTRILS = ((-1.7, -4.9), (-0.9, -4.75), (0.0, -5.05))
 _EYE = ((-4.48, -0.1), (-3.9, 0.2), (-2.9, 0.25), (-1.75, -0.4), (-2.8, -0.55), (-3.8, -0.5))
@@ -53,13 +53,13 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "head-scale-horiz-incr": 0.35 * f["face_width"],
         "head-scale-vert-incr": 0.35 * f["face_length"],
         "head-age-incr": max(0.0, (f["age"] - 45) / 60),
-        "chin-width-incr": 0.55 * f["jaw"] + 0.10,
+        "chin-width-incr": 0.55 * f["jaw"] + 0.05 + 0.12 * f["gender"],
         "chin-bones-incr": 0.5 * f["jaw"],
         "chin-prominent-incr": 0.5 * f["chin"],
         "chin-height-incr": 0.35 * f["chin"] - 0.08,
         "nose-scale-vert-incr": 0.5 * f["nose_length"],
         "nose-trans-up": -0.25 * f["nose_length"],
-        "nose-scale-horiz-incr": 0.5 * f["nose_width"],
+        "nose-scale-horiz-incr": 0.5 * f["nose_width"] - 0.15 + 0.1 * f["gender"],
         "nose-flaring-incr": 0.35 * f["nose_width"],
         "nose-greek-incr": 0.5 * f["nose_bridge"],
         "nose-hump-incr": 0.35 * f["nose_bridge"],
@@ -72,7 +72,9 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "neck-double-incr": max(0.0, 0.6 * f["weight"]),
         "head-fat-incr": 0.4 * f["weight"],
         "eyebrows-trans-forward": 0.25 * f["gender"],
-        "eyebrows-trans-up": -0.20,
+        "eyebrows-trans-up": 0.15,
+        "neck-scale-horiz-incr": -0.35 + 0.30 * f["gender"],
+        "neck-scale-depth-incr": -0.25 + 0.15 * f["gender"],
     }
     changes["mouth-laugh-lines-out"] = max(0.0, (f["age"] - 40) / 70)
     by_side = {
@@ -84,7 +86,8 @@ def _shape_changes(f: Factors) -> dict[str, float]:
         "eye-eyefold-up": -0.6 * f["eyelid_fold"],
         "eye-epicanthus-out": 0.5 * f["eyelid_fold"],
         "eye-bag-incr": float(np.clip((f["age"] - 45) / 50, -0.2, 0.8)),
-        "ear-scale-incr": 0.4 * f["ear_size"],
+        "ear-scale-incr": 0.4 * f["ear_size"] - 0.40,
+        "ear-wing-incr": -0.4,
         "eye-height2-incr": 0.45,
     }
     return changes | {f"{s}-{name}": value for s in _SIDES for name, value in by_side.items()}
@@ -98,19 +101,19 @@ def _facial_actions(f: Factors) -> dict[str, float]:
     pucker, opened = max(f["pucker"], 0.0) ** 0.5, max(f["mouth_open"], 0.0)
     grin = max(0.95 * smile, 0.95 * laugh)
     both = {
-        "mouthSmile": grin,
+        "mouthSmile": min(1.0, 0.07 + grin) - 0.07 * sad,
         "mouthFrown": 0.6 * sad,
         "cheekSquint": 0.6 * grin,
         "mouthUpperUp": 0.55 * max(smile - 0.2, 0) + 0.5 * laugh + 0.5 * sneer,
         "mouthLowerDown": 0.35 * max(smile - 0.35, 0) + 0.3 * laugh + 0.25 * opened,
         "eyeSquint": 0.35 * grin + 0.25 * frown,
-        "eyeWide": 0.8 * wonder + 0.6 * max(f["eye_open"], 0.0),
+        "eyeWide": 0.12 + 0.6 * wonder + 0.45 * max(f["eye_open"], 0.0),
         "browDown": max(-0.6 * f["brow_height"], 0) + 0.45 * max(f["brow_angle"], 0) + 0.8 * frown,
         "browOuterUp": max(0.6 * f["brow_height"], 0) + 0.8 * wonder,
         "noseSneer": 0.9 * sneer + 0.15 * frown,
         "mouthDimple": 0.2 * grin,
     }
-    lids = 0.10 + 0.80 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
+    lids = 0.80 * max(-f["eye_open"], 0.0) ** 1.5 + 0.15 * max(-f["gaze_y"], 0.0)
     both["eyeBlink"] = float(np.clip(lids * (1 - wonder), 0, 0.9))
     actions = {
         f"{name}{s}": min(value, 1.0) for name, value in both.items() for s in ("Left", "Right")

@@ -18,13 +18,17 @@ _TURN_SHARE = 0.7  # of the yaw, by the neck; the rest by the whole person
 
 @dataclass(frozen=True)
 class Shot:
-    """Matrices (row-major, for column vectors) and lights of one picture."""
+    """Matrices (row-major, for column vectors) and lights of one picture.
+
+    ``spread`` is the half width of what is seen at a meter's distance.
+    """
 
     eye: Array
     view: Array
     shadow: Array
     lights: dict[str, Array]
     from_side: tuple[float, float]
+    spread: float
 
 
 def turn_head(points: Array, frame: HeadFrame, f: Factors) -> Array:
@@ -90,29 +94,29 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     warm, contrast = f["light_warmth"], f["light_contrast"]
     lights = {
         "key": key,
-        "keyColor": 1.48 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
+        "keyColor": 1.30 * np.array([1 + 0.10 * warm, 1.0 - 0.01 * abs(warm), 1 - 0.20 * warm]),
         "fill": toward(-sign * 0.9, 0.08),
-        "fillColor": (0.29 - 0.20 * contrast) * np.array([0.94, 0.98, 1.06]),
+        "fillColor": (0.34 - 0.20 * contrast) * np.array([0.94, 0.98, 1.06]),
         "rim": toward(-sign * 2.45, 0.45),
         "rimColor": 1.15 * np.array([1.0, 0.98, 0.96]),
     }
     wall = background_colors(f)[1]
-    lights["sky"] = (0.30 - 0.10 * contrast) * (0.65 + 0.7 * wall)
-    lights["ground"] = (0.16 - 0.08 * contrast) * np.array([1.0, 0.9, 0.82])
+    lights["sky"] = (0.36 - 0.10 * contrast) * (0.75 + 0.5 * wall)
+    lights["ground"] = (0.20 - 0.08 * contrast) * np.array([1.0, 0.9, 0.82])
     center = target - np.array([0, 0, 0.05])
     shadow = _parallel(0.26, 0.2, 2.4) @ _look_at(center + 1.2 * key, center, np.array([0, 0, 1.0]))
     view = _perspective(2 * math.atan(_HALF_VIEW / far), 0.4, 4.0) @ camera
-    return Shot(eye, view, shadow, lights, (math.sin(side), 0.4))
+    return Shot(eye, view, shadow, lights, (math.sin(side), 0.4), _HALF_VIEW / far)
 
 
 def background_colors(f: Factors) -> tuple[Array, Array]:
     """The dark and the light color of what lies behind."""
     light = (f["background_light"] + 1) / 2
-    strong = 0.06 + 0.20 * abs(math.sin(7 * f["background_hue"]))
+    strong = 0.03 + 0.09 * abs(math.sin(7 * f["background_hue"]))
     if f["background_kind"] > 1 / 3:  # gardens are green to golden
-        hue = -0.46 + 0.16 * f["background_hue"]
-        return hue_color(hue, 0.34, 0.13 + 0.36 * light), hue_color(
-            hue - 0.1, 0.26, 0.26 + 0.5 * light
+        hue = -0.58 + 0.15 * f["background_hue"]
+        return hue_color(hue, 0.21, 0.13 + 0.36 * light), hue_color(
+            hue - 0.1, 0.17, 0.26 + 0.5 * light
         )
     low = hue_color(f["background_hue"], strong, 0.12 + 0.55 * light)
     return low, hue_color(f["background_hue"], strong * 0.8, 0.30 + 0.62 * light)

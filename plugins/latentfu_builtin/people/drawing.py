@@ -145,7 +145,10 @@ class SceneDrawer:
         jobs += [self._thing_job(thing) for thing in scene.things]
         for strands in scene.strands:
             look = looks.describe_hair(strands, color, f)
-            jobs.append(_Job("hair", *self._strand_arrays(strands), look))
+            solid, veil, shade = self._strand_arrays(strands)
+            if solid is not None:
+                jobs.append(_Job("hair", solid, shade, look))
+            jobs.append(_Job("hair", veil, None, {**look, "soft": 1.0}))
         for lens in scene.lenses:
             about = {"normals": lens.normals}
             arrays = self._mesh_array("lens", lens.points, self._index(lens.triangles), about)
@@ -166,7 +169,7 @@ class SceneDrawer:
         off = scene.skin + scene.normals * thick[:, None]
         cloth, drape = self._mesh_array("matter", off, index, body)
         return [
-            _Job("skin", skin, shade, looks.describe_skin(f, color, seed)),
+            _Job("skin", skin, shade, looks.describe_skin(f, color, scene.eyes, seed)),
             _Job("matter", cloth, drape, look),
         ]
 
@@ -187,20 +190,27 @@ class SceneDrawer:
         look = looks.describe_plain(thing.color, thing.gloss, thing.region)
         return _Job("matter", array, shade, {**look, "ribs": thing.ribs, "weave": thing.weave})
 
-    def _strand_arrays(self, strands: Strands) -> tuple[Any, Any]:
-        """A ribbon for each strand: arrays for color and shadow."""
+    def _strand_arrays(self, strands: Strands) -> tuple[Any, Any, Any]:
+        """A ribbon for each strand: arrays to draw solid, as a veil, and into the shadow map."""
         gl = self._gl
         ribbon, corners = ribbon_arrays(strands)
-        buffer, index = gl.buffer(ribbon.tobytes()), gl.buffer(corners.tobytes())
-        layout = [(buffer, "3f 3f 4f", "p", "n", "look")]
-        array = gl.vertex_array(self._programs["hair"], layout, index)
-        self._garbage += [buffer, index, array]
-        shade = None
-        if strands.region == 7.0 and strands.points.shape[1] > 6:  # the head's: a third is enough
-            third = self._index(corners.reshape(len(strands.points), -1)[::2].reshape(-1))
-            shade = gl.vertex_array(self._programs["depth"], [(buffer, "3f 28x", "p")], third)
-            self._garbage.append(shade)
-        return array, shade
+        buffer = gl.buffer(ribbon.tobytes())
+        self._garbage.append(buffer)
+        each = corners.reshape(len(strands.points), -1)
+
+        def array(program: str, some: Array) -> Any:
+            layout = (buffer, "3f 3f 4f", "p", "n", "look")
+            if program == "depth":
+                layout = (buffer, "3f 28x", "p")
+            made = gl.vertex_array(self._programs[program], [layout], self._index(some))
+            self._garbage.append(made)
+            return made
+
+        if strands.region != 7.0:  # brows are all veil over their own shadow
+            return None, array("hair", each), None
+        if strands.points.shape[1] < 6:  # a beard
+            return array("hair", each[::4]), array("hair", each), None
+        return array("hair", each), array("hair", each[::3]), array("depth", each[::2])
 
     def _paint(self, jobs: list[_Job], shot: Shot, f: Factors, seed: int, with_truth: bool) -> None:
         import moderngl
@@ -215,15 +225,16 @@ class SceneDrawer:
         gl.depth_func = "<="
         self._shadow_map.use(0)
         room = {"view": shot.view, "shadow": shot.shadow, "eye": shot.eye, **shot.lights}
-        lenses = [job for job in jobs if job.program == "lens"]
-        solid = [job for job in jobs if job.program != "lens"]
+        room["pixel"] = 2 * shot.spread / (self.size * self.supersample)
+        clear = [job for job in jobs if job.program == "lens" or job.look.get("soft", 0.0) > 0]
+        solid = [job for job in jobs if job.program != "lens" and not job.look.get("soft", 0.0)]
         # hair first: the skin that it covers is never lit
         for job in sorted(solid, key=lambda job: job.program != "hair"):
             _set(self._programs[job.program], {**room, "shadowMap": 0, **job.look})
             job.array.render()
         _set(self._programs["backdrop"], looks.describe_backdrop(shot, f, seed))
         self._full["backdrop"].render()
-        self._paint_lenses(lenses, room, canvas, with_truth)
+        self._paint_clear(clear, room, canvas, with_truth)
         gl.depth_func = "<"
         gl.disable(moderngl.DEPTH_TEST)
         self._smalls[with_truth].use()
@@ -242,7 +253,9 @@ class SceneDrawer:
         self._shadow.clear(depth=1.0)
         _set(self._programs["depth"], {"shadow": shot.shadow})
         for job in jobs:
-            if job.shade is not None and job.look.get("region") not in (10.0, 11.0):
+            cut = job.look.get("cut")  # clothes are cut out in the shader, which shadows know not
+            whole = cut is None or not cut.any()
+            if job.shade is not None and job.look.get("region") != 11.0 and whole:
                 job.shade.render()
         self._near.use()
         self._near.clear(depth=1.0)
@@ -251,19 +264,21 @@ class SceneDrawer:
             if job.program == "skin":
                 job.shade.render()
 
-    def _paint_lenses(
-        self, lenses: list[_Job], room: dict[str, Any], canvas: Any, with_truth: bool
+    def _paint_clear(
+        self, jobs: list[_Job], room: dict[str, Any], canvas: Any, with_truth: bool
     ) -> None:
-        """Lenses are blended over the picture and leave the truth behind them as it is."""
+        """Lenses and fine hair are blended over the picture; the truth behind them stays."""
         import moderngl
 
         self._gl.enable(moderngl.BLEND)
         self._gl.blend_func = moderngl.SRC_ALPHA, moderngl.ONE_MINUS_SRC_ALPHA
         if with_truth:
             canvas.color_mask = ((True,) * 4, (False,) * 4)
-        for job in lenses:
-            _set(self._programs["lens"], {**room, "shadowMap": 0, **job.look})
+        canvas.depth_mask = False
+        for job in jobs:
+            _set(self._programs[job.program], {**room, "shadowMap": 0, **job.look})
             job.array.render()
+        canvas.depth_mask = True
         if with_truth:
             canvas.color_mask = ((True,) * 4, (True,) * 4)
         self._gl.disable(moderngl.BLEND)

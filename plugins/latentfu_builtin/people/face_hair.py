@@ -20,9 +20,9 @@ def _grow_short(roots: Array, normals: Array, way: Array, reach: Array, lift: fl
 def brow_weight(rest: Array, f: Factors) -> Array:
     """Where brows grow on the skin at rest, 0..1 ``[v]``: an arch on the brow ridge."""
     side = np.abs(rest[:, 0])
-    arch = np.interp(side, [0.010, 0.020, 0.038, 0.053], [0.0150, 0.0185, 0.0222, 0.0145])
+    arch = np.interp(side, [0.010, 0.020, 0.038, 0.053], [0.0182, 0.0205, 0.0228, 0.0198])
     wide = np.interp(side, [0.010, 0.018, 0.035, 0.053], [0.0030, 0.0034, 0.0026, 0.0009])
-    wide = wide * (1 + 0.35 * f["brow_thickness"])
+    wide = wide * (1 + 0.35 * f["brow_thickness"]) * (0.92 + 0.12 * f["gender"])
     off = (rest[:, 2] - arch) / wide
     ends = np.clip((side - 0.011) / 0.004, 0, 1) * np.clip((0.055 - side) / 0.004, 0, 1)
     return np.asarray(np.exp(-(off**2)) * ends * (rest[:, 1] < 0.06), np.float32) ** 1.5
@@ -32,13 +32,13 @@ def grow_brows(body: BodySkin, f: Factors, seed: int) -> Strands:
     """Brows as short hairs, up at the inner end and outwards along the arch."""
     random = np.random.default_rng([seed, 2])
     weight = brow_weight(body.rest, f)
-    count = int(900 * (1 + 0.45 * f["brow_thickness"]))
+    count = int(1100 * (1 + 0.45 * f["brow_thickness"]))
     roots, normals, _ = scatter_roots(random, body, weight, count)
     side = np.sign(roots[:, 0:1])
     inner = np.clip(1 - (np.abs(roots[:, 0:1]) - 0.012) / 0.022, 0, 1)
     way = side * [1.0, 0, 0] * (1 - 0.6 * inner) + np.array([0, 0, 1.0]) * (0.9 * inner - 0.12)
     way = way + random.normal(0, 0.14, way.shape)
-    reach = 0.0058 * random.uniform(0.6, 1.1, len(roots))
+    reach = 0.0052 * random.uniform(0.6, 1.1, len(roots))
     points = _grow_short(roots + normals * 2e-4, normals, way, reach, 0.16)
     tone = random.normal(1.15, 0.25, len(roots)).clip(0.5, 2.0)
     return Strands(points, 0.00011, tone, np.full(points.shape[:2], 0.85), 3.0)
@@ -74,12 +74,14 @@ def grow_beard(body: BodySkin, f: Factors, seed: int) -> Strands | None:
         way = np.array([0, -0.10, -0.9]) + np.sign(roots[:, 0:1]) * [0.15, 0, 0]
         if weight is over:
             way = np.array([0, -0.1, -0.55]) + np.sign(roots[:, 0:1]) * [0.75, 0, 0]
-        way = way + random.normal(0, 0.38, (len(roots), 3))
+        way = way + random.normal(0, 0.30, (len(roots), 3))
         longest = 0.009 if weight is over else 0.030
         reach = (0.0014 + longest * amount**1.8) * random.uniform(0.45, 1.1, len(roots))
+        cheek = np.clip((np.abs(roots[:, 0]) - 0.030) / 0.030, 0, 1)
+        reach = reach * (1 - 0.62 * cheek)  # a beard is longest at the chin
         low = (body.skin[:, 2] - body.rest[:, 2]).mean() - 0.115
         reach = reach * np.clip(1 + (roots[:, 2] - low) / 0.03, 0.30, 1)  # trimmed at the neck
-        parts.append(_grow_short(roots, normals, way, reach, 0.40))
+        parts.append(_grow_short(roots, normals, way, reach, 0.26))
     if not parts:
         return None
     points = np.concatenate(parts)

@@ -80,19 +80,19 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _even("caucasian", "more Caucasian shape", "person", 0.0, 1.0),
     _middling("weight", "heavier", "person"),
     _even("smile", "more smile; minus lowers the corners", "expression"),
-    _present("mouth_open", "mouth further open", "expression", 0.30),
+    _present("mouth_open", "mouth further open", "expression", 0.22),
     _present("laugh", "laughing: jaw down, teeth, cheeks up", "expression", 0.12),
     _middling("gaze_x", "looking further to the right of the picture", "expression"),
     _middling("gaze_y", "looking further up", "expression"),
     _middling("eye_open", "eyes wider open; nearly shut at -1", "expression"),
     _middling("brow_height", "brows raised", "expression"),
     _middling("brow_angle", "inner ends of the brows lower", "expression"),
-    _present("frown", "brows drawn together", "expression", 0.10),
-    _present("surprise", "brows up, eyes wide, jaw down", "expression", 0.08),
-    _present("wink_left", "the eye at the right of the picture shut", "expression", 0.05),
-    _present("wink_right", "the eye at the left of the picture shut", "expression", 0.05),
-    _present("sneer", "nose wrinkled, upper lip up", "expression", 0.07),
-    _present("pucker", "lips pushed forward", "expression", 0.07),
+    _present("frown", "brows drawn together", "expression", 0.08),
+    _present("surprise", "brows up, eyes wide, jaw down", "expression", 0.06),
+    _present("wink_left", "the eye at the right of the picture shut", "expression", 0.04),
+    _present("wink_right", "the eye at the left of the picture shut", "expression", 0.04),
+    _present("sneer", "nose wrinkled, upper lip up", "expression", 0.05),
+    _present("pucker", "lips pushed forward", "expression", 0.05),
     _middling("teeth_whiteness", "whiter teeth", "expression"),
     _middling("eye_size", "larger eyes", "face"),
     _even("eye_color", "irises from brown over green to blue", "face"),
@@ -126,7 +126,7 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _middling("blush", "redder cheeks", "skin"),
     _middling("wrinkles", "more wrinkles than the age brings", "skin"),
     _middling("pores", "coarser skin", "skin"),
-    _present("blemishes", "more moles and spots", "skin", 0.30),
+    _present("blemishes", "more moles and spots", "skin", 0.25),
     _even("hair_length", "longer hair", "hair"),
     _even("hair_lightness", "lighter hair", "hair"),
     _middling("hair_redness", "redder hair", "hair"),
@@ -146,8 +146,8 @@ PERSON_FACTORS: tuple[PersonFactor, ...] = (
     _present("glasses", "larger glasses", "things", 0.25),
     _even("glasses_shape", "from round wire to square and thick", "things"),
     _even("glasses_color", "rims from black over brown and gold to clear", "things"),
-    _present("glasses_tint", "darker lenses", "things", 0.15),
-    _present("hat", "higher hat", "things", 0.12),
+    _present("glasses_tint", "darker lenses", "things", 0.08),
+    _present("hat", "higher hat", "things", 0.08),
     _even("hat_kind", "knitted cap, peaked cap, brimmed hat by thirds", "things"),
     _even("hat_hue", "hue of the hat", "things"),
     _even("hat_light", "lighter hat", "things"),
@@ -223,6 +223,7 @@ def make_person(z: np.ndarray) -> dict[str, float]:
     own["gender"] *= 1.4  # most people are plainly a woman or a man
     man = _logistic(3.0 * own["gender"])
     shares = _soften_ancestry(own)
+    _calm_person(own)
     _color_person(own, shares)
     _grow_person(own, man, shares)
     _dress_person(own, man)
@@ -240,6 +241,22 @@ def _soften_ancestry(own: dict[str, float]) -> dict[str, float]:
     names = ("african", "asian", "caucasian")
     strength = np.exp([2.2 * own[name] for name in names])
     return dict(zip(names, (strength / strength.sum()).tolist(), strict=True))
+
+
+def _calm_person(own: dict[str, float]) -> None:
+    """Most people are between 20 and 60 and look relaxed; the ends of all ranges stay in reach."""
+    own["age"] = 0.85 * own["age"] - 0.45
+    own["smile"] = 0.75 * own["smile"] + 0.25
+    own["eye_open"] = 0.6 * own["eye_open"]
+    for name in ("brow_height", "brow_angle", "asymmetry", "gaze_x", "gaze_y"):
+        own[name] *= 0.7
+    for name in ("jaw", "chin", "face_length", "face_width", "nose_length", "nose_width"):
+        own[name] *= 0.85
+    for k in range(1, 7):
+        own[f"identity_{k}"] *= 0.8
+    for name in ("mouth_open", *_LOUD):  # what shows is mostly slight
+        over = own[name] - _quantile(name)
+        own[name] -= 0.35 * max(over, 0.0)
 
 
 def _color_person(own: dict[str, float], shares: Factors) -> None:
@@ -262,6 +279,7 @@ def _grow_person(own: dict[str, float], man: float, shares: Factors) -> None:
     own["eyelid_fold"] += 0.7 * shares["asian"]
     for name in ("beard", "moustache", "stubble"):
         own[name] += 0.5 * man - 4.5 * (1 - man)
+    own["moustache"] += 1.5 * _logistic(4 * (own["beard"] - _quantile("beard"))) - 0.3
     own["stubble"] -= 1.2 * _logistic(4 * (own["beard"] - _quantile("beard")))
     own["bald"] += 0.5 * own["age"] * man - 4.5 * (1 - man)
     gone = _logistic(5 * (own["bald"] - _quantile("bald") + 0.2))
@@ -276,6 +294,7 @@ def _dress_person(own: dict[str, float], man: float) -> None:
     own["eye_makeup"] += 0.35 - 4.0 * man
     own["earrings"] += 0.4 - 1.2 * man
     own["neckline"] *= 0.8
+    own["hat_kind"] = 0.8 * own["hat_kind"] - 0.45  # hats with a brim are rarer than caps
 
 
 def _quiet_grimaces(own: dict[str, float]) -> None:

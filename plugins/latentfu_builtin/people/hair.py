@@ -41,7 +41,8 @@ def grow_ground(rest: Array, zones: Array, f: Factors, margin: float = 0.0) -> A
     line = line * (1 - behind) + behind * (-0.040)
     nape = np.clip((back - 0.150) / 0.04, 0, 1)
     line = line * (1 - nape) + nape * (-0.078 + 0.02 * (side / 0.06) ** 2)
-    line = line - margin
+    x = rest[:, 0]  # no hairline is a drawn line
+    line = line + 0.0016 * np.sin(310 * x + 1.0) + 0.0012 * np.sin(730 * x) - margin
     ground = 1 / (1 + np.exp(np.clip((line - up) / 0.0034, -30, 30)))
     if bald > 0:
         crown = np.clip((up - 0.045 - 0.03 * (1 - bald)) / 0.01, 0, 1) * np.clip(
@@ -49,7 +50,7 @@ def grow_ground(rest: Array, zones: Array, f: Factors, margin: float = 0.0) -> A
         )
         ground = ground * (1 - crown * min(1.0, 0.80 + bald))
     # the skin round an ear moves with it, yet grows hair above it and before it
-    near_ear = np.where((up > 0.004) | (back < 0.084), 0.62, 0.30)
+    near_ear = np.where((up > 0.004) | (back < 0.084), 0.50, 0.16)
     concha = (side > 0.062) & (back > 0.082) & (back < 0.132) & (up > -0.07) & (up < 0.0)
     return np.asarray(ground * ~concha * (zones[:, 4] < near_ear) * (zones[:, 6] < 0.3), np.float32)
 
@@ -57,7 +58,7 @@ def grow_ground(rest: Array, zones: Array, f: Factors, margin: float = 0.0) -> A
 def _comb(roots: Array, normals: Array, frame: HeadFrame, f: Factors) -> Array:
     """The direction in which each root is combed, along the skin."""
     parting = 0.036 * f["hair_parting"]
-    side = np.tanh((roots[:, 0:1] - parting) / 0.010)
+    side = np.tanh((roots[:, 0:1] - parting) / 0.006)
     depth = roots[:, 1:2] - frame.front
     if f["hair_length"] > -0.15:
         way = side * [1.0, 0, 0] + np.array([0, 0.50, -0.20])
@@ -68,6 +69,8 @@ def _comb(roots: Array, normals: Array, frame: HeadFrame, f: Factors) -> Array:
             front * (side * [0.30, 0, 0] + [0, 0.65, 0.30]) + (1 - front) * [0, -0.5, 0]
         )
         way = way + up * np.array([0, 0.25, -0.9])
+    if f["bald"] > 0:
+        way = np.array([0, 0.45, -0.9]) + 0 * way
     if f["fringe"] > 0:
         ahead = np.clip((0.085 - depth) / 0.03, 0, 1) * (np.abs(roots[:, 0:1]) < 0.065)
         way = way * (1 - ahead) + ahead * np.array([0.15 * f["hair_parting"], -0.75, -0.35])
@@ -102,12 +105,13 @@ def grow_hair(
     # the same roots for every person, of which the hairline keeps some: no factor shuffles them
     whole = grow_ground(body.rest, body.zones, {**f, "bald": -1.0, "gender": 0.0}, 0.006)
     roots, normals, place = scatter_roots(random, body, whole, _STRANDS)
-    grown = random.random(len(roots)) < (ground / (whole + 1e-3))[body.mesh.triangles[place]].mean(
-        1
-    )
+    here = body.mesh.triangles[place]
+    grown = random.random(len(roots)) < (ground / (whole + 1e-3))[here].mean(1)
+    grown &= ground[here].mean(1) > 0.12
     lead = random.choice(len(roots), _GUIDES, replace=False)
     guides = _grow_leads(random, (roots[lead], normals[lead]), frame, f, length)
-    follow, second = _nearest_two(roots, roots[lead])
+    apart = _part_roots(roots, frame, f)
+    follow, second = _nearest_two(apart, apart[lead])
     points = _follow(random, roots, guides, (follow, second), length)
     if curl > 0.05:
         points = _coil(random, points, follow, curl)
@@ -125,7 +129,11 @@ def grow_hair(
         height = np.minimum(height, 0.004)
     grow = np.sqrt(np.linspace(0, 1, _STEPS, dtype=np.float32)) * height
     points = frame.push_out(points, grow)
-    points[~tied] = keep_off_face(points[~tied], frame, line)
+    trimmed = ~tied & _is_trimmed(roots, frame, f)
+    ends = line + 0.012 * random.random(_GUIDES)[follow] + random.normal(0, 0.003, len(roots))
+    points[trimmed] = _trim(points[trimmed], frame, ends[trimmed])
+    free = ~tied & ~trimmed
+    points[free] = keep_off_face(points[free], frame, line)
     points = frame.push_out(points, 0.0012 + 0.6 * grow)
     tone = random.normal(1, 0.09, len(roots)) * (0.82 + 0.3 * random.random(_GUIDES))[follow]
     if 0.05 < gray_share(f) < 0.95:
@@ -153,6 +161,7 @@ def _grow_leads(
     curl, count = max(f["hair_curl"], 0.0), len(roots)
     line, ahead = _fringe_line(frame, f), _is_ahead(roots, frame)
     lift = 0.45 if f["hair_length"] < -0.16 else 0.22
+    lift *= 1 - 0.8 * (f["bald"] > 0)  # what is left round a bald head lies flat
     fringed = (f["fringe"] > 0) * ahead[:, None]
     start = normalize_rows(
         normals * (lift * (1 - 0.7 * fringed) + 0.25 * curl)
@@ -166,7 +175,9 @@ def _grow_leads(
         wanted = ((roots[:, 2] - line) * 1.12 + 0.018) * random.uniform(0.72, 1.12, count)
         reach = np.where(ahead, np.clip(wanted, 0.012, None), reach)
     fall = 0.10 if f["hair_length"] < -0.15 else 0.45 - 0.10 * curl
-    return _grow_guides(random, (roots, start, reach), frame, curl=curl, fall=fall, line=line)
+    trimmed = _is_trimmed(roots, frame, f)
+    begun = (roots, start, reach)
+    return _grow_guides(random, begun, frame, curl=curl, fall=fall, line=line, trimmed=trimmed)
 
 
 def _follow(
@@ -221,6 +232,29 @@ def _is_ahead(roots: Array, frame: HeadFrame) -> Array:
     return np.asarray((roots[:, 1] - frame.front < 0.085) & (np.abs(roots[:, 0]) < 0.065))
 
 
+def _is_trimmed(roots: Array, frame: HeadFrame, f: Factors) -> Array:
+    """Which strands ``[N]`` are cut where they reach the brow, instead of led round the face."""
+    if f["fringe"] > 0 or f["hair_length"] < -0.15:
+        return _is_ahead(roots, frame)
+    return np.zeros(len(roots), bool)
+
+
+def _trim(points: Array, frame: HeadFrame, ends: Array) -> Array:
+    """Strands ``[N, K, 3]`` in front of the forehead cut at their heights ``[N]``."""
+    ahead = points[..., 1] - frame.front < 0.10
+    below = (points[..., 2] < ends[:, None]) & ahead
+    first = np.where(below.any(1), below.argmax(1), _STEPS - 1)
+    share = np.maximum(first, 1) / (_STEPS - 1)
+    return _cut(points, share[:, None, None])
+
+
+def _part_roots(roots: Array, frame: HeadFrame, f: Factors) -> Array:
+    """Roots moved apart at parting and fringe, so that no strand follows a guide across them."""
+    side = np.tanh((roots[:, :1] - 0.036 * f["hair_parting"]) / 0.003)
+    fringe = (f["fringe"] > 0) * _is_ahead(roots, frame)[:, None]
+    return np.asarray(roots + side * [0.02, 0, 0] - fringe * [0, 0.05, 0])
+
+
 def _coil(random: np.random.Generator, points: Array, follow: Array, curl: float) -> Array:
     """Strands wound round themselves, each lock in its own phase."""
     length = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(1)[:, None, None]
@@ -272,6 +306,7 @@ def _grow_guides(
     curl: float,
     fall: float,
     line: float,
+    trimmed: Array,
 ) -> Array:
     """Guide strands ``[G, K, 3]`` from roots, first directions and lengths.
 
@@ -293,7 +328,8 @@ def _grow_guides(
             )
         y = x + normalize_rows(bend) * step
         y = frame.push_out(y, 0.0025)
-        y = frame.push_out(keep_off_face(y, frame, line), 0.0025)
+        y = np.where(trimmed[:, None], y, keep_off_face(y, frame, line))
+        y = frame.push_out(y, 0.0025)
         direction = normalize_rows(normalize_rows(bend) * 0.5 + normalize_rows(y - x) * 0.5)
         x = y
         chain.append(x)

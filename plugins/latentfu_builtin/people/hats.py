@@ -7,7 +7,7 @@ import numpy as np
 from latentfu_builtin.people.factors import Factors
 from latentfu_builtin.people.head_frame import HeadFrame
 from latentfu_builtin.people.mesh import Array, grid_triangles
-from latentfu_builtin.people.strands import hue_color
+from latentfu_builtin.people.strands import cloth_color
 from latentfu_builtin.people.things import Thing
 
 _COLUMNS = 96
@@ -18,8 +18,7 @@ def make_hat(frame: HeadFrame, f: Factors) -> list[Thing]:
     """The hat that ``hat_kind`` names, as high as ``hat`` says; none at 0 and below."""
     if f["hat"] <= 0:
         return []
-    light = (f["hat_light"] + 1) / 2
-    color = hue_color(f["hat_hue"], 0.42 - 0.26 * light, 0.10 + 0.62 * light)
+    color = cloth_color(f["hat_hue"], f["hat_light"])
     if f["hat_kind"] < -1 / 3:
         return _knit_cap(frame, f["hat"], color)
     if f["hat_kind"] < 1 / 3:
@@ -76,18 +75,19 @@ def _sew_cap(frame: HeadFrame, size: float, color: Array) -> list[Thing]:
     """A crown of six panels and a peak over the eyes."""
     way, skull, t = _lay_shell(frame, 0.0, 1.0, 26)
     up = np.clip(t, 0, 1)
-    seam = 0.0012 * np.abs(np.cos(3 * _around()))[None] ** 12
-    off = 0.010 + (0.006 + 0.022 * size) * np.sin(np.clip(up * 1.15, 0, 1) * np.pi / 2)
-    crown = frame.field.center + way * (skull + off - seam)[..., None]
+    front = np.clip(np.cos(_around()), 0, 1)[None]
+    off = 0.009 + (0.004 + 0.016 * size) * np.sin(np.clip(up * 1.3, 0, 1) * np.pi / 2)
+    off = off + 0.007 * front**2 * np.sin(np.clip(up * 1.1, 0, 1) * np.pi)  # the front stands
+    crown = frame.field.center + way * (skull + off)[..., None]
     angle = _around()
-    wide = 0.066 * np.clip((np.cos(angle) - 0.42) / 0.58, 0, 1) ** 0.55
+    wide = 0.074 * np.clip((np.cos(angle) - 0.30) / 0.70, 0, 1) ** 0.5
     out = np.linspace(0, 1, 7)[:, None]
     ahead = np.stack([0.30 * np.sin(angle), -np.ones_like(angle), np.zeros_like(angle)], -1)
-    drop = -(0.16 * out + 0.20 * out**2) * wide - 0.10 * np.sin(angle) ** 2 * out * wide
+    drop = -(0.10 * out + 0.22 * out**2) * wide - 0.34 * np.sin(angle) ** 2 * out * wide
     peak = crown[:1] + (out * wide)[..., None] * ahead + drop[..., None] * [0, 0, 1.0]
     return [
-        _finish(crown, color, ribs=0.0, weave=0.7, gloss=0.04),
-        _finish(peak, color * 0.85, ribs=0.0, weave=0.5, gloss=0.10),
+        _finish(crown, color, ribs=-1.0, weave=0.7, gloss=0.02),
+        _finish(peak, color * 0.85, ribs=0.0, weave=0.6, gloss=0.02),
     ]
 
 
@@ -95,10 +95,10 @@ def _block_hat(frame: HeadFrame, size: float, color: Array) -> list[Thing]:
     """A felt crown with a dent, a ribbon, and a brim all round."""
     way, skull, t = _lay_shell(frame, 0.0, 1.0, 30)
     points = frame.field.center + way * (skull + 0.010)[..., None]
-    top = frame.top + 0.012 + 0.035 * size
+    top = frame.top + 0.004 + 0.022 * size
     base = points[:1]
     rise = np.clip(t * 1.35, 0, 1)[..., None]
-    shrink = 1 - 0.13 * rise - np.clip((t[..., None] - 0.70) / 0.30, 0, 1)
+    shrink = 1 - 0.20 * rise - np.clip((t[..., None] - 0.70) / 0.30, 0, 1)
     center = np.array([0, frame.field.center[1], 0])
     crown = center + (base - center) * np.maximum(shrink, 0.0)
     dent = 0.016 * np.exp(-((crown[..., 0] / 0.030) ** 2)) * rise[..., 0] ** 3

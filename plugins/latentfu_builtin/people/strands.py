@@ -56,6 +56,24 @@ def hue_color(hue: float, saturation: float, value: float) -> Array:
     return np.array(colorsys.hsv_to_rgb((hue + 1) / 2 % 1, saturation, value)) ** 2.2
 
 
+_CLOTHS = (  # as dyes go, gray over blue, olive, sand, rust and plum to gray again
+    (-1.0, 0.162, 0.162, 0.175), (-0.75, 0.080, 0.145, 0.295), (-0.45, 0.075, 0.170, 0.195),
+    (-0.20, 0.175, 0.180, 0.085), (0.05, 0.435, 0.325, 0.190), (0.30, 0.350, 0.112, 0.055),
+    (0.55, 0.240, 0.050, 0.065), (0.80, 0.170, 0.117, 0.190), (1.0, 0.162, 0.162, 0.175),
+)  # fmt: skip
+
+
+def cloth_color(hue: float, light: float) -> Array:
+    """A dyed cloth's linear color ``[3]`` for a hue and a lightness in -1..1."""
+    place, *channels = np.array(_CLOTHS).T
+    color = np.array([np.interp(hue, place, channel) for channel in channels])
+    share = (light + 1) / 2
+    bright = 0.014 + 0.50 * share**1.7
+    color = color / (color @ [0.3, 0.59, 0.11])  # of brightness 1
+    faded = 0.28 + 0.50 * share**2
+    return np.asarray(np.clip(bright * (color * (1 - faded) + faded), 0.004, 0.62))
+
+
 def scatter_roots(
     random: np.random.Generator, body: BodySkin, weight: Array, count: int
 ) -> tuple[Array, Array, Array]:

@@ -11,10 +11,10 @@ from scipy.spatial import cKDTree
 from latentfu_builtin.people.factors import Factors
 from latentfu_builtin.people.head_frame import HeadFrame
 from latentfu_builtin.people.mesh import Array, grid_triangles, make_tube
-from latentfu_builtin.people.strands import BodySkin, hue_color
+from latentfu_builtin.people.strands import BodySkin, cloth_color
 
 _RIMS = (  # black, brown, gold, clear, by glasses_color
-    (0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.36, 0.25, 0.12), (0.50, 0.47, 0.46),
+    (0.012, 0.011, 0.012), (0.10, 0.045, 0.02), (0.30, 0.20, 0.09), (0.30, 0.28, 0.27),
 )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def make_glasses(
     color = [float(np.interp(f["glasses_color"], place, rim)) for rim in np.array(_RIMS).T]
     points, normals, triangles = _join(parts)
     rim = (color[0], color[1], color[2])
-    return [Thing(points, normals, triangles, rim, 0.9, 11.0)], lenses
+    return [Thing(points, normals, triangles, rim, 0.55, 11.0)], lenses
 
 
 def make_earrings(lobes: Array, f: Factors) -> list[Thing]:
@@ -156,10 +156,10 @@ def make_collar(body: BodySkin, f: Factors) -> list[Thing]:
     angle, far = np.arctan2(rel[:, 0], -rel[:, 1]), np.hypot(rel[:, 0], rel[:, 1])
     columns, rows = 72, 9
     a = np.linspace(-np.pi, np.pi, columns)
-    a = np.sign(a) * (0.10 + (np.abs(a)) * (np.pi - 0.10) / np.pi)  # open in front
+    a = np.sign(a) * (0.27 + (np.abs(a)) * (np.pi - 0.27) / np.pi)  # open in front
     back = (1 - np.cos(a)) / 2
     top = -0.166 + 0.034 * back
-    long = 0.030 + 0.024 * np.clip(1 - np.abs(a) / 0.9, 0, 1)
+    long = 0.028 + 0.034 * np.clip(1 - np.abs(a) / 0.75, 0, 1)
     t = np.concatenate([[-0.7, -0.35], np.linspace(0, 1, rows - 2)])[:, None]
     drop = top - np.where(t < 0, -t * 0.024, t * long)  # up inside, then folded down outside
     lie = _measure_ring(a, drop + height, angle, far, skin[:, 2])
@@ -172,9 +172,10 @@ def make_collar(body: BodySkin, f: Factors) -> list[Thing]:
     points[..., 2] += drop
     normals = np.cross(np.gradient(points, axis=1), np.gradient(points, axis=0))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
-    light = (f["clothes_light"] + 1) / 2
-    color = hue_color(f["clothes_hue"], 0.36 - 0.22 * light, 0.14 + 0.62 * light)
+    color = 1.08 * cloth_color(f["clothes_hue"], f["clothes_light"])
     corners = grid_triangles(rows, columns, False, False)
+    left = corners % columns < columns // 2
+    corners = corners[left.all(1) | ~left.any(1)]  # nothing joins the two leaves in front
     tint = (float(color[0]), float(color[1]), float(color[2]))
     return [Thing(points.reshape(-1, 3), normals.reshape(-1, 3), corners, tint, 0.05, 10.0, 0, 0.6)]
 

@@ -24,6 +24,12 @@ from latentfu_builtin.regions.network import PARSER_SIZE, RegionNetwork, save_pa
 
 Pixels = npt.NDArray[Any]
 _ARRAYS = ("images", "regions", "landmarks")
+_KEEP_EVERY = 60.0
+"""Seconds between two writings of the state."""
+_WEIGHTS = (0.6, 0.7, 3.0, 2.5, 1.0, 2.5, 8.0, 0.8, 1.5, 1.0, 0.8, 5.0, 1.0, 4.0)
+"""What a pixel of each region counts: small ones more, or nothing is learned of them at first."""
+_DECAY = 0.995
+"""Of the running mean of the weights, which is what is shipped."""
 
 
 class RenderedPeople:
@@ -64,14 +70,6 @@ def _square(landmarks: Pixels) -> Pixels:
     mx, my = landmarks[3:5].mean(0)
     quad = face_quad(((float(ax), float(ay)), (float(bx), float(by))), (float(mx), float(my)))
     return np.array(quad.corners)
-
-
-_KEEP_EVERY = 60.0
-"""Seconds between two writings of the state."""
-_WEIGHTS = (0.6, 0.7, 3.0, 2.5, 1.0, 2.5, 8.0, 0.8, 1.5, 1.0, 0.8, 5.0, 1.0, 4.0)
-"""What a pixel of each region counts: small ones more, or nothing is learned of them at first."""
-_DECAY = 0.995
-"""Of the running mean of the weights, which is what is shipped."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="What the log holds.",
 )
+@click.option(
+    "--stop-when-idle",
+    is_flag=True,
+    help="End when nobody has used it for the time set in GIMP (30 minutes).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say the address as a line of JSON.")
 def serve_command(
     *,
@@ -44,6 +49,7 @@ def serve_command(
     devices: tuple[str, ...],
     allow_remote: bool,
     log_level: str,
+    stop_when_idle: bool,
     as_json: bool,
 ) -> None:
     """Run the server that GIMP and the other commands use.
@@ -52,7 +58,9 @@ def serve_command(
     """
     from latentfu.http.serve import ServerSettings, serve
 
-    settings = ServerSettings(host, port, devices, allow_remote, log_level)
+    settings = ServerSettings(
+        host, port, devices, allow_remote, log_level, stop_when_idle=stop_when_idle
+    )
     serve(settings, _say_json if as_json else _say)
 
 

@@ -19,6 +19,7 @@ from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.replies import ErrorReply, Reply, ReportReply
 from latentfu.protocol.requests import (
     EditRequest,
+    IdleStopRequest,
     InvertRequest,
     MixRequest,
     PreviewRequest,
@@ -31,6 +32,7 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     InvertRequest,
     PreviewRequest,
     SettingRequest,
+    IdleStopRequest,
 )
 
 

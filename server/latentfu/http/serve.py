@@ -24,6 +24,7 @@ from latentfu.core.errors import BadInputError, ServerError, StorageError
 from latentfu.core.paths import data_dir, make_private, server_path
 from latentfu.http.connections import READING, make_connections
 from latentfu.http.failures import answer_failures
+from latentfu.http.idle import note_use, stop_when_idle
 from latentfu.http.openapi import Endpoint, openapi_document
 from latentfu.http.routes import about, jobs, layers, plugins
 from latentfu.http.security import add_headers, check_content, check_host, check_origin, check_token
@@ -33,13 +34,14 @@ from latentfu.jobs.store import Limits
 from latentfu.protocol.server_address import ServerAddress, read_address
 from latentfu.storage.settings import (
     keep_token,
+    read_idle_minutes,
     read_or_make_token,
     remove_address,
     take_server_lock,
     write_address,
 )
 
-MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, check_content)
+MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, note_use, check_content)
 """In the order in which a request passes them."""
 
 
@@ -80,7 +82,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """How to serve. ``worker_arguments`` go to the worker processes as they are."""
+    """How to serve.
+
+    ``worker_arguments`` go to the worker processes as they are. ``stop_when_idle``: whether the
+    server ends when nobody has used it for the time that its owner set (30 minutes).
+    """
 
     host: str = "127.0.0.1"
     port: int | None = None
@@ -89,6 +95,7 @@ class ServerSettings:
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
     worker_arguments: Sequence[str] = ()
+    stop_when_idle: bool = False
 
 
 def serve(
@@ -122,6 +129,8 @@ async def _serve(
 ) -> None:
     service = JobService(settings.devices, settings.limits, settings.worker_arguments)
     state = AppState(service, token, remote=not is_loopback(settings.host))
+    if settings.stop_when_idle:
+        state.idle_s = 60.0 * read_idle_minutes()
     runner = web.AppRunner(
         make_app(state),
         shutdown_timeout=1.0,
@@ -141,9 +150,10 @@ async def _serve(
         write_address(address)
         log.info("listening on %s, pid %s", address.url, address.pid)
         ready(address)
-        keeping = asyncio.create_task(_keep_token(state))
+        watching = [asyncio.create_task(task(state)) for task in (_keep_token, stop_when_idle)]
         await state.stop.wait()
-        keeping.cancel()
+        for task in watching:
+            task.cancel()
         remove_address()
         server.close()
     finally:

@@ -64,6 +64,11 @@ class DeviceWorker:
         return "busy" if self._job is not None or self._asked else "ready"
 
     @property
+    def memory_mb(self) -> int:
+        """Main memory of the worker's process; 0 where it is not known."""
+        return self._worker.memory_mb if self._worker else 0
+
+    @property
     def is_hopeless(self) -> bool:
         """Whether the worker died several times before it was ready."""
         return self._failed_starts >= _HOPELESS and not self._ready.is_set()

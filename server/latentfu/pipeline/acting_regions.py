@@ -6,7 +6,7 @@ picture, so that longer hair and an opened mouth show.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +22,10 @@ from latentfu.pipeline.control_regions import find_control_regions
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
+from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
+from latentfu.pipeline.region_colors import allow_shifts, limit_shifts
 from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_objects import GeneratorSpec
@@ -52,11 +54,24 @@ class ActingRegions:
         names: The regions; empty for the whole crop.
         mask: float32 ``[S, S]`` in 0..1 over the crop; None for the whole crop.
         note: Why it is the whole crop although regions were wanted, as a sentence; else empty.
+        limit: Gives the picture after an edit, from it and the one before, without the colors that
+            the edit dragged along; None where they are not known.
     """
 
     names: tuple[str, ...] = ()
     mask: Floats | None = None
     note: str = ""
+    limit: Callable[[Floats, Floats], Floats] | None = None
+
+    def limit_colors(
+        self, edited: Floats, inverted: Floats | None, codes: CodesEdit | None
+    ) -> tuple[Floats, CodesEdit | None]:
+        """The edited picture, and that of the codes alone, without colors that came along."""
+        if self.limit is None or inverted is None:
+            return edited, codes
+        if codes is not None:
+            codes = replace(codes, after=self.limit(codes.after, codes.before))
+        return self.limit(edited, inverted), codes
 
 
 WHOLE = ActingRegions()
@@ -109,14 +124,12 @@ class RegionChooser:
         named = wanted != "auto"
         strange = _is_strange(found.inversion.quality, resolved.spec)
         parser = choose_parser(resolved.spec, photograph=strange or named)
-        if parser is None:
-            if named:
-                raise NotInstalledError("No parser of regions is installed: use whole.")
+        if named and parser is None:
+            raise NotInstalledError("No parser of regions is installed: use whole.")
+        if parser is None or not (named or request.psi == 1.0):
             return WHOLE
         if named:
             check_regions(wanted, parser)
-        elif request.psi != 1.0:
-            return WHOLE
         own = self.reader.read(parser, crop.image, f"{found.key} layer")
         if own.surety < parser.least_surety:
             if named:
@@ -127,10 +140,20 @@ class RegionChooser:
             names = self._find_names(request, resolved, parser, progress)
             if not names:
                 return replace(WHOLE, note="Where these controls act could not be measured.")
+        allowed = _allow_shifts(request, resolved, parser)
+        maps = self._read_maps(parser, found, pictures)
+        united = _unite([own, *maps], names, parser, pictures, named=named)
+        if united.mask is None or allowed is None:
+            return united
+        return replace(united, limit=lambda a, b: limit_shifts(a, b, maps, allowed))
+
+    def _read_maps(
+        self, parser: RegionParser, found: CachedInversion, pictures: tuple[Floats, Floats]
+    ) -> tuple[RegionMap, RegionMap]:
+        """The regions of the inverted and of the edited picture."""
         edited, inverted = pictures
-        maps = [own, self.reader.read(parser, inverted, f"{found.key} {inverted.shape[-1]}")]
-        maps.append(self.reader.read(parser, edited))
-        return _unite(maps, names, parser, pictures, named=named)
+        before = self.reader.read(parser, inverted, f"{found.key} {inverted.shape[-1]}")
+        return before, self.reader.read(parser, edited)
 
     def _find_names(
         self,
@@ -172,6 +195,16 @@ class RegionChooser:
         return known[1]
 
 
+def _allow_shifts(
+    request: ControlsRequest, resolved: ResolvedRequest, parser: RegionParser
+) -> dict[str, float] | None:
+    """How far each region may change color; None where that is not known."""
+    if request.targets:
+        return None
+    moves = [(resolved.controls[name], strength) for name, strength in request.edits.items()]
+    return allow_shifts(moves, parser.changes())
+
+
 def check_regions(names: Iterable[str], parser: RegionParser) -> None:
     """Refuse regions that the parser does not know (raises NotInstalledError)."""
     for name in names:
@@ -184,8 +217,8 @@ def check_regions(names: Iterable[str], parser: RegionParser) -> None:
 def say_unsure(surety: float) -> str:
     """Why nothing is said about a picture's regions, and what to do."""
     return (
-        f"The regions of this picture are not found surely ({surety:.2f}): the whole picture can "
-        f"be edited (--region whole), or what a mask selects."
+        f"The regions of this picture are not found surely ({surety:.2f}): edit the whole "
+        f"picture (regions: whole), or what a mask or a selection holds."
     )
 
 

@@ -183,6 +183,7 @@ class Editor:
                 edited, inverted, codes = self._renderer.render(request, work.resolved, found)
             shown = edited, inverted
             acting = self.regions.choose(request, work.resolved, crop, found, pictures=shown)
+            edited, codes = acting.limit_colors(edited, inverted, codes)
             feather = request.feather * small.factor
             placed = place_change(
                 small.layer,
@@ -302,14 +303,15 @@ class Editor:
         progress(0.95, "Pasting back")
         layer, quad, mask = work.layer, shown.crop.quad, work.mask
         feather = work.request.feather
+        edited, codes = shown.acting.limit_colors(shown.edited, shown.inverted, shown.codes)
         placed = place_change(
             layer,
             quad,
-            shown.edited,
+            edited,
             shown.inverted,
             mask=mask,
             feather=feather,
-            codes=shown.codes,
+            codes=codes,
             region=shown.acting.mask,
         )
         out = placed.add_to(layer)

@@ -44,6 +44,9 @@ class WorkerReply(Reply):
     state: Literal["starting", "ready", "busy", "restarting"]
     device: str = Field(description='"cpu", "cuda", ...; empty until it has started.')
     message: str = Field(description="Why it is not ready; empty if it is.")
+    memory_mb: int = Field(
+        default=0, description="Main memory of its process in MB; 0 where it is not known."
+    )
 
 
 class HealthReply(Reply):
@@ -55,6 +58,9 @@ class HealthReply(Reply):
     uptime_s: float
     worker: WorkerReply = Field(description="The first of workers.")
     workers: list[WorkerReply] = Field(description="One for each device.")
+    idle_stop_minutes: float = Field(
+        default=0.0, description="After so many minutes without use the server ends; 0: it stays."
+    )
 
 
 class ProofReply(Reply):
@@ -303,6 +309,12 @@ class JobsReply(Reply):
     """The newest jobs, newest first."""
 
     jobs: list[JobReply]
+
+
+class IdleStopReply(Reply):
+    """When a server that nobody uses ends."""
+
+    minutes: float = Field(description="Minutes without use; 0: it stays.")
 
 
 class ShutdownReply(Reply):

@@ -37,8 +37,9 @@ LIMITS: dict[str, _Bounds] = {
     "mouth": (-65536, 65536),
     "layers": (0, 63),
     "only": (0, 99),
-    "side": (32, 1024),
+    "side": (32, 2048),
     "quick": (0, 16),
+    "minutes": (0, 10_080),
 }
 """The smallest and the largest number that each field takes, both included."""
 MOST_NAMES = 100
@@ -255,6 +256,16 @@ class MixRequest(LayerRequest):
         if self.layers[0] > self.layers[1]:
             raise ValueError("The layers must be [first, last] with first <= last.")
         return self
+
+
+class IdleStopRequest(BaseModel):
+    """When a server that nobody uses ends."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    minutes: Annotated[float, _within("minutes")] = Field(
+        description="Minutes without use; 0: it stays."
+    )
 
 
 class SettingRequest(BaseModel):

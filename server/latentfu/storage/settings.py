@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import secrets
 from dataclasses import asdict
+from pathlib import Path
 from typing import IO, Any
 
 from latentfu.core.errors import BadInputError, StorageError
@@ -53,6 +55,29 @@ def keep_token(token: str) -> str:
     make_private(config_dir())
     _write_token(token)
     return token
+
+
+IDLE_MINUTES = 30.0
+"""After how long without use a server that GIMP started ends, unless its owner says otherwise."""
+
+
+def read_idle_minutes() -> float:
+    """What the owner set; the default where nothing readable is there. 0: the server stays."""
+    try:
+        minutes = float(json.loads(_idle_path().read_text("utf-8"))["minutes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return IDLE_MINUTES
+    return minutes if 0 <= minutes < math.inf else IDLE_MINUTES
+
+
+def write_idle_minutes(minutes: float) -> None:
+    """Keep it for the next servers too; raises StorageError."""
+    make_private(config_dir())
+    write_whole(_idle_path(), (json.dumps({"minutes": minutes}) + "\n").encode(), mode=0o600)
+
+
+def _idle_path() -> Path:
+    return config_dir() / "idle-stop.json"
 
 
 def _is_usable(token: str) -> bool:

@@ -58,19 +58,16 @@ def add_common_arguments(procedure: Gimp.Procedure) -> None:
     """The network, the inversion method and the soft border."""
     add = procedure.add_string_argument
     add("generator", "_Generator", "Name of the network, empty for the default", "", READWRITE)
-    add("inverter", "_Inverter", "Inversion method, empty for the default", "", READWRITE)
+    add(
+        "inverter",
+        "_Inverter",
+        "Method, or fast or faithful; empty for the default",
+        "",
+        READWRITE,
+    )
     procedure.add_double_argument(
         "feather", "_Feather", FEATHER, 0.0, LARGEST_FEATHER, 12.0, READWRITE
     )
-
-
-def read_common_arguments(config: Gimp.ProcedureConfig) -> dict[str, Any]:
-    """What :func:`add_common_arguments` added, as :class:`jobs.Work` takes it."""
-    return {
-        "generator": config.get_property("generator") or "",
-        "inverter": config.get_property("inverter") or "",
-        "feather": config.get_property("feather"),
-    }
 
 
 def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:

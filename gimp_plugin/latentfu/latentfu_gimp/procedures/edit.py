@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from gi.repository import Gimp
 
 from .. import jobs
-from ..arguments import layer_name, parse_edits
+from ..arguments import (
+    AUTO,
+    layer_name,
+    parse_edits,
+    read_common_arguments,
+    read_regions,
+)
 from ..errors import PluginError
 from ..layers import chosen_layer, plain_target
 from ..remember import remembered
@@ -16,7 +22,6 @@ from .common import (
     READWRITE,
     add_common_arguments,
     create_image_procedure,
-    read_common_arguments,
     run_with_progress,
 )
 
@@ -38,6 +43,14 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.add_string_argument(
         "edits", "_Edits", "What to change and how much: smile=2 yaw=-1", "", READWRITE
     )
+    procedure.add_string_argument(
+        "regions",
+        "_Regions",
+        "Where the edit may show: auto (in a photograph where its controls act), whole, or names "
+        "such as hair skin",
+        AUTO,
+        READWRITE,
+    )
     add_common_arguments(procedure)
     return procedure
 
@@ -56,6 +69,7 @@ def edit_layer(
         target.mask,
         edits=edits,
         deep=target.deep,
+        extra={"regions": read_regions(config.get_property("regions") or "")},
         **read_common_arguments(config),
     )
     result = run_with_progress(work, "Editing the portrait ...")

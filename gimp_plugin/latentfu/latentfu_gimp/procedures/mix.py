@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gi.repository import Gimp
 
 from .. import jobs
-from ..arguments import parse_layers
+from ..arguments import name_mix, parse_layers, read_common_arguments
 from ..errors import PluginError
 from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
@@ -17,7 +17,6 @@ from .common import (
     READWRITE,
     add_common_arguments,
     create_image_procedure,
-    read_common_arguments,
     run_with_progress,
 )
 
@@ -62,15 +61,10 @@ def mix_layers(
         **read_common_arguments(config),
     )
     result = run_with_progress(work, "Mixing the portraits ...")
-    name = name_mix(source, layers)
-    new = insert_result(target, result, name, remembered(target, work, result))
+    name = name_mix(source.get_name(), layers)
+    new = insert_result(target, result, name, remembered(target, work, result, source))
     show_report(result)
     return new
-
-
-def name_mix(source: Gimp.Layer, layers: tuple[int, int]) -> str:
-    """What the new layer of a mix is called."""
-    return f"{layers[0]}-{layers[1]} of {source.get_name()} (Latent-Fu)"
 
 
 def _mix_with_dialog(

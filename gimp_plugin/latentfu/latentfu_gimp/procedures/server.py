@@ -7,6 +7,7 @@ from typing import Any
 from gi.repository import Gimp, GObject
 
 from .. import finder
+from ..server_state import describe_server
 from .common import READWRITE, report_progress, run_guarded
 
 NAME = "latentfu-server"
@@ -61,17 +62,3 @@ def control_server(action: str) -> str:
     elif action == "restart":
         finder.restart()
     return describe_server()
-
-
-def describe_server() -> str:
-    """One sentence on the server's state."""
-    found = finder.find()
-    if not found:
-        return "The Latent-Fu server is not running."
-    client, health = found
-    workers = ", ".join(
-        f"worker {one.get('state', 'unknown')} on {one.get('device') or 'an unknown device'}"
-        for one in health.get("workers") or [health.get("worker") or {}]
-    )
-    version = health.get("version", "")
-    return f"The Latent-Fu server {version} runs on port {client.port}, {workers}."

@@ -21,6 +21,67 @@ class Pixbuf(GObject.Object):
         height: int,
         rowstride: int,
     ) -> Pixbuf: ...
+    @classmethod
+    def new(
+        cls, colorspace: Colorspace, has_alpha: bool, bits_per_sample: int, width: int, height: int
+    ) -> Pixbuf | None: ...
+    def copy(self) -> Pixbuf: ...
+    def composite(
+        self,
+        dest: Pixbuf,
+        dest_x: int,
+        dest_y: int,
+        dest_width: int,
+        dest_height: int,
+        offset_x: float,
+        offset_y: float,
+        scale_x: float,
+        scale_y: float,
+        interp_type: InterpType,
+        overall_alpha: int,
+    ) -> None: ...
+    def copy_area(
+        self,
+        src_x: int,
+        src_y: int,
+        width: int,
+        height: int,
+        dest_pixbuf: Pixbuf,
+        dest_x: int,
+        dest_y: int,
+    ) -> None: ...
+    def scale(
+        self,
+        dest: Pixbuf,
+        dest_x: int,
+        dest_y: int,
+        dest_width: int,
+        dest_height: int,
+        offset_x: float,
+        offset_y: float,
+        scale_x: float,
+        scale_y: float,
+        interp_type: InterpType,
+    ) -> None: ...
+    def composite_color(
+        self,
+        dest: Pixbuf,
+        dest_x: int,
+        dest_y: int,
+        dest_width: int,
+        dest_height: int,
+        offset_x: float,
+        offset_y: float,
+        scale_x: float,
+        scale_y: float,
+        interp_type: InterpType,
+        overall_alpha: int,
+        check_x: int,
+        check_y: int,
+        check_size: int,
+        color1: int,
+        color2: int,
+    ) -> None: ...
     def new_subpixbuf(self, src_x: int, src_y: int, width: int, height: int) -> Pixbuf: ...
     def fill(self, pixel: int) -> None: ...
     def get_pixels(self) -> bytes: ...

@@ -43,7 +43,6 @@ void main() {
         c += discs(u + seed.yz, .5, .28, vec3(1., .75, .45), vec3(1., .9, .7)) * .13;
     }
     c *= 1. - .10 * dot(u, u);
-    vec3 x = max(c, 0.);
-    color = vec4(pow(clamp((x * (2.51 * x + .03)) / (x * (2.43 * x + .59) + .14), 0., 1.), vec3(1. / 2.2)), 1.);
+    color = vec4(pow(1. - exp(-1.3 * max(c, 0.)), vec3(1. / 2.2)), 1.);
     truth = vec2(0., 100.);
 }

@@ -15,8 +15,8 @@ void main() {
     vec2 u = 2. * gl_FragCoord.xy * float(times) / vec2(textureSize(large, 0)) - 1.;
     c *= 1. - .045 * dot(u, u);
     float y = dot(c, vec3(.3, .59, .11));
-    c = mix(vec3(y), c, .92);
-    c = mix(c, c * c * (3. - 2. * c), .22);
+    c = mix(vec3(y), c, .97);
+    c = mix(c, c * c * (3. - 2. * c), .42);
     c = c * vec3(1., .992, .975) + vec3(.006, .008, .014) * (1. - y);
     vec3 grain = vec3(hash(vec3(gl_FragCoord.xy, seed)), hash(vec3(gl_FragCoord.yx, seed + 11.)), hash(vec3(gl_FragCoord.xy, seed + 23.)));
     c += (.7 * (grain.x + grain.y - 1.) + .3 * (grain - .5)) * .024 * (.4 + sqrt(y) * (1. - .6 * y));

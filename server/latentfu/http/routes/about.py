@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 import latentfu
 from latentfu.core.errors import BadInputError, NotInstalledError
-from latentfu.http.messages import reply
+from latentfu.http.messages import read_json, reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
 from latentfu.protocol.replies import (
@@ -19,13 +20,18 @@ from latentfu.protocol.replies import (
     ControlsReply,
     GeneratorsReply,
     HealthReply,
+    IdleStopReply,
     InvertersReply,
     PluginsReply,
     ProofReply,
     ShutdownReply,
     WorkerReply,
 )
+from latentfu.protocol.requests import IdleStopRequest
 from latentfu.protocol.server_address import PROOF_PATH, is_nonce, make_proof
+from latentfu.storage.settings import write_idle_minutes
+
+_IDLE_STOP = TypeAdapter(IdleStopRequest)
 
 
 async def health(request: web.Request) -> web.Response:
@@ -40,6 +46,7 @@ async def health(request: web.Request) -> web.Response:
             uptime_s=round(time.monotonic() - state.started, 3),
             worker=workers[0],
             workers=workers,
+            idle_stop_minutes=state.idle_s / 60.0,
         )
     )
 
@@ -86,6 +93,14 @@ async def controls(request: web.Request) -> web.Response:
     )
 
 
+async def put_idle_stop(request: web.Request) -> web.Response:
+    """It counts at once, and for the next servers that GIMP starts."""
+    wanted = await read_json(request, _IDLE_STOP)
+    await asyncio.to_thread(write_idle_minutes, wanted.minutes)
+    request.app[STATE].idle_s = 60.0 * wanted.minutes
+    return reply(IdleStopReply(minutes=wanted.minutes))
+
+
 async def shutdown(request: web.Request) -> web.Response:
     """The answer goes out first."""
     request.app[STATE].stop.set()
@@ -124,6 +139,15 @@ ROUTES = (
         ControlsReply,
         query=("generator",),
         errors=(404, 503),
+    ),
+    Endpoint(
+        "PUT",
+        "/v1/idle-stop",
+        "When a server that nobody uses ends",
+        put_idle_stop,
+        IdleStopReply,
+        request=_IDLE_STOP,
+        errors=(400, 408, 413, 415, 507),
     ),
     Endpoint("POST", "/v1/shutdown", "Stop the server", shutdown, ShutdownReply),
 )

@@ -1,0 +1,33 @@
+"""What the lists in the windows offer: methods by what they are good for, and where to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .arguments import AUTO, FAITHFUL, FAST, WHOLE
+
+_BY_QUALITY = (
+    {"name": "", "title": "Balanced: the best for this network"},
+    {"name": FAST, "title": "Fast: rougher, soonest there"},
+    {"name": FAITHFUL, "title": "Faithful: closest to the picture, takes longer"},
+)
+_PLACES = (
+    {"name": AUTO, "title": "By region: where each slider acts"},
+    {"name": WHOLE, "title": "Whole picture"},
+)
+
+
+def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Three by quality, the first the default, and then each method that is installed."""
+    named = [
+        {"name": one["name"], "title": f"Advanced: {one.get('title') or one['name']}"}
+        for one in inverters
+    ]
+    return [*_BY_QUALITY, *named]
+
+
+def list_areas(chosen: str) -> list[Mapping[str, Any]]:
+    """Where the edit may show, with what a script asked for; drawn portraits change as a whole."""
+    named = {"name": chosen, "title": f"Only {chosen}"}
+    return [*_PLACES, *([] if chosen in (AUTO, WHOLE) else [named])]

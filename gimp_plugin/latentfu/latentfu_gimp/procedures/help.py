@@ -1,0 +1,33 @@
+"""Help: the page on this plug-in, in the user's browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gi.repository import Gimp, GObject
+
+from ..help import PAGE, open_help
+from .common import READWRITE, run_guarded
+
+NAME = "latentfu-help"
+
+
+def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
+    """The procedure with its arguments."""
+    procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
+    procedure.set_menu_label("_Help")
+    procedure.set_documentation("How to edit portraits with Latent-Fu", "Opens the page.", NAME)
+    procedure.add_enum_argument(
+        "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
+    )
+    procedure.add_string_return_value("page", "Page", "Where the page lies", "", READWRITE)
+    return procedure
+
+
+def _run(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: Any) -> Gimp.ValueArray:
+    def body() -> str:
+        if config.get_property("run-mode") == Gimp.RunMode.INTERACTIVE:
+            open_help()
+        return str(PAGE)
+
+    return run_guarded(procedure, body, GObject.TYPE_STRING)
