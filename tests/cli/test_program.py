@@ -26,6 +26,7 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.slow
 def test_help_imports_nothing_heavy(house: Path) -> None:
     code = f"""
 import sys
@@ -181,12 +182,14 @@ def test_help_lists_new_commands_after_a_change(house: Path, latentfu_program: P
     assert remembered["key"] != again["key"]
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(house: Path) -> None:
     command = f"{sys.executable} -P -m latentfu plugins list --json | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_so_and_leaves_nothing(house: Path, tmp_path: Path) -> None:
     slow = "import os, time\nopen(os.environ['STARTED'], 'w').close()\ntime.sleep(60)\n"
     (house / "config" / "plugins" / "slow.py").write_text(slow)

@@ -36,6 +36,7 @@ line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl"
 finite = st.floats(-1e6, 1e6)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.one_of(st.tuples(st.integers(1, 40)), st.tuples(st.integers(1, 18), st.integers(1, 40))),

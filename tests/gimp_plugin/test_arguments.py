@@ -12,6 +12,7 @@ NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)
 STRENGTHS = st.floats(-100, 100).map(lambda x: float(f"{x:.6g}")).filter(bool)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, STRENGTHS, max_size=8))
 def test_edits_come_back(edits: dict[str, float]) -> None:
     assert parse_edits(format_edits(edits)) == edits

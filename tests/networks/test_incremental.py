@@ -58,6 +58,7 @@ def changed(latent: Latent, what: str, place: int, amount: float) -> Latent:
     return replace(latent, bends=latent.bends[1:], details=latent.details[1:])
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(steps=changes)
 def test_any_way_of_changes_ends_at_the_same_pixels(steps: list[tuple[str, int, float]]) -> None:

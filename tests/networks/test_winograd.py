@@ -5,16 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from latentfu_builtin.networks.stylegan import winograd
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from torch import Tensor
 
+_LOST = 128 * torch.finfo(torch.float32).eps
+"""What rounding may cost of a tile's terms; 63 roundings at worst in 400 pictures of noise."""
 sides = st.integers(1, 5).map(lambda count: 4 * count)
 
 
 @settings(max_examples=25, deadline=None)
+@example(n=3, inputs=6, outputs=8, size=(8, 8), room=1, part=2)
 @given(
     n=st.integers(1, 3),
     inputs=st.integers(1, 9),
@@ -36,8 +39,11 @@ def test_it_is_the_convolution(
         found = winograd.convolve(x, winograd.transform_kernel(weight))
         once = winograd.convolve_once(x, weight)
     wanted = F.conv2d(x.double(), weight.double(), padding=1)
-    torch.testing.assert_close(found.double(), wanted, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(once, found, atol=1e-4, rtol=1e-4)
+    # A tile of 6 x 6 inputs loses digits of the largest of its sums of terms.
+    terms = F.conv2d(x.double().abs(), weight.double().abs(), padding=1)
+    added = F.max_pool2d(terms, 7, stride=1, padding=3)
+    for result in (found, once):
+        assert bool(((result.double() - wanted).abs() <= _LOST * added).all())
     assert found.is_contiguous(memory_format=torch.channels_last)
 
 

@@ -63,6 +63,7 @@ def test_what_lies_under_transparency_does_not_leak() -> None:
     assert np.allclose(image[:, 8, 10], np.array([10, 200, 30]) / 127.5 - 1, atol=1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.floats(20, 80), st.floats(20, 80), st.floats(24, 150), st.floats(-180, 180),

@@ -69,6 +69,7 @@ def patch_mask(layer: Layer, top: float, left: float, size: float) -> np.ndarray
 part = st.floats(0.0, 0.95)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.integers(16, 120), st.integers(16, 120), st.sampled_from([1, 3, 4]), st.integers(0, 9),

@@ -81,6 +81,7 @@ def test_what_appears_is_the_networks_and_as_sharp_as_its_surroundings() -> None
     assert detail_of(out)[inside].std() > 0.3 * detail_of(layer)[inside].std()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1000), x=st.integers(4, 40), size=st.integers(4, 16))
 def test_where_nothing_changes_and_nothing_moves_every_byte_stays(

@@ -7,19 +7,26 @@ from pathlib import Path
 
 import pytest
 import torch
+from latentfu import BadInputError
 from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
 from latentfu_builtin.portraits.augment import change_mildly
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
 from latentfu_builtin.portraits.scorer import ScorerNetwork, load_scorer, save_scorer
-from latentfu_builtin.portraits.scorer.network import _CIRCULAR, _WEIGHTS, PRESENCE_FACTORS
+from latentfu_builtin.portraits.scorer.factor_table import find_factor_table, open_factor_table
+from latentfu_builtin.portraits.scorer.network import _WEIGHTS
 from latentfu_builtin.portraits.scorer.train import (
+    ScorerLoss,
     ScorerOptions,
     summarize_figures,
     train_scorer,
+    weigh_factors,
     write_scorer,
 )
 from latentfu_builtin.portraits.teacher import make_teacher
 from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
+
+TABLE = open_factor_table("portraits")
+PEOPLE = open_factor_table("people")
 
 
 @pytest.fixture(scope="module")
@@ -67,24 +74,53 @@ def test_the_distance_has_gradients() -> None:
 def test_hues_are_compared_round_the_circle() -> None:
     truth = torch.rand(50, len(FACTORS)) * 2 - 1
     found = truth.clone()
-    found[:, _CIRCULAR[0]] = torch.remainder(found[:, _CIRCULAR[0]] + 2.001 + 1, 2) - 1
-    numbers = summarize_figures(found, truth)
-    assert numbers[FACTORS[_CIRCULAR[0]].name] > 0.99
-    assert all(numbers[FACTORS[i].name] == 1.0 for i in PRESENCE_FACTORS)
+    hue = TABLE.circular[0]
+    found[:, hue] = torch.remainder(found[:, hue] + 2.001 + 1, 2) - 1
+    numbers = summarize_figures(found, truth, TABLE)
+    assert numbers[TABLE.names[hue]] > 0.99
+    assert all(numbers[TABLE.names[i]] == 1.0 for i in TABLE.presence)
 
 
 def test_what_counts_more_and_what_is_no_factor() -> None:
     from latentfu import BadInputError
-    from latentfu_builtin.portraits.scorer.train import scorer_loss, weigh_factors
 
-    numbers, factors = torch.zeros(4, len(FACTORS) + len(_CIRCULAR)), torch.zeros(4, len(FACTORS))
+    loss = ScorerLoss(TABLE, weigh_factors(TABLE, ()))
+    strict = ScorerLoss(TABLE, weigh_factors(TABLE, (("age", 3.0),)))
+    numbers, factors = (
+        torch.zeros(4, len(FACTORS) + len(TABLE.circular)),
+        torch.zeros(4, len(FACTORS)),
+    )
     factors[:, FACTOR_NAMES.index("age")] = 0.5
-    plain = scorer_loss(numbers, factors, weigh_factors(()))
-    heavy = scorer_loss(numbers, factors, weigh_factors((("age", 3.0),)))
-    without = scorer_loss(numbers, torch.zeros_like(factors), weigh_factors(()))
+    plain, heavy = loss(numbers, factors), strict(numbers, factors)
+    without = loss(numbers, torch.zeros_like(factors))
     assert torch.allclose(heavy - without, 3 * (plain - without), rtol=1e-4)
     with pytest.raises(BadInputError, match="no factor nose"):
-        weigh_factors((("nose", 2.0),))
+        weigh_factors(TABLE, (("nose", 2.0),))
+
+
+def test_people_have_a_table_of_their_own() -> None:
+    normal = torch.randn(300, len(PEOPLE.names), generator=torch.Generator().manual_seed(1))
+    factors = PEOPLE.from_normal(normal)
+    assert factors.shape == normal.shape and float(factors.abs().max()) <= 1.0
+    assert float(PEOPLE.measure_variances().min()) > 0.001
+    hats = (factors[:, PEOPLE.names.index("hat")] > 0).float().mean()
+    assert 0 < hats < 0.3 and PEOPLE.names.index("hat") in PEOPLE.presence
+    scorer = ScorerNetwork(PEOPLE).eval()
+    assert scorer(torch.rand(2, 3, 64, 64) * 2 - 1).shape == (2, len(PEOPLE.names))
+    assert find_factor_table(PEOPLE.names) == PEOPLE and find_factor_table(("age",)) is None
+    with pytest.raises(BadInputError, match="no renderer clay"):
+        open_factor_table("clay")
+
+
+def test_pairs_of_another_renderer_are_refused(cache: PairCache) -> None:
+    with pytest.raises(BadInputError, match="name the renderer that drew them"):
+        train_scorer(cache, ScorerOptions(images=16), lambda line: None, ScorerNetwork(PEOPLE))
+
+
+def test_a_file_for_people_knows_its_factors(tmp_path: Path) -> None:
+    path = tmp_path / "scorer.safetensors"
+    save_scorer(path, ScorerNetwork(PEOPLE), {})
+    assert load_scorer(path).table.renderer == "people"
 
 
 def test_changes_are_mild() -> None:
@@ -95,7 +131,7 @@ def test_changes_are_mild() -> None:
 
 def test_a_few_steps_run_and_the_file_comes_back(cache: PairCache, tmp_path: Path) -> None:
     options = ScorerOptions(images=48, batch=16, holdout=8)
-    scorer, numbers = train_scorer(cache, options, lambda line: None)
+    scorer, numbers = train_scorer(cache, options, lambda line: None, ScorerNetwork())
     assert set(numbers) == {f.name for f in FACTORS}
     path = tmp_path / "scorer.safetensors"
     write_scorer(path, scorer, numbers, options, cache.count)
@@ -113,7 +149,7 @@ def test_a_few_steps_run_and_the_file_comes_back(cache: PairCache, tmp_path: Pat
 def test_the_shipped_scorer_reads_renders(cache: PairCache) -> None:
     scorer = load_scorer()
     truth = from_normal(cache.normals(slice(0, 64)))
-    numbers = summarize_figures(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth)
+    numbers = summarize_figures(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth, TABLE)
     assert numbers["yaw"] > 0.7 and numbers["skin_tone"] > 0.6
     assert numbers["glasses"] > 0.75 and numbers["hat"] > 0.8
     assert _WEIGHTS.stat().st_size < 3_000_000

@@ -316,6 +316,7 @@ def replies(draw: st.DrawFn) -> Reply:
     )
 
 
+@pytest.mark.slow
 @given(list_of=st.lists(replies(), max_size=6), known=st.booleans())
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_the_server_does_the_final_name_is_the_file_or_nothing(

@@ -38,7 +38,7 @@ def _measure_hessian(quick: bool = False) -> Iterator[Measure]:
     """
     count = 1 if quick else _COUNT
     fresh = _make_small_products if quick else _make_full_products()
-    theirs, their_time = _time(lambda: power_iteration(fresh(), count))
+    theirs, their_time = _time(lambda: _power_iteration(fresh(), count))
     held = _measure_energy(fresh(), theirs)
     yield Measure("power iteration, central differences", their_time.wall, "s")
     ours, time_to_equal = _time(
@@ -83,7 +83,7 @@ def _measure_angles(count: int) -> Iterator[Measure]:
     small = _make_small_products()
     exact = torch.linalg.eigh(_form_whole(small))[1][:, -count:]  # [size, count]
     ours = find_spectrum(_make_small_products(), count, silent, tolerance=1e-4).vectors
-    theirs = power_iteration(_make_small_products(), count)
+    theirs = _power_iteration(_make_small_products(), count)
     for name, vectors in (("Lanczos", ours), ("power iteration", theirs)):
         yield Measure(
             f"largest angle to the exact subspace, {name}", _largest_angle(vectors, exact), "deg"
@@ -136,7 +136,7 @@ _STEPS = 20
 _FACTOR = 0.1
 
 
-def power_iteration(products: Any, count: int, seed: int = 0) -> Tensor:
+def _power_iteration(products: Any, count: int, seed: int = 0) -> Tensor:
     """``count`` unit vectors ``[count, out, in, k, k]``, strongest first."""
     random = torch.Generator().manual_seed(seed)
     found: list[Tensor] = []

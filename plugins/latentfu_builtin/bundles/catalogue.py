@@ -26,7 +26,7 @@ class BundleDirection(StrictEntry):
         """Where to fetch it; ``mirror`` as for a network."""
         place = mirror if not mirror or "{file}" in mirror else f"{mirror.rstrip('/')}/{{file}}"
         address = place.replace("{file}", self.file) or self.address
-        sha256 = self.sha256 or held_hash(f"direction/{self.file}")
+        sha256 = self.sha256 or _held_hash(f"direction/{self.file}")
         return Offer(address, sha256, largest=64 << 20, name=self.file)
 
 
@@ -52,7 +52,7 @@ class Bundle(StrictEntry):
     def public_network(self) -> PublicNetwork:
         """Its generator; of a file whose hash nobody states, with the one it had before."""
         network = find_known(self.network)
-        return replace(network, sha256=network.sha256 or held_hash(network.name))
+        return replace(network, sha256=network.sha256 or _held_hash(network.name))
 
     def terms(self) -> list[PublicNetwork]:
         """One network or file for each different set of terms, as consent is asked for."""
@@ -106,7 +106,7 @@ def _hashes_file() -> Path:
     return config_dir() / "hashes.json"
 
 
-def held_hash(name: str) -> str:
+def _held_hash(name: str) -> str:
     """The sha256 (hex) that a file had when it came first; "" for one that never came."""
     return _read_hashes().get(name, "")
 

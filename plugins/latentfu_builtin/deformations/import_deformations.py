@@ -198,7 +198,7 @@ def _open_capped(path: Path) -> Iterator[IO[bytes]]:
         yield cast(IO[bytes], _Capped(opened))
 
 
-def is_archive(path: Path) -> bool:
+def _is_archive(path: Path) -> bool:
     """Whether a file is a .tar (compressed or not) or a .zip."""
     return _is_tar(path) or zipfile.is_zipfile(path)
 
@@ -334,7 +334,7 @@ def fetch_set(known: PublishedSet, address: str, progress: Progress) -> tuple[Pa
         return path, ""
     offer = latentfu.Offer(address or known.address, name=path.name)
     digest = latentfu.download(offer, path, progress)
-    if not is_archive(path):
+    if not _is_archive(path):
         path.unlink()
         raise BadInputError(
             f"What {offer.address} sent is not an archive of deformations; it was not kept, give "

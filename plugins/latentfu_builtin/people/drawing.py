@@ -199,9 +199,8 @@ class SceneDrawer:
         each = corners.reshape(len(strands.points), -1)
 
         def array(program: str, some: Array) -> Any:
-            layout = (buffer, "3f 3f 4f", "p", "n", "look")
-            if program == "depth":
-                layout = (buffer, "3f 28x", "p")
+            whole = (buffer, "3f 3f 4f", "p", "n", "look")
+            layout = (buffer, "3f 28x", "p") if program == "depth" else whole
             made = gl.vertex_array(self._programs[program], [layout], self._index(some))
             self._garbage.append(made)
             return made
@@ -224,8 +223,9 @@ class SceneDrawer:
         canvas.use()
         gl.depth_func = "<="
         self._shadow_map.use(0)
-        room = {"view": shot.view, "shadow": shot.shadow, "eye": shot.eye, **shot.lights}
-        room["pixel"] = 2 * shot.spread / (self.size * self.supersample)
+        pixel = 2 * shot.spread / (self.size * self.supersample)
+        at = {"view": shot.view, "shadow": shot.shadow, "eye": shot.eye}
+        room = {**at, **shot.lights, "pixel": pixel}
         clear = [job for job in jobs if job.program == "lens" or job.look.get("soft", 0.0) > 0]
         solid = [job for job in jobs if job.program != "lens" and not job.look.get("soft", 0.0)]
         # hair first: the skin that it covers is never lit

@@ -176,8 +176,8 @@ def _grow_leads(
         reach = np.where(ahead, np.clip(wanted, 0.012, None), reach)
     fall = 0.10 if f["hair_length"] < -0.15 else 0.45 - 0.10 * curl
     trimmed = _is_trimmed(roots, frame, f)
-    begun = (roots, start, reach)
-    return _grow_guides(random, begun, frame, curl=curl, fall=fall, line=line, trimmed=trimmed)
+    grown = (roots, start, reach)
+    return _grow_guides(random, grown, frame, curl=curl, fall=fall, line=line, trimmed=trimmed)
 
 
 def _follow(

@@ -30,6 +30,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
     help="Weights file; default: the shipped one.",
 )
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="Scorer to go on from.")
+@click.option("--renderer", default="portraits", show_default=True, help="What drew the pairs.")
 @click.option("--images", default=120_000, show_default=True, help="Pictures to train on.")
 @click.option("--batch", default=64, show_default=True, help="Pictures in a step.")
 @click.option("--lr", default=2e-3, show_default=True, help="Learning rate.")
@@ -42,12 +43,20 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @json_option
 def train_scorer_command(
-    pairs: Path, output: Path | None, start: Path | None, threads: int, as_json: bool, **asked: Any
+    *,
+    pairs: Path,
+    output: Path | None,
+    start: Path | None,
+    renderer: str,
+    threads: int,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Train the network that reads factors back from a portrait."""
     import torch
 
-    from latentfu_builtin.portraits.scorer import load_scorer
+    from latentfu_builtin.portraits.scorer import ScorerNetwork, load_scorer
+    from latentfu_builtin.portraits.scorer.factor_table import open_factor_table
     from latentfu_builtin.portraits.scorer.train import ScorerOptions, train_scorer, write_scorer
     from latentfu_builtin.stylegan.training.pairs import PairCache
 
@@ -57,7 +66,9 @@ def train_scorer_command(
         **{**asked, "weights": tuple(_read_weight(t) for t in asked["weights"])}
     )
     cache = PairCache(pairs)
-    begun = load_scorer(start) if start else None
+    if output is None and renderer != "portraits":
+        raise click.UsageError(f"Nothing is shipped for {renderer}: name a file with --output.")
+    begun = load_scorer(start) if start else ScorerNetwork(open_factor_table(renderer))
     scorer, numbers = train_scorer(
         cache, options, functools.partial(click.echo, err=as_json), begun
     )

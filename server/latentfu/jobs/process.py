@@ -23,6 +23,10 @@ class WorkerDied(Exception):  # noqa: N818 - an event, not a mistake
     """The worker process ended before it answered."""
 
 
+_ENDS_WITHIN_S = 5.0
+"""A worker that takes longer is killed."""
+
+
 class WorkerProcess:
     """A running worker. ``hear`` gets every message that answers no request."""
 
@@ -101,7 +105,7 @@ class WorkerProcess:
         if self._process.returncode is None:
             self._process.kill()
 
-    async def stop(self, patience_s: float = 2.0) -> None:
+    async def stop(self, patience_s: float = _ENDS_WITHIN_S) -> None:
         """Ask it to end, then make it."""
         self.tell({"do": "stop"})
         if self._process.stdin is not None:
@@ -120,8 +124,12 @@ class WorkerProcess:
                 self._sort(message)
         except frames.FrameError as error:
             log.error("worker %s: %s", self.pid, error)
-        self.kill()
-        await self._process.wait()
+            self.kill()
+        try:  # It has closed the pipe, so it is about to end, and may have something to write.
+            await asyncio.wait_for(self._process.wait(), _ENDS_WITHIN_S)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
         self.ended.set()
         for answer in self._answers.values():
             if not answer.done():

@@ -47,7 +47,7 @@ class Tone:
         return np.asarray(np.stack(channels, axis=-1), np.float32)
 
 
-def find_tone(layer: Layer) -> Tone | None:
+def _find_tone(layer: Layer) -> Tone | None:
     """The one tone of ``layer``; None when it has colors, or is a plain color."""
     pixels = _sample_pixels(layer)
     if len(pixels) < 2:
@@ -121,7 +121,7 @@ def compute_change(
     if np.array_equal(edited, inverted):
         return np.zeros_like(seen)
     change = _change_with_motion(seen, quad, box, (edited, inverted), codes)
-    tone = find_tone(part)
+    tone = _find_tone(part)
     return change if tone is None else tone.limit_change(seen, change)
 
 

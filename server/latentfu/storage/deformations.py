@@ -104,7 +104,7 @@ def write_deformation(path: Path, deformation: Deformation) -> Path:
     return path
 
 
-def read_deformation_metadata(path: Path) -> dict[str, Any]:
+def _read_deformation_metadata(path: Path) -> dict[str, Any]:
     """The metadata of a deformation file without its tensor; BadInputError for other files."""
     metadata = read_metadata(path, _LARGEST_FILE)
     if metadata.get("format") != _FORMAT:
@@ -132,7 +132,7 @@ def _check_metadata(path: Path, text: str) -> dict[str, Any]:
 
 def read_deformation(path: Path) -> Deformation:
     """The deformation in a file; BadInputError in one sentence for anything else."""
-    facts = read_deformation_metadata(path)
+    facts = _read_deformation_metadata(path)
     tensors = read_arrays(path, _LARGEST_FILE)
     if sorted(tensors) != ["scale", "shift"]:
         raise BadInputError(f"{path} must hold two tensors, shift and scale.")
@@ -185,7 +185,7 @@ def deformations_in(folder: Path | str, generator_id: str) -> list[Control]:
     controls = []
     for path in sorted(Path(folder).glob("*.safetensors")):
         try:
-            facts = read_deformation_metadata(path)
+            facts = _read_deformation_metadata(path)
             if facts["generator_id"] == generator_id:
                 controls.append(_as_control(path, facts))
         except LatentFuError as error:

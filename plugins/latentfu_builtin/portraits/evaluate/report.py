@@ -66,6 +66,7 @@ class EvaluationRequest:
 def evaluate_portraits(question: EvaluationRequest, progress: Progress) -> Evaluation:
     """All figures; draws ``samples`` pictures of the network and twice as many renders."""
     q, scorer, side = question, question.scorer, question.generator.resolution
+    table = scorer.table
     judge = PictureMetrics(scorer, q.look or _make_scorer_features(scorer))
     real, other = (
         _see_renders(judge, side, q.samples, q.seed + extra, part, compiled=q.compiled)
@@ -84,8 +85,8 @@ def evaluate_portraits(question: EvaluationRequest, progress: Progress) -> Evalu
         frechet_floor=frechet_distance(real.features, other.features),
         overlap=measure_overlap(real.features, made.features),
         path_length=measure_path_length(q.generator, scorer.distance, min(q.samples, 256), q.seed),
-        attributes=summarize_figures(made.scores, made.factors),
-        readable=summarize_figures(real.scores, real.factors),
+        attributes=summarize_figures(made.scores, made.factors, table),
+        readable=summarize_figures(real.scores, real.factors, table),
         memorising=_measure_copies(q.pairs, judge.look, made.features, other.features),
     )
 

@@ -16,15 +16,15 @@ from latentfu import read_tensors_and_metadata, write_tensors
 from torch import Tensor, nn
 
 from latentfu_builtin.networks.stylegan.files import check_tensors
-from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS
+from latentfu_builtin.portraits.scorer.factor_table import (
+    FactorTable,
+    find_factor_table,
+    open_factor_table,
+)
 
 _ARCHITECTURE = "portrait-scorer"
 _SCORER_SIZE = 128
 _WIDTHS = (16, 32, 64, 96, 128, 160)
-_CIRCULAR = tuple(i for i, f in enumerate(FACTORS) if "color circle" in f.plus)
-"""Columns whose two ends mean the same: hues that go round."""
-PRESENCE_FACTORS = tuple(i for i, f in enumerate(FACTORS) if f.kind == "presence")
-"""Columns that say whether a thing is there."""
 _WEIGHTS = Path(__file__).parent.parent / "weights" / "scorer.safetensors"
 
 
@@ -44,15 +44,16 @@ class ScorerNetwork(nn.Module):
     the probability that the thing is there, so that the boundary lies at 0 for all of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, table: FactorTable | None = None) -> None:
         super().__init__()
+        self.table = table = table or open_factor_table("portraits")
         self.stages = nn.ModuleList()
         inputs = 3
         for width in _WIDTHS:
             self.stages.append(nn.Sequential(_make_conv(inputs, width), _make_conv(width, width)))
             inputs = width
         self.dense = nn.Linear(_WIDTHS[-1] * 16, 128)
-        self.head = nn.Linear(128, len(FACTORS) + len(_CIRCULAR))
+        self.head = nn.Linear(128, len(table.names) + len(table.circular))
         self.metadata: dict[str, str] = {}
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -81,11 +82,12 @@ class ScorerNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [N, 3, H, W] in -1..1 -> factors [N, F]."""
         numbers = self.raw(x).float()
-        columns = list(numbers[:, : len(FACTORS)].unbind(1))
-        for place in PRESENCE_FACTORS:
+        count = len(self.table.names)
+        columns = list(numbers[:, :count].unbind(1))
+        for place in self.table.presence:
             columns[place] = torch.tanh(columns[place] / 2)
-        for extra, place in enumerate(_CIRCULAR):
-            columns[place] = torch.atan2(numbers[:, len(FACTORS) + extra], columns[place]) / math.pi
+        for extra, place in enumerate(self.table.circular):
+            columns[place] = torch.atan2(numbers[:, count + extra], columns[place]) / math.pi
         return torch.stack(columns, dim=1)
 
     def distance(self, a: Tensor, b: Tensor) -> Tensor:
@@ -115,7 +117,7 @@ def save_scorer(path: Path, scorer: ScorerNetwork, metadata: dict[str, str]) -> 
         for name, value in scorer.state_dict().items()
         if value.is_floating_point()
     }
-    notes = {"architecture": _ARCHITECTURE, "factors": json.dumps(FACTOR_NAMES), **metadata}
+    notes = {"architecture": _ARCHITECTURE, "factors": json.dumps(scorer.table.names), **metadata}
     write_tensors(path, tensors, notes)
 
 
@@ -128,9 +130,10 @@ def load_scorer(path: Path | None = None, device: torch.device | str = "cpu") ->
     stored, metadata = read_tensors_and_metadata(path)
     if metadata.get("architecture") != _ARCHITECTURE:
         raise ValueError(f"{path} holds no {_ARCHITECTURE}")
-    if json.loads(metadata.get("factors", "[]")) != list(FACTOR_NAMES):
-        raise ValueError(f"{path} was trained for other factors than the renderer's")
-    scorer = ScorerNetwork()
+    table = find_factor_table(json.loads(metadata.get("factors", "[]")))
+    if table is None:
+        raise ValueError(f"{path} was trained for other factors than a renderer's")
+    scorer = ScorerNetwork(table)
     expected = {k: v for k, v in scorer.state_dict().items() if v.is_floating_point()}
     tensors = {name: value.float() for name, value in stored.items()}
     check_tensors(path, expected, tensors)

@@ -15,20 +15,9 @@ from latentfu import BadInputError, mixed_precision, write_whole
 from torch import Tensor
 
 from latentfu_builtin.portraits.augment import change_mildly, choose_some
-from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
-from latentfu_builtin.portraits.scorer.network import (
-    _CIRCULAR,
-    PRESENCE_FACTORS,
-    ScorerNetwork,
-    save_scorer,
-)
+from latentfu_builtin.portraits.scorer.factor_table import FactorTable
+from latentfu_builtin.portraits.scorer.network import ScorerNetwork, save_scorer
 from latentfu_builtin.stylegan.training.pairs import PairCache
-
-_PLAIN = tuple(i for i in range(len(FACTORS)) if i not in PRESENCE_FACTORS and i not in _CIRCULAR)
-_VARIANCES = from_normal(
-    torch.randn(10_000, len(FACTORS), generator=torch.Generator().manual_seed(0))
-).var(dim=0)[list(_PLAIN)]
-"""How much the plain factors vary, so that each counts the same."""
 
 
 @dataclass(frozen=True)
@@ -51,45 +40,65 @@ class ScorerOptions:
     compiled: bool = False
 
 
-def weigh_factors(weights: tuple[tuple[str, float], ...]) -> Tensor:
+def weigh_factors(table: FactorTable, weights: tuple[tuple[str, float], ...]) -> Tensor:
     """How much each factor's error counts, [F]; BadInputError for a name that is not a factor."""
-    result = torch.ones(len(FACTORS))
+    result = torch.ones(len(table.names))
     for name, weight in weights:
-        if name not in FACTOR_NAMES:
-            raise BadInputError(f"There is no factor {name}; there are {', '.join(FACTOR_NAMES)}.")
-        result[FACTOR_NAMES.index(name)] = weight
+        if name not in table.names:
+            raise BadInputError(f"There is no factor {name}; there are {', '.join(table.names)}.")
+        result[table.names.index(name)] = weight
     return result
 
 
-def scorer_loss(numbers: Tensor, factors: Tensor, weights: Tensor) -> Tensor:
-    """Squared error for values and hues, cross entropy for presence; numbers as `Scorer.raw`,
-    factors [N, F], weights [F]."""
-    plain = (numbers[:, _PLAIN] - factors[:, _PLAIN]).square() / _VARIANCES
-    there = (factors[:, PRESENCE_FACTORS] > 0).float()
-    logits = numbers[:, PRESENCE_FACTORS]
-    presence = F.binary_cross_entropy_with_logits(logits, there, reduction="none")
-    angle = factors[:, _CIRCULAR] * math.pi
-    sines = numbers[:, len(FACTORS) :]
-    round_ = (numbers[:, _CIRCULAR] - angle.cos()).square() + (sines - angle.sin()).square()
-    parts = ((plain, _PLAIN), (presence, PRESENCE_FACTORS), (round_, _CIRCULAR))
-    return torch.stack([(part @ weights[list(places)]).mean() for part, places in parts]).sum()
+class ScorerLoss:
+    """Squared error for values and hues, cross entropy for presence.
+
+    ``weights``: how much each factor counts, [F].
+    """
+
+    def __init__(self, table: FactorTable, weights: Tensor) -> None:
+        self.table, self._weights = table, weights
+        self._variances = table.measure_variances()
+
+    def __call__(self, numbers: Tensor, factors: Tensor) -> Tensor:
+        """numbers as `ScorerNetwork.raw` gives them, factors [N, F] -> one number."""
+        table = self.table
+        plain = (numbers[:, table.plain] - factors[:, table.plain]).square() / self._variances
+        there = (factors[:, table.presence] > 0).float()
+        logits = numbers[:, table.presence]
+        presence = F.binary_cross_entropy_with_logits(logits, there, reduction="none")
+        angle = factors[:, table.circular] * math.pi
+        sines = numbers[:, len(table.names) :]
+        cosines = numbers[:, table.circular]
+        round_ = (cosines - angle.cos()).square() + (sines - angle.sin()).square()
+        parts = ((plain, table.plain), (presence, table.presence), (round_, table.circular))
+        return torch.stack([(p @ self._weights[list(at)]).mean() for p, at in parts]).sum()
 
 
 def train_scorer(
     cache: PairCache,
     options: ScorerOptions,
     say: Callable[[str], None],
-    start: ScorerNetwork | None = None,
+    start: ScorerNetwork,
 ) -> tuple[ScorerNetwork, dict[str, float]]:
-    """A scorer trained on the cache's pairs (from `start`, if given), and its figures on those
-    held out."""
+    """`start` trained on the cache's pairs, and its figures on those held out.
+
+    Raises:
+        BadInputError: the pairs were drawn from another number of factors.
+    """
+    table = start.table
+    if cache.factor_count != len(table.names):
+        raise BadInputError(
+            f"These pairs were drawn from {cache.factor_count} factors and {table.renderer} has"
+            f" {len(table.names)}: name the renderer that drew them."
+        )
     torch.manual_seed(options.seed)
     random = torch.Generator().manual_seed(options.seed)
-    scorer = (start or ScorerNetwork()).to(memory_format=torch.channels_last)
+    scorer = start.to(memory_format=torch.channels_last)
     scorer.train().requires_grad_(True)
     adam = torch.optim.AdamW(scorer.parameters(), lr=options.lr, weight_decay=0.02)
     raw = torch.compile(scorer.raw) if options.compiled else scorer.raw
-    weights = weigh_factors(options.weights)
+    loss = ScorerLoss(table, weigh_factors(table, options.weights))
     steps = max(1, options.images // options.batch)
     plan = torch.optim.lr_scheduler.OneCycleLR(adam, options.lr, total_steps=steps, pct_start=0.1)
     held = min(options.holdout, cache.count // 8)
@@ -104,7 +113,7 @@ def train_scorer(
         images = images.contiguous(memory_format=torch.channels_last)
         with mixed_precision("cpu", options.bf16):
             numbers = raw(images)
-        value = scorer_loss(numbers.float(), from_normal(cache.normals(chosen)), weights)
+        value = loss(numbers.float(), table.from_normal(cache.normals(chosen)))
         adam.zero_grad(set_to_none=True)
         torch.autograd.backward(value)
         adam.step()
@@ -124,21 +133,22 @@ def _measure_scorer(scorer: ScorerNetwork, cache: PairCache, count: int) -> dict
         scorer(cache.rows(slice(i, min(i + 64, count))).images.contiguous())
         for i in range(0, count, 64)
     ]
-    return summarize_figures(torch.cat(parts), from_normal(cache.normals(slice(0, count))))
+    truth = scorer.table.from_normal(cache.normals(slice(0, count)))
+    return summarize_figures(torch.cat(parts), truth, scorer.table)
 
 
-def summarize_figures(found: Tensor, truth: Tensor) -> dict[str, float]:
+def summarize_figures(found: Tensor, truth: Tensor, table: FactorTable) -> dict[str, float]:
     """The figures by factor, from values [N, F] found and true."""
     result: dict[str, float] = {}
-    for place, factor in enumerate(FACTORS):
+    for place, name in enumerate(table.names):
         a, b = found[:, place], truth[:, place]
-        if place in PRESENCE_FACTORS:
-            result[factor.name] = ((a > 0) == (b > 0)).float().mean().item()
+        if place in table.presence:
+            result[name] = ((a > 0) == (b > 0)).float().mean().item()
             continue
         error = a - b
-        if place in _CIRCULAR:
+        if place in table.circular:
             error = torch.remainder(error + 1, 2) - 1
-        result[factor.name] = 1 - (error.square().mean() / b.var()).item()
+        result[name] = 1 - (error.square().mean() / b.var()).item()
     return {name: round(value, 4) for name, value in result.items()}
 
 
@@ -150,8 +160,10 @@ def write_scorer(
     pictures: int,
 ) -> None:
     """The weights, and beside them a JSON file with the figures."""
-    save_scorer(path, scorer, {"domain": "portraits", "licence": "Apache-2.0"})
-    kinds = {f.name: "accuracy" if f.kind == "presence" else "R2" for f in FACTORS}
+    table = scorer.table
+    save_scorer(path, scorer, {"domain": table.renderer, "licence": "Apache-2.0"})
+    there = {table.names[place] for place in table.presence}
+    kinds = {name: "accuracy" if name in there else "R2" for name in table.names}
     notes = {
         "trained_on": f"{pictures} renders, {options.images} pictures seen, seed {options.seed}",
         "held_out": min(options.holdout, pictures // 8),
