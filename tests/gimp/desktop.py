@@ -78,6 +78,17 @@ class Desktop:
         data = self._x("import", "-window", window, "png:-")
         return Image.open(io.BytesIO(data)).convert("RGB")
 
+    def rest(self) -> None:
+        """The mouse in the corner, where nothing opens a hint."""
+        self._x("xdotool", "mousemove", str(SCREEN[0] - 1), str(SCREEN[1] - 1))
+
+    def shoot(self, window: str, path: Path) -> None:
+        """A picture for the documentation, with the mouse away so that no hint is open."""
+        self.rest()
+        time.sleep(0.5)
+        self.wait_still(window)
+        self.see(window).save(path)
+
     def wait_still(self, window: str) -> None:
         """Until the window has looked the same three times in a row."""
         seen: list[bytes] = []

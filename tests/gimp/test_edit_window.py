@@ -78,7 +78,7 @@ def test_a_click_chooses_the_face(edit: Edit, screenshots: Path | None) -> None:
     time.sleep(1.0)
     if screenshots:
         desktop.wait_still(dialog)
-        desktop.see(dialog).save(screenshots / "gimp-faces.png")
+        desktop.shoot(dialog, screenshots / "gimp-faces.png")
     edit.apply()
     box = edit.look("changed(layer, image.get_layers()[0])['box']")
     assert box[0] >= 480, box

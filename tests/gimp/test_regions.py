@@ -109,7 +109,7 @@ def test_the_window_offers_what_is_there_and_one_undo_takes_it_back(
     if screenshots:
         window = desktop.window("Region to layer mask")
         desktop.wait_still(window)
-        desktop.see(window).save(screenshots / "gimp-regions.png")
+        desktop.shoot(window, screenshots / "gimp-regions.png")
     windows.do(f"press('Apply', {title})")
     windows.gimp.answer(order)
     assert windows.look(f"levels(layer.get_mask(), {HAIR})") > 200

@@ -75,7 +75,10 @@ def test_the_queue_is_shown_and_a_job_cancelled(
         from latentfu_gimp.pixels import read_layer
         names = [str(uuid.uuid4()) for _ in range(2)]
         with finder.connect() as client:
-            work = jobs.Work(read_layer(layer), generator="small", inverter="slow")
+            seen = read_layer(layer)
+            brighter = bytes(min(255, level + 7) for level in seen.pixels)  # not learnt yet
+            seen = type(seen)(seen.width, seen.height, seen.channels, brighter)
+            work = jobs.Work(seen, generator="small", inverter="slow")
             for name in names:
                 asked = jobs.send_request(client, work, "invert")
                 client.put(f"/v1/jobs/{name}", {**asked, "interactive": False})
@@ -84,6 +87,7 @@ def test_the_queue_is_shown_and_a_job_cancelled(
     assert "Learn a face: Learning slowly" in window.said()
     if screenshots:
         desktop: Desktop = edit.gimp.desktop  # type: ignore[attr-defined]
+        desktop.rest()
         desktop.see(desktop.window("Latent-Fu server")).save(screenshots / "gimp-server.png")
     edit.do(f"part('Cancel the job', Gtk.Button, {TITLE}).clicked()")
     wait_for(lambda: "0 waiting" in window.said(), "the first goes on", 20)

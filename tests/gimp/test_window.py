@@ -45,6 +45,7 @@ def ui(shell: Shell, share: Path, desktop: Desktop, home: Path, portrait: Path) 
 @pytest.fixture
 def image(ui: Gimp, desktop: Desktop) -> Iterator[Gimp]:
     """``ui`` with the portrait open in a display as ``image``."""
+    desktop.rest()
     ui.run("image = load(PORTRAIT); display = Gimp.Display.new(image); Gimp.displays_flush()")
     yield ui
     for title in ("Edit portrait", "Mix with layer"):
@@ -101,7 +102,7 @@ def test_edit_with_the_mouse_and_undo(
     wait_changed(desktop, dialog, before)
     after = wait_ready(desktop, dialog)
     if screenshots:
-        desktop.see(dialog).save(screenshots / "gimp-dialog.png")
+        desktop.shoot(dialog, screenshots / "gimp-dialog.png")
     desktop.keys("alt+b")
     wait_changed(desktop, dialog, after)
     shown = wait_ready(desktop, dialog)
@@ -118,7 +119,7 @@ def test_edit_with_the_mouse_and_undo(
     if screenshots:
         desktop.maximize(main)
         desktop.wait_still(main)
-        desktop.see(main).save(screenshots / "gimp-result.png")
+        desktop.shoot(main, screenshots / "gimp-result.png")
     desktop.keys("ctrl+z")
     wait_for(lambda: len(image.run(LAYERS)) == 1, "one undo did not remove the new layer", 10)
 
@@ -192,16 +193,14 @@ def test_mix_with_the_second_layer(
     desktop.activate(dialog)
     wait_for(lambda: shows_a_change(desktop, dialog), "the preview shows no mixture", 240)
     if screenshots:
-        desktop.see(dialog).save(screenshots / "gimp-mix.png")
+        desktop.shoot(dialog, screenshots / "gimp-mix.png")
     desktop.keys("alt+a")
     status, layers, text = image.answer(order)
     assert status == "success", text
     assert layers[:2] == ["Second", "2-3 of Second (Latent-Fu)"]
 
 
-def test_the_servers_window_says_what_runs(
-    desktop: Desktop, ui: Gimp, screenshots: Path | None
-) -> None:
+def test_the_servers_window_says_what_runs(desktop: Desktop, ui: Gimp) -> None:
     order = ui.send("""
         procedure = Gimp.get_pdb().lookup_procedure("latentfu-server")
         config = procedure.create_config()
@@ -212,8 +211,6 @@ def test_the_servers_window_says_what_runs(
     window = desktop.window("Latent-Fu server")
     desktop.activate(window)
     desktop.wait_still(window)
-    if screenshots:
-        desktop.see(window).save(screenshots / "gimp-server.png")
     desktop.keys("alt+c")
     status, text = ui.answer(order)
     assert status == "success" and "Latent-Fu server" in text

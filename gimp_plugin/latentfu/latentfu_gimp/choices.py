@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .arguments import AUTO, FAITHFUL, FAST, WHOLE
+from .arguments import AS_GROUP, AS_LAYER, AS_MASKED, AUTO, FAITHFUL, FAST, WHOLE
 
 _BY_QUALITY = (
     {"name": "", "title": "Balanced: the best for this network"},
@@ -16,6 +16,14 @@ _PLACES = (
     {"name": AUTO, "title": "By region: where each slider acts"},
     {"name": WHOLE, "title": "Whole picture"},
 )
+
+
+FORMS = (
+    {"name": AS_LAYER, "title": "A layer"},
+    {"name": AS_MASKED, "title": "A layer, the selection as its mask"},
+    {"name": AS_GROUP, "title": "A group with a layer"},
+)
+"""What the result becomes."""
 
 
 def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -73,12 +73,12 @@ def _add(values: bytes, steps: bytes, band: Gegl.Rectangle, channels: int, scale
     change.set(there, _STEPS_FORMAT, steps)
     result = Gegl.Buffer.new(form, 0, 0, band.width, band.height)
     graph = Gegl.Node()
-    base = _make_node(graph, "gegl:buffer-source", buffer=picture)
-    added = _make_node(graph, "gegl:buffer-source", buffer=change)
-    wider = _make_node(graph, "gegl:multiply", value=_LARGEST / (255 * scale))
-    signed = _make_node(graph, "gegl:subtract", value=_NOTHING / (255 * scale))
-    total = _make_node(graph, "gegl:add")
-    end = _make_node(graph, "gegl:write-buffer", buffer=result)
+    base = make_node(graph, "gegl:buffer-source", buffer=picture)
+    added = make_node(graph, "gegl:buffer-source", buffer=change)
+    wider = make_node(graph, "gegl:multiply", value=_LARGEST / (255 * scale))
+    signed = make_node(graph, "gegl:subtract", value=_NOTHING / (255 * scale))
+    total = make_node(graph, "gegl:add")
+    end = make_node(graph, "gegl:write-buffer", buffer=result)
     added.link(wider)
     wider.link(signed)
     signed.connect_to("output", total, "aux")
@@ -88,8 +88,9 @@ def _add(values: bytes, steps: bytes, band: Gegl.Rectangle, channels: int, scale
     return bytes(result.get(there, 1.0, form, Gegl.AbyssPolicy.NONE))
 
 
-def _make_node(graph: Gegl.Node, operation: str, **properties: Any) -> Gegl.Node:
+def make_node(graph: Gegl.Node, operation: str, **properties: Any) -> Gegl.Node:
+    """A node of a GEGL graph with its properties, ``_`` for ``-`` in their names."""
     node = graph.create_child(operation)
     for name, value in properties.items():
-        node.set_property(name, value)
+        node.set_property(name.replace("_", "-"), value)
     return node

@@ -9,10 +9,10 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
-from .arguments import AUTO, format_edits, layer_name, parse_edits, read_regions
-from .choices import list_areas, list_methods
+from .arguments import AS_LAYER, AUTO, format_edits, layer_name, parse_edits, read_regions
+from .choices import FORMS, list_areas, list_methods
 from .errors import CancelledError, PluginError
-from .layers import Target, chosen_layer, looks_changed, refresh, target_again
+from .layers import Target, chosen_layer, looks_changed, refresh, target_again, work_without_mask
 from .preset_menu import PresetMenu
 from .presets import Preset
 from .preview import PreviewPane
@@ -71,6 +71,8 @@ class EditDialog:
         earlier = target.earlier
         regions = earlier.regions if earlier else config.get_property("regions") or AUTO
         self._regions.show(list_areas(regions), regions)
+        self._form = Choice("Res_ult", names, lambda: None)
+        self._form.show(FORMS, earlier.form if earlier else config.get_property("as") or AS_LAYER)
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(feather, longest, self._moved)
@@ -86,6 +88,7 @@ class EditDialog:
         right.pack_start(self._regions.widget, False, False, 0)
         right.pack_start(self._sliders.widget, True, True, 0)
         right.pack_start(self._feather.widget, False, False, 0)
+        right.pack_start(self._form.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, right], self._status)
         self._reset = self._dialog.add_button("_Reset", RESET)
         self._reset.set_tooltip_text("All sliders back to 0")
@@ -302,10 +305,17 @@ class EditDialog:
         self._sync(self._applied)
         self._set_ready(False)
         self._status.busy(0.0, "Editing the layer ...")
-        works, earlier = [self._applied], self._target.earlier
+        works, earlier = [self._unmasked(self._applied)], self._target.earlier
         if paint is questions.Paint.KEEP and earlier:  # What it was without the paint.
             works.append(replace(works[0], edits=earlier.edits, feather=earlier.feather))
         self._session.finish(works, self._finished)
+
+    def _unmasked(self, work: jobs.Work) -> jobs.Work:
+        """The work without the selection, which becomes the layer's mask; the face is the same."""
+        if not work_without_mask(self._target, self._form.name):
+            return work
+        place = {} if jobs.is_placed(work) else {"corners": self._preview.chosen_face}
+        return replace(work, mask=None, extra={**work.extra, **place})
 
     def _finished(self, results: list[jobs.Result]) -> None:
         self._results = results
@@ -322,8 +332,9 @@ class EditDialog:
                 return None
             if unpainted and not is_painted_apart(target, unpainted):
                 raise PluginError(questions.NOT_APART)
-            placing = Placing(self._paint is questions.Paint.BESIDE, unpainted)
-            kept = remembered(target, work, result)
+            beside, form = self._paint is questions.Paint.BESIDE, self._form.name
+            placing = Placing(beside, unpainted, form, work.feather)
+            kept = remembered(target, work, result, form=form)
             layer = insert_result(target, result, layer_name(work.edits), kept, placing)
         except PluginError as error:
             self._failed(str(error))
@@ -372,6 +383,7 @@ class EditDialog:
         self._config.set_property("inverter", work.inverter)
         self._config.set_property("feather", work.feather)
         self._config.set_property("regions", self._regions.name)
+        self._config.set_property("as", self._form.name)
 
 
 CONTROL = 4

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gi.repository import Gimp
 
 from . import state
+from .arguments import AS_MASKED
 from .deep_pixels import needs_change
 from .errors import PluginError
 from .masks import LOST, flip_mask, flip_picture, scale_mask, unpack_mask
@@ -101,6 +102,11 @@ def refresh(target: Target) -> Target | None:
         again = plain_target(target.image, target.layer)
     same = (target.picture.sha256, _name(target.mask)) == (again.picture.sha256, _name(again.mask))
     return None if same and target.painted == again.painted else again
+
+
+def work_without_mask(target: Target, form: str) -> bool:
+    """Whether the selection stays out of the edit because it becomes the layer's mask."""
+    return form == AS_MASKED and target.mask is not None and target.layer.get_mask() is None
 
 
 def looks_changed(target: Target) -> bool:

@@ -53,9 +53,9 @@ class PreviewPane:
     def _make_buttons(self) -> None:
         self.compare = Gtk.ToggleButton.new_with_mnemonic("_Before")
         self.compare.set_tooltip_text("Show the layer as it is (or hold the mouse on the picture)")
-        self.split = Gtk.ToggleButton.new_with_mnemonic("S_plit")
+        self.split = Gtk.ToggleButton.new_with_mnemonic("_Split")
         self.split.set_tooltip_text("Before at the left, after at the right: drag the line")
-        self.whole = Gtk.Button.new_with_mnemonic("Fi_t")
+        self.whole = Gtk.Button.new_with_mnemonic("F_it")
         self.whole.set_tooltip_text("Show the whole layer (0); the wheel zooms")
         self.pixels = Gtk.Button.new_with_mnemonic("_1:1")
         self.pixels.set_tooltip_text("One pixel of the layer is one of the screen (1)")
@@ -121,6 +121,11 @@ class PreviewPane:
     def faces(self) -> list[Quad]:
         """The corners of each face."""
         return self._faces
+
+    @property
+    def chosen_face(self) -> Quad:
+        """The corners of the face that is edited."""
+        return self._face_quad or self._faces[self._number - 1]
 
     def show_edit(self) -> None:
         """Leave Before: whoever moves a slider wants to see what it does."""

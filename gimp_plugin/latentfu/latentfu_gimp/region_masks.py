@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gegl, Gimp
 
+from .deep_pixels import make_node
 from .errors import PluginError
 from .jobs import Result
 from .layers import Target, check_layer
@@ -33,7 +34,7 @@ def put_mask(target: Target, found: Result, goal: str) -> Gimp.Layer:
     image.undo_group_start()
     try:
         if goal == AS_MASK:
-            _add_mask(layer, mask)
+            add_mask(layer, mask)
         else:
             _select(image, layer, mask)
     finally:
@@ -42,7 +43,27 @@ def put_mask(target: Target, found: Result, goal: str) -> Gimp.Layer:
     return layer
 
 
-def _add_mask(layer: Gimp.Layer, mask: Picture) -> None:
+def soften_mask(mask: Picture, feather: float) -> Picture:
+    """The mask with its edge blurred over ``feather`` pixels."""
+    if feather <= 0:
+        return mask
+    there = Gegl.Rectangle.new(0, 0, mask.width, mask.height)
+    source = Gegl.Buffer.new(_FORM, 0, 0, mask.width, mask.height)
+    source.set(there, _FORM, mask.pixels)
+    soft = Gegl.Buffer.new(_FORM, 0, 0, mask.width, mask.height)
+    graph = Gegl.Node()
+    first = make_node(graph, "gegl:buffer-source", buffer=source)
+    blur = make_node(graph, "gegl:gaussian-blur", std_dev_x=feather / 3, std_dev_y=feather / 3)
+    last = make_node(graph, "gegl:write-buffer", buffer=soft)
+    first.link(blur)
+    blur.link(last)
+    last.process()
+    data = bytes(soft.get(there, 1.0, _FORM, Gegl.AbyssPolicy.NONE))
+    return Picture(mask.width, mask.height, 1, data)
+
+
+def add_mask(layer: Gimp.Layer, mask: Picture) -> None:
+    """Give a layer that has none a mask of its size."""
     new = layer.create_mask(Gimp.AddMaskType.WHITE)
     _write(new, Gegl.Rectangle.new(0, 0, mask.width, mask.height), mask.pixels)
     layer.add_mask(new)

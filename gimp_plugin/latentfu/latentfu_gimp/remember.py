@@ -8,16 +8,22 @@ from typing import Any
 from gi.repository import Gimp
 
 from . import state
-from .arguments import AUTO, name_mix, write_regions
+from .arguments import AS_LAYER, AUTO, name_mix, write_regions
 from .jobs import Result, Work
 from .layers import Target
 from .masks import pack_mask
 
 
 def remembered(
-    target: Target, work: Work, result: Result, source: Gimp.Layer | None = None
+    target: Target,
+    work: Work,
+    result: Result,
+    source: Gimp.Layer | None = None,
+    form: str = AS_LAYER,
 ) -> state.State:
-    """How ``result`` came about, to be edited again later; ``source``: the other layer of a mix."""
+    """How ``result`` came about, to be edited again later; ``source``: the other layer of a mix;
+    ``form``: what the result became.
+    """
     report = result.report
     mix: dict[str, Any] = {}
     if work.source:
@@ -40,6 +46,7 @@ def remembered(
         mask=pack_mask(target.mask),
         mix=mix,
         regions=write_regions(work.extra.get("regions") or AUTO),
+        form=form,
         method=work.inverter,
         face=int(work.extra.get("face") or 0),
         size=[target.picture.width, target.picture.height],

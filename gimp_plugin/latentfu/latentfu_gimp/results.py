@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from gi.repository import Gimp
 
 from . import state
-from .arguments import layer_name
+from .arguments import AS_GROUP, AS_LAYER, layer_name
 from .deep_pixels import add_change
 from .errors import PluginError
 from .jobs import Result, tell_fit
-from .layers import Target, check_layer
+from .layers import Target, check_layer, work_without_mask
 from .pixels import copy_pixels, hash_pixels, keep_painting, write_picture
+from .region_masks import add_mask, soften_mask
 from .wire import Change, Picture
 
 
@@ -21,11 +22,14 @@ class Placing:
     """What becomes of an earlier result that somebody painted on.
 
     ``beside``: it stays, and the new one is a layer of its own. ``unpainted``: how the earlier
-    result came about, so that what was painted on it can be taken over.
+    result came about, so that what was painted on it can be taken over. ``form``: what a new
+    result becomes; ``feather``: how soft a mask is at its edge, in pixels.
     """
 
     beside: bool = False
     unpainted: Result | None = None
+    form: str = AS_LAYER
+    feather: float = 0.0
 
 
 REPLACE = Placing()
@@ -48,8 +52,11 @@ def insert_result(
     if target.replaces and target.replaces.is_valid() and not placing.beside:
         replaces = target.replaces
     new, pixels = _make_layer(target, result, replaces, placing)
+    masked = work_without_mask(target, placing.form) and new.get_mask() is None
+    if masked and target.mask:
+        add_mask(new, soften_mask(target.mask, placing.feather))
     _attach(new, kept.dump(pixels), result.latent)
-    _insert(target, new, replaces, name)
+    _insert(target, new, replaces, name, placing.form)
     Gimp.displays_flush()
     return new
 
@@ -120,7 +127,9 @@ def _attach(new: Gimp.Layer, kept: bytes, latent: bytes) -> None:
         new.detach_parasite(state.UNSAVED_NAME)
 
 
-def _insert(target: Target, new: Gimp.Layer, replaces: Gimp.Layer | None, name: str) -> None:
+def _insert(
+    target: Target, new: Gimp.Layer, replaces: Gimp.Layer | None, name: str, form: str
+) -> None:
     image, above = target.image, target.layer
     if target.result and target.result.is_valid():
         above = target.result  # Beside an earlier result means above it, where it is seen.
@@ -129,7 +138,12 @@ def _insert(target: Target, new: Gimp.Layer, replaces: Gimp.Layer | None, name: 
         name = replaces.get_name()
     image.undo_group_start()
     try:
-        image.insert_layer(new, above.get_parent(), image.get_item_position(above))
+        parent, position = above.get_parent(), image.get_item_position(above)
+        if form == AS_GROUP and replaces is None:
+            group = Gimp.GroupLayer.new(image, name)
+            image.insert_layer(group, parent, position)
+            parent, position = group, 0
+        image.insert_layer(new, parent, position)
         if replaces:
             new.set_visible(replaces.get_visible())
             new.set_lock_visibility(replaces.get_lock_visibility())

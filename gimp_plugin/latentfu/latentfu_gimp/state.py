@@ -27,8 +27,8 @@ class State:
     image, ``size`` its width and height then; ``mask`` is the packed selection ("" for none,
     "lost" when it was too large to keep). ``method`` and ``face``: what was asked for, "" and 0
     for the automatic choice. ``latent``: the sha256 of the kept inversion. ``pixels_sha256``: of
-    the result itself, to notice what was painted on it. ``regions``: as the
-    procedure takes them.
+    the result itself, to notice what was painted on it. ``regions`` and
+    ``form``: as the procedure takes them.
     """
 
     generator: str
@@ -49,6 +49,7 @@ class State:
     latent: str = ""
     pixels_sha256: str = ""
     regions: str = "auto"
+    form: str = "layer"
 
     def dump(self, pixels_sha256: str = "") -> bytes:
         """ASCII JSON, with the name of the result's pixels."""

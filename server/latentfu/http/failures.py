@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from latentfu.core.errors import LatentFuError
 from latentfu.http.state import STATE
 from latentfu.protocol.errors import STATUS
+from latentfu.protocol.server_address import PROOF_PATH
 
 
 @dataclass
@@ -46,6 +47,8 @@ strangers = LineBudget()
 """The budget of this process."""
 
 log = logging.getLogger(__name__)
+WATCHING = (("GET", "/v1/health"), ("GET", PROOF_PATH), ("GET", "/v1/jobs"))
+"""What a window asks again and again to show how the server is: it would fill the log."""
 _HTTP = {
     404: ("not_found", "There is nothing at this address: see /v1/openapi.json."),
     405: ("method_not_allowed", "This address does not take this method: see /v1/openapi.json."),
@@ -72,6 +75,8 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         values = (request.method, _path(request), status, request.remote, milliseconds)
         if status in _STRANGE:
             strangers.write(log, line, *values)
+        elif status == 200 and (request.method, request.path) in WATCHING:
+            log.debug(line, *values)
         else:
             log.info(line, *values)
 

@@ -9,11 +9,10 @@ import time
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from latentfu.http.failures import WATCHING
 from latentfu.http.state import STATE, AppState
 
 _log = logging.getLogger(__name__)
-_WATCHING = (("GET", "/v1/health"), ("GET", "/v1/proof"), ("GET", "/v1/jobs"))
-"""What a window asks that only shows how the server is: no use of it."""
 _LOOK_EVERY_S = 5.0
 
 
@@ -21,7 +20,7 @@ _LOOK_EVERY_S = 5.0
 async def note_use(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Remember when the server was last used, before and after the request."""
     state = request.app[STATE]
-    if (request.method, request.path) in _WATCHING:
+    if (request.method, request.path) in WATCHING:  # It only shows how the server is.
         return await handler(request)
     state.used = time.monotonic()
     try:

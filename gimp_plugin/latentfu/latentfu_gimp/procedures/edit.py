@@ -8,16 +8,18 @@ from gi.repository import Gimp
 
 from .. import jobs
 from ..arguments import (
+    AS_LAYER,
     AUTO,
     layer_name,
     parse_edits,
     read_common_arguments,
     read_regions,
 )
+from ..choices import FORMS
 from ..errors import PluginError
-from ..layers import chosen_layer, plain_target
+from ..layers import chosen_layer, plain_target, work_without_mask
 from ..remember import remembered
-from ..results import insert_result, show_report
+from ..results import Placing, insert_result, show_report
 from .common import (
     READWRITE,
     add_common_arguments,
@@ -51,6 +53,12 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         AUTO,
         READWRITE,
     )
+    choice = Gimp.Choice.new()
+    for number, form in enumerate(FORMS):
+        choice.add(form["name"], number, form["title"], "")
+    procedure.add_choice_argument(
+        "as", "_As", "What the result becomes", choice, AS_LAYER, READWRITE
+    )
     add_common_arguments(procedure)
     return procedure
 
@@ -64,16 +72,19 @@ def edit_layer(
     if not edits:
         raise PluginError("There is nothing to change: give edits such as smile=2 yaw=-1.")
     target = plain_target(image, layer)
+    form = config.get_property("as") or AS_LAYER
     work = jobs.Work(
         target.picture,
-        target.mask,
+        None if work_without_mask(target, form) else target.mask,
         edits=edits,
         deep=target.deep,
         extra={"regions": read_regions(config.get_property("regions") or "")},
         **read_common_arguments(config),
     )
     result = run_with_progress(work, "Editing the portrait ...")
-    new = insert_result(target, result, layer_name(edits), remembered(target, work, result))
+    kept = remembered(target, work, result, form=form)
+    placing = Placing(form=form, feather=work.feather)
+    new = insert_result(target, result, layer_name(edits), kept, placing)
     show_report(result)
     return new
 

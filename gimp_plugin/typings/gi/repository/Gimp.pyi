@@ -99,6 +99,10 @@ class Layer(Drawable):
     def get_parent(self) -> Layer | None: ...
     def is_floating_sel(self) -> bool: ...
 
+class GroupLayer(Layer):
+    @classmethod
+    def new(cls, image: Image, name: str | None) -> GroupLayer: ...
+
 class Channel(Drawable):
     @classmethod
     def new(
