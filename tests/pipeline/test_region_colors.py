@@ -84,3 +84,16 @@ def test_the_age_may_gray_the_hair_and_hardly_color_the_skin() -> None:
 def test_nothing_is_limited_for_a_control_that_was_not_measured() -> None:
     control = latentfu.controls("portraits")["age"]
     assert allow_shifts([(control, 1.0)], {}) is None
+
+
+def test_an_uncovered_background_takes_the_color_it_has_nearby() -> None:
+    before, inverted = _make_map(), np.full((3, _SIDE, _SIDE), 0.2, np.float32)
+    parts = before.parts.copy()
+    parts[0, :, 62:76] = 1.0  # the head turned away from here
+    parts[1:, :, 62:76] = 0.0
+    edited = inverted.copy()
+    edited[2, 8:80, 62:76] -= 40 / 127.5
+    limited = limit_shifts(edited, inverted, (before, RegionMap(_NAMES, parts, 0.9)), {})
+    uncovered = np.s_[:, 30:60, 65:73]
+    dragged, left = (np.abs((each - inverted)[uncovered]).mean() for each in (edited, limited))
+    assert 127.5 * dragged > 12 and left < 0.5 * dragged

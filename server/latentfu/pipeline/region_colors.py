@@ -21,6 +21,8 @@ SPARE_LEVELS = 2.0
 """Levels that every region may move beside what is measured."""
 _AROUND = 1 / 12
 """Sigma within which the color of a region is taken, in crop sides."""
+_FAR = 1 / 4
+"""The same where a region comes to a place from further off: a background that is uncovered."""
 _SOFT = 1 / 60
 """Sigma of the borders between regions in what is taken back."""
 _LEAST_SHARE = 1e-4
@@ -53,32 +55,34 @@ def limit_shifts(
 ) -> Floats:
     """``edited [3, R, R]`` (-1..1), the color of each region changed at most as allowed.
 
-    ``maps``: the regions of the inverted and of the edited picture; only where both agree is a
-    shift measured. ``inverted`` as it is where nothing exceeds.
+    ``maps``: the regions of the inverted and of the edited picture. Where a region comes to, such
+    as the background beside a head that turned, it takes the color that it had nearby.
+    ``edited`` as it is where nothing exceeds.
     """
-    names, side = maps[0].names, edited.shape[-1]
-    likely = [resize_picture(each.parts, side) for each in maps]  # [K, R, R]
-    both, either = np.minimum(*likely), np.maximum(*likely)
-    change = 127.5 * (edited - inverted)
-    excess, weight = np.zeros_like(change), np.full(change.shape[1:], 1e-3, np.float32)
-    for row, name in enumerate(names):
-        if both[row].mean() < _LEAST_SHARE:
+    side = edited.shape[-1]
+    first, second = (resize_picture(each.parts, side) for each in maps)  # [K, R, R]
+    excess, weight = np.zeros_like(edited), np.full(edited.shape[1:], 1e-3, np.float32)
+    for row, name in enumerate(maps[0].names):
+        if min(first[row].mean(), second[row].mean()) < _LEAST_SHARE:
             continue
-        shift = _find_excess(change, both[row], allowed.get(name, 0.0) + SPARE_LEVELS)
-        excess += shift * either[row]
-        weight += either[row]
+        shift = _average(edited, second[row], side) - _average(inverted, first[row], side)
+        levels = 127.5 * np.abs(shift).mean(axis=0)
+        limit = allowed.get(name, 0.0) + SPARE_LEVELS
+        beyond = np.maximum(0.0, 1.0 - limit / np.maximum(levels, 1e-6))
+        excess += shift * beyond * second[row]
+        weight += second[row]
     sigma = _SOFT * side
     smooth = np.stack([blur(part, sigma) for part in excess]) / blur(weight, sigma)
-    return np.asarray(edited - smooth / 127.5, np.float32) if smooth.any() else edited
+    return np.asarray(edited - smooth, np.float32) if smooth.any() else edited
 
 
-def _find_excess(change: Floats, weight: Floats, limit: float) -> Floats:
-    """What of a region's change of color ``[3, R, R]``, in levels, goes beyond its limit.
+def _average(picture: Floats, weight: Floats, side: int) -> Floats:
+    """The color of a region around each place ``[3, R, R]``, from further off where it is not near.
 
-    The color around each place counts, not its structure: wrinkles are no change of color.
+    The color counts, not the structure: wrinkles are no change of color.
     """
-    sigma = _AROUND * weight.shape[-1]
-    total = blur(weight, sigma) + 1e-3
-    mean = np.stack([blur(part * weight, sigma) for part in change]) / total
-    size = np.abs(mean).mean(axis=0)
-    return np.asarray(mean * np.maximum(0.0, 1.0 - limit / np.maximum(size, 1e-6)), np.float32)
+    total, sums = np.full(weight.shape, 1e-6, np.float32), np.zeros_like(picture)
+    for sigma, share in ((_AROUND * side, 1.0), (_FAR * side, 1e-2)):
+        total += share * blur(weight, sigma)
+        sums += share * np.stack([blur(part * weight, sigma) for part in picture])
+    return np.asarray(sums / total, np.float32)
