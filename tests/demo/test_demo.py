@@ -113,7 +113,7 @@ def test_a_portrait_from_the_cache_does_not_wait_for_torch(tmp_path: Path) -> No
     code = (
         "import sys, shutil; from latentfu.demo import sample_pictures as pictures; "
         "one, other = pictures.choose_sample_pictures('portraits'); "
-        "path = pictures.cached_file(one); path.parent.mkdir(parents=True); "
+        "path = pictures._cached_file(one); path.parent.mkdir(parents=True); "
         f"shutil.copyfile({str(tmp_path / 'kept.png')!r}, path); "
         "shape = pictures.read_sample_picture(one).shape; "
         "print(one.name, other.name, one.domain, shape, 'torch' in sys.modules)"

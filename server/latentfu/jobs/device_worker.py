@@ -255,6 +255,8 @@ class DeviceWorker:
             async with asyncio.timeout(self._limits.job_s):
                 report = await worker.ask(message)
         except WorkError as error:
+            if error.code == "cancelled" and self._stopping:
+                return  # Nobody cancelled it: it is put back when the server starts again.
             if error.code == "cancelled":
                 await self._end(job, "cancelled")
             else:
