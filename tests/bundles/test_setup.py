@@ -210,6 +210,48 @@ def test_remove_takes_what_came_and_leaves_what_was_made(
     assert world.run("setup", "remove", "small") == 1
 
 
+def test_a_network_of_ones_own_is_never_taken_for_the_bundles(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    folder = world.home / "data" / "generators"
+    (brought,) = folder.glob("*.safetensors")
+    content = brought.read_bytes()
+    assert world.run("setup", "remove", "small") == 0
+    brought.write_bytes(content)  # the person's own, whatever it holds
+    capsys.readouterr()
+    assert world.run("setup", "small", "--yes") == 1
+    assert "did not come with the bundle small" in capsys.readouterr().err
+    assert world.run("setup", "remove", "small") == 1
+    assert brought.read_bytes() == content
+
+
+def test_remove_leaves_a_network_that_took_the_name(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    (brought,) = (world.home / "data" / "generators").glob("*.safetensors")
+    tensors, notes = latentfu.read_tensors_and_metadata(brought)
+    name = next(iter(tensors))
+    latentfu.write_tensors(brought, tensors | {name: tensors[name] + 1}, notes)
+    capsys.readouterr()
+    assert world.run("setup", "list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["bundles"]}
+    assert not rows["small"]["installed"]
+    assert world.run("setup", "remove", "small") == 0
+    assert brought.is_file()
+    assert not world.installed("encoders") and not world.installed("directions")
+
+
+def test_what_is_left_when_the_network_is_gone_can_be_removed(world: World) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    for path in (world.home / "data" / "generators").glob("*.safetensors"):
+        path.unlink()
+    assert world.installed("encoders") and world.installed("directions")
+    assert world.run("setup", "remove", "small") == 0
+    assert not world.installed("encoders") and not world.installed("directions")
+
+
 def test_the_bundles_of_ours_name_networks_and_directions_that_fit_each_other() -> None:
     networks = list_shipped()
     for bundle in list_bundles().values():

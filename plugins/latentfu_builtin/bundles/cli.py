@@ -85,7 +85,7 @@ def _check_room(bundle: Bundle) -> None:
 @json_option
 def list_command(as_json: bool) -> None:
     """List the bundles, what they bring, and which are installed."""
-    installed = read_installed()
+    installed = {name for name, one in read_installed().items() if one.is_there}
     if as_json:
         rows = [
             {

@@ -27,42 +27,67 @@ from latentfu_builtin.directions.commands.import_published import import_set_fil
 
 @dataclass(frozen=True)
 class InstalledBundle:
-    """The files that a bundle brought: its generator, its encoder (or none), its directions."""
+    """The files that a bundle brought: its generator, its encoder (or none), its directions.
+
+    ``weights``: the id of the generator that it brought; empty in what 0.1.0 wrote down.
+    """
 
     generator: Path
     encoder: Path | None
     directions: tuple[Path, ...]
+    weights: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the generator is there, and no other has taken its name since."""
+        there = self.generator.is_file()
+        return there and self.weights in {"", weights_id(self.generator)}
 
     @property
     def files(self) -> list[Path]:
-        """All of them that are there."""
-        files = [self.generator, *([self.encoder] if self.encoder else []), *self.directions]
+        """All of them that are there; not another network that has the generator's name."""
+        files = [self.generator] if self.is_there else []
+        files += [*([self.encoder] if self.encoder else []), *self.directions]
         return [path for path in files if path.is_file()]
 
 
 def install_bundle(bundle: Bundle, options: FetchOptions, progress: Progress) -> InstalledBundle:
     """Fetch and install what is missing of a bundle.
 
-    Raises BadInputError or StorageError; what has come by then is kept for the next call.
+    Raises BadInputError or StorageError, BadInputError also where a network or encoder that the
+    bundle did not bring has the name; what has come by then is kept for the next call.
     """
     target = generators_folder() / f"{bundle.called}.safetensors"
     encoder = _encoder_path(bundle) if bundle.encoder else None
+    _refuse_strangers(bundle, target, encoder)
     network = bundle.public_network()
     if not target.is_file() or (encoder is not None and not encoder.is_file()):
         fetched = fetch_file(network, options, between(progress, 0.0, 0.7))
         hold_hash(network.name, fetched.sha256)
         if not target.is_file():
             import_fetched(network, bundle.called, fetched, between(progress, 0.7, 0.8))
-        _remember(bundle, InstalledBundle(target, encoder, ()))
+        _remember(bundle, InstalledBundle(target, encoder, (), weights_id(target)))
         if encoder is not None and not encoder.is_file():
             _import_encoder(fetched.source, target, encoder, bundle, between(progress, 0.8, 0.9))
         if not options.keep and fetched.source.parent == downloads_folder():
             fetched.source.unlink(missing_ok=True)
     made = _fetch_directions(bundle, target, options, between(progress, 0.9, 1.0))
-    installed = InstalledBundle(target, encoder, tuple(made))
+    installed = InstalledBundle(target, encoder, tuple(made), weights_id(target))
     _remember(bundle, installed)
     progress(1.0, f"Installed {bundle.name}")
     return installed
+
+
+def _refuse_strangers(bundle: Bundle, target: Path, encoder: Path | None) -> None:
+    """BadInputError where a person's own file has the name of one that the bundle brings."""
+    known = read_installed().get(bundle.name)
+    ours = known is not None and (known.is_there or not target.is_file())
+    there = [path for path in (target, encoder) if path is not None and path.is_file()]
+    if there and not ours:
+        raise latentfu.BadInputError(
+            f"{there[0].name} is there and did not come with the bundle {bundle.name}: move it out "
+            f"of {there[0].parent} or give it another name, then try again."
+        )
 
 
 def _encoder_path(bundle: Bundle) -> Path:
@@ -123,20 +148,22 @@ def _installed_file() -> Path:
 
 
 def read_installed() -> dict[str, InstalledBundle]:
-    """The bundles that were installed here and whose generator is there, by name."""
+    """What bundles brought here, by name, also where the generator has gone since."""
     try:
         content = json.loads(_installed_file().read_text("utf-8"))
-        found = {name: _read_one(facts) for name, facts in content.items()}
+        return {name: _read_one(facts) for name, facts in content.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return {name: one for name, one in found.items() if one.generator.is_file()}
 
 
 def _read_one(facts: dict[str, Any]) -> InstalledBundle:
     encoder = facts["encoder"]
     directions = tuple(data_dir() / path for path in facts["directions"])
     return InstalledBundle(
-        data_dir() / facts["generator"], data_dir() / encoder if encoder else None, directions
+        data_dir() / facts["generator"],
+        data_dir() / encoder if encoder else None,
+        directions,
+        str(facts.get("weights", "")),
     )
 
 
@@ -155,6 +182,7 @@ def _write_installed(bundles: dict[str, InstalledBundle]) -> None:
             "generator": str(one.generator.relative_to(data_dir())),
             "encoder": str(one.encoder.relative_to(data_dir())) if one.encoder else None,
             "directions": [str(path.relative_to(data_dir())) for path in one.directions],
+            "weights": one.weights,
         }
         for name, one in bundles.items()
     }
@@ -164,14 +192,16 @@ def _write_installed(bundles: dict[str, InstalledBundle]) -> None:
 def remove_bundle(name: str) -> tuple[int, str]:
     """Remove what a bundle brought; the bytes that are free now, and its generator's id.
 
-    Raises BadInputError for one that is not installed. What a person made for the network stays.
+    Raises BadInputError for one that is not installed. What a person made for the network stays,
+    and so does another network that has its generator's name now. Broken off, it goes on with
+    the next call.
     """
     known = read_installed()
     if name not in known:
         there = ", ".join(known) or "none"
         raise latentfu.BadInputError(f"The bundle {name!r} is not installed; there are: {there}.")
     gone = known.pop(name)
-    number = weights_id(gone.generator)
+    number = gone.weights or (weights_id(gone.generator) if gone.is_there else "")
     size = 0
     for path in gone.files:
         size += path.stat().st_size
