@@ -9,8 +9,8 @@ import time
 
 import pytest
 from latentfu_gimp import finder, jobs
-from latentfu_gimp.client import Client, RefusedError
-from latentfu_gimp.errors import CancelledError, PluginError, ServerGoneError, TokenLostError
+from latentfu_gimp.client import RefusedError, ServerClient
+from latentfu_gimp.errors import PluginError, ServerGoneError, StoppedError, TokenLostError
 from latentfu_gimp.wire import Picture, read_picture
 
 LAYER = Picture(8, 6, 4, bytes(range(192)))
@@ -33,7 +33,7 @@ def test_edit_changes_only_inside_the_mask(serve) -> None:
     serve()
     said: list[str] = []
     with finder.connect() as client:
-        result = jobs.run(client, WORK, lambda _fraction, text: said.append(text))
+        result = jobs.run_work(client, WORK, lambda _fraction, text: said.append(text))
     pairs = zip(LAYER.pixels, result.picture.pixels, strict=True)
     changed = {i // 4 for i, (old, new) in enumerate(pairs) if old != new}
     assert changed and all(pixel % 2 for pixel in changed)
@@ -62,12 +62,12 @@ def test_preview_has_the_asked_size(serve) -> None:
 def test_misbehavior_is_one_sentence(serve, behave: str, words: str) -> None:
     serve(behave)
     with finder.connect() as client, pytest.raises(PluginError, match=words):
-        jobs.run(client, WORK, quiet)
+        jobs.run_work(client, WORK, quiet)
 
 
 def test_server_that_went_away(serve) -> None:
     server = serve()
-    client = Client("127.0.0.1", server.server_address[1], "standin-token")
+    client = ServerClient("127.0.0.1", server.server_address[1], "standin-token")
     server.close()
     with pytest.raises(ServerGoneError, match="stopped answering"):
         client.get("/v1/health")
@@ -79,7 +79,7 @@ def test_a_server_without_the_token_is_asked_nothing(serve, home) -> None:
     with pytest.raises(TokenLostError):
         finder.find()
     with pytest.raises(ServerGoneError, match="not yours"):
-        Client("127.0.0.1", server.server_address[1], "wrong").get("/v1/health")
+        ServerClient("127.0.0.1", server.server_address[1], "wrong").get("/v1/health")
     assert server.seen == ["GET /v1/health"], "once, without the token, to see who listens"
 
 
@@ -87,15 +87,15 @@ def test_unknown_control(serve) -> None:
     serve()
     work = WORK.with_edits({"nothing": 1.0})
     with finder.connect() as client, pytest.raises(RefusedError, match="nothing") as caught:
-        jobs.run(client, work, quiet)
+        jobs.run_work(client, work, quiet)
     assert caught.value.status == 404
 
 
 def test_abort_ends_the_wait_and_cancels_the_job(serve) -> None:
     server = serve("slow")
-    with finder.connect() as client, pytest.raises(CancelledError):
+    with finder.connect() as client, pytest.raises(StoppedError):
         threading.Timer(0.3, client.abort).start()
-        jobs.run(client, WORK, quiet)
+        jobs.run_work(client, WORK, quiet)
     deadline = time.monotonic() + 5
     while not any(line.startswith("DELETE /v1/jobs/") for line in server.seen):
         assert time.monotonic() < deadline

@@ -12,7 +12,7 @@ from latentfu_gimp.errors import PluginError
 def test_a_preset_comes_back(home: Path) -> None:
     path = presets.save_preset("Älter / mild", "portraits", {"age": 1.5, "smile": -0.25})
     assert path.parent == home / "config" / "presets" and not list(path.parent.glob("*.part"))
-    wanted = presets.Preset("Älter / mild", "portraits", {"age": 1.5, "smile": -0.25})
+    wanted = presets.SliderPreset("Älter / mild", "portraits", {"age": 1.5, "smile": -0.25})
     assert presets.load_preset(path) == wanted and presets.list_presets() == [wanted]
     presets.save_preset("Älter / mild", "portraits", {"age": 2.0})
     assert [one.edits for one in presets.list_presets()] == [{"age": 2.0}]

@@ -8,7 +8,7 @@ import pytest
 from latentfu.protocol.requests import JOB_REQUEST, EditRequest, InvertRequest, RegionsRequest
 from latentfu_gimp.arguments import read_regions, split_method, write_regions
 from latentfu_gimp.choices import list_areas, list_methods
-from latentfu_gimp.client import Client
+from latentfu_gimp.client import ServerClient
 from latentfu_gimp.errors import PluginError
 from latentfu_gimp.finder import connect
 from latentfu_gimp.jobs import Work, send_request
@@ -18,7 +18,7 @@ LAYER = Picture(16, 16, 3, bytes(768))
 
 
 @pytest.fixture
-def client(serve) -> Iterator[Client]:
+def client(serve) -> Iterator[ServerClient]:
     serve()
     with connect() as client:
         yield client

@@ -5,19 +5,19 @@ from __future__ import annotations
 from latentfu_gimp import masks, state
 from latentfu_gimp.wire import Picture
 
-STATE = state.State("portraits", "w-plus", {"smile": 2.0}, 12.0, "a" * 64, 7, mask="")
+STATE = state.LayerEditState("portraits", "w-plus", {"smile": 2.0}, 12.0, "a" * 64, 7, mask="")
 
 
 def test_state_comes_back_as_ascii() -> None:
     data = STATE.dump()
-    assert data.isascii() and state.load(data) == STATE
+    assert data.isascii() and state.load_state(data) == STATE
 
 
 def test_damage_is_no_state() -> None:
     for data in (b"", b"{}", b"[]", b'{"version": 2}', b'{"version": 1}', b"\xff\xfe"):
-        assert state.load(data) is None
+        assert state.load_state(data) is None
     nan = STATE.dump().replace(b"2.0", b"NaN")
-    assert state.load(nan) is None
+    assert state.load_state(nan) is None
 
 
 def test_mask_comes_back() -> None:

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .errors import CancelledError, PluginError, ServerGoneError
+from .errors import PluginError, ServerGoneError, StoppedError
 from .wire import Change, Picture, read_change, read_picture
 
 TIMEOUT = 300.0
@@ -38,7 +38,7 @@ class StrangerError(ServerGoneError):
     """Whoever listens where the server should be does not have the token."""
 
 
-class Client:
+class ServerClient:
     """One kept-alive connection; used by one thread, except :meth:`abort`."""
 
     def __init__(self, host: str, port: int, token: str, timeout: float = TIMEOUT) -> None:
@@ -47,12 +47,12 @@ class Client:
         self._socket: socket.socket | None = None
         self._aborted = False
 
-    def another(self, timeout: float = TIMEOUT) -> Client:
+    def another(self, timeout: float = TIMEOUT) -> ServerClient:
         """A second connection to the same server."""
-        return Client(self.host, self.port, self.token, timeout)
+        return ServerClient(self.host, self.port, self.token, timeout)
 
     def abort(self) -> None:
-        """From any thread: what runs now and everything later raises CancelledError."""
+        """From any thread: what runs now and everything later raises StoppedError."""
         self._aborted = True
         if self._socket is not None:
             with contextlib.suppress(OSError):  # It was closed in the meantime.
@@ -62,7 +62,7 @@ class Client:
         """Close the connection."""
         self._connection.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> ServerClient:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -145,7 +145,7 @@ class Client:
                 if line.strip():
                     yield _json(line)
             if self._aborted:  # Its closed socket looks like the end of the stream.
-                raise CancelledError
+                raise StoppedError
         except (OSError, http.client.HTTPException) as error:
             raise self._gone() from error
         finally:
@@ -181,7 +181,7 @@ class Client:
         # A kept-alive connection may have been closed by the server meanwhile: ask once more.
         for last in (self._connection.sock is None, True):
             if self._aborted:
-                raise CancelledError
+                raise StoppedError
             try:
                 if self._connection.sock is None:
                     self._check_server()
@@ -215,7 +215,7 @@ class Client:
 
     def _gone(self) -> PluginError:
         self._connection.close()
-        return CancelledError() if self._aborted else ServerGoneError(GONE)
+        return StoppedError() if self._aborted else ServerGoneError(GONE)
 
 
 def _json(data: bytes) -> Any:

@@ -11,10 +11,10 @@ from gi.repository import Gimp, Gtk
 from . import jobs, questions, unsaved
 from .arguments import AS_LAYER, AUTO, format_edits, layer_name, parse_edits, read_regions
 from .choices import FORMS, list_areas, list_methods
-from .errors import CancelledError, PluginError
+from .errors import PluginError, StoppedError
 from .layers import Target, chosen_layer, looks_changed, refresh, target_again, work_without_mask
 from .preset_menu import PresetMenu
-from .presets import Preset
+from .presets import SliderPreset
 from .preview import PreviewPane
 from .remember import remembered
 from .results import Placing, insert_result, is_painted_apart
@@ -33,7 +33,7 @@ READY = "Move a slider; hold the mouse on the picture to compare."
 def edit_with_dialog(
     image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
 ) -> Gimp.Layer:
-    """Let the user edit; the new layer, or CancelledError."""
+    """Let the user edit; the new layer, or StoppedError."""
     dialog = EditDialog(target_again(image, chosen_layer(drawables)), config)
     try:
         return dialog.run()
@@ -53,7 +53,9 @@ class EditDialog:
     def __init__(self, target: Target, config: Gimp.ProcedureConfig) -> None:
         self._target, self._config = target, config
         self._last = _readable(config.get_property("edits"))
-        self._wanted = target.earlier.edits if target.earlier else unsaved.read(target.layer)
+        self._wanted = (
+            target.earlier.edits if target.earlier else unsaved.read_unsaved(target.layer)
+        )
         self._note = target.note or (unsaved.NOTE if self._wanted and not target.earlier else "")
         self._place: dict[str, Any] = {}
         self._resolutions: dict[str, int] = {}
@@ -107,7 +109,7 @@ class EditDialog:
         self._dialog.connect("key-press-event", self._press_key)
 
     def run(self) -> Gimp.Layer:
-        """Show the window until a layer is made; raises CancelledError."""
+        """Show the window until a layer is made; raises StoppedError."""
         self._dialog.show_all()
         self._feather.widget.set_visible(self._target.mask is not None)
         self._set_ready(False)
@@ -128,7 +130,7 @@ class EditDialog:
                 self._set_sliders(self._last)
             else:
                 unsaved.keep(self._target, self._sliders.strengths())
-                raise CancelledError
+                raise StoppedError
 
     def close(self) -> None:
         """Stop what runs and take the window away."""
@@ -232,7 +234,7 @@ class EditDialog:
     def _read_sliders(self) -> tuple[str, dict[str, float]]:
         return self._generators.name, self._sliders.strengths()
 
-    def _take_preset(self, preset: Preset) -> None:
+    def _take_preset(self, preset: SliderPreset) -> None:
         """Move the sliders as a preset says; what this network has not is said."""
         missing = sorted(set(preset.edits) - set(self._sliders.rows))
         self._set_sliders(preset.edits)

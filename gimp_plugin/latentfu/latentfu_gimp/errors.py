@@ -7,7 +7,7 @@ class PluginError(Exception):
     """Shown to the user as it is."""
 
 
-class CancelledError(PluginError):
+class StoppedError(PluginError):
     """The user no longer wants the work."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class ServerGoneError(PluginError):
     """The server does not answer (any more)."""
 
 
-class NothingFoundError(PluginError):
+class NoPortraitError(PluginError):
     """The server finds no face in the layer."""
 
 

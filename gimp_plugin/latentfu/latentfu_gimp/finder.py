@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .client import Client, RefusedError
+from .client import RefusedError, ServerClient
 from .errors import PluginError, ServerGoneError, TokenLostError
 
 PATIENCE = 60.0
@@ -40,7 +40,7 @@ def config_folder() -> Path:
     return Path(home) / "config" if home else Path.home() / ".config" / "latentfu"
 
 
-def find() -> tuple[Client, dict[str, Any]] | None:
+def find() -> tuple[ServerClient, dict[str, Any]] | None:
     """A client of the running server and its health; None when none runs.
 
     Raises TokenLostError when one runs that does not take the token in our folder.
@@ -48,7 +48,7 @@ def find() -> tuple[Client, dict[str, Any]] | None:
     address = _read_address()
     if address is None:
         return None
-    client = Client(address.host, address.port, find_token())
+    client = ServerClient(address.host, address.port, find_token())
     try:
         with client.another(timeout=5.0) as probe:
             known = probe.knows_us()
@@ -91,7 +91,7 @@ def find_token() -> str:
     return token or NO_TOKEN
 
 
-def connect(report: Report = lambda fraction, message: None) -> Client:
+def connect(report: Report = lambda fraction, message: None) -> ServerClient:
     """A client of the running server; starts one when there is none.
 
     A server that has lost our token, or is older than what is installed, is replaced: nobody can
@@ -257,7 +257,7 @@ def _start(program: list[str], log: Path) -> subprocess.Popen[bytes]:
         ) from error
 
 
-def _wait(process: subprocess.Popen[bytes], log: _Log, report: Report) -> Client:
+def _wait(process: subprocess.Popen[bytes], log: _Log, report: Report) -> ServerClient:
     began = time.monotonic()
     while (waited := time.monotonic() - began) < PATIENCE:
         report(min(waited / 10.0, 0.95), "Starting the Latent-Fu server ...")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .arguments import split_method
-from .client import Client
-from .errors import CancelledError, NothingFoundError, PluginError, ServerGoneError
+from .client import ServerClient
+from .errors import NoPortraitError, PluginError, ServerGoneError, StoppedError
 from .masks import square_around
 from .wire import Change, Picture, read_picture
 
@@ -83,7 +83,7 @@ def tell_fit(report: dict[str, Any]) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
-def run(client: Client, work: Work, report: Report) -> Result:
+def run_work(client: ServerClient, work: Work, report: Report) -> Result:
     """Do ``work`` and wait for it; raises PluginError in one sentence."""
     document = send_request(client, work, "mix" if work.source else "edit")
     job, last = _follow(client, document, report)
@@ -93,14 +93,14 @@ def run(client: Client, work: Work, report: Report) -> Result:
     return Result(picture, told, work.latent or _fetch_latent(client, told))
 
 
-def run_anywhere(client: Client, work: Work, report: Report) -> Result:
+def run_anywhere(client: ServerClient, work: Work, report: Report) -> Result:
     """:func:`run`; where no face is found, the selection is taken as one."""
     try:
-        return run(client, work, report)
-    except NothingFoundError:
+        return run_work(client, work, report)
+    except NoPortraitError:
         if work.mask is None or is_placed(work):
             raise
-        return run(client, place_in_selection(work), report)
+        return run_work(client, place_in_selection(work), report)
 
 
 def is_placed(work: Work) -> bool:
@@ -127,25 +127,25 @@ def _check_size(found: Picture | Change, layer: Picture) -> None:
         )
 
 
-def _fetch_latent(client: Client, report: dict[str, Any]) -> bytes:
+def _fetch_latent(client: ServerClient, report: dict[str, Any]) -> bytes:
     key = report.get("inversion_key")
     data = client.fetch_latent(str(key)) if key else b""
     return data if len(data) <= LARGEST_LATENT else b""
 
 
-def prepare(client: Client, work: Work, report: Report) -> dict[str, Any]:
+def prepare(client: ServerClient, work: Work, report: Report) -> dict[str, Any]:
     """Invert the layer so that previews are quick; the report, or raises PluginError."""
     document = send_request(client, work, "invert")
     return _follow(client, document, report)[1].get("report") or {}
 
 
-def find_faces(client: Client, work: Work, report: Report) -> Faces:
-    """Where the faces are; raises NothingFoundError when there is none."""
+def find_faces(client: ServerClient, work: Work, report: Report) -> Faces:
+    """Where the faces are; raises NoPortraitError when there is none."""
     told = _follow(client, send_request(client, work, "find"), report)[1].get("report") or {}
     return Faces(list(told.get("faces") or []), int(told.get("chosen") or 1))
 
 
-def ask_regions(client: Client, work: Work, report: Report) -> Result:
+def ask_regions(client: ServerClient, work: Work, report: Report) -> Result:
     """A mask of ``extra["regions"]`` together; where it names none, a colored map of all.
 
     Its report lists the regions that are there. Raises PluginError where they are not sure.
@@ -154,7 +154,7 @@ def ask_regions(client: Client, work: Work, report: Report) -> Result:
     return Result(client.result(job), last.get("report") or {})
 
 
-def preview(client: Client, work: Work, session: str, side: int, quick: int = 0) -> Picture:
+def preview(client: ServerClient, work: Work, session: str, side: int, quick: int = 0) -> Picture:
     """The edited layer with its longest side at most ``side``.
 
     ``quick``: 0 exactly, else from a picture so many times smaller than the network's.
@@ -163,7 +163,7 @@ def preview(client: Client, work: Work, session: str, side: int, quick: int = 0)
     return read_picture(client.put(f"/v1/previews/{session}", document))
 
 
-def send_request(client: Client, work: Work, kind: str) -> dict[str, Any]:
+def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
     """The JSON of a request of that kind, after bringing its pictures to the server."""
     inverter, quality = split_method(work.inverter)
     document: dict[str, Any] = {
@@ -199,14 +199,16 @@ _PLACE_AND_METHOD = (
 """What of ``extra`` a request takes that moves no control."""
 
 
-def _follow(client: Client, document: dict[str, Any], report: Report) -> tuple[str, dict[str, Any]]:
+def _follow(
+    client: ServerClient, document: dict[str, Any], report: Report
+) -> tuple[str, dict[str, Any]]:
     job = str(uuid.uuid4())
     client.put(f"/v1/jobs/{job}", document)
     last: dict[str, Any] = {}
     try:
         for last in client.events(job):
             report(float(last.get("fraction") or 0.0), str(last.get("message") or ""))
-    except CancelledError:
+    except StoppedError:
         _drop(client, job)
         raise
     if last.get("state") == "done":
@@ -214,11 +216,11 @@ def _follow(client: Client, document: dict[str, Any], report: Report) -> tuple[s
     if last.get("state") == "failed":
         raise _reason(last.get("error"))
     if last.get("state") == "cancelled":
-        raise CancelledError
+        raise StoppedError
     raise ServerGoneError("The Latent-Fu server stopped in the middle of the work: try again.")
 
 
-def _drop(client: Client, job: str) -> None:
+def _drop(client: ServerClient, job: str) -> None:
     try:
         with client.another(timeout=2.0) as other:
             other.delete(f"/v1/jobs/{job}")
@@ -236,7 +238,7 @@ NOTHING_FOUND = (
 def _reason(error: Any) -> PluginError:
     if isinstance(error, dict):
         if error.get("code") == "nothing_found":
-            return NothingFoundError(NOTHING_FOUND)
+            return NoPortraitError(NOTHING_FOUND)
         error = error.get("message")
     return PluginError(
         str(error or "The work failed for a reason that the server did not give: try again.")

@@ -34,7 +34,7 @@ class Target:
     seen: str
     result: Gimp.Layer | None = None
     replaces: Gimp.Layer | None = None
-    earlier: state.State | None = None
+    earlier: state.LayerEditState | None = None
     latent: bytes = b""
     painted: bool = False
     note: str = ""
@@ -114,13 +114,13 @@ def looks_changed(target: Target) -> bool:
     return target.layer.is_valid() and glance(target.image, target.layer) != target.seen
 
 
-def read_state(layer: Gimp.Layer) -> state.State | None:
+def read_state(layer: Gimp.Layer) -> state.LayerEditState | None:
     """What an earlier edit left on ``layer``."""
     parasite = layer.get_parasite(state.NAME)
-    return state.load(bytes(parasite.get_data())) if parasite else None
+    return state.load_state(bytes(parasite.get_data())) if parasite else None
 
 
-def read_latent(layer: Gimp.Layer, earlier: state.State) -> bytes:
+def read_latent(layer: Gimp.Layer, earlier: state.LayerEditState) -> bytes:
     """The inversion that an earlier edit left on ``layer``; empty when there is none."""
     parasite = layer.get_parasite(state.LATENT_NAME)
     if parasite is None or not earlier.latent:
@@ -128,7 +128,7 @@ def read_latent(layer: Gimp.Layer, earlier: state.State) -> bytes:
     return state.unpack_latent(bytes(parasite.get_data()), earlier.latent)
 
 
-def _with_earlier(target: Target, layer: Gimp.Layer, earlier: state.State) -> Target:
+def _with_earlier(target: Target, layer: Gimp.Layer, earlier: state.LayerEditState) -> Target:
     """``target`` with what the earlier result knows: selection, inversion, painting, locks."""
     notes = ["Editing the original layer again."]
     same = target.picture.sha256 == earlier.source_sha256
@@ -154,7 +154,7 @@ def _with_earlier(target: Target, layer: Gimp.Layer, earlier: state.State) -> Ta
     )
 
 
-def _carry_mask(picture: Picture, earlier: state.State) -> Picture | None:
+def _carry_mask(picture: Picture, earlier: state.LayerEditState) -> Picture | None:
     """The selection of the earlier edit for the layer as it is now: scaled, flipped, or as it was.
 
     None when it was too large to keep, or the layer was cropped.

@@ -9,7 +9,7 @@ from gi.repository import GdkPixbuf, Gimp, Gtk
 
 from . import jobs
 from .arguments import name_mix, parse_layers, read_common_arguments
-from .errors import CancelledError, PluginError
+from .errors import PluginError, StoppedError
 from .layers import Target, check_layer, chosen_layer, refresh, target_again
 from .pixbufs import DARK, LIGHT, pixbuf
 from .pixels import read_layer
@@ -37,7 +37,7 @@ EXPLAINED = (
 def mix_with_dialog(
     image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
 ) -> Gimp.Layer:
-    """Let the user choose; the new layer, or CancelledError."""
+    """Let the user choose; the new layer, or StoppedError."""
     layer = chosen_layer(drawables)
     sources = _sources(layer)
     if not sources:
@@ -146,7 +146,7 @@ class MixDialog:
         return str(layer.get_id()) if layer else ""
 
     def run(self) -> Gimp.Layer:
-        """Show the window until a layer is made; raises CancelledError."""
+        """Show the window until a layer is made; raises StoppedError."""
         self._dialog.show_all()
         self._status.busy(0.0, "Looking for the Latent-Fu server ...")
         self._session.open(self._common["generator"], self._opened)
@@ -157,7 +157,7 @@ class MixDialog:
                 if layer is not None:
                     return layer
             elif response != Gtk.ResponseType.OK:
-                raise CancelledError
+                raise StoppedError
             elif not self._applying:
                 self._apply()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gi.repository import GdkPixbuf, GLib
 
-from .view import Quad, Viewport
+from .view import Corners, Viewport
 from .wire import Picture
 
 THICK = 2
@@ -53,7 +53,7 @@ def show_part(picture: GdkPixbuf.Pixbuf, view: Viewport) -> GdkPixbuf.Pixbuf | N
     return target
 
 
-def draw_frame(picture: GdkPixbuf.Pixbuf, quad: Quad, view: Viewport, color: int) -> None:
+def draw_frame(picture: GdkPixbuf.Pixbuf, quad: Corners, view: Viewport, color: int) -> None:
     """The outline of a square of the layer, dot by dot: GIMP's Python may be without cairo."""
     shown, scale = view.shown, view.scale
     points = [((x - shown.x) * scale, (y - shown.y) * scale) for x, y in quad]

@@ -119,7 +119,7 @@ def keep_painting(painted: Gimp.Layer, unpainted: Gimp.Layer, target: Gimp.Layer
     other.flush()
 
 
-def write_picture(layer: Gimp.Layer, before: Picture, after: Picture) -> None:
+def write_difference(layer: Gimp.Layer, before: Picture, after: Picture) -> None:
     """Set those pixels of ``layer`` in which ``after`` differs from ``before``.
 
     The others keep their value in the layer's own precision, color profile and palette, which a

@@ -9,7 +9,7 @@ from pathlib import Path
 from gi.repository import Gtk
 
 from .errors import PluginError
-from .presets import Preset, list_presets, load_preset, presets_folder, save_preset
+from .presets import SliderPreset, list_presets, load_preset, presets_folder, save_preset
 
 Edits = dict[str, float]
 
@@ -20,7 +20,7 @@ class PresetMenu:
     def __init__(
         self,
         read: Callable[[], tuple[str, Edits]],
-        take: Callable[[Preset], None],
+        take: Callable[[SliderPreset], None],
         failed: Callable[[str], None],
     ) -> None:
         self._read, self._take, self._failed = read, take, failed

@@ -18,7 +18,7 @@ LARGEST = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Preset:
+class SliderPreset:
     """``edits``: strengths by the names of their controls. ``generator``: for which network."""
 
     name: str
@@ -31,7 +31,7 @@ def presets_folder() -> Path:
     return config_folder() / "presets"
 
 
-def list_presets() -> list[Preset]:
+def list_presets() -> list[SliderPreset]:
     """Those of this user, by name; a file that is none is left out."""
     found = []
     for path in sorted(presets_folder().glob(f"*{SUFFIX}")):
@@ -42,7 +42,7 @@ def list_presets() -> list[Preset]:
     return found
 
 
-def load_preset(path: Path) -> Preset:
+def load_preset(path: Path) -> SliderPreset:
     """The preset in a file; raises PluginError when it is none."""
     try:
         if path.stat().st_size > LARGEST:
@@ -52,7 +52,9 @@ def load_preset(path: Path) -> Preset:
             raise ValueError("another version")
         edits = {str(name): float(strength) for name, strength in document["edits"].items()}
         parse_edits(format_edits(edits))  # The same limits as everywhere.
-        return Preset(str(document.get("name") or path.stem), str(document["generator"]), edits)
+        return SliderPreset(
+            str(document.get("name") or path.stem), str(document["generator"]), edits
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, PluginError) as error:
         raise PluginError(f"{path.name} holds no preset of Latent-Fu: choose another.") from error
 

@@ -8,7 +8,7 @@ from typing import Any
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 
 from .pixbufs import draw_frame, draw_line, pixbuf, show_part
-from .view import Quad, Viewport, box_of_face, find_face
+from .view import Corners, Viewport, box_of_face, find_face
 from .wire import Picture
 
 SIDE = 460
@@ -36,9 +36,9 @@ class PreviewPane:
         chosen: Callable[[int], None] = lambda number: None,
     ) -> None:
         self._changed, self._chosen = changed, chosen
-        self._faces: list[Quad] = []
+        self._faces: list[Corners] = []
         self._number = 1
-        self._face_quad: Quad = []
+        self._face_quad: Corners = []
         self._after: GdkPixbuf.Pixbuf | None = None
         self._pressed: tuple[float, float] | None = None
         self._held = self._dragged = False
@@ -118,12 +118,12 @@ class PreviewPane:
         self._show()
 
     @property
-    def faces(self) -> list[Quad]:
+    def faces(self) -> list[Corners]:
         """The corners of each face."""
         return self._faces
 
     @property
-    def chosen_face(self) -> Quad:
+    def chosen_face(self) -> Corners:
         """The corners of the face that is edited."""
         return self._face_quad or self._faces[self._number - 1]
 
@@ -131,14 +131,14 @@ class PreviewPane:
         """Leave Before: whoever moves a slider wants to see what it does."""
         self.compare.set_active(False)
 
-    def set_faces(self, faces: Sequence[Quad], number: int) -> None:
+    def set_faces(self, faces: Sequence[Corners], number: int) -> None:
         """Where the faces are, and which is edited; with several their frames are drawn."""
         self._faces, self._number = list(faces), number
         self.frames.set_sensitive(bool(faces))
         self.frames.set_active(len(faces) > 1)
         self._show()
 
-    def set_quad(self, quad: Quad) -> None:
+    def set_quad(self, quad: Corners) -> None:
         """Where the edited face is; zooms in when it is small in the layer."""
         known, self._face_quad = self._face_quad, quad
         face = box_of_face(quad, self._view.whole)

@@ -8,7 +8,7 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs
 from .arguments import read_regions, write_regions
-from .errors import CancelledError, PluginError
+from .errors import PluginError, StoppedError
 from .layers import Target, chosen_layer, plain_target
 from .pixbufs import dim_outside
 from .preview import PreviewPane
@@ -28,7 +28,7 @@ GOALS = (
 def mask_with_dialog(
     image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
 ) -> Gimp.Layer:
-    """Let the user choose; the layer with its mask, or CancelledError."""
+    """Let the user choose; the layer with its mask, or StoppedError."""
     dialog = RegionDialog(plain_target(image, chosen_layer(drawables)), config)
     try:
         return dialog.run()
@@ -68,7 +68,7 @@ class RegionDialog:
         lay_out(self._dialog, [self._preview.widget, right], self._status)
 
     def run(self) -> Gimp.Layer:
-        """Show the window until the mask is made; raises CancelledError."""
+        """Show the window until the mask is made; raises StoppedError."""
         self._dialog.show_all()
         self._status.busy(0.0, "Looking for regions ...")
         self._session.ask(
@@ -76,7 +76,7 @@ class RegionDialog:
         )
         while True:
             if self._dialog.run() != Gtk.ResponseType.OK:
-                raise CancelledError
+                raise StoppedError
             if self._found:
                 try:
                     return self._put(self._found)

@@ -20,7 +20,7 @@ def remembered(
     result: Result,
     source: Gimp.Layer | None = None,
     form: str = AS_LAYER,
-) -> state.State:
+) -> state.LayerEditState:
     """How ``result`` came about, to be edited again later; ``source``: the other layer of a mix;
     ``form``: what the result became.
     """
@@ -32,7 +32,7 @@ def remembered(
         same = source.get_image() == target.image
         mix["source_tattoo"] = source.get_tattoo() if same else 0
         mix["name"] = name_mix(source.get_name(), work.layers)
-    return state.State(
+    return state.LayerEditState(
         generator=str(report.get("generator") or work.generator),
         generator_id=str(report.get("generator_id") or ""),
         inverter=str(report.get("inverter") or work.inverter),

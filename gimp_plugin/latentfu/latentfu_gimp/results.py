@@ -12,7 +12,7 @@ from .deep_pixels import add_change
 from .errors import PluginError
 from .jobs import Result, tell_fit
 from .layers import Target, check_layer, work_without_mask
-from .pixels import copy_pixels, hash_pixels, keep_painting, write_picture
+from .pixels import copy_pixels, hash_pixels, keep_painting, write_difference
 from .region_masks import add_mask, soften_mask
 from .wire import Change, Picture
 
@@ -36,7 +36,11 @@ REPLACE = Placing()
 
 
 def insert_result(
-    target: Target, result: Result, name: str, kept: state.State, placing: Placing = REPLACE
+    target: Target,
+    result: Result,
+    name: str,
+    kept: state.LayerEditState,
+    placing: Placing = REPLACE,
 ) -> Gimp.Layer:
     """Put the result above the edited layer, or in the place of the earlier one: one undo step.
 
@@ -111,7 +115,7 @@ def _write(layer: Gimp.Layer, before: Picture, after: Picture | Change) -> None:
     if isinstance(after, Change):
         add_change(layer, after)
     else:
-        write_picture(layer, before, after)
+        write_difference(layer, before, after)
     layer.update(0, 0, before.width, before.height)
 
 
@@ -156,14 +160,14 @@ def _insert(
         image.undo_group_end()
 
 
-def _is_made_name(layer: Gimp.Layer, earlier: state.State) -> bool:
+def _is_made_name(layer: Gimp.Layer, earlier: state.LayerEditState) -> bool:
     """Whether the name is one that we gave; GIMP may have put a number behind it."""
     name = layer.get_name()
     made = (layer_name(earlier.edits), _former_name(earlier), str(earlier.mix.get("name")))
     return any(name == one or name.startswith(f"{one} #") for one in made)
 
 
-def _former_name(earlier: state.State) -> str:
+def _former_name(earlier: state.LayerEditState) -> str:
     """What version 0.1 called the layer."""
     parts = [f"{name} {strength:+.1f}" for name, strength in earlier.edits.items() if strength]
     return "Latent-Fu: " + ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")

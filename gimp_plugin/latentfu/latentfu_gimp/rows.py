@@ -7,7 +7,7 @@ from typing import Any
 
 from gi.repository import Gtk, Pango
 
-Control = Mapping[str, Any]
+ControlFacts = Mapping[str, Any]
 TITLE_CHARS = 15
 END_CHARS = 9
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from . import finder, jobs
-from .client import Client, RefusedError
-from .errors import CancelledError, NothingFoundError, PluginError, ServerGoneError
+from .client import RefusedError, ServerClient
+from .errors import NoPortraitError, PluginError, ServerGoneError, StoppedError
 from .wire import Picture
 from .worker import Worker
 
@@ -57,11 +57,11 @@ class Session:
         self._watcher = watcher
         self._worker = Worker()
         self._sharpener = Worker()
-        self._sharpening: Client | None = None
-        self._learning: Client | None = None
-        self._previewing: Client | None = None
+        self._sharpening: ServerClient | None = None
+        self._learning: ServerClient | None = None
+        self._previewing: ServerClient | None = None
         self._learned = 0
-        self._client: Client | None = None
+        self._client: ServerClient | None = None
         self._name = str(uuid.uuid4())
         self._closed = False
         self._asked = 0
@@ -88,10 +88,10 @@ class Session:
     ) -> None:
         """Look for the faces; ``nothing`` is called when there is none."""
 
-        def ask(client: Client, report: jobs.Report) -> Callable[[], None]:
+        def ask(client: ServerClient, report: jobs.Report) -> Callable[[], None]:
             try:
                 faces = jobs.find_faces(client, work, report)
-            except NothingFoundError:
+            except NoPortraitError:
                 return nothing
             return lambda: done(faces)
 
@@ -100,13 +100,13 @@ class Session:
     def prepare(self, work: jobs.Work, done: Callable[[Document], None]) -> None:
         """Invert the layer, so that previews are quick; what was being learnt is cancelled."""
 
-        def ask(client: Client, report: jobs.Report) -> Callable[[], None]:
+        def ask(client: ServerClient, report: jobs.Report) -> Callable[[], None]:
             told = jobs.prepare(client, work, report)
             return lambda: done(told)
 
         self._learn(ask)
 
-    def _learn(self, ask: Callable[[Client, jobs.Report], Callable[[], None]]) -> None:
+    def _learn(self, ask: Callable[[ServerClient, jobs.Report], Callable[[], None]]) -> None:
         """Ask on a connection of its own, which the next call cuts off.
 
         What ``ask`` gives is called in the main thread, unless it was abandoned meanwhile.
@@ -116,7 +116,7 @@ class Session:
 
         def report(fraction: float, message: str) -> None:
             if mine != self._learned:
-                raise CancelledError
+                raise StoppedError
             self._report(fraction, message)
 
         def task() -> None:
@@ -126,7 +126,7 @@ class Session:
             with client:
                 try:
                     told = ask(client, report)
-                except CancelledError:
+                except StoppedError:
                     if mine == self._learned:
                         raise
                 else:
@@ -163,7 +163,7 @@ class Session:
             client = self._previewing = self._previewing or self._connect().another()
             try:
                 picture = self._small(client, work, side, first) if mine == self._learned else None
-            except (CancelledError, ServerGoneError):
+            except (StoppedError, ServerGoneError):
                 self._previewing = None
                 client.close()
                 if mine == self._learned:
@@ -184,7 +184,7 @@ class Session:
 
         def task() -> None:
             # Where the server is gone the next request says so.
-            with client, contextlib.suppress(ServerGoneError, CancelledError):
+            with client, contextlib.suppress(ServerGoneError, StoppedError):
                 for quick in (SHARPER, EXACT):
                     newest = asked == self._asked and not self._closed
                     picture = self._small(client, work, side, quick) if newest else None
@@ -194,7 +194,9 @@ class Session:
 
         self._sharpener.replace(lambda: self._guard(task))
 
-    def _small(self, client: Client, work: jobs.Work, side: int, quick: int) -> Picture | None:
+    def _small(
+        self, client: ServerClient, work: jobs.Work, side: int, quick: int
+    ) -> Picture | None:
         """A preview; None when a newer one has overtaken it."""
         try:
             return jobs.preview(client, work, self._name, side, quick)
@@ -207,7 +209,9 @@ class Session:
         """The whole layer, unless a newer :meth:`try_out` is asked for before it began."""
         self.ask(lambda client, report: jobs.run_anywhere(client, work, report), done)
 
-    def ask(self, question: Callable[[Client, jobs.Report], T], done: Callable[[T], None]) -> None:
+    def ask(
+        self, question: Callable[[ServerClient, jobs.Report], T], done: Callable[[T], None]
+    ) -> None:
         """Anything else, unless something newer is asked for before it began."""
 
         def task() -> None:
@@ -244,20 +248,20 @@ class Session:
             if client:
                 client.close()
 
-    def _connect(self) -> Client:
+    def _connect(self) -> ServerClient:
         if self._client is None:
             self._client = finder.connect(self._report)
         return self._client
 
     def _report(self, fraction: float, message: str) -> None:
         if self._closed:
-            raise CancelledError
+            raise StoppedError
         self._hand_over(self._watcher.report, fraction, message)
 
     def _guard(self, task: Callable[[], None]) -> None:
         try:
             task()
-        except CancelledError:
+        except StoppedError:
             if not self._closed:
                 self._hand_over(self._watcher.failed, "The server cancelled the work: try again.")
         except ServerGoneError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gi.repository import GLib, Gtk
 
-from .rows import Control, NumberRow
+from .rows import ControlFacts, NumberRow
 
 # What people reach for first; groups that are not named here follow in the server's order.
 FIRST_GROUPS = ("expression", "pose", "eyes", "mouth", "face", "hair", "extras", "light", "scene")
@@ -75,13 +75,13 @@ class Sliders:
         """One more thing above the list."""
         self._top.pack_start(widget, False, False, 0)
 
-    def show(self, controls: Sequence[Control]) -> None:
+    def show(self, controls: Sequence[ControlFacts]) -> None:
         """Replace the sliders by those for ``controls``, all at 0."""
         for child in self._list.get_children():
             if child is not self._nothing:
                 child.destroy()
         self._sections, self._words = [], {}
-        groups: dict[str, list[Control]] = {}
+        groups: dict[str, list[ControlFacts]] = {}
         for control in controls:
             groups.setdefault(str(control.get("group") or "other"), []).append(control)
         if not groups:
@@ -99,7 +99,7 @@ class Sliders:
         self._list.show_all()
         self._filter()
 
-    def _add(self, section: _Section, group: str, control: Control) -> None:
+    def _add(self, section: _Section, group: str, control: ControlFacts) -> None:
         low, high = float(control["minimum"]), float(control["maximum"])
         name, title = str(control["name"]), str(control.get("title") or control["name"])
         title = title.replace("_", " ")
@@ -159,12 +159,12 @@ class Sliders:
         self._nothing.set_visible(bool(self._sections) and not some)
 
 
-def _rank(group: tuple[str, list[Control]]) -> int:
+def _rank(group: tuple[str, list[ControlFacts]]) -> int:
     name = group[0].lower()
     return FIRST_GROUPS.index(name) if name in FIRST_GROUPS else len(FIRST_GROUPS)
 
 
-def _tip(control: Control) -> str:
+def _tip(control: ControlFacts) -> str:
     lines = [f"+ {control['plus']}" if control.get("plus") else "", f"in {control.get('unit', '')}"]
     if control.get("kind") == "deformation":
         lines.append("Bends the network's own weights")

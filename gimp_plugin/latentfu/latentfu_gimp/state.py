@@ -20,7 +20,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class State:
+class LayerEditState:
     """How a layer was made, enough to edit it again from its source.
 
     ``source_sha256`` names the source layer's pixel body, ``source_tattoo`` the layer in its
@@ -57,14 +57,16 @@ class State:
         return json.dumps({"version": VERSION, **named}).encode("ascii")
 
 
-def load(data: bytes) -> State | None:
+def load_state(data: bytes) -> LayerEditState | None:
     """The state in a parasite; None when it is damaged or of a later version."""
     try:
         document = json.loads(data)
         if document.pop("version") != VERSION:
             return None
-        known = {name: document[name] for name in State.__dataclass_fields__ if name in document}
-        state = State(**known)
+        known = {
+            name: document[name] for name in LayerEditState.__dataclass_fields__ if name in document
+        }
+        state = LayerEditState(**known)
         edits = {str(name): float(strength) for name, strength in state.edits.items()}
         parse_edits(" ".join(f"{name}={strength}" for name, strength in edits.items()))
         read_regions(str(state.regions))

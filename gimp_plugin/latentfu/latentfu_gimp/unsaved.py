@@ -12,7 +12,7 @@ from .state import UNSAVED_NAME
 NOTE = "These moves were not applied last time; Reset takes them back."
 
 
-def read(layer: Gimp.Layer) -> dict[str, float]:
+def read_unsaved(layer: Gimp.Layer) -> dict[str, float]:
     """What was left on ``layer``, empty when nothing was."""
     parasite = layer.get_parasite(UNSAVED_NAME)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Quad = Sequence[Sequence[float]]
+Corners = Sequence[Sequence[float]]
 LARGEST_SCALE = 8.0
 MARGIN = 0.18
 """Shown around a face, as part of its side."""
@@ -123,7 +123,7 @@ class Viewport:
         return min(self._room[0] / box.width, self._room[1] / box.height)
 
 
-def box_of_face(quad: Quad, whole: Box) -> Box | None:
+def box_of_face(quad: Corners, whole: Box) -> Box | None:
     """The face with some room around it; None when that is nearly the whole layer."""
     if len(quad) != 4:
         return None
@@ -136,19 +136,19 @@ def box_of_face(quad: Quad, whole: Box) -> Box | None:
     return Box(x0, y0, x1 - x0, y1 - y0) if x1 - x0 >= 8 and y1 - y0 >= 8 and smaller else None
 
 
-def find_face(quads: Sequence[Quad], x: float, y: float) -> int:
+def find_face(quads: Sequence[Corners], x: float, y: float) -> int:
     """The number, from 1 on, of the smallest of the squares at a place, 0 where there is none."""
     hit = [number for number, quad in enumerate(quads, 1) if _is_inside(quad, x, y)]
     return min(hit, key=lambda number: _area(quads[number - 1]), default=0)
 
 
-def _is_inside(quad: Quad, x: float, y: float) -> bool:
+def _is_inside(quad: Corners, x: float, y: float) -> bool:
     """Whether a point lies in a square whose corners run clockwise."""
     pairs = zip(quad, [*quad[1:], quad[0]], strict=True)
     return all((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) >= 0 for a, b in pairs)
 
 
-def _area(quad: Quad) -> float:
+def _area(quad: Corners) -> float:
     across, down = quad[1], quad[3]
     (ax, ay), (bx, by) = ((p[0] - quad[0][0], p[1] - quad[0][1]) for p in (across, down))
     return abs(ax * by - ay * bx)

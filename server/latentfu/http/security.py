@@ -113,7 +113,7 @@ _TYPES = ("application/json", "application/octet-stream")
 
 
 @web.middleware
-async def check_content(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def check_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse other content types and any compression (a small body may unpack to gigabytes)."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedError("Compressed bodies are not read: send it as it is.")

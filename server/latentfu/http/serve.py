@@ -27,7 +27,7 @@ from latentfu.http.failures import answer_failures
 from latentfu.http.idle import note_use, stop_when_idle
 from latentfu.http.openapi import Endpoint, openapi_document
 from latentfu.http.routes import about, jobs, layers, plugins
-from latentfu.http.security import add_headers, check_content, check_host, check_origin, check_token
+from latentfu.http.security import add_headers, check_body, check_host, check_origin, check_token
 from latentfu.http.state import STATE, AppState
 from latentfu.jobs.service import JobService
 from latentfu.jobs.store import Limits
@@ -41,7 +41,7 @@ from latentfu.storage.settings import (
     write_address,
 )
 
-MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, note_use, check_content)
+MIDDLEWARES = (answer_failures, check_host, check_origin, check_token, note_use, check_body)
 """In the order in which a request passes them."""
 
 

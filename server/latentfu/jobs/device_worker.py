@@ -16,7 +16,7 @@ from latentfu.core.errors import LatentFuError, StorageError
 from latentfu.jobs.frames import Message
 from latentfu.jobs.process import WorkerDied, WorkerProcess
 from latentfu.jobs.queue import JobQueue
-from latentfu.jobs.store import Job, Limits, State
+from latentfu.jobs.store import Job, JobState, Limits
 from latentfu.plugin_manager.deaths import read_at_work
 from latentfu.plugin_manager.sources import fingerprint, quick_stamp
 from latentfu.protocol.errors import WorkError, WorkerUnavailableError
@@ -273,7 +273,7 @@ class DeviceWorker:
     async def _end(
         self,
         job: Job,
-        state: State,
+        state: JobState,
         error: Failure | None = None,
         report: Mapping[str, object] | None = None,
     ) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobStore, State
+from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobState, JobStore
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.replies import Failure
 from latentfu.storage.folder_quota import shrink_folder
@@ -137,7 +137,7 @@ class JobQueue:
     async def finish(
         self,
         job_id: str,
-        state: State,
+        state: JobState,
         error: Failure | None = None,
         report: Mapping[str, object] | None = None,
     ) -> bool:

@@ -20,8 +20,8 @@ from latentfu.core.paths import make_private
 from latentfu.protocol.errors import ConflictError, QueueFullError
 from latentfu.protocol.replies import Failure
 
-State = Literal["queued", "running", "done", "failed", "cancelled"]
-ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Job:
     kind: str
     body: Mapping[str, object]
     created: float
-    state: State = "queued"
+    state: JobState = "queued"
     fraction: float = 0.0
     message: str = ""
     error: Failure | None = None
@@ -204,7 +204,7 @@ class JobStore:
     def end(
         self,
         job_id: str,
-        state: State,
+        state: JobState,
         error: Failure | None = None,
         report: Mapping[str, object] | None = None,
     ) -> bool:
@@ -256,7 +256,7 @@ class JobStore:
         found = self._select("WHERE id = ?", job_id)
         return found[0] if found else None
 
-    def _count(self, state: State) -> int:
+    def _count(self, state: JobState) -> int:
         query = "SELECT count(*) FROM jobs WHERE state = ?"
         return int(self._db.execute(query, (state,)).fetchone()[0])
 
@@ -275,7 +275,7 @@ class JobStore:
         self._db.execute("COMMIT")
 
 
-def _job(row: tuple[str, str, str, State, str | None, str | None, int, float]) -> Job:
+def _job(row: tuple[str, str, str, JobState, str | None, str | None, int, float]) -> Job:
     job_id, kind, body, state, error, report, attempts, created = row
     return Job(
         id=job_id,

@@ -19,7 +19,7 @@ from latentfu.plugin_manager.sources import Source
 from latentfu.plugin_manager.validation import check_control_ids, checked_items, key_of
 from latentfu.plugin_objects import GeneratorSpec, WatchedFolder
 
-State = Literal["ok", "disabled", "quarantined"]
+PluginState = Literal["ok", "disabled", "quarantined"]
 T = TypeVar("T")
 _CONTROLS = hooks.kind_of(Control)
 _FOLDERS = hooks.kind_of(WatchedFolder)
@@ -38,7 +38,7 @@ class PluginStatus:
     name: str
     origin: str
     version: str
-    state: State
+    state: PluginState
     reason: str
     provides: Mapping[str, tuple[str, ...]]
     left_out: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Plugin:
     """
 
     source: Source
-    state: State = "ok"
+    state: PluginState = "ok"
     reason: str = ""
     items: dict[str, tuple[object, ...]] = field(default_factory=dict)
     watched: tuple[Path, ...] = ()
@@ -97,7 +97,7 @@ class Plugin:
         )
 
 
-def load(plugin: Plugin, manager: pluggy.PluginManager) -> None:
+def load_plugin(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     """Import the plug-in, register it and call its hooks; any fault quarantines it."""
     try:
         _check_needs(plugin.source)

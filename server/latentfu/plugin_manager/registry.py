@@ -20,7 +20,7 @@ from latentfu.core.names import is_name
 from latentfu.core.paths import data_dir
 from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager.deaths import DeathWatch
-from latentfu.plugin_manager.plugin import Plugin, PluginStatus, controls_of, load
+from latentfu.plugin_manager.plugin import Plugin, PluginStatus, controls_of, load_plugin
 from latentfu.plugin_manager.sources import Source, all_sources, disabled_names, read_choices
 from latentfu.plugin_manager.validation import key_of
 from latentfu.plugin_objects import Command, GeneratorSpec
@@ -59,7 +59,7 @@ class Registry:
                 plugin.quarantine(set_aside)
             else:
                 with self._watch(plugin):
-                    load(plugin, manager)
+                    load_plugin(plugin, manager)
         specs = self._all_specs()  # a fault that shows now frees the names of its plug-in
         answers = {spec.id: self._ask_controls(spec) for spec in specs}
         self._give_names()

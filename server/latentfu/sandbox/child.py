@@ -44,7 +44,7 @@ def limit(memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def read(file: BinaryIO) -> tuple[str, Any]:
+def read_contents(file: BinaryIO) -> tuple[str, Any]:
     """The kind of a file, told by its content, and what it holds."""
     head = file.read(32)
     file.seek(0)
@@ -152,7 +152,7 @@ def convert(source: Path, out: Path, room: int) -> None:
     with source.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
-        kind, content = read(file)
+        kind, content = read_contents(file)
         writer = Writer(room)
         tree = {"kind": kind, "sha256": sha256, "content": writer.node(content)}
     save_file(writer.arrays, out / "tensors.safetensors")

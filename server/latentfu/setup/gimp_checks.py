@@ -23,7 +23,7 @@ from latentfu.setup.gimp_placement import (
 )
 from latentfu.setup.gimp_places import InstalledGimp, Profile, profile_roots
 
-State = Literal["ok", "note", "wrong"]
+CheckState = Literal["ok", "note", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Check:
     """
 
     name: str
-    state: State
+    state: CheckState
     message: str
     remedy: str = ""
 

@@ -11,7 +11,7 @@ from gi.repository import Gegl, Gimp, GLib, GObject
 
 from .. import finder, jobs
 from ..arguments import LARGEST_FEATHER
-from ..errors import CancelledError, PluginError
+from ..errors import PluginError, StoppedError
 
 MENU = "<Image>/Filters/Latent-Fu"
 READWRITE = GObject.ParamFlags.READWRITE
@@ -92,7 +92,7 @@ def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], kind: Any) -
     Gegl.init(None)
     try:
         value = body()
-    except CancelledError:
+    except StoppedError:
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
     except PluginError as error:
         return _fail(procedure, str(error))

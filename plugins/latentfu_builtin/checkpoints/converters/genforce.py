@@ -29,7 +29,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     ours["synthesis.const"] = tensors.take("synthesis.layer0.first_layer", (1, None, 4, 4))[0]
     count = sum(name.endswith(".epilogue.bias") for name in state.tensors)
     for layer in range(count):
-        take_layer(tensors, ours, layer)
+        _take_layer(tensors, ours, layer)
     last = f"synthesis.output{count // 2 - 1}"
     weight = tensors.take(f"{last}.conv.weight", (None, None, 1, 1))
     bias = tensors.take(f"{last}.bias", (None,))
@@ -39,7 +39,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     return tensors.label(fit_stylegan1(ours))
 
 
-def take_layer(tensors: Tensors, ours: dict[str, Array], layer: int) -> None:
+def _take_layer(tensors: Tensors, ours: dict[str, Array], layer: int) -> None:
     """One layer; doubling ones from 128 px on keep their kernel as TensorFlow does."""
     theirs, mine = f"synthesis.layer{layer}", f"synthesis.convs.{layer}"
     end = f"{theirs}.epilogue"

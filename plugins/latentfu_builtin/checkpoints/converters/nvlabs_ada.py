@@ -43,12 +43,12 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     embedding = tensors.found.get("mapping.embed.weight")
     c_dim = 0 if embedding is None else embedding.shape[-1]
     ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
-    take_mapping(tensors, ours, c_dim)
+    _take_mapping(tensors, ours, c_dim)
     sides = [2**k for k in range(2, 14) if f"synthesis.b{2**k}.conv1.weight" in tensors]
     for place, side in enumerate(sides):
         if side != 4 << place:
             raise BadInputError(f"This {SOURCE} network lacks synthesis.b{4 << place}.")
-        take_block(tensors, ours, place, side)
+        _take_block(tensors, ours, place, side)
     if network is not None:
         _check_blocks(network, sides)
     tensors.finish()
@@ -56,7 +56,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     return tensors.label(fit_stylegan2(ours, c_dim=c_dim, clamp=clamp))
 
 
-def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> None:
+def _take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> None:
     """The mapping network, and the embedding of labels."""
     place = 0
     while f"mapping.fc{place}.weight" in tensors:
@@ -68,7 +68,7 @@ def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) ->
         ours["mapping.embed.bias"] = tensors.take("mapping.embed.bias")
 
 
-def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int, side: int) -> None:
+def _take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int, side: int) -> None:
     """One size: a constant or a convolution that doubles, a convolution, colors."""
     block = f"synthesis.b{side}"
     tensors.check_filter(f"{block}.resample_filter")

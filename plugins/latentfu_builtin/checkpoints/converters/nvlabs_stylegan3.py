@@ -40,13 +40,13 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
         raise BadInputError(f"This {SOURCE} network does not name its layers.")
     tensors = Tensors(dict(list_tensors(network)), SOURCE, SOURCE)
     ours: dict[str, NDArray[Any]] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
-    count = take_mapping(tensors, ours, count_labels(network))
+    count = take_stylegan3_mapping(tensors, ours, count_labels(network))
     for part in ("affine.weight", "affine.bias", "weight", "transform", "freqs", "phases"):
         ours[f"synthesis.input.{part}"] = tensors.take(f"synthesis.input.{part}")
     for place, name in enumerate(names):
-        take_layer(tensors, ours, str(name), place)
+        take_stylegan3_layer(tensors, ours, str(name), place)
     tensors.finish()
-    config = config_of(network, synthesis, names, count)
+    config = _config_of(network, synthesis, names, count)
     return finish_colors(tensors, ours, config)
 
 
@@ -62,7 +62,7 @@ def finish_colors(
     return tensors.label(fit_stylegan3(ours, replace(config, layers=layers)))
 
 
-def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> int:
+def take_stylegan3_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) -> int:
     """The mapping network and the embedding of labels; how many layers there are."""
     place = 0
     while f"mapping.fc{place}.weight" in tensors:
@@ -74,7 +74,9 @@ def take_mapping(tensors: Tensors, ours: dict[str, NDArray[Any]], c_dim: int) ->
     return place
 
 
-def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], name: str, place: int) -> None:
+def take_stylegan3_layer(
+    tensors: Tensors, ours: dict[str, NDArray[Any]], name: str, place: int
+) -> None:
     """One layer, with the filters that it has."""
     theirs, mine = f"synthesis.{name}", f"synthesis.layers.{place}"
     for part in ("affine.weight", "affine.bias", "weight", "bias", "magnitude_ema"):
@@ -84,7 +86,7 @@ def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], name: str, place
             ours[f"{mine}.{part}"] = tensors.take(f"{theirs}.{part}")
 
 
-def config_of(
+def _config_of(
     network: OpaqueObject, synthesis: OpaqueObject, names: list[Any], mapping_layers: int
 ) -> StyleGAN3Config:
     """Our config from what the modules say of themselves."""

@@ -37,7 +37,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     side, layer = 4, 0
     while f"{side}x{side}/Conv/weight" in tensors or f"{side}x{side}/Conv1/weight" in tensors:
         for name in ("Const", "Conv") if side == 4 else ("Conv0_up", "Conv1"):
-            take_layer(tensors, ours, f"{side}x{side}/{name}", layer)
+            _take_layer(tensors, ours, f"{side}x{side}/{name}", layer)
             layer += 1
         side *= 2
     weight = tensors.take("ToRGB_lod0/weight", (1, 1, None, None)).transpose(3, 2, 0, 1)
@@ -48,7 +48,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     return tensors.label(fit_stylegan1(ours))
 
 
-def take_layer(tensors: Tensors, ours: dict[str, Array], theirs: str, layer: int) -> None:
+def _take_layer(tensors: Tensors, ours: dict[str, Array], theirs: str, layer: int) -> None:
     """One layer by TensorFlow's names: kernels (kh, kw, in, out), dense (in, out)."""
     mine = f"synthesis.convs.{layer}"
     if layer:

@@ -34,9 +34,9 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     side, layer = 4, 0
     while f"{side}x{side}/ToRGB/weight" in tensors:
         for name in ("Conv",) if side == 4 else ("Conv0_up", "Conv1"):
-            take_layer(tensors, ours, f"{side}x{side}/{name}", layer, side)
+            _take_layer(tensors, ours, f"{side}x{side}/{name}", layer, side)
             layer += 1
-        take_rgb(tensors, ours, f"{side}x{side}/ToRGB", layer // 2)
+        _take_rgb(tensors, ours, f"{side}x{side}/ToRGB", layer // 2)
         side *= 2
     tensors.drop("lod")
     if any(name.startswith("ToRGB_lod") for name in tensors.left):
@@ -72,7 +72,7 @@ def _take_affine(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, m
     ours[f"{mine}.affine.bias"] = tensors.take(f"{theirs}/mod_bias") + 1.0
 
 
-def take_layer(
+def _take_layer(
     tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, layer: int, side: int
 ) -> None:
     """One convolution. Those that double the size are stored turned round here as there."""
@@ -85,7 +85,7 @@ def take_layer(
     _take_affine(tensors, ours, theirs, mine)
 
 
-def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place: int) -> None:
+def _take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], theirs: str, place: int) -> None:
     """The layer that makes colors at one size."""
     mine = f"synthesis.rgbs.{place}"
     weight = tensors.take(f"{theirs}/weight", (1, 1, None, None)).transpose(3, 2, 0, 1)

@@ -53,12 +53,12 @@ def take_synthesis(tensors: Tensors, ours: dict[str, NDArray[Any]]) -> None:
     names = tensors.found
     count = 1 + sum(n.startswith("convs.") and n.endswith(".conv.weight") for n in names)
     for layer in range(count):
-        take_layer(tensors, ours, layer)
+        _take_layer(tensors, ours, layer)
     for place in range(1 + count // 2):
-        take_rgb(tensors, ours, place)
+        _take_rgb(tensors, ours, place)
 
 
-def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> None:
+def _take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> None:
     """One styled convolution; those with an odd number double the size."""
     theirs = "conv1" if layer == 0 else f"convs.{layer - 1}"
     mine, side = f"synthesis.convs.{layer}", 4 << ((layer + 1) // 2)
@@ -76,7 +76,7 @@ def take_layer(tensors: Tensors, ours: dict[str, NDArray[Any]], layer: int) -> N
     tensors.check_filter(f"{theirs}.conv.blur.kernel")
 
 
-def take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
+def _take_rgb(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
     """The layer that makes colors at one size."""
     theirs = "to_rgb1" if place == 0 else f"to_rgbs.{place - 1}"
     mine = f"synthesis.rgbs.{place}"

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from latentfu_builtin.checkpoints.converters.nvlabs_stylegan3 import (
     SOURCE,
     finish_colors,
-    take_layer,
-    take_mapping,
+    take_stylegan3_layer,
+    take_stylegan3_mapping,
 )
 from latentfu_builtin.checkpoints.find_tensors import StateDict
 from latentfu_builtin.checkpoints.formats import ForeignFormat, HasTensors
@@ -53,7 +53,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     ours: dict[str, Array] = {"mapping.w_avg": tensors.take("mapping.w_avg")}
     labels = "mapping.embed.weight" in tensors
     c_dim = tensors.found["mapping.embed.weight"].shape[1] if labels else 0
-    depth = take_mapping(tensors, ours, c_dim)
+    depth = take_stylegan3_mapping(tensors, ours, c_dim)
     for part in ("affine.weight", "affine.bias", "weight", "freqs", "phases"):
         ours[f"synthesis.input.{part}"] = tensors.take(f"synthesis.input.{part}")
     ours["synthesis.input.transform"] = (
@@ -62,9 +62,9 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
         else np.eye(3, dtype=np.float32)  # left out where pictures are not aligned
     )
     for place, name in enumerate(names):
-        take_layer(tensors, ours, name, place)
+        take_stylegan3_layer(tensors, ours, name, place)
     tensors.finish()
-    return finish_colors(tensors, ours, config_of(ours, names, c_dim, depth))
+    return finish_colors(tensors, ours, _config_of(ours, names, c_dim, depth))
 
 
 def _names_of(tensors: Tensors) -> list[str]:
@@ -76,7 +76,7 @@ def _names_of(tensors: Tensors) -> list[str]:
     return [name for _, name in found]
 
 
-def config_of(ours: dict[str, Array], names: list[str], c_dim: int, depth: int) -> StyleGAN3Config:
+def _config_of(ours: dict[str, Array], names: list[str], c_dim: int, depth: int) -> StyleGAN3Config:
     """Our config; BadInputError where the names are not those of the usual sizes."""
     from latentfu_builtin.networks.stylegan.stylegan3 import InputConfig, StyleGAN3Config
 

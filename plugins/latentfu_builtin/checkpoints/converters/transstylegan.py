@@ -38,7 +38,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     ours: dict[str, NDArray[Any]] = {}
     place = 0
     while f"style.{place + 1}.mlp.0.weight" in tensors:
-        take_block(tensors, ours, place)
+        _take_block(tensors, ours, place)
         place += 1
     _check_names(tensors)
     take_synthesis(tensors, ours)
@@ -53,7 +53,7 @@ def convert(foreign: ForeignFile) -> ConvertedWeights:
     return tensors.label(with_mean(fit_stylegan2(ours, mapping="attention"), SAMPLES))
 
 
-def take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
+def _take_block(tensors: Tensors, ours: dict[str, NDArray[Any]], place: int) -> None:
     """One block; only one that changes the width of its tokens has a ``proj``."""
     for mine, theirs in PARTS.items():
         name = f"style.{place + 1}.{theirs}"

@@ -60,27 +60,27 @@ async def proof(request: web.Request) -> web.Response:
     return reply(ProofReply(proof=make_proof(request.app[STATE].token, nonce, port)))
 
 
-async def plugins(request: web.Request) -> web.Response:
+async def show_plugins(request: web.Request) -> web.Response:
     """What was found, where it came from and whether it is used."""
     return await _part(request, PluginsReply, "plugins")
 
 
-async def generators(request: web.Request) -> web.Response:
+async def show_generators(request: web.Request) -> web.Response:
     """The default first."""
     return await _part(request, GeneratorsReply, "generators")
 
 
-async def inverters(request: web.Request) -> web.Response:
+async def show_inverters(request: web.Request) -> web.Response:
     """The default first."""
     return await _part(request, InvertersReply, "inverters")
 
 
-async def aligners(request: web.Request) -> web.Response:
+async def show_aligners(request: web.Request) -> web.Response:
     """What a request's aligner can be."""
     return await _part(request, AlignersReply, "aligners")
 
 
-async def controls(request: web.Request) -> web.Response:
+async def show_controls(request: web.Request) -> web.Response:
     """Of the generator asked for, or of the default one."""
     catalog = await request.app[STATE].service.catalog()
     tables = catalog["controls"]
@@ -124,18 +124,27 @@ ROUTES = (
         errors=(400,),
     ),
     Endpoint(
-        "GET", "/v1/plugins", "The plug-ins and their state", plugins, PluginsReply, errors=(503,)
+        "GET",
+        "/v1/plugins",
+        "The plug-ins and their state",
+        show_plugins,
+        PluginsReply,
+        errors=(503,),
     ),
-    Endpoint("GET", "/v1/generators", "Generators", generators, GeneratorsReply, errors=(503,)),
-    Endpoint("GET", "/v1/inverters", "Inversion methods", inverters, InvertersReply, errors=(503,)),
     Endpoint(
-        "GET", "/v1/aligners", "Ways to find the crop", aligners, AlignersReply, errors=(503,)
+        "GET", "/v1/generators", "Generators", show_generators, GeneratorsReply, errors=(503,)
+    ),
+    Endpoint(
+        "GET", "/v1/inverters", "Inversion methods", show_inverters, InvertersReply, errors=(503,)
+    ),
+    Endpoint(
+        "GET", "/v1/aligners", "Ways to find the crop", show_aligners, AlignersReply, errors=(503,)
     ),
     Endpoint(
         "GET",
         "/v1/controls",
         "The sliders of a generator",
-        controls,
+        show_controls,
         ControlsReply,
         query=("generator",),
         errors=(404, 503),
