@@ -249,7 +249,7 @@ def test_server_is_started_when_none_runs(gimp_here: Gimp, home: Path) -> None:
         if not address.exists():
             kept.rename(address)
     assert status == "success" and "runs on port" in text
-    assert (home / "called").read_text().split() == ["-m", "latentfu", "serve"]
+    assert (home / "called").read_text().split() == ["-m", "latentfu", "serve", "--stop-when-idle"]
     assert "PYTHONPATH" not in (home / "environment").read_text()
 
 

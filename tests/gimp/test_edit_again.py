@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gimp.desktop import wait_for
 from tests.gimp.edit_window import Edit, make_earlier
 
 # Respect for the layer and for the earlier result
@@ -83,7 +84,7 @@ def test_a_locked_result_is_not_replaced(edit: Edit) -> None:
     make_earlier(edit)
     edit.do("result.set_lock_content(True); kept = whole(result)")
     edit.open("result")
-    assert "locked" in edit.look("said()")
+    wait_for(lambda: "locked" in edit.look("said()"), "it does not say that it is locked")
     edit.apply()
     seen = edit.look("[count(image), whole(result) == kept, image.get_layers()[1] == result]")
     assert seen == [3, True, True]
