@@ -57,32 +57,40 @@ def limit_shifts(
 
     ``maps``: the regions of the inverted and of the edited picture. Where a region comes to, such
     as the background beside a head that turned, it takes the color that it had nearby.
-    ``edited`` as it is where nothing exceeds.
+    ``edited`` as it is where nothing exceeds. What is taken back is smooth, and found at the
+    maps' size.
     """
-    side = edited.shape[-1]
-    first, second = (resize_picture(each.parts, side) for each in maps)  # [K, R, R]
-    excess, weight = np.zeros_like(edited), np.full(edited.shape[1:], 1e-3, np.float32)
+    first, second = (each.parts for each in maps)  # [K, S, S]
+    side = first.shape[-1]
+    before, after = (resize_picture(each, side) for each in (inverted, edited))
+    excess, weight = np.zeros_like(after), np.full(after.shape[1:], 1e-3, np.float32)
     for row, name in enumerate(maps[0].names):
         if min(first[row].mean(), second[row].mean()) < _LEAST_SHARE:
             continue
-        shift = _average(edited, second[row], side) - _average(inverted, first[row], side)
+        shift = _average(after, second[row]) - _average(before, first[row])
         levels = 127.5 * np.abs(shift).mean(axis=0)
         limit = allowed.get(name, 0.0) + SPARE_LEVELS
         beyond = np.maximum(0.0, 1.0 - limit / np.maximum(levels, 1e-6))
         excess += shift * beyond * second[row]
         weight += second[row]
-    sigma = _SOFT * side
-    smooth = np.stack([blur(part, sigma) for part in excess]) / blur(weight, sigma)
-    return np.asarray(edited - smooth, np.float32) if smooth.any() else edited
+    if not excess.any():
+        return edited
+    soft = _blur_planes(np.concatenate([excess, weight[None]]), _SOFT * side)
+    return np.asarray(edited - resize_picture(soft[:3] / soft[3:], edited.shape[-1]), np.float32)
 
 
-def _average(picture: Floats, weight: Floats, side: int) -> Floats:
-    """The color of a region around each place ``[3, R, R]``, from further off where it is not near.
+def _average(picture: Floats, weight: Floats) -> Floats:
+    """The color of a region around each place ``[3, S, S]``, from further off where it is not near.
 
     The color counts, not the structure: wrinkles are no change of color.
     """
-    total, sums = np.full(weight.shape, 1e-6, np.float32), np.zeros_like(picture)
-    for sigma, share in ((_AROUND * side, 1.0), (_FAR * side, 1e-2)):
-        total += share * blur(weight, sigma)
-        sums += share * np.stack([blur(part * weight, sigma) for part in picture])
-    return np.asarray(sums / total, np.float32)
+    side = weight.shape[-1]
+    planes = np.concatenate([picture * weight, weight[None]])
+    near, far = (_blur_planes(planes, part * side) for part in (_AROUND, _FAR))
+    sums = near + 1e-2 * far
+    return np.asarray(sums[:3] / (sums[3:] + 1e-6), np.float32)
+
+
+def _blur_planes(planes: Floats, sigma: float) -> Floats:
+    """``[C, S, S]``, each plane blurred."""
+    return np.moveaxis(blur(np.moveaxis(planes, 0, -1), sigma), -1, 0)
