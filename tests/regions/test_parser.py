@@ -9,9 +9,8 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import BadInputError, NotInstalledError
+from latentfu import BadInputError
 from latentfu_builtin.people.region_names import REGIONS
-from latentfu_builtin.people.teacher import make_teacher
 from latentfu_builtin.regions.augment import cut_plain, draw_example
 from latentfu_builtin.regions.network import (
     PARSER_WEIGHTS,
@@ -27,7 +26,6 @@ from latentfu_builtin.regions.train import (
     measure_parser,
     train_parser,
 )
-from latentfu_builtin.stylegan.training.pairs import render_pairs
 from PIL import Image
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -35,23 +33,9 @@ ASTRONAUT = Path(__file__).parents[1] / "faces" / "reference" / "astronaut.png"
 
 
 @pytest.fixture(scope="module")
-def people(tmp_path_factory: pytest.TempPathFactory) -> RenderedPeople:
+def people(pairs: Path) -> RenderedPeople:
     """A handful of people that the parser was not trained on."""
-    folder = tmp_path_factory.mktemp("pairs")
-    try:
-        render_pairs(
-            make_teacher(),
-            folder,
-            count=6,
-            resolution=128,
-            z_dim=96,
-            seed=77,
-            batch=6,
-            regions=True,
-        )
-    except NotInstalledError as error:
-        pytest.skip(str(error))
-    return RenderedPeople(folder)
+    return RenderedPeople(pairs)
 
 
 def test_the_names_are_those_of_the_renderer() -> None:

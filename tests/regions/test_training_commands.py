@@ -6,26 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from latentfu import NotInstalledError
 from latentfu.cli.main import run
 from latentfu_builtin.people.factors import PERSON_FACTOR_NAMES
-from latentfu_builtin.people.teacher import make_teacher
 from latentfu_builtin.regions.network import load_parser
-from latentfu_builtin.stylegan.training.pairs import render_pairs
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture(scope="module")
-def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pairs")
-    try:
-        render_pairs(
-            make_teacher(), folder, count=6, resolution=64, z_dim=96, seed=5, batch=6, regions=True
-        )
-    except NotInstalledError as error:
-        pytest.skip(str(error))
-    return folder
 
 
 def test_a_parser_is_trained_from_pairs_and_can_be_loaded(
