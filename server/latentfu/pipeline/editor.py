@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from latentfu.core.control import check_strengths
 from latentfu.core.crop import Crop
 from latentfu.core.errors import PluginFailedError
 from latentfu.core.layer import Layer, MaskPixels, check_mask
@@ -31,6 +32,7 @@ from latentfu.pipeline.preview import make_thumbnail
 from latentfu.pipeline.render import check_mix_layers, render_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import build_report, count_changed, tell_corners
+from latentfu.pipeline.transfer import make_exemplar_request, make_transfer_edit, measure_moves
 from latentfu.plugin_objects import InversionRequest
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import FacesReply, RegionsReply, ReportReply
@@ -42,6 +44,7 @@ from latentfu.protocol.requests import (
     MixRequest,
     PreviewRequest,
     RegionsRequest,
+    TransferRequest,
 )
 
 
@@ -91,6 +94,8 @@ class Editor:
                 return self.edit(request, pictures, progress)
             case MixRequest():
                 return self.mix(request, pictures, progress)
+            case TransferRequest():
+                return self.transfer(request, pictures, progress)
             case InvertRequest():
                 return self.invert(request, pictures, progress)
             case RegionsRequest():
@@ -134,6 +139,22 @@ class Editor:
         outcome = self._finish(work, _Shown(crop, found, mixed, inverted), progress)
         report = outcome.report.model_copy(update={"source_inversion_key": source.key})
         return replace(outcome, report=report)
+
+    def transfer(
+        self, request: TransferRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
+        """The layer moved to where the source stands along the request's directions."""
+        work = self._start(request, pictures)
+        check_strengths(dict.fromkeys(request.along, 0.0), work.resolved.controls)
+        _, found = self._find(work, between(progress, 0.0, 0.45))
+        exemplar = self._start(make_exemplar_request(request), pictures, work.resolved)
+        _, source = self._find(exemplar, between(progress, 0.45, 0.9))
+        latents = found.inversion.latent, source.inversion.latent
+        moves = measure_moves(request, latents, work.resolved, self._controls)
+        edit = make_transfer_edit(request, moves)
+        outcome = self.edit(edit, pictures, between(progress, 0.9, 1.0))
+        facts = {"source_inversion_key": source.key, "moves": moves}
+        return replace(outcome, report=outcome.report.model_copy(update=facts))
 
     def invert(
         self, request: LayerRequest, pictures: PictureSource, progress: Progress = silent
