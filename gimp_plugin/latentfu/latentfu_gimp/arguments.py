@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import PluginError
 
 LARGEST_STRENGTH = 100.0
 LARGEST_FEATHER = 1000.0
-"""Both as the server has them (latentfu.protocol.requests)."""
+LARGEST_SCALE = 10.0
+"""All as the server has them (latentfu.protocol.requests)."""
 
 
 def parse_edits(text: str) -> dict[str, float]:
@@ -59,6 +60,17 @@ def parse_layers(text: str) -> tuple[int, int]:
     if first > last:
         raise PluginError(f"The layers {first}-{last} run backwards: write {last}-{first}.")
     return first, last
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """``"smile yaw"`` (spaces, commas or semicolons between) -> names; raises PluginError."""
+    names = [name for name in re.split(r"[\s,;]+", text.strip()) if name]
+    if not names:
+        raise PluginError("Nothing is chosen to be moved: name directions such as smile yaw.")
+    for name in names:
+        if names.count(name) > 1:
+            raise PluginError(f"The direction {name} is given twice: give each name once.")
+    return tuple(names)
 
 
 FAST, FAITHFUL = "fast", "faithful"
@@ -112,6 +124,12 @@ def layer_name(edits: Mapping[str, float]) -> str:
 def name_mix(source: str, layers: tuple[int, int]) -> str:
     """What the new layer of a mix is called, from the source layer's name."""
     return f"{layers[0]}-{layers[1]} of {source} (Latent-Fu)"
+
+
+def name_transfer(source: str, along: Sequence[str]) -> str:
+    """What the new layer of a transfer is called, from the source layer's name."""
+    shown = ", ".join(along[:4]) + (" ..." if len(along) > 4 else "")
+    return f"{shown} like {source} (Latent-Fu)"
 
 
 def read_common_arguments(config: Any) -> dict[str, Any]:

@@ -20,15 +20,15 @@ LARGEST_LATENT = 4 << 20
 
 @dataclass(frozen=True)
 class Work:
-    """What shall be done with a layer: an edit, or a mix when ``source`` is there.
+    """What shall be done with a layer: an edit, or a mix or transfer when ``source`` is there.
 
     The fields are those of the server's requests (latentfu.protocol.requests). ``generator`` and
     ``inverter``: names, or empty for the server's default; in place of a method's name also fast
-    or faithful. ``feather``: width of the soft border
-    in layer pixels. ``layers``: first and last layer of a mix. ``latent``: the kept inversion of
-    the square in ``extra["corners"]``, empty to look for it. ``deep``: whether the result is asked
-    for in 16 bits. ``extra``: any other fields of the request by name (targets, only, truncation,
-    identity, quality, face, ...).
+    or faithful. ``feather``: width of the soft border in layer pixels. ``layers``: first and last
+    layer of a mix. ``along``, ``scale``: the directions of a transfer, and how far of the way.
+    ``latent``: the kept inversion of the square in ``extra["corners"]``, empty to look for it.
+    ``deep``: whether the result is asked for in 16 bits. ``extra``: any other fields of the
+    request by name (targets, only, truncation, identity, quality, face, ...).
     """
 
     layer: Picture
@@ -39,9 +39,18 @@ class Work:
     feather: float = 12.0
     source: Picture | None = None
     layers: tuple[int, int] = (0, 0)
+    along: tuple[str, ...] = ()
+    scale: float = 1.0
     latent: bytes = b""
     deep: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Of the request."""
+        if self.source is None:
+            return "edit"
+        return "transfer" if self.along else "mix"
 
     def with_edits(self, edits: dict[str, float]) -> Work:
         """The same with other strengths."""
@@ -85,7 +94,7 @@ def tell_fit(report: dict[str, Any]) -> str:
 
 def run_work(client: ServerClient, work: Work, report: Report) -> Result:
     """Do ``work`` and wait for it; raises PluginError in one sentence."""
-    document = send_request(client, work, "mix" if work.source else "edit")
+    document = send_request(client, work, work.kind)
     job, last = _follow(client, document, report)
     told = last.get("report") or {}
     picture: Picture | Change = client.change(job) if work.deep else client.result(job)
@@ -179,21 +188,25 @@ def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
         document["kind"] = kind
     if kind in ("edit", "preview"):
         document["edits"] = work.edits
-    if kind in ("edit", "mix") and work.deep:
+    if kind in ("edit", "mix", "transfer") and work.deep:
         document["as_change"] = True
     if kind == "regions":
         document["regions"] = list(work.extra.get("regions") or [])
-    if kind == "mix" and work.source:
+    if kind in ("mix", "transfer") and work.source:
         document["source"] = client.send_picture(work.source)
+    if kind == "mix":
         document["layers"] = list(work.layers)
-    if work.latent and kind in ("edit", "preview", "invert"):
+    if kind == "transfer":
+        document.update(along=list(work.along), scale=work.scale)
+    if work.latent and kind in ("edit", "preview", "invert", "transfer"):
         document["latent"] = client.send_latent(work.latent)
-    common = work.extra if kind in ("edit", "preview") else _PLACE_AND_METHOD
-    document.update({name: value for name, value in work.extra.items() if name in common})
+    more = ("regions", "identity") if kind == "transfer" else ()
+    taken = work.extra if kind in ("edit", "preview") else (*_COMMON, *more)
+    document.update({name: value for name, value in work.extra.items() if name in taken})
     return document
 
 
-_PLACE_AND_METHOD = (
+_COMMON = (
     "aligner", "quality", "options", "face", "corners", "eyes", "mouth", "psi",
 )  # fmt: skip
 """What of ``extra`` a request takes that moves no control."""

@@ -163,7 +163,7 @@ def _insert(
 def _is_made_name(layer: Gimp.Layer, earlier: state.LayerEditState) -> bool:
     """Whether the name is one that we gave; GIMP may have put a number behind it."""
     name = layer.get_name()
-    made = (layer_name(earlier.edits), _former_name(earlier), str(earlier.mix.get("name")))
+    made = (layer_name(earlier.edits), _former_name(earlier), str(earlier.taken.get("name")))
     return any(name == one or name.startswith(f"{one} #") for one in made)
 
 

@@ -32,7 +32,7 @@ from latentfu.pipeline.preview import make_thumbnail
 from latentfu.pipeline.render import check_mix_layers, render_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import build_report, count_changed, tell_corners
-from latentfu.pipeline.transfer import make_exemplar_request, make_transfer_edit, measure_moves
+from latentfu.pipeline.transfer import make_exemplar_request, plan_transfer
 from latentfu.plugin_objects import InversionRequest
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import FacesReply, RegionsReply, ReportReply
@@ -150,10 +150,9 @@ class Editor:
         exemplar = self._start(make_exemplar_request(request), pictures, work.resolved)
         _, source = self._find(exemplar, between(progress, 0.45, 0.9))
         latents = found.inversion.latent, source.inversion.latent
-        moves = measure_moves(request, latents, work.resolved, self._controls)
-        edit = make_transfer_edit(request, moves)
-        outcome = self.edit(edit, pictures, between(progress, 0.9, 1.0))
-        facts = {"source_inversion_key": source.key, "moves": moves}
+        plan = plan_transfer(request, latents, work.resolved, self._controls)
+        outcome = self.edit(plan.make_request(request), pictures, between(progress, 0.9, 1.0))
+        facts = {"source_inversion_key": source.key, "moves": plan.moves}
         return replace(outcome, report=outcome.report.model_copy(update=facts))
 
     def invert(

@@ -10,7 +10,7 @@ from typing import Any
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from .. import finder, jobs
-from ..arguments import LARGEST_FEATHER
+from ..arguments import AUTO, LARGEST_FEATHER
 from ..errors import PluginError, StoppedError
 
 MENU = "<Image>/Filters/Latent-Fu"
@@ -67,6 +67,18 @@ def add_common_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_double_argument(
         "feather", "_Feather", FEATHER, 0.0, LARGEST_FEATHER, 12.0, READWRITE
+    )
+
+
+def add_regions_argument(procedure: Gimp.Procedure) -> None:
+    """Where a change may show."""
+    procedure.add_string_argument(
+        "regions",
+        "_Regions",
+        "Where the edit may show: auto (in a photograph where its controls act), whole, or names "
+        "such as hair skin",
+        AUTO,
+        READWRITE,
     )
 
 
