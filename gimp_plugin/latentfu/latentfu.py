@@ -12,14 +12,15 @@ gi.require_version("Gtk", "3.0")
 
 from gi.repository import Gimp  # noqa: E402
 from latentfu_gimp import procedures  # noqa: E402
+from latentfu_gimp.translate import DOMAIN, LOCALE_FOLDER  # noqa: E402
 
 
 class LatentFu(Gimp.PlugIn):
     """Tells GIMP what there is."""
 
-    def do_set_i18n(self, _name: str) -> bool:
-        """There are no translations yet."""
-        return False
+    def do_set_i18n(self, _name: str) -> tuple[bool, str, str]:
+        """That there are translations, of which domain, and the folder they are in."""
+        return True, DOMAIN, LOCALE_FOLDER.name
 
     def do_query_procedures(self) -> list[str]:
         """The names of the procedures."""

@@ -1,7 +1,8 @@
 """Build GIMP 3 if it is missing and run the tests that need it: ``python tests/gimp/run.py``.
 
-Everything after it goes to pytest, except ``--screenshots DIR``, where pictures of GIMP's windows
-are left. Exit code 77 and one line when GIMP cannot be had here, else pytest's own.
+Everything after it goes to pytest, files of tests in place of all of them; ``--screenshots DIR`` is
+where pictures of GIMP's windows are left. Exit code 77 and one line when GIMP cannot be had here,
+else pytest's own.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def main() -> int:
     environment = dict(os.environ)
     if given.screenshots:
         environment["LATENTFU_SCREENSHOTS"] = str(given.screenshots.resolve())
-    command = [sys.executable, "-m", "pytest", str(HERE), "-m", "gimp", *rest]
+    if not any(Path(word.partition("::")[0]).exists() for word in rest):
+        rest = [str(HERE), *rest]
+    command = [sys.executable, "-m", "pytest", "-m", "gimp", *rest]
     return subprocess.run(command, cwd=HERE.parents[1], env=environment, check=False).returncode
 
 

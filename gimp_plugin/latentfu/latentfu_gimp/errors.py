@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .translate import _
+
 
 class PluginError(Exception):
     """Shown to the user as it is."""
@@ -11,7 +13,7 @@ class StoppedError(PluginError):
     """The user no longer wants the work."""
 
     def __init__(self) -> None:
-        super().__init__("The work was cancelled.")
+        super().__init__(_("The work was cancelled."))
 
 
 class ServerGoneError(PluginError):
