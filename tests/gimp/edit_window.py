@@ -63,7 +63,9 @@ def shoot(edit: Edit, title: str, folder: Path | None, name: str) -> None:
     """A picture of the window for the documentation, if pictures are wanted."""
     if folder:
         desktop: Desktop = edit.gimp.desktop  # type: ignore[attr-defined]
-        desktop.shoot(desktop.window(title), folder / name)
+        window = desktop.window(title)
+        desktop.activate(window)
+        desktop.shoot(window, folder / name)
 
 
 def make_earlier(edit: Edit, arguments: str = "edits='red=2'") -> None:

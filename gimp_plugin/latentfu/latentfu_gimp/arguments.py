@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import PluginError
+from .translate import _
 
 LARGEST_STRENGTH = 100.0
 LARGEST_FEATHER = 1000.0
@@ -32,6 +33,14 @@ def parse_edits(text: str) -> dict[str, float]:
             raise PluginError(f"The edit {name} is given twice: give each name once.")
         edits[name] = _strength(name, number)
     return edits
+
+
+def read_edits(text: str | None) -> dict[str, float]:
+    """:func:`parse_edits` of what may be damaged: empty then."""
+    try:
+        return parse_edits(text or "")
+    except PluginError:
+        return {}
 
 
 def _strength(name: str, number: str) -> float:
@@ -66,10 +75,12 @@ def read_names(text: str) -> tuple[str, ...]:
     """``"smile yaw"`` (spaces, commas or semicolons between) -> names; raises PluginError."""
     names = [name for name in re.split(r"[\s,;]+", text.strip()) if name]
     if not names:
-        raise PluginError("Nothing is chosen to be moved: name directions such as smile yaw.")
+        raise PluginError(_("Nothing is chosen to be moved: name directions such as smile yaw."))
     for name in names:
         if names.count(name) > 1:
-            raise PluginError(f"The direction {name} is given twice: give each name once.")
+            raise PluginError(
+                _("The direction {name} is given twice: give each name once.").format(name=name)
+            )
     return tuple(names)
 
 
@@ -129,7 +140,7 @@ def name_mix(source: str, layers: tuple[int, int]) -> str:
 def name_transfer(source: str, along: Sequence[str]) -> str:
     """What the new layer of a transfer is called, from the source layer's name."""
     shown = ", ".join(along[:4]) + (" ..." if len(along) > 4 else "")
-    return f"{shown} like {source} (Latent-Fu)"
+    return _("{names} like {layer} (Latent-Fu)").format(names=shown, layer=source)
 
 
 def read_common_arguments(config: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from gi.repository import Gtk, Pango
 
 from .rows import ControlFacts
 from .sliders import rank_group
+from .translate import _
 
 SPACE = 18
 
@@ -25,8 +26,8 @@ class DirectionList:
         self._list = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
         self._list.set_border_width(8)
         self.search = Gtk.SearchEntry()
-        self.search.set_placeholder_text("Search")
-        self.search.get_accessible().set_name("Search the directions")
+        self.search.set_placeholder_text(_("Search"))
+        self.search.get_accessible().set_name(_("Search the directions"))
         self.search.connect("search-changed", lambda _entry: self._filter())
         self.search.connect("stop-search", lambda _entry: self.search.set_text(""))
         scrolled = Gtk.ScrolledWindow()
@@ -50,7 +51,9 @@ class DirectionList:
         for one in sorted(found, key=lambda one: ranks[str(one.get("group") or "other")]):
             self._add(one, str(one["name"]) in chosen)
         if not found:
-            self._list.pack_start(Gtk.Label(label="This network has no directions."), True, True, 0)
+            self._list.pack_start(
+                Gtk.Label(label=_("This network has no directions.")), True, True, 0
+            )
         self._list.show_all()
         self._filter()
 
@@ -81,7 +84,7 @@ class DirectionList:
         """Beside each how much of it the layer held, and holds now."""
         for name, note in self._notes.items():
             move = moves.get(name)
-            note.set_text(f"{move['have']:+.1f} to {move['goal']:+.1f}" if move else "")
+            note.set_text(_("{have:+.1f} to {goal:+.1f}").format(**move) if move else "")
 
     def _filter(self) -> None:
         wanted = self.search.get_text().lower().split()

@@ -10,7 +10,7 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
-from .arguments import AS_LAYER, AUTO, format_edits, layer_name, parse_edits, read_regions
+from .arguments import AS_LAYER, AUTO, format_edits, layer_name, read_edits, read_regions
 from .choices import FORMS, list_areas, list_methods
 from .errors import PluginError, StoppedError
 from .layers import Target, chosen_layer, looks_changed, refresh, target_again, work_without_mask
@@ -50,7 +50,7 @@ class EditDialog:
 
     def __init__(self, target: Target, config: Gimp.ProcedureConfig) -> None:
         self._target, self._config = target, config
-        self._last = _readable(config.get_property("edits"))
+        self._last = read_edits(config.get_property("edits"))
         self._wanted = (
             target.earlier.edits if target.earlier else unsaved.read_unsaved(target.layer)
         )
@@ -388,10 +388,3 @@ class EditDialog:
 
 CONTROL = 4
 """Gdk.ModifierType.CONTROL_MASK."""
-
-
-def _readable(text: str | None) -> dict[str, float]:
-    try:
-        return parse_edits(text or "")
-    except PluginError:
-        return {}

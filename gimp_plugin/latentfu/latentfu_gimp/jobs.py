@@ -124,6 +124,14 @@ def place_in_selection(work: Work) -> Work:
     return replace(work, extra={**work.extra, "corners": square_around(work.mask)})
 
 
+def place_at(work: Work, report: dict[str, Any]) -> Work:
+    """The same in the square of a report, so that every further one is of the same face."""
+    quad = report.get("quad")
+    if not quad or is_placed(work):
+        return work
+    return replace(work, extra={**work.extra, "corners": quad})
+
+
 def _check_size(found: Picture | Change, layer: Picture) -> None:
     if isinstance(found, Change):
         fits = found.x + found.width <= layer.width and found.y + found.height <= layer.height
@@ -143,9 +151,17 @@ def _fetch_latent(client: ServerClient, report: dict[str, Any]) -> bytes:
 
 
 def prepare(client: ServerClient, work: Work, report: Report) -> dict[str, Any]:
-    """Invert the layer so that previews are quick; the report, or raises PluginError."""
+    """Invert the layer so that previews are quick; the report, or raises PluginError.
+
+    Where no face is found, the selection is taken as one.
+    """
     document = send_request(client, work, "invert")
-    return _follow(client, document, report)[1].get("report") or {}
+    try:
+        return _follow(client, document, report)[1].get("report") or {}
+    except NoPortraitError:
+        if work.mask is None or is_placed(work):
+            raise
+        return prepare(client, place_in_selection(work), report)
 
 
 def find_faces(client: ServerClient, work: Work, report: Report) -> Faces:

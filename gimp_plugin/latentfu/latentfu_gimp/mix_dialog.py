@@ -14,23 +14,29 @@ from .errors import PluginError
 from .layers import Target
 from .rows import keep_from_wheel
 from .session import Catalog, Document
+from .translate import N_, _
 from .try_out_dialog import Texts, TryOutDialog, find_target
 from .widgets import Choice
 
 ROLE = "latentfu-mix"
 TEXTS = Texts(
-    title="Mix with layer",
-    again="Mix with layer again",
-    source="_From layer",
-    working="Mixing the portraits ...",
-    deep="Mixing in the layer's own precision ...",
-    ready="Apply puts this into a new layer.",
+    title=_("Mix with layer"),
+    again=_("Mix with layer again"),
+    source=_("_From layer"),
+    working=_("Mixing the portraits ..."),
+    deep=_("Mixing in the layer's own precision ..."),
+    ready=_("Apply puts this into a new layer."),
 )
-NOTHING = "There is no second layer to mix with: open another portrait or add it as a layer."
-PARTS = (("Pose and shape", 0.22), ("Features", 0.45), ("Hair and colors", 0.75), ("Texture", 1.0))
+NOTHING = _("There is no second layer to mix with: open another portrait or add it as a layer.")
+PARTS = (
+    (N_("Pose and shape"), 0.22),
+    (N_("Features"), 0.45),
+    (N_("Hair and colors"), 0.75),
+    (N_("Texture"), 1.0),
+)
 """What may be taken, and where in the network it ends."""
-OWN = {"name": "", "title": "Layers of your own"}
-EXPLAINED = (
+OWN = {"name": "", "title": _("Layers of your own")}
+EXPLAINED = _(
     "Early network layers carry pose and shape of the head, middle ones the features, late ones "
     "colors and light."
 )
@@ -50,16 +56,16 @@ class MixDialog(TryOutDialog):
 
     def _add_rows(self, right: Gtk.Box) -> None:
         self._network_layers = 0
-        self._part = Choice("_Take", self._names, self._take_part)
+        self._part = Choice(_("_Take"), self._names, self._take_part)
         layers = _read_layers(self._target, self._config)
         self._first, self._last = _layer_spins(layers, self._move_layers)
         right.pack_start(self._part.widget, False, False, 0)
-        label = Gtk.Label.new_with_mnemonic("Network _layers")
+        label = Gtk.Label.new_with_mnemonic(_("Network _layers"))
         label.set_xalign(0.0)
         label.set_mnemonic_widget(self._first)
         self._names.add_widget(label)
         row = Gtk.Box(spacing=8)
-        for widget in (label, self._first, Gtk.Label(label="to"), self._last):
+        for widget in (label, self._first, Gtk.Label(label=_("to")), self._last):
             row.pack_start(widget, False, False, 0)
         right.pack_start(row, False, False, 0)
         hint = Gtk.Label(label=EXPLAINED, xalign=0.0)
@@ -77,20 +83,20 @@ class MixDialog(TryOutDialog):
         self._learnt = False  # What the limits move is no change by the user.
         for spin in (self._first, self._last):
             spin.set_range(0, count - 1)
-        parts = [{"name": name, "title": name} for name, _ in PARTS if self._layers_of(name)]
+        parts = [{"name": name, "title": _(name)} for name, _end in PARTS if self._layers_of(name)]
         self._part.show([OWN, *parts], self._part_of_layers())
         self._learnt = True
 
     def _layers_of(self, part: str) -> tuple[int, int] | None:
         """The first and last layer of a part; None in a network too small for it."""
-        names = [name for name, _ in PARTS]
-        ends = [0, *(round(end * self._network_layers) for _, end in PARTS)]
+        names = [name for name, _end in PARTS]
+        ends = [0, *(round(end * self._network_layers) for _name, end in PARTS)]
         first, last = ends[names.index(part)], ends[names.index(part) + 1] - 1
         return (first, last) if first <= last else None
 
     def _part_of_layers(self) -> str:
         chosen = (self._first.get_value_as_int(), self._last.get_value_as_int())
-        return next((name for name, _ in PARTS if self._layers_of(name) == chosen), "")
+        return next((name for name, _end in PARTS if self._layers_of(name) == chosen), "")
 
     def _take_part(self) -> None:
         layers = self._layers_of(self._part.name) if self._part.name else None

@@ -11,6 +11,7 @@ from pathlib import Path
 from .arguments import format_edits, parse_edits
 from .errors import PluginError
 from .finder import config_folder
+from .translate import _
 
 VERSION = 1
 SUFFIX = ".json"
@@ -40,6 +41,16 @@ def list_presets() -> list[SliderPreset]:
         except PluginError:
             continue
     return found
+
+
+def find_preset(name: str) -> SliderPreset:
+    """The preset of that name; raises PluginError with those there are."""
+    found = {preset.name: preset for preset in list_presets()}
+    if name not in found:
+        known = ", ".join(found) or _("none")
+        text = _("There is no preset {name}: there are {known}.")
+        raise PluginError(text.format(name=name, known=known))
+    return found[name]
 
 
 def load_preset(path: Path) -> SliderPreset:

@@ -96,6 +96,11 @@ class NumberRow:
         self._show_exactly(value)
         self._adjustment.set_value(value)
 
+    def set_limits(self, low: float, high: float) -> None:
+        """From now on between these; a value beyond them comes inside."""
+        self._limits = (low, high)
+        self.set(min(max(self.value, low), high))
+
     def _show_exactly(self, value: float) -> None:
         """Enough digits for ``value``: when it loses the focus, a number is what it shows."""
         digits = range(self._digits, MOST_DIGITS)

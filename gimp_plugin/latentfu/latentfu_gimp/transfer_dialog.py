@@ -15,20 +15,21 @@ from .direction_list import DirectionList
 from .errors import PluginError
 from .rows import NumberRow
 from .session import Catalog, Document
+from .translate import _
 from .try_out_dialog import Texts, TryOutDialog, find_target
 from .widgets import Choice
 
 ROLE = "latentfu-transfer"
 TEXTS = Texts(
-    title="Make it like another layer",
-    again="Make it like another layer again",
-    source="_Like layer",
-    working="Moving the portrait ...",
-    deep="Moving it in the layer's own precision ...",
-    ready="Apply puts this into a new layer.",
+    title=_("Make it like another layer"),
+    again=_("Make it like another layer again"),
+    source=_("_Like layer"),
+    working=_("Moving the portrait ..."),
+    deep=_("Moving it in the layer's own precision ..."),
+    ready=_("Apply puts this into a new layer."),
 )
-NOTHING = "There is no second layer to be like: open another portrait or add it as a layer."
-NOTHING_TICKED = "Tick what shall become like in the other layer."
+NOTHING = _("There is no second layer to be like: open another portrait or add it as a layer.")
+NOTHING_TICKED = _("Tick what shall become like in the other layer.")
 FARTHEST = 2.0
 
 
@@ -53,10 +54,12 @@ class TransferDialog(TryOutDialog):
         scale = min(max(scale, -LARGEST_SCALE), LARGEST_SCALE)
         self._directions = DirectionList(self._changed)
         self._scale = NumberRow(
-            "How _far", (0.0, FARTHEST), self._changed, neutral=None, value=scale
+            _("How _far"), (0.0, FARTHEST), self._changed, neutral=None, value=scale
         )
-        self._scale.widget.set_tooltip_text("1 is where the other portrait stands, 2 as far again")
-        self._regions = Choice("_Where", self._names, self._changed)
+        self._scale.widget.set_tooltip_text(
+            _("1 is where the other portrait stands, 2 as far again")
+        )
+        self._regions = Choice(_("_Where"), self._names, self._changed)
         regions = regions if earlier else self._config.get_property("regions") or AUTO
         self._regions.show(list_areas(regions), regions)
         right.pack_start(self._directions.widget, True, True, 0)

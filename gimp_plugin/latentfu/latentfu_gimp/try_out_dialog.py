@@ -18,12 +18,13 @@ from .remember import name_taken, remembered
 from .results import insert_result
 from .session import Catalog, Document, Session, Watcher
 from .source_choice import SourceChoice, list_sources
+from .translate import _
 from .widgets import StatusLine, feather_row, lay_out, new_dialog, on_main
 from .window_size import keep_size, restore_size
 from .wire import Picture
 
 DONE = 1
-CHANGED = "The layer has changed: look at the new preview, then apply."
+CHANGED = _("The layer has changed: look at the new preview, then apply.")
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class TryOutDialog(ABC):
     def run(self) -> Gimp.Layer:
         """Show the window until a layer is made; raises StoppedError."""
         self._dialog.show_all()
-        self._status.busy(0.0, "Looking for the Latent-Fu server ...")
+        self._status.busy(0.0, _("Looking for the Latent-Fu server ..."))
         self._session.open(self._common["generator"], self._opened)
         while True:
             response = self._dialog.run()

@@ -99,8 +99,24 @@ def report_progress(fraction: float, message: str) -> None:
         Gimp.progress_set_text(message)
 
 
-def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], kind: Any) -> Gimp.ValueArray:
-    """Run ``body``; whatever it raises ends as one sentence in front of the user."""
+def report_step(number: int, count: int, text: str) -> jobs.Report:
+    """A report of one of several steps: its part of the bar, and which it is.
+
+    ``text`` has places for ``number``, from 1 on, and ``count``.
+    """
+    line = text.format(number=number + 1, count=count)
+
+    def report(fraction: float, message: str) -> None:
+        report_progress((number + fraction) / count, f"{line}: {message}" if message else line)
+
+    return report
+
+
+def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], *kinds: Any) -> Gimp.ValueArray:
+    """Run ``body``; whatever it raises ends as one sentence in front of the user.
+
+    ``kinds``: the type of what it gives, or of each where that is several.
+    """
     Gegl.init(None)
     try:
         value = body()
@@ -113,8 +129,11 @@ def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], kind: Any) -
         text = f"Latent-Fu met an error it does not know ({type(error).__name__}: {error})."
         return _fail(procedure, text)
     values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-    values.remove(1)
-    values.insert(1, GObject.Value(kind, value))
+    for number, (kind, one) in enumerate(
+        zip(kinds, value if len(kinds) > 1 else [value], strict=True), 1
+    ):
+        values.remove(number)
+        values.insert(number, GObject.Value(kind, one))
     return values
 
 

@@ -19,6 +19,7 @@ from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
 from ..remember import name_taken, remembered
 from ..results import insert_result, show_report
+from ..translate import _
 from .common import (
     READWRITE,
     add_common_arguments,
@@ -29,11 +30,13 @@ from .common import (
 
 NAME = "latentfu-transfer"
 _TEXTS = (
-    "Make it _like another layer...",
-    "Give the portrait in a layer as much of a smile, age or pose as another portrait has",
-    "The selection is the mask; the result is a new layer above. What is named is measured in "
-    "both portraits, and the layer is moved to where the other stands. Edit portrait opens the "
-    "result with its sliders where this has moved them.",
+    _("Make it _like another layer..."),
+    _("Give the portrait in a layer as much of a smile, age or pose as another portrait has"),
+    _(
+        "The selection is the mask; the result is a new layer above. What is named is measured in "
+        "both portraits, and the layer is moved to where the other stands. Edit portrait opens "
+        "the result with its sliders where this has moved them."
+    ),
 )
 
 
@@ -42,15 +45,15 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     actions = (transfer_layer, _transfer_with_dialog)
     procedure = create_image_procedure(plug_in, NAME, _TEXTS, actions)
     procedure.add_layer_argument(
-        "source", "_Source", "The layer with the portrait to be like", True, READWRITE
+        "source", _("_Source"), _("The layer with the portrait to be like"), True, READWRITE
     )
     procedure.add_string_argument(
-        "along", "_Along", "Names of what is moved: smile yaw", "smile", READWRITE
+        "along", _("_Along"), _("Names of what is moved: smile yaw"), "smile", READWRITE
     )
     procedure.add_double_argument(
         "scale",
-        "S_cale",
-        "How far of the way: 1 is where the other portrait stands, 2 as far again",
+        _("S_cale"),
+        _("How far of the way: 1 is where the other portrait stands, 2 as far again"),
         -LARGEST_SCALE,
         LARGEST_SCALE,
         1.0,
@@ -68,7 +71,7 @@ def transfer_layer(
     layer = chosen_layer(drawables)
     source = config.get_property("source")
     if source is None:
-        raise PluginError("No second layer is given: choose the one to be like.")
+        raise PluginError(_("No second layer is given: choose the one to be like."))
     along = read_names(config.get_property("along") or "")
     target = plain_target(image, layer)
     work = jobs.Work(
@@ -81,7 +84,7 @@ def transfer_layer(
         extra={"regions": read_regions(config.get_property("regions") or AUTO)},
         **read_common_arguments(config),
     )
-    result = run_with_progress(work, "Moving the portrait ...")
+    result = run_with_progress(work, _("Moving the portrait ..."))
     kept = remembered(target, work, result, source)
     new = insert_result(target, result, name_taken(source.get_name(), work), kept)
     show_report(result)

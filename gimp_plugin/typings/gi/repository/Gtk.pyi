@@ -218,6 +218,8 @@ class ToggleButton(Container):
 class CheckButton(ToggleButton):
     @classmethod
     def new_with_label(cls, label: str) -> CheckButton: ...
+    @classmethod
+    def new_with_mnemonic(cls, label: str) -> CheckButton: ...
 
 class MenuItem(Container):
     @classmethod
