@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.gimp.desktop import wait_for
-from tests.gimp.edit_window import Edit, shoot
+from tests.gimp.edit_window import Edit
 
 OPEN = """
 def transfer_in_window(image, layer, **arguments):
@@ -100,9 +99,7 @@ def test_what_cannot_be_is_one_sentence(like: Edit, arguments: str, words: str) 
     assert before == after
 
 
-def test_the_window_moves_what_is_ticked_as_far_as_is_said(
-    like: Edit, screenshots: Path | None
-) -> None:
+def test_the_window_moves_what_is_ticked_as_far_as_is_said(like: Edit) -> None:
     order = open_window(like, "layer", "along=''")
     assert like.look("rows()") == {"red": False, "tall": False}
     wait_for(lambda: "Tick what" in like.look(f"said({LIKE})"), "does not say what to do")
@@ -112,7 +109,6 @@ def test_the_window_moves_what_is_ticked_as_far_as_is_said(
     assert " to " in like.look(f"said({LIKE})"), "how far it was moved is not said"
     like.do(f"part('How far', Gtk.SpinButton, {LIKE}).set_value(1.5)")
     wait_ready(like)
-    shoot(like, "Make it like", screenshots, "gimp-like.png")
     like.do(f"press('Apply', {LIKE})")
     assert like.gimp.answer(order) == ["red like Second (Latent-Fu)", "red", 1.5]
     found = like.look("about(image.get_layers()[1])['state']")

@@ -70,7 +70,7 @@ class SeveralDialog:
 
     def _add_left(self, config: Gimp.ProcedureConfig) -> None:
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
-        self._which = Choice(_("_Which"), names, self._list_layers)
+        self._which = Choice(_("_On"), names, self._list_layers)
         self._which.show(WHICH, self._first_choice(config))
         self._shown = Choice(_("Pre_view of"), names, self._look)
         for widget in (self._which.widget, self._shown.widget):

@@ -63,8 +63,8 @@ class SweepDialog:
     def _add_rows(self, config: Gimp.ProcedureConfig) -> None:
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         read = config.get_property
-        self._control = Choice(_("_Control"), names, self._choose_control)
-        self._from = NumberRow(_("_From"), (-3, 3), self._changed, value=read("from"))
+        self._control = Choice(_("C_ontrol"), names, self._choose_control)
+        self._from = NumberRow(_("F_rom"), (-3, 3), self._changed, value=read("from"))
         self._to = NumberRow(_("_To"), (-3, 3), self._changed, value=read("to"))
         limits = (FEWEST, MOST)
         self._count = NumberChoice(_("_Number of layers"), names, limits, self._changed)
@@ -73,7 +73,7 @@ class SweepDialog:
             _("_Milliseconds each"), names, (QUICKEST, SLOWEST), self._changed
         )
         self._pace.set(read("milliseconds"))
-        self._back = Gtk.CheckButton.new_with_mnemonic(_("There and _back"))
+        self._back = Gtk.CheckButton.new_with_mnemonic(_("There and bac_k"))
         self._back.set_active(read("back"))
         self._back.connect("toggled", lambda _box: self._changed())
         self._regions = Choice(_("_Where"), names, self._changed)

@@ -54,7 +54,7 @@ class TransferDialog(TryOutDialog):
         scale = min(max(scale, -LARGEST_SCALE), LARGEST_SCALE)
         self._directions = DirectionList(self._changed)
         self._scale = NumberRow(
-            _("How _far"), (0.0, FARTHEST), self._changed, neutral=None, value=scale
+            _("_How far"), (0.0, FARTHEST), self._changed, neutral=None, value=scale
         )
         self._scale.widget.set_tooltip_text(
             _("1 is where the other portrait stands, 2 as far again")
