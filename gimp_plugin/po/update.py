@@ -21,7 +21,13 @@ from babel.messages.pofile import read_po, write_po
 PO_FOLDER = Path(__file__).parent
 PLUG_IN = PO_FOLDER.parent / "latentfu"
 TEMPLATE = PO_FOLDER / "latentfu.pot"
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "NP_": ((1, "c"), 2),
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 COMMENT = "Translators:"
 _NOBODY = {
     "msgid_bugs_address": "the issues of Latent-Fu",
