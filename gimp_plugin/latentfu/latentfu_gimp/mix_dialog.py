@@ -131,7 +131,7 @@ class MixDialog:
         label.set_mnemonic_widget(self._first)
         names.add_widget(label)
         row = Gtk.Box(spacing=8)
-        for widget in (label, self._first, Gtk.Label(label="to"), self._last):
+        for widget in (label, self._first, Gtk.Label(label=_("to")), self._last):
             row.pack_start(widget, False, False, 0)
         right.pack_start(row, False, False, 0)
         hint = Gtk.Label(label=EXPLAINED, xalign=0.0)

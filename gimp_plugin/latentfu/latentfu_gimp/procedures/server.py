@@ -32,8 +32,11 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         READWRITE,
     )
     choice = Gimp.Choice.new()
-    for number, action in enumerate(("status", "start", "stop", "restart")):
-        choice.add(action, number, action.capitalize(), "")
+    titles = {
+        "status": _("Status"), "start": _("Start"), "stop": _("Stop"), "restart": _("Restart"),
+    }  # fmt: skip
+    for number, (action, title) in enumerate(titles.items()):
+        choice.add(action, number, title, "")
     procedure.add_choice_argument(
         "action",
         _("_Action"),
