@@ -136,7 +136,9 @@ def layer_name(edits: Mapping[str, float]) -> str:
 
 def name_mix(source: str, layers: tuple[int, int]) -> str:
     """What the new layer of a mix is called, from the source layer's name."""
-    return f"{layers[0]}-{layers[1]} of {source} (Latent-Fu)"
+    return _("{first}-{last} of {source} (Latent-Fu)").format(
+        first=layers[0], last=layers[1], source=source
+    )
 
 
 def read_common_arguments(config: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gettext
 import os
+import struct
 from itertools import takewhile
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def load_catalog(languages: list[str]) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     try:
         return gettext.translation(DOMAIN, LOCALE_FOLDER, languages, fallback=True)
-    except (OSError, ValueError):  # A damaged catalog must not take the plug-in away.
+    except (OSError, ValueError, struct.error):  # A damaged catalog must not take the plug-in away.
         return gettext.NullTranslations()
 
 
