@@ -89,6 +89,12 @@ _RENAMED = {
     "watched": "progress_bar",
 }
 """Public names of 0.1, which work until 0.3."""
+_NEEDLESS = {
+    "keep_freed_memory": (
+        "latentfu.pipeline.generator_pool", "keep_freed_pages", "nothing (open_generator does it)",
+    ),
+}  # fmt: skip
+"""Names of 0.1 that nothing replaces: the module and name behind each, and what to say."""
 
 
 def __getattr__(name: str) -> object:
@@ -99,12 +105,12 @@ def __getattr__(name: str) -> object:
 
         warn_renamed(f"latentfu.{name}", f"latentfu.{_RENAMED[name]}")
         return __getattr__(_RENAMED[name])
-    if name == "keep_freed_memory":
+    if name in _NEEDLESS:
         from latentfu.core import deprecation
-        from latentfu.pipeline.generator_pool import keep_freed_pages
 
-        deprecation.warn_renamed("latentfu.keep_freed_memory", "nothing (open_generator does it)")
-        return keep_freed_pages
+        home, inner, instead = _NEEDLESS[name]
+        deprecation.warn_renamed(f"latentfu.{name}", instead)
+        return getattr(importlib.import_module(home), inner)
     module = _MODULE_OF.get(name)
     if module is None and not name.startswith("_") and name in _kind_classes():
         module = _kind_classes()[name]

@@ -20,7 +20,8 @@ from latentfu.cli.main import run
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu.testing import check_inverter
-from latentfu_builtin.encoders.encoder_file import load_encoder, read_encoder_header, save_encoder
+from latentfu_builtin.encoders.encoder_file import load_encoder, save_encoder
+from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.encoders.plugin import latentfu_inverters
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
 from latentfu_builtin.encoders.training.run import EncoderOrder, train_encoder

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 from click.testing import CliRunner
 from latentfu.cli.build import build_command
 from latentfu.storage.deformations import read_deformation
 from latentfu_builtin.portraits.rebuild.weights import CHOSEN_DEFORMATIONS, pick_direction
-from latentfu_builtin.portraits.shipped import DEFORMATIONS
+from latentfu_builtin.portraits.shipped import DEFORMATIONS, DIRECTIONS
 from PIL import Image
 
 
@@ -31,6 +32,34 @@ def test_one_step_writes_its_pictures_into_a_folder(tmp_path: Path) -> None:
     with Image.open(tmp_path / "images" / "mixing.jpg") as picture:
         assert picture.width == 6 * 128 and picture.height == 7 * 128
         assert len(set(picture.convert("L").tobytes())) > 50
+
+
+@pytest.mark.parametrize(
+    ("step", "picture", "size"),
+    [
+        ("samples", "samples-psi-0.7.jpg", (12 * 128, 4 * 128)),
+        ("bends", "deformations.jpg", None),
+        ("leakage", "leakage.png", None),
+    ],
+)
+def test_the_pictures_of_the_card_are_drawn_anew(
+    step: str, picture: str, size: tuple[int, int] | None, tmp_path: Path
+) -> None:
+    words = ["portraits", "--only", f"portraits-{step}", "--out", str(tmp_path)]
+    ran = CliRunner().invoke(build_command, words)
+    assert ran.exit_code == 0, ran.output
+    with Image.open(tmp_path / "images" / picture) as drawn:
+        assert size is None or drawn.size == size
+        assert len(set(drawn.convert("L").tobytes())) > 50, "nothing is drawn"
+
+
+def test_the_table_says_what_each_shipped_direction_does(tmp_path: Path) -> None:
+    words = ["portraits", "--only", "portraits-table", "--out", str(tmp_path)]
+    assert CliRunner().invoke(build_command, words).exit_code == 0
+    lines = (tmp_path / "directions.md").read_text().splitlines()
+    rows = {line.split("|")[1].strip(): line.split("|")[2] for line in lines if "|" in line}
+    shipped = {path.stem for path in DIRECTIONS.glob("*.safetensors")}
+    assert shipped <= set(rows) and float(rows["yaw"]) > 0.5
 
 
 def test_unknown_generators_and_steps_are_named() -> None:

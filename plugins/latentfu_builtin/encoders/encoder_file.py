@@ -9,27 +9,14 @@ import torch
 from latentfu import (
     BadInputError,
     Generator,
-    StorageError,
     WrongGeneratorError,
-    read_metadata,
     read_tensors,
     write_tensors,
 )
 from torch import Tensor
 
+from latentfu_builtin.encoders.encoder_header import ARCHITECTURE, read_encoder_header
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
-
-ARCHITECTURE = "latentfu-encoder-1"
-"""Of the encoders that are trained here; those of other projects have names of their own."""
-
-
-def read_encoder_header(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file; raises BadInputError when it is none."""
-    try:
-        return read_metadata(path)
-    except StorageError as error:
-        raise BadInputError(str(error)) from error
-
 
 _COUNTED = "num_batches_tracked"
 """What batch normalization counts in training and nobody reads afterwards."""

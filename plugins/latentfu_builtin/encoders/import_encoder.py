@@ -30,7 +30,7 @@ from latentfu_builtin.encoders.detect_encoder import (
     PublishedArchitecture,
     detect_architecture,
 )
-from latentfu_builtin.encoders.encoder_file import read_encoder_header
+from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
 from latentfu_builtin.networks.encoders.pyramid_encoder import resized
 

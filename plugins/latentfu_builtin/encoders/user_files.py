@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from latentfu import BadInputError, Encoder, Generator, data_dir, is_name, is_sha256
 
-from latentfu_builtin.encoders.encoder_file import ARCHITECTURE, read_encoder_header
+from latentfu_builtin.encoders.encoder_header import ARCHITECTURE, read_encoder_header
 
 if TYPE_CHECKING:
     import torch

@@ -106,6 +106,13 @@ def _read_weight(text: str) -> tuple[str, float]:
     help="Weights file; default: the shipped one.",
 )
 @click.option("--images", default=60_000, show_default=True, help="Pictures to train on.")
+@click.option(
+    "--measured",
+    default=24,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Fresh renders to measure on.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of scenes, first weights and order.")
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @json_option
@@ -133,7 +140,7 @@ def train_locator_command(
             scenes, asked["count"], asked["seed"], lambda done, _: bar.update(done - bar.pos)
         )
     locator = train_locator(found, cache, options, functools.partial(click.echo, err=as_json))
-    numbers = measure_locator(locator)
+    numbers = measure_locator(locator, asked["measured"])
     file = output or _WEIGHTS / "locator.safetensors"
     write_locator(file, locator, numbers, options)
     if as_json:

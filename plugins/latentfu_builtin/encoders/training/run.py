@@ -25,7 +25,8 @@ from latentfu import (
 )
 from torch import Tensor
 
-from latentfu_builtin.encoders.encoder_file import read_encoder_header, save_encoder
+from latentfu_builtin.encoders.encoder_file import save_encoder
+from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
 from latentfu_builtin.encoders.training.sources import LessonPool, LessonSource, open_outside_source
 from latentfu_builtin.encoders.training.trainer import (
