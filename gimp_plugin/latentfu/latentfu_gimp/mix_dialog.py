@@ -18,17 +18,23 @@ from .remember import remembered
 from .results import insert_result
 from .rows import keep_from_wheel
 from .session import Catalog, Document, Session, Watcher
+from .translate import N_, _
 from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
 from .window_size import keep_size, restore_size
 from .wire import Picture
 
 ROLE = "latentfu-mix"
 DONE = 1
-PARTS = (("Pose and shape", 0.22), ("Features", 0.45), ("Hair and colors", 0.75), ("Texture", 1.0))
+PARTS = (
+    (N_("Pose and shape"), 0.22),
+    (N_("Features"), 0.45),
+    (N_("Hair and colors"), 0.75),
+    (N_("Texture"), 1.0),
+)
 """What may be taken, and where in the network it ends."""
-OWN = {"name": "", "title": "Layers of your own"}
+OWN = {"name": "", "title": _("Layers of your own")}
 THUMBNAIL = 200
-EXPLAINED = (
+EXPLAINED = _(
     "Early network layers carry pose and shape of the head, middle ones the features, late ones "
     "colors and light."
 )
@@ -42,7 +48,7 @@ def mix_with_dialog(
     sources = _sources(layer)
     if not sources:
         raise PluginError(
-            "There is no second layer to mix with: open another portrait or add it as a layer."
+            _("There is no second layer to mix with: open another portrait or add it as a layer.")
         )
     target = target_again(image, layer, mix=True)
     if target.earlier:  # The earlier mix is no source of itself, what it was made of is.
@@ -92,14 +98,14 @@ class MixDialog:
         if earlier:
             again = {"generator": earlier.generator, "inverter": earlier.method}
             self._common = {**again, "feather": earlier.feather}
-        title = "Mix with layer again" if earlier else "Mix with layer"
+        title = _("Mix with layer again") if earlier else _("Mix with layer")
         self._dialog = new_dialog(title, ROLE)
         restore_size(self._dialog, ROLE, 860, 620)
         self._preview = PreviewPane(target.picture, lambda: None)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
-        self._source = Choice("_From layer", names, self._changed)
+        self._source = Choice(_("_From layer"), names, self._changed)
         self._thumbnail = Gtk.Image()
-        self._part = Choice("_Take", names, self._take_part)
+        self._part = Choice(_("_Take"), names, self._take_part)
         self._first, self._last = _layer_spins(_read_layers(target, config), self._move_layers)
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(self._common["feather"], longest, self._changed)
@@ -120,12 +126,12 @@ class MixDialog:
         right.pack_start(self._source.widget, False, False, 0)
         right.pack_start(self._thumbnail, False, False, 0)
         right.pack_start(self._part.widget, False, False, 0)
-        label = Gtk.Label.new_with_mnemonic("Network _layers")
+        label = Gtk.Label.new_with_mnemonic(_("Network _layers"))
         label.set_xalign(0.0)
         label.set_mnemonic_widget(self._first)
         names.add_widget(label)
         row = Gtk.Box(spacing=8)
-        for widget in (label, self._first, Gtk.Label(label="to"), self._last):
+        for widget in (label, self._first, Gtk.Label(label=_("to")), self._last):
             row.pack_start(widget, False, False, 0)
         right.pack_start(row, False, False, 0)
         hint = Gtk.Label(label=EXPLAINED, xalign=0.0)
@@ -148,7 +154,7 @@ class MixDialog:
     def run(self) -> Gimp.Layer:
         """Show the window until a layer is made; raises StoppedError."""
         self._dialog.show_all()
-        self._status.busy(0.0, "Looking for the Latent-Fu server ...")
+        self._status.busy(0.0, _("Looking for the Latent-Fu server ..."))
         self._session.open(self._common["generator"], self._opened)
         while True:
             response = self._dialog.run()
@@ -176,7 +182,7 @@ class MixDialog:
         self._network_layers = count = int(report.get("network_layers") or 18)
         for spin in (self._first, self._last):
             spin.set_range(0, count - 1)
-        parts = [{"name": name, "title": name} for name, _ in PARTS if self._layers_of(name)]
+        parts = [{"name": name, "title": _(name)} for name, _end in PARTS if self._layers_of(name)]
         self._part.show([OWN, *parts], self._part_of_layers())
         self._changed()
 
@@ -211,7 +217,7 @@ class MixDialog:
         self._right.set_sensitive(False)
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
         if self._target.deep:
-            self._busy(0.0, "Mixing in the layer's own precision ...")
+            self._busy(0.0, _("Mixing in the layer's own precision ..."))
             self._session.finish([replace(work, deep=True)], self._finished)
         else:  # once the dialog runs again: before that nothing would hear its answer
             on_main(lambda: self._finished([result]))
@@ -230,7 +236,7 @@ class MixDialog:
             if again is not None:
                 self._target = again
                 self._preview.set_picture(again.picture)
-                raise PluginError("The layer has changed: look at the new preview, then apply.")
+                raise PluginError(_("The layer has changed: look at the new preview, then apply."))
             name = name_mix(check_layer(self.source).get_name(), work.layers)
             kept = remembered(self._target, work, result, self.source)
             return insert_result(self._target, result, name, kept)
@@ -254,7 +260,7 @@ class MixDialog:
             return
         self._thumbnail.set_from_pixbuf(_small(work.source))
         self._sync(work)
-        self._busy(0.0, "Mixing the portraits ...")
+        self._busy(0.0, _("Mixing the portraits ..."))
         self._session.try_out(work, lambda result: self._mixed(work, result))
 
     def _mixed(self, work: jobs.Work, result: jobs.Result) -> None:
@@ -268,7 +274,7 @@ class MixDialog:
         if warning:
             self._status.warn(warning)
         else:
-            self._status.idle("Apply puts this into a new layer.")
+            self._status.idle(_("Apply puts this into a new layer."))
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
 
     def _busy(self, fraction: float, sentence: str) -> None:

@@ -14,6 +14,8 @@ from .jobs import Result, tell_fit
 from .layers import Target, check_layer, work_without_mask
 from .pixels import copy_pixels, hash_pixels, keep_painting, write_difference
 from .region_masks import add_mask, soften_mask
+from .sent_texts import translate_sent
+from .translate import _
 from .wire import Change, Picture
 
 
@@ -48,10 +50,12 @@ def insert_result(
     """
     check_layer(target.layer)
     if not result.changes(target.picture):
-        raise PluginError(str(result.report.get("unchanged") or NOTHING_CHANGED))
+        raise PluginError(
+            translate_sent(str(result.report.get("unchanged") or "")) or NOTHING_CHANGED
+        )
     size = (target.layer.get_width(), target.layer.get_height())
     if size != (target.picture.width, target.picture.height):
-        raise PluginError("The layer has another size now: open this again.")
+        raise PluginError(_("The layer has another size now: open this again."))
     replaces = None
     if target.replaces and target.replaces.is_valid() and not placing.beside:
         replaces = target.replaces
@@ -65,7 +69,7 @@ def insert_result(
     return new
 
 
-NOTHING_CHANGED = "No pixel changed: ask for more of it, or select another part."
+NOTHING_CHANGED = _("No pixel changed: ask for more of it, or select another part.")
 
 
 def is_painted_apart(target: Target, unpainted: Result) -> bool:
