@@ -21,7 +21,13 @@ from babel.messages.pofile import read_po, write_po
 PO_FOLDER = Path(__file__).parent
 PLUG_IN = PO_FOLDER.parent / "latentfu"
 TEMPLATE = PO_FOLDER / "latentfu.pot"
-KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "NP_": ((1, "c"), 2),
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 COMMENT = "Translators:"
 _NOBODY = {
     "msgid_bugs_address": "the issues of Latent-Fu",
@@ -37,8 +43,8 @@ def extract_texts() -> Catalog:
     found = extract_from_dir(
         PLUG_IN, [("**.py", "python")], keywords=KEYWORDS, comment_tags=(COMMENT,)
     )
-    for name, line, text, comments, _context in sorted(found, key=lambda one: one[:2]):
-        catalog.add(text, None, [(name, line)], auto_comments=comments)
+    for name, line, text, comments, context in sorted(found, key=lambda one: one[:2]):
+        catalog.add(text, None, [(name, line)], auto_comments=comments, context=context)
     return catalog
 
 
@@ -75,7 +81,8 @@ def _contents(catalog: Catalog) -> dict[object, object]:
 
 
 def _key(message: Message) -> object:
-    return tuple(message.id) if isinstance(message.id, (list, tuple)) else message.id
+    text = tuple(message.id) if isinstance(message.id, (list, tuple)) else message.id
+    return message.context, text
 
 
 def _value(message: Message) -> object:

@@ -28,6 +28,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.core.generator": ("Generator", "Noise", "SynthesisLayer", "random_latents"),
     "latentfu.core.control": ("Control", "ControlEffect"),
+    "latentfu.core.value_effect": ("ControlValue", "Exemplar", "ValueEffect"),
     "latentfu.core.regions": ("measure_region_changes",),
     "latentfu.core.errors": (
         "BadInputError", "CancelledError", "LatentFuError", "NotInstalledError",

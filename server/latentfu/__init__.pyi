@@ -69,6 +69,9 @@ from latentfu.core.progress import silent as silent
 from latentfu.core.regions import RegionParser as RegionParser
 from latentfu.core.regions import measure_region_changes as measure_region_changes
 from latentfu.core.setting import Setting as Setting
+from latentfu.core.value_effect import ControlValue as ControlValue
+from latentfu.core.value_effect import Exemplar as Exemplar
+from latentfu.core.value_effect import ValueEffect as ValueEffect
 from latentfu.hookspecs import hookimpl as hookimpl
 from latentfu.pipeline.align import Placement as Placement
 from latentfu.pipeline.align import face_quad as face_quad
@@ -143,6 +146,7 @@ __all__ = [
     "ControlEffect",
     "ControlMaker",
     "ControlRequest",
+    "ControlValue",
     "ConvertedWeights",
     "Crop",
     "Deformation",
@@ -150,6 +154,7 @@ __all__ = [
     "Direction",
     "DirectionEffect",
     "Encoder",
+    "Exemplar",
     "FeatureOffset",
     "ForeignFile",
     "Generator",
@@ -193,6 +198,7 @@ __all__ = [
     "StorageError",
     "Strength",
     "SynthesisLayer",
+    "ValueEffect",
     "WatchedFolder",
     "WeightOffset",
     "WrongGeneratorError",

@@ -7,7 +7,7 @@ Editing here and through the server gives the same pixels: both go through
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
     from latentfu.pipeline.align import Placement
     from latentfu.pipeline.editor import Editor
+    from latentfu.protocol.pictures import PictureStore
 
 T = TypeVar("T")
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
+PictureArray = Union[npt.NDArray[np.uint8], "Image"]
 Which = Generator | str | None
 
 _editors: dict[str, Editor] = {}
@@ -177,6 +179,7 @@ def edit(
     identity: float = 0.0,
     options: Mapping[str, float | int | str | bool] | None = None,
     regions: Literal["auto", "whole"] | Sequence[str] = "auto",
+    values: Mapping[str, bool | str | tuple[float, float] | PictureArray] | None = None,
 ) -> Pixels:
     """A picture with controls moved; what does not change keeps its bytes.
 
@@ -195,6 +198,8 @@ def edit(
         identity: how hard the person is held while the rest moves (0 not at all).
         regions: where it may show: "auto" (in photographs where the controls act), "whole", or
             names of regions, such as ``["hair"]``.
+        values: what controls are set to that are no sliders: a truth value, a text, a color as
+            ``#rrggbb``, a point in pixels, or a picture as ``pixels`` is one.
 
     Returns:
         A picture of the same kind, size and channels.
@@ -225,6 +230,7 @@ def edit(
         feather=float(feather),
         psi=float(psi),
         regions=regions if isinstance(regions, str) else list(regions),
+        **_value_fields(values or {}, pictures),
         **_placement_fields(placing),
     )
     return _match_kind(pixels, editor.edit(request, pictures, progress).layer)
@@ -391,3 +397,17 @@ def _placement_fields(placing: Placement | None) -> dict[str, Any]:
     if placing.mouth is not None:
         points["mouth"] = tuple(float(value) for value in placing.mouth)
     return {"face": placing.face, **points}
+
+
+def _value_fields(values: Mapping[str, Any], pictures: PictureStore) -> dict[str, Any]:
+    """The fields of a request that set controls which are no sliders."""
+    words: dict[str, Any] = {}
+    exemplars: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, (bool, str)):
+            words[name] = value
+        elif isinstance(value, (tuple, list)):
+            words[name] = tuple(float(part) for part in value)
+        else:
+            exemplars[name] = pictures.add(_to_layer(value))
+    return {"values": words, "exemplars": exemplars}

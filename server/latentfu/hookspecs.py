@@ -68,12 +68,6 @@ def _encoder_fault(encoder: Encoder) -> str | None:
     return "neither a generator_id nor fits"
 
 
-def _range_fault(control: Control) -> str | None:
-    if control.minimum < control.maximum:
-        return None
-    return f"the range {control.minimum}..{control.maximum}"
-
-
 def _regions_fault(parser: RegionParser) -> str | None:
     unlike = [name for name in parser.regions if not is_name(name) or name in ("auto", "whole")]
     if unlike:
@@ -190,7 +184,7 @@ class Hooks:
         """Networks that tell which part of a picture is hair, skin, clothes and so on."""
         return ()
 
-    @_returns(Control, "control", _range_fault)
+    @_returns(Control, "control", Control.find_fault)
     def latentfu_controls(self, generator: GeneratorSpec) -> Iterable[Control]:
         """Directions and deformations for ``generator``; compare ``generator.id`` first."""
         return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from latentfu.cli.plugin_kinds import KINDS
 from latentfu.plugin_manager import Registry
 from latentfu.plugin_manager.sources import Source
+from latentfu.testing import tiny_spec
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +33,11 @@ def test_it_lists_what_it_brings(written: Path, kind: str, monkeypatch: pytest.M
     source = Source(
         f"my-{kind}", "a test", "", lambda: importlib.import_module(f"latentfu_my_{kind}")
     )
-    (status,) = Registry([source]).statuses()
+    registry = Registry([source])
+    (status,) = registry.statuses()
     assert status.state == "ok", status.reason
-    assert status.provides
+    portraits = replace(tiny_spec(), domain="portraits")
+    assert status.provides or registry.controls(portraits), "controls are of a generator"
 
 
 def test_their_own_tests_pass(written: Path) -> None:

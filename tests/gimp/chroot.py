@@ -1,7 +1,7 @@
 """Build a Debian chroot with GIMP 3 for the tests; the machine itself is not changed.
 
-``python tests/gimp/chroot.py`` builds it (about a minute, 1.1 GB) or finds it already there and
-prints where it is: ``$LATENTFU_GIMP_CHROOT``, or ``~/.cache/latentfu-tests/gimp-chroot``.
+``python tests/gimp/chroot.py [3.0|3.2]`` builds it (about a minute, 1.1 GB) or finds it already
+there and prints where it is: ``$LATENTFU_GIMP_CHROOT``, or a folder in ``~/.cache/latentfu-tests``.
 Every mount is made in a private namespace, so none is left behind however the build ends.
 """
 
@@ -14,7 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-SUITE = "trixie"
+SUITES = {"3.0": "trixie", "3.2": "forky"}
+"""The Debian that has a version of GIMP: 13, and what will be 14."""
+OLDEST = "3.0"
 PACKAGES = (
     "gimp",
     "python3-gi",
@@ -28,6 +30,7 @@ PACKAGES = (
     "fonts-dejavu-core",
     "adwaita-icon-theme",
 )
+SCRIPTS = Path("/usr/share/debootstrap/scripts")
 LEFT_OUT = 77
 # One shell line that runs in a private mount namespace; $1 is the chroot.
 MOUNTS = (
@@ -40,21 +43,22 @@ class NoGimpError(Exception):
     """GIMP 3 cannot be had on this machine; the text is one sentence saying why."""
 
 
-def place() -> Path:
-    """Where the chroot is or will be."""
+def place(version: str = OLDEST) -> Path:
+    """Where the chroot with this version of GIMP is or will be."""
     given = os.environ.get("LATENTFU_GIMP_CHROOT")
-    return Path(given) if given else Path.home() / ".cache" / "latentfu-tests" / "gimp-chroot"
+    name = "gimp-chroot" if version == OLDEST else f"gimp-{version}-chroot"
+    return Path(given) if given else Path.home() / ".cache" / "latentfu-tests" / name
 
 
-def recipe() -> str:
+def recipe(version: str = OLDEST) -> str:
     """Changes whenever the contents of the chroot would."""
-    return hashlib.sha256(" ".join([SUITE, *PACKAGES]).encode()).hexdigest()
+    return hashlib.sha256(" ".join([SUITES[version], *PACKAGES]).encode()).hexdigest()
 
 
-def is_complete(root: Path) -> bool:
-    """Whether ``root`` was built to the end by this recipe."""
+def is_complete(root: Path, version: str = OLDEST) -> bool:
+    """Whether ``root`` was built to the end by the recipe for ``version``."""
     marker = root / ".latentfu-complete"
-    return marker.is_file() and marker.read_text() == recipe()
+    return marker.is_file() and marker.read_text() == recipe(version)
 
 
 def why_not() -> str | None:
@@ -72,19 +76,20 @@ def why_not() -> str | None:
     return None
 
 
-def build(root: Path) -> Path:
+def build(root: Path, version: str = OLDEST) -> Path:
     """The chroot at ``root``, built when it is missing; raises NoGimpError."""
-    if is_complete(root):
+    if is_complete(root, version):
         return root
     if reason := why_not():
         raise NoGimpError(reason)
     try:
-        return _build(root)
+        return _build(root, version)
     except OSError as error:
         raise NoGimpError(f"The GIMP 3 chroot could not be written to {root}: {error}.") from error
 
 
-def _build(root: Path) -> Path:
+def _build(root: Path, version: str) -> Path:
+    suite = SUITES[version]
     part = root.with_name(root.name + ".part")
     log = root.with_name(root.name + ".log")
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -95,12 +100,17 @@ def _build(root: Path) -> Path:
     if not shutil.which("debootstrap"):
         _step(["apt-get", "update"], log)
         _step([*install, "debootstrap"], log)
-    print(f"Building a Debian {SUITE} chroot with GIMP 3 in {root} (minutes) ...", flush=True)
-    _step(["unshare", "-m", "debootstrap", "--variant=minbase", SUITE, str(part)], log)
+    print(
+        f"Building a Debian {suite} chroot with GIMP {version} in {root} (minutes) ...", flush=True
+    )
+    bootstrap = ["unshare", "-m", "debootstrap", "--variant=minbase", suite, str(part)]
+    if not (SCRIPTS / suite).exists():  # A Debian that is newer than this debootstrap.
+        bootstrap += ["", str(SCRIPTS / "sid")]
+    _step(bootstrap, log)
     _configure(part)
     for command in (["apt-get", "update"], [*install, *PACKAGES], ["apt-get", "clean"]):
         _step(_inside(part, command), log)
-    (part / ".latentfu-complete").write_text(recipe())
+    (part / ".latentfu-complete").write_text(recipe(version))
     part.rename(root)
     return root
 
@@ -111,7 +121,8 @@ def _configure(part: Path) -> None:
     dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
     wanted = ("Acquire::http::", "Acquire::https::", "Acquire::ftp::")
     lines = [line for line in dump.splitlines() if line.startswith(wanted)]
-    (apt / "99machine").write_text("\n".join([*lines, 'Acquire::Retries "3";', ""]))
+    lines += ['Acquire::Retries "3";', 'Acquire::Check-Valid-Until "false";']  # Mirrors may lag.
+    (apt / "99machine").write_text("\n".join([*lines, ""]))
     (part / "etc/dpkg/dpkg.cfg.d/small").write_text(
         "force-unsafe-io\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/doc/*\n"
         "path-exclude=/usr/share/locale/*\n"
@@ -166,7 +177,8 @@ def _remove(folder: Path) -> None:
 def main() -> int:
     """Build or find it and print the place."""
     try:
-        print(build(place()))
+        version = sys.argv[1] if sys.argv[1:] else OLDEST
+        print(build(place(version), version))
     except NoGimpError as error:
         print(f"GIMP tests left out: {error}", file=sys.stderr)
         return LEFT_OUT

@@ -27,10 +27,13 @@ class GimpError(AssertionError):
 class Gimp:
     """``gimp-console``, or ``gimp`` with a window when ``display`` is given.
 
-    ``rc``: more lines of its settings, such as a theme.
+    ``rc``: more lines of its settings, such as a theme. ``more``: of its environment, such as
+    LANGUAGE.
     """
 
-    def __init__(self, shell: Shell, folder: Path, display: str = "", rc: str = "") -> None:
+    def __init__(
+        self, shell: Shell, folder: Path, display: str = "", rc: str = "", **more: str
+    ) -> None:
         self.folder = folder
         self._number = 0
         self._orders = folder / "orders"
@@ -46,6 +49,7 @@ class Gimp:
         shortcut = f'(file-version 1)\n(action "latentfu-edit" "{EDIT_KEY}")\n'
         (profile / "shortcutsrc").write_text(shortcut)
         environment = {"GIMP3_DIRECTORY": str(profile), "LATENTFU_TEST_ORDERS": str(self._orders)}
+        environment |= more
         program = ["gimp-console", "-i", "-d", "-f"]
         if display:
             program = ["gimp", "-n", "-s"]
@@ -57,6 +61,9 @@ class Gimp:
         self._known, self._asked = profile / "pluginrc", folder.parent / "pluginrc"
         if self._asked.exists():
             shutil.copy(self._asked, self._known)
+        self._is_foreign = "LANGUAGE" in more
+        if self._is_foreign:  # Ours is asked again, for its texts in that language.
+            os.utime(profile / "plug-ins" / "latentfu" / "latentfu.py")
         self.log = folder / "gimp.log"
         self.pid = shell.spawn(*command, log=self.log, **environment)
 
@@ -86,7 +93,7 @@ class Gimp:
                 raise GimpError(f"GIMP did not answer within {timeout} s: {tail}")
             time.sleep(0.02)
         answer = json.loads(path.read_text())
-        if number == 0 and self._known.exists():
+        if number == 0 and self._known.exists() and not self._is_foreign:
             shutil.copy(self._known, self._asked)
         if "error" in answer:
             raise GimpError(answer["error"])

@@ -95,13 +95,19 @@ class Shell:
 
 
 def find(build: bool = False) -> Machine:
-    """The machine to test on; raises NoGimpError with one sentence when there is none."""
-    if is_gimp_3() and all(shutil.which(program) for program in NEEDED):
+    """The machine to test on; raises NoGimpError with one sentence when there is none.
+
+    ``$LATENTFU_GIMP_VERSION`` (3.0 or 3.2) asks for the chroot with that version. Without it this
+    machine's own GIMP 3 is taken where there is one.
+    """
+    asked = os.environ.get("LATENTFU_GIMP_VERSION", "")
+    if not asked and is_gimp_3() and all(shutil.which(program) for program in NEEDED):
         return Machine(None)
-    root = chroot.place()
+    version = asked or chroot.OLDEST
+    root = chroot.place(version)
     if build:
-        return Machine(chroot.build(root))
-    if chroot.is_complete(root) and os.geteuid() == 0:
+        return Machine(chroot.build(root, version))
+    if chroot.is_complete(root, version) and os.geteuid() == 0:
         return Machine(root)
     reason = (
         chroot.why_not()

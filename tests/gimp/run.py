@@ -1,8 +1,8 @@
 """Build GIMP 3 if it is missing and run the tests that need it: ``python tests/gimp/run.py``.
 
 Everything after it goes to pytest, files of tests in place of all of them; ``--screenshots DIR`` is
-where pictures of GIMP's windows are left. Exit code 77 and one line when GIMP cannot be had here,
-else pytest's own.
+where pictures of GIMP's windows are left, ``--gimp 3.2`` a version of GIMP other than the oldest.
+Exit code 77 and one line when GIMP cannot be had here, else pytest's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ def main() -> int:
     """Build, run, and give pytest's exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--screenshots", type=Path, help="folder for pictures of the windows")
+    parser.add_argument("--gimp", choices=sorted(chroot.SUITES), help="version, in a chroot")
     given, rest = parser.parse_known_args()
+    if given.gimp:
+        os.environ["LATENTFU_GIMP_VERSION"] = given.gimp
     try:
         found = machine.find(build=True)
     except chroot.NoGimpError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ def _load(name: str, path: Path, *folders: str) -> ModuleType:
     return module
 
 
+os.environ["LANGUAGE"] = "en"  # The texts as they stand in the code, whoever runs the tests.
 _load("latentfu_gimp", PACKAGE / "__init__.py", str(PACKAGE))
 Serve = Callable[..., StandIn]
 

@@ -28,15 +28,19 @@ def parse_edits(text: str) -> dict[str, float]:
             continue
         name, equals, number = word.partition("=")
         if not name or not equals:
-            raise PluginError(f'"{word}" is no edit: write name=number, such as smile=2.')
+            raise PluginError(
+                _('"{word}" is no edit: write name=number, such as smile=2.').format(word=word)
+            )
         if name in edits:
-            raise PluginError(f"The edit {name} is given twice: give each name once.")
+            raise PluginError(
+                _("The edit {name} is given twice: give each name once.").format(name=name)
+            )
         edits[name] = _strength(name, number)
     return edits
 
 
-def read_edits(text: str | None) -> dict[str, float]:
-    """:func:`parse_edits` of what may be damaged: empty then."""
+def recall_edits(text: str | None) -> dict[str, float]:
+    """Edits that were kept somewhere; empty when they cannot be read."""
     try:
         return parse_edits(text or "")
     except PluginError:
@@ -50,7 +54,9 @@ def _strength(name: str, number: str) -> float:
         strength = math.nan
     if not math.isfinite(strength) or abs(strength) > LARGEST_STRENGTH:
         raise PluginError(
-            f"The strength of {name} is {number or 'missing'}: give a number between -100 and 100."
+            _("The strength of {name} is {number}: give a number between -100 and 100.").format(
+                name=name, number=number or _("missing")
+            )
         )
     return strength
 
@@ -64,10 +70,16 @@ def parse_layers(text: str) -> tuple[int, int]:
     """``"4-7"`` or ``"4"`` -> first and last layer, both included; raises PluginError."""
     match = re.fullmatch(r"\s*(\d{1,3})\s*(?:(?:-|\.\.)\s*(\d{1,3}))?\s*", text)
     if not match:
-        raise PluginError(f'"{text}" names no layers: write first-last, such as 4-7.')
+        raise PluginError(
+            _('"{text}" names no layers: write first-last, such as 4-7.').format(text=text)
+        )
     first, last = int(match[1]), int(match[2] or match[1])
     if first > last:
-        raise PluginError(f"The layers {first}-{last} run backwards: write {last}-{first}.")
+        raise PluginError(
+            _("The layers {first}-{last} run backwards: write {last}-{first}.").format(
+                first=first, last=last
+            )
+        )
     return first, last
 
 
@@ -109,11 +121,15 @@ def read_regions(text: str) -> str | list[str]:
     names = re.split(r"[\s,;]+", text.strip()) if text.strip() else [AUTO]
     for name in names:
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", name):
-            raise PluginError(f'"{name}" is no region: write auto, whole, or names such as hair.')
+            raise PluginError(
+                _('"{name}" is no region: write auto, whole, or names such as hair.').format(
+                    name=name
+                )
+            )
     if names in ([AUTO], [WHOLE]):
         return names[0]
     if AUTO in names or WHOLE in names:
-        raise PluginError("auto and whole stand alone: name regions, or one of the two.")
+        raise PluginError(_("auto and whole stand alone: name regions, or one of the two."))
     return names
 
 
@@ -134,7 +150,9 @@ def layer_name(edits: Mapping[str, float]) -> str:
 
 def name_mix(source: str, layers: tuple[int, int]) -> str:
     """What the new layer of a mix is called, from the source layer's name."""
-    return f"{layers[0]}-{layers[1]} of {source} (Latent-Fu)"
+    return _("{first}-{last} of {source} (Latent-Fu)").format(
+        first=layers[0], last=layers[1], source=source
+    )
 
 
 def name_transfer(source: str, along: Sequence[str]) -> str:

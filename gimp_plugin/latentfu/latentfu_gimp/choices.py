@@ -6,22 +6,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .arguments import AS_GROUP, AS_LAYER, AS_MASKED, AUTO, FAITHFUL, FAST, WHOLE
+from .sent_texts import translate_sent
+from .translate import _
 
 _BY_QUALITY = (
-    {"name": "", "title": "Balanced: the best for this network"},
-    {"name": FAST, "title": "Fast: rougher, soonest there"},
-    {"name": FAITHFUL, "title": "Faithful: closest to the picture, takes longer"},
+    {"name": "", "title": _("Balanced: the best for this network")},
+    {"name": FAST, "title": _("Fast: rougher, soonest there")},
+    {"name": FAITHFUL, "title": _("Faithful: closest to the picture, takes longer")},
 )
 _PLACES = (
-    {"name": AUTO, "title": "By region: where each slider acts"},
-    {"name": WHOLE, "title": "Whole picture"},
+    {"name": AUTO, "title": _("By region: where each slider acts")},
+    {"name": WHOLE, "title": _("Whole picture")},
 )
 
 
 FORMS = (
-    {"name": AS_LAYER, "title": "A layer"},
-    {"name": AS_MASKED, "title": "A layer, the selection as its mask"},
-    {"name": AS_GROUP, "title": "A group with a layer"},
+    {"name": AS_LAYER, "title": _("A layer")},
+    {"name": AS_MASKED, "title": _("A layer, the selection as its mask")},
+    {"name": AS_GROUP, "title": _("A group with a layer")},
 )
 """What the result becomes."""
 
@@ -29,7 +31,12 @@ FORMS = (
 def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Three by quality, the first the default, and then each method that is installed."""
     named = [
-        {"name": one["name"], "title": f"Advanced: {one.get('title') or one['name']}"}
+        {
+            "name": one["name"],
+            "title": _("Advanced: {title}").format(
+                title=translate_sent(str(one.get("title") or one["name"]))
+            ),
+        }
         for one in inverters
     ]
     return [*_BY_QUALITY, *named]
@@ -37,5 +44,5 @@ def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
 
 def list_areas(chosen: str) -> list[Mapping[str, Any]]:
     """Where the edit may show, with what a script asked for; drawn portraits change as a whole."""
-    named = {"name": chosen, "title": f"Only {chosen}"}
+    named = {"name": chosen, "title": _("Only {regions}").format(regions=chosen)}
     return [*_PLACES, *([] if chosen in (AUTO, WHOLE) else [named])]

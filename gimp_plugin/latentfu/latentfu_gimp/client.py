@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import PluginError, ServerGoneError, StoppedError
+from .sent_texts import translate_sent
+from .translate import _
 from .wire import Change, Picture, read_change, read_picture
 
 TIMEOUT = 300.0
 SHORT = 5.0
-GONE = "The Latent-Fu server stopped answering: try again, it will be started anew."
-STRANGER = (
+GONE = _("The Latent-Fu server stopped answering: try again, it will be started anew.")
+STRANGER = _(
     "What answers in place of the Latent-Fu server is not yours, or an older version of it: "
     "nothing was sent to it. Stop it, then try again."
 )
@@ -224,18 +226,21 @@ def _json(data: bytes) -> Any:
         return json.loads(data)
     except ValueError as error:
         raise ServerGoneError(
-            "The Latent-Fu server answered with something unreadable: stop it and try again."
+            _("The Latent-Fu server answered with something unreadable: stop it and try again.")
         ) from error
 
 
 def _refusal(status: int, data: bytes) -> RefusedError:
     try:
         error = json.loads(data)["error"]
-        code, message = str(error["code"]), str(error["message"])
+        code, message = str(error["code"]), translate_sent(str(error["message"]))
     except (ValueError, KeyError, TypeError):
-        code, message = "failed", f"The Latent-Fu server refused the request (status {status})."
+        code, message = (
+            "failed",
+            _("The Latent-Fu server refused the request (status {status}).").format(status=status),
+        )
     if status == 401:
-        message = (
+        message = _(
             "The Latent-Fu server does not accept the token in its settings folder: stop that "
             "server and try again."
         )

@@ -8,6 +8,7 @@ from typing import Any
 from gi.repository import Gtk, Pango
 
 from .rows import ControlFacts
+from .sent_texts import translate_sent
 from .sliders import rank_group
 from .translate import _
 
@@ -59,7 +60,7 @@ class DirectionList:
 
     def _add(self, control: ControlFacts, ticked: bool) -> None:
         name, title = str(control["name"]), str(control.get("title") or control["name"])
-        title = title.replace("_", " ")
+        title = translate_sent(title.replace("_", " "))
         box = Gtk.CheckButton.new_with_label(title)
         box.get_accessible().set_name(name)
         box.set_active(ticked)

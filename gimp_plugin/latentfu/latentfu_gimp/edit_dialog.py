@@ -10,7 +10,7 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
-from .arguments import AS_LAYER, AUTO, format_edits, layer_name, read_edits, read_regions
+from .arguments import AS_LAYER, AUTO, format_edits, layer_name, read_regions, recall_edits
 from .choices import FORMS, list_areas, list_methods
 from .errors import PluginError, StoppedError
 from .layers import Target, chosen_layer, looks_changed, refresh, target_again, work_without_mask
@@ -19,8 +19,10 @@ from .presets import SliderPreset
 from .preview import PreviewPane
 from .remember import remembered
 from .results import Placing, insert_result, is_painted_apart
+from .sent_texts import translate_sent
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
+from .translate import _
 from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
 from .window_size import keep_size, restore_size
 from .wire import Picture
@@ -28,7 +30,7 @@ from .wire import Picture
 ROLE = "latentfu-edit"
 FINISHED = 1
 RESET, LAST, AGAIN = 2, 3, 4
-READY = "Move a slider; hold the mouse on the picture to compare."
+READY = _("Move a slider; hold the mouse on the picture to compare.")
 
 
 def edit_with_dialog(
@@ -41,8 +43,8 @@ def edit_with_dialog(
 
 ALWAYS_EXACT = 256
 """Networks up to this many pixels are quick enough to show every move of a slider exactly."""
-NO_FACE = "No face is found: the selection is taken as one."
-CHANGED = "The layer has changed: this is what it is now."
+NO_FACE = _("No face is found: the selection is taken as one.")
+CHANGED = _("The layer has changed: this is what it is now.")
 
 
 class EditDialog:
@@ -50,7 +52,7 @@ class EditDialog:
 
     def __init__(self, target: Target, config: Gimp.ProcedureConfig) -> None:
         self._target, self._config = target, config
-        self._last = read_edits(config.get_property("edits"))
+        self._last = recall_edits(config.get_property("edits"))
         self._wanted = (
             target.earlier.edits if target.earlier else unsaved.read_unsaved(target.layer)
         )
@@ -59,19 +61,19 @@ class EditDialog:
         self._resolutions: dict[str, int] = {}
         self._applying = self._learnt = False
         self._warning = ""
-        title = "Edit portrait again" if target.earlier else "Edit portrait"
+        title = _("Edit portrait again") if target.earlier else _("Edit portrait")
         self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", ROLE)
         self._preview = PreviewPane(target.picture, self._ask_preview, self._choose_face)
         self._sliders = Sliders(self._moved)
         self._presets = PresetMenu(self._read_sliders, self._take_preset, self._warn)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
-        self._generators = Choice("_Network", names, self._open)
-        self._inverters = Choice("_Method", names, self._look)
-        self._regions = Choice("_Where", names, self._moved)
+        self._generators = Choice(_("_Network"), names, self._open)
+        self._inverters = Choice(_("_Method"), names, self._look)
+        self._regions = Choice(_("_Where"), names, self._moved)
         earlier = target.earlier
         regions = earlier.regions if earlier else config.get_property("regions") or AUTO
         self._regions.show(list_areas(regions), regions)
-        self._form = Choice("Res_ult", names, lambda: None)
+        self._form = Choice(_("Res_ult"), names, lambda: None)
         self._form.show(FORMS, earlier.form if earlier else config.get_property("as") or AS_LAYER)
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         longest = max(target.picture.width, target.picture.height)
@@ -90,17 +92,17 @@ class EditDialog:
         right.pack_start(self._feather.widget, False, False, 0)
         right.pack_start(self._form.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, right], self._status)
-        self._reset = self._dialog.add_button("_Reset", RESET)
-        self._reset.set_tooltip_text("All sliders back to 0")
+        self._reset = self._dialog.add_button(_("_Reset"), RESET)
+        self._reset.set_tooltip_text(_("All sliders back to 0"))
         self._buttons = [self._reset]
         if self._last and not self._target.earlier:
-            again = self._dialog.add_button("_Last values", LAST)
+            again = self._dialog.add_button(_("_Last values"), LAST)
             again.set_tooltip_text(format_edits(self._last))
             self._buttons.append(again)
         self._sliders.add_beside_search(self._presets.widget)
         for button in self._buttons:
             button.get_parent().set_child_secondary(button, True)
-        self._again = self._dialog.add_button("Try a_gain", AGAIN)
+        self._again = self._dialog.add_button(_("Try a_gain"), AGAIN)
         self._again.set_no_show_all(True)
         restore_size(self._dialog, ROLE, 1040, 690)
         self._dialog.connect("focus-in-event", lambda *_: self._look_again())
@@ -137,7 +139,7 @@ class EditDialog:
         self._dialog.destroy()
 
     def _open(self) -> None:
-        self._status.busy(0.0, "Looking for the Latent-Fu server ...")
+        self._status.busy(0.0, _("Looking for the Latent-Fu server ..."))
         self._again.hide()
         self._set_ready(False)
         earlier = self._target.earlier
@@ -147,7 +149,8 @@ class EditDialog:
     def _opened(self, catalog: Catalog) -> None:
         earlier = self._target.earlier
         first = earlier.method if earlier else self._config.get_property("inverter") or ""
-        self._generators.show(catalog.generators, catalog.generator)
+        titled = [{**one, "title": translate_sent(one.get("title"))} for one in catalog.generators]
+        self._generators.show(titled, catalog.generator)
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
         self._inverters.show(list_methods(catalog.inverters), self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
@@ -167,7 +170,7 @@ class EditDialog:
             return
         if earlier and earlier.face:
             self._place = {"face": earlier.face}
-        self._start_learning("Looking for the face ...")
+        self._start_learning(_("Looking for the face ..."))
         self._session.find_faces(self._work(), self._found, self._found_nothing)
 
     def _fitting_latent(self) -> bytes:
@@ -183,7 +186,7 @@ class EditDialog:
         self._preview.set_faces(faces.quads, faces.chosen)
         if len(faces.quads) > 1:
             self._place = {"face": faces.chosen}
-            self._note = self._note or f"{len(faces.quads)} faces: click the one to edit."
+            self._note = self._note or faces.sentence
         self._prepare()
 
     def _found_nothing(self) -> None:
@@ -209,7 +212,7 @@ class EditDialog:
         self._status.busy(0.0, sentence)
 
     def _prepare(self) -> None:
-        self._start_learning("Learning the portrait; sliders can be moved meanwhile ...")
+        self._start_learning(_("Learning the portrait; sliders can be moved meanwhile ..."))
         self._session.prepare(self._work(), self._prepared)
 
     def _prepared(self, report: Document) -> None:
@@ -237,7 +240,11 @@ class EditDialog:
         missing = sorted(set(preset.edits) - set(self._sliders.rows))
         self._set_sliders(preset.edits)
         if missing:
-            self._warn(f"This network has no {', '.join(missing[:3])}: the rest was taken.")
+            self._warn(
+                _("This network has no {names}: the rest was taken.").format(
+                    names=", ".join(missing[:3])
+                )
+            )
 
     def _warn(self, sentence: str) -> None:
         self._note = sentence
@@ -304,7 +311,7 @@ class EditDialog:
         self._applying, self._paint, self._applied = True, paint, self._work()
         self._sync(self._applied)
         self._set_ready(False)
-        self._status.busy(0.0, "Editing the layer ...")
+        self._status.busy(0.0, _("Editing the layer ..."))
         works, earlier = [self._unmasked(self._applied)], self._target.earlier
         if paint is questions.Paint.KEEP and earlier:  # What it was without the paint.
             works.append(replace(works[0], edits=earlier.edits, feather=earlier.feather))

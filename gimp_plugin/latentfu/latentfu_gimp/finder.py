@@ -19,6 +19,7 @@ from typing import Any
 
 from .client import RefusedError, ServerClient
 from .errors import PluginError, ServerGoneError, TokenLostError
+from .translate import _
 
 PATIENCE = 60.0
 NO_TOKEN = "lost"
@@ -59,8 +60,10 @@ def find() -> tuple[ServerClient, dict[str, Any]] | None:
     if known is None:
         return None  # Somebody else listens where a server once was.
     raise TokenLostError(
-        f"A Latent-Fu server runs (process {address.pid}) that does not take the token in "
-        f"{config_folder()}: restart it in Filters > Latent-Fu > Server.",
+        _(
+            "A Latent-Fu server runs (process {pid}) that does not take the token in {folder}: "
+            "restart it in Filters > Latent-Fu > Server."
+        ).format(pid=address.pid, folder=config_folder()),
         address.pid,
     )
 
@@ -100,18 +103,20 @@ def connect(report: Report = lambda fraction, message: None) -> ServerClient:
     try:
         found = find()
     except TokenLostError as error:
-        report(0.0, "The server does not know this installation: starting it anew ...")
+        report(0.0, _("The server does not know this installation: starting it anew ..."))
         end_process(error)
         found = None
     if found and not is_outdated(found[1]):
         return found[0]
     if found:
-        report(0.0, "The server is of an earlier version: starting the new one ...")
+        report(0.0, _("The server is of an earlier version: starting the new one ..."))
         stop()
     if Path("/.flatpak-info").exists():
         raise PluginError(
-            "GIMP runs as a Flatpak and may not start programs: run `latentfu serve` in a "
-            "terminal, then try again."
+            _(
+                "GIMP runs as a Flatpak and may not start programs: run `latentfu serve` in a "
+                "terminal, then try again."
+            )
         )
     log = _Log(config_folder() / "server.log")
     process = _start(_program(), log.path)
@@ -216,18 +221,22 @@ def _program() -> list[str]:
             python = str(json.loads(file.read_text(encoding="utf-8"))["python"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PluginError(
-                f"{file} cannot be read: run `latentfu gimp install` again."
+                _("{file} cannot be read: run `latentfu gimp install` again.").format(file=file)
             ) from error
         if not Path(python).exists():
             raise PluginError(
-                f"The Python that has Latent-Fu is gone ({python}): run install.py again."
+                _("The Python that has Latent-Fu is gone ({python}): run install.py again.").format(
+                    python=python
+                )
             )
         return [python, "-m", "latentfu"]
     program = shutil.which("latentfu")
     if not program:
         raise PluginError(
-            "The Latent-Fu server is not installed for this user: run install.py, or "
-            "`latentfu gimp install` where it is installed."
+            _(
+                "The Latent-Fu server is not installed for this user: run install.py, or "
+                "`latentfu gimp install` where it is installed."
+            )
         )
     return [program]
 
@@ -252,25 +261,33 @@ def _start(program: list[str], log: Path) -> subprocess.Popen[bytes]:
             )
     except OSError as error:
         raise PluginError(
-            f"The Latent-Fu server could not be started ({error.strerror or error}): run "
-            "`latentfu serve` in a terminal, then try again."
+            _(
+                "The Latent-Fu server could not be started ({reason}): run `latentfu serve` in a "
+                "terminal, then try again."
+            ).format(reason=error.strerror or error)
         ) from error
 
 
 def _wait(process: subprocess.Popen[bytes], log: _Log, report: Report) -> ServerClient:
     began = time.monotonic()
     while (waited := time.monotonic() - began) < PATIENCE:
-        report(min(waited / 10.0, 0.95), "Starting the Latent-Fu server ...")
+        report(min(waited / 10.0, 0.95), _("Starting the Latent-Fu server ..."))
         found = find()
         if found:
             # It outlives us; if it does not, it must not stay a zombie.
             threading.Thread(target=process.wait, daemon=True).start()
             return found[0]
         if process.poll() not in (None, 0):
-            raise PluginError(f"The Latent-Fu server could not be started: {log.last_line()}")
+            raise PluginError(
+                _("The Latent-Fu server could not be started: {reason}").format(
+                    reason=log.last_line()
+                )
+            )
         time.sleep(0.1)
     raise PluginError(
-        f"The Latent-Fu server did not answer within {PATIENCE:.0f} seconds: see {log.path}."
+        _("The Latent-Fu server did not answer within {seconds} seconds: see {log}.").format(
+            seconds=round(PATIENCE), log=log.path
+        )
     )
 
 
@@ -293,5 +310,7 @@ class _Log:
         except OSError:
             lines = []
         return (
-            lines[-1].strip()[:300] if lines else "run `latentfu serve` in a terminal to see why."
+            lines[-1].strip()[:300]
+            if lines
+            else _("run `latentfu serve` in a terminal to see why.")
         )

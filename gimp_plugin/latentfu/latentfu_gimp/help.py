@@ -8,6 +8,7 @@ from typing import Any
 from gi.repository import Gio, GLib, Gtk
 
 from .errors import PluginError
+from .translate import _
 
 PAGE = Path(__file__).parent / "pages" / "help.html"
 _F1 = 0xFFBE
@@ -19,12 +20,14 @@ def open_help() -> None:
     try:
         Gio.AppInfo.launch_default_for_uri(PAGE.as_uri(), None)
     except GLib.Error as error:
-        raise PluginError(f"No program shows pages here: open {PAGE} in a browser.") from error
+        raise PluginError(
+            _("No program shows pages here: open {page} in a browser.").format(page=PAGE)
+        ) from error
 
 
 def add_help(dialog: Gtk.Dialog, beside: Gtk.Widget) -> None:
     """F1, and a Help button at the other end of the row with the button ``beside``."""
-    button = Gtk.Button.new_with_mnemonic("H_elp")  # Not add_button: that would end the dialog.
+    button = Gtk.Button.new_with_mnemonic(_("H_elp"))  # Not add_button: that would end the dialog.
     button.connect("clicked", lambda _button: _show(dialog))
     row = beside.get_parent()
     row.pack_start(button, False, True, 0)
@@ -46,6 +49,6 @@ def _show(dialog: Gtk.Dialog) -> None:
         message = Gtk.MessageDialog(
             transient_for=dialog, modal=True, message_type=Gtk.MessageType.INFO, text=str(error)
         )
-        message.add_button("_Close", Gtk.ResponseType.CLOSE)
+        message.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
         message.run()
         message.destroy()

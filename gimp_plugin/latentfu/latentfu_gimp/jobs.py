@@ -11,6 +11,8 @@ from .arguments import split_method
 from .client import ServerClient
 from .errors import NoPortraitError, PluginError, ServerGoneError, StoppedError
 from .masks import square_around
+from .sent_texts import translate_sent
+from .translate import _, ngettext
 from .wire import Change, Picture, read_picture
 
 Report = Callable[[float, str], None]
@@ -82,6 +84,14 @@ class Faces:
     quads: list[list[list[float]]]
     chosen: int
 
+    @property
+    def sentence(self) -> str:
+        """How many there are, and what to do."""
+        count = len(self.quads)
+        return ngettext(
+            "{count} face: click the one to edit.", "{count} faces: click the one to edit.", count
+        ).format(count=count)
+
 
 def tell_fit(report: dict[str, Any]) -> str:
     """What a person must know of a report: a poor fit, what to do, that nothing changed.
@@ -89,7 +99,7 @@ def tell_fit(report: dict[str, Any]) -> str:
     Empty if there is nothing to say, as in reports of older servers.
     """
     parts = [report.get(name) for name in ("warning", "advice", "unchanged", "regions_note")]
-    return " ".join(str(part) for part in parts if part)
+    return " ".join(translate_sent(str(part)) for part in parts if part)
 
 
 def run_work(client: ServerClient, work: Work, report: Report) -> Result:
@@ -140,7 +150,10 @@ def _check_size(found: Picture | Change, layer: Picture) -> None:
         fits = (found.width, found.height, found.channels) == wanted
     if not fits:
         raise ServerGoneError(
-            "The Latent-Fu server answered with a picture of another size: stop it and try again."
+            _(
+                "The Latent-Fu server answered with a picture of another size: stop it and try "
+                "again."
+            )
         )
 
 
@@ -236,7 +249,9 @@ def _follow(
     last: dict[str, Any] = {}
     try:
         for last in client.events(job):
-            report(float(last.get("fraction") or 0.0), str(last.get("message") or ""))
+            report(
+                float(last.get("fraction") or 0.0), translate_sent(str(last.get("message") or ""))
+            )
     except StoppedError:
         _drop(client, job)
         raise
@@ -246,7 +261,7 @@ def _follow(
         raise _reason(last.get("error"))
     if last.get("state") == "cancelled":
         raise StoppedError
-    raise ServerGoneError("The Latent-Fu server stopped in the middle of the work: try again.")
+    raise ServerGoneError(_("The Latent-Fu server stopped in the middle of the work: try again."))
 
 
 def _drop(client: ServerClient, job: str) -> None:
@@ -257,7 +272,7 @@ def _drop(client: ServerClient, job: str) -> None:
         pass  # The server drops the job by itself when nobody listens any more.
 
 
-NOTHING_FOUND = (
+NOTHING_FOUND = _(
     "No face is found in this layer: select the face, from the hair to the chin, and open this "
     "again."
 )
@@ -270,5 +285,6 @@ def _reason(error: Any) -> PluginError:
             return NoPortraitError(NOTHING_FOUND)
         error = error.get("message")
     return PluginError(
-        str(error or "The work failed for a reason that the server did not give: try again.")
+        translate_sent(str(error or ""))
+        or _("The work failed for a reason that the server did not give: try again.")
     )

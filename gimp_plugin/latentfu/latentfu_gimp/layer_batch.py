@@ -12,7 +12,7 @@ from .errors import PluginError
 from .jobs import Result, Work, tell_fit
 from .layers import Target, check_layer, plain_target, read_state, work_without_mask
 from .remember import remembered
-from .results import NOTHING_CHANGED, Placing, PreparedLayer, insert_prepared, prepare_result
+from .results import Placing, PreparedLayer, insert_prepared, prepare_result, tell_unchanged
 from .source_choice import flatten_layers
 from .translate import _, ngettext
 from .wire import Picture
@@ -80,7 +80,7 @@ class LayerBatch:
         """Keep a result until those of the same image are put in."""
         try:
             if not result.changes(target.picture):
-                raise PluginError(str(result.report.get("unchanged") or NOTHING_CHANGED))
+                raise PluginError(tell_unchanged(result))
             kept = remembered(target, work, result, form=self.form)
             placing = Placing(form=self.form, feather=work.feather)
             made = prepare_result(target, result, layer_name(work.edits), kept, placing)

@@ -13,6 +13,7 @@ from .deep_pixels import needs_change
 from .errors import PluginError
 from .masks import LOST, flip_mask, flip_picture, scale_mask, unpack_mask
 from .pixels import glance, hash_pixels, read_layer, read_selection
+from .translate import _, ngettext
 from .wire import Picture
 
 
@@ -43,24 +44,30 @@ class Target:
 def chosen_layer(drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
     """The one layer that can be edited; raises PluginError otherwise."""
     if len(drawables) != 1:
-        raise PluginError(f"{len(drawables)} layers are chosen: choose the one to edit.")
+        raise PluginError(
+            ngettext(
+                "{count} layer is chosen: choose the one to edit.",
+                "{count} layers are chosen: choose the one to edit.",
+                len(drawables),
+            ).format(count=len(drawables))
+        )
     return check_layer(drawables[0])
 
 
 def check_layer(layer: Gimp.Drawable | None) -> Gimp.Layer:
     """``layer`` if it is a layer with pixels of its own; raises PluginError otherwise."""
     if layer is None or not layer.is_valid():
-        raise PluginError("The layer is no longer there: choose another.")
+        raise PluginError(_("The layer is no longer there: choose another."))
     if isinstance(layer, Gimp.LayerMask):  # As after Add Layer Mask: the user means the layer.
         layer = Gimp.Layer.from_mask(layer)
     if not isinstance(layer, Gimp.Layer):
-        raise PluginError("A channel holds no portrait: choose a layer.")
+        raise PluginError(_("A channel holds no portrait: choose a layer."))
     if layer.is_group():
-        raise PluginError("A layer group has no pixels of its own: choose a layer inside it.")
+        raise PluginError(_("A layer group has no pixels of its own: choose a layer inside it."))
     if layer.is_floating_sel():
-        raise PluginError("Anchor the floating selection or make it a layer first.")
+        raise PluginError(_("Anchor the floating selection or make it a layer first."))
     if type(layer).__name__ != "Layer":
-        raise PluginError("This layer has no pixels of its own: rasterize it, then edit it.")
+        raise PluginError(_("This layer has no pixels of its own: rasterize it, then edit it."))
     return layer
 
 
@@ -83,8 +90,11 @@ def target_again(
     source = image.get_layer_by_tattoo(earlier.source_tattoo)
     size = (layer.get_width(), layer.get_height())
     if source is None or (source.get_width(), source.get_height()) != size:
-        gone = "is gone" if source is None else "has another size now"
-        note = f"The layer this was made from {gone}: editing the result itself."
+        note = (
+            _("The layer this was made from is gone: editing the result itself.")
+            if source is None
+            else _("The layer this was made from has another size now: editing the result itself.")
+        )
         return replace(plain_target(image, layer), note=note)
     target = replace(plain_target(image, source), result=layer, earlier=earlier)
     return _with_earlier(target, layer, earlier)
@@ -131,20 +141,22 @@ def read_latent(layer: Gimp.Layer, earlier: state.LayerEditState) -> bytes:
 
 def _with_earlier(target: Target, layer: Gimp.Layer, earlier: state.LayerEditState) -> Target:
     """``target`` with what the earlier result knows: selection, inversion, painting, locks."""
-    notes = ["Editing the original layer again."]
+    notes = [_("Editing the original layer again.")]
     same = target.picture.sha256 == earlier.source_sha256
     mask = target.mask
     if mask is None and earlier.mask:
         mask = _carry_mask(target.picture, earlier)
         if mask is None:
-            notes = ["The selection of the last edit does not fit any more: select again."]
+            notes = [_("The selection of the last edit does not fit any more: select again.")]
     if not same and mask is target.mask:
-        notes = ["Editing the original layer again; it has changed since."]
+        notes = [_("Editing the original layer again; it has changed since.")]
     elif not same and mask is not None:
-        notes = ["Editing the original layer again, which has changed; the selection went along."]
+        notes = [
+            _("Editing the original layer again, which has changed; the selection went along.")
+        ]
     locked = layer.get_lock_content()
     if locked:
-        notes.append("The earlier result is locked: this becomes a layer of its own.")
+        notes.append(_("The earlier result is locked: this becomes a layer of its own."))
     return replace(
         target,
         mask=mask,

@@ -9,7 +9,7 @@ from typing import Any
 from .client import ServerClient
 from .errors import NoPortraitError, PluginError
 from .jobs import Report, Work, prepare
-from .translate import _, ngettext
+from .translate import _, format_share, ngettext
 from .wire import Picture
 
 PATH = "/v1/plugins/directions/pairs"
@@ -106,8 +106,8 @@ def tell_measured(told: Mapping[str, Any]) -> str:
             count,
         )
         lines = [text.format(count=count, agreement=float(agreement))]
-        spread = float(told.get("spread") or 0.0)
-        lines.append(_("Their steps differ in length by {spread:.0%}.").format(spread=spread))
+        spread = format_share(float(told.get("spread") or 0.0))
+        lines.append(_("Their steps differ in length by {spread}.").format(spread=spread))
     moved = sorted(dict(told.get("leakage") or {}).items(), key=lambda one: -abs(float(one[1])))
     if moved:
         named = ", ".join(f"{name} {float(by):+.2f}" for name, by in moved[:SHOWN])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gi.repository import Gegl, Gimp
 
 from .errors import PluginError
+from .translate import _
 from .wire import Picture
 
 FORMATS = {3: "R'G'B' u8", 4: "R'G'B'A u8"}
@@ -38,14 +39,16 @@ def read_selection(image: Gimp.Image, layer: Gimp.Layer) -> Picture | None:
     """
     if Gimp.Selection.is_empty(image):
         return None
-    _, x, y = layer.get_offsets()
+    _found, x, y = layer.get_offsets()
     width, height = layer.get_width(), layer.get_height()
     # "Y u8", not "Y' u8": mask values are linear and must not be bent by gamma.
     mask = _read(image.get_selection(), Gegl.Rectangle.new(x, y, width, height), 1, "Y u8")
     if mask.pixels.count(0) == len(mask.pixels):
         raise PluginError(
-            "The selection is empty inside this layer: select something in it, or select nothing "
-            "to edit all of it."
+            _(
+                "The selection is empty inside this layer: select something in it, or select "
+                "nothing to edit all of it."
+            )
         )
     return mask
 
@@ -111,7 +114,7 @@ def keep_painting(painted: Gimp.Layer, unpainted: Gimp.Layer, target: Gimp.Layer
         new = bytes(buffer.get(band, 1.0, None, Gegl.AbyssPolicy.NONE))
         old = bytes(before.get(band, 1.0, None, Gegl.AbyssPolicy.NONE))
         if len(new) != len(old):
-            raise PluginError("The layer's format has changed: undo, or make a new layer.")
+            raise PluginError(_("The layer's format has changed: undo, or make a new layer."))
         step = len(new) // (band.width * band.height)
         for run in _differing_runs(old, new, band.width, step):
             place = Gegl.Rectangle.new(run.x, band.y + run.y, run.width, 1)

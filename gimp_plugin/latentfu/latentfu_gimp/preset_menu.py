@@ -10,6 +10,7 @@ from gi.repository import Gtk
 
 from .errors import PluginError
 from .presets import SliderPreset, list_presets, load_preset, presets_folder, save_preset
+from .translate import _
 
 Edits = dict[str, float]
 
@@ -25,9 +26,9 @@ class PresetMenu:
     ) -> None:
         self._read, self._take, self._failed = read, take, failed
         self.widget = Gtk.MenuButton.new()
-        self.widget.set_label("_Presets")
+        self.widget.set_label(_("_Presets"))
         self.widget.set_use_underline(True)
-        self.widget.set_tooltip_text("Strengths kept under a name")
+        self.widget.set_tooltip_text(_("Strengths kept under a name"))
         self._menu = Gtk.Menu()
         self._menu.connect("show", lambda _menu: self.fill())
         self.widget.set_popup(self._menu)
@@ -41,8 +42,8 @@ class PresetMenu:
             item = self._add(preset.name, partial(self._take, preset))
             item.set_sensitive(preset.generator == generator)
         self._menu.append(Gtk.SeparatorMenuItem())
-        self._add("_Save as ...", self._save).set_sensitive(bool(edits))
-        self._add("_Open a file ...", self._open)
+        self._add(_("_Save as ..."), self._save).set_sensitive(bool(edits))
+        self._add(_("_Open a file ..."), self._open)
         self._menu.show_all()
 
     def _add(self, label: str, action: Callable[[], None]) -> Gtk.MenuItem:
@@ -52,13 +53,13 @@ class PresetMenu:
         return item
 
     def _save(self) -> None:
-        dialog = Gtk.Dialog(title="Save preset", transient_for=self._window(), modal=True)
-        dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-        dialog.add_button("_Save", Gtk.ResponseType.OK)
+        dialog = Gtk.Dialog(title=_("Save preset"), transient_for=self._window(), modal=True)
+        dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+        dialog.add_button(_("_Save"), Gtk.ResponseType.OK)
         dialog.set_default_response(Gtk.ResponseType.OK)
         name = Gtk.Entry()
         name.set_activates_default(True)
-        name.get_accessible().set_name("Name of the preset")
+        name.get_accessible().set_name(_("Name of the preset"))
         box = dialog.get_content_area()
         box.set_border_width(12)
         box.pack_start(name, False, False, 0)
@@ -72,10 +73,10 @@ class PresetMenu:
 
     def _open(self) -> None:
         dialog = Gtk.FileChooserDialog(
-            title="Open preset", transient_for=self._window(), action=Gtk.FileChooserAction.OPEN
+            title=_("Open preset"), transient_for=self._window(), action=Gtk.FileChooserAction.OPEN
         )
-        dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-        dialog.add_button("_Open", Gtk.ResponseType.OK)
+        dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+        dialog.add_button(_("_Open"), Gtk.ResponseType.OK)
         if presets_folder().is_dir():
             dialog.set_current_folder(str(presets_folder()))
         chosen = dialog.get_filename() if dialog.run() == Gtk.ResponseType.OK else None

@@ -67,14 +67,16 @@ def load_preset(path: Path) -> SliderPreset:
             str(document.get("name") or path.stem), str(document["generator"]), edits
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, PluginError) as error:
-        raise PluginError(f"{path.name} holds no preset of Latent-Fu: choose another.") from error
+        raise PluginError(
+            _("{file} holds no preset of Latent-Fu: choose another.").format(file=path.name)
+        ) from error
 
 
 def save_preset(name: str, generator: str, edits: Mapping[str, float]) -> Path:
     """Keep strengths under a name, in place of what had it; raises PluginError."""
     file = re.sub(r"[^\w .+-]+", "_", name).strip(" .")[:60]
     if not file:
-        raise PluginError("Give the preset a name.")
+        raise PluginError(_("Give the preset a name."))
     folder = presets_folder()
     document = {"version": VERSION, "name": name, "generator": generator, "edits": dict(edits)}
     path = folder / f"{file}{SUFFIX}"
@@ -85,6 +87,8 @@ def save_preset(name: str, generator: str, edits: Mapping[str, float]) -> Path:
         part.replace(path)
     except OSError as error:
         raise PluginError(
-            f"The preset could not be written to {path} ({error.strerror or error})."
+            _("The preset could not be written to {path} ({reason}).").format(
+                path=path, reason=error.strerror or error
+            )
         ) from error
     return path

@@ -8,6 +8,7 @@ from typing import Any
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 
 from .pixbufs import draw_frame, draw_line, pixbuf, show_part
+from .translate import _
 from .view import Corners, Viewport, box_of_face, find_face
 from .wire import Picture
 
@@ -51,18 +52,20 @@ class PreviewPane:
         self._show()
 
     def _make_buttons(self) -> None:
-        self.compare = Gtk.ToggleButton.new_with_mnemonic("_Before")
-        self.compare.set_tooltip_text("Show the layer as it is (or hold the mouse on the picture)")
-        self.split = Gtk.ToggleButton.new_with_mnemonic("_Split")
-        self.split.set_tooltip_text("Before at the left, after at the right: drag the line")
-        self.whole = Gtk.Button.new_with_mnemonic("F_it")
-        self.whole.set_tooltip_text("Show the whole layer (0); the wheel zooms")
+        self.compare = Gtk.ToggleButton.new_with_mnemonic(_("_Before"))
+        self.compare.set_tooltip_text(
+            _("Show the layer as it is (or hold the mouse on the picture)")
+        )
+        self.split = Gtk.ToggleButton.new_with_mnemonic(_("_Split"))
+        self.split.set_tooltip_text(_("Before at the left, after at the right: drag the line"))
+        self.whole = Gtk.Button.new_with_mnemonic(_("F_it"))
+        self.whole.set_tooltip_text(_("Show the whole layer (0); the wheel zooms"))
         self.pixels = Gtk.Button.new_with_mnemonic("_1:1")
-        self.pixels.set_tooltip_text("One pixel of the layer is one of the screen (1)")
-        self.zoom = Gtk.Button.new_with_mnemonic("_Zoom to face")
+        self.pixels.set_tooltip_text(_("One pixel of the layer is one of the screen (1)"))
+        self.zoom = Gtk.Button.new_with_mnemonic(_("_Zoom to face"))
         self.zoom.set_sensitive(False)
-        self.frames = Gtk.ToggleButton.new_with_mnemonic("_Faces")
-        self.frames.set_tooltip_text("Show a frame around each face; a click in one chooses it")
+        self.frames = Gtk.ToggleButton.new_with_mnemonic(_("_Faces"))
+        self.frames.set_tooltip_text(_("Show a frame around each face; a click in one chooses it"))
         self.frames.set_sensitive(False)
         for button in (self.compare, self.split, self.frames):
             button.connect("toggled", lambda _button: self._show())
@@ -78,7 +81,7 @@ class PreviewPane:
         area.connect("button-release-event", lambda *_: self._release())
         area.connect("motion-notify-event", self._move)
         area.connect("scroll-event", self._scroll)
-        area.get_accessible().set_name("Preview")
+        area.get_accessible().set_name(_("Preview"))
         room = Gtk.ScrolledWindow()  # So that the picture follows the window, and not it the other.
         room.set_policy(Gtk.PolicyType.EXTERNAL, Gtk.PolicyType.EXTERNAL)
         room.set_shadow_type(Gtk.ShadowType.IN)

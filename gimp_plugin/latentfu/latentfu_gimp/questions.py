@@ -7,6 +7,7 @@ from enum import Enum
 from gi.repository import Gtk
 
 from .layers import Target
+from .translate import _
 
 
 class Paint(Enum):
@@ -17,12 +18,12 @@ class Paint(Enum):
     REPLACE = 3
 
 
-NOT_APART = (
+NOT_APART = _(
     "What was painted cannot be told from the edit, because the layer was changed otherwise too: "
     "apply again and choose a new layer."
 )
-_PAINTED = "The result was painted on since the last edit."
-_CHANGED = "The result was changed since the last edit: scaled, flipped or painted on."
+_PAINTED = _("The result was painted on since the last edit.")
+_CHANGED = _("The result was changed since the last edit: scaled, flipped or painted on.")
 """Where the layer below has changed too, paint cannot be told from what was done to both."""
 
 
@@ -37,18 +38,22 @@ def ask_about_painting(parent: Gtk.Window, target: Target) -> Paint | None:
         modal=True,
         message_type=Gtk.MessageType.QUESTION,
         text=_PAINTED if is_same else _CHANGED,
-        secondary_text="What was painted can be kept on the new result, the new result can become "
-        "a layer of its own, or replace all."
+        secondary_text=_(
+            "What was painted can be kept on the new result, the new result can become "
+            "a layer of its own, or replace all."
+        )
         if target.latent
-        else "The new result can become a "
-        "layer of its own, or replace what is there with all paint on it.",
+        else _(
+            "The new result can become a "
+            "layer of its own, or replace what is there with all paint on it."
+        ),
     )
-    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-    dialog.add_button("_Replace", Paint.REPLACE.value)
-    dialog.add_button("_New layer", Paint.BESIDE.value)
+    dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    dialog.add_button(_("_Replace"), Paint.REPLACE.value)
+    dialog.add_button(_("_New layer"), Paint.BESIDE.value)
     # Without the inversion, the earlier result cannot be made again to compare with.
     if target.latent:
-        dialog.add_button("_Keep the paint", Paint.KEEP.value)
+        dialog.add_button(_("_Keep the paint"), Paint.KEEP.value)
         dialog.set_default_response(Paint.KEEP.value)
     answer = dialog.run()
     dialog.destroy()

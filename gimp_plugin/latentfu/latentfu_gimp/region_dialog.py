@@ -14,15 +14,17 @@ from .layers import Target, chosen_layer, plain_target
 from .pixbufs import dim_outside
 from .preview import PreviewPane
 from .region_masks import AS_MASK, AS_SELECTION, put_mask
+from .sent_texts import translate_sent
 from .session import Session, Watcher
+from .translate import _, format_share
 from .widgets import Choice, StatusLine, lay_out, new_dialog, on_main
 from .window_size import keep_size, restore_size
 from .wire import Picture
 
 ROLE = "latentfu-region"
 GOALS = (
-    {"name": AS_MASK, "title": "Layer mask"},
-    {"name": AS_SELECTION, "title": "Selection"},
+    {"name": AS_MASK, "title": _("Layer mask")},
+    {"name": AS_SELECTION, "title": _("Selection")},
 )
 
 
@@ -41,11 +43,11 @@ class RegionDialog:
         self._target, self._config = target, config
         self._found: jobs.Result | None = None
         self._boxes: dict[str, Gtk.CheckButton] = {}
-        self._dialog = new_dialog("Region to layer mask", ROLE)
+        self._dialog = new_dialog(_("Region to layer mask"), ROLE)
         restore_size(self._dialog, ROLE, 820, 600)
         self._preview = PreviewPane(target.picture, lambda: None)
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
-        self._goal = Choice("_Make", names, lambda: None)
+        self._goal = Choice(_("_Make"), names, lambda: None)
         masked = target.layer.get_mask() is not None
         self._goal.show(GOALS, AS_SELECTION if masked else config.get_property("as"))
         self._status = StatusLine()
@@ -68,7 +70,7 @@ class RegionDialog:
     def run(self) -> Gimp.Layer:
         """Show the window until the mask is made; raises StoppedError."""
         self._dialog.show_all()
-        self._status.busy(0.0, "Looking for regions ...")
+        self._status.busy(0.0, _("Looking for regions ..."))
         self._session.ask(
             lambda client, report: jobs.ask_regions(client, self._work([]), report), self._listed
         )
@@ -100,8 +102,10 @@ class RegionDialog:
             wanted = []
         for region in result.report.get("regions") or []:
             name = str(region["name"])
-            box = Gtk.CheckButton.new_with_label(f"{name.capitalize()} ({region['share']:.0%})")
-            box.get_accessible().set_name(name)
+            title = translate_sent(name, "region")
+            share = format_share(region["share"])
+            box = Gtk.CheckButton.new_with_label(f"{title[:1].upper()}{title[1:]} ({share})")
+            box.get_accessible().set_name(title)
             box.set_active(name in wanted)
             box.connect("toggled", lambda _box: self._ask())
             self._boxes[name] = box
@@ -118,9 +122,9 @@ class RegionDialog:
         names = self._chosen()
         if not names:
             self._preview.forget_after()
-            self._status.idle("Choose one region or more.")
+            self._status.idle(_("Choose one region or more."))
             return
-        self._status.busy(0.0, "Looking for regions ...")
+        self._status.busy(0.0, _("Looking for regions ..."))
         self._session.ask(
             lambda client, report: jobs.ask_regions(client, self._work(names), report),
             lambda result: self._show(names, result),
@@ -131,7 +135,7 @@ class RegionDialog:
             return  # Something was changed while this was on its way.
         self._found = result
         self._preview.show_after(dim_outside(self._target.picture, result.picture))
-        self._status.idle("Apply makes a mask of what is bright; hold the mouse to compare.")
+        self._status.idle(_("Apply makes a mask of what is bright; hold the mouse to compare."))
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
 
     def _work(self, names: list[str]) -> jobs.Work:

@@ -8,6 +8,7 @@ from .deep_pixels import make_node
 from .errors import PluginError
 from .jobs import Result
 from .layers import Target, check_layer
+from .translate import _
 from .wire import Picture
 
 AS_MASK, AS_SELECTION = "mask", "selection"
@@ -18,7 +19,7 @@ def check_free(layer: Gimp.Layer, goal: str) -> None:
     """Refuse a layer that has a mask already (raises PluginError): it would be lost."""
     if goal == AS_MASK and layer.get_mask():
         raise PluginError(
-            "The layer has a mask already: apply or delete it first, or make a selection."
+            _("The layer has a mask already: apply or delete it first, or make a selection.")
         )
 
 
@@ -27,9 +28,9 @@ def put_mask(target: Target, found: Result, goal: str) -> Gimp.Layer:
     layer, mask = check_layer(target.layer), found.picture
     check_free(layer, goal)
     if not isinstance(mask, Picture) or mask.channels != 1:
-        raise PluginError("The Latent-Fu server answered with no mask: stop it and try again.")
+        raise PluginError(_("The Latent-Fu server answered with no mask: stop it and try again."))
     if (layer.get_width(), layer.get_height()) != (mask.width, mask.height):
-        raise PluginError("The layer has another size now: open this again.")
+        raise PluginError(_("The layer has another size now: open this again."))
     image = target.image
     image.undo_group_start()
     try:

@@ -15,6 +15,8 @@ from .jobs import Result, tell_fit
 from .layers import Target, check_layer, work_without_mask
 from .pixels import copy_pixels, hash_pixels, keep_painting, write_difference
 from .region_masks import add_mask, soften_mask
+from .sent_texts import translate_sent
+from .translate import _
 from .wire import Change, Picture
 
 
@@ -64,7 +66,7 @@ def insert_result(
     Raises PluginError when nothing has changed, or the layer is no longer as it was read.
     """
     if not result.changes(target.picture):
-        raise PluginError(str(result.report.get("unchanged") or NOTHING_CHANGED))
+        raise PluginError(tell_unchanged(result))
     prepared = prepare_result(target, result, name, kept, placing)
     insert_prepared([prepared])
     return prepared.layer
@@ -112,10 +114,15 @@ def check_unresized(target: Target) -> None:
     check_layer(target.layer)
     size = (target.layer.get_width(), target.layer.get_height())
     if size != (target.picture.width, target.picture.height):
-        raise PluginError("The layer has another size now: open this again.")
+        raise PluginError(_("The layer has another size now: open this again."))
 
 
-NOTHING_CHANGED = "No pixel changed: ask for more of it, or select another part."
+NOTHING_CHANGED = _("No pixel changed: ask for more of it, or select another part.")
+
+
+def tell_unchanged(result: Result) -> str:
+    """Why no pixel has changed."""
+    return translate_sent(str(result.report.get("unchanged") or "")) or NOTHING_CHANGED
 
 
 def is_painted_apart(target: Target, unpainted: Result) -> bool:

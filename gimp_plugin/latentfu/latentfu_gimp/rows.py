@@ -7,6 +7,8 @@ from typing import Any
 
 from gi.repository import Gtk, Pango
 
+from .translate import _
+
 ControlFacts = Mapping[str, Any]
 TITLE_CHARS = 15
 END_CHARS = 9
@@ -63,12 +65,12 @@ class NumberRow:
             self.scale.add_mark(self._neutral, Gtk.PositionType.BOTTOM, None)
         self.number.set_width_chars(5)
         self.reset.set_relief(Gtk.ReliefStyle.NONE)
-        self.reset.set_tooltip_text(f"{title} back to 0")
+        self.reset.set_tooltip_text(_("{title} back to 0").format(title=title))
         self.reset.connect("clicked", lambda _button: self.set(self._neutral or 0.0))
         for widget in (self.scale, self.number):
             keep_from_wheel(widget)
             widget.get_accessible().set_name(title)
-        self.reset.get_accessible().set_name(f"Reset {title}")
+        self.reset.get_accessible().set_name(_("Reset {title}").format(title=title))
 
     def _lay_out(self, ends: tuple[str, str]) -> None:
         self.widget.pack_start(self.label, False, False, 0)

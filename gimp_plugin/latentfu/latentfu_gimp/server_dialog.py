@@ -13,6 +13,7 @@ from .errors import PluginError
 from .help import add_help
 from .server_parts import Facts, LogView, QueueView
 from .server_state import ServerState
+from .translate import _
 from .widgets import StatusLine, lay_out, new_window, on_main
 from .window_size import keep_size, restore_size
 
@@ -35,15 +36,15 @@ class ServerWindow:
 
     def __init__(self) -> None:
         self._working = self._looking = self._closed = False
-        self._state = ServerState("The Latent-Fu server is not running.")
-        self._dialog = new_window("Latent-Fu server", ROLE)
+        self._state = ServerState(_("The Latent-Fu server is not running."))
+        self._dialog = new_window(_("Latent-Fu server"), ROLE)
         for label, response in (
-            ("_Start", START),
-            ("S_top", STOP),
-            ("_Restart", RESTART),
-            ("Open _folder", FOLDER),
-            ("Co_py report", COPY),
-            ("_Close", Gtk.ResponseType.CLOSE),
+            (_("_Start"), START),
+            (_("S_top"), STOP),
+            (_("_Restart"), RESTART),
+            (_("Open _folder"), FOLDER),
+            (_("Co_py report"), COPY),
+            (_("_Close"), Gtk.ResponseType.CLOSE),
         ):
             button = self._dialog.add_button(label, response)
         self._line = StatusLine()
@@ -70,15 +71,15 @@ class ServerWindow:
         while True:
             response = self._dialog.run()
             if response == START:
-                self._do("Starting the Latent-Fu server ...", lambda: finder.connect().close())
+                self._do(_("Starting the Latent-Fu server ..."), lambda: finder.connect().close())
             elif response == STOP:
-                self._do("Stopping the Latent-Fu server ...", finder.stop)
+                self._do(_("Stopping the Latent-Fu server ..."), finder.stop)
             elif response == RESTART:
-                self._do("Restarting the Latent-Fu server ...", finder.restart)
+                self._do(_("Restarting the Latent-Fu server ..."), finder.restart)
             elif response == COPY:
                 report = server_state.make_report(self._state)
                 Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).set_text(report, -1)
-                self._line.idle("The report is in the clipboard: it holds no token.")
+                self._line.idle(_("The report is in the clipboard: it holds no token."))
             elif response == FOLDER:
                 self._open_folder()
             else:
@@ -117,17 +118,19 @@ class ServerWindow:
         self._set_sensitive(start=not state.running, stop=state.running)
 
     def _cancel(self, job: str) -> None:
-        self._do("Cancelling ...", partial(server_state.end_job, job))
+        self._do(_("Cancelling ..."), partial(server_state.end_job, job))
 
     def _set_idle(self, minutes: float) -> None:
-        self._do("Setting the time ...", partial(server_state.set_idle_minutes, minutes))
+        self._do(_("Setting the time ..."), partial(server_state.set_idle_minutes, minutes))
 
     def _open_folder(self) -> None:
         folder = server_state.data_folder()
         try:
             Gio.AppInfo.launch_default_for_uri(folder.as_uri(), None)
         except GLib.Error:
-            self._line.error(f"No program shows folders here: open {folder} by hand.")
+            self._line.error(
+                _("No program shows folders here: open {folder} by hand.").format(folder=folder)
+            )
 
     def _do(self, sentence: str, action: Callable[[], object]) -> None:
         """Run ``action`` in a thread; the next look shows what came of it."""
@@ -142,7 +145,9 @@ class ServerWindow:
             except PluginError as error:
                 failed = str(error)
             except Exception as error:
-                failed = f"Latent-Fu met an error it does not know ({error})."
+                failed = _("Latent-Fu met an error it does not know ({error}).").format(
+                    error=f"{type(error).__name__}: {error}"
+                )
             on_main(lambda: self._done(failed))
 
         threading.Thread(target=work, daemon=True).start()

@@ -9,14 +9,16 @@ from typing import Any
 from gi.repository import Gdk, Gtk
 
 from .rows import elide, keep_from_wheel
+from .sent_texts import translate_sent
 from .server_state import ServerState, read_workers
+from .translate import _, format_share
 
 LONGEST_IDLE = 10080
 """Minutes, a week; the server's limit."""
 MOST_JOBS = 6
 KINDS = {
-    "edit": "Edit", "mix": "Mix", "invert": "Learn a face", "find": "Look for faces",
-    "regions": "Look for regions",
+    "edit": _("Edit"), "mix": _("Mix"), "invert": _("Learn a face"), "find": _("Look for faces"),
+    "regions": _("Look for regions"),
 }  # fmt: skip
 
 
@@ -28,15 +30,15 @@ class Facts:
         self._quiet = False
         self._worker, self._since = Gtk.Label(xalign=0.0), Gtk.Label(xalign=0.0)
         self._idle = Gtk.SpinButton.new_with_range(0, LONGEST_IDLE, 5)
-        self._idle.get_accessible().set_name("Minutes until it stops")
-        self._idle.set_tooltip_text("0: the server stays until it is stopped")
+        self._idle.get_accessible().set_name(_("Minutes until it stops"))
+        self._idle.set_tooltip_text(_("0: the server stays until it is stopped"))
         keep_from_wheel(self._idle)
         self._idle.connect("value-changed", lambda _spin: self._changed())
         self.widget = Gtk.Grid(column_spacing=12, row_spacing=6)
         row = Gtk.Box(spacing=6)
-        for part in (self._idle, Gtk.Label(label="minutes without use (0: never)")):
+        for part in (self._idle, Gtk.Label(label=_("minutes without use (0: never)"))):
             row.pack_start(part, False, False, 0)
-        titles = ("Worker", "Runs since", "Stops after")
+        titles = (_("Worker"), _("Runs since"), _("Stops after"))
         parts: list[Gtk.Widget] = [self._worker, self._since, row]
         for number, (title, shown) in enumerate(zip(titles, parts, strict=True)):
             self.widget.attach(Gtk.Label(label=title, xalign=0.0), 0, number, 1, 1)
@@ -45,10 +47,14 @@ class Facts:
     def show(self, state: ServerState) -> None:
         """What is so now; the number is left alone while somebody types it."""
         workers = [_describe_worker(one) for one in read_workers(state.health) if one]
-        self._worker.set_text("; ".join(workers) or "none")
+        self._worker.set_text("; ".join(workers) or _("none"))
         minutes = int(float(state.health.get("uptime_s") or 0) // 60)
-        since = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
-        self._since.set_text(since if state.running and state.health else "it does not run")
+        since = (
+            _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+            if minutes >= 60
+            else _("{minutes} min").format(minutes=minutes)
+        )
+        self._since.set_text(since if state.running and state.health else _("it does not run"))
         known = "idle_stop_minutes" in state.health
         self._idle.set_sensitive(known)
         if known and self._idle.get_text() == str(self._idle.get_value_as_int()):
@@ -62,13 +68,13 @@ class Facts:
 
 
 def _describe_worker(worker: dict[str, Any]) -> str:
-    words = [str(worker.get("state") or "unknown")]
+    words = [translate_sent(str(worker.get("state") or "unknown"), "state")]
     if worker.get("device"):
-        words.append(f"on {worker['device']}")
+        words.append(_("on {device}").format(device=worker["device"]))
     if worker.get("memory_mb"):
-        words.append(f"({worker['memory_mb']} MB)")
+        words.append(_("({megabytes} MB)").format(megabytes=worker["memory_mb"]))
     if worker.get("message"):
-        words.append(str(worker["message"]))
+        words.append(translate_sent(str(worker["message"])))
     return " ".join(words)
 
 
@@ -81,7 +87,7 @@ class QueueView:
         self._texts: dict[str, Gtk.Label] = {}
         self._list = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
-        self._title = Gtk.Label(label="Nothing waits and nothing runs.", xalign=0.0)
+        self._title = Gtk.Label(label=_("Nothing waits and nothing runs."), xalign=0.0)
         self.widget.pack_start(self._title, False, False, 0)
         self.widget.pack_start(self._list, False, False, 0)
 
@@ -93,8 +99,10 @@ class QueueView:
         for job in jobs[:MOST_JOBS]:
             self._texts[str(job["id"])].set_text(_describe_job(job))
         running = sum(job["state"] == "running" for job in jobs)
-        title = f"Queue: {running} at work, {len(jobs) - running} waiting"
-        self._title.set_text(title if jobs else "Nothing waits and nothing runs.")
+        title = _("Queue: {running} at work, {waiting} waiting").format(
+            running=running, waiting=len(jobs) - running
+        )
+        self._title.set_text(title if jobs else _("Nothing waits and nothing runs."))
 
     def _fill(self, names: list[str]) -> None:
         for child in self._list.get_children():
@@ -103,8 +111,8 @@ class QueueView:
         for name in names:
             text = Gtk.Label(xalign=0.0)
             elide(text, 60)
-            button = Gtk.Button.new_with_mnemonic("Cancel")
-            button.get_accessible().set_name("Cancel the job")
+            button = Gtk.Button.new_with_mnemonic(_("Cancel"))
+            button.get_accessible().set_name(_("Cancel the job"))
             button.connect("clicked", partial(self._press, name))
             row = Gtk.Box(spacing=8)
             row.pack_start(text, True, True, 0)
@@ -120,9 +128,9 @@ class QueueView:
 def _describe_job(job: dict[str, Any]) -> str:
     what = KINDS.get(str(job["kind"]), str(job["kind"]))
     if job["state"] == "queued":
-        return f"{what}: waits"
-    message = str(job.get("message") or "at work")
-    return f"{what}: {message}, {float(job.get('fraction') or 0):.0%}"
+        return _("{what}: waits").format(what=what)
+    message = translate_sent(str(job.get("message") or "")) or _("at work")
+    return f"{what}: {message}, {format_share(float(job.get('fraction') or 0))}"
 
 
 class LogView:
@@ -132,14 +140,14 @@ class LogView:
         self._text = Gtk.TextView()
         self._text.set_editable(False)
         self._text.set_monospace(True)
-        self._text.get_accessible().set_name("Log")
+        self._text.get_accessible().set_name(_("Log"))
         scrolled = Gtk.ScrolledWindow()
         scrolled.set_shadow_type(Gtk.ShadowType.IN)
         scrolled.add(self._text)
-        copy = Gtk.Button.new_with_mnemonic("Copy _log")
+        copy = Gtk.Button.new_with_mnemonic(_("Copy _log"))
         copy.connect("clicked", lambda _button: self._copy())
         top = Gtk.Box(spacing=6)
-        top.pack_start(Gtk.Label(label="Log", xalign=0.0), True, True, 0)
+        top.pack_start(Gtk.Label(label=_("Log"), xalign=0.0), True, True, 0)
         top.pack_start(copy, False, False, 0)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self.widget.pack_start(top, False, False, 0)

@@ -11,10 +11,12 @@ from typing import Any
 
 from . import finder
 from .errors import PluginError, TokenLostError
+from .sent_texts import translate_sent
+from .translate import _
 
 UNFINISHED = ("queued", "running")
 LOG_LINES = 200
-_NOTHING = "The Latent-Fu server is not running."
+_NOTHING = _("The Latent-Fu server is not running.")
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,15 @@ def describe_server() -> str:
 
 def _say(port: int, health: Mapping[str, Any]) -> str:
     workers = ", ".join(
-        f"worker {one.get('state', 'unknown')} on {one.get('device') or 'an unknown device'}"
+        _("worker {state} on {device}").format(
+            state=translate_sent(str(one.get("state") or "unknown"), "state"),
+            device=one.get("device") or _("an unknown device"),
+        )
         for one in read_workers(health)
     )
-    return f"The Latent-Fu server {health.get('version', '')} runs on port {port}, {workers}."
+    return _("The Latent-Fu server {version} runs on port {port}, {workers}.").format(
+        version=health.get("version", ""), port=port, workers=workers
+    )
 
 
 def read_workers(health: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from . import finder, jobs
 from .client import RefusedError, ServerClient
 from .errors import NoPortraitError, PluginError, ServerGoneError, StoppedError
+from .translate import _
 from .wire import Picture
 from .worker import Worker
 
@@ -76,7 +77,7 @@ class Session:
             inverters = client.get("/v1/inverters")["inverters"]
             names = [str(one["name"]) for one in generators]
             if not names:
-                raise PluginError("No generator is installed: run `latentfu doctor` to see why.")
+                raise PluginError(_("No generator is installed: run `latentfu doctor` to see why."))
             chosen = generator if generator in names else names[0]
             controls = client.get(f"/v1/controls?generator={quote(chosen)}")["controls"]
             self._hand_over(done, Catalog(chosen, generators, inverters, controls))
@@ -263,7 +264,9 @@ class Session:
             task()
         except StoppedError:
             if not self._closed:
-                self._hand_over(self._watcher.failed, "The server cancelled the work: try again.")
+                self._hand_over(
+                    self._watcher.failed, _("The server cancelled the work: try again.")
+                )
         except ServerGoneError as error:
             self._forget()  # The next request finds or starts a server again.
             self._hand_over(self._watcher.failed, str(error))
@@ -271,7 +274,9 @@ class Session:
             self._hand_over(self._watcher.failed, str(error))
         except Exception as error:
             traceback.print_exc()
-            text = f"Latent-Fu met an error it does not know ({type(error).__name__}: {error})."
+            text = _("Latent-Fu met an error it does not know ({error}).").format(
+                error=f"{type(error).__name__}: {error}"
+            )
             self._hand_over(self._watcher.failed, text)
 
     def _hand_over(self, callback: Callable[..., None], *arguments: Any) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs
-from .arguments import AS_LAYER, AUTO, format_edits, read_common_arguments, read_edits, read_regions
+from .arguments import (
+    AS_LAYER,
+    AUTO,
+    format_edits,
+    read_common_arguments,
+    read_regions,
+    recall_edits,
+)
 from .choices import FORMS, list_areas, list_methods
 from .errors import PluginError, StoppedError
 from .layer_batch import OF_IMAGE, SELECTED, WHICH, LayerBatch, list_drawables
@@ -52,7 +59,7 @@ class SeveralDialog:
         self._batch: LayerBatch | None = None
         self._number = 0
         self._opened_once = self._learnt = False
-        self._last = read_edits(config.get_property("edits"))
+        self._last = recall_edits(config.get_property("edits"))
         self._common = read_common_arguments(config)
         self._dialog = new_dialog(_("Edit several layers"), ROLE)
         restore_size(self._dialog, ROLE, 1040, 690)
@@ -193,21 +200,20 @@ class SeveralDialog:
         quad = report.get("quad") or []
         self._learnt, self._place = True, {"corners": quad} if quad else {}
         self._preview.set_quad(quad)
-        warning = jobs.tell_fit(report)
-        if warning:
-            self._status.warn(warning)
-        else:
-            self._show_count()
+        self._show_count(jobs.tell_fit(report))
         self._ask_preview()
 
-    def _show_count(self) -> None:
+    def _show_count(self, warning: str) -> None:
         count = len(self._drawables)
         text = ngettext(
             "Apply edits {count} layer; what cannot be edited is left out.",
             "Apply edits {count} layers; what cannot be edited is left out.",
             count,
         )
-        self._status.idle(text.format(count=count))
+        if warning:
+            self._status.warn(f"{text.format(count=count)} {warning}")
+        else:
+            self._status.idle(text.format(count=count))
 
     def _moved(self) -> None:
         self._set_ready()

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from gi.repository import GLib, Gtk
 
 from .rows import ControlFacts, NumberRow
+from .sent_texts import translate_sent
+from .translate import _
 
 # What people reach for first; groups that are not named here follow in the server's order.
 FIRST_GROUPS = ("expression", "pose", "eyes", "mouth", "face", "hair", "extras", "light", "scene")
@@ -16,9 +18,10 @@ class _Section:
     """A group: its heading says how many of its sliders are not at 0."""
 
     def __init__(self, group: str) -> None:
-        self._title = group.replace("_", " ").capitalize()
+        title = translate_sent(group.replace("_", " "), "group")
+        self.title = title[:1].upper() + title[1:]
         self.rows: dict[str, NumberRow] = {}
-        self.widget = Gtk.Expander(label=self._title, use_markup=True, expanded=True)
+        self.widget = Gtk.Expander(label=self.title, use_markup=True, expanded=True)
         self._box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
         self._box.set_margin_start(12)
         self._box.set_margin_bottom(6)
@@ -30,7 +33,7 @@ class _Section:
 
     def count(self) -> None:
         moved = sum(bool(row.value) for row in self.rows.values())
-        heading = f"{self._title} ({moved})" if moved else self._title
+        heading = f"{self.title} ({moved})" if moved else self.title
         self.widget.set_label(f"<b>{GLib.markup_escape_text(heading)}</b>")
 
 
@@ -45,14 +48,14 @@ class Sliders:
         self._list = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self._list.set_border_width(8)
         self.search = Gtk.SearchEntry()
-        self.search.set_placeholder_text("Search")
-        self.search.get_accessible().set_name("Search the controls")
+        self.search.set_placeholder_text(_("Search"))
+        self.search.get_accessible().set_name(_("Search the controls"))
         self.search.connect("search-changed", lambda _entry: self._filter())
         self.search.connect("stop-search", lambda _entry: self.search.set_text(""))
-        self.only_changed = Gtk.ToggleButton.new_with_mnemonic("Only c_hanged")
-        self.only_changed.set_tooltip_text("Show only what is not at 0")
+        self.only_changed = Gtk.ToggleButton.new_with_mnemonic(_("Only c_hanged"))
+        self.only_changed.set_tooltip_text(_("Show only what is not at 0"))
         self.only_changed.connect("toggled", lambda _button: self._filter())
-        self._nothing = Gtk.Label(label="Nothing of that name.")
+        self._nothing = Gtk.Label(label=_("Nothing of that name."))
         self._nothing.set_no_show_all(True)
         self.widget = self._build()
 
@@ -85,7 +88,7 @@ class Sliders:
         for control in controls:
             groups.setdefault(str(control.get("group") or "other"), []).append(control)
         if not groups:
-            hint = Gtk.Label(label="This network has no controls yet.")
+            hint = Gtk.Label(label=_("This network has no controls yet."))
             self._list.pack_start(hint, True, True, 0)
         if self._nothing.get_parent() is None:
             self._list.pack_start(self._nothing, False, False, 0)
@@ -102,14 +105,15 @@ class Sliders:
     def _add(self, section: _Section, group: str, control: ControlFacts) -> None:
         low, high = float(control["minimum"]), float(control["maximum"])
         name, title = str(control["name"]), str(control.get("title") or control["name"])
-        title = title.replace("_", " ")
-        less, more = control.get("ends") or ("", "")
-        ends = (str(less) or "less", str(more) or "more")
+        title = translate_sent(title.replace("_", " "))
+        less, more = (translate_sent(str(end), name) for end in control.get("ends") or ("", ""))
+        ends = (less or _("less"), more or _("more"))
         limits = (min(low, 0.0), max(high, 0.0))
         row = NumberRow(title, limits, self._moved, ends=ends)
         row.widget.set_tooltip_text(_tip(control))
         section.add(name, row)
-        self._words[name] = f"{name} {title} {group} {control.get('plus', '')}".lower()
+        shown = f"{section.title} {translate_sent(str(control.get('plus', '')))}"
+        self._words[name] = f"{name} {title} {group} {control.get('plus', '')} {shown}".lower()
 
     @property
     def rows(self) -> dict[str, NumberRow]:
@@ -166,11 +170,15 @@ def rank_group(group: str) -> int:
 
 
 def _tip(control: ControlFacts) -> str:
-    lines = [f"+ {control['plus']}" if control.get("plus") else "", f"in {control.get('unit', '')}"]
+    plus, unit = (translate_sent(str(control.get(name) or "")) for name in ("plus", "unit"))
+    lines = [
+        f"+ {plus}" if plus else "",
+        _("in {unit}").format(unit=unit) if unit else "",
+    ]
     if control.get("kind") == "deformation":
-        lines.append("Bends the network's own weights")
+        lines.append(_("Bends the network's own weights"))
     if control.get("author"):
-        lines.append(f"Made by {control['author']}")
+        lines.append(_("Made by {author}").format(author=control["author"]))
     if control.get("licence"):
-        lines.append(f"Licence: {control['licence']}")
-    return "\n".join(line for line in lines if line.strip() not in ("", "in"))
+        lines.append(_("License: {license}").format(license=control["licence"]))
+    return "\n".join(line for line in lines if line)

@@ -17,6 +17,7 @@ from .frame_layers import FrameLayers
 from .frame_preview import FramePreview
 from .layers import Target, chosen_layer, looks_changed, plain_target, refresh
 from .rows import ControlFacts, NumberRow
+from .sent_texts import translate_sent
 from .session import Catalog, Document, Session, Watcher
 from .sliders import rank_group
 from .sweeps import AS_GROUP, AS_IMAGE, FEWEST, MOST, QUICKEST, SLOWEST, SWEEP_FORMS, SweepPlan
@@ -121,10 +122,7 @@ class SweepDialog:
             self._failed(_("This network has no controls yet."))
             return
         self._limits = {str(one["name"]): _read_limits(one) for one in controls}
-        titles = [
-            {"name": one["name"], "title": str(one.get("title") or one["name"]).replace("_", " ")}
-            for one in controls
-        ]
+        titles = [{"name": one["name"], "title": _title(one)} for one in controls]
         self._control.show(titles, self._config.get_property("control") or "")
         self._control.widget.show()
         self._right.set_sensitive(True)
@@ -274,6 +272,11 @@ class SweepDialog:
 
 def _rank(control: ControlFacts) -> int:
     return rank_group(str(control.get("group") or "other"))
+
+
+def _title(control: ControlFacts) -> str:
+    title = str(control.get("title") or control["name"])
+    return translate_sent(title.replace("_", " "))
 
 
 def _read_limits(control: ControlFacts) -> tuple[float, float]:

@@ -1,15 +1,19 @@
 """The plug-in's texts in the language of GIMP.
 
-A text in the code is English and wrapped: ``_("Cancel")``; ``N_("Cancel")`` where it is looked up
-later; ``ngettext("{count} face", "{count} faces", count)`` where a number decides. What stands in
-braces is filled in after: ``_("No {name} here.").format(name=name)``. The translations are in
-``gimp_plugin/po`` and compiled into the folder ``locale`` beside this package.
+A text in the code is English and wrapped: ``_("Cancel")``; ``N_("Cancel")``, or ``NP_`` with a
+context, where it is looked up later; ``ngettext("{count} face", "{count} faces", count)`` where a
+number decides. What stands in braces is filled in after: ``_("No {name}.").format(name=name)``.
+A function that translates cannot have ``_`` as a name for what it does not use.
+
+The translations are in ``gimp_plugin/po`` and compiled into the folder ``locale`` beside this
+package; after a change of a text run ``gimp_plugin/po/update.py``.
 """
 
 from __future__ import annotations
 
 import gettext
 import os
+import struct
 from itertools import takewhile
 from pathlib import Path
 
@@ -44,13 +48,14 @@ def load_catalog(languages: list[str]) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     try:
         return gettext.translation(DOMAIN, LOCALE_FOLDER, languages, fallback=True)
-    except (OSError, ValueError):  # A damaged catalog must not take the plug-in away.
+    except (OSError, ValueError, struct.error):  # A damaged catalog must not take the plug-in away.
         return gettext.NullTranslations()
 
 
 _catalog = load_catalog(read_languages())
 _ = _catalog.gettext
 ngettext = _catalog.ngettext
+pgettext = _catalog.pgettext
 
 
 def N_(text: str) -> str:  # noqa: N802 (gettext's own name)
@@ -58,6 +63,11 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's own name)
     return text
 
 
-def translate_sent(text: str) -> str:
-    """A text that the server sent: translated if the catalog knows it, else as it was sent."""
-    return _(text) if text else ""
+def NP_(_context: str, text: str) -> str:  # noqa: N802
+    """``text`` itself, marked to be translated later as what it means in a context."""
+    return text
+
+
+def format_share(share: float) -> str:
+    """A part of 1 as a percentage: ``12%``, in German ``12 %``."""
+    return _("{percent}%").format(percent=round(100 * share))

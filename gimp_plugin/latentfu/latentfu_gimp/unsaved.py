@@ -8,8 +8,9 @@ from .arguments import format_edits, parse_edits
 from .errors import PluginError
 from .layers import Target
 from .state import UNSAVED_NAME
+from .translate import _
 
-NOTE = "These moves were not applied last time; Reset takes them back."
+NOTE = _("These moves were not applied last time; Reset takes them back.")
 
 
 def read_unsaved(layer: Gimp.Layer) -> dict[str, float]:

@@ -10,6 +10,7 @@ from gi.repository import Gdk, GimpUi, GLib, Gtk, Pango
 from .arguments import LARGEST_FEATHER
 from .help import add_help
 from .rows import NumberRow, keep_from_wheel
+from .translate import _
 
 TWO_LINES = 40
 LONG = 150
@@ -153,8 +154,10 @@ def feather_row(value: float, longest: int, changed: Callable[[], None]) -> Numb
     """The width of the soft border in a layer whose longest side is ``longest``."""
     limits = (0.0, min(LARGEST_FEATHER, max(60.0, longest / 20)))
     value = min(max(value, 0.0), LARGEST_FEATHER)
-    row = NumberRow("Soft _border", limits, changed, digits=1, neutral=None, value=value)
-    row.widget.set_tooltip_text("Pixels over which the change fades out at the selection's border")
+    row = NumberRow(_("Soft _border"), limits, changed, digits=1, neutral=None, value=value)
+    row.widget.set_tooltip_text(
+        _("Pixels over which the change fades out at the selection's border")
+    )
     return row
 
 
@@ -170,8 +173,8 @@ def new_window(title: str, role: str) -> Gtk.Dialog:
 def new_dialog(title: str, role: str) -> Gtk.Dialog:
     """The same with Help, Cancel and Apply."""
     dialog = new_window(title, role)
-    cancel = dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-    dialog.add_button("_Apply", Gtk.ResponseType.OK)
+    cancel = dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+    dialog.add_button(_("_Apply"), Gtk.ResponseType.OK)
     dialog.set_default_response(Gtk.ResponseType.OK)
     dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
     add_help(dialog, cancel)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .errors import ServerGoneError
+from .translate import _
 
 _HEADER = struct.Struct("<4sBBHII")
 _CHANGE_HEADER = struct.Struct("<4sBBHIIII")
@@ -48,12 +49,12 @@ class Picture:
 def read_picture(body: bytes) -> Picture:
     """The picture in a pixel body; raises ServerGoneError when it is none."""
     if len(body) >= _HEADER.size:
-        magic, version, channels, _, width, height = _HEADER.unpack_from(body)
+        magic, version, channels, _zero, width, height = _HEADER.unpack_from(body)
         size = width * height * channels
         if magic == b"LFPX" and version == 1 and len(body) == _HEADER.size + size:
             return Picture(width, height, channels, body[_HEADER.size :])
     raise ServerGoneError(
-        "The Latent-Fu server answered with a broken picture: stop it and try again."
+        _("The Latent-Fu server answered with a broken picture: stop it and try again.")
     )
 
 
@@ -90,5 +91,5 @@ def read_change(body: bytes) -> Change:
         ) == _CHANGE_HEADER.size + size:
             return Change(x, y, width, height, steps, body[_CHANGE_HEADER.size :])
     raise ServerGoneError(
-        "The Latent-Fu server answered with a broken picture: stop it and try again."
+        _("The Latent-Fu server answered with a broken picture: stop it and try again.")
     )

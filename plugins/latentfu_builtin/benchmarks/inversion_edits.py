@@ -53,7 +53,7 @@ class EditMetrics:
         if scorer is None or most < 1:
             return None
         attributes = scorer.attributes
-        known = latentfu.controls(generator).values()
+        known = [c for c in latentfu.controls(generator).values() if c.widget == "slider"]
         named = [control for control in known if control.name in attributes]
         chosen = tuple(named[:: -(-len(named) // most)]) if named else ()
         if not chosen:

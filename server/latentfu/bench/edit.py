@@ -33,7 +33,8 @@ def measure_edits() -> Iterator[Measure]:
     ):
         editor = Editor(best_device())
         spec = editor.generators.find_spec(None)
-        names = list(get_registry().controls(spec))
+        known = get_registry().controls(spec)
+        names = [name for name, control in known.items() if control.widget == "slider"]
         if not names:
             raise NotInstalledError(f"There is no control for {spec.name} to measure with.")
         layer = sample_layer(editor.generators.open(spec), *_SIZE)

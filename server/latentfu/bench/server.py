@@ -74,7 +74,9 @@ def measure_round_trip() -> Iterator[Measure]:
 
     spec = pick(latentfu.generators(), None, "generator")
     generator = latentfu.open_generator(spec.name)
-    name = pick(latentfu.controls(generator), None, "control").name
+    controls = latentfu.controls(generator)
+    sliders = {name: each for name, each in controls.items() if each.widget == "slider"}
+    name = pick(sliders, None, "control").name
     layer = sample_layer(generator, _SIDE, _SIDE)
     with _own_server() as client:
         _wait_for_worker(client)

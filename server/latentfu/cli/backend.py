@@ -61,11 +61,17 @@ class ServerBackend:
         self._client = client
 
     def run(self, request: EditorRequest, pictures: PictureStore, progress: Progress) -> Done:
-        sent = {
+        sent: dict[str, Any] = {
             field: self._client.send_layer(layer_body(pictures.read(reference)))
             for field in ("layer", "mask", "source")
             if (reference := getattr(request, field, None)) is not None
         }
+        exemplars = {
+            control: self._client.send_layer(layer_body(pictures.read(reference)))
+            for control, reference in getattr(request, "exemplars", {}).items()
+        }
+        if exemplars:
+            sent["exemplars"] = exemplars
         # The server drops an interactive job by itself if this process is killed.
         job_id = self._client.put_job(request.model_copy(update={**sent, "interactive": True})).id
         try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from latentfu.cli.backend import Done
     from latentfu.cli.pictures import PictureFile
     from latentfu.core.crop import Quad
+    from latentfu.protocol.pictures import PictureStore
     from latentfu.storage.edit_history import EditState
 
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 @options.picture_argument("image")
 @options.output_option("The edited picture; the ending names the format.")
 @click.option(
-    "--set", "sets", multiple=True, type=options.Strength(), metavar="NAME=NUMBER",
-    help="A control and its strength, e.g. smile=2 (repeatable).",
+    "--set", "sets", multiple=True, type=options.ControlSetting(), metavar="NAME=VALUE",
+    help="A control and its strength, e.g. smile=2 (repeatable); of one that is no slider its "
+    "value, a picture as @FILE.",
 )  # fmt: skip
 @click.option(
     "--all-faces",
@@ -42,7 +44,7 @@ def edit_command(
     *,
     image: Path,
     output: Path,
-    sets: tuple[tuple[str, float], ...],
+    sets: tuple[tuple[str, float | str], ...],
     all_faces: bool,
     as_is: bool,
     mask: Path | None,
@@ -58,8 +60,8 @@ def edit_command(
     A running server does the work (its networks are warm), else this process. JPEG (and WebP,
     which is lossless with a mask only) cannot keep pixels outside the mask bit for bit.
     """
-    edits = options.join_strengths(sets)
-    if not edits and not fields.get("targets"):
+    edits, values = options.split_settings(sets)
+    if not edits and not values and not fields.get("targets"):
         raise click.UsageError("Give --set smile=2, or --to smile=1.")
     if all_faces and {"face", "corners", "eyes"} & fields.keys():
         raise click.UsageError("--all-faces needs no --face, --corners or --eyes.")
@@ -72,7 +74,7 @@ def edit_command(
     from latentfu.protocol.requests import EditRequest, build_request
     from latentfu.storage.edit_history import describe_options, remember_edit
 
-    how = describe_options({**fields, "all_faces": all_faces}, mask)
+    how = describe_options({**fields, "all_faces": all_faces, **_describe_values(values)}, mask)
     source = _start_state(image, edits, how, fresh=as_is or "targets" in fields)
     image, edits = Path(source.original), source.edits
     picture = read_picture_file(image)
@@ -85,7 +87,10 @@ def edit_command(
         backend, layered = choose_backend(local, fields.get("generator")), picture
         for done_before, place in enumerate(places):
             pictures = PictureStore()
-            common = collect_fields(pictures, layered, mask, place)
+            common = {
+                **collect_fields(pictures, layered, mask, place),
+                **_collect_values(pictures, values),
+            }
             request = build_request(EditRequest, edits=edits, **common)
             parts = done_before / len(places), (done_before + 1) / len(places)
             done = backend.run(request, pictures, between(progress, *parts))
@@ -98,7 +103,10 @@ def edit_command(
         _print_done(output, done, lossy, reports if all_faces else None)
         return
     moved = {**request.edits, **request.targets}
-    told = " ".join(f"{name}={strength:g}" for name, strength in moved.items())
+    told = " ".join(
+        [f"{name}={strength:g}" for name, strength in moved.items()]
+        + [f"{name}={value}" for name, value in values.items()]
+    )
     for number, report in enumerate(reports, 1):
         if all_faces:
             click.echo(f"Face {number} of {len(reports)}: {_describe_fit(report)}.")
@@ -107,6 +115,31 @@ def edit_command(
         click.echo(f"{output}: {told} for all faces.")
     else:
         click.echo(f"{output}: {told} ({_describe_fit(done.report)}).")
+
+
+def _collect_values(pictures: PictureStore, values: Mapping[str, str]) -> dict[str, Any]:
+    """What controls are set to that are no sliders, as fields of a request; ``@FILE`` is read."""
+    from latentfu.cli.pictures import read_picture_file
+    from latentfu.core.layer import Layer
+
+    exemplars = {
+        name: pictures.add(Layer(read_picture_file(Path(value[1:])).pixels))
+        for name, value in values.items()
+        if value.startswith("@")
+    }
+    words = {name: value for name, value in values.items() if name not in exemplars}
+    return {"values": words, "exemplars": exemplars}
+
+
+def _describe_values(values: Mapping[str, str]) -> dict[str, Any]:
+    """The values and the contents of pictures, for the state of an edit; nothing for none."""
+    from latentfu.storage.safetensors_file import file_sha256
+
+    def describe(value: str) -> str:
+        file = Path(value[1:])
+        return file_sha256(file) if value.startswith("@") and file.is_file() else value
+
+    return {"values": {name: describe(each) for name, each in values.items()}} if values else {}
 
 
 def _start_state(image: Path, edits: dict[str, float], how: str, fresh: bool) -> EditState:

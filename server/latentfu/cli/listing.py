@@ -111,7 +111,7 @@ def _list(
     rows = [
         (
             item.name,
-            f"{item.minimum:g}..{item.maximum:g}",
+            f"{item.minimum:g}..{item.maximum:g}" if item.widget == "slider" else _tell(item),
             item.positive_means,
             item.group,
             item.kind,
@@ -119,3 +119,8 @@ def _list(
         for item in chosen.values()
     ]
     print_table(("name", "range", "plus means", "group", "kind"), rows)
+
+
+def _tell(control: Control) -> str:
+    """What a control that is no slider can be set to, for a column."""
+    return ", ".join(control.choices) or control.widget

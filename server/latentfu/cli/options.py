@@ -77,6 +77,31 @@ class Strength(click.ParamType[tuple[str, float]]):
         return control.strip(), number
 
 
+class ControlSetting(click.ParamType[tuple[str, float | str]]):
+    """``NAME=NUMBER`` of a slider, or ``NAME=VALUE`` of another control."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float | str]:
+        if isinstance(value, tuple):
+            return value
+        control, equals, text = (part.strip() for part in str(value).partition("="))
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number) and equals and control:
+            return control, number
+        if not equals or not control or not text or text.lower().lstrip("+-") in _NO_NUMBERS:
+            self.fail(f"{value!r} is not like smile=2 (NAME=STRENGTH, a number).", param, ctx)
+        return control, text
+
+
+_NO_NUMBERS = ("nan", "inf", "infinity")
+
+
 Value = float | int | str | bool
 
 
@@ -315,7 +340,19 @@ def is_file(generator: str | None) -> bool:
     return generator is not None and Path(generator).is_file()
 
 
-def join_strengths(pairs: Sequence[tuple[str, float]], option: str = "--set") -> dict[str, float]:
+def split_settings(
+    pairs: Sequence[tuple[str, float | str]],
+) -> tuple[dict[str, float], dict[str, str]]:
+    """The strengths of sliders, and what other controls are set to; twice is wrong use."""
+    settings = join_strengths(pairs)
+    strengths = {name: each for name, each in settings.items() if not isinstance(each, str)}
+    return strengths, {name: each for name, each in settings.items() if isinstance(each, str)}
+
+
+V = TypeVar("V")
+
+
+def join_strengths(pairs: Sequence[tuple[str, V]], option: str = "--set") -> dict[str, V]:
     """The strengths as a dict; a name given twice is wrong use."""
     edits = dict(pairs)
     if len(edits) != len(pairs):

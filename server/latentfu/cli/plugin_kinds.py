@@ -17,6 +17,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "loss": methods.LOSS,
     "scorer": networks.SCORER,
     "identity": networks.IDENTITY,
+    "choice": methods.CHOICE,
     "maker": methods.MAKER,
     "command": methods.COMMAND,
 }

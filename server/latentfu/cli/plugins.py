@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 _KIND_NAMES = (
-    "generator", "format", "inverter", "encoder", "aligner", "loss", "scorer", "identity", "maker",
-    "command",
+    "generator", "format", "inverter", "encoder", "aligner", "loss", "scorer", "identity", "choice",
+    "maker", "command",
 )  # fmt: skip
 """Those of plugin_kinds.KINDS, which is read only when a package is written."""
 

@@ -259,3 +259,58 @@ def test_the_command_keeps_the_contract():
     check_command(command)
 """,
 )
+
+CHOICE = (
+    '''\
+"""A control that is no slider: one of some looks, which the latent is moved to."""
+
+from __future__ import annotations
+
+import latentfu
+
+LOOKS = {"first": 11, "second": 12, "third": 13}
+"""The looks and the seeds of their latents: put in your own."""
+
+
+class Look(latentfu.ValueEffect):
+    """Half of the way from a latent to that of a look."""
+
+    def apply_value(
+        self, latent: latentfu.Latent, value: latentfu.ControlValue, generator: latentfu.Generator
+    ) -> latentfu.Latent:
+        """The value is one of the choices: everything else was refused before."""
+        look = latentfu.random_latents(generator, 1, LOOKS[str(value)]).codes.to(latent.codes)
+        if look.ndim < latent.codes.ndim:  # [1, D] to rows [1, 1, D]
+            look = look[:, None]
+        return latent.with_codes(latent.codes.lerp(look.expand_as(latent.codes), 0.5))
+
+
+@latentfu.hookimpl
+def latentfu_controls(generator: latentfu.GeneratorSpec) -> list[latentfu.Control]:
+    """For portraits of whatever weights."""
+    if generator.domain != "portraits":
+        return []
+    return [
+        latentfu.Control(
+            name="$name",
+            title="Look",
+            positive_means="a look",
+            generator_id=generator.id,
+            load=Look,
+            kind="look",
+            widget="choice",  # or check, color, point, picture, text
+            choices=tuple(LOOKS),
+        )
+    ]
+''',
+    """\
+import $module
+from latentfu.testing import check_controls, spec_of
+
+
+def test_every_look_keeps_the_contract(tiny_generator):
+    spec = spec_of(tiny_generator, domain="portraits")
+    (control,) = check_controls($module, tiny_generator, spec)
+    assert control.choices == tuple($module.LOOKS)
+""",
+)

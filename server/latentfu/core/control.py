@@ -1,4 +1,4 @@
-"""Control: what a slider stands for. A direction moves the latent, a deformation the weights."""
+"""Control: what a slider, a choice or a color in the list of edits stands for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from latentfu.core.deprecation import rename_fields, warn_renamed
 from latentfu.core.errors import BadInputError, NotInstalledError
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from latentfu.core.generator import Generator
     from latentfu.core.latent import Latent
+
+
+Widget = Literal["slider", "check", "choice", "color", "point", "picture", "text"]
+"""How a control is shown, and with it what it is set to: see :class:`Control`."""
 
 
 class ControlEffect(ABC):
@@ -115,7 +119,7 @@ class _EffectWithin(ControlEffect):
 @rename_fields(plus="positive_means")
 @dataclass(frozen=True)
 class Control:
-    """One slider.
+    """One thing that can be edited: a slider, or what ``widget`` says.
 
     ``name``: what ``--set NAME=...`` takes, unique per generator. ``positive_means``: what a
     positive strength means, for people ("more smile"). ``minimum``..``maximum``: the sensible
@@ -129,6 +133,11 @@ class Control:
     ``regions``: where it acts, by the names of a :class:`latentfu.RegionParser`; None: it is
     measured. ``ends``: what less and more of it are, in a word or two ("frown", "smile"), shown at
     a slider's ends. Direction files are listed by :func:`latentfu.directions_in`.
+    ``widget``: "slider", which has a strength; all others have a value, ``load`` gives a
+    :class:`latentfu.ValueEffect` for them and ``kind`` is a word of your own: "check" (on or off),
+    "choice" (one of ``choices``), "color" (``#rrggbb``), "point" (a place in the layer), "picture"
+    (another layer or picture file) and "text" (one line). ``minimum``, ``maximum``, ``unit``,
+    ``ends`` and ``layers`` are of sliders alone.
     """
 
     name: Name
@@ -148,6 +157,20 @@ class Control:
     facts: Mapping[str, object] = field(default_factory=dict)
     regions: tuple[Name, ...] | None = None
     ends: tuple[str, str] = ("", "")
+    widget: Widget = "slider"
+    choices: tuple[str, ...] = ()
+
+    def find_fault(self) -> str | None:
+        """What the types of the fields cannot say, as the end of "returned a Control with ..."."""
+        if not self.minimum < self.maximum:
+            return f"the range {self.minimum}..{self.maximum}"
+        if (self.widget == "choice") != bool(self.choices):
+            return f"the widget {self.widget} and {len(self.choices)} choices"
+        if len(set(self.choices)) < len(self.choices):
+            return "two choices of one name"
+        if self.widget != "slider" and self.kind in ("direction", "deformation"):
+            return f"the widget {self.widget} and the kind {self.kind}, which is of sliders"
+        return None
 
     def load_for(self, generator: Generator) -> ControlEffect:
         """What the control does to latents of an opened generator: :attr:`load`, called as it is
@@ -162,7 +185,8 @@ def check_strengths(edits: Mapping[str, float], controls: Mapping[str, Control])
 
     Raises:
         NotInstalledError: a name in ``edits`` is not in ``controls``.
-        BadInputError: a strength is not a finite number between -100 and 100.
+        BadInputError: a strength is not a finite number between -100 and 100, or the control is
+            no slider.
 
     >>> check_strengths({"smile": 2.0}, {})
     Traceback (most recent call last):
@@ -174,11 +198,31 @@ def check_strengths(edits: Mapping[str, float], controls: Mapping[str, Control])
             raise NotInstalledError(
                 f"There is no control {name!r} for this generator; installed: {known}."
             )
+        if controls[name].widget != "slider":
+            raise BadInputError(f"{name} is no slider: set it to {tell_values(controls[name])}.")
         if not math.isfinite(strength) or abs(strength) > MAX_STRENGTH:
             raise BadInputError(
                 f"The strength of {name} is {strength}: "
                 f"give a number between -{MAX_STRENGTH} and {MAX_STRENGTH}."
             )
+
+
+def tell_values(control: Control) -> str:
+    """What a control can be set to, for the end of a sentence.
+
+    >>> tell_values(Control("hat", "Hat", "", "0" * 64, list, widget="choice", choices=("a", "b")))
+    'one of a, b'
+    """
+    words = {
+        "slider": "a number",
+        "check": "on or off",
+        "choice": f"one of {', '.join(control.choices)}",
+        "color": "a color such as #ff8800",
+        "point": "a place in the layer, x,y in pixels",
+        "picture": "a picture",
+        "text": "a text of one line",
+    }
+    return words[control.widget]
 
 
 def _takes_generator(load: Callable[..., object]) -> bool:

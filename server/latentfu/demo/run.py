@@ -48,13 +48,14 @@ def run_demo(out: Path, generator_name: str | None = None) -> None:
         with display.step("server", "Starting the server") as progress:
             client = stack.enter_context(borrow_server(progress))
         generator = _choose_generator(client, generator_name)
-        controls = client.controls(generator.name).controls
+        known = client.controls(generator.name).controls
+        controls = [control for control in known if control.widget == "slider"]
         if not controls:
             raise NotInstalledError(
                 f"The generator {generator.name} has no directions: install a plug-in that "
                 "brings some, or see latentfu directions --help."
             )
-        scenes = DemoScenes(client, sitter, generator, list(controls))
+        scenes = DemoScenes(client, sitter, generator, controls)
         _make_pictures(scenes, source, display, out)
         _make_sheet(scenes, display, out)
     report = {

@@ -120,12 +120,13 @@ class JobService:
 
     def _layers_in_use(self) -> set[str]:
         """The layers that waiting and running jobs name."""
-        return {
-            str(job.body[key])
-            for job in self.queue.unfinished()
-            for key in ("layer", "mask", "source", "latent")
-            if job.body.get(key)
-        }
+        bodies = [job.body for job in self.queue.unfinished()]
+        keys = ("layer", "mask", "source", "latent")
+        named = {str(body[key]) for body in bodies for key in keys if body.get(key)}
+        for body in bodies:
+            exemplars: Any = body.get("exemplars", {})
+            named.update(exemplars.values())
+        return named
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -165,7 +165,7 @@ class RegionChooser:
         """The regions of all controls that move; empty as soon as one cannot be told."""
         names: set[str] = set()
         moving = [name for name, strength in request.edits.items() if strength != 0]
-        for name in [*moving, *request.targets]:
+        for name in [*moving, *request.targets, *sorted(request.valued)]:
             found = self.find_for(resolved.controls[name], resolved, parser, progress)
             if not found:
                 return ()
@@ -199,7 +199,7 @@ def _allow_shifts(
     request: ControlsRequest, resolved: ResolvedRequest, parser: RegionParser
 ) -> dict[str, float] | None:
     """How far each region may change color; None where that is not known."""
-    if request.targets:
+    if request.targets or request.valued:
         return None
     moves = [(resolved.controls[name], strength) for name, strength in request.edits.items()]
     return allow_shifts(moves, parser.changes())

@@ -11,9 +11,10 @@ from latentfu.core.control import Control, ControlEffect, check_strengths
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
+from latentfu.core.value_effect import ControlValue
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.feature_warp import warp_features
-from latentfu.pipeline.plugin_calls import draw, move_latent
+from latentfu.pipeline.plugin_calls import draw, move_latent, set_value
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_manager.running import call_plugin, refuse_result
 from latentfu.plugin_objects import Identity
@@ -30,13 +31,14 @@ class EditOptions:
     ``targets``: controls moved until the picture holds that much of them, wherever it stood.
     ``only``: the first and last layer that a control may move. ``truncate_first``: pull to the
     mean before the edits instead of after. ``identity``: how hard the person is held while the
-    rest moves (0 not at all).
+    rest moves (0 not at all). ``values``: controls that are no sliders, and what each is set to.
     """
 
     targets: Mapping[str, float] = field(default_factory=dict)
     only: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     truncate_first: bool = False
     identity: float = 0.0
+    values: Mapping[str, ControlValue] = field(default_factory=dict)
 
 
 DEFAULT_EDIT_OPTIONS = EditOptions()
@@ -57,10 +59,10 @@ def apply_controls(
     Its details go along with what moves under them.
 
     Order: directions, then the other kinds by name, each by name, so that the order of the
-    request does not matter; then the targets, by name. Strength 0 does nothing at all, target 0
-    is the boundary. Raises NotInstalledError for an unknown control and BadInputError for a
-    target or layers for a control that has none. Strengths and ``psi`` are checked where a
-    request comes in (:mod:`latentfu.protocol.requests`).
+    request does not matter; then what has a value, by name; then the targets, by name.
+    Strength 0 does nothing at all, target 0 is the boundary. Raises NotInstalledError for an
+    unknown control and BadInputError for a target or layers for a control that has none.
+    Strengths and ``psi`` are checked where a request comes in (:mod:`latentfu.protocol.requests`).
     """
     check_control_names(edits, options, controls)
     check_kept_layers(options, generator)
@@ -72,6 +74,9 @@ def apply_controls(
         effect, strength = load(control), float(edits[control.name])
         move = partial(effect.apply, edited, strength, generator)
         edited = move_latent(control, move, edited, strength)
+    for name in sorted(options.values):
+        effect = load(controls[name])
+        edited = set_value(controls[name], effect, edited, options.values[name], generator)
     for name in sorted(options.targets):
         amount = float(options.targets[name])
         effect = readable_effect(controls[name], load(controls[name]), generator)

@@ -76,6 +76,8 @@ def find_control_regions(
     """The regions in which ``control`` acts; empty where it cannot be told."""
     if control.regions is not None:
         return tuple(name for name in control.regions if name in parser.regions)
+    if control.widget != "slider":
+        return ()
     known = parser.changes().get(control.name)
     if known is not None:
         return choose_regions(known, parser.things)

@@ -11,10 +11,12 @@ from latentfu.core.crop import Crop
 from latentfu.core.errors import PluginFailedError
 from latentfu.core.layer import Layer, MaskPixels, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
+from latentfu.core.value_effect import ControlValue, Exemplar
 from latentfu.pipeline.acting_regions import WHOLE, ActingRegions, RegionChooser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import check_control_names, check_kept_layers, truncate
 from latentfu.pipeline.cache import ControlCache, InversionCache
+from latentfu.pipeline.control_values import check_valued_controls, resolve_values
 from latentfu.pipeline.crop import Floats, cut_mask, scale_quad
 from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.find_regions import RegionFinder
@@ -37,6 +39,7 @@ from latentfu.plugin_objects import InversionRequest
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import FacesReply, RegionsReply, ReportReply
 from latentfu.protocol.requests import (
+    ControlsRequest,
     EditorRequest,
     EditRequest,
     InvertRequest,
@@ -106,10 +109,10 @@ class Editor:
     ) -> Outcome:
         """The layer with the controls moved."""
         work = self._start(request, pictures)
-        check_control_names(request.edits, make_edit_options(request), work.resolved.controls)
-        check_kept_layers(make_edit_options(request), work.resolved.generator)
+        _check_controls(request, work.resolved)
         crop, found = self._find(work, between(progress, 0.0, 0.9))
-        edited, inverted, codes = self._renderer.render(request, work.resolved, found)
+        values = self._find_values(request, work, crop, pictures)
+        edited, inverted, codes = self._renderer.render(request, work.resolved, found, values)
         work.watch.lap("render")
         shown = edited, inverted
         acting = self.regions.choose(
@@ -126,8 +129,7 @@ class Editor:
         generator = work.resolved.generator
         check_mix_layers(generator, request.layers)
         crop, found = self._find(work, between(progress, 0.0, 0.45))
-        other = replace(work, layer=pictures.read(request.source), mask=None, placement=Placement())
-        _, source = self._find(other, between(progress, 0.45, 0.9))
+        _, source = self._find_other(work, request.source, pictures, between(progress, 0.45, 0.9))
         mask = None
         if work.mask is not None:
             mask = cut_mask(work.mask, crop.quad, generator.resolution)
@@ -189,18 +191,20 @@ class Editor:
         ``check`` is called between the layers of the network and may raise to stop.
         """
         work = self._start(request, pictures)
-        check_control_names(request.edits, make_edit_options(request), work.resolved.controls)
-        check_kept_layers(make_edit_options(request), work.resolved.generator)
+        _check_controls(request, work.resolved)
         small = make_thumbnail(work.layer, work.mask, request.side)
         crop, found = self._find(work, progress)
         quad = scale_quad(crop.quad, *small.factors)
+        values = self._find_values(request, work, crop, pictures)
         with cancel_scope(check):
             if request.quick:
                 edited, inverted, codes = self._renderer.render_quick(
-                    request, work.resolved, found, quad.side
+                    request, work.resolved, found, quad.side, values
                 )
             else:
-                edited, inverted, codes = self._renderer.render(request, work.resolved, found)
+                edited, inverted, codes = self._renderer.render(
+                    request, work.resolved, found, values
+                )
             shown = edited, inverted
             acting = self.regions.choose(request, work.resolved, crop, found, pictures=shown)
             edited, codes = acting.limit_colors(edited, inverted, codes)
@@ -319,6 +323,26 @@ class Editor:
         work.watch.lap("invert")
         return crop, found
 
+    def _find_other(
+        self, work: _Work, reference: str, pictures: PictureSource, progress: Progress = silent
+    ) -> tuple[Crop, CachedInversion]:
+        """The crop of another picture and its inversion, by the names of the same request."""
+        layer = pictures.read(reference)
+        return self._find(replace(work, layer=layer, mask=None, placement=Placement()), progress)
+
+    def _find_values(
+        self, request: ControlsRequest, work: _Work, crop: Crop, pictures: PictureSource
+    ) -> dict[str, ControlValue]:
+        """What controls that are no sliders are set to; pictures are inverted."""
+
+        def find_exemplar(reference: str) -> Exemplar:
+            import torch
+
+            other, found = self._find_other(work, reference, pictures)
+            return Exemplar(torch.from_numpy(other.image)[None], found.inversion.latent)
+
+        return resolve_values(request, work.resolved.controls, crop.quad, find_exemplar)
+
     def _finish(self, work: _Work, shown: _Shown, progress: Progress) -> Outcome:
         progress(0.95, "Pasting back")
         layer, quad, mask = work.layer, shown.crop.quad, work.mask
@@ -344,6 +368,14 @@ class Editor:
             work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
         )
         return Outcome(out, report, placed)
+
+
+def _check_controls(request: ControlsRequest, resolved: ResolvedRequest) -> None:
+    """Refuse controls, values and layers before anything costs time."""
+    options = make_edit_options(request)
+    check_control_names(request.edits, options, resolved.controls)
+    check_valued_controls(request, resolved.controls)
+    check_kept_layers(options, resolved.generator)
 
 
 def _make_placement(request: LayerRequest) -> Placement:

@@ -12,6 +12,7 @@ from latentfu.core.crop import Point, Quad
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Inversion, Latent
+from latentfu.core.value_effect import ControlValue, ValueEffect
 from latentfu.plugin_manager import get_registry, pick
 from latentfu.plugin_manager.running import call_plugin, describe_item, refuse_result
 from latentfu.plugin_objects import (
@@ -105,8 +106,21 @@ def load_effect(control: Control, generator: Generator) -> ControlEffect:
     return effect
 
 
+def set_value(
+    control: Control,
+    effect: ControlEffect,
+    before: Latent,
+    value: ControlValue,
+    generator: Generator,
+) -> Latent:
+    """What a control that is no slider makes of a latent; raises PluginFailedError."""
+    if not isinstance(effect, ValueEffect):
+        raise refuse_result(control, effect, "a latentfu.ValueEffect")
+    return move_latent(control, lambda: effect.apply_value(before, value, generator), before)
+
+
 def move_latent(
-    control: Control, move: Callable[[], Latent], before: Latent, strength: float
+    control: Control, move: Callable[[], Latent], before: Latent, strength: float | None = None
 ) -> Latent:
     """What an effect makes of a latent; raises PluginFailedError for what is none of its kind."""
     moved = call_plugin(control, "moved a latent", move)
@@ -119,7 +133,9 @@ def move_latent(
         raise refuse_result(control, f"{moved.space} {list(moved.codes.shape)}", wanted)
     if not bool(moved.codes.isfinite().all()):
         raise BadInputError(
-            f"{describe_item(control)} leads to no numbers at {strength:g}: use a smaller one."
+            f"{describe_item(control)} leads to no numbers: set it to something else."
+            if strength is None
+            else f"{describe_item(control)} leads to no numbers at {strength:g}: use a smaller one."
         )
     return moved
 

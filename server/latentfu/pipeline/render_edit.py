@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
+from latentfu.core.value_effect import ControlValue
 from latentfu.pipeline.apply_controls import EditOptions, apply_controls
 from latentfu.pipeline.cache import ControlCache, LRUCache
 from latentfu.pipeline.crop import Floats
@@ -16,11 +18,15 @@ from latentfu.pipeline.preview import choose_side, render_quick, show_quick
 from latentfu.pipeline.render import Rendered, render_latent, show_codes
 from latentfu.protocol.requests import ControlsRequest, PreviewRequest
 
+Values = Mapping[str, ControlValue]
+"""What controls that are no sliders are set to."""
+NO_VALUES: Values = {}
 
-def make_edit_options(request: ControlsRequest) -> EditOptions:
+
+def make_edit_options(request: ControlsRequest, values: Values = NO_VALUES) -> EditOptions:
     """How the controls of a request are applied, beside their strengths."""
     return EditOptions(
-        request.targets, request.only, request.truncation == "first", request.identity
+        request.targets, request.only, request.truncation == "first", request.identity, values
     )
 
 
@@ -44,11 +50,15 @@ class EditRenderer:
         return self._renders.get_or_make(found.key, lambda: render_latent(generator, latent))
 
     def render(
-        self, request: ControlsRequest, resolved: ResolvedRequest, found: CachedInversion
+        self,
+        request: ControlsRequest,
+        resolved: ResolvedRequest,
+        found: CachedInversion,
+        values: Values = NO_VALUES,
     ) -> Rendered:
         """The pictures of the edited latent and of the inversion."""
         generator, before = resolved.generator, found.inversion.latent
-        latent = self._edit_latent(request, resolved, before)
+        latent = self._edit_latent(request, resolved, before, values)
         inverted = self.render_inversion(generator, found)
         if latent is before:
             return inverted, inverted, None
@@ -68,6 +78,7 @@ class EditRenderer:
         resolved: ResolvedRequest,
         found: CachedInversion,
         side: float,
+        values: Values = NO_VALUES,
     ) -> Rendered:
         """The same for about ``side`` pixels, from pictures that are ``quick`` times smaller.
 
@@ -77,10 +88,10 @@ class EditRenderer:
         shown = min(math.ceil(side), generator.resolution)
         small = choose_side(generator.resolution, shown, request.quick)
         if 2 * small > generator.resolution:  # Then it is the whole, which is asked for next.
-            return self.render(request, resolved, found)
+            return self.render(request, resolved, found, values)
         inversion = found.inversion.latent
         before = replace(inversion, details=()) if inversion.details else inversion
-        latent = self._edit_latent(request, resolved, before)
+        latent = self._edit_latent(request, resolved, before, values)
         whole = self.render_inversion(generator, found)
         if latent is before:
             return whole, whole, None
@@ -98,7 +109,11 @@ class EditRenderer:
         )
 
     def _edit_latent(
-        self, request: ControlsRequest, resolved: ResolvedRequest, latent: Latent
+        self,
+        request: ControlsRequest,
+        resolved: ResolvedRequest,
+        latent: Latent,
+        values: Values,
     ) -> Latent:
         """The edited latent; ``latent`` itself where nothing is asked for."""
         return apply_controls(
@@ -108,5 +123,5 @@ class EditRenderer:
             resolved.generator,
             cache=self._controls,
             psi=request.psi,
-            options=make_edit_options(request),
+            options=make_edit_options(request, values),
         )

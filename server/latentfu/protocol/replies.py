@@ -163,7 +163,7 @@ class AlignersReply(Reply):
 
 
 class ControlReply(Reply):
-    """One slider."""
+    """One slider, or what its widget says."""
 
     name: str = Field(description="What edits, targets and only name it by.")
     title: str
@@ -183,6 +183,12 @@ class ControlReply(Reply):
     author: str
     licence: str
     source: str
+    widget: str = Field(
+        default="slider",
+        description="slider (edits, targets, only), check, choice, color, point, text (values), or "
+        "picture (exemplars).",
+    )
+    choices: tuple[str, ...] = Field(default=(), description="What a choice can be set to.")
 
 
 class ControlsReply(Reply):

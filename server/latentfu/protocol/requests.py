@@ -165,6 +165,17 @@ class ControlsRequest(LayerRequest):
         max_length=MOST_NAMES,
         description="Controls and how far each is moved from where the picture stands.",
     )
+    values: dict[Name, bool | OptionText | Point] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="Controls that are no sliders and what each is set to: on or off, a choice, a "
+        "text, a color as #rrggbb, or a point in layer pixels.",
+    )
+    exemplars: dict[Name, Sha256] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="Controls that take a picture, and the picture of each.",
+    )
     targets: dict[Name, _Strength] = Field(
         default_factory=dict,
         max_length=MOST_NAMES,
@@ -188,12 +199,21 @@ class ControlsRequest(LayerRequest):
     def _check_controls(self) -> ControlsRequest:
         for name in sorted(set(self.edits) & set(self.targets)):
             raise ValueError(f"{name} has a strength and a target: give one of them.")
+        for name in sorted(set(self.values) & set(self.exemplars)):
+            raise ValueError(f"{name} has a value and a picture: give one of them.")
+        for name in sorted((set(self.edits) | set(self.targets)) & self.valued):
+            raise ValueError(f"{name} has a strength and a value: give one of them.")
         for name in sorted(set(self.only) - set(self.edits) - set(self.targets)):
             raise ValueError(f"Layers are given for {name}, which is not moved.")
         for name, (first, last) in self.only.items():
             if first > last:
                 raise ValueError(f"The layers of {name} run backwards: give [{last}, {first}].")
         return self
+
+    @property
+    def valued(self) -> frozenset[str]:
+        """The controls that are set to a value or a picture."""
+        return frozenset(self.values) | frozenset(self.exemplars)
 
 
 class EditRequest(ControlsRequest):

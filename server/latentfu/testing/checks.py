@@ -17,6 +17,7 @@ from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, W
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.latent import Inversion, Latent
 from latentfu.core.progress import Progress
+from latentfu.core.value_effect import ControlValue, Exemplar, ValueEffect
 from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager import Registry
 from latentfu.plugin_manager.sources import Source
@@ -207,6 +208,9 @@ def _check_control(control: Control, generator: Generator) -> None:
         isinstance(effect, ControlEffect),
         f"{control.name}: load() must give a latentfu.ControlEffect.",
     )
+    if control.widget != "slider":
+        _check_valued_control(control, effect, generator)
+        return
     latents = random_latents(generator, 2, seed=3)
     before = latents.codes.clone()
     still = effect.apply(latents, 0.0, generator)
@@ -224,6 +228,28 @@ def _check_control(control: Control, generator: Generator) -> None:
             _apart(alone.codes, moved.codes[:1]) <= _SAME,
             f"{where} moves a code otherwise alone than in a batch.",
         )
+
+
+def _check_valued_control(control: Control, effect: object, generator: Generator) -> None:
+    """One that is no slider: what it can be set to gives a latent that fits."""
+    where = f"{control.name} ({control.widget})"
+    _require(isinstance(effect, ValueEffect), f"{where}: load() must give a latentfu.ValueEffect.")
+    assert isinstance(effect, ValueEffect)
+    latents = random_latents(generator, 2, seed=3)
+    before = latents.codes.clone()
+    one = latents.with_codes(before[:1])
+    tried: dict[str, list[ControlValue]] = {
+        "check": [True],
+        "choice": list(control.choices),
+        "color": [(0.0, 0.0, 0.0), (1.0, 0.5, 0.0)],
+        "point": [(0.5, 0.5), (0.0, 1.0)],
+        "text": ["a word", "Zeichen \u00e4\u00f6\u00fc \u2603"],
+        "picture": [Exemplar(generator.render(one), one)],
+    }
+    for value in tried[control.widget]:
+        moved = effect.apply_value(latents, value, generator)
+        _require(_apart(latents.codes, before) == 0, f"{where} changes the latent it is given.")
+        _check_moved(where, latents, moved, generator)
 
 
 def _check_moved(where: str, before: Latent, moved: Latent, generator: Generator) -> None:

@@ -12,10 +12,11 @@ from gi.repository import Gegl, Gimp, GLib, GObject
 from .. import finder, jobs
 from ..arguments import AUTO, LARGEST_FEATHER
 from ..errors import PluginError, StoppedError
+from ..translate import _
 
 MENU = "<Image>/Filters/Latent-Fu"
 READWRITE = GObject.ParamFlags.READWRITE
-FEATHER = "Width of the soft border between edited and untouched pixels, in pixels of the layer"
+FEATHER = _("Width of the soft border between edited and untouched pixels, in pixels of the layer")
 OnImage = Callable[[Gimp.Image, Sequence[Gimp.Drawable], Gimp.ProcedureConfig], Gimp.Layer]
 
 
@@ -50,23 +51,25 @@ def create_image_procedure(
     procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
     procedure.set_menu_label(texts[0])
     procedure.set_documentation(texts[1], texts[2], name)
-    procedure.add_layer_return_value("result", "Result", "The new layer", True, READWRITE)
+    procedure.add_layer_return_value("result", _("Result"), _("The new layer"), True, READWRITE)
     return procedure
 
 
 def add_common_arguments(procedure: Gimp.Procedure) -> None:
     """The network, the inversion method and the soft border."""
     add = procedure.add_string_argument
-    add("generator", "_Generator", "Name of the network, empty for the default", "", READWRITE)
+    add(
+        "generator", _("_Generator"), _("Name of the network, empty for the default"), "", READWRITE
+    )
     add(
         "inverter",
-        "_Inverter",
-        "Method, or fast or faithful; empty for the default",
+        _("_Inverter"),
+        _("Method, or fast or faithful; empty for the default"),
         "",
         READWRITE,
     )
     procedure.add_double_argument(
-        "feather", "_Feather", FEATHER, 0.0, LARGEST_FEATHER, 12.0, READWRITE
+        "feather", _("_Feather"), FEATHER, 0.0, LARGEST_FEATHER, 12.0, READWRITE
     )
 
 
@@ -74,9 +77,11 @@ def add_regions_argument(procedure: Gimp.Procedure) -> None:
     """Where a change may show."""
     procedure.add_string_argument(
         "regions",
-        "_Regions",
-        "Where the edit may show: auto (in a photograph where its controls act), whole, or names "
-        "such as hair skin",
+        _("_Regions"),
+        _(
+            "Where the edit may show: auto (in a photograph where its controls act), whole, or "
+            "names such as hair skin"
+        ),
         AUTO,
         READWRITE,
     )
@@ -126,7 +131,9 @@ def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], *kinds: Any)
         return _fail(procedure, str(error))
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        text = f"Latent-Fu met an error it does not know ({type(error).__name__}: {error})."
+        text = _("Latent-Fu met an error it does not know ({error}).").format(
+            error=f"{type(error).__name__}: {error}"
+        )
         return _fail(procedure, text)
     values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
     for number, (kind, one) in enumerate(

@@ -19,6 +19,7 @@ from ..errors import PluginError
 from ..layers import chosen_layer, plain_target, work_without_mask
 from ..remember import remembered
 from ..results import Placing, insert_result, show_report
+from ..translate import _
 from .common import (
     READWRITE,
     add_common_arguments,
@@ -29,12 +30,16 @@ from .common import (
 
 NAME = "latentfu-edit"
 _TEXTS = (
-    "_Edit portrait...",
-    "Change smile, age, pose and more of the portrait in a layer; on a layer made by this, "
-    "go on where you left off",
-    "The selection is the mask; the result is a new layer above. On an earlier result the "
-    "sliders stand as they did, and the new result takes its place. Talks to the Latent-Fu "
-    "server on this machine and starts it when none runs.",
+    _("_Edit portrait..."),
+    _(
+        "Change smile, age, pose and more of the portrait in a layer; on a layer made by this, "
+        "go on where you left off"
+    ),
+    _(
+        "The selection is the mask; the result is a new layer above. On an earlier result the "
+        "sliders stand as they did, and the new result takes its place. Talks to the Latent-Fu "
+        "server on this machine and starts it when none runs."
+    ),
 )
 
 
@@ -43,14 +48,14 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     actions = (edit_layer, _edit_with_dialog)
     procedure = create_image_procedure(plug_in, NAME, _TEXTS, actions)
     procedure.add_string_argument(
-        "edits", "_Edits", "What to change and how much: smile=2 yaw=-1", "", READWRITE
+        "edits", _("_Edits"), _("What to change and how much: smile=2 yaw=-1"), "", READWRITE
     )
     add_regions_argument(procedure)
     choice = Gimp.Choice.new()
     for number, form in enumerate(FORMS):
         choice.add(form["name"], number, form["title"], "")
     procedure.add_choice_argument(
-        "as", "_As", "What the result becomes", choice, AS_LAYER, READWRITE
+        "as", _("_As"), _("What the result becomes"), choice, AS_LAYER, READWRITE
     )
     add_common_arguments(procedure)
     return procedure
@@ -63,7 +68,7 @@ def edit_layer(
     layer = chosen_layer(drawables)
     edits = parse_edits(config.get_property("edits") or "")
     if not edits:
-        raise PluginError("There is nothing to change: give edits such as smile=2 yaw=-1.")
+        raise PluginError(_("There is nothing to change: give edits such as smile=2 yaw=-1."))
     target = plain_target(image, layer)
     form = config.get_property("as") or AS_LAYER
     work = jobs.Work(
@@ -74,7 +79,7 @@ def edit_layer(
         extra={"regions": read_regions(config.get_property("regions") or "")},
         **read_common_arguments(config),
     )
-    result = run_with_progress(work, "Editing the portrait ...")
+    result = run_with_progress(work, _("Editing the portrait ..."))
     kept = remembered(target, work, result, form=form)
     placing = Placing(form=form, feather=work.feather)
     new = insert_result(target, result, layer_name(edits), kept, placing)

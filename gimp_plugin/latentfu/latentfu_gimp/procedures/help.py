@@ -7,6 +7,7 @@ from typing import Any
 from gi.repository import Gimp, GObject
 
 from ..help import PAGE, open_help
+from ..translate import _
 from .common import READWRITE, run_guarded
 
 NAME = "latentfu-help"
@@ -15,12 +16,19 @@ NAME = "latentfu-help"
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
     procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
-    procedure.set_menu_label("_Help")
-    procedure.set_documentation("How to edit portraits with Latent-Fu", "Opens the page.", NAME)
-    procedure.add_enum_argument(
-        "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
+    procedure.set_menu_label(_("_Help"))
+    procedure.set_documentation(
+        _("How to edit portraits with Latent-Fu"), _("Opens the page."), NAME
     )
-    procedure.add_string_return_value("page", "Page", "Where the page lies", "", READWRITE)
+    procedure.add_enum_argument(
+        "run-mode",
+        _("Run mode"),
+        _("The run mode"),
+        Gimp.RunMode,
+        Gimp.RunMode.NONINTERACTIVE,
+        READWRITE,
+    )
+    procedure.add_string_return_value("page", _("Page"), _("Where the page lies"), "", READWRITE)
     return procedure
 
 

@@ -13,6 +13,7 @@ from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
 from ..remember import name_taken, remembered
 from ..results import insert_result, show_report
+from ..translate import _
 from .common import (
     READWRITE,
     add_common_arguments,
@@ -22,10 +23,12 @@ from .common import (
 
 NAME = "latentfu-mix"
 _TEXTS = (
-    "_Mix with layer...",
-    "Give the portrait in a layer the features of the portrait in another",
-    "The selection is the mask; the result is a new layer above. Early network layers carry "
-    "pose and shape, late ones colors and light.",
+    _("_Mix with layer..."),
+    _("Give the portrait in a layer the features of the portrait in another"),
+    _(
+        "The selection is the mask; the result is a new layer above. Early network layers carry "
+        "pose and shape, late ones colors and light."
+    ),
 )
 
 
@@ -33,10 +36,10 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
     procedure = create_image_procedure(plug_in, NAME, _TEXTS, (mix_layers, _mix_with_dialog))
     procedure.add_layer_argument(
-        "source", "_Source", "The layer whose features are taken", True, READWRITE
+        "source", _("_Source"), _("The layer whose features are taken"), True, READWRITE
     )
     procedure.add_string_argument(
-        "layers", "_Layers", "First and last network layer taken: 4-7", "4-7", READWRITE
+        "layers", _("_Layers"), _("First and last network layer taken: 4-7"), "4-7", READWRITE
     )
     add_common_arguments(procedure)
     return procedure
@@ -49,7 +52,7 @@ def mix_layers(
     layer = chosen_layer(drawables)
     source = config.get_property("source")
     if source is None:
-        raise PluginError("No second layer is given: choose the one whose features to take.")
+        raise PluginError(_("No second layer is given: choose the one whose features to take."))
     layers = parse_layers(config.get_property("layers") or "")
     target = plain_target(image, layer)
     work = jobs.Work(
@@ -60,7 +63,7 @@ def mix_layers(
         deep=target.deep,
         **read_common_arguments(config),
     )
-    result = run_with_progress(work, "Mixing the portraits ...")
+    result = run_with_progress(work, _("Mixing the portraits ..."))
     name = name_taken(source.get_name(), work)
     new = insert_result(target, result, name, remembered(target, work, result, source))
     show_report(result)

@@ -7,18 +7,21 @@ from collections.abc import Sequence
 from gi.repository import Gimp
 
 from .. import finder, jobs
-from ..arguments import AUTO, WHOLE, read_regions
+from ..arguments import read_regions
 from ..errors import PluginError
 from ..layers import chosen_layer, plain_target
 from ..region_masks import AS_MASK, AS_SELECTION, check_free, put_mask
+from ..translate import _
 from .common import READWRITE, create_image_procedure, report_progress
 
 NAME = "latentfu-region"
 _TEXTS = (
-    "_Region to layer mask...",
-    "Find hair, skin, mouth and more of the portrait in a layer, as its mask or as a selection",
-    "Soft at its edges. What is selected says which face is meant and limits the mask. One step "
-    "of undo.",
+    _("_Region to layer mask..."),
+    _("Find hair, skin, mouth and more of the portrait in a layer, as its mask or as a selection"),
+    _(
+        "Soft at its edges. What is selected says which face is meant and limits the mask. One "
+        "step of undo."
+    ),
 )
 
 
@@ -26,13 +29,13 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
     procedure = create_image_procedure(plug_in, NAME, _TEXTS, (mask_regions, _mask_with_dialog))
     procedure.add_string_argument(
-        "regions", "_Regions", "Names such as hair, or hair brows", "hair", READWRITE
+        "regions", _("_Regions"), _("Names such as hair, or hair brows"), "hair", READWRITE
     )
     choice = Gimp.Choice.new()
-    choice.add(AS_MASK, 0, "Layer mask", "")
-    choice.add(AS_SELECTION, 1, "Selection", "")
+    choice.add(AS_MASK, 0, _("Layer mask"), "")
+    choice.add(AS_SELECTION, 1, _("Selection"), "")
     procedure.add_choice_argument(
-        "as", "_As", "Whether it becomes the layer's mask or the selection", choice, AS_MASK,
+        "as", _("_As"), _("Whether it becomes the layer's mask or the selection"), choice, AS_MASK,
         READWRITE,
     )  # fmt: skip
     return procedure
@@ -45,11 +48,11 @@ def mask_regions(
     layer, goal = chosen_layer(drawables), config.get_property("as")
     names = read_regions(config.get_property("regions") or "")
     if isinstance(names, str):
-        raise PluginError(f"{AUTO} and {WHOLE} are no regions: give names such as hair.")
+        raise PluginError(_("auto and whole are no regions: give names such as hair."))
     check_free(layer, goal)
     target = plain_target(image, layer)
     work = jobs.Work(target.picture, target.mask, extra={"regions": names})
-    Gimp.progress_init("Looking for regions ...")
+    Gimp.progress_init(_("Looking for regions ..."))
     try:
         with finder.connect(report_progress) as client:
             found = jobs.ask_regions(client, work, report_progress)

@@ -8,6 +8,7 @@ from gi.repository import Gimp, GObject
 
 from .. import finder
 from ..server_state import describe_server
+from ..translate import _
 from .common import READWRITE, report_progress, run_guarded
 
 NAME = "latentfu-server"
@@ -16,27 +17,37 @@ NAME = "latentfu-server"
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
     procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
-    procedure.set_menu_label("_Server...")
+    procedure.set_menu_label(_("_Server..."))
     procedure.set_documentation(
-        "See, start or stop the Latent-Fu server on this machine",
-        "Returns the server's state as one sentence.",
+        _("See, start or stop the Latent-Fu server on this machine"),
+        _("Returns the server's state as one sentence."),
         NAME,
     )
     procedure.add_enum_argument(
-        "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
+        "run-mode",
+        _("Run mode"),
+        _("The run mode"),
+        Gimp.RunMode,
+        Gimp.RunMode.NONINTERACTIVE,
+        READWRITE,
     )
     choice = Gimp.Choice.new()
-    for number, action in enumerate(("status", "start", "stop", "restart")):
-        choice.add(action, number, action.capitalize(), "")
+    titles = {
+        "status": _("Status"), "start": _("Start"), "stop": _("Stop"), "restart": _("Restart"),
+    }  # fmt: skip
+    for number, (action, title) in enumerate(titles.items()):
+        choice.add(action, number, title, "")
     procedure.add_choice_argument(
         "action",
-        "_Action",
-        "What to do: status, start, stop or restart",
+        _("_Action"),
+        _("What to do: status, start, stop or restart"),
         choice,
         "status",
         READWRITE,
     )
-    procedure.add_string_return_value("status", "Status", "The state of the server", "", READWRITE)
+    procedure.add_string_return_value(
+        "status", _("Status"), _("The state of the server"), "", READWRITE
+    )
     return procedure
 
 
@@ -54,7 +65,7 @@ def _run(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: Any) ->
 def control_server(action: str) -> str:
     """See, start or stop the server; one sentence on its state."""
     if action == "start":
-        Gimp.progress_init("Starting the Latent-Fu server ...")
+        Gimp.progress_init(_("Starting the Latent-Fu server ..."))
         finder.connect(report_progress).close()
         Gimp.progress_end()
     elif action == "stop":

@@ -39,6 +39,11 @@ def _check_request(request: web.Request, wanted: LayerRequest) -> None:
         name = getattr(wanted, key, None)
         if name is not None and not layers.has(name):
             raise NotFoundError(f"The {key} is not here: send it first with PUT /v1/layers/.")
+    for control, name in getattr(wanted, "exemplars", {}).items():
+        if not layers.has(name):
+            raise NotFoundError(
+                f"The picture of {control} is not here: send it first with PUT /v1/layers/."
+            )
     latents = request.app[STATE].service.latents
     if wanted.latent is not None and not latents.has(wanted.latent):
         raise NotFoundError("The latent is not here: bring it first with PUT /v1/latents/.")
