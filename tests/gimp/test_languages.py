@@ -69,9 +69,7 @@ def test_the_menu_and_a_script_get_their_words(foreign: tuple[Gimp, str]) -> Non
     assert "Change smile" not in seen["blurb"]
 
 
-def test_the_window_is_in_the_language(
-    foreign: tuple[Gimp, str], screenshots: Path | None
-) -> None:
+def test_the_window_is_in_the_language(foreign: tuple[Gimp, str], screenshots: Path | None) -> None:
     gimp, language = foreign
     words, edit = TEXTS[language], Edit(gimp)
     title = words["title"]

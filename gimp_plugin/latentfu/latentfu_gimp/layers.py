@@ -66,9 +66,14 @@ def check_layer(layer: Gimp.Drawable | None) -> Gimp.Layer:
         raise PluginError(_("A layer group has no pixels of its own: choose a layer inside it."))
     if layer.is_floating_sel():
         raise PluginError(_("Anchor the floating selection or make it a layer first."))
-    if type(layer).__name__ != "Layer":
+    if not has_own_pixels(layer):
         raise PluginError(_("This layer has no pixels of its own: rasterize it, then edit it."))
     return layer
+
+
+def has_own_pixels(layer: Gimp.Layer) -> bool:
+    """Whether it is neither a text nor any other layer that GIMP draws anew."""
+    return type(layer).__name__ == "Layer"
 
 
 def plain_target(image: Gimp.Image, layer: Gimp.Layer) -> Target:

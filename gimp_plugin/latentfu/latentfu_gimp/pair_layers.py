@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gi.repository import Gimp
 
 from .errors import PluginError
-from .layers import check_layer
+from .layers import check_layer, has_own_pixels
 from .pixels import read_layer
 from .source_choice import flatten_layers
 from .translate import _
@@ -17,7 +17,7 @@ from .wire import Picture
 def list_sides(layers: Sequence[Gimp.Layer]) -> list[Gimp.Layer]:
     """What can stand before or after: groups first, then layers with pixels."""
     groups = [layer for layer in layers if layer.is_group()]
-    plain = [one for one in flatten_layers(layers) if type(one).__name__ == "Layer"]
+    plain = [one for one in flatten_layers(layers) if has_own_pixels(one)]
     return [*groups, *plain]
 
 

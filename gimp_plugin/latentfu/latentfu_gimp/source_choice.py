@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gi.repository import GdkPixbuf, Gimp, Gtk
 
-from .layers import Target, check_layer
+from .layers import Target, check_layer, has_own_pixels
 from .pixbufs import DARK, LIGHT, pixbuf
 from .pixels import read_layer
 from .widgets import Choice
@@ -20,7 +20,7 @@ def list_sources(layer: Gimp.Layer) -> list[Gimp.Layer]:
     home = layer.get_image()
     images = [home, *(image for image in Gimp.get_images() if image != home)]
     found = [other for image in images for other in flatten_layers(image.get_layers())]
-    return [other for other in found if other != layer and type(other).__name__ == "Layer"]
+    return [other for other in found if other != layer and has_own_pixels(other)]
 
 
 def flatten_layers(layers: Sequence[Gimp.Layer]) -> Iterator[Gimp.Layer]:
