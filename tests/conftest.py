@@ -27,6 +27,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_computed_directions.py",
         "test_connections.py",
         "test_crafted_pickles.py",
+        "test_default_generator.py",
         "test_deformation_training.py",
         "test_deformations.py",
         "test_deformations_by_command.py",

@@ -41,6 +41,8 @@ _TITLES = {
     "latentfu.core": "Pictures",
     "latentfu.pipeline": "Pictures",
     "latentfu.pipeline.generator_pool": "Editing, and what is installed",
+    "latentfu.plugin_manager.choose_generator": "Editing, and what is installed",
+    "latentfu.plugin_manager.default_generator": "Editing, and what is installed",
     "latentfu.core.latent": "Latents and generators",
     "latentfu.core.generator": "Latents and generators",
     "latentfu.core.precision": "Latents and generators",

@@ -78,6 +78,9 @@ from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
 from latentfu.pipeline.generator_pool import detect_format as detect_format
 from latentfu.pipeline.generator_pool import open_generator as open_generator
+from latentfu.plugin_manager.choose_generator import drop_default_generator as drop_default_generator
+from latentfu.plugin_manager.choose_generator import write_default_generator as write_default_generator
+from latentfu.plugin_manager.default_generator import read_default_generator as read_default_generator
 from latentfu.plugin_manager.running import call_plugin as call_plugin
 from latentfu.plugin_objects import Aligner as Aligner
 from latentfu.plugin_objects import BuildStep as BuildStep
@@ -220,6 +223,7 @@ __all__ = [
     "detect_format",
     "directions_in",
     "download",
+    "drop_default_generator",
     "edit",
     "encoders",
     "face_quad",
@@ -250,6 +254,7 @@ __all__ = [
     "quick_dtype",
     "random_latents",
     "read_arrays",
+    "read_default_generator",
     "read_deformation",
     "read_direction",
     "read_foreign",
@@ -264,6 +269,7 @@ __all__ = [
     "warp_features",
     "weights_id",
     "whole_file",
+    "write_default_generator",
     "write_deformation",
     "write_direction",
     "write_tensors",

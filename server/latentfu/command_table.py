@@ -63,6 +63,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("generators", "render"): CommandEntry(
         f"{_CLI}.generators:generators_render", "Draw pictures with a generator."
     ),
+    ("generators", "default"): CommandEntry(
+        f"{_CLI}.default_generator:generators_default", "Show or choose the default network."
+    ),
     ("inverters", "list"): CommandEntry(
         f"{_CLI}.listing:inverters_list", "List the inversion methods."
     ),

@@ -126,6 +126,48 @@ def test_one_command_gives_generator_encoder_and_slider(
     assert world.run(*edit, "--corners", square, "--set", "grin=2", "--inverter", "encoder") == 0
 
 
+def test_the_first_bundle_becomes_the_default_network(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    said = capsys.readouterr().out
+    assert "tiny is the default network now" in said
+    assert "Try it: latentfu edit PHOTO -o OUT.png --set grin=2\n" in said
+    assert latentfu.read_default_generator() == "tiny"
+    assert world.run("setup", "remove", "small") == 0
+    with use_registry(Registry(all_sources())):
+        left = next(name for name in latentfu.generators())
+    assert f"tiny was the default network: {left} is used now" in capsys.readouterr().out
+    assert latentfu.read_default_generator() == ""
+
+
+def test_a_network_that_was_chosen_stays_the_default(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("generators", "default", "portraits") == 0
+    assert world.run("setup", "small", "--yes") == 0
+    said = capsys.readouterr().out
+    assert "default network" not in said and "--generator tiny" in said
+    assert latentfu.read_default_generator() == "portraits"
+    assert world.run("generators", "default", "tiny") == 0
+    capsys.readouterr()
+    assert world.run("generators", "remove", "tiny", "--yes") == 0
+    assert "tiny was the default network: portraits is used now" in capsys.readouterr().out
+
+
+def test_a_network_of_ones_own_is_refused_before_terms_are_asked_for(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = world.home / "data" / "generators" / "tiny.safetensors"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    assert world.run("setup", "small") == 1
+    told = capsys.readouterr().err
+    assert "did not come with the bundle small" in told
+    assert "Terms" not in told and "agree" not in told
+    assert not (world.home / "config" / "agreed.json").exists()
+
+
 def test_terms_are_agreed_to_once_and_nothing_is_fetched_before(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

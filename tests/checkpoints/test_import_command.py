@@ -60,7 +60,7 @@ def test_import_export_import_gives_the_same_bytes(
     assert run(["generators", "import", str(out), "--name", "two"]) == 0
     folder = home / "data" / "generators"
     assert (folder / "two.safetensors").read_bytes() == out.read_bytes()
-    assert run(["generators", "remove", "two"]) == 0
+    assert run(["generators", "remove", "two", "--yes"]) == 0
     assert [path.name for path in folder.iterdir()] == ["one.safetensors"]
 
 

@@ -20,7 +20,7 @@ def test_an_imported_network_is_there_without_a_new_start(
     assert list(latentfu.generators()) == ["portraits"]
     assert run(["generators", "import", str(FILE / "network.pt"), "--name", "mine"]) == 0
     assert list(latentfu.generators()) == ["portraits", "mine"]
-    assert run(["generators", "remove", "mine"]) == 0
+    assert run(["generators", "remove", "mine", "--yes"]) == 0
     assert list(latentfu.generators()) == ["portraits"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from latentfu import Direction, read_direction
 from latentfu.cli.main import run as run_command
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
-from latentfu_builtin.checkpoints.import_checkpoint import path_of
+from latentfu_builtin.checkpoints.import_checkpoint import generators_folder, path_of
 from latentfu_builtin.directions.user_library import save_direction, user_folder
 
 REFERENCE = Path(__file__).parent.parent / "reference" / "checkpoints" / "rosinality-pt"
@@ -50,13 +51,13 @@ def test_the_id_is_of_the_tensors_whatever_is_said_of_them(run: Run, tmp_path: P
         assert run("generators", "import", FIRST, "--name", "net", *words) == 0
         found[id_of("net")] = latentfu.file_sha256(path_of("net"))
         assert run("generators", "export", "net", "-o", tmp_path / "net.safetensors") == 0
-        assert run("generators", "remove", "net") == 0
+        assert run("generators", "remove", "net", "--yes") == 0
     assert len(found) == 1
     # A file that was exported, and one whose label is changed, are the same network too.
     for words in ([], ["--domain", "cats"]):
         assert run("generators", "import", tmp_path / "net.safetensors", "--name", "n", *words) == 0
         assert {id_of("n")} == set(found)
-        assert run("generators", "remove", "n") == 0
+        assert run("generators", "remove", "n", "--yes") == 0
 
 
 def test_the_file_of_an_earlier_version_keeps_its_id(run: Run, tmp_path: Path) -> None:
@@ -128,7 +129,9 @@ def test_a_removed_network_says_what_hangs_on_it(
     save_direction(direction("net"))
     save_direction(direction("net", "grin"))
     capsys.readouterr()
-    assert run("generators", "remove", "net", *(["--everything"] if everything else [])) == 0
+    assert (
+        run("generators", "remove", "net", "--yes", *(["--everything"] if everything else [])) == 0
+    )
     said = capsys.readouterr().out
     assert ("Removed with it" if everything else "Kept what you have for it") in said
     assert "2 directions" in said
@@ -185,3 +188,27 @@ def test_a_set_for_other_weights_is_refused_by_name(
     assert (
         run("directions", "import", smile, "--generator", "net", "--force", "--layers", "0-4") == 0
     )
+
+
+def test_removing_a_network_asks_first_and_never_waits_without_a_terminal(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("generators", "import", FIRST, "--name", "net") == 0
+    capsys.readouterr()
+    for more in ([], ["--json"]):
+        assert run("generators", "remove", "net", *more) == 1
+        assert "Nobody can be asked here whether net may be removed" in "".join(capsys.readouterr())
+    monkeypatch.setattr("sys.stdin", Terminal("n\ny\n"))
+    assert run("generators", "remove", "net") != 0
+    assert path_of("net").is_file()
+    assert "Remove net?" in capsys.readouterr().err
+    assert run("generators", "remove", "net") == 0
+    assert "Removed net." in capsys.readouterr().out
+    assert not (generators_folder() / "net.safetensors").exists()
+
+
+class Terminal(io.StringIO):
+    """What a person types."""
+
+    def isatty(self) -> bool:
+        return True

@@ -8,10 +8,16 @@ import shutil
 from pathlib import Path
 
 import click
+import latentfu
 from latentfu import BadInputError, data_dir, json_option, progress_bar
 
 from latentfu_builtin.bundles.catalogue import Bundle, find_bundle, list_bundles
-from latentfu_builtin.bundles.install_bundle import install_bundle, read_installed, remove_bundle
+from latentfu_builtin.bundles.install_bundle import (
+    install_bundle,
+    read_installed,
+    refuse_strangers,
+    remove_bundle,
+)
 from latentfu_builtin.checkpoints.cli import ask_consent, fetch_options
 from latentfu_builtin.checkpoints.downloads.catalogue import (
     describe_terms,
@@ -34,6 +40,7 @@ def make_setup_command(name: str) -> click.Command:
         Terms are shown first and agreed to once. What breaks off goes on with the next call.
         """
         bundle = find_bundle(name)
+        refuse_strangers(bundle)
         if not as_json:
             click.echo(_describe_bundle(bundle), err=True)
         ask_consent(bundle.terms(), yes, as_json)
@@ -47,14 +54,22 @@ def make_setup_command(name: str) -> click.Command:
             raise
         if as_json:
             files = [str(path) for path in installed.files]
-            click.echo(json.dumps({"bundle": name, "generator": bundle.called, "files": files}))
+            told = {"bundle": name, "generator": bundle.called, "files": files}
+            click.echo(json.dumps({**told, "is_default": installed.is_default}))
             return
         encoder = ", its encoder" if installed.encoder else ""
         sliders = [path.stem for path in installed.directions]
         with_them = f" and the directions {', '.join(sliders)}" if sliders else ""
         click.echo(f"{bundle.called} is installed{encoder}{with_them}.")
+        if installed.is_default:
+            click.echo(f"{bundle.called} is the default network now: latentfu generators default.")
+        named = (
+            ""
+            if latentfu.read_default_generator() == bundle.called
+            else (f" --generator {bundle.called}")
+        )
         example = f" --set {sliders[0]}=2" if sliders else ""
-        click.echo(f"Try it: latentfu edit PHOTO -o OUT.png --generator {bundle.called}{example}")
+        click.echo(f"Try it: latentfu edit PHOTO -o OUT.png{named}{example}")
 
     return setup_command
 
@@ -114,10 +129,12 @@ def list_command(as_json: bool) -> None:
 @json_option
 def remove_bundle_command(name: str, as_json: bool) -> None:
     """Remove what the bundle NAME brought. What you made for its network stays."""
-    size, number = remove_bundle(name)
-    left = list_what_hangs_on(number)
+    removed = remove_bundle(name)
+    left = list_what_hangs_on(removed.weights)
     if as_json:
-        click.echo(json.dumps({"removed": name, "bytes": size, "kept": len(left)}))
+        click.echo(json.dumps({"removed": name, "bytes": removed.size, "kept": len(left)}))
         return
     kept = f" Kept what you have for it: {describe_files(left)}." if left else ""
-    click.echo(f"Removed {name} ({size / 1e6:.1f} MB).{kept}")
+    click.echo(f"Removed {name} ({removed.size / 1e6:.1f} MB).{kept}")
+    if removed.default:
+        click.echo(removed.default)

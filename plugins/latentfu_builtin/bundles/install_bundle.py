@@ -30,12 +30,14 @@ class InstalledBundle:
     """The files that a bundle brought: its generator, its encoder (or none), its directions.
 
     ``weights``: the id of the generator that it brought; empty in what 0.1.0 wrote down.
+    ``is_default``: its network works from now on where none is named, as none was chosen before.
     """
 
     generator: Path
     encoder: Path | None
     directions: tuple[Path, ...]
     weights: str = ""
+    is_default: bool = False
 
     @property
     def is_there(self) -> bool:
@@ -57,10 +59,9 @@ def install_bundle(bundle: Bundle, options: FetchOptions, progress: Progress) ->
     Raises BadInputError or StorageError, BadInputError also where a network or encoder that the
     bundle did not bring has the name; what has come by then is kept for the next call.
     """
-    target = generators_folder() / f"{bundle.called}.safetensors"
-    encoder = _encoder_path(bundle) if bundle.encoder else None
-    _refuse_strangers(bundle, target, encoder)
-    network = bundle.public_network()
+    refuse_strangers(bundle)
+    target, encoder = _targets(bundle)
+    network, is_new = bundle.public_network(), not target.is_file()
     if not target.is_file() or (encoder is not None and not encoder.is_file()):
         fetched = fetch_file(network, options, between(progress, 0.0, 0.7))
         hold_hash(network.name, fetched.sha256)
@@ -75,11 +76,21 @@ def install_bundle(bundle: Bundle, options: FetchOptions, progress: Progress) ->
     installed = InstalledBundle(target, encoder, tuple(made), weights_id(target))
     _remember(bundle, installed)
     progress(1.0, f"Installed {bundle.name}")
+    if is_new and not latentfu.read_default_generator():
+        latentfu.write_default_generator(bundle.called, check=False)
+        return replace(installed, is_default=True)
     return installed
 
 
-def _refuse_strangers(bundle: Bundle, target: Path, encoder: Path | None) -> None:
+def _targets(bundle: Bundle) -> tuple[Path, Path | None]:
+    """Where its generator and its encoder go."""
+    target = generators_folder() / f"{bundle.called}.safetensors"
+    return target, _encoder_path(bundle) if bundle.encoder else None
+
+
+def refuse_strangers(bundle: Bundle) -> None:
     """BadInputError where a person's own file has the name of one that the bundle brings."""
+    target, encoder = _targets(bundle)
     known = read_installed().get(bundle.name)
     ours = known is not None and (known.is_there or not target.is_file())
     there = [path for path in (target, encoder) if path is not None and path.is_file()]
@@ -189,8 +200,20 @@ def _write_installed(bundles: dict[str, InstalledBundle]) -> None:
     write_whole(_installed_file(), json.dumps(content, indent=2).encode())
 
 
-def remove_bundle(name: str) -> tuple[int, str]:
-    """Remove what a bundle brought; the bytes that are free now, and its generator's id.
+@dataclass(frozen=True)
+class RemovedBundle:
+    """``size``: bytes that are free now. ``weights``: the id of the generator that went.
+
+    ``default``: a sentence where that was the default network; else empty.
+    """
+
+    size: int
+    weights: str
+    default: str
+
+
+def remove_bundle(name: str) -> RemovedBundle:
+    """Remove what a bundle brought.
 
     Raises BadInputError for one that is not installed. What a person made for the network stays,
     and so does another network that has its generator's name now. Broken off, it goes on with
@@ -201,10 +224,11 @@ def remove_bundle(name: str) -> tuple[int, str]:
         there = ", ".join(known) or "none"
         raise latentfu.BadInputError(f"The bundle {name!r} is not installed; there are: {there}.")
     gone = known.pop(name)
-    number = gone.weights or (weights_id(gone.generator) if gone.is_there else "")
-    size = 0
+    is_there, size = gone.is_there, 0
+    number = gone.weights or (weights_id(gone.generator) if is_there else "")
     for path in gone.files:
         size += path.stat().st_size
         path.unlink()
     _write_installed(known)
-    return size, number
+    default = latentfu.drop_default_generator(gone.generator.stem) if is_there else ""
+    return RemovedBundle(size, number, default)

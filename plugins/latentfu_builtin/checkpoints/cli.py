@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -110,8 +111,9 @@ def export_command(name: str, output: Path, as_json: bool) -> None:
 @click.option(
     "--everything", is_flag=True, help="Also your directions, encoders and deformations for it."
 )
+@click.option("--yes", is_flag=True, help="Remove it without being asked.")
 @json_option
-def remove_command(name: str, everything: bool, as_json: bool) -> None:
+def remove_command(name: str, everything: bool, yes: bool, as_json: bool) -> None:
     """Remove the imported network NAME. What was found with it can then not be edited again.
 
     Directions, encoders and deformations that you have for it are kept, unless --everything is
@@ -120,7 +122,9 @@ def remove_command(name: str, everything: bool, as_json: bool) -> None:
     path = path_of(name)
     hanging = list_what_hangs_on(latentfu.weights_id(path))
     told = describe_files(hanging)
+    _confirm_removal(name, told if hanging else "", everything, yes, as_json)
     path.unlink()
+    default = latentfu.drop_default_generator(name)
     for file in hanging if everything else ():
         file.path.unlink()
     if as_json:
@@ -132,6 +136,18 @@ def remove_command(name: str, everything: bool, as_json: bool) -> None:
         click.echo(f"Removed with it: {told}.")
     elif hanging:
         click.echo(f"Kept what you have for it: {told}.")
+    if default:
+        click.echo(default)
+
+
+def _confirm_removal(name: str, told: str, everything: bool, yes: bool, as_json: bool) -> None:
+    """Ask before a network goes; click.Abort for a no, BadInputError where nobody can be asked."""
+    if yes:
+        return
+    if as_json or not sys.stdin.isatty():
+        raise BadInputError(f"Nobody can be asked here whether {name} may be removed: say --yes.")
+    with_it = f" and what you have for it ({told})" if told and everything else ""
+    click.confirm(f"Remove {name}{with_it}?", abort=True, err=True)
 
 
 def fetch_options(command: _Command) -> _Command:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import click
+
 from latentfu.cli.options import is_file, request_fields
 from latentfu.cli.pictures import PictureFile, read_mask
 from latentfu.core.errors import LatentFuError, ServerError
@@ -46,7 +48,7 @@ class LocalBackend:
 
     def run(self, request: EditorRequest, pictures: PictureStore, progress: Progress) -> Done:
         if self._opened is None:  # the networks are kept for the next request
-            self._opened = open_editor(self._file)
+            self._opened = open_editor(self._file or request.generator)
         editor, name = self._opened
         name = name if self._file else request.generator
         request = request.model_copy(update={"generator": name})
@@ -80,7 +82,17 @@ class ServerBackend:
             with contextlib.suppress(LatentFuError):
                 self._client.cancel(job_id)
             raise
+        if request.generator is None:
+            _tell_if_not_chosen(str((job.report or {}).get("generator", "")))
         return Done(body_layer(self._client.result(job_id)), job.report or {}, "server")
+
+
+def _tell_if_not_chosen(used: str) -> None:
+    """On stderr that another network works than the default that was chosen."""
+    from latentfu.plugin_manager.default_generator import describe_default
+
+    if note := describe_default({used: None}, used):
+        click.echo(note, err=True)
 
 
 def choose_backend(local: bool, generator: str | None) -> Backend:
@@ -103,6 +115,8 @@ def open_editor(generator: str | None) -> tuple[Editor, str | None]:
     from latentfu.pipeline.generator_pool import best_device, open_generator
 
     editor = Editor(best_device())
+    if generator is None:
+        _tell_if_not_chosen(editor.generators.find_spec(None).name)
     if generator is None or not is_file(generator):
         return editor, generator
     return editor, editor.generators.adopt(open_generator(generator))

@@ -19,18 +19,27 @@ Content = dict[str, object]
 @click.command("list")
 @json_option
 def generators_list(as_json: bool) -> None:
-    """List the generators; the first is the default."""
+    """List the generators; the first is the default (see latentfu generators default)."""
     from latentfu.plugin_manager import get_registry
+    from latentfu.plugin_manager.default_generator import describe_default
 
     found = get_registry().installed(GeneratorSpec)
+    default = next(iter(found), "")
+    note = describe_default(found, default)
+    if note:
+        click.echo(note, err=True)
     if as_json:
-        from latentfu.protocol.replies import GeneratorReply, dump_named
+        from latentfu.protocol.replies import GeneratorReply, dump_named, mark_default
 
-        print_json({"generators": dump_named(GeneratorReply, found)})
+        rows = mark_default(dump_named(GeneratorReply, found))
+        print_json({"generators": rows})
         return
-    specs = found.values()
-    rows = [(s.name, s.domain, f"{s.resolution} px", s.id[:12], s.title) for s in specs]
-    print_table(("name", "domain", "side", "id", "title"), rows)
+    lines = [
+        (s.name, "default" if s.name == default else "", s.domain, f"{s.resolution} px",
+         s.id[:12], s.title)
+        for s in found.values()
+    ]  # fmt: skip
+    print_table(("name", "", "domain", "side", "id", "title"), lines)
 
 
 @click.command("list")

@@ -18,6 +18,7 @@ from latentfu.protocol.errors import STATUS
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.replies import ErrorReply, Reply, ReportReply
 from latentfu.protocol.requests import (
+    DefaultGeneratorRequest,
     EditRequest,
     IdleStopRequest,
     InvertRequest,
@@ -35,6 +36,7 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     PreviewRequest,
     SettingRequest,
     IdleStopRequest,
+    DefaultGeneratorRequest,
 )
 
 

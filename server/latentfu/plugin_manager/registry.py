@@ -20,6 +20,7 @@ from latentfu.core.names import is_name
 from latentfu.core.paths import data_dir
 from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager.deaths import DeathWatch
+from latentfu.plugin_manager.default_generator import default_first
 from latentfu.plugin_manager.plugin import Plugin, PluginStatus, controls_of, load_plugin
 from latentfu.plugin_manager.sources import Source, all_sources, disabled_names, read_choices
 from latentfu.plugin_manager.validation import key_of
@@ -32,9 +33,9 @@ class Registry:
     """The plug-ins of ``sources``, loaded once; names in ``disabled`` are not imported.
 
     What is asked for comes as a new dict from name to object, in plug-in order, so that the first
-    is the default. A quarantined plug-in contributes nothing. Of two objects of one name the first
-    plug-in's has it; those in ``preferred`` come before all others. ``deaths``: who ended whole
-    processes before.
+    is the default; of the generators the one that was chosen comes first. A quarantined plug-in
+    contributes nothing. Of two objects of one name the first plug-in's has it; those in
+    ``preferred`` come before all others. ``deaths``: who ended whole processes before.
     """
 
     def __init__(
@@ -90,6 +91,11 @@ class Registry:
             NotInstalledError: there is no such kind.
             BadInputError: for controls.
         """
+        found = self.installed_in_order(kind)
+        return default_first(found) if kind_of(kind).name == "generators" else found
+
+    def installed_in_order(self, kind: type[Any] | str) -> dict[str, Any]:
+        """The same in plug-in order, whichever generator was chosen."""
         name = kind_of(kind).name
         if name == "controls":
             raise BadInputError("Controls depend on a generator: ask controls(generator).")

@@ -5,7 +5,7 @@ The lists of the command line and of HTTP are made of the same models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -122,12 +122,24 @@ class GeneratorReply(Reply):
     id: str = Field(description="The sha256 of its weights.")
     licence: str
     description: str
+    is_default: bool = Field(
+        default=False, description="Whether it works where a request names none."
+    )
 
 
 class GeneratorsReply(Reply):
     """The installed generators, the default first."""
 
     generators: list[GeneratorReply]
+
+
+class DefaultGeneratorReply(Reply):
+    """The network that works where a request names none."""
+
+    generator: str | None = Field(description="Its name; null where none is installed.")
+    chosen: str | None = Field(
+        description="What the owner chose, installed or not; null: the first installed is used."
+    )
 
 
 class InverterReply(Reply):
@@ -348,3 +360,8 @@ def dump_named(model: type[Reply], objects: Mapping[str, object]) -> list[dict[s
         {**model.model_validate(found).model_dump(mode="json"), "name": name}
         for name, found in objects.items()
     ]
+
+
+def mark_default(generators: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """GeneratorReplies as JSON, the first of them marked as the default."""
+    return [{**one, "is_default": place == 0} for place, one in enumerate(generators)]

@@ -86,7 +86,7 @@ class LayerRequest(Model):
         description="One channel of the layer's size: 0 stays as it is, 255 may change.",
     )
     generator: Name | None = Field(
-        default=None, description="The network; null: the first installed."
+        default=None, description="The network; null: the default (GET /v1/default-generator)."
     )
     inverter: Name | None = Field(
         default=None,
@@ -313,6 +313,16 @@ class IdleStopRequest(BaseModel):
 
     minutes: Annotated[float, _within("minutes")] = Field(
         description="Minutes without use; 0: it stays."
+    )
+
+
+class DefaultGeneratorRequest(BaseModel):
+    """Which network works where a request names none."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    generator: Name | None = Field(
+        description="An installed network; null takes the choice back: the first installed."
     )
 
 

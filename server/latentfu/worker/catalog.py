@@ -18,9 +18,12 @@ from latentfu.protocol.replies import (
 
 
 def read_catalog() -> dict[str, object]:
-    """Generators, inverters, aligners, controls per generator and plug-ins; the defaults first."""
+    """Generators, inverters, aligners, controls per generator and plug-ins, in plug-in order.
+
+    The front, which knows at any time which generator was chosen, puts that first.
+    """
     registry = get_registry()
-    generators = registry.installed(GeneratorSpec)
+    generators = registry.installed_in_order(GeneratorSpec)
     return {
         "generators": dump_named(GeneratorReply, generators),
         "inverters": dump_named(InverterReply, registry.installed(Inverter)),

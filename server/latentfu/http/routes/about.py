@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import time
+from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
@@ -15,9 +16,16 @@ from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.http.messages import read_json, reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
+from latentfu.plugin_manager.default_generator import (
+    check_generator_name,
+    default_first,
+    keep_default_generator,
+    read_default_generator,
+)
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
+    DefaultGeneratorReply,
     GeneratorsReply,
     HealthReply,
     IdleStopReply,
@@ -26,12 +34,14 @@ from latentfu.protocol.replies import (
     ProofReply,
     ShutdownReply,
     WorkerReply,
+    mark_default,
 )
-from latentfu.protocol.requests import IdleStopRequest
+from latentfu.protocol.requests import DefaultGeneratorRequest, IdleStopRequest
 from latentfu.protocol.server_address import PROOF_PATH, is_nonce, make_proof
 from latentfu.storage.settings import write_idle_minutes
 
 _IDLE_STOP = TypeAdapter(IdleStopRequest)
+_DEFAULT = TypeAdapter(DefaultGeneratorRequest)
 
 
 async def health(request: web.Request) -> web.Response:
@@ -67,7 +77,34 @@ async def show_plugins(request: web.Request) -> web.Response:
 
 async def show_generators(request: web.Request) -> web.Response:
     """The default first."""
-    return await _part(request, GeneratorsReply, "generators")
+    found = await asyncio.to_thread(default_first, await _generators(request))
+    rows = mark_default(list(found.values()))
+    return reply(GeneratorsReply.model_validate_json(json.dumps({"generators": rows})))
+
+
+async def show_default_generator(request: web.Request) -> web.Response:
+    """What is used now, and what was chosen."""
+    return await _default_reply(request)
+
+
+async def put_default_generator(request: web.Request) -> web.Response:
+    """It counts from the next request on, in all programs."""
+    wanted = await read_json(request, _DEFAULT)
+    if wanted.generator is not None:
+        check_generator_name(wanted.generator, await _generators(request))
+    await asyncio.to_thread(keep_default_generator, wanted.generator)
+    return await _default_reply(request)
+
+
+async def _default_reply(request: web.Request) -> web.Response:
+    chosen = await asyncio.to_thread(read_default_generator)
+    found = default_first(await _generators(request))
+    return reply(DefaultGeneratorReply(generator=next(iter(found), None), chosen=chosen or None))
+
+
+async def _generators(request: web.Request) -> dict[str, dict[str, Any]]:
+    catalog = await request.app[STATE].service.catalog()
+    return {each["name"]: each for each in catalog.get("generators", [])}
 
 
 async def show_inverters(request: web.Request) -> web.Response:
@@ -83,7 +120,7 @@ async def show_aligners(request: web.Request) -> web.Response:
 async def show_controls(request: web.Request) -> web.Response:
     """Of the generator asked for, or of the default one."""
     catalog = await request.app[STATE].service.catalog()
-    tables = catalog["controls"]
+    tables = await asyncio.to_thread(default_first, catalog["controls"])
     name = request.query.get("generator") or next(iter(tables), "")
     if name not in tables:
         known = ", ".join(tables) or "none"
@@ -133,6 +170,23 @@ ROUTES = (
     ),
     Endpoint(
         "GET", "/v1/generators", "Generators", show_generators, GeneratorsReply, errors=(503,)
+    ),
+    Endpoint(
+        "GET",
+        "/v1/default-generator",
+        "The network that works where none is named",
+        show_default_generator,
+        DefaultGeneratorReply,
+        errors=(503,),
+    ),
+    Endpoint(
+        "PUT",
+        "/v1/default-generator",
+        "Choose the network that works where none is named",
+        put_default_generator,
+        DefaultGeneratorReply,
+        request=DefaultGeneratorRequest,
+        errors=(400, 404, 408, 413, 415, 503, 507),
     ),
     Endpoint(
         "GET", "/v1/inverters", "Inversion methods", show_inverters, InvertersReply, errors=(503,)
