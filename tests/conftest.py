@@ -67,6 +67,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_locator.py",
         "test_names_of_own.py",
         "test_navigan.py",
+        "test_networks.py",
         "test_new_plugins.py",
         "test_optimisation.py",
         "test_own_noise.py",

@@ -53,6 +53,7 @@ _TITLES = {
     "latentfu.hookspecs": "Hooks",
     "latentfu.plugin_objects": "Hooks",
     "latentfu.core.names": "Hooks",
+    "latentfu.core.installable_network": "Hooks",
     "latentfu.core.errors": "Errors and progress",
     "latentfu.core.progress": "Errors and progress",
     "latentfu": "Files",

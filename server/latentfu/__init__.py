@@ -36,8 +36,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "WrongGeneratorError",
     ),
     "latentfu.core.names": ("Name", "Sha256", "is_name", "is_sha256"),
+    "latentfu.core.installable_network": (
+        "InstallationRequest", "InstallationState", "NetworkTerms",
+    ),
     "latentfu.core.progress": (
-        "Progress", "Stopwatch", "between", "cancel_scope", "check_cancelled", "silent",
+        "ByteCount", "Progress", "Stopwatch", "between", "cancel_scope", "check_cancelled",
+        "silent",
     ),
     "latentfu.core.limits": ("PICTURE_FORMATS",),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),

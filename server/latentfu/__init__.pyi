@@ -44,6 +44,10 @@ from latentfu.core.generator import Generator as Generator
 from latentfu.core.generator import Noise as Noise
 from latentfu.core.generator import SynthesisLayer as SynthesisLayer
 from latentfu.core.generator import random_latents as random_latents
+from latentfu.core.installable_network import InstallableNetwork as InstallableNetwork
+from latentfu.core.installable_network import InstallationRequest as InstallationRequest
+from latentfu.core.installable_network import InstallationState as InstallationState
+from latentfu.core.installable_network import NetworkTerms as NetworkTerms
 from latentfu.core.latent import FeatureOffset as FeatureOffset
 from latentfu.core.latent import Inversion as Inversion
 from latentfu.core.latent import Latent as Latent
@@ -60,6 +64,7 @@ from latentfu.core.paths import config_dir as config_dir
 from latentfu.core.paths import data_dir as data_dir
 from latentfu.core.precision import mixed_precision as mixed_precision
 from latentfu.core.precision import quick_dtype as quick_dtype
+from latentfu.core.progress import ByteCount as ByteCount
 from latentfu.core.progress import Progress as Progress
 from latentfu.core.progress import Stopwatch as Stopwatch
 from latentfu.core.progress import between as between
@@ -142,6 +147,7 @@ __all__ = [
     "Aligner",
     "BadInputError",
     "BuildStep",
+    "ByteCount",
     "CancelledError",
     "CheckpointFormat",
     "Command",
@@ -163,6 +169,9 @@ __all__ = [
     "Generator",
     "GeneratorSpec",
     "Identity",
+    "InstallableNetwork",
+    "InstallationRequest",
+    "InstallationState",
     "Inversion",
     "InversionRequest",
     "Inverter",
@@ -174,6 +183,7 @@ __all__ = [
     "Measure",
     "Name",
     "NamedValue",
+    "NetworkTerms",
     "Noise",
     "NotInstalledError",
     "Offer",

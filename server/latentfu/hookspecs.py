@@ -20,6 +20,7 @@ import pluggy
 
 from latentfu.core.control import Control
 from latentfu.core.errors import NotInstalledError
+from latentfu.core.installable_network import InstallableNetwork
 from latentfu.core.limits import QUALITIES
 from latentfu.core.names import is_name
 from latentfu.core.regions import RegionParser
@@ -207,6 +208,11 @@ class Hooks:
     @_returns(PublicNetwork, "public network")
     def latentfu_public_networks(self) -> Iterable[PublicNetwork]:
         """Networks that can be fetched by name."""
+        return ()
+
+    @_returns(InstallableNetwork, "installable network")
+    def latentfu_installable_networks(self) -> Iterable[InstallableNetwork]:
+        """Networks that a person can install by one name, also over HTTP and from GIMP."""
         return ()
 
     @_returns(SamplePicture, "sample picture")

@@ -35,7 +35,8 @@ class GeneratorSpec:
     ``out_of_domain_limit``: above this ``Quality.out_of_domain`` a picture is called outside what
     the generator can show. ``family``: its architecture, or the checkpoint format that opens it,
     so that controls and encoders know networks that they can work with; empty where that says
-    nothing.
+    nothing. ``file``: where its weights lie. ``remove()``: takes it from this machine and gives a
+    sentence on what was kept, or none; None for one that stays as long as its plug-in.
     """
 
     name: Name
@@ -49,6 +50,8 @@ class GeneratorSpec:
     description: str = ""
     out_of_domain_limit: float = 0.35
     family: str = ""
+    file: Path | None = None
+    remove: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,97 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import latentfu
 import numpy as np
 import pytest
-import torch
-from latentfu.cli.main import run as run_command
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu_builtin.bundles.catalogue import list_bundles
 from latentfu_builtin.checkpoints.downloads.catalogue import list_shipped
 from latentfu_builtin.directions.published.catalogue import look_up_file
 
-from tests.support.downloads_server import Reply, Shelf, serving
-
-TESTS = Path(__file__).parent.parent
-WIDTH = 16
-
-
-def encoder_with_decoder() -> bytes:
-    """An e4e checkpoint as its trainer writes it: encoder and rosinality's generator, 64 px."""
-    whole = torch.load(TESTS / "encoders/published/e4e-small.pt", weights_only=True)
-    (file,) = (TESTS / "reference/checkpoints/rosinality-pt/cm1").glob("*.pt")
-    network = torch.load(file, weights_only=True)
-    state = dict(whole["state_dict"])
-    for name, tensor in network["g_ema"].items():
-        narrow = (slice(None), slice(WIDTH)) if name.endswith("modulation.weight") else ()
-        if name.startswith("style."):
-            narrow = (slice(WIDTH),) * tensor.ndim
-        state[f"decoder.{name}"] = tensor[narrow].clone()
-    average = network["latent_avg"][:, :WIDTH].repeat(10, 1)
-    out = io.BytesIO()
-    torch.save({"state_dict": state, "latent_avg": average, "opts": whole["opts"]}, out)
-    return out.getvalue()
-
-
-def direction() -> bytes:
-    out = io.BytesIO()
-    np.save(out, np.linspace(-1, 1, WIDTH, dtype=np.float32)[None])
-    return out.getvalue()
-
-
-NETWORK, GRIN = encoder_with_decoder(), direction()
-
-
-@dataclass
-class World:
-    """Two servers, a home whose tables lead to them, and commands as new processes run them."""
-
-    home: Path
-    network: Shelf
-    grin: Shelf
-    network_hash: str = ""
-    places: list[str] = field(default_factory=list)
-
-    def offer(self, grin_hash: str = hashlib.sha256(GRIN).hexdigest()) -> None:
-        data = self.home / "data"
-        data.mkdir(parents=True, exist_ok=True)
-        known = f', sha256 = "{self.network_hash}"' if self.network_hash else ""
-        (data / "networks.toml").write_text(
-            '[[source]]\ntitle = "Tests"\nlicence = "CC BY-NC 4.0"\nnon_commercial = true\n'
-            'page = "https://example.org/terms"\nformat = "encoder-decoder"\n'
-            f'address = "{self.network.url}/{{file}}"\nnetworks = [ {{ name = "small-e4e", file = '
-            f'"e4e.pt", domain = "faces", resolution = 64{known} }} ]\n'
-        )
-        (data / "bundles.toml").write_text(
-            '[[bundle]]\nname = "small"\ntitle = "Small faces"\nnetwork = "small-e4e"\n'
-            'called = "tiny"\nencoder = true\ndirections = [ { file = "grin.npy", address = '
-            f'"{self.grin.url}/grin.npy", sha256 = "{grin_hash}", licence = "MIT", '
-            'page = "https://example.org/mit" } ]\n'
-        )
-
-    def run(self, *words: str) -> int:
-        with use_registry(Registry(all_sources())):
-            return run_command(list(words))
-
-    def installed(self, kind: str) -> list[str]:
-        return sorted(path.name for path in (self.home / "data" / kind).glob("*"))
+from tests.support.bundle_world import GRIN, NETWORK, BundleWorld
+from tests.support.downloads_server import Reply, serving
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BundleWorld]:
     monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("LATENTFU_MIRROR", raising=False)
     with serving(NETWORK) as network, serving(GRIN) as grin:
-        made = World(tmp_path / "home", network, grin)
+        made = BundleWorld(tmp_path / "home", network, grin)
         made.offer()
         yield made
 
@@ -102,7 +35,7 @@ Said = Callable[[], Any]
 
 
 def test_one_command_gives_generator_encoder_and_slider(
-    world: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    world: BundleWorld, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert world.run("setup", "small", "--yes") == 0
     said = capsys.readouterr()
@@ -127,7 +60,7 @@ def test_one_command_gives_generator_encoder_and_slider(
 
 
 def test_the_first_bundle_becomes_the_default_network(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("setup", "small", "--yes") == 0
     said = capsys.readouterr().out
@@ -142,7 +75,7 @@ def test_the_first_bundle_becomes_the_default_network(
 
 
 def test_a_network_that_was_chosen_stays_the_default(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("generators", "default", "portraits") == 0
     assert world.run("setup", "small", "--yes") == 0
@@ -156,7 +89,7 @@ def test_a_network_that_was_chosen_stays_the_default(
 
 
 def test_a_network_of_ones_own_is_refused_before_terms_are_asked_for(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine = world.home / "data" / "generators" / "tiny.safetensors"
     mine.parent.mkdir(parents=True)
@@ -169,7 +102,7 @@ def test_a_network_of_ones_own_is_refused_before_terms_are_asked_for(
 
 
 def test_terms_are_agreed_to_once_and_nothing_is_fetched_before(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("setup", "small", "--json") == 1
     assert "agree with --yes" in capsys.readouterr().out
@@ -181,7 +114,7 @@ def test_terms_are_agreed_to_once_and_nothing_is_fetched_before(
 
 
 def test_what_broke_off_goes_on_and_what_is_there_is_not_fetched_again(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     half = len(NETWORK) // 2
     world.network.replies = [Reply(after=half), *[Reply(status=404)] * 8]
@@ -204,7 +137,7 @@ def test_what_broke_off_goes_on_and_what_is_there_is_not_fetched_again(
 
 
 def test_another_file_than_the_pinned_one_is_refused(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.offer(grin_hash="0" * 64)
     assert world.run("setup", "small", "--yes") == 1
@@ -213,7 +146,7 @@ def test_another_file_than_the_pinned_one_is_refused(
 
 
 def test_a_file_is_held_to_the_hash_that_it_had_first(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("setup", "small", "--yes") == 0
     assert world.run("setup", "remove", "small") == 0
@@ -224,7 +157,7 @@ def test_a_file_is_held_to_the_hash_that_it_had_first(
     assert not world.installed("generators")
 
 
-def test_a_file_that_is_on_the_disk_is_used(world: World, tmp_path: Path) -> None:
+def test_a_file_that_is_on_the_disk_is_used(world: BundleWorld, tmp_path: Path) -> None:
     world.network_hash = hashlib.sha256(NETWORK).hexdigest()
     world.offer()
     (tmp_path / "mine").mkdir()
@@ -235,7 +168,7 @@ def test_a_file_that_is_on_the_disk_is_used(world: World, tmp_path: Path) -> Non
 
 
 def test_remove_takes_what_came_and_leaves_what_was_made(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("setup", "small", "--yes") == 0
     mine = world.home / "data" / "directions" / "grin.safetensors"
@@ -253,7 +186,7 @@ def test_remove_takes_what_came_and_leaves_what_was_made(
 
 
 def test_a_network_of_ones_own_is_never_taken_for_the_bundles(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("setup", "small", "--yes") == 0
     folder = world.home / "data" / "generators"
@@ -269,7 +202,7 @@ def test_a_network_of_ones_own_is_never_taken_for_the_bundles(
 
 
 def test_remove_leaves_a_network_that_took_the_name(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run("setup", "small", "--yes") == 0
     (brought,) = (world.home / "data" / "generators").glob("*.safetensors")
@@ -285,7 +218,7 @@ def test_remove_leaves_a_network_that_took_the_name(
     assert not world.installed("encoders") and not world.installed("directions")
 
 
-def test_what_is_left_when_the_network_is_gone_can_be_removed(world: World) -> None:
+def test_what_is_left_when_the_network_is_gone_can_be_removed(world: BundleWorld) -> None:
     assert world.run("setup", "small", "--yes") == 0
     for path in (world.home / "data" / "generators").glob("*.safetensors"):
         path.unlink()

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import click
 import latentfu
-from latentfu import BadInputError, data_dir, json_option, progress_bar
+from latentfu import json_option, progress_bar
 
 from latentfu_builtin.bundles.catalogue import Bundle, find_bundle, list_bundles
 from latentfu_builtin.bundles.install_bundle import (
+    check_room,
     install_bundle,
     read_installed,
     refuse_strangers,
     remove_bundle,
 )
+from latentfu_builtin.bundles.installable import describe_installed
 from latentfu_builtin.checkpoints.cli import ask_consent, fetch_options
 from latentfu_builtin.checkpoints.downloads.catalogue import (
     describe_terms,
@@ -44,7 +45,7 @@ def make_setup_command(name: str) -> click.Command:
         if not as_json:
             click.echo(_describe_bundle(bundle), err=True)
         ask_consent(bundle.terms(), yes, as_json)
-        _check_room(bundle)
+        check_room(bundle)
         options = FetchOptions(mirror or os.environ.get(MIRROR, ""), places, keep)
         try:
             with progress_bar(f"Setting up {name}", as_json) as progress:
@@ -57,12 +58,9 @@ def make_setup_command(name: str) -> click.Command:
             told = {"bundle": name, "generator": bundle.called, "files": files}
             click.echo(json.dumps({**told, "is_default": installed.is_default}))
             return
-        encoder = ", its encoder" if installed.encoder else ""
         sliders = [path.stem for path in installed.directions]
-        with_them = f" and the directions {', '.join(sliders)}" if sliders else ""
-        click.echo(f"{bundle.called} is installed{encoder}{with_them}.")
-        if installed.is_default:
-            click.echo(f"{bundle.called} is the default network now: latentfu generators default.")
+        for sentence in describe_installed(bundle, installed):
+            click.echo(sentence)
         named = (
             ""
             if latentfu.read_default_generator() == bundle.called
@@ -81,19 +79,6 @@ def _describe_bundle(bundle: Bundle) -> str:
     lines = [f"{bundle.title}.", f"  {network.file} ({size}): {describe_terms(network)}"]
     lines += [f"  {one.file}: {one.licence}" for one in bundle.directions]
     return "\n".join(lines)
-
-
-def _check_room(bundle: Bundle) -> None:
-    """BadInputError where the disk has no room for the file and what is made of it."""
-    size = bundle.public_network().size
-    folder = data_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free
-    if size and free < 2 * size:
-        raise BadInputError(
-            f"{bundle.name} needs {2 * size / 1e6:.0f} MB while it is set up, and {folder} has "
-            f"{free / 1e6:.0f} MB: make room, or set LATENTFU_HOME to another disk."
-        )
 
 
 @click.command("list")

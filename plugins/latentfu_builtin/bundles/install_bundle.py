@@ -6,6 +6,7 @@ What is there already is not fetched again, so that the same call goes on where 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import latentfu
 from latentfu import Generator, Progress, between, data_dir, download, weights_id, write_whole
 
-from latentfu_builtin.bundles.catalogue import Bundle, hold_hash
+from latentfu_builtin.bundles.catalogue import Bundle, BundleDirection, hold_hash
 from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms
 from latentfu_builtin.checkpoints.import_checkpoint import generators_folder
 from latentfu_builtin.checkpoints.install_network import (
@@ -140,7 +141,7 @@ def _fetch_directions(
         return list(there.values())
     opened, made = _open_at(generator), []
     for place, one in enumerate(bundle.directions):
-        own = downloads_folder() / f"{bundle.name}-{one.file}"
+        own = direction_download(bundle, one)
         step = between(
             progress, place / len(bundle.directions), (place + 1) / len(bundle.directions)
         )
@@ -152,6 +153,24 @@ def _fetch_directions(
         finally:
             named.unlink(missing_ok=True)
     return made
+
+
+def direction_download(bundle: Bundle, direction: BundleDirection) -> Path:
+    """Where a file of directions is put until it is imported."""
+    return downloads_folder() / f"{bundle.name}-{direction.file}"
+
+
+def check_room(bundle: Bundle) -> None:
+    """BadInputError where the disk has no room for the file and what is made of it."""
+    size = bundle.public_network().size
+    folder = data_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if size and free < 2 * size:
+        raise latentfu.BadInputError(
+            f"{bundle.name} needs {2 * size / 1e6:.0f} MB while it is set up, and {folder} has "
+            f"{free / 1e6:.0f} MB: make room, or set LATENTFU_HOME to another disk."
+        )
 
 
 def _installed_file() -> Path:

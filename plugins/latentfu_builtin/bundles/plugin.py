@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from latentfu import Command, LatentFuError, hookimpl
+from latentfu import Command, InstallableNetwork, LatentFuError, hookimpl
 
 from latentfu_builtin.lazy import later
 
@@ -40,3 +40,11 @@ def latentfu_commands() -> list[Command]:
             if name not in ("list", "remove")
         ),
     ]
+
+
+@hookimpl
+def latentfu_installable_networks() -> list[InstallableNetwork]:
+    """Each bundle, for the server and GIMP."""
+    from latentfu_builtin.bundles.installable import list_installable_bundles
+
+    return list_installable_bundles()

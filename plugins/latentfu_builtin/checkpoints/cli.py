@@ -43,11 +43,10 @@ from latentfu_builtin.checkpoints.install_network import (
 )
 from latentfu_builtin.checkpoints.library_files import (
     KINDS,
-    describe_files,
     find_in_library,
-    list_what_hangs_on,
     rename_file,
 )
+from latentfu_builtin.checkpoints.remove_network import describe_what_hangs_on, remove_imported
 
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
@@ -119,34 +118,23 @@ def remove_command(name: str, everything: bool, yes: bool, as_json: bool) -> Non
     Directions, encoders and deformations that you have for it are kept, unless --everything is
     given: they fit again when the same weights come back.
     """
-    path = path_of(name)
-    hanging = list_what_hangs_on(latentfu.weights_id(path))
-    told = describe_files(hanging)
-    _confirm_removal(name, told if hanging else "", everything, yes, as_json)
-    path.unlink()
-    default = latentfu.drop_default_generator(name)
-    for file in hanging if everything else ():
-        file.path.unlink()
+    _confirm_removal(name, describe_what_hangs_on(name) if everything else "", yes, as_json)
+    removed = remove_imported(name, everything)
     if as_json:
-        rows = [{"kind": file.kind, "name": file.name} for file in hanging]
+        rows = [{"kind": file.kind, "name": file.name} for file in removed.for_it]
         click.echo(json.dumps({"removed": name, "everything": everything, "for_it": rows}))
         return
-    click.echo(f"Removed {name}.")
-    if hanging and everything:
-        click.echo(f"Removed with it: {told}.")
-    elif hanging:
-        click.echo(f"Kept what you have for it: {told}.")
-    if default:
-        click.echo(default)
+    for sentence in filter(None, (f"Removed {name}.", removed.note, removed.default)):
+        click.echo(sentence)
 
 
-def _confirm_removal(name: str, told: str, everything: bool, yes: bool, as_json: bool) -> None:
+def _confirm_removal(name: str, told: str, yes: bool, as_json: bool) -> None:
     """Ask before a network goes; click.Abort for a no, BadInputError where nobody can be asked."""
     if yes:
         return
     if as_json or not sys.stdin.isatty():
         raise BadInputError(f"Nobody can be asked here whether {name} may be removed: say --yes.")
-    with_it = f" and what you have for it ({told})" if told and everything else ""
+    with_it = f" and what you have for it ({told})" if told else ""
     click.confirm(f"Remove {name}{with_it}?", abort=True, err=True)
 
 

@@ -292,6 +292,7 @@ def _describe_file(path: Path, changed: int) -> GeneratorSpec | None:
         description=_as_one_line(metadata.get("description") or _describe_source(metadata)),
         out_of_domain_limit=_find_limit(metadata),
         family=_as_one_line(metadata.get("family") or metadata.get("format", "")),
+        file=path,
     )
 
 

@@ -73,19 +73,19 @@ def install_network(
     check_name(name)
     fetched = fetch_file(network, options, between(progress, 0.0, 0.8))
     written = import_fetched(network, name, fetched, between(progress, 0.8, 1.0))
-    if not options.keep and fetched.source == _own_file(network):
+    if not options.keep and fetched.source == own_download(network):
         fetched.source.unlink(missing_ok=True)
     return replace(fetched, network=written)
 
 
-def _own_file(network: PublicNetwork) -> Path:
+def own_download(network: PublicNetwork) -> Path:
     """Where its file is put until it is imported."""
     return downloads_folder() / _download_name(network)
 
 
 def fetch_file(network: PublicNetwork, options: FetchOptions, progress: Progress) -> Fetched:
     """Fetch (or find) a network's file, and import nothing yet: ``network`` is the source."""
-    target = _own_file(network)
+    target = own_download(network)
     places = (*options.places, downloads_folder())
     source = _find_file(network, places, between(progress, 0.0, 0.1))
     found, digest = source is not None, network.sha256
@@ -108,7 +108,7 @@ def import_fetched(network: PublicNetwork, name: str, fetched: Fetched, progress
     try:
         return import_checkpoint(fetched.source, said, progress)
     except LatentFuError:
-        if fetched.source == _own_file(network) and not network.sha256:
+        if fetched.source == own_download(network) and not network.sha256:
             fetched.source.unlink(missing_ok=True)  # whatever it is, it is not to be found again
         raise
 

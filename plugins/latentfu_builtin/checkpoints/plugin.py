@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from latentfu import CheckpointFormat, Command, hookimpl
+from latentfu import CheckpointFormat, Command, InstallableNetwork, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,3 +64,11 @@ def latentfu_commands() -> list[Command]:
         for name, line in lines.items()
     ]
     return [*networks, *files]
+
+
+@hookimpl
+def latentfu_installable_networks() -> list[InstallableNetwork]:
+    """Each public network whose address is known, for the server and GIMP."""
+    from latentfu_builtin.checkpoints.installable import list_installable
+
+    return list_installable()

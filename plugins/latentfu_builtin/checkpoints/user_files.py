@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from latentfu import GeneratorSpec, WatchedFolder, data_dir, hookimpl
+
+from latentfu_builtin.lazy import call_later
 
 
 @hookimpl
@@ -10,7 +15,8 @@ def latentfu_generators() -> list[GeneratorSpec]:
     """One generator for each file in the data folder."""
     from latentfu_builtin.checkpoints.import_checkpoint import list_imported
 
-    return list_imported()
+    remove = call_later("latentfu_builtin.checkpoints.remove_network:remove_for_server")
+    return [replace(spec, remove=partial(remove, spec.name)) for spec in list_imported()]
 
 
 @hookimpl

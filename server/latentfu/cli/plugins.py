@@ -50,10 +50,19 @@ def plugins_list(context: click.Context, static: bool, as_json: bool) -> None:
         return
     rows = []
     for status in statuses:
-        brings = "; ".join(f"{kind}: {', '.join(of)}" for kind, of in status.provides.items())
+        brings = "; ".join(map(_say_brought, status.provides.items()))
         told = "; ".join(filter(None, (status.reason or brings, *status.left_out)))
         rows.append((status.name, status.state, status.version, status.origin, told))
     print_table(("name", "state", "version", "from", "brings, or the reason"), rows)
+
+
+def _say_brought(brought: tuple[str, Sequence[str]]) -> str:
+    """A kind and what a plug-in brings of it: by name, or how many where they are many."""
+    kind, names = brought
+    return f"{kind}: {', '.join(names) if len(names) <= _MOST_NAMES else len(names)}"
+
+
+_MOST_NAMES = 20
 
 
 def _list_static(as_json: bool) -> None:
@@ -146,17 +155,9 @@ def plugins_disable(name: str, as_json: bool) -> None:
 
 def _switch(name: str, disabled: bool, as_json: bool) -> None:
     """Nothing is imported here, so that a plug-in that hangs can be switched off."""
-    from latentfu.plugin_manager.deaths import forget_deaths
-    from latentfu.plugin_manager.sources import all_sources, disabled_names, set_disabled
+    from latentfu.plugin_manager.switching import switch_plugin
 
-    known = [source.name for source in all_sources()]
-    if name not in known and name not in disabled_names():
-        raise NotInstalledError(
-            f"There is no plug-in {name!r}; installed: {', '.join(known) or 'none'}."
-        )
-    changed = set_disabled(name, disabled)
-    if not disabled:
-        changed = forget_deaths(name) or changed
+    changed = switch_plugin(name, disabled)
     state = "disabled" if disabled else "enabled"
     if as_json:
         print_json({"name": name, "state": state, "changed": changed})

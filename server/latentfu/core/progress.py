@@ -16,6 +16,27 @@ class Progress(Protocol):
         """Report ``fraction`` (0..1) done; raises :class:`CancelledError` when work must stop."""
 
 
+class ByteCount(str):
+    """A message to a :class:`Progress` about bytes, with the numbers for programs.
+
+    ``done``: bytes that have come. ``total``: bytes of all of it; None where nobody says.
+
+    >>> ByteCount.of(5_000_000, 20_000_000)
+    '5 of 20 MB'
+    """
+
+    done: int
+    total: int | None
+
+    @classmethod
+    def of(cls, done: int, total: int | None) -> ByteCount:
+        """The message for so many bytes of so many."""
+        whole = f" of {total / 1e6:.0f}" if total else ""
+        made = cls(f"{done / 1e6:.0f}{whole} MB")
+        made.done, made.total = done, total
+        return made
+
+
 def silent(fraction: float, message: str = "") -> None:
     """A :class:`Progress` for callers that do not watch.
 

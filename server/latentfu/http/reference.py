@@ -16,15 +16,20 @@ from latentfu.http.openapi import Endpoint
 from latentfu.http.serve import ROUTES
 from latentfu.protocol.errors import STATUS
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
+from latentfu.protocol.network_replies import InstalledReply
+from latentfu.protocol.owner_requests import (
+    DefaultGeneratorRequest,
+    IdleStopRequest,
+    PluginStateRequest,
+    SettingRequest,
+)
 from latentfu.protocol.replies import ErrorReply, Reply, ReportReply
 from latentfu.protocol.requests import (
-    DefaultGeneratorRequest,
     EditRequest,
-    IdleStopRequest,
+    InstallRequest,
     InvertRequest,
     MixRequest,
     PreviewRequest,
-    SettingRequest,
     TransferRequest,
 )
 
@@ -37,6 +42,8 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     SettingRequest,
     IdleStopRequest,
     DefaultGeneratorRequest,
+    InstallRequest,
+    PluginStateRequest,
 )
 
 
@@ -52,7 +59,7 @@ def _with_parts(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _list_replies() -> tuple[type[BaseModel], ...]:
     """What the routes answer; then a job's report, and errors."""
-    models = (*(route.reply for route in ROUTES), ReportReply, ErrorReply)
+    models = (*(route.reply for route in ROUTES), ReportReply, InstalledReply, ErrorReply)
     return tuple(dict.fromkeys(found for model in models for found in _with_parts(model)))
 
 

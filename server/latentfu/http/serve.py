@@ -26,7 +26,7 @@ from latentfu.http.connections import READING, make_connections
 from latentfu.http.failures import answer_failures
 from latentfu.http.idle import note_use, stop_when_idle
 from latentfu.http.openapi import Endpoint, openapi_document
-from latentfu.http.routes import about, jobs, layers, plugins
+from latentfu.http.routes import about, jobs, layers, networks, plugins
 from latentfu.http.security import add_headers, check_body, check_host, check_origin, check_token
 from latentfu.http.state import STATE, AppState
 from latentfu.jobs.service import JobService
@@ -54,6 +54,7 @@ ROUTES: tuple[Endpoint, ...] = (
     *about.ROUTES,
     *layers.ROUTES,
     *jobs.ROUTES,
+    *networks.ROUTES,
     *plugins.ROUTES,
     Endpoint("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
 )

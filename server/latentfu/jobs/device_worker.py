@@ -234,16 +234,16 @@ class DeviceWorker:
             await self._renew_if_outdated()
             if worker.ended.is_set():
                 return
-            job = await _insist(self._queue.claim)
+            job = await insist_on(self._queue.claim)
             if job is None:
-                await _first(self._queue.work.wait(), worker.ended.wait())
+                await _first(self._queue.work["edit"].wait(), worker.ended.wait())
                 continue
             self._job = job
             try:
                 await self._do(worker, job)
             except WorkerDied:
                 if not self._stopping:
-                    await _insist(partial(self._queue.worker_died, job))
+                    await insist_on(partial(self._queue.worker_died, job))
             finally:
                 self._job = None
 
@@ -277,7 +277,7 @@ class DeviceWorker:
         error: Failure | None = None,
         report: Mapping[str, object] | None = None,
     ) -> bool:
-        return await _insist(lambda: self._queue.finish(job.id, state, error, report))
+        return await insist_on(lambda: self._queue.finish(job.id, state, error, report))
 
     def _kill_if_at(self, worker: WorkerProcess, work_id: str) -> None:
         if self._job is not None and self._job.id == work_id and self._worker is worker:
@@ -293,7 +293,7 @@ def _fingerprint() -> str:
         return str(error)
 
 
-async def _insist(write: Callable[[], Awaitable[T]]) -> T:
+async def insist_on(write: Callable[[], Awaitable[T]]) -> T:
     """Write to the queue; while the disk is full, again every second."""
     while True:
         try:

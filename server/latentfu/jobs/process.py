@@ -38,13 +38,15 @@ class WorkerProcess:
         self.ended = asyncio.Event()
 
     @staticmethod
-    async def start(arguments: Sequence[str], hear: Hear) -> WorkerProcess:
-        """Spawn the worker with the interpreter that runs this."""
+    async def start(
+        arguments: Sequence[str], hear: Hear, module: str = "latentfu.worker.main"
+    ) -> WorkerProcess:
+        """Spawn the worker, or another ``module`` like it, with the interpreter that runs this."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # Never import from the folder the server happens to be started in.
             "-m",
-            "latentfu.worker.main",
+            module,
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobState, JobStore
+from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobState, JobStore, Lane
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.replies import Failure
 from latentfu.storage.folder_quota import shrink_folder
@@ -52,7 +52,10 @@ class JobQueue:
         self._first_listener_s = first_listener_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._watches: dict[str, _Watch] = {}
-        self.work = asyncio.Event()
+        self.work: dict[Lane, asyncio.Event] = {
+            "edit": asyncio.Event(),
+            "install": asyncio.Event(),
+        }
         self.on_cancel: Callable[[str], None] = lambda job_id: None
 
     async def open(self) -> None:
@@ -60,7 +63,8 @@ class JobQueue:
         await self._call(self._store.recover)
         for job in await self._call(self._store.unfinished):
             self._watches[job.id] = _Watch(job, self._first_listener_s)
-        self.work.set()
+        for event in self.work.values():
+            event.set()
 
     async def close(self) -> None:
         """Close the table; jobs that wait are done by the next server."""
@@ -76,7 +80,7 @@ class JobQueue:
         stored, new = await self._call(lambda: self._store.put(job))
         if new:
             self._watches[job.id] = _Watch(stored, self._first_listener_s)
-            self.work.set()
+            self.work[job.lane].set()
         return self._live(stored), new
 
     async def get(self, job_id: str) -> Job:
@@ -117,22 +121,30 @@ class JobQueue:
                     except TimeoutError:
                         yield None
 
-    async def claim(self) -> Job | None:
-        """The next job to do, now running; None until ``work`` is set again."""
-        self.work.clear()
-        job = await self._call(self._store.claim)
+    async def claim(self, lane: Lane = "edit") -> Job | None:
+        """The next job to do, now running; None until ``work`` of the lane is set again."""
+        self.work[lane].clear()
+        job = await self._call(lambda: self._store.claim(lane))
         if job is None:
             return None
-        self.work.set()
+        self.work[lane].set()
         watch = self._watches.setdefault(job.id, _Watch(job, self._first_listener_s))
         watch.set(job)
         return job
 
-    def progress(self, job_id: str, fraction: float, message: str) -> None:
+    def progress(
+        self,
+        job_id: str,
+        fraction: float,
+        message: str,
+        bytes_done: int | None = None,
+        bytes_total: int | None = None,
+    ) -> None:
         """Show how far a running job is."""
         watch = self._watches.get(job_id)
         if watch is not None and watch.job.state == "running":
-            watch.set(replace(watch.job, fraction=fraction, message=message))
+            job = replace(watch.job, fraction=fraction, message=message)
+            watch.set(replace(job, bytes_done=bytes_done, bytes_total=bytes_total))
 
     async def finish(
         self,
@@ -157,7 +169,7 @@ class JobQueue:
     async def worker_died(self, job: Job) -> None:
         """Try the job once more, or give it up."""
         if job.attempts >= MAX_ATTEMPTS:
-            await self.finish(job.id, "failed", DIED_TWICE)
+            await self.finish(job.id, "failed", DIED_TWICE[job.lane])
         else:
             await self.put_back(job)
 
@@ -167,7 +179,7 @@ class JobQueue:
         watch = self._watches.get(job.id)
         if watch is not None:
             watch.set(replace(watch.job, state="queued", fraction=0.0, message=""))
-            self.work.set()
+            self.work[job.lane].set()
 
     async def cancel(self, job_id: str) -> Job:
         """End a job that nobody wants; one that has ended stays as it is."""
@@ -184,9 +196,9 @@ class JobQueue:
                 await self.cancel(job_id)
 
     async def give_up(self, reason: Failure) -> None:
-        """Fail what waits: there will be no worker for it."""
+        """Fail what waits for a worker: there will be none for it."""
         for job in self.unfinished():
-            if job.state == "queued":
+            if job.state == "queued" and job.lane == "edit":
                 await self.finish(job.id, "failed", reason)
 
     async def prune(self, max_age_s: float, max_ended: int) -> None:

@@ -14,6 +14,7 @@ from latentfu.core.errors import StorageError
 from latentfu.core.paths import cache_dir, data_dir, make_private
 from latentfu.jobs.device_worker import DeviceWorker
 from latentfu.jobs.frames import Message
+from latentfu.jobs.network_installer import NetworkInstaller
 from latentfu.jobs.previews import Previews
 from latentfu.jobs.queue import JobQueue
 from latentfu.jobs.store import JobStore, Limits
@@ -59,6 +60,7 @@ class JobService:
             )
             for device in devices
         ]
+        self.installer = NetworkInstaller(self.queue, self.limits)
         self.previews = Previews(
             self._previews_folder, self.workers, self.limits.max_previews, self.limits.preview_s
         )
@@ -78,10 +80,11 @@ class JobService:
         self._start(self._tidy())
         for worker in self.workers:
             self._start(worker.run())
+        self._start(self.installer.run())
 
     async def close(self) -> None:
         """Stop the workers and put away the table."""
-        await asyncio.gather(*(worker.stop() for worker in self.workers))
+        await asyncio.gather(self.installer.stop(), *(worker.stop() for worker in self.workers))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -117,6 +120,7 @@ class JobService:
     def _cancel_everywhere(self, job_id: str) -> None:
         for worker in self.workers:
             worker.cancel(job_id)
+        self.installer.cancel(job_id)
 
     def _layers_in_use(self) -> set[str]:
         """The layers that waiting and running jobs name."""

@@ -21,6 +21,8 @@ from latentfu.protocol.errors import ConflictError, QueueFullError
 from latentfu.protocol.replies import Failure
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+Lane = Literal["edit", "install"]
+"""Networks are fetched beside the work on layers, by a process of its own."""
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 
 
@@ -42,6 +44,13 @@ class Job:
     error: Failure | None = None
     report: Mapping[str, object] | None = None
     attempts: int = 0
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+
+    @property
+    def lane(self) -> Lane:
+        """Who does it."""
+        return "install" if self.kind == "install" else "edit"
 
     @property
     def ended(self) -> bool:
@@ -61,7 +70,8 @@ class Limits:
     ``body_grace_s`` and ``body_rate``: a body must come within the grace plus its bytes at that
     rate (bytes a second). ``orphan_s``: how long an interactive job lives after its last
     listener; ``first_listener_s``: how long it waits for the first one. ``import_s``: how long a
-    worker that starts may be at one plug-in.
+    worker that starts may be at one plug-in. ``installer_s``: how long a listing or a removal of
+    networks may take; ``installer_idle_s``: when their process ends after its last use.
     """
 
     max_queued: int = 200
@@ -79,6 +89,8 @@ class Limits:
     catalog_s: float = 60.0
     import_s: float = 40.0
     cancel_s: float = 5.0
+    installer_s: float = 60.0
+    installer_idle_s: float = 60.0
     orphan_s: float = 5.0
     first_listener_s: float = 30.0
     keep_alive_s: float = 2.0
@@ -104,11 +116,18 @@ CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 """
 _COLUMNS = "id, kind, body, state, error, report, attempts, created"
 MAX_ATTEMPTS = 2
-DIED_TWICE = Failure(
-    code="worker",
-    message="The worker process died twice over this job (often too little memory): "
-    "try a smaller layer, and see the server's log.",
-)
+DIED_TWICE: dict[Lane, Failure] = {
+    "edit": Failure(
+        code="worker",
+        message="The worker process died twice over this job (often too little memory): "
+        "try a smaller layer, and see the server's log.",
+    ),
+    "install": Failure(
+        code="worker",
+        message="The process that installs networks died twice over this one (often too little "
+        "memory): close other programs and try again; what has come is kept.",
+    ),
+}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -188,10 +207,13 @@ class JobStore:
         return self._select("WHERE state IN ('queued', 'running') ORDER BY number")
 
     @_storage
-    def claim(self) -> Job | None:
+    def claim(self, lane: Lane = "edit") -> Job | None:
         """The oldest waiting job, now running and with one attempt more; None if none waits."""
+        which = "=" if lane == "install" else "!="
         with self._transaction():
-            found = self._select("WHERE state = 'queued' ORDER BY number LIMIT 1")
+            found = self._select(
+                f"WHERE state = 'queued' AND kind {which} 'install' ORDER BY number LIMIT 1"
+            )
             if not found:
                 return None
             self._db.execute(
@@ -236,7 +258,7 @@ class JobStore:
         """After a sudden end of the front: what was running waits again, or has had its chances."""
         for job in self._select("WHERE state = 'running'"):
             if job.attempts >= MAX_ATTEMPTS:
-                self.end(job.id, "failed", DIED_TWICE)
+                self.end(job.id, "failed", DIED_TWICE[job.lane])
             else:
                 self.put_back(job.id)
 

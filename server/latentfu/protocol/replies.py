@@ -323,23 +323,36 @@ class JobReply(Reply):
     """A job and how far it is."""
 
     id: Uuid
-    kind: Literal["edit", "mix", "transfer", "invert", "regions", "find"]
+    kind: Literal["edit", "mix", "transfer", "invert", "regions", "find", "install"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     fraction: float = Field(description="0 to 1.")
     message: str = Field(description="What is being done.")
     error: Failure | None
     report: dict[str, Any] | None = Field(
         description="When it is done: a ReportReply, of regions a RegionsReply, of a find a "
-        "FacesReply."
+        "FacesReply, of an installation an InstalledReply."
     )
     attempts: int = Field(description="How often a worker has begun it.")
     created: float = Field(description="Seconds since 1970.")
+    bytes_done: int | None = Field(
+        default=None, description="Of a file that is being fetched: how many bytes have come."
+    )
+    bytes_total: int | None = Field(
+        default=None, description="How many it has; null where nobody says."
+    )
 
 
 class JobsReply(Reply):
     """The newest jobs, newest first."""
 
     jobs: list[JobReply]
+
+
+class PluginStateReply(Reply):
+    """Whether a plug-in is switched on."""
+
+    name: str
+    is_enabled: bool
 
 
 class IdleStopReply(Reply):

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -279,6 +278,26 @@ class MixRequest(LayerRequest):
         return self
 
 
+class InstallRequest(Model):
+    """Fetch and install a network of GET /v1/networks, with all that it brings.
+
+    To pause, cancel the job: what has come is kept, and the next job goes on from there.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_require_kind)
+
+    kind: Literal["install"] = "install"
+    network: Name = Field(description="Which one, by name.")
+    agreed: bool = Field(
+        default=False,
+        description="That the person agrees to its terms; needed where they are new.",
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this request."""
+        return self.model_dump(mode="json")
+
+
 class TransferRequest(LayerRequest):
     """Move a layer to where a second picture stands along directions."""
 
@@ -306,38 +325,14 @@ class TransferRequest(LayerRequest):
         return self
 
 
-class IdleStopRequest(BaseModel):
-    """When a server that nobody uses ends."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    minutes: Annotated[float, _within("minutes")] = Field(
-        description="Minutes without use; 0: it stays."
-    )
-
-
-class DefaultGeneratorRequest(BaseModel):
-    """Which network works where a request names none."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    generator: Name | None = Field(
-        description="An installed network; null takes the choice back: the first installed."
-    )
-
-
-class SettingRequest(BaseModel):
-    """What a setting of a plug-in is set to."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    value: bool | int | float | str = Field(description="In the setting's own type.")
-
-
 EditorRequest = EditRequest | InvertRequest | MixRequest | TransferRequest | RegionsRequest
-JobRequest = EditorRequest | FindRequest
+LayerJobRequest = EditorRequest | FindRequest
+JobRequest = LayerJobRequest | InstallRequest
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(
     Annotated[JobRequest, Field(discriminator="kind")]
+)
+LAYER_JOB_REQUEST: TypeAdapter[LayerJobRequest] = TypeAdapter(
+    Annotated[LayerJobRequest, Field(discriminator="kind")]
 )
 PREVIEW_REQUEST = TypeAdapter(PreviewRequest)
 
@@ -365,7 +360,7 @@ def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]
-    kinds = ("edit", "mix", "transfer", "invert", "find")
+    kinds = ("edit", "mix", "transfer", "invert", "find", "install")
     tagged = where[:1] == ["regions"] and where[1:2] and where[1] in RegionsRequest.model_fields
     if where and (where[0] in kinds or tagged):
         where = where[1:]  # Which schema was tried says nothing to a person.

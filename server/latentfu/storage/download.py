@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentfu.core.errors import BadInputError, StorageError
-from latentfu.core.progress import Progress, silent
+from latentfu.core.progress import ByteCount, Progress, silent
 from latentfu.storage.partial_file import PartialFile
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _take(answer: Answer, offer: Offer, part: PartialFile, progress: Progress) -
         if part.size > min(offer.largest, offer.size or offer.largest):
             raise _too_large(offer, part)
         whole = answer.total or offer.size
-        progress(min(part.size / whole, 1.0) if whole else 0.0, _progress_text(part.size, whole))
+        progress(min(part.size / whole, 1.0) if whole else 0.0, ByteCount.of(part.size, whole))
     return part.size >= (answer.total or offer.size or 0)
 
 
@@ -193,11 +193,6 @@ def _too_large(offer: Offer, part: PartialFile) -> BadInputError:
         f"{offer.address} sends more than the {most} bytes that {offer.called} may have: "
         "try another address."
     )
-
-
-def _progress_text(have: int, whole: int | None) -> str:
-    """How far it is, for a bar."""
-    return f"{have / 1e6:.0f} of {whole / 1e6:.0f} MB" if whole else f"{have / 1e6:.0f} MB"
 
 
 class AnswerError(Exception):

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,20 @@ from latentfu.core.errors import CancelledError, LatentFuError, OutOfMemoryError
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
 from latentfu.protocol.pictures import PictureSource
-from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, FindRequest, parse_request
+from latentfu.protocol.requests import (
+    LAYER_JOB_REQUEST,
+    PREVIEW_REQUEST,
+    FindRequest,
+    parse_request,
+)
 from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import write_change, write_layer
+from latentfu.worker.talk import Send, explain_fault
 
 if TYPE_CHECKING:
     from latentfu.pipeline.editor import Editor
 
 _PROGRESS_EVERY_S = 0.05
-Send = Callable[[Mapping[str, object]], None]
 
 
 class WorkerLoop:
@@ -54,7 +59,7 @@ class WorkerLoop:
     def _job(self, message: Message) -> dict[str, object]:
         progress = self._watch(message, True)
         progress(0.0)
-        request = parse_request(JOB_REQUEST, json.dumps(message["body"]))
+        request = parse_request(LAYER_JOB_REQUEST, json.dumps(message["body"]))
         if isinstance(request, FindRequest):
             return self._editor.find_faces(request, self._pictures).to_wire()
         outcome = self._editor.run(request, self._pictures, progress)
@@ -95,7 +100,7 @@ class WorkerLoop:
             is_full = isinstance(error, OutOfMemoryError)
         except (Exception, SystemExit) as error:
             traceback.print_exc(file=sys.stderr)
-            self._failed(work_id, *_explain(error))
+            self._failed(work_id, *explain_fault(error))
             is_full = is_memory_fault(error)
         finally:
             self._mailbox.forget(work_id)
@@ -154,14 +159,3 @@ class WorkerLoop:
             return self._editor.is_inverted(request, self._pictures)
         except Exception:
             return True  # It fails at once, and its own attempt says why.
-
-
-def _explain(error: BaseException) -> tuple[str, str]:
-    name = type(error).__name__
-    if is_memory_fault(error):
-        return OutOfMemoryError.code, str(OutOfMemoryError())
-    if isinstance(error, SystemExit):
-        return "internal", "A plug-in tried to end the program: see the server's log."
-    first = str(error).strip().splitlines()[:1]
-    what = f"{name}: {first[0][:200]}" if first else name
-    return "internal", f"Something inside broke ({what}): the server's log has the details."

@@ -7,32 +7,22 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
-import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
-from latentfu.jobs import frames
 from latentfu.storage.layer_store import LayerStore
-from latentfu.worker.loop import Send, WorkerLoop
+from latentfu.worker.loop import WorkerLoop
 from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import StoredPictures
+from latentfu.worker.talk import Send, claim_stdout, make_sender
 
 
 def main() -> None:
     """Serve the front until it closes the pipe."""
     options = _options()
-    out = _claim_stdout()
-    lock = threading.Lock()
-
-    def send(message: Mapping[str, object]) -> None:
-        with lock:
-            out.write(frames.pack_frame(message))
-            out.flush()
-
+    send = make_sender(claim_stdout())
     mailbox = Mailbox(sys.stdin.buffer)
     mailbox.start()
     catalog = _catalog_sender(options.catalog, send)
@@ -65,14 +55,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--editing", default="latentfu.pipeline.editor")
     parser.add_argument("--catalog", default="latentfu.worker.catalog")
     return parser.parse_args()
-
-
-def _claim_stdout() -> IO[bytes]:
-    """Keep the pipe for frames; from here on file descriptor 1 is the log."""
-    pipe = os.dup(1)
-    os.set_inheritable(pipe, False)
-    os.dup2(2, 1)
-    return os.fdopen(pipe, "wb")
 
 
 def _catalog_sender(module: str, send: Send) -> Send:

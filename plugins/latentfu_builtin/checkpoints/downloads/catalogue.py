@@ -120,10 +120,14 @@ class Catalogue(StrictEntry):
 
 def list_known() -> dict[str, PublicNetwork]:
     """All networks by name; a person's own in place of ours. BadInputError for a bad file."""
-    found = list_shipped()
-    found |= {name: one for name, one in public_networks().items() if name not in found}
+    found = list_written()
+    return found | {name: one for name, one in public_networks().items() if name not in found}
+
+
+def list_written() -> dict[str, PublicNetwork]:
+    """The same without those of plug-ins: what can be said while plug-ins are being listed."""
     own = data_dir() / "networks.toml"
-    return found | read_catalogue(own) if own.is_file() else found
+    return list_shipped() | (read_catalogue(own) if own.is_file() else {})
 
 
 def list_shipped() -> dict[str, PublicNetwork]:
@@ -140,6 +144,9 @@ def find_known(name: str) -> PublicNetwork:
     """The network of that name; BadInputError with names that are like it."""
     from difflib import get_close_matches
 
+    written = list_written()
+    if name in written:
+        return written[name]
     networks = list_known()
     if name in networks:
         return networks[name]

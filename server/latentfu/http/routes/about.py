@@ -22,6 +22,8 @@ from latentfu.plugin_manager.default_generator import (
     keep_default_generator,
     read_default_generator,
 )
+from latentfu.plugin_manager.sources import disabled_names
+from latentfu.protocol.owner_requests import DefaultGeneratorRequest, IdleStopRequest
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -36,7 +38,6 @@ from latentfu.protocol.replies import (
     WorkerReply,
     mark_default,
 )
-from latentfu.protocol.requests import DefaultGeneratorRequest, IdleStopRequest
 from latentfu.protocol.server_address import PROOF_PATH, is_nonce, make_proof
 from latentfu.storage.settings import write_idle_minutes
 
@@ -72,7 +73,17 @@ async def proof(request: web.Request) -> web.Response:
 
 async def show_plugins(request: web.Request) -> web.Response:
     """What was found, where it came from and whether it is used."""
-    return await _part(request, PluginsReply, "plugins")
+    catalog = await request.app[STATE].service.catalog()
+    off = await asyncio.to_thread(disabled_names)
+    rows = [_as_switched(one, one["name"] in off) for one in catalog.get("plugins", [])]
+    return reply(PluginsReply.model_validate_json(json.dumps({"plugins": rows})))
+
+
+def _as_switched(plugin: dict[str, Any], is_off: bool) -> dict[str, Any]:
+    """A plug-in as it is from the next work on: the worker may not have taken note yet."""
+    if is_off:
+        return {**plugin, "state": "disabled", "reason": None}
+    return {**plugin, "state": "ok"} if plugin["state"] == "disabled" else plugin
 
 
 async def show_generators(request: web.Request) -> web.Response:

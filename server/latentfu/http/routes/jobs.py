@@ -13,12 +13,19 @@ from latentfu.core.errors import BadInputError
 from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
 from latentfu.http.openapi import Endpoint
+from latentfu.http.routes.networks import check_installation
 from latentfu.http.state import STATE
 from latentfu.jobs.store import Job
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.model import UUID_PATTERN
 from latentfu.protocol.replies import JobReply, JobsReply
-from latentfu.protocol.requests import JOB_REQUEST, PREVIEW_REQUEST, LayerRequest, PreviewRequest
+from latentfu.protocol.requests import (
+    JOB_REQUEST,
+    PREVIEW_REQUEST,
+    InstallRequest,
+    LayerRequest,
+    PreviewRequest,
+)
 
 _UUID = re.compile(UUID_PATTERN.strip("^$"))
 _WORDS = re.compile(r"(?:[\w+,:=-]|\.(?=\d)){0,200}")
@@ -56,7 +63,10 @@ async def put_job(request: web.Request) -> web.Response:
     """A repeated request is the same job."""
     job_id = _uuid_in(request, "id")
     wanted = await read_json(request, JOB_REQUEST)
-    _check_request(request, wanted)
+    if isinstance(wanted, InstallRequest):
+        await check_installation(request, job_id, wanted)
+    else:
+        _check_request(request, wanted)
     body = wanted.to_wire()
     job = Job(id=job_id, kind=body.pop("kind"), body=body, created=time.time())
     job, new = await request.app[STATE].service.queue.put(job)
@@ -151,7 +161,7 @@ ROUTES = (
         JobReply,
         request=JOB_REQUEST,
         statuses=(200, 201),
-        errors=(400, 404, 408, 409, 413, 415, 429, 507),
+        errors=(400, 404, 408, 409, 413, 415, 429, 503, 507),
     ),
     Endpoint("GET", "/v1/jobs", "The newest 100 jobs, newest first", list_jobs, JobsReply),
     Endpoint("GET", "/v1/jobs/{id}", "A job", get_job, JobReply, errors=(400, 404)),

@@ -13,12 +13,14 @@ from latentfu.core.setting import Setting
 from latentfu.http.messages import read_json, reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
-from latentfu.protocol.replies import SettingReply, SettingsReply
-from latentfu.protocol.requests import SettingRequest
+from latentfu.plugin_manager.switching import switch_plugin
+from latentfu.protocol.owner_requests import PluginStateRequest, SettingRequest
+from latentfu.protocol.replies import PluginStateReply, SettingReply, SettingsReply
 from latentfu.storage.settings import describe_setting, reset_setting, write_setting
 
 _BODY: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 _VALUE = TypeAdapter(SettingRequest)
+_STATE = TypeAdapter(PluginStateRequest)
 
 
 async def settings(request: web.Request) -> web.Response:
@@ -41,6 +43,14 @@ async def delete_setting(request: web.Request) -> web.Response:
     setting = await _find(request)
     await asyncio.to_thread(reset_setting, setting)
     return reply(describe_setting(setting))
+
+
+async def put_plugin_state(request: web.Request) -> web.Response:
+    """It counts with the next work; nothing is imported for it here."""
+    name = request.match_info["name"]
+    body = await read_json(request, _STATE)
+    await asyncio.to_thread(switch_plugin, name, not body.enabled)
+    return reply(PluginStateReply(name=name, is_enabled=body.enabled))
 
 
 async def get_plugin_route(request: web.Request) -> web.Response:
@@ -105,6 +115,15 @@ ROUTES = (
         delete_setting,
         SettingReply,
         errors=(404, 503, 507),
+    ),
+    Endpoint(
+        "PUT",
+        "/v1/plugins/{name}",
+        "Switch a plug-in on or off",
+        put_plugin_state,
+        PluginStateReply,
+        request=PluginStateRequest,
+        errors=(400, 404, 408, 413, 415, 507),
     ),
     Endpoint(
         "GET",

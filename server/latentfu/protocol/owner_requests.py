@@ -1,0 +1,46 @@
+"""What the owner of a server chooses about it: when it ends, the default network, plug-ins."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from latentfu.protocol.model import Name
+from latentfu.protocol.requests import LIMITS
+
+
+class IdleStopRequest(BaseModel):
+    """When a server that nobody uses ends."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    minutes: float = Field(
+        ge=LIMITS["minutes"][0],
+        le=LIMITS["minutes"][1],
+        description="Minutes without use; 0: it stays.",
+    )
+
+
+class DefaultGeneratorRequest(BaseModel):
+    """Which network works where a request names none."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    generator: Name | None = Field(
+        description="An installed network; null takes the choice back: the first installed."
+    )
+
+
+class PluginStateRequest(BaseModel):
+    """Whether a plug-in is to be used."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    enabled: bool = Field(description="false: it is not imported any more.")
+
+
+class SettingRequest(BaseModel):
+    """What a setting of a plug-in is set to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    value: bool | int | float | str = Field(description="In the setting's own type.")
