@@ -236,3 +236,26 @@ def test_the_bundles_of_ours_name_networks_and_directions_that_fit_each_other() 
             known = look_up_file(one.sha256, one.file, None)
             assert known.made_for == network.weights, one.file
             assert known.licence == one.licence
+
+
+def test_an_encoder_is_removed_by_name_and_comes_back_with_its_bundle(
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("setup", "small", "--yes") == 0
+    capsys.readouterr()
+    assert world.run("encoders", "remove", "nobody") == 1
+    assert "You have no encoder 'nobody' of your own; there are: tiny-encoder." in (
+        capsys.readouterr().err
+    )
+    assert world.run("encoders", "remove", "tiny-encoder", "--generator", "portraits") == 1
+    assert world.installed("encoders") == ["tiny-encoder.safetensors"]
+    capsys.readouterr()
+    assert world.run("encoders", "remove", "tiny-encoder") == 0
+    assert "Removed the encoder tiny-encoder (" in capsys.readouterr().out
+    assert world.installed("encoders") == []
+    assert world.installed("generators") == ["tiny.safetensors"]
+    with use_registry(Registry(all_sources())):
+        ours = latentfu.generators()["tiny"].id
+        assert ours not in [one.generator_id for one in latentfu.encoders().values()]
+    assert world.run("setup", "small") == 0
+    assert world.installed("encoders") == ["tiny-encoder.safetensors"]

@@ -84,3 +84,24 @@ def test_a_set_is_taken_in_though_its_names_are_taken(
     assert run(["deformations", "import", str(tmp_path / "smile.pt")]) == 1
     assert capsys.readouterr().err.strip().endswith("give another --name.")
     assert sorted(latentfu.controls("portraits")) == sorted(controls)
+
+
+def test_one_is_removed_by_name_and_those_of_other_networks_stay(
+    portraits: latentfu.Generator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, id in enumerate((portraits.id, "b" * 64)):
+        file = found_on(id, tmp_path / "found.safetensors", seed)
+        assert run(["deformations", "keep", str(file), "--name", "wheels"]) == 0
+    capsys.readouterr()
+    assert run(["deformations", "remove", "wheels"]) == 1
+    asked = capsys.readouterr().err
+    assert "for each of" in asked and "portraits" in asked and "say which with --generator" in asked
+    assert run(["deformations", "remove", "nobody"]) == 1
+    assert "You have no deformation 'nobody' of your own; there are: wheels." in (
+        capsys.readouterr().err
+    )
+    assert run(["deformations", "remove", "wheels", "--generator", "portraits", "--json"]) == 0
+    capsys.readouterr()
+    (left,) = user_deformations_folder().glob("*.safetensors")
+    assert read_deformation(left).generator_id == "b" * 64
+    assert "wheels" not in latentfu.controls("portraits")
