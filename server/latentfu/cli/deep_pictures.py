@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from latentfu.cli.picture_metadata import PictureMetadata
 from latentfu.core.layer import Pixels
 
 if TYPE_CHECKING:
@@ -54,8 +55,13 @@ def to_eight_bits(values: DeepPixels) -> Pixels:
     return ((values.astype(np.uint32) + _STEP // 2) // _STEP).astype(np.uint8)
 
 
-def encode_png(values: DeepPixels, profile: bytes | None, dpi: tuple[float, float] | None) -> bytes:
-    """A PNG file of uint16 ``[H, W, 1, 3 or 4]``; profile and resolution as chunks after IHDR."""
+def encode_png(
+    values: DeepPixels,
+    profile: bytes | None,
+    dpi: tuple[float, float] | None,
+    metadata: PictureMetadata,
+) -> bytes:
+    """A PNG file of uint16 ``[H, W, 1, 3 or 4]``; what is not pixels as chunks after IHDR."""
     import struct
     import zlib
 
@@ -73,12 +79,22 @@ def encode_png(values: DeepPixels, profile: bytes | None, dpi: tuple[float, floa
     if dpi:
         per_meter = [round(each * _INCHES_PER_METER) for each in dpi]
         PngImagePlugin.putchunk(chunks, b"pHYs", struct.pack(">IIB", *per_meter, 1))
+    exif = metadata.pack_exif((values.shape[1], values.shape[0]))
+    if exif:
+        PngImagePlugin.putchunk(chunks, b"eXIf", exif.removeprefix(b"Exif\0\0"))
+    for word, text in metadata.png_texts():  # not compressed, in no language
+        PngImagePlugin.putchunk(
+            chunks, b"iTXt", word.encode("latin-1") + b"\0\0\0\0\0" + text.encode()
+        )
     head = 8 + 25  # the signature and the whole IHDR
     return data[:head] + chunks.getvalue() + data[head:]
 
 
 def encode_tiff(
-    values: DeepPixels, profile: bytes | None, dpi: tuple[float, float] | None
+    values: DeepPixels,
+    profile: bytes | None,
+    dpi: tuple[float, float] | None,
+    metadata: PictureMetadata,
 ) -> bytes:
     """A TIFF file of uint16 ``[H, W, 1, 3 or 4]``."""
     import tifffile
@@ -94,8 +110,20 @@ def encode_tiff(
         resolution=dpi,
         resolutionunit="INCH" if dpi else None,
         metadata=None,
+        software=False,
+        extratags=_list_tags(metadata),
     )
     return buffer.getvalue()
+
+
+def _list_tags(metadata: PictureMetadata) -> list[tuple[int, str, int, Any, bool]]:
+    """The tags of a TIFF file: texts, and XMP as bytes."""
+    tags: list[tuple[int, str, int, Any, bool]] = [
+        (tag, "s", 0, text, True) for tag, text in metadata.tags.items()
+    ]
+    if metadata.xmp:
+        tags.append((700, "B", len(metadata.xmp), metadata.xmp, True))
+    return tags
 
 
 def _read_tiff(data: bytes) -> DeepPixels | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,11 @@ from latentfu.cli.deep_pictures import (
     has_sixteen_bits,
     read_sixteen_bits,
     to_eight_bits,
+)
+from latentfu.cli.picture_metadata import (
+    PictureMetadata,
+    read_exif_dpi,
+    read_picture_metadata,
 )
 from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.layer import MaskPixels, Pixels, check_size
@@ -58,6 +63,7 @@ class Original:
     ``values``: uint8 or uint16 ``[H, W, 1, 3 or 4]``. ``shown``: the sRGB pixels made of them.
     ``transform``: between the two, None when they are the same. ``dpi``: pixels an inch, across
     and down. ``cut``: whether the file has 16 bits a channel of which ``values`` are the upper 8.
+    ``metadata``: camera, date, copyright and the like.
     """
 
     values: Pixels | DeepPixels
@@ -66,6 +72,7 @@ class Original:
     transform: ProfileTransform | None = None
     dpi: tuple[float, float] | None = None
     cut: bool = False
+    metadata: PictureMetadata = field(default_factory=PictureMetadata)
 
     def add_change(self, edited: Pixels) -> Pixels | DeepPixels:
         """The file's own values with the change from ``shown`` to ``edited`` added.
@@ -173,21 +180,25 @@ def is_lossy(path: Path, exact: bool = False) -> bool:
 def write_picture(path: Path, picture: PictureFile, exact: bool = False) -> None:
     """Write ``picture`` whole or not at all, in the format that the ending names.
 
-    What the file it came from had stays: profile, 16 bits (PNG, TIFF), resolution (not WebP), and
-    the values of all pixels that are as they were. ``exact``: WebP is written without loss.
+    What the file it came from had stays: profile, 16 bits (PNG, TIFF), resolution, EXIF and XMP,
+    and the values of all pixels that are as they were. ``exact``: WebP is written without loss.
     """
     check_target(path, has_alpha=picture.pixels.shape[2] == 4)
     kind = _WRITE_FORMATS[path.suffix.lower()]
     values: Pixels | DeepPixels = picture.pixels
     profile, dpi, original = picture.profile, None, picture.original
+    metadata = original.metadata if original is not None else PictureMetadata()
     if original is not None and original.shown.shape == values.shape:
         values, profile, dpi = original.add_change(picture.pixels), original.profile, original.dpi
     with whole_file(path) as temporary:
         if values.dtype == np.uint16 and kind in ("PNG", "TIFF"):
             encode = encode_png if kind == "PNG" else encode_tiff
-            temporary.write_bytes(encode(values.astype(np.uint16, copy=False), profile, dpi))
+            deep = values.astype(np.uint16, copy=False)
+            temporary.write_bytes(encode(deep, profile, dpi, metadata))
             return
-        _save(temporary, kind, _as_eight_bits(values), exact, icc_profile=profile, dpi=dpi)
+        size = (values.shape[1], values.shape[0])
+        settings = {"icc_profile": profile, "dpi": dpi, **metadata.settings(kind, size, dpi)}
+        _save(temporary, kind, _as_eight_bits(values), exact, **settings)
 
 
 def _save(path: Path, kind: str, pixels: Pixels, exact: bool, **settings: Any) -> None:
@@ -195,7 +206,7 @@ def _save(path: Path, kind: str, pixels: Pixels, exact: bool, **settings: Any) -
 
     settings = {name: value for name, value in settings.items() if value}
     if kind == "WEBP":
-        settings.pop("dpi", None)  # it has no place for one
+        settings.pop("dpi", None)  # it is in EXIF
         # "exact" keeps the colors of clear pixels too.
         settings.update({"lossless": True, "exact": True} if exact else {"quality": 95})
     elif kind == "JPEG":
@@ -241,6 +252,7 @@ def _read_open(path: Path, image: Image.Image) -> Original:
     deep = image.format in ("PNG", "TIFF") and has_sixteen_bits(path, image)
     deep = deep and image.mode != "CMYK"
     image.load()
+    metadata = read_picture_metadata(image)
     dpi = _resolution(image, turned=orientation in (5, 6, 7, 8))
     plain = _plain(path, ImageOps.exif_transpose(image))
     pixels = np.ascontiguousarray(np.asarray(plain))
@@ -252,6 +264,7 @@ def _read_open(path: Path, image: Image.Image) -> Original:
         profile=plain.info.get("icc_profile"),
         dpi=dpi,
         cut=deep and values is None,
+        metadata=metadata,
     )
 
 
@@ -263,7 +276,7 @@ def _as_eight_bits(values: Pixels | DeepPixels) -> Pixels:
 
 def _resolution(image: Image.Image, turned: bool) -> tuple[float, float] | None:
     try:
-        across, down = (float(each) for each in image.info["dpi"])
+        across, down = (float(each) for each in image.info.get("dpi") or read_exif_dpi(image) or ())
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
     if not (1 < across <= _MAX_DPI and 1 < down <= _MAX_DPI):
