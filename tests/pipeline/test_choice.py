@@ -30,8 +30,8 @@ from latentfu.core.progress import silent
 from latentfu.pipeline.cache import InversionCache
 from latentfu.pipeline.invert import choose_inverters, invert_crop
 from latentfu.pipeline.metrics import (
-    advise_fit,
     describe_outside,
+    find_remedy,
     is_outside,
     rate_fit,
     with_metrics,
@@ -123,7 +123,7 @@ def test_the_fit_is_a_word_with_advice_when_it_is_poor(
     quality = Quality(psnr, 0.1, "none", 0.0, out_of_domain=beyond)
     with use_registry(Registry([])):
         assert rate_fit(quality, SPEC) == fit
-        assert bool(advise_fit(quality, SPEC, crop_of(own_picture()))) is (fit == "poor")
+        assert bool(find_remedy(quality, SPEC, crop_of(own_picture())).kind) is (fit == "poor")
 
 
 def test_the_advice_names_another_network_for_the_same_pictures() -> None:
@@ -140,6 +140,8 @@ def test_the_advice_names_another_network_for_the_same_pictures() -> None:
         Aligner("center", "x", (), lambda _: [Quad.square(0, 0, 9)]),
     ]
 
+    remedies: list[tuple[str, str]] = []
+
     def advise(*specs: GeneratorSpec) -> str:
         plugin = SimpleNamespace(
             latentfu_generators=hookimpl(lambda: specs),
@@ -147,7 +149,9 @@ def test_the_advice_names_another_network_for_the_same_pictures() -> None:
             __name__="many",
         )
         with use_registry(Registry([Source("many", "tests", "", lambda: plugin)])):
-            return advise_fit(quality, specs[0], crop_of(own_picture()))
+            found_remedy = find_remedy(quality, specs[0], crop_of(own_picture()))
+            remedies.append((found_remedy.kind, found_remedy.network))
+            return found_remedy.advice
 
     quality = Quality(39.0, 0.1, "none", 0.0, out_of_domain=0.9)
     drawn, cars, people = spec("aa", "drawn"), spec("cc", "cars", "blind"), spec("bb", "p", "sees")
@@ -155,6 +159,7 @@ def test_the_advice_names_another_network_for_the_same_pictures() -> None:
     assert lists in advise(drawn, cars, spec("ee", "cats", "broken"), spec("ff", "any"))
     assert "--generator bb" in advise(drawn, cars, people)
     assert "--generator dd" in advise(drawn, people, spec("dd", "drawn"))
+    assert remedies == [("install", ""), ("network", "bb"), ("network", "dd")]
 
 
 def test_parts_of_the_time_add_up() -> None:

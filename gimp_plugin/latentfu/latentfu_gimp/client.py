@@ -78,9 +78,9 @@ class ServerClient:
         """PUT a JSON document and return the body of the answer."""
         return self._ask("PUT", path, json.dumps(document).encode(), "application/json")[1]
 
-    def delete(self, path: str) -> None:
-        """DELETE a path."""
-        self._ask("DELETE", path)
+    def delete(self, path: str) -> bytes:
+        """DELETE a path and return the body of the answer."""
+        return self._ask("DELETE", path)[1]
 
     def post(self, path: str, document: Mapping[str, object] | None = None) -> Any:
         """POST a JSON object, an empty one if none is given; the JSON that is answered."""

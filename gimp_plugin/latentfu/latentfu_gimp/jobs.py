@@ -98,8 +98,29 @@ def tell_fit(report: dict[str, Any]) -> str:
 
     Empty if there is nothing to say, as in reports of older servers.
     """
-    parts = [report.get(name) for name in ("warning", "advice", "unchanged", "regions_note")]
-    return " ".join(translate_sent(str(part)) for part in parts if part)
+    parts = [report.get("warning"), report.get("unchanged"), report.get("regions_note")]
+    told = [translate_sent(str(part)) if part else "" for part in parts]
+    told.insert(1, _advise(report))
+    return " ".join(part for part in told if part)
+
+
+def _advise(report: dict[str, Any]) -> str:
+    """What helps a poor fit, in words of what can be done in GIMP."""
+    match report.get("remedy"):
+        case "method":
+            return _(
+                "The network shows this picture only poorly: take the method Faithful, or a part "
+                "that shows the subject larger and upright."
+            )
+        case "network":
+            name = report.get("remedy_network")
+            return _("Try the network {name}: it stands in the list Network.").format(name=name)
+        case "install":
+            return _(
+                "No other network for such pictures is installed: Filters > Latent-Fu > Networks "
+                "shows those that can be had."
+            )
+    return translate_sent(str(report.get("advice") or ""))
 
 
 def run_work(client: ServerClient, work: Work, report: Report) -> Result:
@@ -262,6 +283,11 @@ def _follow(
     if last.get("state") == "cancelled":
         raise StoppedError
     raise ServerGoneError(_("The Latent-Fu server stopped in the middle of the work: try again."))
+
+
+def follow_to_end(client: ServerClient, document: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Put a job of any kind and wait for it; its last state, or raises PluginError."""
+    return _follow(client, document, report)[1]
 
 
 def _drop(client: ServerClient, job: str) -> None:

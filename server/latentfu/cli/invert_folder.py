@@ -237,7 +237,7 @@ def describe_inversion(
     found: CachedInversion, spec: GeneratorSpec, crop: Crop
 ) -> dict[str, object]:
     """An inversion in figures, for JSON."""
-    from latentfu.pipeline.metrics import advise_fit, describe_outside, is_outside, rate_fit
+    from latentfu.pipeline.metrics import describe_outside, find_remedy, is_outside, rate_fit
 
     inversion, quality = found.inversion, found.inversion.quality
     return {
@@ -254,7 +254,7 @@ def describe_inversion(
         "outside": is_outside(quality, spec),
         "warning": describe_outside(quality, spec),
         "fit": rate_fit(quality, spec),
-        "advice": advise_fit(quality, spec, crop),
+        "advice": find_remedy(quality, spec, crop).advice,
         "seconds": quality.seconds,
         "parts": dict(quality.parts),
     }

@@ -18,6 +18,9 @@ QualityName = Literal["draft", "good", "best"]
 QUALITIES: tuple[str, ...] = get_args(QualityName)
 """What a person can ask for instead of an inverter; "good" is the default."""
 
+RemedyName = Literal["", "method", "network", "install"]
+"""What helps where a network shows a picture poorly."""
+
 
 def check_size(width: int, height: int) -> None:
     """Refuse a picture that is empty or larger than the house takes.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from latentfu.core.crop import Crop
 from latentfu.core.errors import CancelledError
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.latent import Inversion, Latent, Quality
+from latentfu.core.limits import RemedyName
 from latentfu.pipeline.plugin_calls import draw
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_manager.running import call_plugin
@@ -151,21 +152,37 @@ def rate_fit(quality: Quality, spec: GeneratorSpec) -> Fit:
     return "good"
 
 
-def advise_fit(quality: Quality, spec: GeneratorSpec, crop: Crop) -> str:
-    """What to do about a poor fit, in a sentence; empty if it is not poor."""
+@dataclass(frozen=True)
+class FitRemedy:
+    """What helps a poor fit: a better method or another crop ("method"), the installed ``network``
+    ("network"), one that is to be installed first ("install"), or "" where nothing is needed.
+
+    ``advice``: the same as a sentence for the command line.
+    """
+
+    kind: RemedyName = ""
+    network: str = ""
+    advice: str = ""
+
+
+def find_remedy(quality: Quality, spec: GeneratorSpec, crop: Crop) -> FitRemedy:
+    """What to do about a poor fit; nothing if it is not poor."""
     if rate_fit(quality, spec) != "poor":
-        return ""
+        return FitRemedy()
     if not is_outside(quality, spec):
-        return (
-            f"The inversion shows this picture only poorly ({quality.psnr:.1f} dB): take a better "
-            f"method (--quality best), or a crop that shows the subject larger and upright."
+        return FitRemedy(
+            "method",
+            advice=f"The inversion shows this picture only poorly ({quality.psnr:.1f} dB): take a "
+            f"better method (--quality best), or a crop that shows the subject larger and upright.",
         )
     other = _find_other_network(spec, crop)
     if other is not None:
-        return f"Try the network {other.name} (--generator {other.name})."
-    return (
-        "No other network for such pictures is installed: `latentfu generators download` lists "
-        "those that can be had."
+        sentence = f"Try the network {other.name} (--generator {other.name})."
+        return FitRemedy("network", other.name, sentence)
+    return FitRemedy(
+        "install",
+        advice="No other network for such pictures is installed: `latentfu generators download` "
+        "lists those that can be had.",
     )
 
 

@@ -15,7 +15,7 @@ from latentfu.pipeline.acting_regions import WHOLE, ActingRegions
 from latentfu.pipeline.crop import PixelBox, box_around
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
-from latentfu.pipeline.metrics import advise_fit, describe_outside, is_outside, rate_fit
+from latentfu.pipeline.metrics import describe_outside, find_remedy, is_outside, rate_fit
 from latentfu.protocol.replies import ReportReply
 from latentfu.protocol.requests import ControlsRequest, InvertRequest, LayerRequest
 
@@ -43,6 +43,7 @@ def build_report(
 ) -> ReportReply:
     """What the finished job says about itself."""
     quality = found.inversion.quality
+    remedy = find_remedy(quality, resolved.spec, crop)
     return ReportReply(
         psnr=float(quality.psnr),
         perceptual=float(quality.perceptual),
@@ -52,7 +53,9 @@ def build_report(
         outside=is_outside(quality, resolved.spec),
         warning=" ".join(filter(None, (found.note, describe_outside(quality, resolved.spec)))),
         fit=rate_fit(quality, resolved.spec),
-        advice=advise_fit(quality, resolved.spec, crop),
+        advice=remedy.advice,
+        remedy=remedy.kind,
+        remedy_network=remedy.network,
         changed=changed.count,
         unchanged=changed.unchanged,
         quad=tell_corners(crop.quad),

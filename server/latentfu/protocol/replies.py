@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from latentfu.core.limits import RemedyName
 from latentfu.protocol.model import Sha256, Uuid
 
 
@@ -246,6 +247,12 @@ class ReportReply(Reply):
         description="What to do about a poor fit, as a sentence, such as another network by name; "
         "empty if it is not poor."
     )
+    remedy: RemedyName = Field(
+        default="",
+        description="The same for programs: method (a better one, or another crop), network (the "
+        "installed one in remedy_network), install (one that is not here), or nothing.",
+    )
+    remedy_network: str = Field(default="", description="The installed network that may fit.")
     changed: int = Field(description="How many pixels of the layer changed.")
     unchanged: str = Field(description="Why none did, as a sentence; empty if some did.")
     quad: list[tuple[float, float]] = Field(description="The crop's four corners in the layer.")

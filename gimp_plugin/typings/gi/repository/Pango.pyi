@@ -1,6 +1,7 @@
 from enum import IntEnum
 
 class EllipsizeMode(IntEnum):
+    NONE = ...
     END = ...
 
 class WrapMode(IntEnum):
