@@ -49,8 +49,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.hookspecs": ("hookimpl",),  # and the classes of KINDS
     "latentfu.plugin_objects": ("ControlRequest", "InversionRequest", "Level", "RouteRequest"),
     "latentfu.plugin_manager.running": ("call_plugin",),
-    "latentfu.plugin_manager.default_generator": ("read_default_generator",),
-    "latentfu.plugin_manager.choose_generator": (
+    "latentfu.plugin_manager.default_choice": ("read_default_generator",),
+    "latentfu.plugin_manager.set_default": (
         "drop_default_generator", "write_default_generator",
     ),
     "latentfu.pipeline.generator_pool": ("detect_format", "open_generator"),

@@ -83,10 +83,10 @@ from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
 from latentfu.pipeline.generator_pool import detect_format as detect_format
 from latentfu.pipeline.generator_pool import open_generator as open_generator
-from latentfu.plugin_manager.choose_generator import drop_default_generator as drop_default_generator
-from latentfu.plugin_manager.choose_generator import write_default_generator as write_default_generator
-from latentfu.plugin_manager.default_generator import read_default_generator as read_default_generator
+from latentfu.plugin_manager.default_choice import read_default_generator as read_default_generator
 from latentfu.plugin_manager.running import call_plugin as call_plugin
+from latentfu.plugin_manager.set_default import drop_default_generator as drop_default_generator
+from latentfu.plugin_manager.set_default import write_default_generator as write_default_generator
 from latentfu.plugin_objects import Aligner as Aligner
 from latentfu.plugin_objects import BuildStep as BuildStep
 from latentfu.plugin_objects import CheckpointFormat as CheckpointFormat

@@ -143,7 +143,7 @@ def test_a_search_shows_what_has_all_words(window: NetworksWindow) -> None:
 
 
 def test_plugins_are_switched_and_say_why_they_are_set_aside(
-    window: NetworksWindow, home: Path
+    window: NetworksWindow, home: Path, screenshots: Path | None
 ) -> None:
     edit = window.edit
     broken = home / "config" / "plugins" / "broken.py"
@@ -158,6 +158,8 @@ def test_plugins_are_switched_and_say_why_they_are_set_aside(
         """)
         switch = f"part('Use faces_world', Gtk.Switch, {TITLE})"
         wait_for(lambda: edit.look(f"{switch}.get_active()") is True, "no switch")
+        if screenshots:
+            shoot(edit, "Latent-Fu networks", screenshots / "gimp-plugins.png")
         edit.do(f"{switch}.set_active(False)")
         window.wait("The plug-in faces_world is off.")
         assert edit.look(f"{switch}.get_active()") is False

@@ -89,7 +89,7 @@ class ServerBackend:
 
 def _tell_if_not_chosen(used: str) -> None:
     """On stderr that another network works than the default that was chosen."""
-    from latentfu.plugin_manager.default_generator import describe_default
+    from latentfu.plugin_manager.default_choice import describe_default
 
     if note := describe_default({used: None}, used):
         click.echo(note, err=True)

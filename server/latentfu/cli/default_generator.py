@@ -20,12 +20,12 @@ def generators_default(name: str | None, clear: bool, as_json: bool) -> None:
     if name is not None and clear:
         raise click.UsageError("Give a NAME or --clear, not both.")
     from latentfu.plugin_manager import get_registry
-    from latentfu.plugin_manager.choose_generator import write_default_generator
-    from latentfu.plugin_manager.default_generator import (
+    from latentfu.plugin_manager.default_choice import (
         DEFAULT_GENERATOR,
         describe_default,
         read_default_generator,
     )
+    from latentfu.plugin_manager.set_default import write_default_generator
 
     if name is not None or clear:
         write_default_generator(name)

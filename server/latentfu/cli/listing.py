@@ -21,7 +21,7 @@ Content = dict[str, object]
 def generators_list(as_json: bool) -> None:
     """List the generators; the first is the default (see latentfu generators default)."""
     from latentfu.plugin_manager import get_registry
-    from latentfu.plugin_manager.default_generator import describe_default
+    from latentfu.plugin_manager.default_choice import describe_default
 
     found = get_registry().installed(GeneratorSpec)
     default = next(iter(found), "")

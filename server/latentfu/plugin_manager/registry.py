@@ -20,7 +20,7 @@ from latentfu.core.names import is_name
 from latentfu.core.paths import data_dir
 from latentfu.hookspecs import kind_of
 from latentfu.plugin_manager.deaths import DeathWatch
-from latentfu.plugin_manager.default_generator import default_first
+from latentfu.plugin_manager.default_choice import default_first
 from latentfu.plugin_manager.plugin import Plugin, PluginStatus, controls_of, load_plugin
 from latentfu.plugin_manager.sources import Source, all_sources, disabled_names, read_choices
 from latentfu.plugin_manager.validation import key_of

@@ -14,8 +14,8 @@ from latentfu.core.installable_network import (
 )
 from latentfu.core.progress import Progress
 from latentfu.plugin_manager import get_registry
-from latentfu.plugin_manager.choose_generator import drop_default_generator
 from latentfu.plugin_manager.running import call_plugin
+from latentfu.plugin_manager.set_default import drop_default_generator
 from latentfu.plugin_objects import GeneratorSpec
 from latentfu.protocol.network_replies import NetworkReply, TermsReply
 

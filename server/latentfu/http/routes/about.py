@@ -16,7 +16,7 @@ from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.http.messages import read_json, reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
-from latentfu.plugin_manager.default_generator import (
+from latentfu.plugin_manager.default_choice import (
     check_generator_name,
     default_first,
     keep_default_generator,

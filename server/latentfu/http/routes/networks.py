@@ -11,7 +11,7 @@ from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.http.messages import reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
-from latentfu.plugin_manager.default_generator import default_first
+from latentfu.plugin_manager.default_choice import default_first
 from latentfu.protocol.errors import ConflictError
 from latentfu.protocol.network_replies import NetworkReply, NetworksReply, RemovedReply
 from latentfu.protocol.requests import InstallRequest

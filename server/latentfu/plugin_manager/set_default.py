@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentfu.plugin_manager.default_generator import (
+from latentfu.plugin_manager.default_choice import (
     check_generator_name,
     keep_default_generator,
     read_default_generator,
