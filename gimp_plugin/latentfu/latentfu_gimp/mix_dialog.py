@@ -109,7 +109,7 @@ class MixDialog:
         self._first, self._last = _layer_spins(_read_layers(target, config), self._move_layers)
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(self._common["feather"], longest, self._changed)
-        self._status = StatusLine()
+        self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._busy, self._failed))
         self._lay_out(names)
 
