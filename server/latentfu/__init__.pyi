@@ -122,6 +122,7 @@ from latentfu.storage.download import Offer as Offer
 from latentfu.storage.download import Patience as Patience
 from latentfu.storage.download import download as download
 from latentfu.storage.inversion_cache import load_inversion as load_inversion
+from latentfu.storage.layer_store import find_latent_file as find_latent_file
 from latentfu.storage.safetensors_file import file_sha256 as file_sha256
 from latentfu.storage.safetensors_file import find_metadata as find_metadata
 from latentfu.storage.safetensors_file import read_arrays as read_arrays
@@ -224,6 +225,7 @@ __all__ = [
     "face_quad",
     "file_sha256",
     "find_direction",
+    "find_latent_file",
     "find_metadata",
     "find_regions",
     "generators",

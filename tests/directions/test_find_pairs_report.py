@@ -27,12 +27,10 @@ from latentfu import (
 from latentfu.core.progress import silent
 from latentfu.testing.tiny import TinyGenerator, spec_of
 from latentfu_builtin.directions.commands.find import find_command
-from latentfu_builtin.directions.commands.fit import (
-    direction_pairs_command,
-    measure_mean_difference,
-)
+from latentfu_builtin.directions.commands.fit import direction_pairs_command
 from latentfu_builtin.directions.commands.report import clean_command, report_command
 from latentfu_builtin.directions.find_directions import find_directions
+from latentfu_builtin.directions.pairs import measure_mean_difference
 from latentfu_builtin.directions.report import fit_line
 from latentfu_builtin.directions.seeded_samples import draw_z, write_samples
 from latentfu_builtin.directions.user_library import user_folder

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from tests.gimp.desktop import wait_for
+from tests.gimp.desktop import Desktop, wait_for
 from tests.gimp.gimp import Gimp
 
 
@@ -56,6 +57,15 @@ class Edit:
         if self._order is not None:
             self.do("window().response(Gtk.ResponseType.CANCEL)")
             self.end()
+
+
+def shoot(edit: Edit, title: str, folder: Path | None, name: str) -> None:
+    """A picture of the window for the documentation, if pictures are wanted."""
+    if folder:
+        desktop: Desktop = edit.gimp.desktop  # type: ignore[attr-defined]
+        window = desktop.window(title)
+        desktop.activate(window)
+        desktop.shoot(window, folder / name)
 
 
 def make_earlier(edit: Edit, arguments: str = "edits='red=2'") -> None:

@@ -33,6 +33,11 @@ def _find_several(rgb: np.ndarray) -> list[Quad]:
     ]
 
 
+def _find_unless_even(rgb: np.ndarray) -> list[Quad]:
+    """The middle of a picture, nothing in one of a single color."""
+    return _find_several(rgb)[:1] if rgb.std() > 2 else []
+
+
 def _slow(request: InversionRequest) -> Inversion:
     """Takes half a minute, and can be stopped at any moment."""
     for step in range(300):
@@ -50,7 +55,7 @@ def _poor(request: InversionRequest) -> Inversion:
 def latentfu_generators() -> list[GeneratorSpec]:
     return [
         GeneratorSpec(name, name.title(), "test", SIDE, ID, lambda _: small_generator(), name)
-        for name in ("blind", "several")
+        for name in ("blind", "several", "picky")
     ]
 
 
@@ -59,6 +64,7 @@ def latentfu_aligners() -> list[Aligner]:
     return [
         Aligner("blind", "Finds nothing", (), lambda rgb: []),
         Aligner("several", "Finds several", (), _find_several),
+        Aligner("picky", "Finds nothing in an even surface", (), _find_unless_even),
     ]
 
 

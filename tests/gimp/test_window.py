@@ -26,6 +26,12 @@ text = str(values.index(1)) if values.length() > 1 else ""
 value = [values.index(0).value_nick, [l.get_name() for l in image.get_layers()], text]
 """
 SMALL = {"generator": "small", "inverter": "instant"}
+OTHERS = (
+    ("latentfu-transfer", "Make it like another layer"),
+    ("latentfu-sweep", "Sweep to layers"),
+    ("latentfu-several", "Edit several layers"),
+    ("latentfu-direction", "Make a direction"),
+)
 LAYERS = "value = [l.get_name() for l in image.get_layers()]"
 
 
@@ -48,7 +54,7 @@ def image(ui: Gimp, desktop: Desktop) -> Iterator[Gimp]:
     desktop.rest()
     ui.run("image = load(PORTRAIT); display = Gimp.Display.new(image); Gimp.displays_flush()")
     yield ui
-    for title in ("Edit portrait", "Mix with layer"):
+    for title in ("Edit portrait", "Mix with layer", *(title for _, title in OTHERS)):
         desktop.dismiss(title)  # A test that failed must not block the next.
     ui.run("display.delete()")
 
@@ -198,6 +204,63 @@ def test_mix_with_the_second_layer(
     status, layers, text = image.answer(order)
     assert status == "success", text
     assert layers[:2] == ["Second", "2-3 of Second (Latent-Fu)"]
+
+
+@pytest.mark.parametrize(("name", "title"), OTHERS, ids=[name for name, _ in OTHERS])
+def test_a_window_opens_and_cancel_leaves_the_image_alone(
+    desktop: Desktop, image: Gimp, name: str, title: str
+) -> None:
+    image.run("""
+        other = image.get_layers()[-1].copy(); other.set_name("Second")
+        image.insert_layer(other, None, 0)
+    """)
+    order = open_dialog(image, name, "image.get_layers()[-1]", **SMALL)
+    dialog = desktop.window(title)
+    desktop.activate(dialog)
+    desktop.keys("alt+c")
+    status, layers, text = image.answer(order, 60)
+    assert status == "cancel" and len(layers) == 2, text
+
+
+def test_a_sweep_is_one_undo_step(desktop: Desktop, image: Gimp) -> None:
+    """From the window, with Alt+A."""
+    arguments = {**SMALL, "control": "red", "count": 4}
+    order = open_dialog(image, "latentfu-sweep", "image.get_layers()[-1]", **arguments)
+    dialog = desktop.window("Sweep to layers")
+    desktop.activate(dialog)
+    wait_ready(desktop, dialog)
+
+    def applied() -> bool:
+        desktop.keys("alt+a")
+        return not desktop.windows("Sweep to layers")
+
+    wait_for(applied, "it cannot be applied", 60)
+    status, layers, text = image.answer(order)
+    assert status == "success", text
+    group = "red -2 ... +2 (Latent-Fu)"
+    assert layers[0] == group and len(layers) == 2
+    assert image.run("value = len(image.get_layers()[0].get_children())") == 4
+    main = desktop.window("GNU Image Manipulation Program|GIMP")
+    desktop.activate(main)
+    desktop.keys("ctrl+z")
+    wait_for(lambda: len(image.run(LAYERS)) == 1, "one undo did not take all layers back")
+
+
+def test_several_layers_are_one_undo_step(desktop: Desktop, image: Gimp) -> None:
+    image.run("""
+        other = image.get_layers()[-1].copy(); image.insert_layer(other, None, 0)
+        procedure = Gimp.get_pdb().lookup_procedure("latentfu-several")
+        config = procedure.create_config()
+        config.set_property("image", image)
+        config.set_property("which", "image"); config.set_property("edits", "red=2")
+        for key, argument in SMALL.items():
+            config.set_property(key, argument)
+        value = procedure.run(config).index(1)
+    """)
+    assert len(image.run(LAYERS)) == 4
+    desktop.activate(desktop.window("GNU Image Manipulation Program|GIMP"))
+    desktop.keys("ctrl+z")
+    wait_for(lambda: len(image.run(LAYERS)) == 2, "one undo did not take both back")
 
 
 def test_the_servers_window_says_what_runs(desktop: Desktop, ui: Gimp) -> None:

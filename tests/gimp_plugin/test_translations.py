@@ -109,7 +109,6 @@ NO_TEXTS = {
     "deep_pixels.py": {"R'G'B' float", "R'G'B'A float", "RGB float", "RGBA float", "RGB u16"},
     "finder.py": {"from latentfu.cli.main import main; main(['serve'])"},
     "layers.py": {"Layer"},
-    "mix_dialog.py": {"Layer"},
     "pixels.py": {"R'G'B' u8", "R'G'B'A u8", "Y u8"},
     "presets.py": {"too large", "another version"},
     "preview.py": {"_1:1"},
@@ -127,6 +126,7 @@ UNTRANSLATED = {
         "Latent-Fu: {}", "Settings: {}", "Worker: {}, {} MB", "Job: {}, {}",
         "Python of GIMP {} on {}",
     },
+    "sweeps.py": {"{} {} ({}ms) (replace)", "{} {} ... {} (Latent-Fu)"},
     "wire.py": {"{} bytes are not {} x {} x {}."},
 }  # fmt: skip
 """The same of texts with something filled in."""

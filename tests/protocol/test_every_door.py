@@ -118,6 +118,49 @@ def test_all_doors_give_the_same_pixels(server, home, photo, tmp_path, capsys):
         assert np.array_equal(body_layer(found).pixels, wanted)
 
 
+def test_a_transfer_gives_the_same_pixels_here_and_through_the_server(
+    server, home, photo, tmp_path, capsys
+):
+    other = tmp_path / "other.png"
+    Image.new("RGB", (40, 40), (200, 30, 60)).save(other)
+    names = [word for name, value in NAMES.items() for word in (f"--{name}", value)]
+    words = ["--along", "red", "--along", "tall", "--scale", "0.5", *names, "--json"]
+    told = {}
+    with at_home(home):
+        for place, more in (("here", ["--local"]), ("server", [])):
+            out = str(tmp_path / f"{place}.png")
+            assert run(["transfer", str(photo), str(other), "-o", out, *words, *more]) == 0
+            told[place] = json.loads(capsys.readouterr().out)
+            assert told[place]["place"] == place
+        moves = told["server"]["report"]["moves"]
+        by_strength = by_python(read(photo), edits={n: m["strength"] for n, m in moves.items()})
+    for name, move in moves.items():
+        middle = (move["have"] + move["exemplar"]) / 2
+        assert move["goal"] == pytest.approx(middle) != move["have"], name
+    assert told["here"]["report"]["moves"] == moves
+    found = read(tmp_path / "server.png")
+    assert np.array_equal(found, read(tmp_path / "here.png"))
+    assert (found != read(photo)).any()
+    assert np.array_equal(found, by_strength), "an edit of the strengths that are told is another"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"along": []}, "along"),
+        ({"along": ["red", "red"]}, "red is given twice"),
+        ({"along": ["red"], "scale": 11.0}, "scale is 11.0: give a number between -10 and 10"),
+        ({"along": ["nowhere"]}, "no control 'nowhere'"),
+    ],
+)
+def test_a_transfer_that_cannot_be_is_refused_in_one_sentence(server, home, photo, fields, words):
+    with at_home(home):
+        client = Client.connect()
+        layer = client.send_layer(layer_body(latentfu.Layer(read(photo))))
+        with pytest.raises(latentfu.LatentFuError, match=words):
+            client.run({"kind": "transfer", "layer": layer, "source": layer, **fields, **NAMES})
+
+
 @pytest.mark.parametrize("field", ["targets", "only", "truncation", "identity"])
 def test_each_of_the_fields_counts(home, photo, field):
     pixels = read(photo)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import PluginError
@@ -12,7 +12,8 @@ from .translate import _
 
 LARGEST_STRENGTH = 100.0
 LARGEST_FEATHER = 1000.0
-"""Both as the server has them (latentfu.protocol.requests)."""
+LARGEST_SCALE = 10.0
+"""All as the server has them (latentfu.protocol.requests)."""
 
 
 def parse_edits(text: str) -> dict[str, float]:
@@ -82,6 +83,19 @@ def parse_layers(text: str) -> tuple[int, int]:
     return first, last
 
 
+def read_names(text: str) -> tuple[str, ...]:
+    """``"smile yaw"`` (spaces, commas or semicolons between) -> names; raises PluginError."""
+    names = [name for name in re.split(r"[\s,;]+", text.strip()) if name]
+    if not names:
+        raise PluginError(_("Nothing is chosen to be moved: name directions such as smile yaw."))
+    for name in names:
+        if names.count(name) > 1:
+            raise PluginError(
+                _("The direction {name} is given twice: give each name once.").format(name=name)
+            )
+    return tuple(names)
+
+
 FAST, FAITHFUL = "fast", "faithful"
 """Words that stand in place of a method's name; nothing at all is between the two."""
 _QUALITIES = {FAST: "draft", FAITHFUL: "best"}
@@ -139,6 +153,12 @@ def name_mix(source: str, layers: tuple[int, int]) -> str:
     return _("{first}-{last} of {source} (Latent-Fu)").format(
         first=layers[0], last=layers[1], source=source
     )
+
+
+def name_transfer(source: str, along: Sequence[str]) -> str:
+    """What the new layer of a transfer is called, from the source layer's name."""
+    shown = ", ".join(along[:4]) + (" ..." if len(along) > 4 else "")
+    return _("{names} like {layer} (Latent-Fu)").format(names=shown, layer=source)
 
 
 def read_common_arguments(config: Any) -> dict[str, Any]:

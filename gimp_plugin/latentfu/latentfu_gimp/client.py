@@ -82,9 +82,10 @@ class ServerClient:
         """DELETE a path."""
         self._ask("DELETE", path)
 
-    def post(self, path: str) -> None:
-        """POST an empty JSON object."""
-        self._ask("POST", path, b"{}", "application/json")
+    def post(self, path: str, document: Mapping[str, object] | None = None) -> Any:
+        """POST a JSON object, an empty one if none is given; the JSON that is answered."""
+        body = json.dumps(document or {}).encode()
+        return _json(self._ask("POST", path, body, "application/json")[1])
 
     def send_picture(self, picture: Picture) -> str:
         """Bring ``picture`` to the server unless it is there already; its name there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -36,11 +37,8 @@ def edit_with_dialog(
     image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
 ) -> Gimp.Layer:
     """Let the user edit; the new layer, or StoppedError."""
-    dialog = EditDialog(target_again(image, chosen_layer(drawables)), config)
-    try:
+    with closing(EditDialog(target_again(image, chosen_layer(drawables)), config)) as dialog:
         return dialog.run()
-    finally:
-        dialog.close()
 
 
 ALWAYS_EXACT = 256

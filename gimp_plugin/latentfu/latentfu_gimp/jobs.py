@@ -22,15 +22,15 @@ LARGEST_LATENT = 4 << 20
 
 @dataclass(frozen=True)
 class Work:
-    """What shall be done with a layer: an edit, or a mix when ``source`` is there.
+    """What shall be done with a layer: an edit, or a mix or transfer when ``source`` is there.
 
     The fields are those of the server's requests (latentfu.protocol.requests). ``generator`` and
     ``inverter``: names, or empty for the server's default; in place of a method's name also fast
-    or faithful. ``feather``: width of the soft border
-    in layer pixels. ``layers``: first and last layer of a mix. ``latent``: the kept inversion of
-    the square in ``extra["corners"]``, empty to look for it. ``deep``: whether the result is asked
-    for in 16 bits. ``extra``: any other fields of the request by name (targets, only, truncation,
-    identity, quality, face, ...).
+    or faithful. ``feather``: width of the soft border in layer pixels. ``layers``: first and last
+    layer of a mix. ``along``, ``scale``: the directions of a transfer, and how far of the way.
+    ``latent``: the kept inversion of the square in ``extra["corners"]``, empty to look for it.
+    ``deep``: whether the result is asked for in 16 bits. ``extra``: any other fields of the
+    request by name (targets, only, truncation, identity, quality, face, ...).
     """
 
     layer: Picture
@@ -41,9 +41,18 @@ class Work:
     feather: float = 12.0
     source: Picture | None = None
     layers: tuple[int, int] = (0, 0)
+    along: tuple[str, ...] = ()
+    scale: float = 1.0
     latent: bytes = b""
     deep: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Of the request."""
+        if self.source is None:
+            return "edit"
+        return "transfer" if self.along else "mix"
 
     def with_edits(self, edits: dict[str, float]) -> Work:
         """The same with other strengths."""
@@ -95,7 +104,7 @@ def tell_fit(report: dict[str, Any]) -> str:
 
 def run_work(client: ServerClient, work: Work, report: Report) -> Result:
     """Do ``work`` and wait for it; raises PluginError in one sentence."""
-    document = send_request(client, work, "mix" if work.source else "edit")
+    document = send_request(client, work, work.kind)
     job, last = _follow(client, document, report)
     told = last.get("report") or {}
     picture: Picture | Change = client.change(job) if work.deep else client.result(job)
@@ -125,6 +134,14 @@ def place_in_selection(work: Work) -> Work:
     return replace(work, extra={**work.extra, "corners": square_around(work.mask)})
 
 
+def place_at(work: Work, report: dict[str, Any]) -> Work:
+    """The same in the square of a report, so that every further one is of the same face."""
+    quad = report.get("quad")
+    if not quad or is_placed(work):
+        return work
+    return replace(work, extra={**work.extra, "corners": quad})
+
+
 def _check_size(found: Picture | Change, layer: Picture) -> None:
     if isinstance(found, Change):
         fits = found.x + found.width <= layer.width and found.y + found.height <= layer.height
@@ -147,9 +164,17 @@ def _fetch_latent(client: ServerClient, report: dict[str, Any]) -> bytes:
 
 
 def prepare(client: ServerClient, work: Work, report: Report) -> dict[str, Any]:
-    """Invert the layer so that previews are quick; the report, or raises PluginError."""
+    """Invert the layer so that previews are quick; the report, or raises PluginError.
+
+    Where no face is found, the selection is taken as one.
+    """
     document = send_request(client, work, "invert")
-    return _follow(client, document, report)[1].get("report") or {}
+    try:
+        return _follow(client, document, report)[1].get("report") or {}
+    except NoPortraitError:
+        if work.mask is None or is_placed(work):
+            raise
+        return prepare(client, place_in_selection(work), report)
 
 
 def find_faces(client: ServerClient, work: Work, report: Report) -> Faces:
@@ -192,21 +217,25 @@ def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
         document["kind"] = kind
     if kind in ("edit", "preview"):
         document["edits"] = work.edits
-    if kind in ("edit", "mix") and work.deep:
+    if kind in ("edit", "mix", "transfer") and work.deep:
         document["as_change"] = True
     if kind == "regions":
         document["regions"] = list(work.extra.get("regions") or [])
-    if kind == "mix" and work.source:
+    if kind in ("mix", "transfer") and work.source:
         document["source"] = client.send_picture(work.source)
+    if kind == "mix":
         document["layers"] = list(work.layers)
-    if work.latent and kind in ("edit", "preview", "invert"):
+    if kind == "transfer":
+        document.update(along=list(work.along), scale=work.scale)
+    if work.latent and kind in ("edit", "preview", "invert", "transfer"):
         document["latent"] = client.send_latent(work.latent)
-    common = work.extra if kind in ("edit", "preview") else _PLACE_AND_METHOD
-    document.update({name: value for name, value in work.extra.items() if name in common})
+    more = ("regions", "identity") if kind == "transfer" else ()
+    taken = work.extra if kind in ("edit", "preview") else (*_COMMON, *more)
+    document.update({name: value for name, value in work.extra.items() if name in taken})
     return document
 
 
-_PLACE_AND_METHOD = (
+_COMMON = (
     "aligner", "quality", "options", "face", "corners", "eyes", "mouth", "psi",
 )  # fmt: skip
 """What of ``extra`` a request takes that moves no control."""

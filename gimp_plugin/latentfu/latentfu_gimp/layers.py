@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from gi.repository import Gimp
@@ -66,9 +66,14 @@ def check_layer(layer: Gimp.Drawable | None) -> Gimp.Layer:
         raise PluginError(_("A layer group has no pixels of its own: choose a layer inside it."))
     if layer.is_floating_sel():
         raise PluginError(_("Anchor the floating selection or make it a layer first."))
-    if type(layer).__name__ != "Layer":
+    if not has_own_pixels(layer):
         raise PluginError(_("This layer has no pixels of its own: rasterize it, then edit it."))
     return layer
+
+
+def has_own_pixels(layer: Gimp.Layer) -> bool:
+    """Whether it is neither a text nor any other layer that GIMP draws anew."""
+    return type(layer).__name__ == "Layer"
 
 
 def plain_target(image: Gimp.Image, layer: Gimp.Layer) -> Target:
@@ -77,13 +82,15 @@ def plain_target(image: Gimp.Image, layer: Gimp.Layer) -> Target:
     return Target(image, layer, read_layer(layer), mask, needs_change(image, layer), seen)
 
 
-def target_again(image: Gimp.Image, layer: Gimp.Layer, *, mix: bool = False) -> Target:
+def target_again(
+    image: Gimp.Image, layer: Gimp.Layer, kinds: Collection[str] = ("edit", "transfer")
+) -> Target:
     """Like :func:`plain_target`, but the source of ``layer`` when that is an earlier result.
 
-    ``mix``: of mixes instead of edits; the result of the other kind is a layer like any other.
+    ``kinds``: what can be opened again; a result of another kind is a layer like any other.
     """
     earlier = read_state(layer)
-    if earlier is None or bool(earlier.mix) is not mix:
+    if earlier is None or earlier.kind not in kinds:
         return plain_target(image, layer)
     source = image.get_layer_by_tattoo(earlier.source_tattoo)
     size = (layer.get_width(), layer.get_height())
@@ -105,9 +112,8 @@ def refresh(target: Target) -> Target | None:
     """
     check_layer(target.layer)
     kept = target.result if target.result and target.result.is_valid() else None
-    mix = bool(target.earlier and target.earlier.mix)
-    if kept:
-        again = target_again(target.image, kept, mix=mix)
+    if kept and target.earlier:
+        again = target_again(target.image, kept, (target.earlier.kind,))
     else:
         again = plain_target(target.image, target.layer)
     same = (target.picture.sha256, _name(target.mask)) == (again.picture.sha256, _name(again.mask))

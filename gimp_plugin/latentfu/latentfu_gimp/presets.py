@@ -43,6 +43,16 @@ def list_presets() -> list[SliderPreset]:
     return found
 
 
+def find_preset(name: str) -> SliderPreset:
+    """The preset of that name; raises PluginError with those there are."""
+    found = {preset.name: preset for preset in list_presets()}
+    if name not in found:
+        known = ", ".join(found) or _("none")
+        text = _("There is no preset {name}: there are {known}.")
+        raise PluginError(text.format(name=name, known=known))
+    return found[name]
+
+
 def load_preset(path: Path) -> SliderPreset:
     """The preset in a file; raises PluginError when it is none."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from gi.repository import Gimp, Gtk
 
@@ -31,11 +32,8 @@ def mask_with_dialog(
     image: Gimp.Image, drawables: Sequence[Gimp.Drawable], config: Gimp.ProcedureConfig
 ) -> Gimp.Layer:
     """Let the user choose; the layer with its mask, or StoppedError."""
-    dialog = RegionDialog(plain_target(image, chosen_layer(drawables)), config)
-    try:
+    with closing(RegionDialog(plain_target(image, chosen_layer(drawables)), config)) as dialog:
         return dialog.run()
-    finally:
-        dialog.close()
 
 
 class RegionDialog:

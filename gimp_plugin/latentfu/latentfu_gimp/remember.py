@@ -8,7 +8,14 @@ from typing import Any
 from gi.repository import Gimp
 
 from . import state
-from .arguments import AS_LAYER, AUTO, name_mix, write_regions
+from .arguments import (
+    AS_LAYER,
+    AUTO,
+    LARGEST_STRENGTH,
+    name_mix,
+    name_transfer,
+    write_regions,
+)
 from .jobs import Result, Work
 from .layers import Target
 from .masks import pack_mask
@@ -21,22 +28,15 @@ def remembered(
     source: Gimp.Layer | None = None,
     form: str = AS_LAYER,
 ) -> state.LayerEditState:
-    """How ``result`` came about, to be edited again later; ``source``: the other layer of a mix;
-    ``form``: what the result became.
+    """How ``result`` came about, to be edited again later; ``source``: the other layer of a
+    mix or a transfer; ``form``: what the result became.
     """
     report = result.report
-    mix: dict[str, Any] = {}
-    if work.source:
-        mix = {"source_sha256": work.source.sha256, "layers": list(work.layers)}
-    if source and work.source:
-        same = source.get_image() == target.image
-        mix["source_tattoo"] = source.get_tattoo() if same else 0
-        mix["name"] = name_mix(source.get_name(), work.layers)
     return state.LayerEditState(
         generator=str(report.get("generator") or work.generator),
         generator_id=str(report.get("generator_id") or ""),
         inverter=str(report.get("inverter") or work.inverter),
-        edits=work.edits,
+        edits=_strengths(work, result),
         feather=work.feather,
         quad=report.get("quad") or [],
         inversion_key=str(report.get("inversion_key") or ""),
@@ -44,7 +44,8 @@ def remembered(
         source_tattoo=target.layer.get_tattoo(),
         seconds=report.get("seconds") or {},
         mask=pack_mask(target.mask),
-        mix=mix,
+        mix=_taken(target, work, source) if work.kind == "mix" else {},
+        transfer=_taken(target, work, source) if work.kind == "transfer" else {},
         regions=write_regions(work.extra.get("regions") or AUTO),
         form=form,
         method=work.inverter,
@@ -52,3 +53,34 @@ def remembered(
         size=[target.picture.width, target.picture.height],
         latent=hashlib.sha256(result.latent).hexdigest() if result.latent else "",
     )
+
+
+def _strengths(work: Work, result: Result) -> dict[str, float]:
+    """What was moved by how much, as an edit takes it."""
+    moves: dict[str, Any] = result.report.get("moves") or {}
+    if work.kind != "transfer":
+        return work.edits
+    limit = LARGEST_STRENGTH
+    strengths = {name: float(move["strength"]) for name, move in moves.items()}
+    return {name: min(max(one, -limit), limit) for name, one in strengths.items()}
+
+
+def _taken(target: Target, work: Work, source: Gimp.Layer | None) -> dict[str, Any]:
+    """Where a mix or a transfer took from, and what."""
+    if work.source is None:
+        return {}
+    taken: dict[str, Any] = {"source_sha256": work.source.sha256}
+    if source:
+        same = source.get_image() == target.image
+        taken["source_tattoo"] = source.get_tattoo() if same else 0
+        taken["name"] = name_taken(source.get_name(), work)
+    if work.kind == "mix":
+        return {**taken, "layers": list(work.layers)}
+    return {**taken, "along": list(work.along), "scale": work.scale}
+
+
+def name_taken(source: str, work: Work) -> str:
+    """What the layer of a mix or a transfer is called, from the other layer's name."""
+    if work.kind == "mix":
+        return name_mix(source, work.layers)
+    return name_transfer(source, work.along)

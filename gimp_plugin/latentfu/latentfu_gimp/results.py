@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gi.repository import Gimp
@@ -37,6 +38,22 @@ class Placing:
 REPLACE = Placing()
 
 
+@dataclass(frozen=True)
+class PreparedLayer:
+    """A result as a layer that is not yet in its image.
+
+    ``replaces``: the earlier result in whose place it comes, None to come above the edited layer.
+    ``hides``: whether the edited layer has to go out of sight.
+    """
+
+    target: Target
+    layer: Gimp.Layer
+    name: str
+    form: str = AS_LAYER
+    replaces: Gimp.Layer | None = None
+    hides: bool = False
+
+
 def insert_result(
     target: Target,
     result: Result,
@@ -48,14 +65,22 @@ def insert_result(
 
     Raises PluginError when nothing has changed, or the layer is no longer as it was read.
     """
-    check_layer(target.layer)
     if not result.changes(target.picture):
-        raise PluginError(
-            translate_sent(str(result.report.get("unchanged") or "")) or NOTHING_CHANGED
-        )
-    size = (target.layer.get_width(), target.layer.get_height())
-    if size != (target.picture.width, target.picture.height):
-        raise PluginError(_("The layer has another size now: open this again."))
+        raise PluginError(tell_unchanged(result))
+    prepared = prepare_result(target, result, name, kept, placing)
+    insert_prepared([prepared])
+    return prepared.layer
+
+
+def prepare_result(
+    target: Target,
+    result: Result,
+    name: str,
+    kept: state.LayerEditState,
+    placing: Placing = REPLACE,
+) -> PreparedLayer:
+    """The result as a layer, changed or not; raises PluginError as :func:`insert_result` does."""
+    check_unresized(target)
     replaces = None
     if target.replaces and target.replaces.is_valid() and not placing.beside:
         replaces = target.replaces
@@ -64,12 +89,40 @@ def insert_result(
     if masked and target.mask:
         add_mask(new, soften_mask(target.mask, placing.feather))
     _attach(new, kept.dump(pixels), result.latent)
-    _insert(target, new, replaces, name, placing.form)
+    return PreparedLayer(target, new, name, placing.form, replaces, shows_through(target))
+
+
+def insert_prepared(layers: Sequence[PreparedLayer]) -> None:
+    """Put layers of one image into it, the last one topmost where they come above the same layer.
+
+    One undo step.
+    """
+    if not layers:
+        return
+    image = layers[0].target.image
+    image.undo_group_start()
+    try:
+        for each in layers:
+            _insert(each)
+    finally:
+        image.undo_group_end()
     Gimp.displays_flush()
-    return new
+
+
+def check_unresized(target: Target) -> None:
+    """Refuse a layer that is gone or has another size than when it was read (PluginError)."""
+    check_layer(target.layer)
+    size = (target.layer.get_width(), target.layer.get_height())
+    if size != (target.picture.width, target.picture.height):
+        raise PluginError(_("The layer has another size now: open this again."))
 
 
 NOTHING_CHANGED = _("No pixel changed: ask for more of it, or select another part.")
+
+
+def tell_unchanged(result: Result) -> str:
+    """Why no pixel has changed."""
+    return translate_sent(str(result.report.get("unchanged") or "")) or NOTHING_CHANGED
 
 
 def is_painted_apart(target: Target, unpainted: Result) -> bool:
@@ -135,39 +188,34 @@ def _attach(new: Gimp.Layer, kept: bytes, latent: bytes) -> None:
         new.detach_parasite(state.UNSAVED_NAME)
 
 
-def _insert(
-    target: Target, new: Gimp.Layer, replaces: Gimp.Layer | None, name: str, form: str
-) -> None:
-    image, above = target.image, target.layer
+def _insert(prepared: PreparedLayer) -> None:
+    target, new, replaces = prepared.target, prepared.layer, prepared.replaces
+    image, above, name = target.image, target.layer, prepared.name
     if target.result and target.result.is_valid():
         above = target.result  # Beside an earlier result means above it, where it is seen.
     above_lock = above.get_lock_alpha()
     if replaces and target.earlier and not _is_made_name(replaces, target.earlier):
         name = replaces.get_name()
-    image.undo_group_start()
-    try:
-        parent, position = above.get_parent(), image.get_item_position(above)
-        if form == AS_GROUP and replaces is None:
-            group = Gimp.GroupLayer.new(image, name)
-            image.insert_layer(group, parent, position)
-            parent, position = group, 0
-        image.insert_layer(new, parent, position)
-        if replaces:
-            new.set_visible(replaces.get_visible())
-            new.set_lock_visibility(replaces.get_lock_visibility())
-            image.remove_layer(replaces)
-        elif _shows_through(target):
-            target.layer.set_visible(False)
-        new.set_name(name)
-        new.set_lock_alpha(above_lock)
-    finally:
-        image.undo_group_end()
+    parent, position = above.get_parent(), image.get_item_position(above)
+    if prepared.form == AS_GROUP and replaces is None:
+        group = Gimp.GroupLayer.new(image, name)
+        image.insert_layer(group, parent, position)
+        parent, position = group, 0
+    image.insert_layer(new, parent, position)
+    if replaces:
+        new.set_visible(replaces.get_visible())
+        new.set_lock_visibility(replaces.get_lock_visibility())
+        image.remove_layer(replaces)
+    elif prepared.hides:
+        target.layer.set_visible(False)
+    new.set_name(name)
+    new.set_lock_alpha(above_lock)
 
 
 def _is_made_name(layer: Gimp.Layer, earlier: state.LayerEditState) -> bool:
     """Whether the name is one that we gave; GIMP may have put a number behind it."""
     name = layer.get_name()
-    made = (layer_name(earlier.edits), _former_name(earlier), str(earlier.mix.get("name")))
+    made = (layer_name(earlier.edits), _former_name(earlier), str(earlier.taken.get("name")))
     return any(name == one or name.startswith(f"{one} #") for one in made)
 
 
@@ -177,7 +225,7 @@ def _former_name(earlier: state.LayerEditState) -> str:
     return "Latent-Fu: " + ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")
 
 
-def _shows_through(target: Target) -> bool:
+def shows_through(target: Target) -> bool:
     """Whether the source would be seen through the result, or count a second time below it."""
     layer = target.layer
     if not layer.get_visible() or layer.get_lock_visibility():
@@ -200,8 +248,15 @@ def show_report(result: Result, *, in_window: bool = False) -> None:
     sentence = tell_fit(result.report)
     if not sentence:
         return
+    if in_window:
+        Gimp.message(f"Latent-Fu: {sentence}")
+    else:
+        tell_in_console(sentence)
+
+
+def tell_in_console(text: str) -> None:
+    """Say something in GIMP's error console."""
     before = Gimp.message_get_handler()
-    if not in_window:
-        Gimp.message_set_handler(Gimp.MessageHandlerType.ERROR_CONSOLE)
-    Gimp.message(f"Latent-Fu: {sentence}")
+    Gimp.message_set_handler(Gimp.MessageHandlerType.ERROR_CONSOLE)
+    Gimp.message(f"Latent-Fu: {text}")
     Gimp.message_set_handler(before)

@@ -12,6 +12,7 @@ from .translate import _
 ControlFacts = Mapping[str, Any]
 TITLE_CHARS = 15
 END_CHARS = 9
+MOST_DIGITS = 4
 
 
 class NumberRow:
@@ -33,7 +34,7 @@ class NumberRow:
         value: float = 0.0,
     ) -> None:
         self._neutral = neutral
-        self._limits = limits
+        self._limits, self._digits = limits, digits
         self._changed = changed
         step = 10.0**-digits * (10 if digits > 1 else 1)
         self._adjustment = Gtk.Adjustment(
@@ -48,6 +49,7 @@ class NumberRow:
         self.number = Gtk.SpinButton(adjustment=self._adjustment, digits=digits, numeric=False)
         self.reset = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
         self.widget = Gtk.Box(spacing=6)
+        self._show_exactly(value)
         self._dress(title.replace("_", ""))
         self._lay_out(ends)
         self._adjustment.connect("value-changed", lambda _adjustment: self._moved())
@@ -87,13 +89,25 @@ class NumberRow:
     @property
     def value(self) -> float:
         """What slider and number show."""
-        return round(self._adjustment.get_value(), 4)
+        return round(self._adjustment.get_value(), MOST_DIGITS)
 
     def set(self, value: float) -> None:
         """Move both; a value beyond the limits widens them, as it was asked for before."""
         self._adjustment.set_lower(min(self._limits[0], value))
         self._adjustment.set_upper(max(self._limits[1], value))
+        self._show_exactly(value)
         self._adjustment.set_value(value)
+
+    def set_limits(self, low: float, high: float) -> None:
+        """From now on between these; a value beyond them comes inside."""
+        self._limits = (low, high)
+        self.set(min(max(self.value, low), high))
+
+    def _show_exactly(self, value: float) -> None:
+        """Enough digits for ``value``: when it loses the focus, a number is what it shows."""
+        digits = range(self._digits, MOST_DIGITS)
+        fits = (one for one in digits if round(value, one) == round(value, MOST_DIGITS))
+        self.number.set_digits(next(fits, MOST_DIGITS))
 
     def _moved(self) -> None:
         self._show_reset()

@@ -92,7 +92,7 @@ class Sliders:
             self._list.pack_start(hint, True, True, 0)
         if self._nothing.get_parent() is None:
             self._list.pack_start(self._nothing, False, False, 0)
-        for group, members in sorted(groups.items(), key=_rank):
+        for group, members in sorted(groups.items(), key=lambda item: rank_group(item[0])):
             section = _Section(group)
             for control in members:
                 self._add(section, group, control)
@@ -163,8 +163,9 @@ class Sliders:
         self._nothing.set_visible(bool(self._sections) and not some)
 
 
-def _rank(group: tuple[str, list[ControlFacts]]) -> int:
-    name = group[0].lower()
+def rank_group(group: str) -> int:
+    """Where a group stands among the others."""
+    name = group.lower()
     return FIRST_GROUPS.index(name) if name in FIRST_GROUPS else len(FIRST_GROUPS)
 
 

@@ -28,7 +28,8 @@ class LayerEditState:
     "lost" when it was too large to keep). ``method`` and ``face``: what was asked for, "" and 0
     for the automatic choice. ``latent``: the sha256 of the kept inversion. ``pixels_sha256``: of
     the result itself, to notice what was painted on it. ``regions`` and
-    ``form``: as the procedure takes them.
+    ``form``: as the procedure takes them. ``mix``, ``transfer``: of these, where they took from
+    and what; ``edits`` of a transfer are what it moved.
     """
 
     generator: str
@@ -50,6 +51,17 @@ class LayerEditState:
     pixels_sha256: str = ""
     regions: str = "auto"
     form: str = "layer"
+    transfer: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What made the layer: edit, mix or transfer."""
+        return "mix" if self.mix else "transfer" if self.transfer else "edit"
+
+    @property
+    def taken(self) -> dict[str, Any]:
+        """Of a mix or a transfer, where it took from and what."""
+        return self.mix or self.transfer
 
     def dump(self, pixels_sha256: str = "") -> bytes:
         """ASCII JSON, with the name of the result's pixels."""
@@ -73,6 +85,7 @@ def load_state(data: bytes) -> LayerEditState | None:
         int(state.source_tattoo), float(state.feather), int(state.face)
         [(int(width), int(height)) for width, height in [state.size or (1, 1)]]
         [(float(x), float(y)) for x, y in state.quad]
+        dict(state.mix), dict(state.transfer)
     except (ValueError, TypeError, KeyError, AttributeError, PluginError):
         return None
     return state

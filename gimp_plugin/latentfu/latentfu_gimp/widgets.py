@@ -142,6 +142,38 @@ class Choice:
         return self._list.get_active_id() or ""
 
 
+class NumberChoice:
+    """A labelled whole number."""
+
+    def __init__(
+        self,
+        label: str,
+        names: Gtk.SizeGroup,
+        limits: tuple[int, int],
+        changed: Callable[[], None],
+    ) -> None:
+        self._number = Gtk.SpinButton.new_with_range(*limits, 1)
+        keep_from_wheel(self._number)
+        self._number.connect("value-changed", lambda _number: changed())
+        name = Gtk.Label.new_with_mnemonic(label)
+        name.set_xalign(0.0)
+        names.add_widget(name)
+        name.set_mnemonic_widget(self._number)
+        self._number.get_accessible().set_name(label.replace("_", ""))
+        self.widget = Gtk.Box(spacing=8)
+        self.widget.pack_start(name, False, False, 0)
+        self.widget.pack_start(self._number, False, False, 0)
+
+    def set(self, value: int) -> None:
+        """Show another number."""
+        self._number.set_value(value)
+
+    @property
+    def value(self) -> int:
+        """The number that is shown."""
+        return self._number.get_value_as_int()
+
+
 def feather_row(value: float, longest: int, changed: Callable[[], None]) -> NumberRow:
     """The width of the soft border in a layer whose longest side is ``longest``."""
     limits = (0.0, min(LARGEST_FEATHER, max(60.0, longest / 20)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from latentfu import Command, ControlMaker, hookimpl
+from latentfu import Command, ControlMaker, Route, hookimpl
 
 from latentfu_builtin.lazy import call_later, later
 
@@ -55,3 +55,10 @@ def latentfu_commands() -> list[Command]:
             for path, line, target in _COMMANDS
         ),
     ]
+
+
+@hookimpl
+def latentfu_routes() -> list[Route]:
+    """Making a direction from pictures that a client has inverted."""
+    answer = call_later(f"{_HERE}.routes:answer_pairs")
+    return [Route("directions", "pairs", "A direction from pairs of latents", answer, "POST")]

@@ -24,11 +24,13 @@ from latentfu.protocol.requests import (
     MixRequest,
     PreviewRequest,
     SettingRequest,
+    TransferRequest,
 )
 
 REQUESTS: tuple[type[BaseModel], ...] = (
     EditRequest,
     MixRequest,
+    TransferRequest,
     InvertRequest,
     PreviewRequest,
     SettingRequest,

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from latentfu.core.control import check_strengths
 from latentfu.core.crop import Crop
 from latentfu.core.errors import PluginFailedError
 from latentfu.core.layer import Layer, MaskPixels, check_mask
@@ -33,6 +34,7 @@ from latentfu.pipeline.preview import make_thumbnail
 from latentfu.pipeline.render import check_mix_layers, render_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import build_report, count_changed, tell_corners
+from latentfu.pipeline.transfer import make_exemplar_request, plan_transfer
 from latentfu.plugin_objects import InversionRequest
 from latentfu.protocol.pictures import PictureSource, resolve_mask
 from latentfu.protocol.replies import FacesReply, RegionsReply, ReportReply
@@ -45,6 +47,7 @@ from latentfu.protocol.requests import (
     MixRequest,
     PreviewRequest,
     RegionsRequest,
+    TransferRequest,
 )
 
 
@@ -94,6 +97,8 @@ class Editor:
                 return self.edit(request, pictures, progress)
             case MixRequest():
                 return self.mix(request, pictures, progress)
+            case TransferRequest():
+                return self.transfer(request, pictures, progress)
             case InvertRequest():
                 return self.invert(request, pictures, progress)
             case RegionsRequest():
@@ -136,6 +141,21 @@ class Editor:
         outcome = self._finish(work, _Shown(crop, found, mixed, inverted), progress)
         report = outcome.report.model_copy(update={"source_inversion_key": source.key})
         return replace(outcome, report=report)
+
+    def transfer(
+        self, request: TransferRequest, pictures: PictureSource, progress: Progress = silent
+    ) -> Outcome:
+        """The layer moved to where the source stands along the request's directions."""
+        work = self._start(request, pictures)
+        check_strengths(dict.fromkeys(request.along, 0.0), work.resolved.controls)
+        _, found = self._find(work, between(progress, 0.0, 0.45))
+        exemplar = self._start(make_exemplar_request(request), pictures, work.resolved)
+        _, source = self._find(exemplar, between(progress, 0.45, 0.9))
+        latents = found.inversion.latent, source.inversion.latent
+        plan = plan_transfer(request, latents, work.resolved, self._controls)
+        outcome = self.edit(plan.make_request(request), pictures, between(progress, 0.9, 1.0))
+        facts = {"source_inversion_key": source.key, "moves": plan.moves}
+        return replace(outcome, report=outcome.report.model_copy(update=facts))
 
     def invert(
         self, request: LayerRequest, pictures: PictureSource, progress: Progress = silent

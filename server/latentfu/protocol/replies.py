@@ -204,6 +204,15 @@ class LayerReply(Reply):
     sha256: Sha256
 
 
+class MoveReply(Reply):
+    """How a transfer moved one direction."""
+
+    have: float = Field(description="How much of it the picture held.")
+    exemplar: float = Field(description="How much the second picture holds.")
+    goal: float = Field(description="How much the result holds.")
+    strength: float = Field(description="The strength of an edit that does the same.")
+
+
 class ReportReply(Reply):
     """What a finished job says about itself."""
 
@@ -247,14 +256,18 @@ class ReportReply(Reply):
         description="Why it is the whole crop although regions were wanted, as a sentence.",
     )
     source_inversion_key: str | None = Field(
-        default=None, description="Of a mix: the second picture's; else left out."
+        default=None, description="Of a mix or transfer: the second picture's; else left out."
+    )
+    moves: dict[str, MoveReply] | None = Field(
+        default=None, description="Of a transfer: by the names of the directions; else left out."
     )
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON object of this report."""
         fields = self.model_dump(mode="json")
-        if self.source_inversion_key is None:
-            del fields["source_inversion_key"]
+        for name in ("source_inversion_key", "moves"):
+            if fields[name] is None:
+                del fields[name]
         return fields
 
 
@@ -298,7 +311,7 @@ class JobReply(Reply):
     """A job and how far it is."""
 
     id: Uuid
-    kind: Literal["edit", "mix", "invert", "regions", "find"]
+    kind: Literal["edit", "mix", "transfer", "invert", "regions", "find"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     fraction: float = Field(description="0 to 1.")
     message: str = Field(description="What is being done.")

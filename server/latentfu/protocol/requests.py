@@ -36,6 +36,7 @@ LIMITS: dict[str, _Bounds] = {
     "eyes": (-65536, 65536),
     "mouth": (-65536, 65536),
     "layers": (0, 63),
+    "scale": (-10, 10),
     "only": (0, 99),
     "side": (32, 2048),
     "quick": (0, 16),
@@ -52,6 +53,11 @@ def _within(field: str) -> Any:
 
 
 _Strength = Annotated[float, _within("edits")]
+_Regions = Literal["auto", "whole"] | Annotated[list[Name], Field(min_length=1)]
+_WHERE = (
+    "Where the edit may show: auto (in photographs where its controls act), whole "
+    "(the whole crop), or the names of regions, such as hair."
+)
 LayerNumber = Annotated[int, _within("layers")]
 LayerRange = tuple[LayerNumber, LayerNumber]
 OnlyNumber = Annotated[int, _within("only")]
@@ -187,12 +193,7 @@ class ControlsRequest(LayerRequest):
     identity: Annotated[float, _within("identity")] = Field(
         default=0.0, description="How hard the person is held while the rest moves, e.g. 1."
     )
-    regions: Literal["auto", "whole"] | Annotated[list[Name], Field(min_length=1)] = Field(
-        default="auto",
-        max_length=MOST_NAMES,
-        description="Where the edit may show: auto (in photographs where its controls act), whole "
-        "(the whole crop), or the names of regions, such as hair.",
-    )
+    regions: _Regions = Field(default="auto", max_length=MOST_NAMES, description=_WHERE)
 
     @model_validator(mode="after")
     def _check_controls(self) -> ControlsRequest:
@@ -278,6 +279,33 @@ class MixRequest(LayerRequest):
         return self
 
 
+class TransferRequest(LayerRequest):
+    """Move a layer to where a second picture stands along directions."""
+
+    kind: Literal["transfer"] = "transfer"
+    source: Sha256 = Field(description="The second picture.")
+    along: list[Name] = Field(
+        min_length=1,
+        max_length=MOST_NAMES,
+        description="The directions that are moved; all others stay.",
+    )
+    scale: Annotated[float, _within("scale")] = Field(
+        default=1.0,
+        description="How far of the way: 1 is where the second picture stands, 2 as far again.",
+    )
+    identity: Annotated[float, _within("identity")] = Field(
+        default=0.0, description="How hard the person is held while the rest moves, e.g. 1."
+    )
+    regions: _Regions = Field(default="auto", max_length=MOST_NAMES, description=_WHERE)
+
+    @model_validator(mode="after")
+    def _check_names(self) -> TransferRequest:
+        for name in self.along:
+            if self.along.count(name) > 1:
+                raise ValueError(f"The direction {name} is given twice: give each name once.")
+        return self
+
+
 class IdleStopRequest(BaseModel):
     """When a server that nobody uses ends."""
 
@@ -296,7 +324,7 @@ class SettingRequest(BaseModel):
     value: bool | int | float | str = Field(description="In the setting's own type.")
 
 
-EditorRequest = EditRequest | InvertRequest | MixRequest | RegionsRequest
+EditorRequest = EditRequest | InvertRequest | MixRequest | TransferRequest | RegionsRequest
 JobRequest = EditorRequest | FindRequest
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(
     Annotated[JobRequest, Field(discriminator="kind")]
@@ -327,7 +355,7 @@ def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]
-    kinds = ("edit", "mix", "invert", "find")
+    kinds = ("edit", "mix", "transfer", "invert", "find")
     tagged = where[:1] == ["regions"] and where[1:2] and where[1] in RegionsRequest.model_fields
     if where and (where[0] in kinds or tagged):
         where = where[1:]  # Which schema was tried says nothing to a person.

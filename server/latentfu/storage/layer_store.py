@@ -206,7 +206,24 @@ class LatentStore(LayerStore):
 
     def find(self, name: str) -> Path | None:
         """The file of a latent that was brought, or of an inversion's key; None if it is gone."""
-        for path in (self.path(name), _inversion_file(name)):
-            if path.is_file():
-                return path
-        return None
+        return find_latent_file(name)
+
+
+def find_latent_file(name: str) -> Path | None:
+    """The file of a latent that a client brought, or that an inversion's report names.
+
+    Args:
+        name: the sha256 of its bytes, or the ``inversion_key`` of a report.
+
+    Returns:
+        A file for :func:`latentfu.load_inversion`; None if it is gone.
+
+    Raises:
+        BadInputError: the name is not 64 hex digits.
+    """
+    if not is_sha256(name):
+        raise BadInputError("A latent's name is 64 hex digits: the inversion_key of a report.")
+    for path in (latents_folder() / name, _inversion_file(name)):
+        if path.is_file():
+            return path
+    return None

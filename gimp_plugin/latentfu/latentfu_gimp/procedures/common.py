@@ -10,7 +10,7 @@ from typing import Any
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from .. import finder, jobs
-from ..arguments import LARGEST_FEATHER
+from ..arguments import AUTO, LARGEST_FEATHER
 from ..errors import PluginError, StoppedError
 from ..translate import _
 
@@ -74,6 +74,20 @@ def add_common_arguments(procedure: Gimp.Procedure) -> None:
     )
 
 
+def add_regions_argument(procedure: Gimp.Procedure) -> None:
+    """Where a change may show."""
+    procedure.add_string_argument(
+        "regions",
+        _("_Regions"),
+        _(
+            "Where the edit may show: auto (in a photograph where its controls act), whole, or "
+            "names such as hair skin"
+        ),
+        AUTO,
+        READWRITE,
+    )
+
+
 def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
     """Do the work on the server, GIMP's own progress bar showing how far it is."""
     Gimp.progress_init(message)
@@ -91,8 +105,24 @@ def report_progress(fraction: float, message: str) -> None:
         Gimp.progress_set_text(message)
 
 
-def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], kind: Any) -> Gimp.ValueArray:
-    """Run ``body``; whatever it raises ends as one sentence in front of the user."""
+def report_step(number: int, count: int, text: str) -> jobs.Report:
+    """A report of one of several steps: its part of the bar, and which it is.
+
+    ``text`` has places for ``number``, from 1 on, and ``count``.
+    """
+    line = text.format(number=number + 1, count=count)
+
+    def report(fraction: float, message: str) -> None:
+        report_progress((number + fraction) / count, f"{line}: {message}" if message else line)
+
+    return report
+
+
+def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], *kinds: Any) -> Gimp.ValueArray:
+    """Run ``body``; whatever it raises ends as one sentence in front of the user.
+
+    ``kinds``: the type of what it gives, or of each where that is several.
+    """
     Gegl.init(None)
     try:
         value = body()
@@ -107,8 +137,11 @@ def run_guarded(procedure: Gimp.Procedure, body: Callable[[], Any], kind: Any) -
         )
         return _fail(procedure, text)
     values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-    values.remove(1)
-    values.insert(1, GObject.Value(kind, value))
+    for number, (kind, one) in enumerate(
+        zip(kinds, value if len(kinds) > 1 else [value], strict=True), 1
+    ):
+        values.remove(number)
+        values.insert(number, GObject.Value(kind, one))
     return values
 
 

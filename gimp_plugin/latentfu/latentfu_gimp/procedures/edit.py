@@ -9,7 +9,6 @@ from gi.repository import Gimp
 from .. import jobs
 from ..arguments import (
     AS_LAYER,
-    AUTO,
     layer_name,
     parse_edits,
     read_common_arguments,
@@ -24,6 +23,7 @@ from ..translate import _
 from .common import (
     READWRITE,
     add_common_arguments,
+    add_regions_argument,
     create_image_procedure,
     run_with_progress,
 )
@@ -51,16 +51,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.add_string_argument(
         "edits", _("_Edits"), _("What to change and how much: smile=2 yaw=-1"), "", READWRITE
     )
-    procedure.add_string_argument(
-        "regions",
-        _("_Regions"),
-        _(
-            "Where the edit may show: auto (in a photograph where its controls act), whole, or "
-            "names such as hair skin"
-        ),
-        AUTO,
-        READWRITE,
-    )
+    add_regions_argument(procedure)
     choice = Gimp.Choice.new()
     for number, form in enumerate(FORMS):
         choice.add(form["name"], number, form["title"], "")

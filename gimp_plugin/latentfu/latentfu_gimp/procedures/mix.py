@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from gi.repository import Gimp
 
 from .. import jobs
-from ..arguments import name_mix, parse_layers, read_common_arguments
+from ..arguments import parse_layers, read_common_arguments
 from ..errors import PluginError
 from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
-from ..remember import remembered
+from ..remember import name_taken, remembered
 from ..results import insert_result, show_report
 from ..translate import _
 from .common import (
@@ -65,7 +65,7 @@ def mix_layers(
         **read_common_arguments(config),
     )
     result = run_with_progress(work, _("Mixing the portraits ..."))
-    name = name_mix(source.get_name(), layers)
+    name = name_taken(source.get_name(), work)
     new = insert_result(target, result, name, remembered(target, work, result, source))
     show_report(result)
     return new

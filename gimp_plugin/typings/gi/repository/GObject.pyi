@@ -4,6 +4,7 @@ from typing import Any
 
 class GType: ...
 
+TYPE_INT: GType
 TYPE_STRING: GType
 
 class ParamFlags(IntFlag):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import latentfu
 import numpy as np
-import torch
 from latentfu import (
     BadInputError,
     Direction,
@@ -28,14 +26,13 @@ from latentfu_builtin.directions.commands.common import (
     open_generator_or_first,
     scorer_for,
 )
-from latentfu_builtin.directions.effects import measure_by_scorer
+from latentfu_builtin.directions.pairs import PairWords, average_layers, direction_from_pairs
 from latentfu_builtin.directions.plane_solvers import SOLVERS, Reals
 from latentfu_builtin.directions.seeded_samples import describe_weights
 from latentfu_builtin.directions.train_direction import (
     TrainingData,
     TrainingSettings,
     fit_boundary,
-    space_of_shape,
 )
 from latentfu_builtin.directions.training_data import (
     PICTURE_ENDINGS,
@@ -204,30 +201,6 @@ def _pair_pictures(before: Path, after: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-@dataclass(frozen=True)
-class PairSpread:
-    """How alike the pairs' steps are. ``agreement``: the mean cosine of each step with the mean
-    of all others, 1 when all are alike. ``length``: the standard deviation of how far the steps
-    go along their mean, as a part of its length. Of one pair 1 and 0."""
-
-    agreement: float = 1.0
-    length: float = 0.0
-
-
-def measure_mean_difference(codes: torch.Tensor) -> tuple[torch.Tensor, PairSpread]:
-    """Codes ``[2P, ...]``, before and after in turn -> the mean step and how alike they are."""
-    steps = codes[1::2] - codes[0::2]  # [P, ...]
-    mean = steps.mean(dim=0)
-    if not float(mean.norm()) > 1e-6:
-        raise BadInputError("The pictures of the pairs do not differ: nothing can be learned.")
-    if len(steps) == 1:
-        return mean, PairSpread()
-    others = (steps.sum(dim=0) - steps) / (len(steps) - 1)
-    cosines = torch.cosine_similarity(steps.flatten(1), others.flatten(1))
-    along = (steps * mean).flatten(1).sum(dim=1) / mean.square().sum()
-    return mean, PairSpread(float(cosines.mean()), float(along.std()))
-
-
 @click.command("pairs")
 @click.argument("before", type=_PATH)
 @click.argument("after", type=_PATH)
@@ -266,9 +239,12 @@ def direction_pairs_command(
     with progress_bar("Inverting", quiet=as_json) as progress:
         flat = [(path, 0.0) for pair in listed for path in pair]
         codes = read_picture_codes(flat, opened, how, progress).codes
-        if asked["space"] == "w" and codes.ndim == 3 and opened.spaces[-1] != "w++":
-            codes = codes.mean(dim=1)
-        direction, spread = _direction_from_pairs(codes, opened, asked)
+        if asked["space"] == "w":
+            codes = average_layers(codes, opened)
+        words = PairWords(asked["name"], asked["attribute"], asked["plus"])
+        direction, spread = direction_from_pairs(
+            codes, opened, words, scorer_for(opened.domain), latentfu.silent
+        )
     path = save_direction(direction, folder)
     if as_json:
         told = {"agreement": spread.agreement, "spread": spread.length}
@@ -278,28 +254,3 @@ def direction_pairs_command(
         f"{path}: {len(listed)} pairs, agreement {spread.agreement:.2f} (1 is all alike), their "
         f"lengths spread by {spread.length:.0%}; {describe_leaks(direction)}."
     )
-
-
-def _direction_from_pairs(
-    codes: torch.Tensor, generator: Generator, asked: dict[str, Any]
-) -> tuple[Direction, PairSpread]:
-    """The direction of the pairs' codes, measured, and how alike they are."""
-    vector, spread = measure_mean_difference(codes)
-    normal = vector / vector.norm()
-    middle = float((codes.mean(dim=0) * normal).sum())
-    direction = Direction(
-        vector=np.asarray(vector.numpy(), dtype=np.float32),
-        space=space_of_shape(tuple(vector.shape), generator),
-        name=asked["name"],
-        **describe_weights(generator),
-        attribute=asked["attribute"],
-        plus=asked["plus"],
-        group="own",
-        unit="the pairs' mean difference",
-        bias=-middle,
-        method=f"mean difference of pairs that agree by {spread.agreement:.2f}, their lengths "
-        f"spread by {spread.length:.2f}",
-        samples=len(codes) // 2,
-    )
-    scorer = scorer_for(generator.domain)
-    return measure_by_scorer(direction, generator, scorer, 0, latentfu.silent), spread

@@ -1,0 +1,94 @@
+"""How far a picture is moved along directions, so that it stands where another one does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from latentfu.core.control import ControlEffect
+from latentfu.core.latent import Latent
+from latentfu.pipeline.apply_controls import read_amount, readable_effect
+from latentfu.pipeline.cache import ControlCache
+from latentfu.pipeline.generator_pool import ResolvedRequest
+from latentfu.pipeline.plugin_calls import move_latent
+from latentfu.protocol.replies import MoveReply
+from latentfu.protocol.requests import EditRequest, TransferRequest
+from latentfu.storage.direction_control import DirectionEffect
+
+_PLACES = ("face", "corners", "eyes", "mouth")
+
+
+def make_exemplar_request(request: TransferRequest) -> TransferRequest:
+    """What is asked of the second picture: place, mask and latent are those of the first."""
+    alone = {"layer": request.source, "mask": None, "latent": None, **dict.fromkeys(_PLACES)}
+    return request.model_copy(update=alone)
+
+
+@dataclass(frozen=True)
+class TransferPlan:
+    """How a transfer moves its directions, by name.
+
+    ``edits``, ``targets``: those of an edit that does it. A direction that is a straight line
+    gets a strength, so that an edit of the same strengths gives the same pixels; what takes
+    several steps to an amount gets a target.
+    """
+
+    moves: dict[str, MoveReply]
+    edits: dict[str, float]
+    targets: dict[str, float]
+
+    def make_request(self, request: TransferRequest) -> EditRequest:
+        """The edit that the transfer comes down to."""
+        common = request.model_dump(exclude={"kind", "source", "along", "scale"})
+        return EditRequest(**common, edits=self.edits, targets=self.targets)
+
+
+def plan_transfer(
+    request: TransferRequest,
+    latents: tuple[Latent, Latent],
+    resolved: ResolvedRequest,
+    cache: ControlCache,
+) -> TransferPlan:
+    """How far each direction is moved, in the order in which an edit moves them.
+
+    Args:
+        request: which directions, and how far of the way.
+        latents: one code of the layer and one of the second picture.
+        resolved: the generator and its controls, all of ``request.along`` among them.
+        cache: where loaded controls are kept.
+
+    Returns:
+        The moves, and the edit they are.
+
+    Raises:
+        BadInputError: a control cannot be read off a code.
+    """
+    first, second = latents
+    generator, plan, moved = resolved.generator, TransferPlan({}, {}, {}), first
+    effects: dict[str, ControlEffect] = {}
+    for name in request.along:
+        control = resolved.controls[name]
+        effects[name] = readable_effect(control, cache.get(control, generator), generator)
+    straight = {name for name, one in effects.items() if isinstance(one, DirectionEffect)}
+    for name in sorted(effects, key=lambda name: (name not in straight, name)):
+        control, effect = resolved.controls[name], effects[name]
+        have, want, held = (
+            float(read_amount(control, effect, latent, generator)[0])
+            for latent in (first, second, moved)
+        )
+        goal = have + request.scale * (want - have)
+        # What was moved before may have moved this one too: an edit has to bring the rest only.
+        absolute = isinstance(effect, DirectionEffect) and effect.direction.absolute
+        strength = round(goal if absolute else goal - held, _DIGITS)
+        plan.moves[name] = MoveReply(have=have, exemplar=want, goal=goal, strength=strength)
+        if name in straight:
+            plan.edits[name] = strength
+        else:
+            plan.targets[name] = goal
+        reach = partial(effect.reach, moved, goal, generator)
+        moved = move_latent(control, reach, moved, goal)
+    return plan
+
+
+_DIGITS = 4
+"""Of a strength: what a slider keeps."""
