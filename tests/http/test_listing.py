@@ -83,6 +83,7 @@ def test_every_route_is_in_the_openapi_document(server):
     for method, path in re.findall(r"^\| `(GET|PUT|POST|DELETE) (/v1/[^`? ]*)", promised, re.M):
         pattern = path.replace("SHA256", "{sha256}")
         pattern = pattern.replace("/ID", "/{id}").replace("SESSION", "{session}")
+        pattern = pattern.replace("NAME", "{name}")
         assert (method, pattern) in listed
 
 
