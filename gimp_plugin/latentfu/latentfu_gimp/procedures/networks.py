@@ -12,6 +12,7 @@ from ..translate import _
 from .common import READWRITE, report_progress, run_guarded
 
 NAME = "latentfu-networks"
+ICON = "document-save"
 _ACTIONS = ("list", "install", "remove", "default", "plug-in-on", "plug-in-off")
 
 
