@@ -55,7 +55,7 @@ def finish(server: Server, job: str) -> Any:
     return server.job(job)
 
 
-def test_what_is_there_and_what_can_be_had(served: Server) -> None:
+def test_what_is_there_and_what_can_be_had(served: Server, world: BundleWorld) -> None:
     found = rows(served)
     assert next(iter(found)) == "portraits"
     built_in = found["portraits"]
@@ -76,6 +76,9 @@ def test_what_is_there_and_what_can_be_had(served: Server) -> None:
     faces = found["faces"]
     assert faces["size"] > 1e9 and "direction smile" in faces["brings"]
     assert found["stylegan2-ffhq-1024"]["kind"] == "network"
+    own = world.home / "data" / "bundles.toml"
+    own.write_text(own.read_text().replace("Small faces", "Other faces"))
+    assert rows(served)["small"]["title"] == "Other faces"
     document = served.get("/v1/openapi.json")[1]
     assert {"get"} == set(document["paths"]["/v1/networks"])
     assert "NetworkReply" in document["components"]["schemas"]

@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 
 def list_networks() -> list[dict[str, Any]]:
     """NetworkReplies: what is installed, then what can be had; in plug-in order."""
-    registry = get_registry()
+    # What a person adds to bundles.toml or networks.toml is offered at once.
+    registry = get_registry(fresh=True)
     specs = registry.installed_in_order(GeneratorSpec)
     offered = [
         (one, state)
