@@ -33,7 +33,7 @@ TEXTS = {
         "reset": "Réinitialiser Sourire",
         "group": "Expression",
         "ready": "Déplacez un curseur",
-        "error": "n\N{RIGHT SINGLE QUOTATION MARK}est pas une modification\N{NO-BREAK SPACE}: écrivez nom=nombre",
+        "error": "est pas une modification\N{NO-BREAK SPACE}: écrivez nom=nombre",
     },
 }
 CUT = """[w.get_text() for w in parts(window(TITLE)) if isinstance(w, Gtk.Label)
