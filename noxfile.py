@@ -75,6 +75,13 @@ def contracts(session: nox.Session) -> None:
 
 
 @nox.session
+def words(session: nox.Session) -> None:
+    """Collect the texts of the GIMP plug-in and compile their translations."""
+    session.chdir(Path(__file__).parent)
+    session.run(sys.executable, "gimp_plugin/po/update.py", external=True)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Every example and every claim of the docs that can be run."""
     _run(session, "pytest", "-q", "-m", "docs", *session.posargs)

@@ -105,6 +105,22 @@ def test_nothing_can_be_changed_or_pressed_twice_while_applying(edit: Edit) -> N
     assert edit.look("count(image)") == 2
 
 
+def test_a_report_of_an_error_is_copied_without_secrets(edit: Edit, home: Path) -> None:
+    edit.open(edits="")
+    assert not edit.look("bool([w for w in parts(window()) if spoken(w) == 'Copy report'"
+                         " and w.get_mapped()])"), "nothing failed yet"  # fmt: skip
+    edit.do("number('red').set_value(1)")
+    time.sleep(2.0)  # A preview on its way would say something else afterwards.
+    edit.do("image.remove_layer(layer); press('Apply')")
+    assert "The layer is no longer there" in edit.look("said()")
+    edit.do("press('Copy report')")
+    copied = edit.look("Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text()")
+    assert copied.startswith("Latent-Fu: The layer is no longer there")
+    assert "Python of GIMP" in copied
+    assert (home / "config" / "token").read_text().strip() not in copied
+    assert "clipboard" in edit.look("said()")
+
+
 # The list of sliders
 
 

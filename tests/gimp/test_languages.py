@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.gimp.window_steps import WINDOW
 TEXTS = {
     "de": {
         "menu": "Porträt _bearbeiten…",
+        "key": "b",
         "title": "Porträt bearbeiten",
         "apply": "Anwenden",
         "slider": "Lächeln",
@@ -27,6 +29,7 @@ TEXTS = {
     },
     "fr": {
         "menu": "_Modifier le portrait…",
+        "key": "m",
         "title": "Modifier le portrait",
         "apply": "Appliquer",
         "slider": "Sourire",
@@ -55,20 +58,6 @@ def foreign(
     gimp.quit()
 
 
-def test_the_menu_and_a_script_get_their_words(foreign: tuple[Gimp, str]) -> None:
-    """The plug-in runs in a process of its own, which GIMP tells its language."""
-    gimp, language = foreign
-    seen = gimp.run("""
-        image = load(PORTRAIT); layer = image.get_layers()[0]
-        procedure = Gimp.get_pdb().lookup_procedure("latentfu-edit")
-        value = {"menu": procedure.get_menu_label(), "blurb": procedure.get_blurb(),
-                 "error": attempt("latentfu-edit", image, layer, edits="smile")[1]}
-    """)
-    assert seen["menu"] == TEXTS[language]["menu"]
-    assert TEXTS[language]["error"] in seen["error"]
-    assert "Change smile" not in seen["blurb"]
-
-
 def test_the_window_is_in_the_language(foreign: tuple[Gimp, str], screenshots: Path | None) -> None:
     gimp, language = foreign
     words, edit = TEXTS[language], Edit(gimp)
@@ -91,9 +80,46 @@ def test_the_window_is_in_the_language(foreign: tuple[Gimp, str], screenshots: P
     edit.do(f"STATUS = [text for text in {said}.split(' | ') if {words['ready']!r} in text]")
     if screenshots:
         desktop: Desktop = gimp.desktop  # type: ignore[attr-defined]
+        desktop.activate(desktop.window(title))
         desktop.shoot(desktop.window(title), screenshots / f"gimp-{language}.png")
     assert edit.look(CUT) == [], "these are cut"
     wide = edit.look("list(window(TITLE).get_size())")
     assert wide[0] <= 1280 and wide[1] <= 720, "it fits no small screen"
     edit.do(f"part({words['apply']!r}, Gtk.Button, TITLE).clicked()")
     assert "smile +1.5" in str(gimp.answer(order))
+
+
+def test_the_menu_is_used_by_keys_alone(foreign: tuple[Gimp, str]) -> None:
+    """Filters, Latent-Fu, Edit portrait: each has a key that is its own."""
+    gimp, language = foreign
+    gimp.run("image = load(PORTRAIT); display = Gimp.Display.new(image); Gimp.displays_flush()")
+    desktop: Desktop = gimp.desktop  # type: ignore[attr-defined]
+    main = desktop.window("GNU Image Manipulation Program|GIMP")
+    desktop.activate(main)
+    desktop.wait_still(main)
+    desktop.keys("alt+r")
+    for key in ("u", TEXTS[language]["key"]):
+        time.sleep(1.0)  # A menu opens with a movement.
+        desktop.keys(key)
+    title = TEXTS[language]["title"]
+    desktop.activate(desktop.window(title))
+    desktop.keys("Escape")
+    wait_for(lambda: not desktop.windows(title), "the window stays")
+    gimp.run("display.delete()")
+
+
+def test_the_menu_and_a_script_get_their_words(foreign: tuple[Gimp, str]) -> None:
+    """The plug-in runs in a process of its own, which GIMP tells its language.
+
+    The last test: GIMP shows the error in a window of its own, before whatever comes after.
+    """
+    gimp, language = foreign
+    seen = gimp.run("""
+        image = load(PORTRAIT); layer = image.get_layers()[0]
+        procedure = Gimp.get_pdb().lookup_procedure("latentfu-edit")
+        value = {"menu": procedure.get_menu_label(), "blurb": procedure.get_blurb(),
+                 "error": attempt("latentfu-edit", image, layer, edits="smile")[1]}
+    """)
+    assert seen["menu"] == TEXTS[language]["menu"]
+    assert TEXTS[language]["error"] in seen["error"]
+    assert "Change smile" not in seen["blurb"]

@@ -64,7 +64,7 @@ class DirectionDialog:
         self._generators = Choice(_("Net_work"), names, self._changed)
         self._inverters = Choice(_("Me_thod"), names, self._changed)
         self._found = Gtk.Label(label="", xalign=0.0)
-        self._status = StatusLine()
+        self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._status.busy, self._failed))
         self._form = self._build()
         lay_out(self._dialog, [self._form], self._status)

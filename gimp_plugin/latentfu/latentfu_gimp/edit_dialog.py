@@ -78,7 +78,7 @@ class EditDialog:
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(feather, longest, self._moved)
-        self._status = StatusLine()
+        self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._status.busy, self._failed))
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._lay_out()

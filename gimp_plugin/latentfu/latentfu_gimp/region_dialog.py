@@ -50,7 +50,7 @@ class RegionDialog:
         self._goal = Choice(_("_Make"), names, lambda: None)
         masked = target.layer.get_mask() is not None
         self._goal.show(GOALS, AS_SELECTION if masked else config.get_property("as"))
-        self._status = StatusLine()
+        self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._status.busy, self._status.error))
         self._list = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
         self._lay_out()

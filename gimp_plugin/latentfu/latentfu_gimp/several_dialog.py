@@ -63,7 +63,7 @@ class SeveralDialog:
         self._common = read_common_arguments(config)
         self._dialog = new_dialog(_("Edit several layers"), ROLE)
         restore_size(self._dialog, ROLE, 1040, 690)
-        self._status = StatusLine()
+        self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._report, self._failed))
         self._preview = PreviewPane(EMPTY, self._ask_preview)
         self._sliders = Sliders(self._moved)

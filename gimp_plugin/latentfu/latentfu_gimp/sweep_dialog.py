@@ -54,7 +54,7 @@ class SweepDialog:
         self._dialog = new_dialog(_("Sweep to layers"), ROLE)
         restore_size(self._dialog, ROLE, 900, 640)
         self._preview = FramePreview(target.picture, self._ask_preview)
-        self._status = StatusLine()
+        self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._report, self._failed))
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=10)
         self._right.set_size_request(360, -1)

@@ -82,7 +82,7 @@ class TryOutDialog(ABC):
         self._source = SourceChoice(texts.source, self._names, target, sources, self._changed)
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(self._common["feather"], longest, self._changed)
-        self._status = StatusLine()
+        self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._status.busy, self._status.error))
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=10)
         self._right.set_size_request(340, -1)

@@ -10,6 +10,7 @@ from gi.repository import Gdk, GimpUi, GLib, Gtk, Pango
 from .arguments import LARGEST_FEATHER
 from .help import add_help
 from .rows import NumberRow, keep_from_wheel
+from .server_state import ServerState, make_report
 from .translate import _
 
 TWO_LINES = 40
@@ -18,9 +19,13 @@ LONG = 150
 
 
 class StatusLine:
-    """A bar and a sentence below; errors are shown with a sign."""
+    """A bar and a sentence below; errors are shown with a sign.
 
-    def __init__(self) -> None:
+    ``with_report``: beside an error is a button that copies what helps to find its cause.
+    """
+
+    def __init__(self, *, with_report: bool = False) -> None:
+        self._with_report = with_report
         self._bar = Gtk.ProgressBar()
         self._icon = Gtk.Image()
         self._text = Gtk.Label(xalign=0.0)
@@ -34,9 +39,26 @@ class StatusLine:
         line.set_size_request(-1, TWO_LINES)  # A warning does not push the rest of the window up.
         line.pack_start(self._icon, False, False, 0)
         line.pack_start(self._text, True, True, 0)
+        line.pack_start(self._make_report_button(), False, False, 0)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self.widget.pack_start(self._bar, False, False, 0)
         self.widget.pack_start(line, False, False, 0)
+
+    def _make_report_button(self) -> Gtk.Button:
+        self._report = Gtk.Button.new_with_mnemonic(_("Co_py report"))
+        self._report.set_tooltip_text(
+            _("What helps to find the cause goes into the clipboard, without secrets")
+        )
+        self._report.set_no_show_all(True)
+        self._report.connect("clicked", lambda _button: self._copy_report())
+        return self._report
+
+    def _copy_report(self) -> None:
+        clipboard = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
+        clipboard.set_text(make_report(ServerState(self.text)), -1)
+        clipboard.store()  # This process may be gone when it is pasted.
+        said = _("The report is in the clipboard: it holds no token.")
+        self._say(f"{self.text} {said}", "dialog-warning")
 
     def busy(self, fraction: float, sentence: str) -> None:
         """Work is going on."""
@@ -58,6 +80,7 @@ class StatusLine:
         """Something went wrong."""
         self._bar.set_fraction(0.0)
         self._say(sentence, "dialog-warning")
+        self._report.set_visible(self._with_report)
 
     @property
     def text(self) -> str:
@@ -69,6 +92,7 @@ class StatusLine:
         self._text.set_tooltip_text(sentence if len(sentence) > LONG else None)
         self._icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
         self._icon.set_visible(bool(icon))
+        self._report.set_visible(False)
 
 
 class Choice:

@@ -14,7 +14,8 @@ from ..arguments import AUTO, LARGEST_FEATHER
 from ..errors import PluginError, StoppedError
 from ..translate import _
 
-MENU = "<Image>/Filters/Latent-Fu"
+MENU = "<Image>/Filters/Latent-F_u"
+"""With a key that no other entry there has; GIMP gives submenus no icons."""
 READWRITE = GObject.ParamFlags.READWRITE
 FEATHER = _("Width of the soft border between edited and untouched pixels, in pixels of the layer")
 OnImage = Callable[[Gimp.Image, Sequence[Gimp.Drawable], Gimp.ProcedureConfig], Gimp.Layer]

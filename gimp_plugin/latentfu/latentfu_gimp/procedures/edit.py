@@ -29,6 +29,7 @@ from .common import (
 )
 
 NAME = "latentfu-edit"
+ICON = "gimp-portrait"
 _TEXTS = (
     _("_Edit portrait..."),
     _(

@@ -11,6 +11,7 @@ from ..translate import _
 from .common import READWRITE, run_guarded
 
 NAME = "latentfu-help"
+ICON = "gimp-prefs-help-system"
 
 
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:

@@ -22,6 +22,7 @@ from .common import (
 )
 
 NAME = "latentfu-mix"
+ICON = "gimp-duplicate"
 _TEXTS = (
     _("_Mix with layer..."),
     _("Give the portrait in a layer the features of the portrait in another"),

@@ -15,6 +15,7 @@ from ..translate import _
 from .common import READWRITE, create_image_procedure, report_progress
 
 NAME = "latentfu-region"
+ICON = "gimp-layer-mask"
 _TEXTS = (
     _("_Region to layer mask..."),
     _("Find hair, skin, mouth and more of the portrait in a layer, as its mask or as a selection"),

@@ -12,6 +12,7 @@ from ..translate import _
 from .common import READWRITE, report_progress, run_guarded
 
 NAME = "latentfu-server"
+ICON = "system-run"
 
 
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
