@@ -21,7 +21,11 @@ from tests.gimp.steps import SETUP
 from tests.gimp.window_steps import WINDOW
 
 HERE = Path(__file__).parent
-WORLDS = (HERE.parent / "support" / "small_world.py", HERE / "faces_world.py")
+WORLDS = (
+    HERE.parent / "support" / "small_world.py",
+    HERE / "faces_world.py",
+    HERE / "choice_world.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

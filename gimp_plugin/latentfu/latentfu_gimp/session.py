@@ -35,7 +35,7 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What the server has: generators and inverters (the default first), controls of one.
+    """What the server has: generators and inverters (the default first), the sliders of one.
 
     ``generator``: whose controls they are; the default where the one asked for is not there.
     """
@@ -80,7 +80,8 @@ class Session:
                 raise PluginError(_("No generator is installed: run `latentfu doctor` to see why."))
             chosen = generator if generator in names else names[0]
             controls = client.get(f"/v1/controls?generator={quote(chosen)}")["controls"]
-            self._hand_over(done, Catalog(chosen, generators, inverters, controls))
+            sliders = [each for each in controls if each.get("widget", "slider") == "slider"]
+            self._hand_over(done, Catalog(chosen, generators, inverters, sliders))
 
         self._worker.add(lambda: self._guard(task))
 
