@@ -22,11 +22,12 @@ def direction(image, **arguments):
     values = procedure.run(config)
     return [values.index(0).value_nick, str(values.index(1))]
 
-def direction_in_window(image, **arguments):
+def direction_in_window(image, called):
     from latentfu_gimp.direction_dialog import make_with_dialog
     from latentfu_gimp.errors import PluginError
     follow_meanwhile()
-    config = configured("latentfu-direction", **{"generator": "picky", **arguments})
+    config = configured("latentfu-direction", generator="picky")
+    config.set_property("name", called)
     try:
         return make_with_dialog(image, config)
     except PluginError as error:
@@ -106,7 +107,7 @@ def test_a_layer_without_a_face_is_named(make: Edit) -> None:
 
 
 def test_the_window_shows_the_report_before_it_keeps(make: Edit, home: Path) -> None:
-    order = make.gimp.send("value = direction_in_window(image, name='my-glow')")
+    order = make.gimp.send("value = direction_in_window(image, 'my-glow')")
     wait_for(lambda: make.look(f"bool(window({MAKE}))", False), "no window", 60)
     wait_for(lambda: make.look(ready("Measure"), False), "never ready", 60)
     told = make.look(f"said({MAKE})")

@@ -36,7 +36,7 @@ def wait_ready(edit: Edit, title: str) -> None:
 def test_picture_of_transfer(shown: Edit, screenshots: Path | None) -> None:
     title = "Make it like"
     shown.do(test_transfer.OPEN)
-    arguments = f"along='smile yaw hair_length', {SHIPPED}"
+    arguments = f"along='smile yaw', {SHIPPED}"
     order = shown.gimp.send(f"value = transfer_in_window(image, layer, {arguments})")
     wait_ready(shown, title)
     shoot(shown, title, screenshots, "gimp-like.png")
@@ -59,6 +59,9 @@ def test_picture_of_several(shown: Edit, screenshots: Path | None) -> None:
     title = "Edit several"
     shown.do(test_several.OPEN)
     order = shown.gimp.send(f"value = several_in_window(image, every, {SHIPPED})")
+    wait_for(lambda: shown.look(f"'Smile' in said('{title}')", False), "no sliders", 120)
+    boxes = f"[w for w in parts(window('{title}')) if isinstance(w, Gtk.ComboBoxText)]"
+    shown.do(f"{boxes}[1].set_active_id(str(second.get_id()))")
     says = f"'edits 5 layers' in said('{title}')"
     wait_for(lambda: shown.look(says, False), "never learnt", 240)
     shown.do(f"part('Smile', Gtk.SpinButton, '{title}').set_value(2)")

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from latentfu.protocol.requests import JOB_REQUEST, EditRequest, InvertRequest, RegionsRequest
+from latentfu.protocol.requests import (
+    JOB_REQUEST,
+    EditRequest,
+    InvertRequest,
+    RegionsRequest,
+    TransferRequest,
+)
 from latentfu_gimp.arguments import read_regions, split_method, write_regions
 from latentfu_gimp.choices import list_areas, list_methods
 from latentfu_gimp.client import ServerClient
 from latentfu_gimp.errors import PluginError
 from latentfu_gimp.finder import connect
 from latentfu_gimp.jobs import Work, send_request
+from latentfu_gimp.pairs import tell_measured
+from latentfu_gimp.sweeps import SweepPlan
 from latentfu_gimp.wire import Picture
 
 LAYER = Picture(16, 16, 3, bytes(768))
@@ -52,6 +60,33 @@ def test_a_mask_of_regions_is_asked_for_by_name(client) -> None:
     sent = send_request(client, Work(LAYER, extra={"regions": ["hair"]}), "regions")
     asked = JOB_REQUEST.validate_python(sent)
     assert isinstance(asked, RegionsRequest) and asked.regions == ["hair"]
+
+
+def test_a_transfer_is_asked_for_by_names_and_how_far(client) -> None:
+    work = Work(LAYER, source=LAYER, along=("smile", "yaw"), scale=0.5, deep=True,
+                extra={"regions": ["hair"], "corners": [[0.0, 0.0]] * 4})  # fmt: skip
+    asked = JOB_REQUEST.validate_python(send_request(client, work, work.kind), strict=False)
+    assert isinstance(asked, TransferRequest) and asked.along == ["smile", "yaw"]
+    assert (asked.scale, asked.regions, asked.as_change) == (0.5, ["hair"], True)
+    assert asked.source == asked.layer
+
+
+def test_a_sweep_goes_there_and_back_without_a_frame_twice_in_a_row() -> None:
+    plan = SweepPlan("smile", -1.0, 1.0, 3, 40, back=True).check()
+    assert plan.strengths == [-1.0, 0.0, 1.0] and plan.order == [0, 1, 2, 1]
+    assert [plan.edits(step) for step in (0, 1)] == [{"smile": -1.0}, {}]
+    assert plan.name_layer(2) == "smile +1 (40ms) (replace)"
+
+
+def test_what_was_measured_of_pairs_is_told_in_sentences() -> None:
+    told = {"pairs": 3, "agreement": 0.5, "spread": 0.25, "leakage": {"age": 0.1, "hair": -0.4}}
+    assert tell_measured(told).split("\n") == [
+        "3 pairs, agreement 0.50: 1 is all alike, 0 is by chance.",
+        "Their steps differ in length by 25%.",
+        "At strength 1 it moves, in standard deviations: hair -0.40, age +0.10.",
+    ]
+    alone = tell_measured({"pairs": 1, "agreement": None})
+    assert "One pair says nothing" in alone and "could not be measured" in alone
 
 
 @pytest.mark.parametrize("text", ["auto hair", "Hair", "hair=2", "whole auto", "../hair"])

@@ -55,8 +55,12 @@ class DirectionDialog:
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._before = Choice(_("_Before"), names, self._changed)
         self._after = Choice(_("_After"), names, self._changed)
-        self._name = _make_entry(_("_Name"), names, config.get_property("name") or "")
-        self._plus = _make_entry(_("More of it _means"), names, config.get_property("plus") or "")
+        self._name_row, self._name = _make_entry(
+            _("_Name"), names, config.get_property("name") or ""
+        )
+        self._plus_row, self._plus = _make_entry(
+            _("More of it _means"), names, config.get_property("plus") or ""
+        )
         self._generators = Choice(_("Net_work"), names, self._changed)
         self._inverters = Choice(_("Me_thod"), names, self._changed)
         self._found = Gtk.Label(label="", xalign=0.0)
@@ -76,9 +80,10 @@ class DirectionDialog:
         hint.set_max_width_chars(60)
         hint.get_style_context().add_class("dim-label")
         form.pack_start(hint, False, False, 0)
-        rows = (self._before.widget, self._after.widget, *(
-            entry.get_parent() for entry in (self._name, self._plus)
-        ), self._generators.widget, self._inverters.widget)  # fmt: skip
+        rows = (
+            self._before.widget, self._after.widget, self._name_row, self._plus_row,
+            self._generators.widget, self._inverters.widget,
+        )  # fmt: skip
         for row in rows:
             form.pack_start(row, False, False, 0)
         self._found.set_line_wrap(True)
@@ -193,8 +198,8 @@ class DirectionDialog:
         put("inverter", asked.work.inverter)
 
 
-def _make_entry(label: str, names: Gtk.SizeGroup, text: str) -> Gtk.Entry:
-    """A labelled line of text; its row is its parent."""
+def _make_entry(label: str, names: Gtk.SizeGroup, text: str) -> tuple[Gtk.Box, Gtk.Entry]:
+    """A labelled line of text: the row, and what is written into."""
     entry = Gtk.Entry()
     entry.set_text(text)
     entry.get_accessible().set_name(label.replace("_", ""))
@@ -205,7 +210,7 @@ def _make_entry(label: str, names: Gtk.SizeGroup, text: str) -> Gtk.Entry:
     row = Gtk.Box(spacing=8)
     row.pack_start(name, False, False, 0)
     row.pack_start(entry, True, True, 0)
-    return entry
+    return row, entry
 
 
 def _title(layer: Gimp.Layer) -> str:

@@ -70,27 +70,19 @@ class SeveralDialog:
         self._presets = PresetMenu(self._read_sliders, self._take_preset, self._status.warn)
         self._sliders.add_beside_search(self._presets.widget)
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        self._left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        self._add_left(config)
-        self._add_right(config)
-        lay_out(self._dialog, [self._left, self._right], self._status)
-
-    def _add_left(self, config: Gimp.ProcedureConfig) -> None:
-        names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
-        self._which = Choice(_("_On"), names, self._list_layers)
-        self._which.show(WHICH, self._first_choice(config))
-        self._shown = Choice(_("Pre_view of"), names, self._look)
-        for widget in (self._which.widget, self._shown.widget):
-            self._left.pack_start(widget, False, False, 0)
-        self._left.pack_start(self._preview.widget, True, True, 0)
+        self._add_rows(config)
+        lay_out(self._dialog, [self._preview.widget, self._right], self._status)
 
     def _first_choice(self, config: Gimp.ProcedureConfig) -> str:
         """What was meant the last time, or with a single layer selected all of the image."""
         which = str(config.get_property("which") or SELECTED)
         return OF_IMAGE if which == SELECTED and len(self._selected) < 2 else which
 
-    def _add_right(self, config: Gimp.ProcedureConfig) -> None:
+    def _add_rows(self, config: Gimp.ProcedureConfig) -> None:
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
+        self._which = Choice(_("_On"), names, self._list_layers)
+        self._which.show(WHICH, self._first_choice(config))
+        self._shown = Choice(_("Pre_view of"), names, self._look)
         self._generators = Choice(_("_Network"), names, self._open)
         self._inverters = Choice(_("_Method"), names, self._look)
         self._regions = Choice(_("_Where"), names, self._moved)
@@ -99,8 +91,10 @@ class SeveralDialog:
         self._form = Choice(_("Res_ult"), names, lambda: None)
         self._form.show(FORMS, config.get_property("as") or AS_LAYER)
         self._feather = feather_row(self._common["feather"], 2000, self._moved)
-        for widget in (self._generators.widget, self._inverters.widget, self._regions.widget):
-            self._right.pack_start(widget, False, False, 0)
+        for choice in (
+            self._which, self._shown, self._generators, self._inverters, self._regions,
+        ):  # fmt: skip
+            self._right.pack_start(choice.widget, False, False, 0)
         self._right.pack_start(self._sliders.widget, True, True, 0)
         self._right.pack_start(self._feather.widget, False, False, 0)
         self._right.pack_start(self._form.widget, False, False, 0)
@@ -250,8 +244,7 @@ class SeveralDialog:
         self._keep(plain)
         self._session.abandon()
         self._batch, self._number = LayerBatch(self._drawables, plain, self._form.name), 0
-        for box in (self._left, self._right):
-            box.set_sensitive(False)
+        self._right.set_sensitive(False)
         self._set_ready()
         self._edit_next()
 

@@ -15,6 +15,7 @@ from ..wire import Picture
 from .common import READWRITE, report_progress, run_guarded
 
 NAME = "latentfu-direction"
+ICON = "gimp-tool-move"
 _TEXTS = (
     _("Make a _direction..."),
     _("A new slider of what leads from the layers before to the layers after"),

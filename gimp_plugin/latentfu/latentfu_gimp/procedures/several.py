@@ -27,6 +27,7 @@ from .common import (
 )
 
 NAME = "latentfu-several"
+ICON = "gimp-layers"
 _TEXTS = (
     _("Edit se_veral layers..."),
     _("The same edit on the selected layers, on all layers of the image, or on all open images"),

@@ -23,6 +23,7 @@ from .common import (
 )
 
 NAME = "latentfu-sweep"
+ICON = "gimp-group-layer"
 _TEXTS = (
     _("S_weep to layers..."),
     _("Move one control of the portrait in a layer step by step, a layer for each step"),

@@ -29,6 +29,7 @@ from .common import (
 )
 
 NAME = "latentfu-transfer"
+ICON = "gimp-linked"
 _TEXTS = (
     _("Make it _like another layer..."),
     _("Give the portrait in a layer as much of a smile, age or pose as another portrait has"),
