@@ -19,7 +19,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.api": (
         "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls",
         "edit", "encoders", "find_regions", "generators", "identities", "installed", "invert",
-        "inverters", "losses", "mix", "public_networks", "scorers",
+        "inverters", "losses", "mix", "public_networks", "scorers", "transfer",
     ),
     "latentfu.core.layer": ("Layer",),
     "latentfu.core.crop": ("Crop", "Point", "Quad"),

@@ -17,6 +17,7 @@ from latentfu.api import losses as losses
 from latentfu.api import mix as mix
 from latentfu.api import public_networks as public_networks
 from latentfu.api import scorers as scorers
+from latentfu.api import transfer as transfer
 from latentfu.bench import Measure as Measure
 from latentfu.cli.bench import bench_command as bench_command
 from latentfu.cli.bench import print_measures as print_measures
@@ -276,6 +277,7 @@ __all__ = [
     "scorers",
     "silent",
     "tensors_of",
+    "transfer",
     "warp_features",
     "weights_id",
     "whole_file",

@@ -14,13 +14,21 @@ import numpy.typing as npt
 
 from latentfu import plugin_objects as objects
 from latentfu.core.control import Control
-from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Inversion
-from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress, silent
 from latentfu.hookspecs import kind_of
 from latentfu.pipeline.generator_pool import best_device
+from latentfu.pipeline.python_arguments import (
+    Pixels,
+    collect_placement_fields,
+    collect_value_fields,
+    convert_to_floats,
+    convert_to_ints,
+    convert_to_layer,
+    convert_to_mask,
+    match_kind,
+)
 from latentfu.plugin_manager import get_registry
 
 if TYPE_CHECKING:
@@ -28,10 +36,8 @@ if TYPE_CHECKING:
 
     from latentfu.pipeline.align import Placement
     from latentfu.pipeline.editor import Editor
-    from latentfu.protocol.pictures import PictureStore
 
 T = TypeVar("T")
-Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], "Image")
 PictureArray = Union[npt.NDArray[np.uint8], "Image"]
 Which = Generator | str | None
 
@@ -147,14 +153,14 @@ def invert(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         InvertRequest,
-        layer=pictures.add(_to_layer(pixels)),
-        mask=pictures.add_mask(_to_mask(mask)),
+        layer=pictures.add(convert_to_layer(pixels)),
+        mask=pictures.add_mask(convert_to_mask(mask)),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
         quality=quality,
         options=dict(options or {}),
-        **_placement_fields(placing),
+        **collect_placement_fields(placing),
     )
     how = InvertOptions(masked=True)
     return editor.find_inversion(request, pictures, progress, how)[1].inversion
@@ -215,11 +221,11 @@ def edit(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         EditRequest,
-        layer=pictures.add(_to_layer(pixels)),
-        mask=pictures.add_mask(_to_mask(mask)),
-        edits=_floats(edits),
-        targets=_floats(targets or {}),
-        only={name: _ints(layers) for name, layers in (only or {}).items()},
+        layer=pictures.add(convert_to_layer(pixels)),
+        mask=pictures.add_mask(convert_to_mask(mask)),
+        edits=convert_to_floats(edits),
+        targets=convert_to_floats(targets or {}),
+        only={name: convert_to_ints(layers) for name, layers in (only or {}).items()},
         truncation=truncation,
         identity=float(identity),
         generator=_name(editor, generator),
@@ -230,10 +236,10 @@ def edit(
         feather=float(feather),
         psi=float(psi),
         regions=regions if isinstance(regions, str) else list(regions),
-        **_value_fields(values or {}, pictures),
-        **_placement_fields(placing),
+        **collect_value_fields(values or {}, pictures),
+        **collect_placement_fields(placing),
     )
-    return _match_kind(pixels, editor.edit(request, pictures, progress).layer)
+    return match_kind(pixels, editor.edit(request, pictures, progress).layer)
 
 
 def mix(
@@ -275,10 +281,10 @@ def mix(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         MixRequest,
-        layer=pictures.add(_to_layer(pixels)),
-        mask=pictures.add_mask(_to_mask(mask)),
-        source=pictures.add(_to_layer(source)),
-        layers=_ints(layers),
+        layer=pictures.add(convert_to_layer(pixels)),
+        mask=pictures.add_mask(convert_to_mask(mask)),
+        source=pictures.add(convert_to_layer(source)),
+        layers=convert_to_ints(layers),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,
@@ -286,9 +292,68 @@ def mix(
         options=dict(options or {}),
         feather=float(feather),
         psi=float(psi),
-        **_placement_fields(placing),
+        **collect_placement_fields(placing),
     )
-    return _match_kind(pixels, editor.mix(request, pictures, progress).layer)
+    return match_kind(pixels, editor.mix(request, pictures, progress).layer)
+
+
+def transfer(
+    pixels: Pixels,
+    source: npt.NDArray[np.uint8] | Image,
+    along: Sequence[str],
+    *,
+    scale: float = 1.0,
+    generator: Which = None,
+    inverter: str | None = None,
+    aligner: str | None = None,
+    mask: npt.NDArray[np.uint8] | Image | None = None,
+    feather: float = 12.0,
+    identity: float = 0.0,
+    progress: Progress = silent,
+    quality: str | None = None,
+    placing: Placement | None = None,
+    options: Mapping[str, float | int | str | bool] | None = None,
+    regions: Literal["auto", "whole"] | Sequence[str] = "auto",
+) -> Pixels:
+    """A picture moved along directions to where another one stands.
+
+    Args:
+        pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
+        source: the other picture, of any size.
+        along: the directions that are moved; all others stay.
+        scale: how far of the way: 1 is where ``source`` stands.
+        generator: as for :func:`edit`, like all other arguments.
+
+    Returns:
+        A picture of the same kind, size and channels as ``pixels``.
+
+    Raises:
+        NotInstalledError: something that was named is not installed.
+        BadInputError: a picture cannot be used, or a control is no direction.
+        CancelledError: ``progress`` raised it.
+    """
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import TransferRequest, build_request
+
+    editor, pictures = _editor(generator), PictureStore()
+    request = build_request(
+        TransferRequest,
+        layer=pictures.add(convert_to_layer(pixels)),
+        mask=pictures.add_mask(convert_to_mask(mask)),
+        source=pictures.add(convert_to_layer(source)),
+        along=list(along),
+        scale=float(scale),
+        identity=float(identity),
+        generator=_name(editor, generator),
+        inverter=inverter,
+        aligner=aligner,
+        quality=quality,
+        options=dict(options or {}),
+        feather=float(feather),
+        regions=regions if isinstance(regions, str) else list(regions),
+        **collect_placement_fields(placing),
+    )
+    return match_kind(pixels, editor.transfer(request, pictures, progress).layer)
 
 
 def find_regions(
@@ -312,53 +377,15 @@ def find_regions(
     editor, pictures = _editor(generator), PictureStore()
     request = build_request(
         RegionsRequest,
-        layer=pictures.add(_to_layer(pixels)),
-        mask=pictures.add_mask(_to_mask(mask)),
+        layer=pictures.add(convert_to_layer(pixels)),
+        mask=pictures.add_mask(convert_to_mask(mask)),
         regions=list(regions),
         generator=_name(editor, generator),
         aligner=aligner,
-        **_placement_fields(placing),
+        **collect_placement_fields(placing),
     )
     found = editor.find_regions(request, pictures).layer.pixels
     return found[:, :, 0] if found.shape[2] == 1 else found
-
-
-def _to_layer(pixels: npt.NDArray[np.uint8] | Image) -> Layer:
-    """A numpy or PIL picture as a Layer; other modes than L, RGB and RGBA are converted."""
-    if isinstance(pixels, np.ndarray):
-        return Layer(pixels[:, :, None] if pixels.ndim == 2 else pixels)
-    if not hasattr(pixels, "mode"):
-        raise BadInputError(f"A picture is a numpy array or a PIL image, not {type(pixels)}.")
-    if pixels.mode not in ("L", "RGB", "RGBA"):
-        pixels = pixels.convert("RGBA" if pixels.has_transparency_data else "RGB")
-    array = np.asarray(pixels)
-    return Layer(array[:, :, None] if array.ndim == 2 else array)
-
-
-def _to_mask(mask: npt.NDArray[np.uint8] | Image | None) -> npt.NDArray[np.uint8] | None:
-    """A mask as uint8 ``[H, W]``; boolean arrays are taken too."""
-    if mask is None:
-        return None
-    if not isinstance(mask, np.ndarray):
-        return np.asarray(mask.convert("L"))
-    return mask.astype(np.uint8) * 255 if mask.dtype == np.bool_ else mask
-
-
-def _match_kind(pixels: Pixels, layer: Layer) -> Pixels:
-    """The layer as the kind of picture that ``pixels`` is."""
-    result = layer.pixels[:, :, 0] if _is_gray(pixels, layer) else layer.pixels
-    if isinstance(pixels, np.ndarray):
-        return result
-    from PIL import Image as PillowImage
-
-    return PillowImage.fromarray(result)
-
-
-def _is_gray(pixels: npt.NDArray[np.uint8] | Image, layer: Layer) -> bool:
-    """Whether the picture has no axis for channels."""
-    if isinstance(pixels, np.ndarray):
-        return pixels.ndim == 2
-    return bool(layer.pixels.shape[2] == 1)
 
 
 def _editor(generator: Which) -> Editor:
@@ -373,41 +400,3 @@ def _editor(generator: Which) -> Editor:
 
 def _name(editor: Editor, generator: Which) -> str | None:
     return editor.generators.adopt(generator) if isinstance(generator, Generator) else generator
-
-
-def _floats(values: Mapping[str, float]) -> dict[str, float]:
-    """Numbers of any library as Python's own."""
-    return {name: float(value) for name, value in values.items()}
-
-
-def _ints(layers: tuple[int, int]) -> tuple[int, ...]:
-    return tuple(int(number) for number in layers)
-
-
-def _placement_fields(placing: Placement | None) -> dict[str, Any]:
-    """The fields of a request that say where in the layer it works."""
-    if placing is None:
-        return {}
-    fields = {"corners": placing.corners, "eyes": placing.eyes}
-    points: dict[str, Any] = {
-        name: tuple((float(x), float(y)) for x, y in given)
-        for name, given in fields.items()
-        if given is not None
-    }
-    if placing.mouth is not None:
-        points["mouth"] = tuple(float(value) for value in placing.mouth)
-    return {"face": placing.face, **points}
-
-
-def _value_fields(values: Mapping[str, Any], pictures: PictureStore) -> dict[str, Any]:
-    """The fields of a request that set controls which are no sliders."""
-    words: dict[str, Any] = {}
-    exemplars: dict[str, str] = {}
-    for name, value in values.items():
-        if isinstance(value, (bool, str)):
-            words[name] = value
-        elif isinstance(value, (tuple, list)):
-            words[name] = tuple(float(part) for part in value)
-        else:
-            exemplars[name] = pictures.add(_to_layer(value))
-    return {"values": words, "exemplars": exemplars}

@@ -61,6 +61,14 @@ def test_the_api_gives_the_pixels_that_the_editor_gives() -> None:
     assert np.array_equal(mixed, wanted.pixels)
 
 
+def test_a_transfer_is_an_edit_by_what_the_other_holds_more() -> None:
+    layer, other = picture(60, 40), picture(50, 70, 3, 4)
+    moved = latentfu.transfer(layer.pixels, other.pixels, ["red"], regions="whole", **NAMES)
+    assert moved.shape == layer.pixels.shape and (moved != layer.pixels).any()
+    still = latentfu.transfer(layer.pixels, layer.pixels, ["red"], regions="whole", **NAMES)
+    assert np.array_equal(still, layer.pixels), "a picture stands where it stands"
+
+
 def test_an_opened_generator_can_be_given_instead_of_a_name() -> None:
     generator = latentfu.open_generator("small", device="cpu")
     array = picture(60, 40).pixels

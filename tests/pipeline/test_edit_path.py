@@ -17,7 +17,8 @@ from latentfu.core.errors import (
 )
 from latentfu.core.layer import Layer
 from latentfu.core.progress import check_cancelled
-from latentfu.pipeline.editor import Editor, Outcome
+from latentfu.pipeline.editor import Editor
+from latentfu.pipeline.paste_back import Outcome
 from latentfu.protocol.pictures import PictureStore
 from latentfu.protocol.requests import (
     ControlsRequest,

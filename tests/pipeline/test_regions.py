@@ -16,7 +16,8 @@ from latentfu import Control, GeneratorSpec, RegionParser, hookimpl, measure_reg
 from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.layer import Layer
 from latentfu.pipeline.control_regions import choose_regions
-from latentfu.pipeline.editor import Editor, Outcome
+from latentfu.pipeline.editor import Editor
+from latentfu.pipeline.paste_back import Outcome
 from latentfu.pipeline.region_map import fill_holes, soften_region
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from latentfu.cli.pictures import PictureFile
     from latentfu.core.layer import Layer
     from latentfu.core.progress import Progress
-    from latentfu.pipeline.editor import Outcome
+    from latentfu.pipeline.paste_back import Outcome
     from latentfu.protocol.replies import ReportReply
 
 Stretch = tuple[float, float]

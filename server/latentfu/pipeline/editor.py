@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from latentfu.core.control import check_strengths
 from latentfu.core.crop import Crop
 from latentfu.core.errors import PluginFailedError
-from latentfu.core.layer import Layer, MaskPixels, check_mask
+from latentfu.core.layer import Layer, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.core.value_effect import ControlValue, Exemplar
-from latentfu.pipeline.acting_regions import WHOLE, ActingRegions, RegionChooser
+from latentfu.pipeline.acting_regions import RegionChooser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import check_control_names, check_kept_layers, truncate
 from latentfu.pipeline.cache import ControlCache, InversionCache
 from latentfu.pipeline.control_values import check_valued_controls, resolve_values
-from latentfu.pipeline.crop import Floats, cut_mask, scale_quad
+from latentfu.pipeline.crop import cut_mask, scale_quad
 from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.find_regions import RegionFinder
 from latentfu.pipeline.generator_pool import GeneratorPool, ResolvedRequest
@@ -28,16 +28,16 @@ from latentfu.pipeline.invert import (
     InvertOptions,
     check_content,
 )
-from latentfu.pipeline.motion import CodesEdit
-from latentfu.pipeline.paste import PlacedChange, place_change
+from latentfu.pipeline.paste import place_change
+from latentfu.pipeline.paste_back import EditWork, Outcome, ShownEdit, paste_back
 from latentfu.pipeline.preview import make_thumbnail
 from latentfu.pipeline.render import check_mix_layers, render_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
-from latentfu.pipeline.report import build_report, count_changed, tell_corners
+from latentfu.pipeline.report import tell_corners
 from latentfu.pipeline.transfer import make_exemplar_request, plan_transfer
 from latentfu.plugin_objects import InversionRequest
 from latentfu.protocol.pictures import PictureSource, resolve_mask
-from latentfu.protocol.replies import FacesReply, RegionsReply, ReportReply
+from latentfu.protocol.replies import FacesReply
 from latentfu.protocol.requests import (
     ControlsRequest,
     EditorRequest,
@@ -49,15 +49,6 @@ from latentfu.protocol.requests import (
     RegionsRequest,
     TransferRequest,
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The layer that came out, and what the work says about itself."""
-
-    layer: Layer
-    report: ReportReply | RegionsReply
-    change: PlacedChange | None = None
 
 
 class Editor:
@@ -119,7 +110,7 @@ class Editor:
             request, work.resolved, crop, found, pictures=shown, progress=progress
         )
         work.watch.lap("regions")
-        return self._finish(work, _Shown(crop, found, edited, inverted, codes, acting), progress)
+        return paste_back(work, ShownEdit(crop, found, edited, inverted, codes, acting), progress)
 
     def mix(
         self, request: MixRequest, pictures: PictureSource, progress: Progress = silent
@@ -138,7 +129,7 @@ class Editor:
         mixed = render_mix(generator, a, source.inversion.latent, request.layers, mask)
         inverted = self._renderer.render_inversion(work.resolved.generator, found)
         work.watch.lap("render")
-        outcome = self._finish(work, _Shown(crop, found, mixed, inverted), progress)
+        outcome = paste_back(work, ShownEdit(crop, found, mixed, inverted), progress)
         report = outcome.report.model_copy(update={"source_inversion_key": source.key})
         return replace(outcome, report=report)
 
@@ -165,7 +156,7 @@ class Editor:
         crop, found = self._find(work, between(progress, 0.0, 0.9))
         shown = self._renderer.render_inversion(work.resolved.generator, found)
         work.watch.lap("render")
-        return self._finish(work, _Shown(crop, found, shown, None), progress)
+        return paste_back(work, ShownEdit(crop, found, shown, None), progress)
 
     def find_regions(
         self, request: RegionsRequest, pictures: PictureSource, progress: Progress = silent
@@ -285,7 +276,7 @@ class Editor:
         request: LayerRequest,
         pictures: PictureSource,
         resolved: ResolvedRequest | None = None,
-    ) -> _Work:
+    ) -> EditWork:
         """Refuse what can be refused before anything costs time, then open what is named."""
         layer = pictures.read(request.layer)
         mask = resolve_mask(pictures, request.mask)
@@ -294,9 +285,9 @@ class Editor:
         watch = Stopwatch()
         resolved = resolved or self.generators.resolve(request)
         watch.lap("load")
-        return _Work(request, layer, mask, _make_placement(request), resolved, watch)
+        return EditWork(request, layer, mask, _make_placement(request), resolved, watch)
 
-    def _crop(self, work: _Work) -> Crop:
+    def _crop(self, work: EditWork) -> Crop:
         resolution, aligners = work.resolved.generator.resolution, work.resolved.aligners
         for aligner in aligners:
             try:
@@ -309,7 +300,7 @@ class Editor:
         raise AssertionError("there is always an aligner")
 
     def _find(
-        self, work: _Work, progress: Progress, options: InvertOptions = DEFAULT_INVERT_OPTIONS
+        self, work: EditWork, progress: Progress, options: InvertOptions = DEFAULT_INVERT_OPTIONS
     ) -> tuple[Crop, CachedInversion]:
         progress(0.0, "Looking for the part to edit")
         crop = self._crop(work)
@@ -324,14 +315,14 @@ class Editor:
         return crop, found
 
     def _find_other(
-        self, work: _Work, reference: str, pictures: PictureSource, progress: Progress = silent
+        self, work: EditWork, reference: str, pictures: PictureSource, progress: Progress = silent
     ) -> tuple[Crop, CachedInversion]:
         """The crop of another picture and its inversion, by the names of the same request."""
         layer = pictures.read(reference)
         return self._find(replace(work, layer=layer, mask=None, placement=Placement()), progress)
 
     def _find_values(
-        self, request: ControlsRequest, work: _Work, crop: Crop, pictures: PictureSource
+        self, request: ControlsRequest, work: EditWork, crop: Crop, pictures: PictureSource
     ) -> dict[str, ControlValue]:
         """What controls that are no sliders are set to; pictures are inverted."""
 
@@ -342,32 +333,6 @@ class Editor:
             return Exemplar(torch.from_numpy(other.image)[None], found.inversion.latent)
 
         return resolve_values(request, work.resolved.controls, crop.quad, find_exemplar)
-
-    def _finish(self, work: _Work, shown: _Shown, progress: Progress) -> Outcome:
-        progress(0.95, "Pasting back")
-        layer, quad, mask = work.layer, shown.crop.quad, work.mask
-        feather = work.request.feather
-        edited, codes = shown.acting.limit_colors(shown.edited, shown.inverted, shown.codes)
-        placed = place_change(
-            layer,
-            quad,
-            edited,
-            shown.inverted,
-            mask=mask,
-            feather=feather,
-            codes=codes,
-            region=shown.acting.mask,
-        )
-        out = placed.add_to(layer)
-        work.watch.lap("paste")
-        changed = count_changed(layer, out, quad, mask, work.request)
-        work.watch.lap("check")
-        progress(1.0, "Done")
-        seconds, acting = work.watch.seconds, shown.acting
-        report = build_report(
-            work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
-        )
-        return Outcome(out, report, placed)
 
 
 def _check_controls(request: ControlsRequest, resolved: ResolvedRequest) -> None:
@@ -384,37 +349,10 @@ def _make_placement(request: LayerRequest) -> Placement:
 
 
 def _ask_inverter(
-    work: _Work, crop: Crop, progress: Progress, options: InvertOptions
+    work: EditWork, crop: Crop, progress: Progress, options: InvertOptions
 ) -> InversionRequest:
     """What the inverter is asked for."""
     mask, generator = None, work.resolved.generator
     if options.masked and work.mask is not None:
         mask = cut_mask(work.mask, crop.quad, generator.resolution)
     return InversionRequest(crop, generator, progress, {}, options.preview, mask)
-
-
-@dataclass(frozen=True)
-class _Work:
-    """A request with its pictures, the objects behind its names, and the time of its steps."""
-
-    request: LayerRequest
-    layer: Layer
-    mask: MaskPixels | None
-    placement: Placement
-    resolved: ResolvedRequest
-    watch: Stopwatch
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What is pasted: ``edited`` in place of ``inverted`` (None: as it is).
-
-    ``codes``: the same edit by the codes alone. ``acting``: where it shows.
-    """
-
-    crop: Crop
-    found: CachedInversion
-    edited: Floats
-    inverted: Floats | None
-    codes: CodesEdit | None = None
-    acting: ActingRegions = WHOLE

@@ -1,0 +1,83 @@
+"""The end of every edit: what was drawn goes back into the layer, and the work is reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from latentfu.core.crop import Crop
+from latentfu.core.layer import Layer, MaskPixels
+from latentfu.core.progress import Progress, Stopwatch
+from latentfu.pipeline.acting_regions import WHOLE, ActingRegions
+from latentfu.pipeline.align import Placement
+from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.generator_pool import ResolvedRequest
+from latentfu.pipeline.invert import CachedInversion
+from latentfu.pipeline.motion import CodesEdit
+from latentfu.pipeline.paste import PlacedChange, place_change
+from latentfu.pipeline.report import build_report, count_changed
+from latentfu.protocol.replies import RegionsReply, ReportReply
+from latentfu.protocol.requests import LayerRequest
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The layer that came out, and what the work says about itself."""
+
+    layer: Layer
+    report: ReportReply | RegionsReply
+    change: PlacedChange | None = None
+
+
+@dataclass(frozen=True)
+class EditWork:
+    """A request with its pictures, the objects behind its names, and the time of its steps."""
+
+    request: LayerRequest
+    layer: Layer
+    mask: MaskPixels | None
+    placement: Placement
+    resolved: ResolvedRequest
+    watch: Stopwatch
+
+
+@dataclass(frozen=True)
+class ShownEdit:
+    """What is pasted: ``edited`` in place of ``inverted`` (None: as it is).
+
+    ``codes``: the same edit by the codes alone. ``acting``: where it shows.
+    """
+
+    crop: Crop
+    found: CachedInversion
+    edited: Floats
+    inverted: Floats | None
+    codes: CodesEdit | None = None
+    acting: ActingRegions = WHOLE
+
+
+def paste_back(work: EditWork, shown: ShownEdit, progress: Progress) -> Outcome:
+    """The layer with what is shown in it, and the report; outside the mask nothing changes."""
+    progress(0.95, "Pasting back")
+    layer, quad, mask = work.layer, shown.crop.quad, work.mask
+    feather = work.request.feather
+    edited, codes = shown.acting.limit_colors(shown.edited, shown.inverted, shown.codes)
+    placed = place_change(
+        layer,
+        quad,
+        edited,
+        shown.inverted,
+        mask=mask,
+        feather=feather,
+        codes=codes,
+        region=shown.acting.mask,
+    )
+    out = placed.add_to(layer)
+    work.watch.lap("paste")
+    changed = count_changed(layer, out, quad, mask, work.request)
+    work.watch.lap("check")
+    progress(1.0, "Done")
+    seconds, acting = work.watch.seconds, shown.acting
+    report = build_report(
+        work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
+    )
+    return Outcome(out, report, placed)
