@@ -23,7 +23,6 @@ from latentfu_builtin.checkpoints.install_network import (
     fetch_file,
     import_fetched,
 )
-from latentfu_builtin.directions.commands.import_published import import_set_file
 
 
 @dataclass(frozen=True)
@@ -139,6 +138,9 @@ def _fetch_directions(
     there = {path.name: path for path in (before.directions if before else ()) if path.is_file()}
     if len(there) == len(bundle.directions):
         return list(there.values())
+    # Here, because whoever lists the bundles shall not wait for torch.
+    from latentfu_builtin.directions.commands.import_published import import_set_file
+
     opened, made = _open_at(generator), []
     for place, one in enumerate(bundle.directions):
         own = direction_download(bundle, one)

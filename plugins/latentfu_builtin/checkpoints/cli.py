@@ -118,6 +118,7 @@ def remove_command(name: str, everything: bool, yes: bool, as_json: bool) -> Non
     Directions, encoders and deformations that you have for it are kept, unless --everything is
     given: they fit again when the same weights come back.
     """
+    path_of(name)  # None of that name: said before anybody is asked.
     _confirm_removal(name, describe_what_hangs_on(name) if everything else "", yes, as_json)
     removed = remove_imported(name, everything)
     if as_json:
