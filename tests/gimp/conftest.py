@@ -151,6 +151,8 @@ def edit_gimp(
 
 @pytest.fixture
 def edit(edit_gimp: Gimp) -> Iterator[Edit]:
+    # GIMP shows what a refused call said in a window, which would lie over that of the next test.
+    edit_gimp.desktop.dismiss("GIMP Message")  # type: ignore[attr-defined]
     edit_gimp.run("image = load(PORTRAIT); layer = image.get_layers()[0]")
     edit = Edit(edit_gimp)
     yield edit

@@ -226,6 +226,8 @@ class EditDialog:
         if not self._applying:
             self._preview.show_edit()
             self._set_ready(True)
+            if self._status.holds_error:
+                self._show_ready()
             self._ask_preview()
 
     def _set_sliders(self, edits: dict[str, float]) -> None:
@@ -259,8 +261,9 @@ class EditDialog:
     def _previewed(self, picture: Picture) -> None:
         if not self._applying:
             self._preview.show_after(picture)
+            if self._again.get_visible() or not self._status.holds_error:
+                self._show_ready()  # What Apply refused stays to be read when a preview is late.
             self._again.hide()
-            self._show_ready()
 
     def _show_ready(self) -> None:
         """What the network cannot show of this layer, else what to do next."""

@@ -26,6 +26,7 @@ class StatusLine:
 
     def __init__(self, *, with_report: bool = False) -> None:
         self._with_report = with_report
+        self.holds_error = False
         self._bar = Gtk.ProgressBar()
         self._icon = Gtk.Image()
         self._text = Gtk.Label(xalign=0.0)
@@ -80,6 +81,7 @@ class StatusLine:
         """Something went wrong."""
         self._bar.set_fraction(0.0)
         self._say(sentence, "dialog-warning")
+        self.holds_error = True
         self._report.set_visible(self._with_report)
 
     @property
@@ -88,6 +90,7 @@ class StatusLine:
         return self._text.get_text()
 
     def _say(self, sentence: str, icon: str) -> None:
+        self.holds_error = False
         self._text.set_text(sentence)
         self._text.set_tooltip_text(sentence if len(sentence) > LONG else None)
         self._icon.set_from_icon_name(icon, Gtk.IconSize.BUTTON)
