@@ -70,9 +70,9 @@ def test_the_selected_layers_in_one_undo_step(several: Edit) -> None:
     seen = several.do("""
         alone = made("latentfu-edit", image, layer, edits="red=2", generator="picky")
         wanted = whole(alone); image.remove_layer(alone)
-        status, count, report = several(image, every, edits="red=2")
+        status, many, report = several(image, every, edits="red=2")
         layers = names(image)
-        value = {"status": status, "count": number, "report": report, "names": layers,
+        value = {"status": status, "count": many, "report": report, "names": layers,
                  "same": whole(image.get_layers()[-2]) == wanted,
                  "state": about(image.get_layers()[-2])["state"]["edits"]}
     """)
@@ -92,8 +92,8 @@ def test_the_selected_layers_in_one_undo_step(several: Edit) -> None:
 def test_all_layers_of_the_image_reach_into_groups_and_leave_results_out(several: Edit) -> None:
     seen = several.do("""
         several(image, [layer], edits="red=2")
-        status, count, report = several(image, [], which="image", edits="tall=1")
-        value = [count, [l.get_name() for l in group.get_children()], report]
+        status, many, report = several(image, [], which="image", edits="tall=1")
+        value = [many, [l.get_name() for l in group.get_children()], report]
     """)
     assert seen[0] == 3, seen[2]
     assert [name.partition(" #")[0] for name in seen[1]] == ["tall +1 (Latent-Fu)", "Inside"]
@@ -104,8 +104,8 @@ def test_all_open_images_with_their_own_selections(several: Edit) -> None:
     seen = several.do("""
         other = load(SECOND); theirs = other.get_layers()[0]
         other.select_rectangle(Gimp.ChannelOps.REPLACE, 100, 150, 90, 80)
-        status, count, report = several(image, [], which="all", edits="red=3")
-        value = [count, len(other.get_layers()),
+        status, many, report = several(image, [], which="all", edits="red=3")
+        value = [many, len(other.get_layers()),
                  changed(theirs, other.get_layers()[0])["box"], report]
     """)
     assert seen[0] == 4 and seen[1] == 2, seen
