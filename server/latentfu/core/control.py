@@ -193,18 +193,24 @@ def check_strengths(edits: Mapping[str, float], controls: Mapping[str, Control])
     latentfu.core.errors.NotInstalledError: There is no control 'smile' for this generator; ...
     """
     for name, strength in edits.items():
-        if name not in controls:
-            known = ", ".join(sorted(controls)) or "none"
-            raise NotInstalledError(
-                f"There is no control {name!r} for this generator; installed: {known}."
-            )
-        if controls[name].widget != "slider":
-            raise BadInputError(f"{name} is no slider: set it to {tell_values(controls[name])}.")
+        control = find_control(name, controls)
+        if control.widget != "slider":
+            raise BadInputError(f"{name} is no slider: set it to {tell_values(control)}.")
         if not math.isfinite(strength) or abs(strength) > MAX_STRENGTH:
             raise BadInputError(
                 f"The strength of {name} is {strength}: "
                 f"give a number between -{MAX_STRENGTH} and {MAX_STRENGTH}."
             )
+
+
+def find_control(name: str, controls: Mapping[str, Control]) -> Control:
+    """The control of that name; raises NotInstalledError, which says what there is."""
+    if name not in controls:
+        known = ", ".join(sorted(controls)) or "none"
+        raise NotInstalledError(
+            f"There is no control {name!r} for this generator; installed: {known}."
+        )
+    return controls[name]
 
 
 def tell_values(control: Control) -> str:

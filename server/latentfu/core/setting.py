@@ -12,7 +12,9 @@ from latentfu.core.names import Name
 
 SettingValue = bool | int | float | str
 Widget = Literal["check", "choice", "slider", "number", "color", "path", "text", "secret"]
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+TRUTHS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+"""The words for a truth value, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,12 @@ class Setting:
             raise self._refused(value, "a text of one line")
         if self.widget == "choice" and value not in self.choices:
             raise self._refused(value, f"one of {', '.join(self.choices)}")
-        if self.widget == "color" and not _COLOR.fullmatch(value):
+        if self.widget == "color" and not COLOR.fullmatch(value):
             raise self._refused(value, "a color like #ff8800")
         return value
 
     def _check_truth(self, value: object) -> bool:
-        words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
-        found = words.get(value.lower(), value) if isinstance(value, str) else value
+        found = TRUTHS.get(value.lower(), value) if isinstance(value, str) else value
         if not isinstance(found, bool):
             raise self._refused(value, "true or false")
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,15 +9,13 @@ from typing import TYPE_CHECKING
 from latentfu.core.control import Control, ControlEffect, tell_values
 from latentfu.core.crop import Point
 from latentfu.core.errors import BadInputError
+from latentfu.core.setting import COLOR, TRUTHS
 
 if TYPE_CHECKING:
     import torch
 
     from latentfu.core.generator import Generator
     from latentfu.core.latent import Latent
-
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_TRUTHS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def read_control_value(
     taken: bool | str | Point | tuple[float, float, float] | None = None
     match control.widget:
         case "check":
-            taken = _TRUTHS.get(given.lower()) if isinstance(given, str) else given
+            taken = TRUTHS.get(given.lower()) if isinstance(given, str) else given
             if not isinstance(taken, bool):
                 raise _refuse(control, given)
             return taken or None
@@ -93,7 +90,7 @@ def read_control_value(
             if isinstance(given, str):
                 return given or None
         case "color":
-            if isinstance(given, str) and _COLOR.fullmatch(given):
+            if isinstance(given, str) and COLOR.fullmatch(given):
                 red, green, blue = (int(given[at : at + 2], 16) / 255 for at in (1, 3, 5))
                 taken = (red, green, blue)
         case "point":

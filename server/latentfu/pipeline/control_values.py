@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from latentfu.core.control import Control, tell_values
+from latentfu.core.control import Control, find_control, tell_values
 from latentfu.core.crop import Point, Quad
-from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.errors import BadInputError
 from latentfu.core.value_effect import ControlValue, Exemplar, read_control_value
 from latentfu.pipeline.crop import crop_to_layer
 from latentfu.protocol.requests import ControlsRequest
@@ -22,12 +22,7 @@ def check_valued_controls(request: ControlsRequest, controls: Mapping[str, Contr
         BadInputError: a control is a slider, or does not take what it is set to.
     """
     for name in sorted(request.valued):
-        if name not in controls:
-            known = ", ".join(sorted(controls)) or "none"
-            raise NotInstalledError(
-                f"There is no control {name!r} for this generator; installed: {known}."
-            )
-        control = controls[name]
+        control = find_control(name, controls)
         if control.widget == "slider" or (control.widget == "picture") != (
             name in request.exemplars
         ):

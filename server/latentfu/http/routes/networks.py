@@ -25,9 +25,7 @@ async def list_all_networks(request: web.Request) -> web.Response:
     jobs = _installations(request)
     found = [
         NetworkReply.model_validate(
-            {**one, "is_default": one is ordered[0], "job": jobs.get(one["name"])}
-            if ordered
-            else {**one, "job": jobs.get(one["name"])}
+            {**one, "is_default": one in ordered[:1], "job": jobs.get(one["name"])}
         )
         for one in [*ordered, *(one for one in rows if not one["is_installed"])]
     ]
