@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from latentfu.client.client import Client
-from latentfu.core.errors import ServerError
 from PIL import Image
 
-from tests.support.program import Program
+from tests.support.program import Program, run_server
 
 ASTRONAUT = Path(__file__).parents[1] / "faces" / "reference" / "astronaut.png"
 FACES = ("--aligner", "faces")
@@ -39,24 +37,8 @@ def half_mask(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(house: Path) -> Iterator[Client]:
     """A real server in the house, on a free port."""
-    command = [sys.executable, "-P", "-m", "latentfu", "serve", "--port", "0", "--device", "cpu"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield wait_for(process)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def wait_for(process: subprocess.Popen[bytes]) -> Client:
-    end = time.monotonic() + 60
-    while True:
-        try:
-            return Client.connect()
-        except ServerError:
-            assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.05)
+    with run_server() as client:
+        yield client
 
 
 def test_edit_changes_the_inside_of_the_mask_only(

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import latentfu
 import numpy as np
 import pytest
-from latentfu.client.client import Client
-from latentfu.core.errors import BadInputError, ServerError
+from latentfu.core.errors import BadInputError
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu.testing import TinyGenerator, check_controls, tiny_spec
 from PIL import Image
 
 from tests.support import small_house
-from tests.support.program import Program
+from tests.support.program import Program, run_server
 from tests.support.wardrobe import add_wardrobe
 
 TINY = ("--generator", "tiny", "--inverter", "guess")
@@ -120,31 +116,15 @@ def test_python_takes_values_as_they_are(house: Path, photo: Path) -> None:
 def test_the_server_does_the_same(
     house: Path, latentfu_program: Program, photo: Path, other: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-P", "-m", "latentfu", "serve", "--port", "0", "--device", "cpu"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        client = _wait_for(process)
-        settings = ("hat=top hat", f"like=@{other}", "tilt=1", "mole=45,35")
-        there, here = tmp_path / "there.png", tmp_path / "here.png"
+    settings = ("hat=top hat", f"like=@{other}", "tilt=1", "mole=45,35")
+    there, here = tmp_path / "there.png", tmp_path / "here.png"
+    with run_server() as client:
         ran = edit(latentfu_program, photo, there, *settings, more=("--json",))
         assert ran.code == 0 and ran.json["place"] == "server", ran.err
-        assert edit(latentfu_program, photo, here, *settings, more=("--local",)).code == 0
-        assert np.array_equal(pixels(there), pixels(here))
         (hat,) = [each for each in client.controls("tiny").controls if each.name == "hat"]
-        assert hat.choices == ("cap", "top hat")
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for(process: subprocess.Popen[bytes]) -> Client:
-    end = time.monotonic() + 60
-    while True:
-        try:
-            return Client.connect()
-        except ServerError:
-            assert process.poll() is None and time.monotonic() < end
-            time.sleep(0.05)
+    assert edit(latentfu_program, photo, here, *settings, more=("--local",)).code == 0
+    assert np.array_equal(pixels(there), pixels(here))
+    assert hat.choices == ("cap", "top hat")
 
 
 def test_the_contract_is_checked_for_them_too(house: Path) -> None:
