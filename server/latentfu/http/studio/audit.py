@@ -44,7 +44,7 @@ def open_audit_log(folder: Path) -> logging.Logger:
 
 @web.middleware
 async def keep_audit(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Write down what a request came to; it stands outside the checks, inside the sentences."""
+    """Write down what a request came to; it stands outside all checks."""
     state, studio = request.app[STATE], request.app[STUDIO]
     status = 0
     try:

@@ -45,8 +45,8 @@ from latentfu.storage.certificate import (
 
 MIDDLEWARES = (
     see_through_proxy,
-    answer_failures,
     keep_audit,
+    answer_failures,
     check_called_name,
     check_user,
     check_rate_and_role,
