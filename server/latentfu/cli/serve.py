@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="cpu, cuda, cuda:1, ...; given twice, two workers.",
 )
-@click.option("--allow-remote", is_flag=True, help="Let other machines connect (with the token).")
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="Let other machines connect over plain http, with the one token; better: --listen.",
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -104,6 +108,12 @@ def serve_command(
         stop_when_idle=stop_when_idle,
         studio=_studio_settings(**studio),
     )
+    if allow_remote:
+        click.echo(
+            "With --allow-remote tokens and pictures go over the network in clear: --listen "
+            "https://... encrypts them, and gives each user a token of his own.",
+            err=True,
+        )
     serve(settings, _say_json if as_json else _say)
 
 
