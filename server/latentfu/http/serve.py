@@ -234,8 +234,8 @@ def _open_socket(host: str, port: int | None, allow_remote: bool) -> socket.sock
     """Bind; ``port`` None: 7860 or any free one. Raises BadInputError or ServerError."""
     if not is_loopback(host) and not allow_remote:
         raise BadInputError(
-            f"{host} can be reached from other machines: use 127.0.0.1, or add --allow-remote "
-            "if you want that (the token is still needed)."
+            f"{host} can be reached from other machines: use 127.0.0.1, or --listen https://{host} "
+            "for users with TLS and tokens of their own (--allow-remote: plain http, one token)."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

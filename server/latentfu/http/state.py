@@ -41,7 +41,7 @@ NOTE = web.RequestKey("note", str)
 """What the audit log says beside the address: the kind of a job."""
 
 
-def key_of(request: web.Request, public_id: str) -> str:
+def own_key(request: web.Request, public_id: str) -> str:
     """Under which a job or session of whoever asks is kept; another's is never reached."""
     return job_key(request[USER].id, public_id)
 

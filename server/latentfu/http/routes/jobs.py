@@ -15,7 +15,7 @@ from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
 from latentfu.http.openapi import Endpoint
 from latentfu.http.routes.networks import check_installation
-from latentfu.http.state import NOTE, STATE, USER, is_still_welcome, key_of
+from latentfu.http.state import NOTE, STATE, USER, is_still_welcome, own_key
 from latentfu.jobs.store import Job
 from latentfu.protocol.errors import ForbiddenError, NotFoundError
 from latentfu.protocol.model import UUID_PATTERN
@@ -40,7 +40,7 @@ def _key_in(request: web.Request, key: str) -> str:
     value = request.match_info[key]
     if not _UUID.fullmatch(value):
         raise BadInputError(f"The {key} in the address must be a UUID in lower case.")
-    return key_of(request, value)
+    return own_key(request, value)
 
 
 def _tell(job: Job) -> JobReply:
