@@ -87,6 +87,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_real_editor.py",
         "test_regions.py",
         "test_reliability.py",
+        "test_remote.py",
         "test_renderer.py",
         "test_review_attacks.py",
         "test_reviving.py",

@@ -194,10 +194,8 @@ def _describe_body(body: Any) -> str:
             return "a pixel body or a PNG"
         case "events":
             return "lines of [JobReply](#jobreply)"
-        case "openapi":
-            return "OpenAPI 3.1"
-        case "metrics":
-            return "text"
+        case "openapi" | "metrics":
+            return {"openapi": "OpenAPI 3.1", "metrics": "text"}[str(body)]
         case type():
             return f"[{body.__name__}](#{body.__name__.lower()})"
     names = [model.__name__ for model in REQUESTS[:3]]
