@@ -16,6 +16,7 @@ from .translate import _
 from .widgets import StatusLine, lay_out, new_window, on_main
 
 ROLE = "latentfu-choose-server"
+EXAMPLE = "https://studio.lan:7860"
 
 
 class ServerChoice:
@@ -47,7 +48,7 @@ class ServerChoice:
     def _make_body(self) -> Gtk.Widget:
         grid = Gtk.Grid(column_spacing=12, row_spacing=6)
         grid.set_margin_start(24)
-        self._url.set_placeholder_text("https://studio.lan:7860")
+        self._url.set_placeholder_text(EXAMPLE)
         self._token.set_visibility(False)
         self._token.set_input_purpose(Gtk.InputPurpose.PASSWORD)
         rows = ((_("A_ddress"), self._url), (_("T_oken"), self._token))
@@ -58,6 +59,7 @@ class ServerChoice:
             label = Gtk.Label.new_with_mnemonic(title)
             label.set_xalign(0.0)
             label.set_mnemonic_widget(entry)
+            entry.get_accessible().set_name(title.replace("_", ""))
             grid.attach(label, 0, number, 1, 1)
             grid.attach(entry, 1, number, 1, 1)
         if self._kept is not None:
