@@ -15,9 +15,10 @@ from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
 from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
 from latentfu.protocol.server_address import PROOF_PATH
+from latentfu.storage.users import Role
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-ReplyKind = type[Any] | Literal["pixels", "latent", "events", "openapi"] | None
+ReplyKind = type[Any] | Literal["pixels", "latent", "events", "openapi", "metrics"] | None
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Endpoint:
     ``query``: names of parameters.
 
     ``statuses``: what it answers beside the errors that every route can have.
+
+    ``role``: who of a studio's users may ask it; a route that says nothing is for administrators.
     """
 
     method: Literal["GET", "PUT", "POST", "DELETE"]
@@ -38,6 +41,7 @@ class Endpoint:
     query: tuple[str, ...] = ()
     statuses: tuple[int, ...] = (200,)
     errors: tuple[int, ...] = ()
+    role: Role = "administer"
 
 
 _ALWAYS = (401, 403)
@@ -57,6 +61,9 @@ _LATENT: dict[str, Any] = {
     "format": "binary",
     "description": "A safetensors file as latentfu invert writes it.",
 }
+
+
+_PLAIN = {"metrics": ("text/plain", "string"), "openapi": ("application/json", "object")}
 
 
 def openapi_document(routes: Sequence[Endpoint]) -> dict[str, Any]:
@@ -82,6 +89,7 @@ def _operation(route: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": route.handler.__name__,
+        "x-role": route.role,
         "parameters": _parameters(route),
         "responses": {
             str(status): {"description": "", **_content(route.reply, schemas)}
@@ -139,8 +147,9 @@ def _content(reply: Any, schemas: dict[str, Any]) -> dict[str, Any]:
         case "events":
             line = {"schema": _schema(JobReply, schemas)}
             return {"content": {"application/x-ndjson": line}}
-        case "openapi":
-            return {"content": {"application/json": {"schema": {"type": "object"}}}}
+        case "metrics" | "openapi":
+            kind, shape = _PLAIN[reply]
+            return {"content": {kind: {"schema": {"type": shape}}}}
         case model:
             return {"content": {"application/json": {"schema": _schema(model, schemas)}}}
 
