@@ -16,6 +16,7 @@ from latentfu.storage.layer_store import LayerStore
 from latentfu.worker.loop import WorkerLoop
 from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import StoredPictures
+from latentfu.worker.startup import run_startup_tasks
 from latentfu.worker.talk import Send, claim_stdout, make_sender
 
 
@@ -30,6 +31,7 @@ def main() -> None:
     try:
         device = _choose_device(options.device)
         editor = importlib.import_module(options.editing).Editor(device)  # Slow: imports torch.
+        run_startup_tasks(device)
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         send({"event": "start_failed", "message": f"{type(error).__name__}: {error}"[:300]})
