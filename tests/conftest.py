@@ -23,6 +23,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_bringing_in.py",
         "test_build.py",
         "test_bystanders.py",
+        "test_chaos.py",
         "test_choice.py",
         "test_computed_directions.py",
         "test_connections.py",
