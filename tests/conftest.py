@@ -26,6 +26,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_chaos.py",
         "test_choice.py",
         "test_computed_directions.py",
+        "test_confinement.py",
         "test_connections.py",
         "test_crafted_pickles.py",
         "test_default_generator.py",

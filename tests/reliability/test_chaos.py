@@ -1,4 +1,4 @@
-"""The short form of ``latentfu bench chaos``: the same faults, with an editor that starts at once."""
+"""The short form of ``latentfu bench chaos``: the same faults, an editor that starts at once."""
 
 from __future__ import annotations
 
