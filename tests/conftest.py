@@ -99,6 +99,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_seen_at_once.py",
         "test_servers.py",
         "test_setup.py",
+        "test_short_memory.py",
         "test_sitting.py",
         "test_steady.py",
         "test_studio_door.py",

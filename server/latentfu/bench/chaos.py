@@ -34,7 +34,8 @@ from latentfu.protocol.replies import JobReply
 SERVE = (sys.executable, "-P", "-m", "latentfu", "serve", "--port", "0")
 _PATIENCE_S = 180.0
 _PAUSE_S = 12.0
-"""Between two faults; a worker that loads its network again has to have a chance."""
+_BETWEEN = 3
+"""Seconds and jobs between two faults: a worker has to come as far as to do something."""
 _FAULTS = ("worker", "worker", "front", "disk")
 _MAY_FAIL = ("worker", "storage")
 """Killed twice over one job, or a full disk: said in a sentence, and not our mistake."""
@@ -198,16 +199,24 @@ def _run_jobs(
                 tally.ended[outcome] += 1
                 progress(sum(tally.ended.values()) / plan.jobs, "Jobs and faults")
 
-    threads = [threading.Thread(target=work) for _ in range(plan.clients)]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(plan.clients)]
     for thread in threads:
         thread.start()
     chance = random.Random(plan.seed)
-    while any(thread.is_alive() for thread in threads):
+    while _are_busy(threads):
+        before = sum(tally.ended.values())
         time.sleep(chance.uniform(0.5, 1.5) * plan.every_s)
-        if any(thread.is_alive() for thread in threads):
+        # Where starting takes longer than the pause, nothing would ever be done.
+        while sum(tally.ended.values()) < before + _BETWEEN and _are_busy(threads):
+            time.sleep(0.2)
+        if _are_busy(threads):
             _do_harm(chance.choice(_FAULTS), server, tally)
     for thread in threads:
         thread.join()
+
+
+def _are_busy(threads: Sequence[threading.Thread]) -> bool:
+    return any(thread.is_alive() for thread in threads)
 
 
 def _do_harm(fault: str, server: _Fallible, tally: _Tally) -> None:
@@ -286,7 +295,7 @@ def _work_in_peace(
                 tally.ended[outcome] += 1
                 progress(min(1.0, (time.monotonic() - began) / plan.calm_s), "Clients in peace")
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(plan.clients)]
+    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(plan.clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
