@@ -189,7 +189,7 @@ def latentfu_encoders() -> Iterator[latentfu.Encoder]:
 @latentfu.hookimpl
 def latentfu_controls(generator: latentfu.GeneratorSpec) -> Iterator[latentfu.Control]:
     if generator.id in (GAN_ID, VAE_ID):
-        yield latentfu.Control("first", "First", "more of it", generator.id, lambda: FirstNumber())
+        yield latentfu.Control("first", "First", "more of it", generator.id, FirstNumber)
 
 
 class FirstNumber(latentfu.ControlEffect):
