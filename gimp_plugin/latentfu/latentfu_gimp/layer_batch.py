@@ -9,6 +9,7 @@ from gi.repository import Gimp
 
 from .arguments import AS_LAYER, layer_name
 from .errors import PluginError
+from .exemplars import PictureReader
 from .jobs import Result, Work, tell_fit
 from .layers import Target, check_layer, plain_target, read_state, work_without_mask
 from .remember import remembered
@@ -74,7 +75,12 @@ class LayerBatch:
             self.skip(number, str(error))
             return None
         mask = None if work_without_mask(target, self.form) else target.mask
-        return target, replace(self.work, layer=target.picture, mask=mask, deep=target.deep)
+        work = replace(self.work, layer=target.picture, mask=mask, deep=target.deep)
+        try:
+            return target, PictureReader(target.image).give(work)
+        except PluginError as error:
+            self.skip(number, str(error))
+            return None
 
     def take(self, number: int, target: Target, work: Work, result: Result) -> None:
         """Keep a result until those of the same image are put in."""

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from gi.repository import Gtk
 
+from .arguments import Edits
 from .errors import PluginError
 from .presets import SliderPreset, list_presets, load_preset, presets_folder, save_preset
 from .translate import _
-
-Edits = dict[str, float]
 
 
 class PresetMenu:

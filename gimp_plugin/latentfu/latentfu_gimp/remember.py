@@ -12,10 +12,12 @@ from .arguments import (
     AS_LAYER,
     AUTO,
     LARGEST_STRENGTH,
+    Edits,
     name_mix,
     name_transfer,
     write_regions,
 )
+from .exemplars import keep_layers
 from .jobs import Result, Work
 from .layers import Target
 from .masks import pack_mask
@@ -36,7 +38,7 @@ def remembered(
         generator=str(report.get("generator") or work.generator),
         generator_id=str(report.get("generator_id") or ""),
         inverter=str(report.get("inverter") or work.inverter),
-        edits=_strengths(work, result),
+        edits=_strengths(target, work, result),
         feather=work.feather,
         quad=report.get("quad") or [],
         inversion_key=str(report.get("inversion_key") or ""),
@@ -55,11 +57,11 @@ def remembered(
     )
 
 
-def _strengths(work: Work, result: Result) -> dict[str, float]:
+def _strengths(target: Target, work: Work, result: Result) -> Edits:
     """What was moved by how much, as an edit takes it."""
     moves: dict[str, Any] = result.report.get("moves") or {}
     if work.kind != "transfer":
-        return work.edits
+        return keep_layers(target.image, work.edits)
     limit = LARGEST_STRENGTH
     strengths = {name: float(move["strength"]) for name, move in moves.items()}
     return {name: min(max(one, -limit), limit) for name, one in strengths.items()}

@@ -16,11 +16,13 @@ from ..arguments import (
 )
 from ..choices import FORMS
 from ..errors import PluginError
+from ..exemplars import PictureReader
 from ..layers import chosen_layer, plain_target, work_without_mask
 from ..remember import remembered
 from ..results import Placing, insert_result, show_report
 from ..translate import _
 from .common import (
+    EDITS,
     READWRITE,
     add_common_arguments,
     add_regions_argument,
@@ -48,9 +50,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
     actions = (edit_layer, _edit_with_dialog)
     procedure = create_image_procedure(plug_in, NAME, _TEXTS, actions)
-    procedure.add_string_argument(
-        "edits", _("_Edits"), _("What to change and how much: smile=2 yaw=-1"), "", READWRITE
-    )
+    procedure.add_string_argument("edits", _("_Edits"), EDITS, "", READWRITE)
     add_regions_argument(procedure)
     choice = Gimp.Choice.new()
     for number, form in enumerate(FORMS):
@@ -80,6 +80,7 @@ def edit_layer(
         extra={"regions": read_regions(config.get_property("regions") or "")},
         **read_common_arguments(config),
     )
+    work = PictureReader(image).give(work)
     result = run_with_progress(work, _("Editing the portrait ..."))
     kept = remembered(target, work, result, form=form)
     placing = Placing(form=form, feather=work.feather)

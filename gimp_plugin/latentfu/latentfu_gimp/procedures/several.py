@@ -18,6 +18,7 @@ from ..results import tell_in_console
 from ..translate import _
 from ..wire import Picture
 from .common import (
+    EDITS,
     READWRITE,
     add_common_arguments,
     add_regions_argument,
@@ -48,7 +49,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.set_documentation(_TEXTS[1], _TEXTS[2], NAME)
     _add_choice(procedure, "which", _("_Which"), _("Which layers are edited"), WHICH)
     add = procedure.add_string_argument
-    add("edits", _("_Edits"), _("What to change and how much: smile=2 yaw=-1"), "", READWRITE)
+    add("edits", _("_Edits"), EDITS, "", READWRITE)
     add("preset", _("_Preset"), _("Name of a preset, in place of edits"), "", READWRITE)
     _add_choice(procedure, "as", _("_As"), _("What each result becomes"), FORMS)
     add_regions_argument(procedure)
