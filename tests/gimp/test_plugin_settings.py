@@ -16,9 +16,9 @@ PLUGIN = "teapots_world"
 TITLE = "'Settings of plug-ins'"
 SHOW = """
 def settings_in_window():
-    from latentfu_gimp.settings_dialog import show
+    from latentfu_gimp.settings_dialog import show_settings
     follow_meanwhile()
-    return show()
+    return show_settings()
 
 def kept_settings():
     from latentfu_gimp.plugin_settings import list_settings

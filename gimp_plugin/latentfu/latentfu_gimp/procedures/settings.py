@@ -44,9 +44,9 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
 def _run(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: Any) -> Gimp.ValueArray:
     def body() -> str:
         if config.get_property("run-mode") == Gimp.RunMode.INTERACTIVE:
-            from ..settings_dialog import show
+            from ..settings_dialog import show_settings
 
-            show()
+            show_settings()
         elif config.get_property("plug-in"):
             given = (config.get_property(name) or "" for name in ("plug-in", "name", "value"))
             change_setting(*given)
