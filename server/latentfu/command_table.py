@@ -64,6 +64,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("bench", "start"): CommandEntry(
         f"{_CLI}.bench:start", "From latentfu serve to the first answer."
     ),
+    ("bench", "chaos"): CommandEntry(
+        f"{_CLI}.bench:bench_chaos", "Jobs while everything is killed at random."
+    ),
     ("bench", "import"): CommandEntry(
         f"{_CLI}.bench:imports", "What every start of the program costs."
     ),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from latentfu.cli.plugin_bisect import find_guilty
-from latentfu.cli.plugin_search import CATALOG, read_plugin_catalog
+from latentfu.cli.plugin_search import CATALOG, read_entries
 from latentfu.core.errors import BadInputError
 
 from tests.support.program import Program
@@ -38,7 +38,7 @@ def folder(isolated_home: Path) -> Path:
 
 
 def test_the_catalog_names_what_there_is() -> None:
-    entries = read_plugin_catalog(CATALOG)
+    entries = read_entries(CATALOG)
     assert {entry.name for entry in entries} >= {"example-direction", "example-generator"}
     for entry in entries:
         text = (ROOT / entry.source / "pyproject.toml").read_text()

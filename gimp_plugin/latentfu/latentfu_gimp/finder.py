@@ -105,7 +105,7 @@ def _read_address() -> _Address | None:
     try:
         server = json.loads((config_folder() / "server.json").read_text(encoding="utf-8"))
         return _Address(str(server["host"]), int(server["port"]), int(server.get("pid") or 0))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

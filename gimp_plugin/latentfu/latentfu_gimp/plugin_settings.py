@@ -8,17 +8,17 @@ from urllib.parse import quote
 
 from . import finder
 
-PluginSetting = dict[str, Any]
+SettingFacts = dict[str, Any]
 
 
-def list_settings() -> list[PluginSetting]:
+def list_settings() -> list[SettingFacts]:
     """All settings, by plug-in; raises PluginError."""
     with finder.connect() as client:
-        settings: list[PluginSetting] = client.get("/v1/settings")["settings"]
+        settings: list[SettingFacts] = client.get("/v1/settings")["settings"]
     return sorted(settings, key=lambda one: str(one["plugin"]))
 
 
-def change_setting(plugin: str, name: str, value: bool | float | str) -> PluginSetting:
+def change_setting(plugin: str, name: str, value: bool | float | str) -> SettingFacts:
     """Set a setting, or take it back to its default where ``value`` is empty; it as it is now.
 
     Raises PluginError with the server's sentence where it does not take the value.
@@ -26,7 +26,7 @@ def change_setting(plugin: str, name: str, value: bool | float | str) -> PluginS
     path = f"/v1/settings/{quote(plugin)}/{quote(name)}"
     with finder.connect() as client:
         told = client.delete(path) if value == "" else client.put(path, {"value": value})
-    changed: PluginSetting = json.loads(told)
+    changed: SettingFacts = json.loads(told)
     return changed
 
 

@@ -119,7 +119,7 @@ def _read(folder: Path) -> dict[str, Any]:
             raise ValueError
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         # To go on here would keep pictures on this machine, or send them, against the choice.
         raise PluginError(
             _("{path} is damaged: correct it, or delete it.").format(path=path)

@@ -103,7 +103,8 @@ class ServerWindow:
         return not self._closed
 
     def _ask(self) -> None:
-        state, log = server_state.look(), server_state.read_log()
+        state = server_state.look()
+        log = "" if state.is_remote else server_state.read_log()
         on_main(lambda: self._show(state, log))
 
     def _show(self, state: ServerState, log: str) -> None:

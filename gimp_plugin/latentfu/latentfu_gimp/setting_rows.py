@@ -7,7 +7,7 @@ from typing import Any
 
 from gi.repository import Gdk, GLib, Gtk
 
-from .plugin_settings import PluginSetting
+from .plugin_settings import SettingFacts
 from .rows import NumberRow, elide, keep_from_wheel
 from .sent_texts import translate_sent
 from .translate import _
@@ -26,7 +26,7 @@ class SettingRow:
 
     def __init__(
         self,
-        setting: PluginSetting,
+        setting: SettingFacts,
         changed: Callable[[bool | float | str], None],
         reset: Callable[[], None],
     ) -> None:
@@ -52,7 +52,7 @@ class SettingRow:
         self.widget.set_tooltip_text(translate_sent(str(setting["help"])) or None)
         self.show(setting)
 
-    def show(self, setting: PluginSetting) -> None:
+    def show(self, setting: SettingFacts) -> None:
         """The setting as it is now."""
         self._quiet = True
         if self.kind != "secret":
@@ -87,8 +87,8 @@ class SettingRow:
             GLib.source_remove(self._timer)
             self._send_now()
 
-    def _make(self, setting: PluginSetting) -> Parts:
-        makers: dict[str, Callable[[PluginSetting], Parts]] = {
+    def _make(self, setting: SettingFacts) -> Parts:
+        makers: dict[str, Callable[[SettingFacts], Parts]] = {
             "check": self._make_check,
             "choice": self._make_choice,
             "slider": self._make_slider,
@@ -98,19 +98,19 @@ class SettingRow:
         }
         return makers.get(self.kind, self._make_text)(setting)
 
-    def _make_check(self, _setting: PluginSetting) -> Parts:
+    def _make_check(self, _setting: SettingFacts) -> Parts:
         self._outer = check = Gtk.CheckButton()
         check.connect("toggled", lambda _check: self.send())
         return check, check.get_active, check.set_active
 
-    def _make_choice(self, setting: PluginSetting) -> Parts:
+    def _make_choice(self, setting: SettingFacts) -> Parts:
         self._outer = made = make_list()
         for choice in setting["choices"]:
             made.append(choice, choice)
         made.connect("changed", lambda _list: self.send())
         return made, lambda: made.get_active_id() or "", made.set_active_id
 
-    def _make_slider(self, setting: PluginSetting) -> Parts:
+    def _make_slider(self, setting: SettingFacts) -> Parts:
         limits = (float(setting["minimum"]), float(setting["maximum"]))
         digits = 0 if self._whole else 2
         row = NumberRow(
@@ -121,7 +121,7 @@ class SettingRow:
         self._outer = row.widget
         return row.number, lambda: self._number(row.value), row.set
 
-    def _make_number(self, setting: PluginSetting) -> Parts:
+    def _make_number(self, setting: SettingFacts) -> Parts:
         low, high = setting["minimum"], setting["maximum"]
         self._outer = number = Gtk.SpinButton.new_with_range(
             -LARGEST if low is None else low, LARGEST if high is None else high, 1
@@ -134,7 +134,7 @@ class SettingRow:
     def _number(self, value: float) -> float | int:
         return round(value) if self._whole else value
 
-    def _make_color(self, _setting: PluginSetting) -> Parts:
+    def _make_color(self, _setting: SettingFacts) -> Parts:
         self._outer = button = Gtk.ColorButton()
         button.set_title(self.title)
         button.connect("color-set", lambda _button: self.send())
@@ -151,7 +151,7 @@ class SettingRow:
 
         return button, read, write
 
-    def _make_text(self, _setting: PluginSetting) -> Parts:
+    def _make_text(self, _setting: SettingFacts) -> Parts:
         self._outer = entry = Gtk.Entry()
         entry.set_visibility(self.kind != "secret")
         entry.connect("activate", lambda _entry: self._send_text())
@@ -171,7 +171,7 @@ class SettingRow:
             self.send()
         return False
 
-    def _make_path(self, setting: PluginSetting) -> Parts:
+    def _make_path(self, setting: SettingFacts) -> Parts:
         _part, read, write = self._make_text(setting)
         entry = self._outer
         assert isinstance(entry, Gtk.Entry)

@@ -11,7 +11,7 @@ from gi.repository import GLib, Gtk
 
 from .errors import PluginError
 from .help import add_help
-from .plugin_settings import PluginSetting, change_setting, list_settings
+from .plugin_settings import SettingFacts, change_setting, list_settings
 from .setting_rows import SettingRow
 from .translate import _
 from .widgets import StatusLine, lay_out, new_window, on_main
@@ -41,7 +41,7 @@ class SettingsWindow:
         self._closed = False
         self._worker = Worker()
         self._rows: dict[tuple[str, str], SettingRow] = {}
-        self._settings: dict[tuple[str, str], PluginSetting] = {}
+        self._settings: dict[tuple[str, str], SettingFacts] = {}
         self._dialog = new_window(_("Settings of plug-ins"), ROLE)
         button = self._dialog.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
         self._line = StatusLine()
@@ -73,7 +73,7 @@ class SettingsWindow:
         keep_size(self._dialog, ROLE)
         self._dialog.destroy()
 
-    def _fill(self, settings: list[PluginSetting]) -> None:
+    def _fill(self, settings: list[SettingFacts]) -> None:
         plugin = ""
         for setting in settings:
             if setting["plugin"] != plugin:
@@ -92,7 +92,7 @@ class SettingsWindow:
     def _change(self, key: tuple[str, str], value: Value) -> None:
         self._ask(partial(change_setting, *key, value), partial(self._took, key), key)
 
-    def _took(self, key: tuple[str, str], setting: PluginSetting) -> None:
+    def _took(self, key: tuple[str, str], setting: SettingFacts) -> None:
         self._settings[key] = setting
         self._rows[key].show(setting)
         self._line.idle(_("{title} is kept.").format(title=self._rows[key].title))

@@ -44,7 +44,7 @@ def plugins_search(words: tuple[str, ...], catalog: Path | None, as_json: bool) 
 
     Nothing is asked of the network. Install what you find with latentfu plugins install.
     """
-    found = [entry for entry in read_plugin_catalog(catalog or CATALOG) if entry.has(words)]
+    found = [entry for entry in read_entries(catalog or CATALOG) if entry.has(words)]
     installed = {source.origin.removeprefix("package ") for source in all_sources()}
     if as_json:
         rows = [{**asdict(one), "installed": one.package in installed} for one in found]
@@ -67,7 +67,7 @@ def plugins_search(words: tuple[str, ...], catalog: Path | None, as_json: bool) 
     print_table(("name", "", "brings", "licence", "from", "what it is"), table)
 
 
-def read_plugin_catalog(path: Path) -> list[CatalogEntry]:
+def read_entries(path: Path) -> list[CatalogEntry]:
     """The entries of a catalog file, a JSON list of objects.
 
     Raises:

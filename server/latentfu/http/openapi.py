@@ -45,6 +45,8 @@ class Endpoint:
 
 
 _ALWAYS = (401, 403)
+_WITH_BODY = (400, 408, 413, 415)
+"""What whoever sends a body may hear: it is wrong, too slow, too large, of another kind."""
 _PATTERNS = {"sha256": SHA256_PATTERN, "plugin": NAME_PATTERN, "name": NAME_PATTERN}
 """What the parts of an address look like; ids of jobs are the rest."""
 _REFS = "#/components/schemas/{model}"
@@ -98,7 +100,8 @@ def _operation(route: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     }
     if route.path == PROOF_PATH:
         operation["security"] = []
-    for status in sorted({*_ALWAYS, *route.errors}):
+    with_body = _WITH_BODY if route.request is not None else ()
+    for status in sorted({*_ALWAYS, *with_body, *route.errors}):
         error = {"schema": _schema(ErrorReply, schemas)}
         operation["responses"][str(status)] = {
             "description": "Refused or failed",

@@ -16,7 +16,7 @@ from latentfu import hookspecs as hooks
 from latentfu.core.control import Control
 from latentfu.plugin_manager.isolation import PluginFaultError, hint_when_slow, run_isolated
 from latentfu.plugin_manager.sources import Source
-from latentfu.plugin_manager.tracing import trace_plugin
+from latentfu.plugin_manager.tracing import trace_hook
 from latentfu.plugin_manager.validation import check_control_ids, checked_items, key_of
 from latentfu.plugin_objects import GeneratorSpec, WatchedFolder
 
@@ -103,7 +103,7 @@ def load_plugin(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     try:
         _check_needs(plugin.source)
         with hint_when_slow(plugin.source.name):
-            with trace_plugin(plugin.source.name, "import"):
+            with trace_hook(plugin.source.name, "import"):
                 module = run_isolated("while it was imported", plugin.source.load)
             run_isolated("while it was registered", lambda: _register(plugin, module, manager))
             plugin.watched = tuple(folder.path for folder in _call(plugin, _FOLDERS))
@@ -159,7 +159,7 @@ def _call(plugin: Plugin, kind: hooks.Kind[T], **arguments: object) -> tuple[T, 
     if implementation is None:
         return ()
     wanted = {name: arguments[name] for name in implementation.argnames}
-    with trace_plugin(plugin.source.name, kind.hook):
+    with trace_hook(plugin.source.name, kind.hook):
         items = run_isolated(
             f"in {kind.hook}", lambda: checked_items(kind, implementation.function(**wanted))
         )

@@ -12,7 +12,7 @@ VARIABLE = "LATENTFU_TRACE_PLUGINS"
 
 
 @contextlib.contextmanager
-def trace_plugin(plugin: str, what: str) -> Iterator[None]:
+def trace_hook(plugin: str, what: str) -> Iterator[None]:
     """Say that ``plugin`` does ``what``, how long it took, and what it raised.
 
     Nothing is said unless the environment variable ``LATENTFU_TRACE_PLUGINS`` is set.

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from latentfu.core.errors import BadInputError, ServerError, StorageError
 from latentfu.core.paths import config_dir
 
+# What reading a file that anybody could have changed can raise.
+_UNUSABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, BadInputError)
 HERE = "local"
 """Instead of an address: this machine."""
 
@@ -98,7 +100,7 @@ def read_known_servers() -> tuple[dict[str, KnownServer], str]:
         return {}, ""
     except OSError as error:
         raise StorageError(f"Could not read {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError, BadInputError) as error:
+    except _UNUSABLE as error:
         raise StorageError(f"{path} is damaged: correct it, or delete it.") from error
     return servers, used if used in servers else ""
 

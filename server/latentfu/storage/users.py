@@ -101,7 +101,7 @@ def read_users() -> list[User]:
         return []
     except OSError as error:
         raise StorageError(f"Could not read {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
         raise StorageError(
             f"{path} is damaged: correct it, or delete it and add the users again."
         ) from error

@@ -10,7 +10,7 @@ from latentfu.plugin_manager.deaths import DeathWatch
 from latentfu.plugin_manager.isolation import hint_when_slow
 from latentfu.plugin_manager.running import call_plugin
 from latentfu.plugin_manager.sources import all_sources
-from latentfu.plugin_manager.tracing import trace_plugin
+from latentfu.plugin_manager.tracing import trace_hook
 from latentfu.plugin_objects import StartupTask
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def run_startup_tasks(device: str) -> None:
             continue
         with watch.watch(sources[task.plugin]), hint_when_slow(task.plugin):
             try:
-                with trace_plugin(task.plugin, f"startup task {task.name}"):
+                with trace_hook(task.plugin, f"startup task {task.name}"):
                     call_plugin(task, "started", lambda task=task: task.run(device))  # type: ignore[misc]
             except LatentFuError as error:
                 _log.warning("%s The server starts without it.", error)
