@@ -320,7 +320,12 @@ class EditDialog:
         self._status.busy(0.0, _("Editing the layer ..."))
         works, earlier = [self._unmasked(self._applied)], self._target.earlier
         if paint is questions.Paint.KEEP and earlier:  # What it was without the paint.
-            works.append(replace(works[0], edits=earlier.edits, feather=earlier.feather))
+            before = replace(works[0], edits=earlier.edits, feather=earlier.feather)
+            try:
+                works.append(self._reader.give(before))
+            except PluginError as error:
+                self._failed(str(error))
+                return
         self._session.finish(works, self._finished)
 
     def _unmasked(self, work: jobs.Work) -> jobs.Work:
