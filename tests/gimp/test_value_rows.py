@@ -130,8 +130,8 @@ def test_a_press_on_the_preview_sets_a_point(edit: Edit, screenshots: Path | Non
         lambda: not edit.look("part('Pick Mole on the preview').get_active()"), "it stays pressed"
     )
     assert "Wardrobe (1)" in edit.look("said()")
-    add = "part('Lenses', Gtk.CheckButton).set_active(True); part('Badge', Gtk.Entry).set_text('hello')"
-    edit.do(add)
+    edit.do("part('Lenses', Gtk.CheckButton).set_active(True)")
+    edit.do("part('Badge', Gtk.Entry).set_text('hello')")
     time.sleep(1.0)
     shoot(edit, "Edit portrait", screenshots, "gimp-values.png")
 
