@@ -22,7 +22,7 @@ _PLACES = (
 
 FORMS = (
     {"name": AS_LAYER, "title": _("A layer")},
-    {"name": AS_MASKED, "title": _("A layer, the selection as its mask")},
+    {"name": AS_MASKED, "title": _("A layer with an editable mask")},
     {"name": AS_GROUP, "title": _("A group with a layer")},
 )
 """What the result becomes."""

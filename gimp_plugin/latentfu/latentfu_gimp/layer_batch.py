@@ -10,7 +10,7 @@ from gi.repository import Gimp
 from .arguments import AS_LAYER, layer_name
 from .errors import PluginError
 from .jobs import Result, Work, tell_fit
-from .layers import Target, check_layer, plain_target, read_state, work_without_mask
+from .layers import Target, check_layer, comes_apart, plain_target, read_state
 from .remember import remembered
 from .results import Placing, PreparedLayer, insert_prepared, prepare_result, tell_unchanged
 from .source_choice import flatten_layers
@@ -73,8 +73,9 @@ class LayerBatch:
         except PluginError as error:
             self.skip(number, str(error))
             return None
-        mask = None if work_without_mask(target, self.form) else target.mask
-        return target, replace(self.work, layer=target.picture, mask=mask, deep=target.deep)
+        apart, deep = comes_apart(target, self.form), target.deep
+        read = replace(self.work, layer=target.picture, mask=target.mask)
+        return target, replace(read, deep=deep, apart=apart)
 
     def take(self, number: int, target: Target, work: Work, result: Result) -> None:
         """Keep a result until those of the same image are put in."""
@@ -82,7 +83,7 @@ class LayerBatch:
             if not result.changes(target.picture):
                 raise PluginError(tell_unchanged(result))
             kept = remembered(target, work, result, form=self.form)
-            placing = Placing(form=self.form, feather=work.feather)
+            placing = Placing(form=self.form)
             made = prepare_result(target, result, layer_name(work.edits), kept, placing)
         except PluginError as error:
             self.skip(number, str(error))

@@ -26,6 +26,7 @@ from .pixels import read_layer
 from .preset_menu import PresetMenu
 from .presets import SliderPreset
 from .preview import PreviewPane
+from .remember import keep_arguments
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
 from .translate import _, ngettext
@@ -301,15 +302,9 @@ class SeveralDialog:
 
     def _keep(self, work: jobs.Work) -> None:
         """Into the procedure's arguments, so that repeating the filter repeats this edit."""
-        put = self._config.set_property
-        put("which", self._which.name)
-        put("edits", format_edits(work.edits))
-        put("preset", "")
-        put("generator", work.generator)
-        put("inverter", work.inverter)
-        put("feather", work.feather)
-        put("regions", self._regions.name)
-        put("as", self._form.name)
+        self._config.set_property("which", self._which.name)
+        self._config.set_property("preset", "")
+        keep_arguments(self._config, work, self._form.name)
 
 
 def _is_editable(drawable: Gimp.Drawable) -> bool:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from .. import finder, jobs
-from ..arguments import AUTO, LARGEST_FEATHER
+from ..arguments import AS_LAYER, AUTO, LARGEST_FEATHER
+from ..choices import FORMS
 from ..errors import PluginError, StoppedError
+from ..layers import Target, comes_apart
+from ..remember import remembered
+from ..results import Placing, insert_result, show_report
 from ..translate import _
 
 MENU = "<Image>/Filters/Latent-F_u"
@@ -88,6 +93,24 @@ def add_regions_argument(procedure: Gimp.Procedure) -> None:
     )
 
 
+def add_choice_argument(
+    procedure: Gimp.Procedure,
+    name: str,
+    texts: tuple[str, str],
+    things: Sequence[Mapping[str, str]],
+) -> None:
+    """One of ``things`` (name, title), the first unless another is given; label and help."""
+    choice = Gimp.Choice.new()
+    for number, thing in enumerate(things):
+        choice.add(thing["name"], number, thing["title"], "")
+    procedure.add_choice_argument(name, *texts, choice, things[0]["name"], READWRITE)
+
+
+def add_form_argument(procedure: Gimp.Procedure) -> None:
+    """What the result becomes."""
+    add_choice_argument(procedure, "as", (_("_As"), _("What the result becomes")), FORMS)
+
+
 def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
     """Do the work on the server, GIMP's own progress bar showing how far it is."""
     Gimp.progress_init(message)
@@ -96,6 +119,27 @@ def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
             return jobs.run_anywhere(client, work, report_progress)
     finally:
         Gimp.progress_end()
+
+
+def run_and_insert(
+    target: Target,
+    work: jobs.Work,
+    message: str,
+    name: str,
+    config: Gimp.ProcedureConfig,
+) -> Gimp.Layer:
+    """Do the work and put what comes of it into the image under a name; raises PluginError.
+
+    What it becomes, and the other layer of a mix or a transfer, are in the arguments.
+    """
+    form = config.get_property("as") or AS_LAYER
+    source = config.get_property("source") if work.source else None
+    work = replace(work, apart=comes_apart(target, form))
+    result = run_with_progress(work, message)
+    kept = remembered(target, work, result, source, form)
+    new = insert_result(target, result, name, kept, Placing(form=form))
+    show_report(result)
+    return new
 
 
 def report_progress(fraction: float, message: str) -> None:
