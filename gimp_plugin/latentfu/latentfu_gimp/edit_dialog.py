@@ -22,6 +22,7 @@ from .layers import (
     refresh,
     target_again,
 )
+from .past_edits import keep_past_edit
 from .preset_menu import PresetMenu
 from .presets import SliderPreset
 from .preview import PreviewPane
@@ -73,7 +74,9 @@ class EditDialog:
         self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", ROLE)
         self._preview = PreviewPane(target.picture, self._ask_preview, self._choose_face)
         self._sliders = Sliders(self._moved)
-        self._presets = PresetMenu(self._read_sliders, self._take_preset, self._warn)
+        self._presets = PresetMenu(
+            self._read_sliders, self._take_preset, lambda: self._sliders.limits, self._warn
+        )
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._generators = Choice(_("_Network"), names, self._open)
         self._inverters = Choice(_("_Method"), names, self._look)
@@ -353,6 +356,7 @@ class EditDialog:
             self._failed(str(error))
             return None
         unsaved.forget(target)
+        keep_past_edit(work.generator, work.edits)
         return layer
 
     def _failed(self, sentence: str) -> None:

@@ -65,7 +65,7 @@ class NetworkRow:
             child.destroy()
         one = self.network
         if pausing:
-            self._add(_("_Pause"), "pause")
+            self._add(_("Pa_use"), "pause")
         elif one["is_installed"]:
             if one["is_default"]:
                 self._buttons.pack_start(Gtk.Label(label=_("Default")), False, False, 0)

@@ -43,7 +43,7 @@ class ServerWindow:
             (_("S_top"), STOP),
             (_("_Restart"), RESTART),
             (_("Open _folder"), FOLDER),
-            (_("Co_py report"), COPY),
+            (_("Cop_y report"), COPY),
             (_("_Close"), Gtk.ResponseType.CLOSE),
         ):
             button = self._dialog.add_button(label, response)

@@ -22,6 +22,7 @@ from .choices import FORMS, list_areas, list_methods
 from .errors import PluginError, StoppedError
 from .layer_batch import OF_IMAGE, SELECTED, WHICH, LayerBatch, list_drawables
 from .layers import Target, check_layer, plain_target
+from .past_edits import keep_past_edit
 from .pixels import read_layer
 from .preset_menu import PresetMenu
 from .presets import SliderPreset
@@ -68,7 +69,9 @@ class SeveralDialog:
         self._session = Session(on_main, Watcher(self._report, self._failed))
         self._preview = PreviewPane(EMPTY, self._ask_preview)
         self._sliders = Sliders(self._moved)
-        self._presets = PresetMenu(self._read_sliders, self._take_preset, self._status.warn)
+        self._presets = PresetMenu(
+            self._read_sliders, self._take_preset, lambda: self._sliders.limits, self._status.warn
+        )
         self._sliders.add_beside_search(self._presets.widget)
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._add_rows(config)
@@ -243,6 +246,7 @@ class SeveralDialog:
             extra={"regions": read_regions(self._regions.name)},
         )
         self._keep(plain)
+        keep_past_edit(plain.generator, plain.edits)
         self._session.abandon()
         self._batch, self._number = LayerBatch(self._drawables, plain, self._form.name), 0
         self._right.set_sensitive(False)

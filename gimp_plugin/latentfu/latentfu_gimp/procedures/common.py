@@ -14,6 +14,7 @@ from .. import finder, jobs
 from ..arguments import AS_LAYER, AUTO, LARGEST_FEATHER
 from ..choices import FORMS
 from ..errors import PluginError, StoppedError
+from ..last_source import keep_source, recall_source
 from ..layers import Target, comes_apart
 from ..remember import remembered
 from ..results import Placing, insert_result, show_report
@@ -49,8 +50,15 @@ def create_image_procedure(
         config: Gimp.ProcedureConfig,
         _data: Any,
     ) -> Gimp.ValueArray:
-        action = actions[run_mode == Gimp.RunMode.INTERACTIVE]
-        return run_guarded(procedure, lambda: action(image, drawables, config), Gimp.Layer)
+        def body() -> Gimp.Layer:
+            if run_mode == Gimp.RunMode.WITH_LAST_VALS:
+                recall_source(name, config)
+            layer = actions[run_mode == Gimp.RunMode.INTERACTIVE](image, drawables, config)
+            if run_mode == Gimp.RunMode.INTERACTIVE:
+                keep_source(name, config)
+            return layer
+
+        return run_guarded(procedure, body, Gimp.Layer)
 
     procedure = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, run, None)
     procedure.set_image_types("*")
