@@ -54,6 +54,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "drop_default_generator", "write_default_generator",
     ),
     "latentfu.pipeline.generator_pool": ("detect_format", "open_generator"),
+    "latentfu.pipeline.network_memory": ("network_settings",),
     "latentfu.pipeline.align": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
     "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),

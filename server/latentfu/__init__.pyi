@@ -84,6 +84,7 @@ from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
 from latentfu.pipeline.generator_pool import detect_format as detect_format
 from latentfu.pipeline.generator_pool import open_generator as open_generator
+from latentfu.pipeline.network_memory import network_settings as network_settings
 from latentfu.plugin_manager.default_choice import read_default_generator as read_default_generator
 from latentfu.plugin_manager.running import call_plugin as call_plugin
 from latentfu.plugin_manager.set_default import drop_default_generator as drop_default_generator
@@ -258,6 +259,7 @@ __all__ = [
     "measure_region_changes",
     "mix",
     "mixed_precision",
+    "network_settings",
     "open_generator",
     "print_measures",
     "progress_bar",

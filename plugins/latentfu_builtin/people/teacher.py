@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from latentfu_builtin.people.factors import PERSON_FACTORS, make_person
+from latentfu_builtin.people.features import list_features
 from latentfu_builtin.people.mesh import Array
 from latentfu_builtin.people.renderer import PeopleRenderer
 from latentfu_builtin.people.truth import PersonPicture
@@ -48,6 +49,12 @@ class PeopleTeacher:
         pictures = self._draw(normal, resolution, with_truth=True)
         regions = np.stack([p.regions for p in pictures if p.regions is not None])
         return (*_gather(pictures, resolution), torch.from_numpy(regions))
+
+    def describe(self, normal: Tensor) -> tuple[Tensor, list[str]]:
+        """normal [N, F] -> what the pictures depend on [N, T], and the T names."""
+        people = np.array([list(make_person(one).values()) for one in normal.numpy()])
+        features = list_features(people)
+        return torch.from_numpy(np.stack(list(features.values()), 1)).float(), list(features)
 
     def _draw(
         self, normal: Tensor, resolution: int, *, with_truth: bool = False

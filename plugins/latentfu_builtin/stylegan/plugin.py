@@ -45,7 +45,7 @@ def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """latentfu train pairs, generator, revive-factor, export and state."""
+    """latentfu train pairs, generator, mapping, revive-factor, export and state."""
 
     def train(name: str, line: str, *, hidden: bool = False) -> Command:
         return Command(("train", name), line, lambda: _load_training_command(name), hidden)
@@ -53,6 +53,7 @@ def latentfu_commands() -> list[Command]:
     return [
         train("pairs", "Render pictures to train on."),
         train("generator", "Train a generator."),
+        train("mapping", "Teach z what a renderer draws."),
         train("revive-factor", "Learn what was overlooked."),
         train("heed", "Deprecated: use revive-factor.", hidden=True),
         train("export", "Write a run's network."),

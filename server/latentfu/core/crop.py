@@ -57,14 +57,21 @@ class Quad:
         return float(x), float(y)
 
 
+Gains = tuple[float, float, float]
+"""What red, green and blue are multiplied by, as they stand in a file (not linear in light)."""
+EVEN_LIGHT: Gains = (1.0, 1.0, 1.0)
+
+
 @dataclass(frozen=True)
 class Crop:
     """The square cut out of a layer for a generator.
 
     ``image``: float32 ``[3, R, R]`` in -1..1, R the generator's resolution.
-    ``quad``: where it came from. ``aligner``: the name of the method that found it.
+    ``quad``: where it came from. ``aligner``: the name of the method that found it. ``gains``: by
+    what the layer's colors were multiplied to be lit as networks show pictures.
     """
 
     image: npt.NDArray[np.float32]
     quad: Quad
     aligner: str
+    gains: Gains = EVEN_LIGHT

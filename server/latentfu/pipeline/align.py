@@ -20,6 +20,7 @@ from latentfu.pipeline.crop import (
     quad_area,
     show_on_gray,
 )
+from latentfu.pipeline.light import even_light
 from latentfu.pipeline.plugin_calls import find_with, place_with
 from latentfu.plugin_objects import Aligner
 
@@ -254,7 +255,7 @@ class Cropper:
             _check_overlap(quad, layer, f"The square that the aligner {name} found")
 
         def make() -> Crop:
-            return cut_crop(layer, quad, resolution, name, aligner.padding)
+            return even_light(cut_crop(layer, quad, resolution, name, aligner.padding))
 
         return self._crops.get_or_make((digest, quad, name, resolution, aligner.padding), make)
 

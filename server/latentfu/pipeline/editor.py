@@ -28,6 +28,7 @@ from latentfu.pipeline.invert import (
     InvertOptions,
     check_content,
 )
+from latentfu.pipeline.light import put_back_light
 from latentfu.pipeline.paste import place_change
 from latentfu.pipeline.paste_back import EditWork, Outcome, ShownEdit, paste_back
 from latentfu.pipeline.preview import make_thumbnail
@@ -199,12 +200,13 @@ class Editor:
             shown = edited, inverted
             acting = self.regions.choose(request, work.resolved, crop, found, pictures=shown)
             edited, codes = acting.limit_colors(edited, inverted, codes)
+            edited, before, codes = put_back_light(crop, edited, inverted, codes)
             feather = request.feather * small.factor
             placed = place_change(
                 small.layer,
                 quad,
                 edited,
-                inverted,
+                before,
                 mask=small.mask,
                 feather=feather,
                 codes=codes,

@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Protocol
 
 from latentfu.core.control import Control
-from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
+from latentfu.core.errors import (
+    BadInputError,
+    LatentFuError,
+    NotInstalledError,
+    is_memory_fault,
+)
 from latentfu.core.generator import Generator
 from latentfu.pipeline.invert import Method, Options, choose_inverters
+from latentfu.pipeline.network_memory import measure_network, read_memory_limit
 from latentfu.pipeline.plugin_calls import load_generator
 from latentfu.plugin_manager import get_registry, pick
 from latentfu.plugin_manager.running import call_plugin, refuse_result
@@ -75,7 +81,11 @@ class ResolvedRequest:
 
 
 class GeneratorPool:
-    """Opens generators on ``device``, once each."""
+    """Opens generators on ``device``, and keeps them within the memory that networks may hold.
+
+    When one more is too many, those that were used least recently go; the one that is opened
+    stays, however large it is, and so do those that were adopted.
+    """
 
     def __init__(self, device: str) -> None:
         self.device = device
@@ -99,11 +109,38 @@ class GeneratorPool:
         return pick(get_registry().installed(GeneratorSpec), name, "generator")
 
     def open(self, spec: GeneratorSpec) -> Generator:
-        """The network of ``spec``, loaded when first asked for."""
-        if spec.id not in self._open:
+        """The network of ``spec``, loaded when it is not there."""
+        generator = self._open.pop(spec.id, None)
+        if generator is None:
             keep_freed_pages()
-            self._open[spec.id] = load_generator(spec, self.device)
-        return self._open[spec.id]
+            generator = self._load(spec)
+            self._make_room(measure_network(generator))
+        self._open[spec.id] = generator  # the last is the one used last
+        return generator
+
+    def _load(self, spec: GeneratorSpec) -> Generator:
+        try:
+            return load_generator(spec, self.device)
+        except (LatentFuError, MemoryError) as error:
+            if not (self._loaded() and is_memory_fault(error)):
+                raise
+        _log.warning("No room for %s: the other networks are unloaded.", spec.name)
+        self.release()
+        return load_generator(spec, self.device)
+
+    def _make_room(self, wanted: int) -> None:
+        """Unload what was used least recently until ``wanted`` bytes fit."""
+        room = read_memory_limit(self.device) - wanted
+        sizes = {known: measure_network(self._open[known]) for known in self._loaded()}
+        for known, size in list(sizes.items()):
+            if sum(sizes.values()) <= room:
+                return
+            _log.info("The network %s is unloaded: %d MB", self._open[known].name, size / 1e6)
+            del self._open[known], sizes[known]
+
+    def _loaded(self) -> list[str]:
+        """The ids of networks that can be loaded again, the least recently used first."""
+        return [known for known in self._open if known not in self._guests]
 
     def find_aligner(self, names: RequestedNames) -> Aligner:
         """The aligner that ``names`` means; NotInstalledError for what is not there."""
@@ -136,8 +173,8 @@ class GeneratorPool:
 
     def release(self) -> None:
         """Let go of the networks that can be loaded again."""
-        for generator_id in [known for known in self._open if known not in self._guests]:
-            del self._open[generator_id]
+        for known in self._loaded():
+            del self._open[known]
 
 
 def _make_guest_spec(generator: Generator) -> GeneratorSpec:

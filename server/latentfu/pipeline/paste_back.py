@@ -12,6 +12,7 @@ from latentfu.pipeline.align import Placement
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
+from latentfu.pipeline.light import put_back_light
 from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import PlacedChange, draw_limits, place_change
 from latentfu.pipeline.report import build_report, count_changed
@@ -65,11 +66,12 @@ def paste_back(work: EditWork, shown: ShownEdit, progress: Progress) -> Outcome:
     feather, free = work.request.feather, part == "free"
     mask, region = (None, None) if free else (work.mask, shown.acting.mask)
     edited, codes = shown.acting.limit_colors(shown.edited, shown.inverted, shown.codes)
+    edited, inverted, codes = put_back_light(shown.crop, edited, shown.inverted, codes)
     placed = place_change(
         layer,
         quad,
         edited,
-        shown.inverted,
+        inverted,
         mask=mask,
         feather=feather,
         codes=codes,

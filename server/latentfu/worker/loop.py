@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from latentfu.core.errors import CancelledError, LatentFuError, OutOfMemoryError, is_memory_fault
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
+from latentfu.pipeline.network_memory import read_unload_seconds
 from latentfu.protocol.pictures import PictureSource
 from latentfu.protocol.requests import (
     LAYER_JOB_REQUEST,
@@ -20,7 +21,7 @@ from latentfu.protocol.requests import (
     FindRequest,
     parse_request,
 )
-from latentfu.worker.mailbox import Mailbox
+from latentfu.worker.mailbox import REST, Mailbox
 from latentfu.worker.pictures import write_change, write_layer
 from latentfu.worker.talk import Send, explain_fault
 
@@ -42,11 +43,15 @@ class WorkerLoop:
         self._send = send
         self._catalog = catalog
         self._judged: set[str] = set()
+        self._rested = True  # nothing is loaded yet
 
     def work(self) -> None:
         """Until the front says stop."""
-        while (message := self._mailbox.next()) is not None:
+        while (message := self._mailbox.next(self._choose_patience)) is not None:
+            self._rested = message is REST
             match message["do"]:
+                case "rest":
+                    self._editor.release_memory()
                 case "catalog":
                     self._catalog(message)
                 case "preview":
@@ -55,6 +60,10 @@ class WorkerLoop:
                     self._attempt(message, self._route)
                 case "job":
                     self._attempt(message, self._job)
+
+    def _choose_patience(self) -> float | None:
+        """How long to wait for work before networks are unloaded; None once they are."""
+        return None if self._rested else read_unload_seconds()
 
     def _job(self, message: Message) -> dict[str, object]:
         progress = self._watch(message, True)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import IO
 
 from latentfu.jobs import frames
 from latentfu.jobs.frames import Message
+
+REST: Message = {"do": "rest"}
+"""Nothing has come for a while."""
 
 
 class Mailbox:
@@ -31,8 +35,12 @@ class Mailbox:
         """Begin to read; when the front closes the pipe or dies, this process ends at once."""
         threading.Thread(target=self._read_all, name="mailbox", daemon=True).start()
 
-    def next(self) -> Message | None:
-        """Wait for the most urgent message; None when the worker is to stop."""
+    def next(self, patience: Callable[[], float | None] = lambda: None) -> Message | None:
+        """Wait for the most urgent message; None when the worker is to stop.
+
+        ``patience``: asked for the seconds to wait; when nothing came in them, the message
+        is `REST`. None: as long as it takes.
+        """
         with self._changed:
             while True:
                 if self._stopped:
@@ -45,7 +53,8 @@ class Mailbox:
                     return self._routes.popleft()
                 if self._jobs:
                     return self._jobs.popleft()
-                self._changed.wait()
+                if not self._changed.wait(patience()):
+                    return REST
 
     def waiting_catalogs(self) -> list[Message]:
         """Take the catalogue requests that wait."""

@@ -15,8 +15,11 @@ class EncoderTrainingOptions:
     ``pictures``: how many are looked at in all. ``pool``: rendered pictures kept at a time, of
     which ``fresh`` are rendered anew at each step. ``outside``: the part of a batch that is not
     the generator's own, where there are such pictures. ``seen``: how many of a batch are rendered
-    again from the codes found, and compared. ``code``, ``pixel``, ``perceptual``: weights.
+    again from the codes found, and compared. ``code``, ``pixel``, ``perceptual``, ``identity``:
+    weights, the last of how unlike a person what is found becomes (needs an identity network).
     ``apart``: how far the layers of the generator's own codes are moved apart, in spreads.
+    ``photograph``: the part of the pictures that is changed into what a camera and a file make
+    of them, for generators of people that are to read photographs.
     """
 
     pictures: int = 40_000
@@ -29,7 +32,9 @@ class EncoderTrainingOptions:
     code: float = 1.0
     pixel: float = 10.0
     perceptual: float = 1.0
+    identity: float = 0.0
     apart: float = 0.15
+    photograph: float = 0.0
     seed: int = 0
     bf16: bool = True
 
@@ -42,6 +47,8 @@ class EncoderTrainingOptions:
             "fresh": (0, 4096),
             "outside": (0.0, 0.9),
             "seen": (0, 4096),
+            "identity": (0.0, 100.0),
+            "photograph": (0.0, 1.0),
         }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:

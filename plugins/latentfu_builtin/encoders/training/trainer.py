@@ -13,6 +13,7 @@ from latentfu import BadInputError, Generator, StorageError, mixed_precision, re
 from torch import Tensor
 
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
+from latentfu_builtin.encoders.training.photographs import change_into_photographs
 from latentfu_builtin.encoders.training.sources import (
     Lesson,
     LessonPool,
@@ -23,7 +24,11 @@ from latentfu_builtin.encoders.training.sources import (
     render_codes,
 )
 from latentfu_builtin.inversion.coordinates import Spread, measure_spread
-from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid
+from latentfu_builtin.inversion.losses import (
+    build_identity_distance,
+    build_perceptual_loss,
+    pyramid,
+)
 from latentfu_builtin.inversion.vgg import Distance
 from latentfu_builtin.networks.encoders.pyramid_encoder import (
     EncoderConfig,
@@ -56,6 +61,7 @@ class EncoderTrainer:
     adam: torch.optim.AdamW
     random: torch.Generator
     perceptual: Distance | None
+    identity: Distance | None
     own: OwnLessons
     outside: LessonSource | None
     step: int = 0
@@ -86,6 +92,7 @@ class EncoderTrainer:
             make_encoder_optimizer(encoder, options),
             torch.Generator().manual_seed(options.seed),
             build_perceptual_loss("auto", generator)[1],
+            build_identity_distance(generator) if options.identity else None,
             OwnLessons(generator, spread, size, options.apart, options.bf16),
             outside(spread, size),
         )
@@ -112,6 +119,8 @@ class EncoderTrainer:
             group["lr"] = group["highest"] * _rate_factor(self.step / self.options.steps)
         lesson = _join_lessons([pool.draw(count) for pool, count in pools])
         pictures = augment_pictures(lesson.pictures, self.random)
+        if self.options.photograph:
+            pictures = change_into_photographs(pictures, self.options.photograph, self.random)
         pictures = pictures.contiguous(memory_format=torch.channels_last).to(self.generator.device)
         with mixed_precision(pictures.device, self.options.bf16):
             offsets = self.encoder.offsets(pictures)
@@ -136,6 +145,8 @@ class EncoderTrainer:
         error = self.options.pixel * pyramid(images, targets).mean()
         if self.perceptual is not None and self.options.perceptual > 0:
             error = error + self.options.perceptual * self.perceptual(images, targets).mean()
+        if self.identity is not None:
+            error = error + self.options.identity * self.identity(images, targets).mean()
         return error
 
 

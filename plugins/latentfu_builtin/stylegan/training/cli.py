@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from latentfu import json_option
+from latentfu import json_option, progress_bar
 
 if TYPE_CHECKING:
     from latentfu_builtin.stylegan.training.source import BatchSource
@@ -275,6 +275,57 @@ def _tell_written(output: Path, as_json: bool) -> None:
         click.echo(json.dumps({"file": str(output), "bytes": size}))
     else:
         click.echo(f"{output}: {size / 1e6:.1f} MB")
+
+
+@train_command.command("mapping")
+@click.argument("network", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--renderer", default="people", show_default=True, help="Whose numbers z holds.")
+@click.option("--layers", default=4, show_default=True, type=click.IntRange(2), help="Its layers.")
+@click.option("--samples", default=200_000, show_default=True, type=click.IntRange(100))
+@click.option("--steps", default=3000, show_default=True, type=click.IntRange(1))
+@click.option("--threads", default=0, help="CPU threads; 0 for all.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
+)
+@json_option
+@_show_errors
+def mapping_command(  # noqa: PLR0917
+    network: Path,
+    renderer: str,
+    layers: int,
+    samples: int,
+    steps: int,
+    threads: int,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """Teach a network's mapping what the numbers of a renderer mean.
+
+    Needs no picture. NETWORK, an exported one, keeps what it draws; train on with
+    `train generator --start`, the same number of --mapping-layers and --mapping-lr 0.01.
+    """
+    import torch
+
+    from latentfu_builtin.networks.stylegan.mapped_network import save_network
+    from latentfu_builtin.networks.stylegan.stylegan2 import load_network
+    from latentfu_builtin.stylegan.training.source import DescribingTeacher, open_teacher
+    from latentfu_builtin.stylegan.training.teach_mapping import MappingOptions, teach_mapping
+
+    if threads:
+        torch.set_num_threads(threads)
+    teacher = open_teacher(renderer)
+    if not isinstance(teacher, DescribingTeacher):
+        raise ValueError(f"the renderer {renderer} does not say what its numbers mean")
+    options = MappingOptions(layers=layers, samples=samples, steps=steps)
+    with progress_bar("Teaching", as_json) as progress:
+        taught = teach_mapping(load_network(network), teacher, options, progress)
+    save_network(output, taught.network)
+    known, before = (sum(k.values()) / len(k) for k in (taught.known, taught.known_before))
+    if as_json:
+        told = {"file": str(output), "known": taught.known, "known_before": taught.known_before}
+        click.echo(json.dumps(told))
+    else:
+        click.echo(f"{output}: w tells {known:.2f} of what pictures depend on, before {before:.2f}")
 
 
 @train_command.command("revive-factor")

@@ -72,6 +72,19 @@ class RegionTeacher(Teacher, Protocol):
         ...
 
 
+@runtime_checkable
+class DescribingTeacher(Teacher, Protocol):
+    """A teacher that says what its pictures depend on, without drawing any."""
+
+    def describe(self, normal: Tensor) -> tuple[Tensor, list[str]]:
+        """normal [N, factor_count] -> features [N, T], and their T names.
+
+        Features are numbers whose effect on the picture is as even as can be: whether a
+        thing is there, how large, its color where it is there.
+        """
+        ...
+
+
 def open_teacher(name: str, **options: bool) -> Teacher:
     """The teacher of a renderer: `portraits` is short for latentfu_builtin.portraits.teacher."""
     module = name if "." in name else f"latentfu_builtin.{name}.teacher"
