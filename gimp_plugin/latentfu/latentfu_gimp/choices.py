@@ -42,6 +42,11 @@ def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
     return [*_BY_QUALITY, *named]
 
 
+def list_networks(generators: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that are installed, the default first."""
+    return [{**one, "title": translate_sent(one.get("title"))} for one in generators]
+
+
 def list_areas(chosen: str) -> list[Mapping[str, Any]]:
     """Where the edit may show, with what a script asked for; drawn portraits change as a whole."""
     named = {"name": chosen, "title": _("Only {regions}").format(regions=chosen)}

@@ -11,7 +11,7 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
 from .arguments import AS_LAYER, AUTO, format_edits, layer_name, read_regions, recall_edits
-from .choices import FORMS, list_areas, list_methods
+from .choices import FORMS, list_areas, list_methods, list_networks
 from .errors import PluginError, StoppedError
 from .layers import (
     Target,
@@ -28,7 +28,6 @@ from .presets import SliderPreset
 from .preview import PreviewPane
 from .remember import keep_arguments, redo_earlier, remembered
 from .results import Placing, insert_result, is_painted_apart
-from .sent_texts import translate_sent
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
 from .translate import _
@@ -160,8 +159,7 @@ class EditDialog:
     def _opened(self, catalog: Catalog) -> None:
         earlier = self._target.earlier
         first = earlier.method if earlier else self._config.get_property("inverter") or ""
-        titled = [{**one, "title": translate_sent(one.get("title"))} for one in catalog.generators]
-        self._generators.show(titled, catalog.generator)
+        self._generators.show(list_networks(catalog.generators), catalog.generator)
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
         self._inverters.show(list_methods(catalog.inverters), self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted

@@ -40,7 +40,9 @@ class StatusLine:
         line.set_size_request(-1, TWO_LINES)  # A warning does not push the rest of the window up.
         line.pack_start(self._icon, False, False, 0)
         line.pack_start(self._text, True, True, 0)
-        line.pack_start(self._make_report_button(), False, False, 0)
+        report = self._make_report_button()
+        if with_report:
+            line.pack_start(report, False, False, 0)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self.widget.pack_start(self._bar, False, False, 0)
         self.widget.pack_start(line, False, False, 0)
