@@ -48,6 +48,28 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Damaged files and odd requests, 50 times as many as the tests try; -- 500 for longer."""
+    longer, *more = session.posargs or ["50"]
+    files = ("tests/security/test_mutated_files.py", "tests/security/test_openapi_fuzz.py")
+    _run(session, "pytest", *ALL_CORES, *files, *more, LATENTFU_FUZZ=longer, **ONE_THREAD)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Known holes in what is installed here (pip-audit)."""
+    _run(session, "pip_audit", "--skip-editable", *session.posargs)
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """What a release brings along, as CycloneDX: latentfu.cdx.json, or the file after --."""
+    out = session.posargs[0] if session.posargs else "latentfu.cdx.json"
+    words = ("environment", sys.executable, "--pyproject", "pyproject.toml")
+    _run(session, "cyclonedx_py", *words, "--output-reproducible", "-o", out)
+
+
+@nox.session
 def gimp(session: nox.Session) -> None:
     """The tests in GIMP 3, which is fetched into a chroot if it is not here (Debian, root)."""
     _run(session, "tests.gimp.run", *session.posargs)

@@ -37,6 +37,17 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ),
     ("invert",): CommandEntry(f"{_CLI}.invert:invert_command", "Find the latent of a picture."),
     ("serve",): CommandEntry(f"{_CLI}.serve:serve_command", "Start the server that GIMP talks to."),
+    ("users", "add"): CommandEntry(
+        f"{_CLI}.users:users_add", "Let somebody use this server from another machine."
+    ),
+    ("users", "list"): CommandEntry(f"{_CLI}.users:users_list", "List them."),
+    ("users", "revoke"): CommandEntry(f"{_CLI}.users:users_revoke", "Take a token back."),
+    ("servers", "add"): CommandEntry(
+        f"{_CLI}.servers:servers_add", "Work on a server of another machine."
+    ),
+    ("servers", "list"): CommandEntry(f"{_CLI}.servers:servers_list", "List those added."),
+    ("servers", "use"): CommandEntry(f"{_CLI}.servers:servers_use", "Choose one, or this machine."),
+    ("servers", "forget"): CommandEntry(f"{_CLI}.servers:servers_forget", "Forget one."),
     ("gimp",): CommandEntry(
         f"{_CLI}.gimp:gimp_group", "Install, check or remove the GIMP 3 plug-in."
     ),
@@ -52,6 +63,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("bench", "http"): CommandEntry(f"{_CLI}.bench:http", "A large layer through the server."),
     ("bench", "start"): CommandEntry(
         f"{_CLI}.bench:start", "From latentfu serve to the first answer."
+    ),
+    ("bench", "chaos"): CommandEntry(
+        f"{_CLI}.bench:bench_chaos", "Jobs while everything is killed at random."
     ),
     ("bench", "import"): CommandEntry(
         f"{_CLI}.bench:imports", "What every start of the program costs."
@@ -98,6 +112,12 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("settings", "reset"): CommandEntry(
         f"{_CLI}.settings:settings_reset", "Take one back to its default."
     ),
+    ("plugins", "search"): CommandEntry(
+        f"{_CLI}.plugin_search:plugins_search", "Search the catalog of plug-ins."
+    ),
+    ("plugins", "bisect"): CommandEntry(
+        f"{_CLI}.plugin_bisect:plugins_bisect", "Find the plug-in that makes a command fail."
+    ),
     ("plugins", "install"): CommandEntry(
         f"{_CLI}.plugin_packages:plugins_install", "Install packages of plug-ins."
     ),
@@ -126,6 +146,8 @@ GROUPS: dict[str, str] = {
     "deformations": "Deformations of a network's weights.",
     "plugins": "What is installed, what is broken, and why.",
     "settings": "What can be chosen about plug-ins.",
+    "servers": "Servers on other machines.",
+    "users": "Who may use this server from other machines.",
     "setup": "Networks with all that fits them, by one name.",
     "train": "Train networks and directions.",
 }

@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 WORLDS = (
     HERE.parent / "support" / "small_world.py",
     HERE / "faces_world.py",
-    HERE / "choice_world.py",
+    HERE / "wardrobe_world.py",
 )
 
 

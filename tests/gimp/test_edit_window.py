@@ -26,11 +26,6 @@ def test_the_soft_border_shows_what_it_uses(edit: Edit, given: float, shown: flo
     assert edit.look("about(image.get_layers()[0])['state']['feather']") == shown
 
 
-def test_controls_that_are_no_sliders_are_left_out(edit: Edit) -> None:
-    edit.open(edits="")
-    assert "tall" in edit.look("said()") and "Hat" not in edit.look("said()")
-
-
 def test_a_strength_beyond_the_range_is_shown_and_kept(edit: Edit) -> None:
     """B1: made by a script with 5 where the slider ends at 3."""
     make_earlier(edit, "edits='red=5'")

@@ -18,9 +18,15 @@ def test_a_preset_comes_back(home: Path) -> None:
     assert [one.edits for one in presets.list_presets()] == [{"age": 2.0}]
 
 
+def test_values_are_kept_and_layers_are_left_out(home: Path) -> None:
+    edits = {"hat": "top hat", "like": "@layer:Anna", "dye_like": "@/a/b.png"}
+    kept = presets.load_preset(presets.save_preset("Dressed", "portraits", edits))
+    assert kept.edits == {"hat": "top hat", "dye_like": "@/a/b.png"}
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"version": 2}', '{"version": 1, "generator": "g", "edits": {"a": "b"}}',
+    ["", "[]", "{}", '{"version": 2}', '{"version": 1, "generator": "g", "edits": {"a": [1]}}',
      '{"version": 1, "generator": "g", "edits": {"a": 1e9}}', " " * 70_000],
 )  # fmt: skip
 def test_what_is_none_is_refused(home: Path, text: str) -> None:

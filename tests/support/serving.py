@@ -20,7 +20,10 @@ STAND_IN = "tests.support.stand_in_editor"
 
 
 class Server:
-    """``limits``: fields of Limits. ``prelude``: code that runs in the process first."""
+    """``limits``: fields of Limits. ``studio``: fields of StudioSettings, to let others in.
+
+    ``prelude``: code that runs in the process first.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Server:
         real: bool = False,
         editing: str = STAND_IN,
         devices: Sequence[str] = ("cpu",),
+        studio: Mapping[str, object] | None = None,
     ) -> None:
         self.home = home
         self.limits = dict(limits or {})
@@ -38,6 +42,7 @@ class Server:
         self.real = real
         self.editing = editing
         self.devices = tuple(devices)
+        self.studio = studio
         self.process = self._start()
         try:
             if wait:
@@ -62,8 +67,9 @@ class Server:
             "from latentfu.http.serve import ServerSettings, serve\n"
             "from latentfu.jobs.store import Limits\n"
             f"limits = Limits(**{self.limits!r})\n"
+            f"studio, ready = None, lambda address, door: None\n{self._studio_code()}"
             f"serve(ServerSettings(port=0, devices={self.devices!r}, limits=limits, "
-            f"worker_arguments={stand_in!r}))"
+            f"worker_arguments={stand_in!r}, studio=studio), ready)"
         )
         environment = {
             **os.environ,
@@ -72,6 +78,20 @@ class Server:
             "PYTHONWARNINGS": "default",
         }
         return subprocess.Popen([sys.executable, "-c", code], env=environment)
+
+    def _studio_code(self) -> str:
+        """Lets others in as well, and writes where into ``studio.json``."""
+        if self.studio is None:
+            return ""
+        return (
+            "import json, pathlib\n"
+            "from pathlib import PosixPath, WindowsPath\n"
+            "from latentfu.http.studio.settings import StudioSettings\n"
+            f"studio = StudioSettings(**{dict(self.studio)!r})\n"
+            f"told = pathlib.Path({str(self.home / 'studio.json')!r})\n"
+            "ready = lambda address, door: told.write_text(json.dumps("
+            "[door.listening.getsockname()[1], door.certificate.fingerprint]))\n"
+        )
 
     @property
     def address_file(self) -> Path:

@@ -3,7 +3,8 @@
 The edits steer it: ``brightness`` is added to every pixel; ``steps`` and ``pause_ms`` make it
 long; ``crash`` ends the process; ``crash_once`` does so when a marker file is missing; ``deaf``
 sleeps without asking whether it is wanted; ``grow`` gives a layer of 20
-times that side; ``boom`` raises; ``memory`` raises MemoryError.
+times that side; ``boom`` raises; ``memory`` raises MemoryError, ``device_memory``
+so on another device than the processor, ``memory_once`` until memory was released.
 """
 
 from __future__ import annotations
@@ -40,9 +41,11 @@ class Editor:
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
         self.known: set[str] = set()
+        self.released = False
 
     def release_memory(self) -> None:
-        """There is none to release."""
+        """There is none to release, but it is remembered."""
+        self.released = True
 
     def run(self, request: Any, pictures: PictureSource, progress: Progress = silent) -> Outcome:
         layer = pictures.read(request.layer)
@@ -103,7 +106,9 @@ class Editor:
             raise ValueError("a plug-in's mistake")
         if edits.get("quit"):
             raise SystemExit(3)
-        if edits.get("memory"):
+        if edits.get("memory") or (edits.get("device_memory") and self.device != "cpu"):
+            raise MemoryError
+        if edits.get("memory_once") and not self.released:
             raise MemoryError
         if edits.get("print"):
             print("chatter on standard output")

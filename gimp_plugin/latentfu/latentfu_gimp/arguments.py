@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,30 +17,41 @@ LARGEST_SCALE = 10.0
 """All as the server has them (latentfu.protocol.requests)."""
 
 
-def parse_edits(text: str) -> dict[str, float]:
-    """``"smile=2 yaw=-1"`` (spaces, commas or semicolons between) -> strengths by name.
+Edits = dict[str, float | str]
+"""Controls by name: of a slider its strength, of any other what it is set to, as a text.
 
-    Raises PluginError for what is no ``name=number``, for a repeated name, and for a number that
+A picture is ``@`` and the path of a file, or ``@layer:`` and the name of a layer of the image; a
+text that begins with ``@`` has it twice.
+"""
+_QUOTED = r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'"
+_POINT = r"-?[\d.]+,-?[\d.]+(?=[\s,;]|$)"
+_WORD = re.compile(rf"[\s,;]*(?:([^\s,;=]+)(?:=({_QUOTED}|{_POINT}|[^\s,;]*))?|(=\S*))")
+
+
+def parse_edits(text: str) -> Edits:
+    """``smile=2 hat="top hat" mole=120,80`` (also commas or semicolons between) -> by name.
+
+    Raises PluginError for what is no ``name=value``, for a repeated name, and for a number that
     is not finite or outside -100..100.
     """
-    edits: dict[str, float] = {}
-    for word in re.split(r"[\s,;]+", text.strip()):
-        if not word:
-            continue
-        name, equals, number = word.partition("=")
-        if not name or not equals:
+    edits: Edits = {}
+    for match in _WORD.finditer(text.rstrip(" \t\n,;")):
+        name, value, odd = match.groups()
+        if odd or value is None:
             raise PluginError(
-                _('"{word}" is no edit: write name=number, such as smile=2.').format(word=word)
+                _('"{word}" is no edit: write name=number, such as smile=2.').format(
+                    word=odd or name
+                )
             )
         if name in edits:
             raise PluginError(
                 _("The edit {name} is given twice: give each name once.").format(name=name)
             )
-        edits[name] = _strength(name, number)
+        edits[name] = _read_value(name, value)
     return edits
 
 
-def recall_edits(text: str | None) -> dict[str, float]:
+def recall_edits(text: str | None) -> Edits:
     """Edits that were kept somewhere; empty when they cannot be read."""
     try:
         return parse_edits(text or "")
@@ -47,23 +59,72 @@ def recall_edits(text: str | None) -> dict[str, float]:
         return {}
 
 
-def _strength(name: str, number: str) -> float:
+def _read_value(name: str, written: str) -> float | str:
+    """A number without quotes is a strength, all else a value."""
+    if written.startswith("'"):
+        return written[1:-1]
+    if written.startswith('"'):
+        try:
+            return str(json.loads(written))
+        except ValueError:
+            return written[1:-1]
     try:
-        strength = float(number)
+        strength = float(written or "nan")
     except ValueError:
-        strength = math.nan
+        return written
+    return check_strength(name, strength, written)
+
+
+def check_strength(name: str, strength: float, written: str = "") -> float:
+    """The strength of a slider; raises PluginError for one beyond all sense."""
     if not math.isfinite(strength) or abs(strength) > LARGEST_STRENGTH:
         raise PluginError(
             _("The strength of {name} is {number}: give a number between -100 and 100.").format(
-                name=name, number=number or _("missing")
+                name=name, number=written or _("missing")
             )
         )
     return strength
 
 
-def format_edits(edits: Mapping[str, float]) -> str:
-    """The text that :func:`parse_edits` reads back; zeros are left out."""
-    return " ".join(f"{name}={strength:.6g}" for name, strength in edits.items() if strength)
+def check_edits(edits: Mapping[str, Any]) -> Edits:
+    """Edits from a file; raises PluginError or ValueError."""
+    checked: Edits = {}
+    for name, value in edits.items():
+        if isinstance(value, str):
+            checked[str(name)] = value
+        else:
+            number = float(value)
+            checked[str(name)] = check_strength(str(name), number, str(value))
+    return checked
+
+
+def format_edits(edits: Mapping[str, float | str]) -> str:
+    """The text that :func:`parse_edits` reads back, in ASCII; what is 0 or empty is left out."""
+    return " ".join(f"{name}={_write_value(value)}" for name, value in edits.items() if value)
+
+
+def _write_value(value: float | str) -> str:
+    if isinstance(value, str):
+        plain = re.fullmatch(rf"[A-Za-z#@/][\w#@/.:-]*|{_POINT}", value, re.ASCII)
+        return value if plain and value.lower() not in _NUMBERS else json.dumps(value)
+    return f"{value:.6g}"
+
+
+_NUMBERS = ("nan", "inf", "infinity")
+
+
+def is_picture(value: float | str) -> bool:
+    """Whether it is a file or a layer."""
+    return isinstance(value, str) and value.startswith("@") and not value.startswith("@@")
+
+
+LAYER, TATTOO = "@layer:", "@tattoo:"
+"""Before the name of a layer, and before what GIMP knows it by when it is renamed."""
+
+
+def is_layer(value: float | str) -> bool:
+    """Whether it is a picture that is a layer."""
+    return isinstance(value, str) and value.startswith((LAYER, TATTOO))
 
 
 def parse_layers(text: str) -> tuple[int, int]:
@@ -138,14 +199,20 @@ def write_regions(regions: str | list[str]) -> str:
     return regions if isinstance(regions, str) else " ".join(regions)
 
 
-def layer_name(edits: Mapping[str, float]) -> str:
-    """What the new layer is called: ``smile +2, yaw -0.05 (Latent-Fu)``.
+def layer_name(edits: Mapping[str, float | str]) -> str:
+    """What the new layer is called: ``smile +2, hat cap (Latent-Fu)``.
 
     What was done comes first: GIMP's list of layers shows the beginning.
     """
-    parts = [f"{name} {strength:+.3g}" for name, strength in edits.items() if strength]
+    parts = [_name_edit(name, value) for name, value in edits.items() if value]
     shown = ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")
     return f"{shown} (Latent-Fu)" if shown else "Latent-Fu"
+
+
+def _name_edit(name: str, value: float | str) -> str:
+    if not isinstance(value, str):
+        return f"{name} {value:+.3g}"
+    return name if is_picture(value) else f"{name} {value.removeprefix('@')[:24]}"
 
 
 def name_mix(source: str, layers: tuple[int, int]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .errors import PluginError, ServerGoneError, StoppedError
+from .remote import PinnedConnection, RemoteServer
 from .sent_texts import translate_sent
 from .translate import _
 from .wire import Change, Picture, read_change, read_picture
@@ -41,17 +42,31 @@ class StrangerError(ServerGoneError):
 
 
 class ServerClient:
-    """One kept-alive connection; used by one thread, except :meth:`abort`."""
+    """One kept-alive connection; used by one thread, except :meth:`abort`.
 
-    def __init__(self, host: str, port: int, token: str, timeout: float = TIMEOUT) -> None:
-        self.host, self.port, self.token = host, port, token
-        self._connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    ``remote``: a server on another machine, which its certificate proves; None: this machine's.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        token: str,
+        timeout: float = TIMEOUT,
+        remote: RemoteServer | None = None,
+    ) -> None:
+        self.host, self.port, self.token, self.remote = host, port, token, remote
+        self._connection: http.client.HTTPConnection = (
+            PinnedConnection(remote, timeout)
+            if remote
+            else http.client.HTTPConnection(host, port, timeout=timeout)
+        )
         self._socket: socket.socket | None = None
         self._aborted = False
 
     def another(self, timeout: float = TIMEOUT) -> ServerClient:
         """A second connection to the same server."""
-        return ServerClient(self.host, self.port, self.token, timeout)
+        return ServerClient(self.host, self.port, self.token, timeout, self.remote)
 
     def abort(self) -> None:
         """From any thread: what runs now and everything later raises StoppedError."""
@@ -141,7 +156,7 @@ class ServerClient:
         response = self._send("GET", f"/v1/jobs/{job}/events", None, "")
         try:
             if response.status != 200:
-                raise _refusal(response.status, response.read())
+                raise _refusal(response.status, response.read(), self.remote is None)
             for line in response:
                 if self._aborted:
                     break
@@ -168,7 +183,7 @@ class ServerClient:
         except (OSError, http.client.HTTPException) as error:
             raise self._gone() from error
         if response.status >= 400 and response.status not in allow:
-            raise _refusal(response.status, data)
+            raise _refusal(response.status, data, self.remote is None)
         return response.status, data
 
     def _send(
@@ -188,7 +203,8 @@ class ServerClient:
             try:
                 if self._connection.sock is None:
                     self._check_server()
-                self._connection.request(method, path, body, headers)
+                base = self.remote.path if self.remote else ""
+                self._connection.request(method, base + path, body, headers)
                 self._socket = self._connection.sock
                 return self._connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
@@ -200,8 +216,12 @@ class ServerClient:
     def _check_server(self) -> None:
         """The server shows that it has the token before it is sent (protocol/server_address.py).
 
-        After a sudden end of the server anybody on this machine may listen on its port.
+        After a sudden end of the server anybody on this machine may listen on its port. One on
+        another machine has a certificate for that.
         """
+        if self.remote is not None:
+            self._connection.connect()
+            return
         nonce = secrets.token_hex(16)
         self._connection.request("GET", f"/v1/proof?nonce={nonce}")
         self._socket = self._connection.sock
@@ -218,7 +238,16 @@ class ServerClient:
 
     def _gone(self) -> PluginError:
         self._connection.close()
-        return StoppedError() if self._aborted else ServerGoneError(GONE)
+        if self._aborted:
+            return StoppedError()
+        if self.remote is not None:
+            return ServerGoneError(
+                _(
+                    "The server at {url} does not answer: see whether the network is there, or "
+                    "choose this machine in Filters > Latent-Fu > Server."
+                ).format(url=self.remote.url)
+            )
+        return ServerGoneError(GONE)
 
 
 def _json(data: bytes) -> Any:
@@ -230,7 +259,7 @@ def _json(data: bytes) -> Any:
         ) from error
 
 
-def _refusal(status: int, data: bytes) -> RefusedError:
+def _refusal(status: int, data: bytes, is_here: bool = True) -> RefusedError:
     try:
         error = json.loads(data)["error"]
         code, message = str(error["code"]), translate_sent(str(error["message"]))
@@ -239,7 +268,7 @@ def _refusal(status: int, data: bytes) -> RefusedError:
             "failed",
             _("The Latent-Fu server refused the request (status {status}).").format(status=status),
         )
-    if status == 401:
+    if status == 401 and is_here:
         message = _(
             "The Latent-Fu server does not accept the token in its settings folder: stop that "
             "server and try again."

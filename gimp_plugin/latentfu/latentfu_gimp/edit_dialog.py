@@ -10,9 +10,10 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
-from .arguments import AS_LAYER, AUTO, format_edits, layer_name, read_regions, recall_edits
+from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
 from .choices import FORMS, list_areas, list_methods, list_networks
 from .errors import PluginError, StoppedError
+from .exemplars import PictureReader, recall_layers, tell_gone
 from .layers import (
     Target,
     chosen_layer,
@@ -31,6 +32,7 @@ from .results import Placing, insert_result, is_painted_apart
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
 from .translate import _
+from .value_rows import Surroundings
 from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
 from .window_size import keep_size, restore_size
 from .wire import Picture
@@ -61,10 +63,10 @@ class EditDialog:
     def __init__(self, target: Target, config: Gimp.ProcedureConfig) -> None:
         self._target, self._config = target, config
         self._last = recall_edits(config.get_property("edits"))
-        self._wanted = (
-            target.earlier.edits if target.earlier else unsaved.read_unsaved(target.layer)
-        )
-        self._note = target.note or (unsaved.NOTE if self._wanted and not target.earlier else "")
+        kept = target.earlier.edits if target.earlier else unsaved.read_unsaved(target.layer)
+        self._wanted, gone = recall_layers(target.image, kept)
+        unapplied = unsaved.NOTE if self._wanted and not target.earlier else ""
+        self._note = tell_gone(gone) or target.note or unapplied
         self._place: dict[str, Any] = {}
         self._resolutions: dict[str, int] = {}
         self._applying = self._learnt = False
@@ -72,7 +74,8 @@ class EditDialog:
         title = _("Edit portrait again") if target.earlier else _("Edit portrait")
         self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", ROLE)
         self._preview = PreviewPane(target.picture, self._ask_preview, self._choose_face)
-        self._sliders = Sliders(self._moved)
+        self._reader = PictureReader(target.image)
+        self._sliders = Sliders(self._moved, Surroundings(self._reader, self._preview, self._warn))
         self._presets = PresetMenu(
             self._read_sliders, self._take_preset, lambda: self._sliders.limits, self._warn
         )
@@ -103,7 +106,7 @@ class EditDialog:
         right.pack_start(self._form.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, right], self._status)
         self._reset = self._dialog.add_button(_("_Reset"), RESET)
-        self._reset.set_tooltip_text(_("All sliders back to 0"))
+        self._reset.set_tooltip_text(_("Everything back to what the layer is"))
         self._buttons = [self._reset]
         if self._last and not self._target.earlier:
             again = self._dialog.add_button(_("_Last values"), LAST)
@@ -163,7 +166,7 @@ class EditDialog:
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
         self._inverters.show(list_methods(catalog.inverters), self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
-        self._sliders.show(catalog.controls)
+        self._sliders.show([*catalog.controls, *catalog.valued])
         self._sliders.set_all(kept)
         self._presets.fill()
         self._look()
@@ -239,11 +242,11 @@ class EditDialog:
                 self._show_ready()
             self._ask_preview()
 
-    def _set_sliders(self, edits: dict[str, float]) -> None:
+    def _set_sliders(self, edits: Edits) -> None:
         self._sliders.set_all(edits)
         self._moved()
 
-    def _read_sliders(self) -> tuple[str, dict[str, float]]:
+    def _read_sliders(self) -> tuple[str, Edits]:
         return self._generators.name, self._sliders.strengths()
 
     def _take_preset(self, preset: SliderPreset) -> None:
@@ -379,7 +382,7 @@ class EditDialog:
         return False
 
     def _work(self) -> jobs.Work:
-        return jobs.Work(
+        work = jobs.Work(
             self._target.picture,
             self._target.mask,
             self._generators.name,
@@ -390,6 +393,7 @@ class EditDialog:
             deep=self._target.deep,
             extra={**self._place, "regions": read_regions(self._regions.name)},
         )
+        return self._reader.give(work)
 
 
 CONTROL = 4

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import remote
 from .client import RefusedError, ServerClient
 from .errors import PluginError, ServerGoneError, TokenLostError
 from .translate import _
@@ -44,8 +45,12 @@ def config_folder() -> Path:
 def find() -> tuple[ServerClient, dict[str, Any]] | None:
     """A client of the running server and its health; None when none runs.
 
-    Raises TokenLostError when one runs that does not take the token in our folder.
+    Raises TokenLostError when one runs that does not take the token in our folder, and PluginError
+    when a server on another machine was chosen and is not to be had.
     """
+    chosen = remote.read_chosen(config_folder())
+    if chosen is not None:
+        return _find_remote(chosen)
     address = _read_address()
     if address is None:
         return None
@@ -68,6 +73,25 @@ def find() -> tuple[ServerClient, dict[str, Any]] | None:
     )
 
 
+def _find_remote(chosen: remote.RemoteServer) -> tuple[ServerClient, dict[str, Any]]:
+    """The server that was chosen; no other takes its place. Raises PluginError."""
+    client = ServerClient(chosen.host, chosen.port, chosen.token, remote=chosen)
+    with client.another(timeout=remote.SHORT) as probe:
+        try:
+            health: dict[str, Any] = probe.get("/v1/health")
+        except RefusedError as error:
+            if error.status != 401:
+                raise
+            raise PluginError(
+                _(
+                    "The server at {url} does not take your token: ask its administrator for a new "
+                    "one."
+                ).format(url=chosen.url)
+            ) from error
+    health.pop("idle_stop_minutes", None)  # others work there: it is not for us to end it
+    return client, health
+
+
 @dataclass(frozen=True)
 class _Address:
     """What ``server.json`` says."""
@@ -81,7 +105,7 @@ def _read_address() -> _Address | None:
     try:
         server = json.loads((config_folder() / "server.json").read_text(encoding="utf-8"))
         return _Address(str(server["host"]), int(server["port"]), int(server.get("pid") or 0))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -106,6 +130,9 @@ def connect(report: Report = lambda fraction, message: None) -> ServerClient:
         report(0.0, _("The server does not know this installation: starting it anew ..."))
         end_process(error)
         found = None
+    if found and found[0].remote is not None:
+        report(0.0, _("The picture goes to {url} ...").format(url=found[0].remote.url))
+        return found[0]
     if found and not is_outdated(found[1]):
         return found[0]
     if found:
@@ -192,6 +219,12 @@ def stop() -> bool:
     if not found:
         return False
     client, health = found
+    if client.remote is not None:
+        raise PluginError(
+            _("The server at {url} is not this machine's: its administrator stops it.").format(
+                url=client.remote.url
+            )
+        )
     with client:
         client.post("/v1/shutdown")
     deadline = time.monotonic() + 10

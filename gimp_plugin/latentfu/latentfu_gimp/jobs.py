@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .arguments import split_method
+from .arguments import Edits, is_picture, split_method
 from .client import ServerClient
 from .errors import NoPortraitError, PluginError, ServerGoneError, StoppedError
 from .masks import square_around
@@ -32,13 +32,14 @@ class Work:
     ``deep``: whether the result is asked for in 16 bits. ``apart``: whether selection and regions
     come as a mask beside the result, which is then of the edit without limits. ``extra``: any
     other fields of the request by name (targets, only, truncation, identity, quality, face, ...).
+    ``pictures``: those that edits name, as they name them.
     """
 
     layer: Picture
     mask: Picture | None = None
     generator: str = ""
     inverter: str = ""
-    edits: dict[str, float] = field(default_factory=dict)
+    edits: Edits = field(default_factory=dict)
     feather: float = 12.0
     source: Picture | None = None
     layers: tuple[int, int] = (0, 0)
@@ -48,6 +49,7 @@ class Work:
     deep: bool = False
     apart: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -56,7 +58,7 @@ class Work:
             return "edit"
         return "transfer" if self.along else "mix"
 
-    def with_edits(self, edits: dict[str, float]) -> Work:
+    def with_edits(self, edits: Edits) -> Work:
         """The same with other strengths."""
         return replace(self, edits=edits)
 
@@ -256,7 +258,7 @@ def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
     if kind != "preview":
         document["kind"] = kind
     if kind in ("edit", "preview"):
-        document["edits"] = work.edits
+        document.update(_write_edits(client, work))
     if kind in ("edit", "mix", "transfer") and work.deep:
         document["as_change"] = True
     if kind == "regions":
@@ -273,6 +275,20 @@ def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
     taken = work.extra if kind in ("edit", "preview") else (*_COMMON, *more)
     document.update({name: value for name, value in work.extra.items() if name in taken})
     return document
+
+
+def _write_edits(client: ServerClient, work: Work) -> dict[str, Any]:
+    """Sliders, other controls and those that take a picture, each as the server wants them."""
+    edits, values, exemplars = {}, {}, {}
+    for name, value in work.edits.items():
+        if not isinstance(value, str):
+            edits[name] = value
+        elif is_picture(value):
+            exemplars[name] = client.send_picture(work.pictures[value])
+        else:
+            values[name] = value.removeprefix("@")
+    more = {"values": values, "exemplars": exemplars}
+    return {"edits": edits, **{name: given for name, given in more.items() if given}}
 
 
 _COMMON = (

@@ -9,6 +9,7 @@ from gi.repository import Gimp
 
 from .arguments import AS_LAYER, layer_name
 from .errors import PluginError
+from .exemplars import PictureReader
 from .jobs import Result, Work, tell_fit
 from .layers import Target, check_layer, comes_apart, plain_target, read_state
 from .remember import remembered
@@ -73,9 +74,13 @@ class LayerBatch:
         except PluginError as error:
             self.skip(number, str(error))
             return None
-        apart, deep = comes_apart(target, self.form), target.deep
         read = replace(self.work, layer=target.picture, mask=target.mask)
-        return target, replace(read, deep=deep, apart=apart)
+        work = replace(read, deep=target.deep, apart=comes_apart(target, self.form))
+        try:
+            return target, PictureReader(target.image).give(work)
+        except PluginError as error:
+            self.skip(number, str(error))
+            return None
 
     def take(self, number: int, target: Target, work: Work, result: Result) -> None:
         """Keep a result until those of the same image are put in."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gi.repository import Gimp
 
-from .arguments import format_edits, layer_name, parse_edits
+from .arguments import LAYER, TATTOO, format_edits, layer_name, parse_edits
 from .errors import PluginError
 from .presets import SliderPreset
 
@@ -16,9 +16,10 @@ MOST = 12
 """As many are kept."""
 
 
-def keep_past_edit(generator: str, edits: Mapping[str, float]) -> None:
+def keep_past_edit(generator: str, edits: Mapping[str, float | str]) -> None:
     """Put an edit in front of those before; the same one stands there once."""
-    new = {"generator": generator, "edits": format_edits(edits)}
+    kept = {name: value for name, value in edits.items() if not _is_layer(value)}
+    new = {"generator": generator, "edits": format_edits(kept)}
     if new["edits"]:
         data = json.dumps([new, *(one for one in _read() if one != new)][:MOST])
         parasite = Gimp.Parasite.new(_NAME, Gimp.PARASITE_PERSISTENT, data.encode("ascii"))
@@ -36,6 +37,11 @@ def list_past_edits() -> list[SliderPreset]:
         name = layer_name(edits).removesuffix(" (Latent-Fu)")
         found.append(SliderPreset(name, one["generator"], edits))
     return found
+
+
+def _is_layer(value: float | str) -> bool:
+    """Whether it names a layer, which no other image has."""
+    return isinstance(value, str) and value.startswith((LAYER, TATTOO))
 
 
 def _read() -> list[dict[str, str]]:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from gi.repository import Gtk
 
+from .arguments import Edits
 from .errors import PluginError
 from .past_edits import list_past_edits
 from .presets import SliderPreset, list_presets, load_preset, presets_folder, save_preset
 from .random_edits import choose_gently
 from .translate import _
-
-Edits = dict[str, float]
 
 
 class PresetMenu:
@@ -69,7 +68,7 @@ class PresetMenu:
         self._menu.append(item)
 
     def _take_random(self) -> None:
-        self._take(SliderPreset("", self._read()[0], choose_gently(self._limits())))
+        self._take(SliderPreset("", self._read()[0], {**choose_gently(self._limits())}))
 
     def _add(self, label: str, action: Callable[[], None]) -> Gtk.MenuItem:
         item = Gtk.MenuItem.new_with_mnemonic(label)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .arguments import format_edits, parse_edits
+from .arguments import Edits, check_edits, is_layer
 from .errors import PluginError
 from .finder import config_folder
 from .translate import _
@@ -20,11 +20,11 @@ LARGEST = 64 * 1024
 
 @dataclass(frozen=True)
 class SliderPreset:
-    """``edits``: strengths by the names of their controls. ``generator``: for which network."""
+    """``edits``: strengths and values by their controls. ``generator``: for which network."""
 
     name: str
     generator: str
-    edits: dict[str, float]
+    edits: Edits
 
 
 def presets_folder() -> Path:
@@ -61,8 +61,7 @@ def load_preset(path: Path) -> SliderPreset:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["version"] != VERSION:
             raise ValueError("another version")
-        edits = {str(name): float(strength) for name, strength in document["edits"].items()}
-        parse_edits(format_edits(edits))  # The same limits as everywhere.
+        edits = check_edits(document["edits"])
         return SliderPreset(
             str(document.get("name") or path.stem), str(document["generator"]), edits
         )
@@ -72,13 +71,17 @@ def load_preset(path: Path) -> SliderPreset:
         ) from error
 
 
-def save_preset(name: str, generator: str, edits: Mapping[str, float]) -> Path:
-    """Keep strengths under a name, in place of what had it; raises PluginError."""
+def save_preset(name: str, generator: str, edits: Mapping[str, float | str]) -> Path:
+    """Keep edits under a name, in place of what had it; raises PluginError.
+
+    Layers are left out: another image has others.
+    """
     file = re.sub(r"[^\w .+-]+", "_", name).strip(" .")[:60]
     if not file:
         raise PluginError(_("Give the preset a name."))
     folder = presets_folder()
-    document = {"version": VERSION, "name": name, "generator": generator, "edits": dict(edits)}
+    kept = {one: value for one, value in edits.items() if not is_layer(value)}
+    document = {"version": VERSION, "name": name, "generator": generator, "edits": kept}
     path = folder / f"{file}{SUFFIX}"
     part = path.with_suffix(".part")
     try:

@@ -9,7 +9,7 @@ from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 
 from .pixbufs import draw_frame, draw_line, pixbuf, show_part
 from .translate import _
-from .view import Corners, Viewport, box_of_face, find_face
+from .view import Corners, Viewport, box_of_face, find_face, square_at
 from .wire import Picture
 
 SIDE = 460
@@ -19,6 +19,8 @@ CHOSEN, OTHER, LINE = 0xFFDC00FF, 0xFFFFFFB0, 0xFFFFFFFF
 """Colors of the frames and of the line between before and after, RGBA."""
 NOTCH = 1.25
 """How much larger a notch of the wheel makes the picture."""
+MARK = 6
+"""Half the side of the square around a place, in screen pixels."""
 STILL = 4
 """Screen pixels that a pressed mouse may move and not yet drag."""
 
@@ -43,6 +45,9 @@ class PreviewPane:
         self._after: GdkPixbuf.Pixbuf | None = None
         self._pressed: tuple[float, float] | None = None
         self._held = self._dragged = False
+        self._took: Callable[[float, float], None] | None = None
+        self._let_go: Callable[[], None] = lambda: None
+        self._marks: dict[str, tuple[float, float]] = {}
         self._cut = 0.5
         self._image = Gtk.Image()
         self._make_buttons()
@@ -151,6 +156,38 @@ class PreviewPane:
             self._view.fit(face)
         self._show()
 
+    @property
+    def layer_size(self) -> tuple[int, int]:
+        """Width and height of the layer."""
+        return int(self._view.whole.width), int(self._view.whole.height)
+
+    def pick_place(self, took: Callable[[float, float], None], let_go: Callable[[], None]) -> None:
+        """The next press tells ``took`` a place of the layer, and so does dragging until it ends.
+
+        Then ``let_go`` is called; it is also called when something else is to be picked.
+        """
+        self.stop_picking()
+        self._took, self._let_go = took, let_go
+
+    def stop_picking(self) -> None:
+        """Presses compare and drag again."""
+        let_go, self._took, self._let_go = self._let_go, None, lambda: None
+        let_go()
+
+    def mark_place(self, name: str, place: tuple[float, float] | None) -> None:
+        """Draw a small square around a place of the layer; None: no longer."""
+        if place is None:
+            self._marks.pop(name, None)
+        else:
+            self._marks[name] = place
+        self._show()
+
+    def _take_place(self, x: float, y: float) -> None:
+        place = zip(self._view.to_layer(x, y), self.layer_size, strict=True)
+        inside = [min(max(part, 0.0), side - 1.0) for part, side in place]
+        if self._took:
+            self._took(inside[0], inside[1])
+
     def show_whole(self) -> None:
         """All of the layer."""
         self._view.fit(None)
@@ -185,6 +222,10 @@ class PreviewPane:
         return True
 
     def _press(self, _area: Gtk.Widget, event: Any) -> bool:
+        if self._took:
+            self._pressed = (event.x, event.y)
+            self._take_place(event.x, event.y)
+            return True
         place = self._view.to_layer(event.x, event.y)
         number = find_face(self._faces, *place) if self.frames.get_active() else 0
         if number and number != self._number:
@@ -201,6 +242,9 @@ class PreviewPane:
     def _move(self, _area: Gtk.Widget, event: Any) -> bool:
         if self._pressed is None:
             return False
+        if self._took:
+            self._take_place(event.x, event.y)
+            return True
         across, down = event.x - self._pressed[0], event.y - self._pressed[1]
         if self.split.get_active():
             self._cut_at(event.x)
@@ -212,6 +256,8 @@ class PreviewPane:
         return True
 
     def _release(self) -> bool:
+        if self._took and self._pressed:
+            self.stop_picking()
         self._pressed, self._held = None, False
         self._show()
         return False
@@ -231,6 +277,9 @@ class PreviewPane:
             for number, quad in enumerate(self._faces, 1):
                 color = CHOSEN if number == self._number else OTHER
                 draw_frame(shown, quad, self._view, color)
+        if shown is not None:
+            for x, y in self._marks.values():
+                draw_frame(shown, square_at(x, y, MARK / self._view.scale), self._view, CHOSEN)
         self._image.set_from_pixbuf(shown)
 
     def _show_both(self, shown: GdkPixbuf.Pixbuf) -> None:

@@ -13,12 +13,14 @@ from .arguments import (
     AS_LAYER,
     AUTO,
     LARGEST_STRENGTH,
+    Edits,
     format_edits,
     name_mix,
     name_transfer,
     read_regions,
     write_regions,
 )
+from .exemplars import keep_layers
 from .jobs import Result, Work
 from .layers import Target
 from .masks import LOST, pack_mask, unpack_mask
@@ -39,7 +41,7 @@ def remembered(
         generator=str(report.get("generator") or work.generator),
         generator_id=str(report.get("generator_id") or ""),
         inverter=str(report.get("inverter") or work.inverter),
-        edits=_strengths(work, result),
+        edits=_strengths(target, work, result),
         feather=work.feather,
         quad=report.get("quad") or [],
         inversion_key=str(report.get("inversion_key") or ""),
@@ -84,11 +86,11 @@ def keep_arguments(config: Gimp.ProcedureConfig, work: Work, form: str) -> None:
     put("as", form)
 
 
-def _strengths(work: Work, result: Result) -> dict[str, float]:
+def _strengths(target: Target, work: Work, result: Result) -> Edits:
     """What was moved by how much, as an edit takes it."""
     moves: dict[str, Any] = result.report.get("moves") or {}
     if work.kind != "transfer":
-        return work.edits
+        return keep_layers(target.image, work.edits)
     limit = LARGEST_STRENGTH
     strengths = {name: float(move["strength"]) for name, move in moves.items()}
     return {name: min(max(one, -limit), limit) for name, one in strengths.items()}

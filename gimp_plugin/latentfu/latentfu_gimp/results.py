@@ -227,7 +227,8 @@ def _is_made_name(layer: Gimp.Layer, earlier: state.LayerEditState) -> bool:
 
 def _former_name(earlier: state.LayerEditState) -> str:
     """What version 0.1 called the layer."""
-    parts = [f"{name} {strength:+.1f}" for name, strength in earlier.edits.items() if strength]
+    numbers = [one for one in earlier.edits.items() if isinstance(one[1], (int, float))]
+    parts = [f"{name} {strength:+.1f}" for name, strength in numbers if strength]
     return "Latent-Fu: " + ", ".join(parts[:4]) + (" ..." if len(parts) > 4 else "")
 
 

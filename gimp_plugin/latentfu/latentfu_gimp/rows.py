@@ -96,8 +96,16 @@ class NumberRow:
         """What slider and number show."""
         return round(self._adjustment.get_value(), MOST_DIGITS)
 
-    def set(self, value: float) -> None:
-        """Move both; a value beyond the limits widens them, as it was asked for before."""
+    def focus(self) -> None:
+        """Put the keyboard into the number."""
+        self.number.grab_focus()
+
+    def set(self, value: float | str) -> None:
+        """Move both; a value beyond the limits widens them, as it was asked for before.
+
+        What is no number, of a control that was something else once, is 0.
+        """
+        value = 0.0 if isinstance(value, str) else value
         self._adjustment.set_lower(min(self._limits[0], value))
         self._adjustment.set_upper(max(self._limits[1], value))
         self._show_exactly(value)

@@ -11,6 +11,7 @@ from gi.repository import Gdk, Gio, GLib, Gtk
 from . import finder, server_state
 from .errors import PluginError
 from .help import add_help
+from .server_choice import ServerChoice
 from .server_parts import Facts, LogView, QueueView
 from .server_state import ServerState
 from .translate import _
@@ -18,7 +19,7 @@ from .widgets import StatusLine, lay_out, new_window, on_main
 from .window_size import keep_size, restore_size
 
 ROLE = "latentfu-server"
-START, STOP, RESTART, COPY, FOLDER = 1, 2, 3, 4, 5
+START, STOP, RESTART, COPY, FOLDER, CHOOSE = 1, 2, 3, 4, 5, 6
 EVERY_MS = 1000
 
 
@@ -42,6 +43,7 @@ class ServerWindow:
             (_("_Start"), START),
             (_("S_top"), STOP),
             (_("_Restart"), RESTART),
+            (_("C_hoose ..."), CHOOSE),
             (_("Open _folder"), FOLDER),
             (_("Cop_y report"), COPY),
             (_("_Close"), Gtk.ResponseType.CLOSE),
@@ -82,6 +84,8 @@ class ServerWindow:
                 self._line.idle(_("The report is in the clipboard: it holds no token."))
             elif response == FOLDER:
                 self._open_folder()
+            elif response == CHOOSE:
+                self._choose()
             else:
                 return self._state.sentence
 
@@ -99,7 +103,8 @@ class ServerWindow:
         return not self._closed
 
     def _ask(self) -> None:
-        state, log = server_state.look(), server_state.read_log()
+        state = server_state.look()
+        log = "" if state.is_remote else server_state.read_log()
         on_main(lambda: self._show(state, log))
 
     def _show(self, state: ServerState, log: str) -> None:
@@ -115,13 +120,23 @@ class ServerWindow:
             self._line.error(state.sentence)
         elif changed or not self._line.text:
             self._line.idle(state.sentence)
-        self._set_sensitive(start=not state.running, stop=state.running)
+        is_here = not state.is_remote
+        self._set_sensitive(start=is_here and not state.running, stop=is_here and state.running)
 
     def _cancel(self, job: str) -> None:
         self._do(_("Cancelling ..."), partial(server_state.end_job, job))
 
     def _set_idle(self, minutes: float) -> None:
         self._do(_("Setting the time ..."), partial(server_state.set_idle_minutes, minutes))
+
+    def _choose(self) -> None:
+        """This machine's server, or one of another."""
+        choice = ServerChoice(finder.config_folder())
+        try:
+            if choice.run():
+                self._line.idle("")
+        finally:
+            choice.close()
 
     def _open_folder(self) -> None:
         folder = server_state.data_folder()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import finder
+from . import finder, remote
+from .client import ServerClient
 from .errors import PluginError, TokenLostError
 from .sent_texts import translate_sent
 from .translate import _
@@ -24,7 +26,7 @@ class ServerState:
     """``sentence``: all of it in words; ``lost``: whether something is wrong with it.
 
     ``health`` and ``jobs`` as the server gives them, empty while none runs; of the jobs those that
-    wait or run, the one at work first.
+    wait or run, the one at work first. ``is_remote``: whether another machine was chosen.
     """
 
     sentence: str
@@ -32,6 +34,7 @@ class ServerState:
     lost: bool = False
     health: dict[str, Any] = field(default_factory=dict)
     jobs: list[dict[str, Any]] = field(default_factory=list)
+    is_remote: bool = False
 
 
 def look() -> ServerState:
@@ -45,11 +48,20 @@ def look() -> ServerState:
             jobs = client.get("/v1/jobs")["jobs"]
         open_jobs = [job for job in reversed(jobs) if job["state"] in UNFINISHED]
         open_jobs.sort(key=lambda job: job["state"] != "running")
-        return ServerState(_say(client.port, health), True, False, health, open_jobs)
+        is_remote = client.remote is not None
+        return ServerState(_say(client, health), True, False, health, open_jobs, is_remote)
     except TokenLostError as error:
         return ServerState(str(error), True, True)
     except PluginError as error:
-        return ServerState(str(error), False, True)
+        return ServerState(str(error), False, True, is_remote=_is_elsewhere())
+
+
+def _is_elsewhere() -> bool:
+    """Whether a server on another machine was chosen; also when the choice cannot be read."""
+    try:
+        return remote.read_chosen(finder.config_folder()) is not None
+    except PluginError:
+        return True
 
 
 def describe_server() -> str:
@@ -59,10 +71,10 @@ def describe_server() -> str:
         return _NOTHING
     client, health = found
     client.close()
-    return _say(client.port, health)
+    return _say(client, health)
 
 
-def _say(port: int, health: Mapping[str, Any]) -> str:
+def _say(client: ServerClient, health: Mapping[str, Any]) -> str:
     workers = ", ".join(
         _("worker {state} on {device}").format(
             state=translate_sent(str(one.get("state") or "unknown"), "state"),
@@ -70,8 +82,12 @@ def _say(port: int, health: Mapping[str, Any]) -> str:
         )
         for one in read_workers(health)
     )
+    if client.remote is not None:
+        return _("Pictures go to the Latent-Fu server {version} at {url}, {workers}.").format(
+            version=health.get("version", ""), url=client.remote.url, workers=workers
+        )
     return _("The Latent-Fu server {version} runs on port {port}, {workers}.").format(
-        version=health.get("version", ""), port=port, workers=workers
+        version=health.get("version", ""), port=client.port, workers=workers
     )
 
 
@@ -109,7 +125,7 @@ def data_folder() -> Path:
 
 
 def read_log() -> str:
-    """The last lines of the server's log, without any secret."""
+    """The last lines of this machine's server's log, without any secret."""
     lines = _read_end(data_folder() / "log" / "server.log", LOG_LINES)
     return hide_secrets("\n".join(lines))
 
@@ -134,6 +150,10 @@ def hide_secrets(text: str) -> str:
     token = finder.find_token()
     if token != finder.NO_TOKEN:
         text = text.replace(token, "(token)")
+    with contextlib.suppress(PluginError):
+        chosen = remote.read_chosen(finder.config_folder())
+        if chosen is not None and chosen.token:
+            text = text.replace(chosen.token, "(token)")
     return text.replace(str(Path.home()), "~") if len(str(Path.home())) > 1 else text
 
 

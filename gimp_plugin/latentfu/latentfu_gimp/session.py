@@ -38,12 +38,14 @@ class Catalog:
     """What the server has: generators and inverters (the default first), the sliders of one.
 
     ``generator``: whose controls they are; the default where the one asked for is not there.
+    ``valued``: its controls that are no sliders.
     """
 
     generator: str
     generators: list[Document]
     inverters: list[Document]
     controls: list[Document]
+    valued: list[Document]
 
 
 FIRST, SHARPER, EXACT = 16, 4, 0
@@ -81,7 +83,8 @@ class Session:
             chosen = generator if generator in names else names[0]
             controls = client.get(f"/v1/controls?generator={quote(chosen)}")["controls"]
             sliders = [each for each in controls if each.get("widget", "slider") == "slider"]
-            self._hand_over(done, Catalog(chosen, generators, inverters, sliders))
+            valued = [each for each in controls if each not in sliders]
+            self._hand_over(done, Catalog(chosen, generators, inverters, sliders, valued))
 
         self._worker.add(lambda: self._guard(task))
 

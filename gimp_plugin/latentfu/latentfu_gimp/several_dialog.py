@@ -13,6 +13,7 @@ from . import jobs
 from .arguments import (
     AS_LAYER,
     AUTO,
+    Edits,
     format_edits,
     read_common_arguments,
     read_regions,
@@ -20,6 +21,7 @@ from .arguments import (
 )
 from .choices import FORMS, list_areas, list_methods, list_networks
 from .errors import PluginError, StoppedError
+from .exemplars import PictureReader
 from .layer_batch import OF_IMAGE, SELECTED, WHICH, LayerBatch, list_drawables
 from .layers import Target, check_layer, plain_target
 from .past_edits import keep_past_edit
@@ -31,6 +33,7 @@ from .remember import keep_arguments
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
 from .translate import _, ngettext
+from .value_rows import Surroundings
 from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
 from .window_size import keep_size, restore_size
 from .wire import Picture
@@ -68,7 +71,8 @@ class SeveralDialog:
         self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._report, self._failed))
         self._preview = PreviewPane(EMPTY, self._ask_preview)
-        self._sliders = Sliders(self._moved)
+        self._reader = PictureReader(image)
+        self._sliders = Sliders(self._moved, Surroundings(self._reader, None, self._status.warn))
         self._presets = PresetMenu(
             self._read_sliders, self._take_preset, lambda: self._sliders.limits, self._status.warn
         )
@@ -164,7 +168,7 @@ class SeveralDialog:
         self._generators.show(list_networks(catalog.generators), catalog.generator)
         methods = list_methods(catalog.inverters)
         self._inverters.show(methods, self._inverters.name or self._common["inverter"])
-        self._sliders.show(catalog.controls)
+        self._sliders.show([*catalog.controls, *catalog.valued])
         self._sliders.set_all(kept)
         self._presets.fill()
         self._opened_once = True
@@ -222,7 +226,7 @@ class SeveralDialog:
         if self._learnt and not self._batch:
             self._session.preview(self._work(), self._preview.side, self._preview.show_after)
 
-    def _read_sliders(self) -> tuple[str, dict[str, float]]:
+    def _read_sliders(self) -> tuple[str, Edits]:
         return self._generators.name, self._sliders.strengths()
 
     def _take_preset(self, preset: SliderPreset) -> None:
@@ -294,7 +298,7 @@ class SeveralDialog:
 
     def _work(self) -> jobs.Work:
         assert self._target
-        return jobs.Work(
+        work = jobs.Work(
             self._target.picture,
             self._target.mask,
             self._generators.name,
@@ -303,6 +307,7 @@ class SeveralDialog:
             self._feather.value,
             extra={**self._place, "regions": read_regions(self._regions.name)},
         )
+        return self._reader.give(work)
 
     def _keep(self, work: jobs.Work) -> None:
         """Into the procedure's arguments, so that repeating the filter repeats this edit."""

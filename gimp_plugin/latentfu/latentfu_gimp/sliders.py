@@ -1,4 +1,4 @@
-"""Sliders for the controls that the server lists, in groups, with a search above them."""
+"""A row for each control that the server lists, in groups, with a search above them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,33 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gi.repository import GLib, Gtk
 
+from .arguments import Edits
 from .favorites import keep_favorite, read_favorites
 from .rows import ControlFacts, NumberRow
 from .sent_texts import translate_sent
 from .translate import _
+from .value_rows import PointRow, RowMaker, Surroundings, ValueRow
 from .widgets import on_main
+
+Row = NumberRow | ValueRow
 
 # What people reach for first; groups that are not named here follow in the server's order.
 FIRST_GROUPS = ("expression", "pose", "eyes", "mouth", "face", "hair", "extras", "light", "scene")
 
 
 class _Section:
-    """A group: its heading says how many of its sliders are not at 0."""
+    """A group: its heading says how many of its controls change something."""
 
     def __init__(self, title: str) -> None:
         self.title = title[:1].upper() + title[1:]
-        self.rows: dict[str, NumberRow] = {}
+        self.rows: dict[str, Row] = {}
         self.widget = Gtk.Expander(label=self.title, use_markup=True, expanded=True)
         self._box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
         self._box.set_margin_start(12)
         self._box.set_margin_bottom(6)
         self.widget.add(self._box)
 
-    def add(self, name: str, row: NumberRow) -> None:
+    def add(self, name: str, row: Row) -> None:
         self.rows[name] = row
         self._box.pack_start(row.widget, False, False, 0)
 
@@ -39,11 +43,15 @@ class _Section:
 
 
 class Sliders:
-    """``changed`` is called after each move, not by :meth:`set_all` and :meth:`show`."""
+    """``changed`` is called after each move, not by :meth:`set_all` and :meth:`show`.
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    ``around``: what the rows of controls that are no sliders need of the window.
+    """
+
+    def __init__(self, changed: Callable[[], None], around: Surroundings) -> None:
         self._changed = changed
         self._controls: Sequence[ControlFacts] = ()
+        self._maker = RowMaker(around, self._moved)
         self._sections: list[_Section] = []
         self._words: dict[str, str] = {}
         self._quiet = False
@@ -55,7 +63,7 @@ class Sliders:
         self.search.connect("search-changed", lambda _entry: self._filter())
         self.search.connect("stop-search", lambda _entry: self.search.set_text(""))
         self.only_changed = Gtk.ToggleButton.new_with_mnemonic(_("Only c_hanged"))
-        self.only_changed.set_tooltip_text(_("Show only what is not at 0"))
+        self.only_changed.set_tooltip_text(_("Show only what changes something"))
         self.only_changed.connect("toggled", lambda _button: self._filter())
         self._nothing = Gtk.Label(label=_("Nothing of that name."))
         self._nothing.set_no_show_all(True)
@@ -81,8 +89,9 @@ class Sliders:
         self._top.pack_start(widget, False, False, 0)
 
     def show(self, controls: Sequence[ControlFacts]) -> None:
-        """Replace the sliders by those for ``controls``, all at 0; starred ones come first."""
+        """Replace the rows by those for ``controls``, all at 0; starred ones come first."""
         self._controls = controls
+        self._forget_places()
         for child in self._list.get_children():
             if child is not self._nothing:
                 child.destroy()
@@ -108,13 +117,14 @@ class Sliders:
         self._filter()
 
     def _add(self, section: _Section, control: ControlFacts, starred: bool) -> None:
-        low, high = float(control["minimum"]), float(control["maximum"])
         name, title = str(control["name"]), str(control.get("title") or control["name"])
         title = translate_sent(title.replace("_", " "))
-        less, more = (translate_sent(str(end), name) for end in control.get("ends") or ("", ""))
-        ends = (less or _("less"), more or _("more"))
-        limits = (min(low, 0.0), max(high, 0.0))
-        row = NumberRow(title, limits, self._moved, ends=ends)
+        if control.get("widget", "slider") == "slider":
+            row: Row | None = self._make_slider(name, title, control)
+        else:
+            row = self._maker.make(title, control)
+        if row is None:
+            return
         row.widget.set_tooltip_text(_tip(control))
         star = _make_star(title, starred, lambda: self._star(name, not starred))
         row.widget.pack_start(star, False, False, 0)
@@ -135,19 +145,31 @@ class Sliders:
     @property
     def limits(self) -> dict[str, tuple[float, float]]:
         """The lowest and the highest of each slider by name."""
-        return {name: row.limits for name, row in self.rows.items()}
+        return {name: row.limits for name, row in self.rows.items() if isinstance(row, NumberRow)}
+
+    def _make_slider(self, name: str, title: str, control: ControlFacts) -> NumberRow:
+        low, high = float(control["minimum"]), float(control["maximum"])
+        less, more = (translate_sent(str(end), name) for end in control.get("ends") or ("", ""))
+        ends = (less or _("less"), more or _("more"))
+        return NumberRow(title, (min(low, 0.0), max(high, 0.0)), self._moved, ends=ends)
+
+    def _forget_places(self) -> None:
+        """No row of before waits for a press on the preview or is marked there."""
+        for row in self.rows.values():
+            if isinstance(row, PointRow):
+                row.leave()
 
     @property
-    def rows(self) -> dict[str, NumberRow]:
+    def rows(self) -> dict[str, Row]:
         """The rows by the names of their controls."""
         return {name: row for section in self._sections for name, row in section.rows.items()}
 
-    def strengths(self) -> dict[str, float]:
-        """The strengths that are not 0."""
+    def strengths(self) -> Edits:
+        """What changes something: strengths that are not 0, and values."""
         return {name: row.value for name, row in self.rows.items() if row.value}
 
-    def set_all(self, edits: Mapping[str, float]) -> None:
-        """Move every slider: to its strength in ``edits``, else to 0."""
+    def set_all(self, edits: Mapping[str, float | str]) -> None:
+        """Set every control: to what ``edits`` say, else to 0 or unchanged."""
         self._quiet = True
         for name, row in self.rows.items():
             row.set(edits.get(name, 0.0))
@@ -155,9 +177,9 @@ class Sliders:
         self._tell()
 
     def focus(self) -> None:
-        """Put the keyboard into the first slider's number."""
+        """Put the keyboard into the first row."""
         for row in self.rows.values():
-            row.number.grab_focus()
+            row.focus()
             return
 
     def _moved(self) -> None:

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .arguments import parse_edits, read_regions
+from .arguments import Edits, check_edits, read_regions
 from .errors import PluginError
 from .jobs import LARGEST_LATENT
 
@@ -30,12 +30,12 @@ class LayerEditState:
     the result itself, to notice what was painted on it; ``limits_sha256``: of the mask that it came
     with, "" for none. ``regions`` and
     ``form``: as the procedure takes them. ``mix``, ``transfer``: of these, where they took from
-    and what; ``edits`` of a transfer are what it moved.
+    and what; ``edits`` of a transfer are what it moved. Layers in ``edits`` are named by tattoo.
     """
 
     generator: str
     inverter: str
-    edits: dict[str, float]
+    edits: Edits
     feather: float
     source_sha256: str
     source_tattoo: int
@@ -85,8 +85,7 @@ def load_state(data: bytes) -> LayerEditState | None:
             name: document[name] for name in LayerEditState.__dataclass_fields__ if name in document
         }
         state = LayerEditState(**known)
-        edits = {str(name): float(strength) for name, strength in state.edits.items()}
-        parse_edits(" ".join(f"{name}={strength}" for name, strength in edits.items()))
+        check_edits(state.edits)
         read_regions(str(state.regions))
         int(state.source_tattoo), float(state.feather), int(state.face)
         [(int(width), int(height)) for width, height in [state.size or (1, 1)]]

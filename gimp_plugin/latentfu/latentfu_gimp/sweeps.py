@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .arguments import LARGEST_STRENGTH
+from .arguments import LARGEST_STRENGTH, Edits
 from .errors import PluginError
 from .translate import _
 
@@ -62,7 +62,7 @@ class SweepPlan:
         there = list(range(self.count))
         return there + there[-2:0:-1] if self.back else there
 
-    def edits(self, step: int) -> dict[str, float]:
+    def edits(self, step: int) -> Edits:
         """What is moved in a step."""
         strength = self.strengths[step]
         return {self.control: strength} if strength else {}

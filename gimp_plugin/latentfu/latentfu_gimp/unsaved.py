@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gimp
 
-from .arguments import format_edits, parse_edits
+from .arguments import Edits, format_edits, parse_edits
 from .errors import PluginError
 from .layers import Target
 from .state import UNSAVED_NAME
@@ -13,7 +13,7 @@ from .translate import _
 NOTE = _("These moves were not applied last time; Reset takes them back.")
 
 
-def read_unsaved(layer: Gimp.Layer) -> dict[str, float]:
+def read_unsaved(layer: Gimp.Layer) -> Edits:
     """What was left on ``layer``, empty when nothing was."""
     parasite = layer.get_parasite(UNSAVED_NAME)
     try:
@@ -22,7 +22,7 @@ def read_unsaved(layer: Gimp.Layer) -> dict[str, float]:
         return {}
 
 
-def keep(target: Target, edits: dict[str, float]) -> None:
+def keep(target: Target, edits: Edits) -> None:
     """Leave ``edits`` on the layer; neither saved with it nor a step of undo."""
     if not target.layer.is_valid() or target.earlier:
         return

@@ -152,3 +152,13 @@ def _area(quad: Corners) -> float:
     across, down = quad[1], quad[3]
     (ax, ay), (bx, by) = ((p[0] - quad[0][0], p[1] - quad[0][1]) for p in (across, down))
     return abs(ax * by - ay * bx)
+
+
+def square_at(x: float, y: float, half: float) -> Corners:
+    """The corners of a square around a place."""
+    return [
+        (x - half, y - half),
+        (x + half, y - half),
+        (x + half, y + half),
+        (x - half, y + half),
+    ]

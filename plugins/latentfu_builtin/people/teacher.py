@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from latentfu_builtin.people.factors import PERSON_FACTORS, make_person
+from latentfu_builtin.people.factors import (
+    PERSON_FACTOR_NAMES,
+    PERSON_FACTORS,
+    make_person,
+)
 from latentfu_builtin.people.features import list_features
 from latentfu_builtin.people.mesh import Array
 from latentfu_builtin.people.renderer import PeopleRenderer
@@ -14,6 +20,9 @@ from latentfu_builtin.people.truth import PersonPicture
 
 SEED = 0
 """Where strands, freckles and leaves are is the same for all: the picture follows z alone."""
+_ASKED = 1000
+"""So many people tell how a factor is spread."""
+_NO_CHANGES: Mapping[str, float] = {}
 FAR_OUTSIDE = -9.0
 """The place, in picture widths, of a small thing that is not there."""
 
@@ -26,6 +35,7 @@ class PeopleTeacher:
 
     factor_count = len(PERSON_FACTORS)
     landmark_count = 9
+    factor_names = PERSON_FACTOR_NAMES
 
     def __init__(self, supersample: int = 2) -> None:
         self.supersample = supersample
@@ -50,11 +60,30 @@ class PeopleTeacher:
         regions = np.stack([p.regions for p in pictures if p.regions is not None])
         return (*_gather(pictures, resolution), torch.from_numpy(regions))
 
-    def describe(self, normal: Tensor) -> tuple[Tensor, list[str]]:
-        """normal [N, F] -> what the pictures depend on [N, T], and the T names."""
-        people = np.array([list(make_person(one).values()) for one in normal.numpy()])
+    def describe(
+        self, normal: Tensor, changes: Mapping[str, float] = _NO_CHANGES
+    ) -> tuple[Tensor, list[str]]:
+        """normal [N, F] -> what the pictures depend on [N, T], and the T names.
+
+        ``changes``: factors of every person that are set to something else.
+        """
+        people = np.array(
+            [list({**make_person(one), **changes}.values()) for one in normal.numpy()]
+        )
         features = list_features(people)
         return torch.from_numpy(np.stack(list(features.values()), 1)).float(), list(features)
+
+    def usual_ends(self, factor: str) -> tuple[float, float]:
+        """One standard deviation of people under and over the middle; of an on-off factor a
+        quarter of its range under and over where the thing appears."""
+        place = PERSON_FACTOR_NAMES.index(factor)
+        if PERSON_FACTORS[place].kind == "on-off":
+            return -0.5, 0.5
+        random = np.random.default_rng(0)
+        normal = random.standard_normal((_ASKED, self.factor_count))
+        values = [make_person(one)[factor] for one in normal]
+        low, high = np.percentile(values, [16, 84]).tolist()
+        return low, high
 
     def _draw(
         self, normal: Tensor, resolution: int, *, with_truth: bool = False

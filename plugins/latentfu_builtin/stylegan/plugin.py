@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentfu import CheckpointFormat, Command, Generator, hookimpl
+from latentfu import CheckpointFormat, Command, ControlMaker, Generator, hookimpl
 
+from latentfu_builtin.lazy import call_later
 from latentfu_builtin.networks.stylegan import list_architectures
 
 if TYPE_CHECKING:
     import click
+
+_WORDS = ("title", "plus", "group", "author", "licence", "source")
 
 
 def _make_format(architecture: str) -> CheckpointFormat:
@@ -41,6 +44,19 @@ def _load_training_command(name: str) -> click.Command:
 def latentfu_checkpoint_formats() -> list[CheckpointFormat]:
     """Our own safetensors files."""
     return [_make_format(architecture) for architecture in list_architectures()]
+
+
+@hookimpl
+def latentfu_control_makers() -> list[ControlMaker]:
+    """Directions of networks that learned from a renderer."""
+    return [
+        ControlMaker(
+            "renderer",
+            "What the renderer says of z",
+            call_later("latentfu_builtin.stylegan.training.known_directions:make_known_direction"),
+            {"renderer": "people", "name": "", **dict.fromkeys(_WORDS, "")},
+        )
+    ]
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from latentfu.cli.options import is_file, request_fields
+from latentfu.cli.options import IN_PROCESS, is_file, request_fields
 from latentfu.cli.pictures import PictureFile, read_mask
-from latentfu.core.errors import LatentFuError, ServerError
+from latentfu.core.errors import BadInputError, LatentFuError, ServerError
 from latentfu.core.layer import Layer
 from latentfu.core.progress import Progress
 from latentfu.protocol.pictures import PictureStore, body_layer, layer_body
+from latentfu.protocol.remote_server import HERE, KnownServer, choose_server
 from latentfu.protocol.requests import EditorRequest
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """The finished layer and its report. ``place``: "server" or "here"."""
+    """The finished layer and its report.
+
+    ``place``: "server", "here", or the address of a server on another machine.
+    """
 
     layer: Layer
     report: Mapping[str, Any]
@@ -57,10 +62,14 @@ class LocalBackend:
 
 
 class ServerBackend:
-    """Sends the pictures, waits for the job, fetches the layer that came out."""
+    """Sends the pictures, waits for the job, fetches the layer that came out.
 
-    def __init__(self, client: Client) -> None:
+    ``place``: the address of a server on another machine, or "server" for the one of this.
+    """
+
+    def __init__(self, client: Client, place: str = "server") -> None:
         self._client = client
+        self._place = place
 
     def run(self, request: EditorRequest, pictures: PictureStore, progress: Progress) -> Done:
         sent: dict[str, Any] = {
@@ -82,9 +91,9 @@ class ServerBackend:
             with contextlib.suppress(LatentFuError):
                 self._client.cancel(job_id)
             raise
-        if request.generator is None:
+        if request.generator is None and self._place == "server":
             _tell_if_not_chosen(str((job.report or {}).get("generator", "")))
-        return Done(body_layer(self._client.result(job_id)), job.report or {}, "server")
+        return Done(body_layer(self._client.result(job_id)), job.report or {}, self._place)
 
 
 def _tell_if_not_chosen(used: str) -> None:
@@ -95,18 +104,51 @@ def _tell_if_not_chosen(used: str) -> None:
         click.echo(note, err=True)
 
 
-def choose_backend(local: bool, generator: str | None) -> Backend:
-    """The server if one runs and knows the generator, else this process."""
+def choose_backend(where: str | None, generator: str | None) -> Backend:
+    """The server that was chosen; else the one of this machine if it runs, else this process.
+
+    ``where``: what :func:`latentfu.cli.options.place_options` gives.
+    """
     if is_file(generator):
+        if where not in (None, IN_PROCESS, HERE):
+            raise BadInputError(
+                f"{generator} is a file of this machine, which the server cannot open: give the "
+                "name of a network that is installed there, or --local."
+            )
         return LocalBackend(generator)
-    if local:
+    if where == IN_PROCESS:
         return LocalBackend()
     from latentfu.client.client import Client
 
+    chosen = choose_server(where)
+    if chosen is not None:
+        return _connect_to_other(chosen)
     try:
         return ServerBackend(Client.connect())
     except ServerError:
         return LocalBackend()
+
+
+def _connect_to_other(server: KnownServer) -> Backend:
+    """A server on another machine; says that pictures go there.
+
+    At the first meeting the person is asked about its fingerprint, where there is somebody to ask.
+    """
+    from latentfu.cli.servers import trust_by_asking
+    from latentfu.client.client import Client
+    from latentfu.client.trust import ChangedServerError, UnknownServerError
+
+    url = server.address.url
+    try:
+        client = Client.connect_to(server)
+    except ChangedServerError:
+        raise
+    except UnknownServerError as error:
+        if not sys.stdin.isatty():
+            raise
+        client = Client.connect_to(trust_by_asking(server, error.fingerprint))
+    click.echo(f"The pictures are sent to {url}, which was chosen for the work.", err=True)
+    return ServerBackend(client, url)
 
 
 def open_editor(generator: str | None) -> tuple[Editor, str | None]:

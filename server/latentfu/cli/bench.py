@@ -58,6 +58,29 @@ def _own_benchmark(name: str) -> click.Command:
     return bench_command(name, BENCHMARKS[name], lambda: run_benchmark(name))
 
 
+@click.command("chaos")
+@click.option("--jobs", type=click.IntRange(1), default=500, show_default=True, help="How many.")
+@click.option(
+    "--clients", type=click.IntRange(1, 200), default=8, show_default=True, help="At once."
+)
+@click.option(
+    "--minutes", type=click.FloatRange(0.0), default=2.0, show_default=True,
+    help="How long clients then work in peace, for the memory.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the faults.")
+@json_option
+def bench_chaos(jobs: int, clients: int, minutes: float, seed: int, as_json: bool) -> None:
+    """Measure what is left of JOBS when worker and server are killed at random.
+
+    The server is one of its own, in a home of its own; the disk is filled where that home can be a
+    small one (Linux, root). Edits are real ones of the default network.
+    """
+    from latentfu.bench.chaos import measure_chaos, plan_chaos
+
+    plan = plan_chaos(jobs, clients, 60.0 * minutes, seed)
+    print_measures("chaos", measure_chaos(plan), as_json)
+
+
 bench_edit = _own_benchmark("edit")
 http = _own_benchmark("http")
 start = _own_benchmark("start")

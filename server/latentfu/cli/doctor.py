@@ -115,9 +115,11 @@ def _check_generators() -> Iterator[Check]:
 
 def _check_server() -> Check:
     from latentfu.client.client import Client
+    from latentfu.protocol.remote_server import choose_server
 
     try:
-        client = Client.connect()
+        chosen = choose_server()
+        client = Client.connect_to(chosen) if chosen else Client.connect()
         health = client.health()
     except LatentFuError as error:
         return Check("server", "note", f"{error}")

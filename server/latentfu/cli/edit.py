@@ -48,7 +48,7 @@ def edit_command(
     all_faces: bool,
     as_is: bool,
     mask: Path | None,
-    local: bool,
+    where: str | None,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
@@ -84,7 +84,7 @@ def edit_command(
     if all_faces:  # found once: an edit may change what would be found, and its order
         places = [{**fields, "corners": quad.corners} for quad in _find_faces(picture, fields)]
     with progress_bar("Editing", quiet=as_json) as progress:
-        backend, layered = choose_backend(local, fields.get("generator")), picture
+        backend, layered = choose_backend(where, fields.get("generator")), picture
         for done_before, place in enumerate(places):
             pictures = PictureStore()
             common = {
@@ -210,7 +210,7 @@ def mix_command(
     output: Path,
     layers: tuple[int, int],
     mask: Path | None,
-    local: bool,
+    where: str | None,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
@@ -231,7 +231,7 @@ def mix_command(
     common["source"] = pictures.add(Layer(other.pixels))
     request = build_request(MixRequest, layers=layers, **common)
     with progress_bar("Mixing", quiet=as_json) as progress:
-        backend = choose_backend(local, fields.get("generator"))
+        backend = choose_backend(where, fields.get("generator"))
         done = backend.run(request, pictures, progress)
     lossy = _write_edited(output, picture.edited(done.layer.pixels), masked=mask is not None)
     if as_json:

@@ -281,11 +281,38 @@ def choice_options(function: F) -> F:
     )(function)  # fmt: skip
 
 
+def place_options(function: F) -> F:
+    """``--local --server``: where the work is done, together as ``where``.
+
+    None where nothing was said; else ``process``, or what ``--server`` named.
+    """
+
+    @functools.wraps(function)
+    def collect(*, local: bool, server: str | None, **given: Any) -> Any:
+        if local and server is not None:
+            raise click.UsageError("--local goes with no --server.")
+        return function(where=IN_PROCESS if local else server, **given)
+
+    decorated: Any = click.option(
+        "--server", metavar="URL",
+        help="A server on another machine, to which the pictures are sent; local: this machine "
+        "(default: LATENTFU_SERVER, or what latentfu servers use chose).",
+    )(collect)  # fmt: skip
+    return cast(
+        F,
+        click.option("--local", is_flag=True, help="Work in this process, not in the server.")(
+            decorated
+        ),
+    )
+
+
+IN_PROCESS = "process"
+"""Where the work is done with ``--local``."""
+
+
 def blend_options(function: F) -> F:
-    """``--mask --feather --psi --local``; the first and the last are not in ``fields``."""
-    function = click.option(
-        "--local", is_flag=True, help="Work in this process, not in the server."
-    )(function)
+    """``--mask --feather --psi --local --server``; of these ``fields`` has feather and psi."""
+    function = place_options(function)
     function = _collected(
         ("feather", "psi"),
         (

@@ -25,7 +25,7 @@ from latentfu.core.errors import BadInputError
     help="A region such as hair (repeatable: all of them together).",
 )  # fmt: skip
 @click.option("--mask", type=click.Path(path_type=Path), metavar="FILE", help="Only inside it.")
-@click.option("--local", is_flag=True, help="Work in this process, not in the server.")
+@options.place_options
 @options.choice_options
 @json_option
 def regions_command(
@@ -34,7 +34,7 @@ def regions_command(
     output: Path | None,
     names: tuple[str, ...],
     mask: Path | None,
-    local: bool,
+    where: str | None,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
@@ -55,7 +55,7 @@ def regions_command(
     common = collect_fields(pictures, picture, mask, fields)
     request = build_request(RegionsRequest, regions=list(names), **common)
     with progress_bar("Looking for regions", quiet=as_json) as progress:
-        done = choose_backend(local, fields.get("generator")).run(request, pictures, progress)
+        done = choose_backend(where, fields.get("generator")).run(request, pictures, progress)
     if output is not None:
         from PIL import Image
 

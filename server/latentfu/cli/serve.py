@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from latentfu.protocol.remote_server import group_fingerprint
+
 if TYPE_CHECKING:
+    from latentfu.http.studio.serving import OpenDoor
+    from latentfu.http.studio.settings import StudioSettings
     from latentfu.protocol.server_address import ServerAddress
 
 
@@ -28,7 +33,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="cpu, cuda, cuda:1, ...; given twice, two workers.",
 )
-@click.option("--allow-remote", is_flag=True, help="Let other machines connect (with the token).")
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="Let other machines connect over plain http, with the one token; better: --listen.",
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -41,6 +50,34 @@ if TYPE_CHECKING:
     is_flag=True,
     help="End when nobody has used it for the time set in GIMP (30 minutes).",
 )
+@click.option(
+    "--listen",
+    metavar="URL",
+    help="Let users on other machines in as well, e.g. https://0.0.0.0:7860.",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="For --listen: the certificate in PEM.  [default: one that is made once]",
+)
+@click.option(
+    "--key", type=click.Path(path_type=Path), metavar="FILE", help="For --listen: its key in PEM."
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="For --listen: a host name by which clients call this server (repeatable).",
+)
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="For --listen: a reverse proxy, whose word on a client's address counts (repeatable).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say the address as a line of JSON.")
 def serve_command(
     *,
@@ -51,22 +88,56 @@ def serve_command(
     log_level: str,
     stop_when_idle: bool,
     as_json: bool,
+    **studio: Any,
 ) -> None:
     """Run the server that GIMP and the other commands use.
 
-    It stops with Ctrl-C, a TERM signal or a POST to /v1/shutdown.
+    It stops with Ctrl-C, a TERM signal or a POST to /v1/shutdown. With --listen it serves the
+    people of a studio as well: latentfu users add NAME makes the token of each.
     """
     from latentfu.http.serve import ServerSettings, serve
 
+    if studio["listen"] is not None and stop_when_idle:
+        raise click.UsageError("--stop-when-idle goes with no --listen: others may come any time.")
     settings = ServerSettings(
-        host, port, devices, allow_remote, log_level, stop_when_idle=stop_when_idle
+        host,
+        port,
+        devices,
+        allow_remote,
+        log_level,
+        stop_when_idle=stop_when_idle,
+        studio=_studio_settings(**studio),
     )
+    if allow_remote:
+        click.echo(
+            "With --allow-remote tokens and pictures go over the network in clear: --listen "
+            "https://... encrypts them, and gives each user a token of his own.",
+            err=True,
+        )
     serve(settings, _say_json if as_json else _say)
 
 
-def _say(address: ServerAddress) -> None:
+def _studio_settings(listen: str | None, **more: Any) -> StudioSettings | None:
+    from latentfu.http.studio.settings import StudioSettings, parse_listen
+
+    if listen is None:
+        words = {"names": "name", "proxies": "proxy"}
+        given = [f"--{words.get(key, key)}" for key, value in more.items() if value]
+        if given:
+            raise click.UsageError(f"{', '.join(given)} goes with --listen only.")
+        return None
+    return StudioSettings(*parse_listen(listen), **more)
+
+
+def _say(address: ServerAddress, door: OpenDoor | None) -> None:
     click.echo(f"Latent-Fu listens on {address.url} (Ctrl-C stops it).")
+    if door is not None:
+        click.echo(f"Users of other machines come to {door.url} (latentfu users add NAME).")
+        click.echo(f"Fingerprint: {group_fingerprint(door.certificate.fingerprint)}")
 
 
-def _say_json(address: ServerAddress) -> None:
-    click.echo(json.dumps(asdict(address)))
+def _say_json(address: ServerAddress, door: OpenDoor | None) -> None:
+    told = asdict(address)
+    if door is not None:
+        told |= {"studio": door.url, "fingerprint": door.certificate.fingerprint}
+    click.echo(json.dumps(told))

@@ -37,7 +37,7 @@ def transfer_command(
     scale: float,
     identity: float,
     mask: Path | None,
-    local: bool,
+    where: str | None,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
@@ -55,7 +55,7 @@ def transfer_command(
     how = {"along": list(along), "scale": scale, "identity": identity}
     request = build_request(TransferRequest, **common, **how)
     with progress_bar("Inverting", quiet=as_json) as progress:
-        backend = choose_backend(local, fields.get("generator"))
+        backend = choose_backend(where, fields.get("generator"))
         done = backend.run(request, pictures, progress)
     write_picture(output, picture.edited(done.layer.pixels))
     moves = done.report["moves"]

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from latentfu.client.trust import TrustedConnection
 from latentfu.core.errors import CancelledError, ServerError
 from latentfu.core.paths import data_dir, make_private
 from latentfu.core.progress import Progress, silent
-from latentfu.protocol.errors import error_from_body, error_from_failure
+from latentfu.protocol.errors import WorkError, error_from_body, error_from_failure
+from latentfu.protocol.remote_server import KnownServer, RemoteAddress
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
@@ -73,6 +75,10 @@ _STRANGER = (
     "What answers at {address} is not your server, or an older version of it: nothing was sent; "
     "stop it, or remove server.json from the settings folder, and run latentfu serve."
 )
+_REMOTE_GONE = (
+    "The server at {address} does not answer: see whether the network is there, or work on this "
+    "machine with --server local."
+)
 _GONE = "The server does not answer: start it with latentfu serve, and see its log if it stops."
 
 
@@ -83,10 +89,17 @@ class Client:
     LatentFuError that fits its code.
     """
 
-    def __init__(self, address: ServerAddress, token: str, timeout_s: float = 300.0) -> None:
+    def __init__(
+        self,
+        address: ServerAddress | RemoteAddress,
+        token: str,
+        timeout_s: float = 300.0,
+        fingerprint: str = "",
+    ) -> None:
         self.address = address
         self._token = token
         self._timeout_s = timeout_s
+        self._fingerprint = fingerprint
 
     @staticmethod
     def connect(timeout_s: float = 300.0) -> Client:
@@ -96,6 +109,22 @@ class Client:
             raise ServerError("No server runs: start one with latentfu serve.")
         Client(address, read_token(), timeout_s=3.0).health()
         return Client(address, read_token(), timeout_s)
+
+    @staticmethod
+    def connect_to(server: KnownServer, timeout_s: float = 300.0) -> Client:
+        """A server on another machine, if it answers and knows the user; raises ServerError.
+
+        Pictures that are sent through it leave this machine.
+        """
+
+        def make(patience_s: float) -> Client:
+            return Client(server.address, server.token, patience_s, server.fingerprint)
+
+        try:
+            make(min(20.0, timeout_s)).health()
+        except WorkError as error:  # a token that does not count, a name that it does not go by
+            raise ServerError(f"{server.address.url} refuses: {error}") from error
+        return make(timeout_s)
 
     @staticmethod
     def ensure_running(progress: Progress = silent) -> Client:
@@ -220,8 +249,9 @@ class Client:
         end = time.monotonic() + patience_s
         while True:
             try:
-                self.address = read_address() or self.address
-                self._token = read_token()  # new where the server ended suddenly
+                if isinstance(self.address, ServerAddress):
+                    self.address = read_address() or self.address
+                    self._token = read_token()  # new where the server ended suddenly
                 self.health()
                 return
             except ServerError:
@@ -232,7 +262,8 @@ class Client:
     def _events(self, job_id: str) -> Iterator[JobReply]:
         # The server says something every two seconds: silence means that it is gone.
         with closing(self._connect(20.0)) as connection:
-            connection.request("GET", f"/v1/jobs/{job_id}/events", headers=self._headers())
+            path = f"{self._base}/v1/jobs/{job_id}/events"
+            connection.request("GET", path, headers=self._headers())
             with connection.getresponse() as response:
                 if response.status != 200:
                     raise error_from_body(response.status, response.read())
@@ -257,17 +288,22 @@ class Client:
             headers["Accept"] = "image/png"
         try:
             with closing(self._connect(self._timeout_s)) as connection:
-                connection.request(method, path, body, headers)
+                connection.request(method, self._base + path, body, headers)
                 with connection.getresponse() as response:
                     data = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise ServerError(_GONE) from error
+            raise ServerError(self._say_gone()) from error
         if response.status >= 400 and response.status != allow:
             raise error_from_body(response.status, data)
         return response.status, data
 
     def _connect(self, timeout_s: float) -> http.client.HTTPConnection:
-        """A connection to a server that has shown that it has the token."""
+        """A connection to a server that has shown that it has the token, or its certificate."""
+        if isinstance(self.address, RemoteAddress):
+            server = KnownServer(self.address, self._token, self._fingerprint)
+            remote = TrustedConnection(server, timeout_s)
+            remote.connect()
+            return remote
         host, port = self.address.host, self.address.port
         connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
         try:
@@ -278,6 +314,15 @@ class Client:
             raise
         connection.close()
         raise ServerError(_STRANGER.format(address=self.address.url))
+
+    @property
+    def _base(self) -> str:
+        return self.address.path if isinstance(self.address, RemoteAddress) else ""
+
+    def _say_gone(self) -> str:
+        if isinstance(self.address, RemoteAddress):
+            return _REMOTE_GONE.format(address=self.address.url)
+        return _GONE
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}

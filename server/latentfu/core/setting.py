@@ -92,7 +92,7 @@ class Setting:
             if isinstance(value, bool) or not isinstance(value, (str, int, float)):
                 raise ValueError
             number = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise self._refused(value, "a number") from None
         whole = isinstance(self.default, int)
         if not math.isfinite(number) or (whole and number != round(number)):

@@ -39,16 +39,24 @@ def make_connections(state: AppState, server: web.Server) -> Callable[[], asynci
         if len(server.connections) >= limits.max_connections:
             if not state.silent:
                 return _Refused()
-            _drop(state, next(iter(state.silent)))
-        protocol = _Connection(server, loop=loop, **READING)
-        state.silent[protocol] = None
-        loop.call_later(limits.header_s, _drop, state, protocol)
+            drop_silent(state, next(iter(state.silent)))
+        protocol = HttpConnection(server, loop=loop, **READING)
+        limit_silence(state, protocol)
         return protocol
 
     return make
 
 
-def _drop(state: AppState, protocol: web.RequestHandler) -> None:
+def limit_silence(state: AppState, protocol: web.RequestHandler) -> None:
+    """Close the connection unless a whole request has come within ``header_s``."""
+    state.silent[protocol] = None
+    asyncio.get_running_loop().call_later(
+        state.service.limits.header_s, drop_silent, state, protocol
+    )
+
+
+def drop_silent(state: AppState, protocol: web.RequestHandler) -> None:
+    """Close the connection if no whole request has come yet."""
     if protocol in state.silent:
         del state.silent[protocol]
         protocol.force_close()
@@ -59,7 +67,7 @@ class _Refused(asyncio.Protocol):
         transport.close()
 
 
-class _Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """Answers what is no HTTP at all as everything else: one JSON sentence, all headers."""
 
     __slots__ = ()

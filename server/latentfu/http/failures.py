@@ -56,6 +56,7 @@ _HTTP = {
 
 
 _STRANGE = (401, 403)
+"""Refused before anything was asked."""
 
 
 @web.middleware
@@ -72,7 +73,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     finally:
         milliseconds = 1000 * (time.perf_counter() - start)
         line = "%s %s %s from %s, %.0f ms"
-        values = (request.method, _path(request), status, request.remote, milliseconds)
+        values = (request.method, shown_path(request), status, request.remote, milliseconds)
         if status in _STRANGE:
             strangers.write(log, line, *values)
         elif status == 200 and (request.method, request.path) in WATCHING:
@@ -88,6 +89,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         reply = error_reply(error.code, str(error))
         if reply.status in _STRANGE:  # Whoever has no token keeps no connection either.
             reply.force_close()
+        if reply.status == 429:
+            reply.headers["Retry-After"] = "1"
         return reply
     except web.HTTPException as error:
         code, message = _HTTP.get(error.status, ("bad_input", "This request cannot be read."))
@@ -98,11 +101,12 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception:
-        log.exception("%s %s broke", request.method, _path(request))
+        log.exception("%s %s broke", request.method, shown_path(request))
         return error_reply("internal", "The server made a mistake: its log has the details.", 500)
 
 
-def _path(request: web.Request) -> str:
+def shown_path(request: web.Request) -> str:
+    """The address as a log may show it: no query, nothing but printable ASCII."""
     return request.rel_url.raw_path[:200].encode("ascii", "backslashreplace").decode()
 
 

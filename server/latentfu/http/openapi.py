@@ -15,9 +15,10 @@ from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
 from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
 from latentfu.protocol.server_address import PROOF_PATH
+from latentfu.storage.users import Role
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-ReplyKind = type[Any] | Literal["pixels", "latent", "events", "openapi"] | None
+ReplyKind = type[Any] | Literal["pixels", "latent", "events", "openapi", "metrics"] | None
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Endpoint:
     ``query``: names of parameters.
 
     ``statuses``: what it answers beside the errors that every route can have.
+
+    ``role``: who of a studio's users may ask it; a route that says nothing is for administrators.
     """
 
     method: Literal["GET", "PUT", "POST", "DELETE"]
@@ -38,9 +41,12 @@ class Endpoint:
     query: tuple[str, ...] = ()
     statuses: tuple[int, ...] = (200,)
     errors: tuple[int, ...] = ()
+    role: Role = "administer"
 
 
 _ALWAYS = (401, 403)
+_WITH_BODY = (400, 408, 413, 415)
+"""What whoever sends a body may hear: it is wrong, too slow, too large, of another kind."""
 _PATTERNS = {"sha256": SHA256_PATTERN, "plugin": NAME_PATTERN, "name": NAME_PATTERN}
 """What the parts of an address look like; ids of jobs are the rest."""
 _REFS = "#/components/schemas/{model}"
@@ -57,6 +63,9 @@ _LATENT: dict[str, Any] = {
     "format": "binary",
     "description": "A safetensors file as latentfu invert writes it.",
 }
+
+
+_PLAIN = {"metrics": ("text/plain", "string"), "openapi": ("application/json", "object")}
 
 
 def openapi_document(routes: Sequence[Endpoint]) -> dict[str, Any]:
@@ -82,6 +91,7 @@ def _operation(route: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": route.handler.__name__,
+        "x-role": route.role,
         "parameters": _parameters(route),
         "responses": {
             str(status): {"description": "", **_content(route.reply, schemas)}
@@ -90,7 +100,8 @@ def _operation(route: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     }
     if route.path == PROOF_PATH:
         operation["security"] = []
-    for status in sorted({*_ALWAYS, *route.errors}):
+    with_body = _WITH_BODY if route.request is not None else ()
+    for status in sorted({*_ALWAYS, *with_body, *route.errors}):
         error = {"schema": _schema(ErrorReply, schemas)}
         operation["responses"][str(status)] = {
             "description": "Refused or failed",
@@ -139,8 +150,9 @@ def _content(reply: Any, schemas: dict[str, Any]) -> dict[str, Any]:
         case "events":
             line = {"schema": _schema(JobReply, schemas)}
             return {"content": {"application/x-ndjson": line}}
-        case "openapi":
-            return {"content": {"application/json": {"schema": {"type": "object"}}}}
+        case "metrics" | "openapi":
+            kind, shape = _PLAIN[reply]
+            return {"content": {kind: {"schema": {"type": shape}}}}
         case model:
             return {"content": {"application/json": {"schema": _schema(model, schemas)}}}
 

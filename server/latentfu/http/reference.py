@@ -99,10 +99,13 @@ def _render_routes(routes: Sequence[Endpoint]) -> str:
             route.summary,
             _describe_body(route.request),
             _describe_body(route.reply),
+            "administer" if route.role == "administer" else "",
         )
         for route in routes
     ]
-    return _table(("request", "what", "takes", "answers"), rows)
+    told = "Of a shared server's users, only administrators may ask what says so."
+    table = _table(("request", "what", "takes", "answers", "role"), rows)
+    return f"{told}\n\n{table}"
 
 
 def _render_model(model: type[BaseModel]) -> str:
@@ -191,8 +194,8 @@ def _describe_body(body: Any) -> str:
             return "a pixel body or a PNG"
         case "events":
             return "lines of [JobReply](#jobreply)"
-        case "openapi":
-            return "OpenAPI 3.1"
+        case "openapi" | "metrics":
+            return {"openapi": "OpenAPI 3.1", "metrics": "text"}[str(body)]
         case type():
             return f"[{body.__name__}](#{body.__name__.lower()})"
     names = [model.__name__ for model in REQUESTS[:3]]

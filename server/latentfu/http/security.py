@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from latentfu.http.state import STATE
+from latentfu.http.state import STATE, USER
 from latentfu.protocol.errors import ForbiddenError, UnauthorizedError, UnsupportedError
 from latentfu.protocol.server_address import PROOF_PATH
+from latentfu.storage.users import SERVER_OWNER
 
 ALWAYS = {
     # Nothing that is sent from here is ever shown or run by a browser.
@@ -32,7 +33,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.update(ALWAYS)
 
 
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?")
+HOST_HEADER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?")
 
 
 @web.middleware
@@ -49,7 +50,7 @@ def _is_this_machine(host: str, remote: bool) -> bool:
 
     Plain addresses are safe there, because rebinding needs a name.
     """
-    match = _HOST.fullmatch(host)
+    match = HOST_HEADER.fullmatch(host)
     if match is None:
         return False
     name = match[1].strip("[]").lower()
@@ -106,6 +107,7 @@ async def check_token(request: web.Request, handler: Handler) -> web.StreamRespo
             "The request carries no valid token: read it from the token file and send "
             "'Authorization: Bearer TOKEN'."
         )
+    request[USER] = SERVER_OWNER
     return await handler(request)
 
 

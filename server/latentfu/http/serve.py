@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import io
 import ipaddress
 import logging
-import logging.handlers
 import os
 import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aiohttp import web
 
@@ -25,10 +22,13 @@ from latentfu.core.paths import data_dir, make_private, server_path
 from latentfu.http.connections import READING, make_connections
 from latentfu.http.failures import answer_failures
 from latentfu.http.idle import note_use, stop_when_idle
+from latentfu.http.log_files import PrivateLog
 from latentfu.http.openapi import Endpoint, openapi_document
-from latentfu.http.routes import about, jobs, layers, networks, plugins
+from latentfu.http.routes import about, jobs, layers, networks, plugins, studio
 from latentfu.http.security import add_headers, check_body, check_host, check_origin, check_token
 from latentfu.http.state import STATE, AppState
+from latentfu.http.studio.serving import OpenDoor, open_door, serve_others
+from latentfu.http.studio.settings import StudioSettings
 from latentfu.jobs.service import JobService
 from latentfu.jobs.store import Limits
 from latentfu.protocol.server_address import ServerAddress, read_address
@@ -56,7 +56,8 @@ ROUTES: tuple[Endpoint, ...] = (
     *jobs.ROUTES,
     *networks.ROUTES,
     *plugins.ROUTES,
-    Endpoint("GET", "/v1/openapi.json", "This document", openapi, "openapi"),
+    *studio.ROUTES,
+    Endpoint("GET", "/v1/openapi.json", "This document", openapi, "openapi", role="edit"),
 )
 
 
@@ -85,6 +86,7 @@ log = logging.getLogger(__name__)
 class ServerSettings:
     """How to serve.
 
+    ``studio``: the door for other people and machines; None: there is none.
     ``worker_arguments`` go to the worker processes as they are. ``stop_when_idle``: whether the
     server ends when nobody has used it for the time that its owner set (30 minutes).
     """
@@ -97,18 +99,26 @@ class ServerSettings:
     limits: Limits = field(default_factory=Limits)
     worker_arguments: Sequence[str] = ()
     stop_when_idle: bool = False
+    studio: StudioSettings | None = None
 
 
-def serve(
-    settings: ServerSettings, ready: Callable[[ServerAddress], None] = lambda _: None
-) -> None:
+Ready = Callable[[ServerAddress, OpenDoor | None], None]
+"""Called once the server listens: its own address, and the door for others."""
+
+
+def serve(settings: ServerSettings, ready: Ready = lambda _address, _door: None) -> None:
     """Serve until told to stop; raises ServerError when another server runs."""
-    listening = _open_socket(settings.host, settings.port, settings.allow_remote)
-    lock = take_server_lock()
-    if lock is None:
-        listening.close()
-        raise ServerError(_already_running())
-    with lock, listening:
+    with contextlib.ExitStack() as stack:
+        # The door first: the loopback address takes another port where both want the same.
+        door = open_door(settings.studio) if settings.studio else None
+        if door is not None:
+            stack.enter_context(door.listening)
+        listening = _open_socket(settings.host, settings.port, settings.allow_remote)
+        stack.enter_context(listening)
+        lock = take_server_lock()
+        if lock is None:
+            raise ServerError(_already_running())
+        stack.enter_context(lock)
         # Left by a server that died: whoever took its port since may have been given the token.
         try:
             died = server_path().exists()
@@ -119,14 +129,15 @@ def serve(
             raise StorageError(
                 f"The server cannot write its files: {error.strerror or error} ({error.filename})."
             ) from error
-        asyncio.run(_serve(settings, listening, token, ready))
+        asyncio.run(_serve(settings, listening, token, door, ready))
 
 
 async def _serve(
     settings: ServerSettings,
     listening: socket.socket,
     token: str,
-    ready: Callable[[ServerAddress], None],
+    door: OpenDoor | None,
+    ready: Ready,
 ) -> None:
     service = JobService(settings.devices, settings.limits, settings.worker_arguments)
     state = AppState(service, token, remote=not is_loopback(settings.host))
@@ -150,9 +161,10 @@ async def _serve(
         )
         write_address(address)
         log.info("listening on %s, pid %s", address.url, address.pid)
-        ready(address)
         watching = [asyncio.create_task(task(state)) for task in (_keep_token, stop_when_idle)]
-        await state.stop.wait()
+        async with serve_others(door, state, ROUTES) if door else contextlib.nullcontext():
+            ready(address, door)
+            await state.stop.wait()
         for task in watching:
             task.cancel()
         remove_address()
@@ -189,19 +201,9 @@ def _already_running() -> str:
     return "A server is already starting: wait a moment."
 
 
-class _PrivateLog(logging.handlers.RotatingFileHandler):
-    """A log that only its owner reads, each new file of it from its first byte."""
-
-    def _open(self) -> io.TextIOWrapper:
-        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY
-        descriptor = os.open(self.baseFilename, flags, 0o600)
-        Path(self.baseFilename).chmod(0o600)  # an older version's file may be open to others
-        return io.TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
-
-
 def _log_to_file(level: str) -> None:
     folder = make_private(data_dir() / "log")
-    handler = _PrivateLog(folder / "server.log", maxBytes=1 << 20, backupCount=3, encoding="utf-8")
+    handler = PrivateLog(folder / "server.log", maxBytes=1 << 20, backupCount=3, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger("latentfu").setLevel(level.upper())
     logging.getLogger("latentfu").addHandler(handler)
@@ -232,8 +234,8 @@ def _open_socket(host: str, port: int | None, allow_remote: bool) -> socket.sock
     """Bind; ``port`` None: 7860 or any free one. Raises BadInputError or ServerError."""
     if not is_loopback(host) and not allow_remote:
         raise BadInputError(
-            f"{host} can be reached from other machines: use 127.0.0.1, or add --allow-remote "
-            "if you want that (the token is still needed)."
+            f"{host} can be reached from other machines: use 127.0.0.1, or --listen https://{host} "
+            "for users with TLS and tokens of their own (--allow-remote: plain http, one token)."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

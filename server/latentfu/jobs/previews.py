@@ -34,8 +34,14 @@ class Previews:
     """Hands previews to a worker; a newer one of the same session overtakes the older."""
 
     def __init__(
-        self, folder: Path, workers: list[DeviceWorker], max_waiting: int, limit_s: float
+        self,
+        folder: Path,
+        workers: list[DeviceWorker],
+        max_waiting: int,
+        user_waiting: int,
+        limit_s: float,
     ) -> None:
+        self._user_waiting = user_waiting
         self._folder = folder
         self._workers = workers
         self._max_waiting = max_waiting
@@ -47,12 +53,16 @@ class Previews:
     ) -> bytes:
         """The preview as a pixel body.
 
+        ``session``: the client's own, made one with its user by ``job_key``.
         ``wanted`` is asked now and then; once false the work is dropped. Raises OvertakenError,
         QueueFullError, WorkError or WorkerUnavailableError.
         """
         older = self._waiting.get(session)
         if older is None and len(self._waiting) >= self._max_waiting:
             raise QueueFullError("Too many previews are waiting: try again in a moment.")
+        owner = session.rpartition(".")[0]
+        if older is None and owner and self._count(owner) >= self._user_waiting:
+            raise QueueFullError("Too many of your previews are waiting: try again in a moment.")
         # A session stays with one worker, whose memory holds its layer.
         worker = self._workers[hash(session) % len(self._workers)]
         preview_id = str(uuid.uuid4())
@@ -68,6 +78,9 @@ class Previews:
             out.unlink(missing_ok=True)
             if self._waiting.get(session) is mine:
                 del self._waiting[session]
+
+    def _count(self, owner: str) -> int:
+        return sum(each.startswith(f"{owner}.") for each in self._waiting)
 
     def _overtake(self, worker: DeviceWorker, older: _Waiting, newer: Mapping[str, object]) -> None:
         older.task.cancel()

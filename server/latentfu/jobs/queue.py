@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobState, JobStore, Lane
+from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobState, JobStore, Lane, Limits
 from latentfu.protocol.errors import NotFoundError
 from latentfu.protocol.replies import Failure
 from latentfu.storage.folder_quota import shrink_folder
@@ -37,19 +37,10 @@ class _Watch:
 class JobQueue:
     """All jobs, the running ones with their progress."""
 
-    def __init__(
-        self,
-        store: JobStore,
-        results: Path,
-        orphan_s: float,
-        first_listener_s: float,
-        result_quota_bytes: int,
-    ) -> None:
+    def __init__(self, store: JobStore, results: Path, limits: Limits) -> None:
         self._store = store
-        self._result_quota = result_quota_bytes
         self._results = results
-        self._orphan_s = orphan_s
-        self._first_listener_s = first_listener_s
+        self._limits = limits
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._watches: dict[str, _Watch] = {}
         self.work: dict[Lane, asyncio.Event] = {
@@ -62,7 +53,7 @@ class JobQueue:
         """Take over what an earlier server left."""
         await self._call(self._store.recover)
         for job in await self._call(self._store.unfinished):
-            self._watches[job.id] = _Watch(job, self._first_listener_s)
+            self._watches[job.id] = _Watch(job, self._limits.first_listener_s)
         for event in self.work.values():
             event.set()
 
@@ -79,7 +70,7 @@ class JobQueue:
         """Queue a job; see :meth:`JobStore.put`."""
         stored, new = await self._call(lambda: self._store.put(job))
         if new:
-            self._watches[job.id] = _Watch(stored, self._first_listener_s)
+            self._watches[job.id] = _Watch(stored, self._limits.first_listener_s)
             self.work[job.lane].set()
         return self._live(stored), new
 
@@ -87,16 +78,31 @@ class JobQueue:
         """The job with its present progress; raises NotFoundError."""
         watch = self._watches.get(job_id)
         if watch is not None:
-            watch.alone_until = max(watch.alone_until, time.monotonic() + self._orphan_s)
+            watch.alone_until = max(watch.alone_until, time.monotonic() + self._limits.orphan_s)
             return watch.job
         job = await self._call(lambda: self._store.get(job_id))
         if job is None:
             raise NotFoundError("There is no job of this id: it was never put, or it is too old.")
         return job
 
-    async def newest(self) -> list[Job]:
-        """The newest 100 jobs, newest first."""
-        return [self._live(job) for job in await self._call(self._store.newest)]
+    async def newest(self, owner: str = "") -> list[Job]:
+        """The newest 100 jobs of ``owner``, newest first."""
+        return [self._live(job) for job in await self._call(lambda: self._store.newest(owner))]
+
+    async def count_by_owner(self) -> dict[tuple[str, JobState], int]:
+        """How many jobs each owner has in each state."""
+        return await self._call(self._store.count_by_owner)
+
+    async def has_reported(self, owner: str, word: str) -> bool:
+        """Whether a report of a job of ``owner`` holds ``word``."""
+        return await self._call(lambda: self._store.has_reported(owner, word))
+
+    async def cancel_all(self, owner: str) -> int:
+        """End what an owner has waiting and running; how many jobs that were."""
+        theirs = [job.id for job in self.unfinished() if job.owner == owner]
+        for job_id in theirs:
+            await self.cancel(job_id)
+        return len(theirs)
 
     def unfinished(self) -> list[Job]:
         """Jobs that wait or run."""
@@ -128,7 +134,7 @@ class JobQueue:
         if job is None:
             return None
         self.work[lane].set()
-        watch = self._watches.setdefault(job.id, _Watch(job, self._first_listener_s))
+        watch = self._watches.setdefault(job.id, _Watch(job, self._limits.first_listener_s))
         watch.set(job)
         return job
 
@@ -156,8 +162,7 @@ class JobQueue:
         """Write down the end of a job; False when it had ended already."""
         ended = await self._call(lambda: self._store.end(job_id, state, error, report))
         if state == "done":
-            keep = (job_id,)
-            await self._call(lambda: shrink_folder(self._results, self._result_quota, keep))
+            await self._call(lambda: self._shrink_results(job_id))
         watch = self._watches.pop(job_id, None)
         if watch is not None:
             fraction = 1.0 if state == "done" else watch.job.fraction
@@ -206,6 +211,13 @@ class JobQueue:
         for job_id in await self._call(lambda: self._store.prune(max_age_s, max_ended)):
             self.result_path(job_id).unlink(missing_ok=True)
 
+    def _shrink_results(self, newest: str) -> None:
+        """Old results make room: of the owner of the newest first, so that he pushes out nobody."""
+        owner = newest.rpartition(".")[0]
+        if owner:
+            shrink_folder(self._results, self._limits.user_result_bytes, (newest,), f"{owner}.*")
+        shrink_folder(self._results, self._limits.result_quota_bytes, (newest,))
+
     @contextmanager
     def _listening(self, watch: _Watch) -> Iterator[None]:
         watch.listeners += 1
@@ -213,7 +225,7 @@ class JobQueue:
             yield
         finally:
             watch.listeners -= 1
-            watch.alone_until = time.monotonic() + self._orphan_s
+            watch.alone_until = time.monotonic() + self._limits.orphan_s
 
     def _live(self, job: Job) -> Job:
         watch = self._watches.get(job.id)

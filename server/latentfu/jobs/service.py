@@ -20,6 +20,7 @@ from latentfu.jobs.queue import JobQueue
 from latentfu.jobs.store import JobStore, Limits
 from latentfu.protocol.errors import WorkerUnavailableError
 from latentfu.protocol.replies import Failure
+from latentfu.storage.held_store import HeldStore, forget_lost
 from latentfu.storage.layer_store import LatentStore, LayerStore, latents_folder
 
 log = logging.getLogger(__name__)
@@ -43,13 +44,9 @@ class JobService:
         self.latents = LatentStore()
         results = make_private(data_dir() / "results")
         self._previews_folder = make_private(cache_dir() / "previews")
-        self.queue = JobQueue(
-            JobStore(data_dir() / "jobs.sqlite", self.limits.max_queued),
-            results,
-            self.limits.orphan_s,
-            self.limits.first_listener_s,
-            self.limits.result_quota_bytes,
-        )
+        path = data_dir() / "jobs.sqlite"
+        store = JobStore(path, self.limits.max_queued, self.limits.user_queued)
+        self.queue = JobQueue(store, results, self.limits)
         self.layers.in_use = self.latents.in_use = self._layers_in_use
         self.workers = [
             DeviceWorker(
@@ -62,7 +59,11 @@ class JobService:
         ]
         self.installer = NetworkInstaller(self.queue, self.limits)
         self.previews = Previews(
-            self._previews_folder, self.workers, self.limits.max_previews, self.limits.preview_s
+            self._previews_folder,
+            self.workers,
+            self.limits.max_previews,
+            self.limits.user_previews,
+            self.limits.preview_s,
         )
         self._catalog: dict[str, Any] | None = None
         self._catalog_error = ""
@@ -108,6 +109,21 @@ class JobService:
                 f"What is installed is not known: {self._catalog_error or worker.message}"
             )
         return self._catalog
+
+    def layers_of(self, owner: str) -> LayerStore | HeldStore:
+        """The layers that ``owner`` has sent; all of them for the one whose machine this is."""
+        return self._held(self.layers, owner, self.limits.user_layer_bytes)
+
+    def latents_of(self, owner: str) -> LayerStore | HeldStore:
+        """The same for latents."""
+        return self._held(self.latents, owner, self.limits.user_latent_bytes)
+
+    def count_layer_bytes(self, owner: str) -> int:
+        """How much a user of a shared server has sent."""
+        return HeldStore(self.layers, owner, 0).size_bytes
+
+    def _held(self, store: LayerStore, owner: str, quota: int) -> LayerStore | HeldStore:
+        return HeldStore(store, owner, quota) if owner else store
 
     def _hear_catalog(self, message: Message) -> None:
         if message["event"] == "catalog":
@@ -155,6 +171,7 @@ class JobService:
                 keep = self._layers_in_use()
                 await asyncio.to_thread(self.layers.prune, keep, self.limits.layer_age_s)
                 await asyncio.to_thread(self.latents.prune, keep, self.limits.layer_age_s)
+                await asyncio.to_thread(forget_lost, (self.layers, self.latents))
                 await asyncio.to_thread(_remove_old, self._previews_folder)
             except (StorageError, OSError) as error:
                 log.error("tidying up failed: %s", error)

@@ -26,10 +26,16 @@ Lane = Literal["edit", "install"]
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 
 
+def job_key(owner: str, public_id: str) -> str:
+    """Under which a user's job is kept: with the id of another user's job nobody gets there."""
+    return f"{owner}.{public_id}" if owner else public_id
+
+
 @dataclass(frozen=True)
 class Job:
     """One piece of work.
 
+    ``id``: what :func:`job_key` makes of its owner and the id that he gave it.
     ``body``: the checked request. ``fraction``: 0..1. ``attempts``: how often a worker has
     begun it. ``created``: seconds since 1970. ``report``: what the finished work says of itself.
     """
@@ -46,6 +52,16 @@ class Job:
     attempts: int = 0
     bytes_done: int | None = None
     bytes_total: int | None = None
+
+    @property
+    def owner(self) -> str:
+        """The id of the user whose job it is; empty: of the person whose machine this is."""
+        return self.id.rpartition(".")[0]
+
+    @property
+    def public_id(self) -> str:
+        """The id that its owner gave it."""
+        return self.id.rpartition(".")[2]
 
     @property
     def lane(self) -> Lane:
@@ -72,6 +88,10 @@ class Limits:
     listener; ``first_listener_s``: how long it waits for the first one. ``import_s``: how long a
     worker that starts may be at one plug-in. ``installer_s``: how long a listing or a removal of
     networks may take; ``installer_idle_s``: when their process ends after its last use.
+
+    What begins with ``user_`` is for each user of a studio's server: jobs that wait, previews at
+    once, bytes of layers, of latents and of results, requests a second and how many at once.
+    ``address_``: connections of one address, and wrong tokens a minute.
     """
 
     max_queued: int = 200
@@ -97,6 +117,15 @@ class Limits:
     result_age_s: float = 7 * 86_400.0
     layer_age_s: float = 86_400.0
     tidy_every_s: float = 600.0
+    user_queued: int = 50
+    user_previews: int = 4
+    user_layer_bytes: int = 2 << 30
+    user_latent_bytes: int = 128 << 20
+    user_result_bytes: int = 2 << 30
+    user_requests_s: float = 50.0
+    user_burst: int = 200
+    address_connections: int = 64
+    address_failures: int = 20
 
 
 _SCHEMA = """
@@ -114,6 +143,7 @@ CREATE TABLE IF NOT EXISTS jobs (
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 """
+_OWNER = "substr(id, 1, max(0, instr(id, '.') - 1))"
 _COLUMNS = "id, kind, body, state, error, report, attempts, created"
 MAX_ATTEMPTS = 2
 DIED_TWICE: dict[Lane, Failure] = {
@@ -147,10 +177,12 @@ def _storage(
 
 
 class JobStore:
-    """Jobs in sqlite. ``max_queued``: how many may wait."""
+    """Jobs in sqlite. ``max_queued``: how many may wait; ``user_queued``: of one user."""
 
-    def __init__(self, path: Path, max_queued: int = 200) -> None:
+    def __init__(self, path: Path, max_queued: int = 200, user_queued: int = 200) -> None:
         self._max_queued = max_queued
+        self._user_queued = user_queued
+        self._turns: dict[str, int] = {}
         try:
             # sqlite gives its other files the permissions of this one.
             make_private(path.parent)
@@ -181,10 +213,7 @@ class JobStore:
                         "This id is taken by another request: make a new UUID for each job."
                     )
                 return known, False
-            if self._count("queued") >= self._max_queued:
-                raise QueueFullError(
-                    f"{self._max_queued} jobs are waiting already: try again when some are done."
-                )
+            self._check_room(job.owner)
             self._db.execute(
                 "INSERT INTO jobs (id, kind, body, created) VALUES (?, ?, ?, ?)",
                 (job.id, job.kind, json.dumps(dict(job.body)), job.created),
@@ -197,9 +226,21 @@ class JobStore:
         return self._find(job_id)
 
     @_storage
-    def newest(self, limit: int = 100) -> list[Job]:
-        """The newest jobs, newest first."""
-        return self._select("ORDER BY number DESC LIMIT ?", limit)
+    def newest(self, owner: str = "", limit: int = 100) -> list[Job]:
+        """The newest jobs of ``owner``, newest first."""
+        return self._select(f"WHERE {_OWNER} = ? ORDER BY number DESC LIMIT ?", owner, limit)
+
+    @_storage
+    def count_by_owner(self) -> dict[tuple[str, JobState], int]:
+        """How many jobs each owner has in each state."""
+        rows = self._db.execute(f"SELECT {_OWNER}, state, count(*) FROM jobs GROUP BY 1, 2")
+        return {(owner, state): int(count) for owner, state, count in rows}
+
+    @_storage
+    def has_reported(self, owner: str, word: str) -> bool:
+        """Whether the report of a job of ``owner`` holds ``word``, a key of an inversion."""
+        query = f"SELECT 1 FROM jobs WHERE {_OWNER} = ? AND instr(report, ?) > 0 LIMIT 1"
+        return self._db.execute(query, (owner, word)).fetchone() is not None
 
     @_storage
     def unfinished(self) -> list[Job]:
@@ -208,19 +249,26 @@ class JobStore:
 
     @_storage
     def claim(self, lane: Lane = "edit") -> Job | None:
-        """The oldest waiting job, now running and with one attempt more; None if none waits."""
+        """A waiting job, now running and with one attempt more; None if none waits.
+
+        The oldest of that owner who has waited longest for a turn: however many jobs somebody puts,
+        each of the others is next after one of them.
+        """
         which = "=" if lane == "install" else "!="
         with self._transaction():
-            found = self._select(
-                f"WHERE state = 'queued' AND kind {which} 'install' ORDER BY number LIMIT 1"
-            )
-            if not found:
+            first = self._db.execute(
+                f"SELECT {_OWNER}, min(number) FROM jobs "
+                f"WHERE state = 'queued' AND kind {which} 'install' GROUP BY 1"
+            ).fetchall()
+            if not first:
                 return None
+            owner, number = min(first, key=lambda one: (self._turns.get(one[0], 0), one[1]))
+            self._turns[owner] = max(self._turns.values(), default=0) + 1
             self._db.execute(
-                "UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE id = ?",
-                (found[0].id,),
+                "UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE number = ?",
+                (number,),
             )
-            return self._find(found[0].id)
+            return self._select("WHERE number = ?", number)[0]
 
     @_storage
     def end(
@@ -264,11 +312,12 @@ class JobStore:
 
     @_storage
     def prune(self, max_age_s: float, max_ended: int) -> list[str]:
-        """Forget jobs that ended long ago or are too many; returns their ids."""
+        """Forget jobs that ended long ago, or of which an owner has too many; returns their ids."""
         with self._transaction():
             rows = self._db.execute(
-                "SELECT id FROM jobs WHERE ended IS NOT NULL AND (ended < ? OR number NOT IN "
-                "(SELECT number FROM jobs WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT ?))",
+                "SELECT id FROM (SELECT id, ended, row_number() OVER "
+                f"(PARTITION BY {_OWNER} ORDER BY ended DESC) AS place "
+                "FROM jobs WHERE ended IS NOT NULL) WHERE ended < ? OR place > ?",
                 (time.time() - max_age_s, max_ended),
             ).fetchall()
             self._db.executemany("DELETE FROM jobs WHERE id = ?", rows)
@@ -278,9 +327,18 @@ class JobStore:
         found = self._select("WHERE id = ?", job_id)
         return found[0] if found else None
 
-    def _count(self, state: JobState) -> int:
-        query = "SELECT count(*) FROM jobs WHERE state = ?"
-        return int(self._db.execute(query, (state,)).fetchone()[0])
+    def _check_room(self, owner: str) -> None:
+        """Raises QueueFullError when too many jobs wait, of this owner or of all."""
+        query = f"SELECT count(*), sum({_OWNER} = ?) FROM jobs WHERE state = 'queued'"
+        waiting, own = self._db.execute(query, (owner,)).fetchone()
+        if waiting >= self._max_queued:
+            raise QueueFullError(
+                f"{self._max_queued} jobs are waiting already: try again when some are done."
+            )
+        if owner and (own or 0) >= self._user_queued:
+            raise QueueFullError(
+                f"{own} of your jobs are waiting already: try again when some are done."
+            )
 
     def _select(self, rest: str, *values: object) -> list[Job]:
         with closing(self._db.execute(f"SELECT {_COLUMNS} FROM jobs {rest}", values)) as rows:

@@ -144,7 +144,7 @@ def read_choices() -> Choices:
         return Choices()
     except OSError as error:
         raise StorageError(f"Could not read {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StorageError(f"{path} is damaged: correct it, or delete it to enable all.") from error
 
 

@@ -24,6 +24,7 @@ STATUS = {
     "too_large": 413,
     "unsupported": 415,
     "queue_full": 429,
+    "too_many": 429,
     "worker": 503,
     "storage": 507,
     "memory": 507,
@@ -56,6 +57,12 @@ class QueueFullError(LatentFuError):
     """Too much is waiting already."""
 
     code = "queue_full"
+
+
+class TooManyRequestsError(LatentFuError):
+    """Somebody asks more often than the server lets him."""
+
+    code = "too_many"
 
 
 class WorkerUnavailableError(LatentFuError):
@@ -110,6 +117,7 @@ _KINDS: tuple[type[LatentFuError], ...] = (
     NotFoundError,
     OvertakenError,
     QueueFullError,
+    TooManyRequestsError,
     WorkerUnavailableError,
 )
 _BY_CODE = {kind.code: kind for kind in _KINDS}

@@ -50,7 +50,7 @@ def read_address() -> ServerAddress | None:
         return ServerAddress(
             str(found["host"]), int(found["port"]), int(found["pid"]), str(found["version"])
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return None
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.progress import Progress, silent
+from latentfu.sandbox.no_network import no_network_prefix
 from latentfu.sandbox.tree import ForeignFile, OpaqueObject, decode
 
 _MEMORY, _MEMORY_PER_BYTE = 2 * 2**30, 5
@@ -46,9 +47,8 @@ def read_foreign(path: Path, progress: Progress = silent) -> ForeignFile:
     with tempfile.TemporaryDirectory(prefix="latentfu-import-") as folder:
         out = Path(folder)
         words = [str(path.resolve()), folder, str(memory), str(int(seconds))]
-        _run(
-            [sys.executable, "-P", "-m", "latentfu.sandbox.child", *words], seconds, path, progress
-        )
+        child = [sys.executable, "-P", "-m", "latentfu.sandbox.child", *words]
+        _run([*no_network_prefix(), *child], seconds, path, progress)
         return _read_result(path, out)
 
 

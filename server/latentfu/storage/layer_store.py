@@ -81,7 +81,7 @@ class LayerStore:
     """What takes a body in."""
 
     def __init__(self, folder: Path, quota_bytes: int = 8 << 30) -> None:
-        self._folder = folder
+        self.folder = self._folder = folder
         self._quota = quota_bytes
         self.in_use: Callable[[], Collection[str]] = tuple
         """Names that unfinished work needs: they are never removed to make room."""
@@ -101,6 +101,10 @@ class LayerStore:
         except OSError:  # a folder that cannot be written may still hold it
             return self.path(name).is_file()
         return True
+
+    def find(self, name: str) -> Path | None:
+        """The file of a layer; None if it is gone."""
+        return self.path(name) if self.has(name) else None
 
     @contextmanager
     def receive(self, name: str) -> Iterator[LayerUpload]:

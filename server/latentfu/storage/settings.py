@@ -65,7 +65,7 @@ def read_idle_minutes() -> float:
     """What the owner set; the default where nothing readable is there. 0: the server stays."""
     try:
         minutes = float(json.loads(_idle_path().read_text("utf-8"))["minutes"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return IDLE_MINUTES
     return minutes if 0 <= minutes < math.inf else IDLE_MINUTES
 
@@ -189,7 +189,7 @@ def _read_all() -> dict[str, dict[str, Any]]:
         return {}
     except OSError as error:
         raise StorageError(f"Could not read {path}: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StorageError(f"{path} is damaged: correct it, or delete it.") from error
     return content
 

@@ -23,10 +23,12 @@ from latentfu.protocol.requests import (
 )
 from latentfu.worker.mailbox import REST, Mailbox
 from latentfu.worker.pictures import write_change, write_layer
+from latentfu.worker.spare_memory import MemoryReserve
 from latentfu.worker.talk import Send, explain_fault
 
 if TYPE_CHECKING:
     from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.paste_back import Outcome
 
 _PROGRESS_EVERY_S = 0.05
 
@@ -35,8 +37,16 @@ class WorkerLoop:
     """Does what comes out of the mailbox and says how it went."""
 
     def __init__(
-        self, editor: Editor, pictures: PictureSource, mailbox: Mailbox, send: Send, catalog: Send
+        self,
+        editor: Editor,
+        pictures: PictureSource,
+        mailbox: Mailbox,
+        send: Send,
+        catalog: Send,
+        *,
+        reserve: MemoryReserve,
     ) -> None:
+        self._reserve = reserve
         self._editor = editor
         self._pictures = pictures
         self._mailbox = mailbox
@@ -71,7 +81,11 @@ class WorkerLoop:
         request = parse_request(LAYER_JOB_REQUEST, json.dumps(message["body"]))
         if isinstance(request, FindRequest):
             return self._editor.find_faces(request, self._pictures).to_wire()
-        outcome = self._editor.run(request, self._pictures, progress)
+
+        def work(editor: Editor, told: Progress) -> Outcome:
+            return editor.run(request, self._pictures, told)
+
+        outcome = self._reserve.run(self._editor, work, progress)
         if request.as_change and outcome.change is not None:
             write_change(Path(str(message["out"])), outcome.change)
         else:

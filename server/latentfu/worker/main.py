@@ -16,6 +16,8 @@ from latentfu.storage.layer_store import LayerStore
 from latentfu.worker.loop import WorkerLoop
 from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import StoredPictures
+from latentfu.worker.spare_memory import MemoryReserve
+from latentfu.worker.startup import run_startup_tasks
 from latentfu.worker.talk import Send, claim_stdout, make_sender
 
 
@@ -29,14 +31,17 @@ def main() -> None:
     catalog({})
     try:
         device = _choose_device(options.device)
-        editor = importlib.import_module(options.editing).Editor(device)  # Slow: imports torch.
+        make = importlib.import_module(options.editing).Editor  # Slow: imports torch.
+        editor = make(device)
+        run_startup_tasks(device)
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         send({"event": "start_failed", "message": f"{type(error).__name__}: {error}"[:300]})
         sys.exit(1)
     pictures = StoredPictures(LayerStore(options.layers))
     send({"event": "ready", "device": device})
-    WorkerLoop(editor, pictures, mailbox, send, catalog).work()
+    reserve = MemoryReserve(device, lambda: make("cpu"))
+    WorkerLoop(editor, pictures, mailbox, send, catalog, reserve=reserve).work()
 
 
 def _choose_device(wanted: str) -> str:

@@ -24,6 +24,11 @@ MENU = "<Image>/Filters/Latent-F_u"
 """With a key that no other entry there has; GIMP gives submenus no icons."""
 READWRITE = GObject.ParamFlags.READWRITE
 FEATHER = _("Width of the soft border between edited and untouched pixels, in pixels of the layer")
+EDITS = _(
+    "What to change and how much: smile=2 yaw=-1. What is no slider takes a value: lenses=on, "
+    'hat="top hat", dye=#ff8000, mole=120,80 in pixels of the layer, a file as like=@/path.png, or '
+    'a layer as like="@layer:Its name"'
+)
 OnImage = Callable[[Gimp.Image, Sequence[Gimp.Drawable], Gimp.ProcedureConfig], Gimp.Layer]
 
 

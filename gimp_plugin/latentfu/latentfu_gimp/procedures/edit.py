@@ -14,9 +14,11 @@ from ..arguments import (
     read_regions,
 )
 from ..errors import PluginError
+from ..exemplars import PictureReader
 from ..layers import chosen_layer, plain_target
 from ..translate import _
 from .common import (
+    EDITS,
     READWRITE,
     add_common_arguments,
     add_form_argument,
@@ -45,9 +47,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
     actions = (edit_layer, _edit_with_dialog)
     procedure = create_image_procedure(plug_in, NAME, _TEXTS, actions)
-    procedure.add_string_argument(
-        "edits", _("_Edits"), _("What to change and how much: smile=2 yaw=-1"), "", READWRITE
-    )
+    procedure.add_string_argument("edits", _("_Edits"), EDITS, "", READWRITE)
     add_regions_argument(procedure)
     add_form_argument(procedure)
     add_common_arguments(procedure)
@@ -71,6 +71,7 @@ def edit_layer(
         extra={"regions": read_regions(config.get_property("regions") or "")},
         **read_common_arguments(config),
     )
+    work = PictureReader(image).give(work)
     return run_and_insert(target, work, _("Editing the portrait ..."), layer_name(edits), config)
 
 

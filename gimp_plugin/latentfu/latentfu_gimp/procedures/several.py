@@ -17,6 +17,7 @@ from ..results import tell_in_console
 from ..translate import _
 from ..wire import Picture
 from .common import (
+    EDITS,
     READWRITE,
     add_choice_argument,
     add_common_arguments,
@@ -49,7 +50,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.set_documentation(_TEXTS[1], _TEXTS[2], NAME)
     add_choice_argument(procedure, "which", (_("_Which"), _("Which layers are edited")), WHICH)
     add = procedure.add_string_argument
-    add("edits", _("_Edits"), _("What to change and how much: smile=2 yaw=-1"), "", READWRITE)
+    add("edits", _("_Edits"), EDITS, "", READWRITE)
     add("preset", _("_Preset"), _("Name of a preset, in place of edits"), "", READWRITE)
     add_form_argument(procedure)
     add_regions_argument(procedure)

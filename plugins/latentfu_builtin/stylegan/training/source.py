@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -16,6 +17,9 @@ from torch import Tensor
 from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+NO_CHANGES: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,21 @@ class RegionTeacher(Teacher, Protocol):
 class DescribingTeacher(Teacher, Protocol):
     """A teacher that says what its pictures depend on, without drawing any."""
 
-    def describe(self, normal: Tensor) -> tuple[Tensor, list[str]]:
+    factor_names: tuple[str, ...]
+
+    def describe(
+        self, normal: Tensor, changes: Mapping[str, float] = NO_CHANGES
+    ) -> tuple[Tensor, list[str]]:
         """normal [N, factor_count] -> features [N, T], and their T names.
 
-        Features are numbers whose effect on the picture is as even as can be: whether a
-        thing is there, how large, its color where it is there.
+        Features are numbers whose effect on the picture is as even as can be: the factors
+        by their names, whether a thing is there, its color where it is there. ``changes``:
+        factors that are set otherwise than the normal numbers say, all others as they are.
         """
+        ...
+
+    def usual_ends(self, factor: str) -> tuple[float, float]:
+        """Where a factor is at one standard deviation under and over its middle."""
         ...
 
 

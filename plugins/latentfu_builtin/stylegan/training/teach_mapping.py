@@ -171,7 +171,7 @@ def _lay_hinges(mapping: Mapping, lesson: _Lesson, places: Tensor, seed: int) ->
     for layer in layers[:-1]:
         x = lrelu(layer(x))  # [N, units]
     wanted = _undo_lrelu(lesson.features[: lesson.taught] @ places)  # [N, w_dim]
-    weight, bias = _fit_linear(x, wanted)
+    weight, bias = fit_linear(x, wanted)
     layers[-1].weight.copy_(weight.T / layers[-1].weight_gain)
     layers[-1].bias.copy_(bias)
 
@@ -181,7 +181,7 @@ def _undo_lrelu(x: Tensor) -> Tensor:
     return torch.where(x < 0, x / LRELU_SLOPE, x)
 
 
-def _fit_linear(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def fit_linear(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """The weight [A, B] and bias [B] that lead x [N, A] to y [N, B] with the least squares."""
     one = torch.cat([x, torch.ones(len(x), 1)], 1)  # [N, A + 1]
     ridge = torch.eye(one.shape[1]) * (1e-4 * len(x))
@@ -237,7 +237,7 @@ def _map_all(mapping: torch.nn.Module, z: Tensor) -> Tensor:
 def _lead_styles(old: StyleGAN2, new: StyleGAN2, before: Tensor, after: Tensor) -> None:
     """Copy the synthesis, its styles reading the new w [N, w_dim] as if it were the old one."""
     new.synthesis.load_state_dict(old.synthesis.state_dict())
-    weight, bias = _fit_linear(after, before)  # [w_dim, w_dim], [w_dim]
+    weight, bias = fit_linear(after, before)  # [w_dim, w_dim], [w_dim]
     for layer in [*new.synthesis.convs, *new.synthesis.rgbs]:
         affine: EqualLinear = layer.affine
         affine.bias.add_(affine.weight @ bias * (affine.weight_gain / affine.bias_gain))
@@ -246,7 +246,7 @@ def _lead_styles(old: StyleGAN2, new: StyleGAN2, before: Tensor, after: Tensor) 
 
 def _measure(w: Tensor, lesson: _Lesson) -> dict[str, float]:
     """How well a linear map of w [N, w_dim] tells each feature: R2 on the held-out rows."""
-    weight, bias = _fit_linear(w[: lesson.taught], lesson.features[: lesson.taught])
+    weight, bias = fit_linear(w[: lesson.taught], lesson.features[: lesson.taught])
     held = lesson.features[lesson.taught :]
     error = (held - w[lesson.taught :] @ weight - bias).square().mean(0)
     spread = held.var(0).clamp_min(1e-6)

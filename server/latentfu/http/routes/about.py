@@ -161,7 +161,7 @@ async def _part(request: web.Request, model: type[BaseModel], key: str) -> web.R
 
 
 ROUTES = (
-    Endpoint("GET", "/v1/health", "That the server is there", health, HealthReply),
+    Endpoint("GET", "/v1/health", "That the server is there", health, HealthReply, role="edit"),
     Endpoint(
         "GET",
         PROOF_PATH,
@@ -178,9 +178,16 @@ ROUTES = (
         show_plugins,
         PluginsReply,
         errors=(503,),
+        role="edit",
     ),
     Endpoint(
-        "GET", "/v1/generators", "Generators", show_generators, GeneratorsReply, errors=(503,)
+        "GET",
+        "/v1/generators",
+        "Generators",
+        show_generators,
+        GeneratorsReply,
+        errors=(503,),
+        role="edit",
     ),
     Endpoint(
         "GET",
@@ -189,6 +196,7 @@ ROUTES = (
         show_default_generator,
         DefaultGeneratorReply,
         errors=(503,),
+        role="edit",
     ),
     Endpoint(
         "PUT",
@@ -200,10 +208,22 @@ ROUTES = (
         errors=(400, 404, 408, 413, 415, 503, 507),
     ),
     Endpoint(
-        "GET", "/v1/inverters", "Inversion methods", show_inverters, InvertersReply, errors=(503,)
+        "GET",
+        "/v1/inverters",
+        "Inversion methods",
+        show_inverters,
+        InvertersReply,
+        errors=(503,),
+        role="edit",
     ),
     Endpoint(
-        "GET", "/v1/aligners", "Ways to find the crop", show_aligners, AlignersReply, errors=(503,)
+        "GET",
+        "/v1/aligners",
+        "Ways to find the crop",
+        show_aligners,
+        AlignersReply,
+        errors=(503,),
+        role="edit",
     ),
     Endpoint(
         "GET",
@@ -213,6 +233,7 @@ ROUTES = (
         ControlsReply,
         query=("generator",),
         errors=(404, 503),
+        role="edit",
     ),
     Endpoint(
         "PUT",

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -14,9 +15,9 @@ from latentfu.http.failures import error_reply
 from latentfu.http.messages import pixel_reply, read_json, reply, wants_png
 from latentfu.http.openapi import Endpoint
 from latentfu.http.routes.networks import check_installation
-from latentfu.http.state import STATE
+from latentfu.http.state import NOTE, STATE, USER, is_still_welcome, own_key
 from latentfu.jobs.store import Job
-from latentfu.protocol.errors import NotFoundError
+from latentfu.protocol.errors import ForbiddenError, NotFoundError
 from latentfu.protocol.model import UUID_PATTERN
 from latentfu.protocol.replies import JobReply, JobsReply
 from latentfu.protocol.requests import (
@@ -31,17 +32,26 @@ _UUID = re.compile(UUID_PATTERN.strip("^$"))
 _WORDS = re.compile(r"(?:[\w+,:=-]|\.(?=\d)){0,200}")
 
 
-def _uuid_in(request: web.Request, key: str) -> str:
-    """An id from the path; raises BadInputError unless it is a UUID in lower case."""
+def _key_in(request: web.Request, key: str) -> str:
+    """An id from the path, made a key of whoever asks.
+
+    Raises BadInputError unless it is a UUID in lower case.
+    """
     value = request.match_info[key]
     if not _UUID.fullmatch(value):
         raise BadInputError(f"The {key} in the address must be a UUID in lower case.")
-    return value
+    return own_key(request, value)
+
+
+def _tell(job: Job) -> JobReply:
+    """A job as its owner sees it."""
+    return JobReply.model_validate(replace(job, id=job.public_id))
 
 
 def _check_request(request: web.Request, wanted: LayerRequest) -> None:
     """Refuse work on layers that were not sent, and options that could name a file here."""
-    layers = request.app[STATE].service.layers
+    owner = request[USER].id
+    layers = request.app[STATE].service.layers_of(owner)
     for key in ("layer", "mask", "source"):
         name = getattr(wanted, key, None)
         if name is not None and not layers.has(name):
@@ -51,7 +61,7 @@ def _check_request(request: web.Request, wanted: LayerRequest) -> None:
             raise NotFoundError(
                 f"The picture of {control} is not here: send it first with PUT /v1/layers/."
             )
-    latents = request.app[STATE].service.latents
+    latents = request.app[STATE].service.latents_of(owner)
     if wanted.latent is not None and not latents.has(wanted.latent):
         raise NotFoundError("The latent is not here: bring it first with PUT /v1/latents/.")
     for name, value in wanted.options.items():
@@ -61,44 +71,41 @@ def _check_request(request: web.Request, wanted: LayerRequest) -> None:
 
 async def put_job(request: web.Request) -> web.Response:
     """A repeated request is the same job."""
-    job_id = _uuid_in(request, "id")
+    job_id = _key_in(request, "id")
     wanted = await read_json(request, JOB_REQUEST)
+    request[NOTE] = wanted.kind
     if isinstance(wanted, InstallRequest):
+        if request[USER].role != "administer":
+            raise ForbiddenError("Only an administrator of this server installs networks.")
         await check_installation(request, job_id, wanted)
     else:
         _check_request(request, wanted)
     body = wanted.to_wire()
     job = Job(id=job_id, kind=body.pop("kind"), body=body, created=time.time())
     job, new = await request.app[STATE].service.queue.put(job)
-    return reply(JobReply.model_validate(job), 201 if new else 200)
+    return reply(_tell(job), 201 if new else 200)
 
 
 async def list_jobs(request: web.Request) -> web.Response:
     """The newest first."""
-    jobs = await request.app[STATE].service.queue.newest()
-    return reply(JobsReply(jobs=[JobReply.model_validate(job) for job in jobs]))
+    jobs = await request.app[STATE].service.queue.newest(request[USER].id)
+    return reply(JobsReply(jobs=[_tell(job) for job in jobs]))
 
 
 async def get_job(request: web.Request) -> web.Response:
     """Asking counts as listening for a moment."""
-    return reply(
-        JobReply.model_validate(await request.app[STATE].service.queue.get(_uuid_in(request, "id")))
-    )
+    return reply(_tell(await request.app[STATE].service.queue.get(_key_in(request, "id"))))
 
 
 async def cancel_job(request: web.Request) -> web.Response:
     """One that has ended stays as it is."""
-    return reply(
-        JobReply.model_validate(
-            await request.app[STATE].service.queue.cancel(_uuid_in(request, "id"))
-        )
-    )
+    return reply(_tell(await request.app[STATE].service.queue.cancel(_key_in(request, "id"))))
 
 
 async def follow_job(request: web.Request) -> web.StreamResponse:
     """One line of JSON per change; an empty line keeps the connection alive."""
     service = request.app[STATE].service
-    job_id = _uuid_in(request, "id")
+    job_id = _key_in(request, "id")
     await service.queue.get(job_id)
     response = web.StreamResponse()
     response.content_type = "application/x-ndjson"
@@ -106,7 +113,9 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
     with suppress(ConnectionError):  # the listener has gone, as listeners do
         async with aclosing(service.queue.follow(job_id, service.limits.keep_alive_s)) as changes:
             async for job in changes:
-                line = "" if job is None else JobReply.model_validate(job).model_dump_json()
+                if not is_still_welcome(request):
+                    break
+                line = "" if job is None else _tell(job).model_dump_json()
                 await response.write(line.encode() + b"\n")
         await response.write_eof()
     return response
@@ -115,7 +124,7 @@ async def follow_job(request: web.Request) -> web.StreamResponse:
 async def get_result(request: web.Request) -> web.StreamResponse:
     """From disk, as it was written; or as PNG."""
     queue = request.app[STATE].service.queue
-    job = await queue.get(_uuid_in(request, "id"))
+    job = await queue.get(_key_in(request, "id"))
     path = queue.result_path(job.id)
     # A link could show any file of the user: only what was written here is given out.
     if job.state != "done" or path.is_symlink() or not path.is_file():
@@ -141,12 +150,13 @@ def _range_fits(request: web.Request, size: int) -> bool:
 
 async def put_preview(request: web.Request) -> web.Response:
     """Waits for the picture, and drops the work when the client has gone."""
-    session = _uuid_in(request, "session")
+    session = _key_in(request, "session")
     wanted = await read_json(request, PREVIEW_REQUEST)
     _check_request(request, wanted)
 
     def is_wanted() -> bool:
-        return request.transport is not None and not request.transport.is_closing()
+        is_there = request.transport is not None and not request.transport.is_closing()
+        return is_there and is_still_welcome(request)
 
     pixels = await request.app[STATE].service.previews.make(session, wanted.to_wire(), is_wanted)
     return await pixel_reply(request, pixels)
@@ -162,9 +172,12 @@ ROUTES = (
         request=JOB_REQUEST,
         statuses=(200, 201),
         errors=(400, 404, 408, 409, 413, 415, 429, 503, 507),
+        role="edit",
     ),
-    Endpoint("GET", "/v1/jobs", "The newest 100 jobs, newest first", list_jobs, JobsReply),
-    Endpoint("GET", "/v1/jobs/{id}", "A job", get_job, JobReply, errors=(400, 404)),
+    Endpoint(
+        "GET", "/v1/jobs", "The newest 100 jobs, newest first", list_jobs, JobsReply, role="edit"
+    ),
+    Endpoint("GET", "/v1/jobs/{id}", "A job", get_job, JobReply, errors=(400, 404), role="edit"),
     Endpoint(
         "GET",
         "/v1/jobs/{id}/events",
@@ -172,10 +185,25 @@ ROUTES = (
         follow_job,
         "events",
         errors=(400, 404),
+        role="edit",
     ),
-    Endpoint("DELETE", "/v1/jobs/{id}", "Cancel a job", cancel_job, JobReply, errors=(400, 404)),
     Endpoint(
-        "GET", "/v1/jobs/{id}/result", "The edited layer", get_result, "pixels", errors=(400, 404)
+        "DELETE",
+        "/v1/jobs/{id}",
+        "Cancel a job",
+        cancel_job,
+        JobReply,
+        errors=(400, 404),
+        role="edit",
+    ),
+    Endpoint(
+        "GET",
+        "/v1/jobs/{id}/result",
+        "The edited layer",
+        get_result,
+        "pixels",
+        errors=(400, 404),
+        role="edit",
     ),
     Endpoint(
         "PUT",
@@ -185,5 +213,6 @@ ROUTES = (
         "pixels",
         request=PreviewRequest,
         errors=(400, 404, 408, 409, 413, 415, 429, 503, 507),
+        role="edit",
     ),
 )

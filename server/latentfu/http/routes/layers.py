@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from aiohttp import web
 
 from latentfu.http.messages import chunks, reply
 from latentfu.http.openapi import Endpoint
-from latentfu.http.state import STATE
+from latentfu.http.state import STATE, USER
 from latentfu.protocol.errors import NotFoundError, UnsupportedError
 from latentfu.protocol.pixels import MAX_BODY_BYTES
 from latentfu.protocol.replies import LayerReply
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 async def put_layer(request: web.Request) -> web.Response:
     """Straight to disk, judged by its first bytes; a known layer's body is not read."""
-    layers = request.app[STATE].service.layers
+    layers = request.app[STATE].service.layers_of(request[USER].id)
     name = request.match_info["sha256"]
     if layers.has(name):
         return reply(LayerReply(sha256=name), 200)
@@ -45,14 +46,15 @@ async def in_thread(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
 
 async def has_layer(request: web.Request) -> web.Response:
     """A client asks before it sends."""
-    if not request.app[STATE].service.layers.has(request.match_info["sha256"]):
+    layers = request.app[STATE].service.layers_of(request[USER].id)
+    if not layers.has(request.match_info["sha256"]):
         raise NotFoundError("This layer is not here: send it with PUT.")
     return web.Response()
 
 
 async def put_latent(request: web.Request) -> web.Response:
     """What is in it is checked when it is used."""
-    latents = request.app[STATE].service.latents
+    latents = request.app[STATE].service.latents_of(request[USER].id)
     name = request.match_info["sha256"]
     if latents.has(name):
         return reply(LayerReply(sha256=name), 200)
@@ -66,12 +68,21 @@ async def put_latent(request: web.Request) -> web.Response:
 
 async def get_latent(request: web.Request) -> web.StreamResponse:
     """The bytes of a file with its tensors."""
-    path = request.app[STATE].service.latents.find(request.match_info["sha256"])
+    path = await _find_latent(request, request.match_info["sha256"])
     if path is None:
         raise NotFoundError("This latent is not here: bring it with PUT, or invert again.")
     response = web.FileResponse(path)
     response.content_type = "application/octet-stream"
     return response
+
+
+async def _find_latent(request: web.Request, name: str) -> Path | None:
+    """Of a studio's user: what he has brought, or a report of his own work names."""
+    service, owner = request.app[STATE].service, request[USER].id
+    path = service.latents_of(owner).find(name)
+    if path is None and owner and await service.queue.has_reported(owner, name):
+        return service.latents.find(name)
+    return path
 
 
 ROUTES = (
@@ -84,6 +95,7 @@ ROUTES = (
         request="pixels",
         statuses=(200, 201),
         errors=(400, 408, 413, 415, 507),
+        role="edit",
     ),
     Endpoint(
         "GET",
@@ -92,6 +104,7 @@ ROUTES = (
         has_layer,
         None,
         errors=(400, 404),
+        role="edit",
     ),
     Endpoint(
         "PUT",
@@ -102,6 +115,7 @@ ROUTES = (
         request="latent",
         statuses=(200, 201),
         errors=(400, 408, 413, 415, 507),
+        role="edit",
     ),
     Endpoint(
         "GET",
@@ -110,5 +124,6 @@ ROUTES = (
         get_latent,
         "latent",
         errors=(400, 404),
+        role="edit",
     ),
 )

@@ -22,7 +22,7 @@ async def list_all_networks(request: web.Request) -> web.Response:
     rows = await request.app[STATE].service.installer.list_networks()
     installed = {one["generator"]: one for one in rows if one["is_installed"]}
     ordered = list((await asyncio.to_thread(default_first, installed)).values())
-    jobs = _installations(request)
+    jobs = {name: key.rpartition(".")[2] for name, key in _installations(request).items()}
     found = [
         NetworkReply.model_validate(
             {**one, "is_default": one in ordered[:1], "job": jobs.get(one["name"])}
@@ -56,7 +56,8 @@ async def check_installation(request: web.Request, job_id: str, wanted: InstallR
         )
     other = _installations(request).get(wanted.network, job_id)
     if other != job_id:
-        raise ConflictError(f"{wanted.network} is being installed already, by the job {other}.")
+        told = other.rpartition(".")[2]
+        raise ConflictError(f"{wanted.network} is being installed already, by the job {told}.")
 
 
 def _say_terms(network: dict[str, Any]) -> str:
@@ -69,7 +70,7 @@ def _say_terms(network: dict[str, Any]) -> str:
 
 
 def _installations(request: web.Request) -> dict[str, str]:
-    """The job of each network that is being installed, or waits for it."""
+    """The key of the job of each network that is being installed, or waits for it."""
     jobs = request.app[STATE].service.queue.unfinished()
     return {str(job.body["network"]): job.id for job in jobs if job.lane == "install"}
 
@@ -82,6 +83,7 @@ ROUTES = (
         list_all_networks,
         NetworksReply,
         errors=(503,),
+        role="edit",
     ),
     Endpoint(
         "DELETE",
