@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 _AGAIN = "The device was short of memory: once more with nothing else in it"
 _SLOWER = "The device has too little memory: the processor does it, which takes longer"
 _SAID = "The device had too little memory, so the processor did it: a smaller layer is quicker."
-Work = Callable[["Editor", Progress], "Outcome"]
+_Work = Callable[["Editor", Progress], "Outcome"]
 
 
 class MemoryReserve:
@@ -29,7 +29,7 @@ class MemoryReserve:
         self._device = device
         self._make = make
 
-    def run(self, editor: Editor, work: Work, progress: Progress) -> Outcome:
+    def run(self, editor: Editor, work: _Work, progress: Progress) -> Outcome:
         """``work`` where there is room for it; ``progress`` and the report say what was changed.
 
         Args:
