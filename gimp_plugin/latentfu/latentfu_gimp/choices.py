@@ -42,7 +42,7 @@ def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
     return [*_BY_QUALITY, *named]
 
 
-def list_networks(generators: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def list_network_choices(generators: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Those that are installed, the default first."""
     return [{**one, "title": translate_sent(one.get("title"))} for one in generators]
 
