@@ -107,6 +107,7 @@ from latentfu.plugin_objects import Route as Route
 from latentfu.plugin_objects import RouteRequest as RouteRequest
 from latentfu.plugin_objects import SamplePicture as SamplePicture
 from latentfu.plugin_objects import Scorer as Scorer
+from latentfu.plugin_objects import StartupTask as StartupTask
 from latentfu.plugin_objects import WatchedFolder as WatchedFolder
 from latentfu.sandbox import ConvertedWeights as ConvertedWeights
 from latentfu.sandbox import ForeignFile as ForeignFile
@@ -209,6 +210,7 @@ __all__ = [
     "Sha256",
     "SheetRow",
     "Space",
+    "StartupTask",
     "Stopwatch",
     "StorageError",
     "Strength",

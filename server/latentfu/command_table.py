@@ -112,6 +112,12 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("settings", "reset"): CommandEntry(
         f"{_CLI}.settings:settings_reset", "Take one back to its default."
     ),
+    ("plugins", "search"): CommandEntry(
+        f"{_CLI}.plugin_search:plugins_search", "Search the catalog of plug-ins."
+    ),
+    ("plugins", "bisect"): CommandEntry(
+        f"{_CLI}.plugin_bisect:plugins_bisect", "Find the plug-in that makes a command fail."
+    ),
     ("plugins", "install"): CommandEntry(
         f"{_CLI}.plugin_packages:plugins_install", "Install packages of plug-ins."
     ),

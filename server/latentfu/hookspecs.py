@@ -41,6 +41,7 @@ from latentfu.plugin_objects import (
     Route,
     SamplePicture,
     Scorer,
+    StartupTask,
     WatchedFolder,
 )
 
@@ -228,6 +229,11 @@ class Hooks:
     @_returns(Route, "route")
     def latentfu_routes(self) -> Iterable[Route]:
         """Addresses of the server that this plug-in answers."""
+        return ()
+
+    @_returns(StartupTask, "startup task")
+    def latentfu_startup_tasks(self) -> Iterable[StartupTask]:
+        """What this plug-in does when a worker of the server starts."""
         return ()
 
     @_returns(WatchedFolder, "watched folder")

@@ -326,6 +326,21 @@ class Route:
 
 
 @dataclass(frozen=True)
+class StartupTask:
+    """What a plug-in does when a worker of the server starts, before its first job.
+
+    ``run(device)``: in the worker process, once for each; ``device`` is "cpu", "cuda", "cuda:1".
+    The server takes work when all have ended: keep it short. What it raises is logged, and the
+    server starts without it.
+    """
+
+    plugin: Name
+    name: Name
+    title: str
+    run: Callable[[str], object]
+
+
+@dataclass(frozen=True)
 class WatchedFolder:
     """A folder whose files decide what a plug-in lists.
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
 import venv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from latentfu.cli.plugin_kinds import KINDS
 from PIL import Image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -218,3 +224,95 @@ def test_what_belongs_to_the_program_is_not_removed(stranger: Stranger) -> None:
     for name in ("builtin", "1st", "portraits"):
         new = stranger.run("-P", "-m", "latentfu", "plugins", "new", name, check=False)
         assert new.returncode == 1, name
+
+
+@pytest.fixture(scope="module")
+def of_every_kind(stranger: Stranger) -> list[str]:
+    """A package of each kind, installed at once; their names."""
+    folder = stranger.home.parent / "kinds"
+    folders = []
+    for kind in ("control", *KINDS):
+        made = stranger.latentfu(
+            "plugins", "new", f"one-{kind}", "--kind", kind, "--folder", str(folder)
+        )
+        folders.append(made["folder"])
+    stranger.run("-P", "-m", "latentfu", "plugins", "install", *PIP, *folders)
+    return [f"one-{kind}" for kind in ("control", *KINDS)]
+
+
+def test_a_package_of_every_kind_is_seen(
+    stranger: Stranger, of_every_kind: list[str], server: dict[str, Any]
+) -> None:
+    listed = stranger.latentfu("plugins", "list")["plugins"]
+    over_http = ask(stranger, server, "/v1/plugins")["plugins"]
+    for plugins in (listed, over_http):
+        states = {one["name"]: (one["state"], one["reason"]) for one in plugins}
+        assert {name: states[name] for name in of_every_kind} == dict.fromkeys(
+            of_every_kind, ("ok", "")
+        )
+    brought = {hook for one in listed if one["name"] in of_every_kind for hook in one["provides"]}
+    assert len(brought) >= len(KINDS) - 1, brought
+    assert "one-command" in stranger.run("-P", "-m", "latentfu", "--help").stdout
+
+
+def build_wheel(stranger: Stranger, folder: Path, version: str, out: Path) -> None:
+    """The wheel of a package under another version."""
+    project = folder / "pyproject.toml"
+    text = re.sub(r'(?m)^version = ".*"', f'version = "{version}"', project.read_text())
+    project.write_text(text)
+    building = ("--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+    stranger.run("-m", "pip", "wheel", "--quiet", *building, "--wheel-dir", out, folder)
+
+
+@contextmanager
+def package_index(folder: Path) -> Iterator[str]:
+    """A local index over HTTP, as a studio may have one."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/simple/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("way", ["wheel", "folder", "index"])
+def test_wheels_are_installed_upgraded_and_removed(
+    stranger: Stranger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    name = f"by-{way}"
+    made = stranger.latentfu("plugins", "new", name, "--kind", "loss", "--folder", str(tmp_path))
+    wheels = tmp_path / "simple" / f"latentfu-{name}"
+    build_wheel(stranger, Path(made["folder"]), "1.0", wheels)
+    asked = str(next(wheels.glob("*.whl"))) if way == "wheel" else f"latentfu-{name}"
+    with package_index(tmp_path) as address:
+        if way == "index":
+            monkeypatch.setenv("PIP_INDEX_URL", address)
+        else:
+            monkeypatch.setenv("PIP_NO_INDEX", "1")
+            monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+        done = stranger.latentfu("plugins", "install", asked)
+        assert [(one["name"], one["state"]) for one in done["plugins"]] == [(name, "ok")]
+        assert installed_version(stranger, name) == "1.0"
+        build_wheel(stranger, Path(made["folder"]), "1.1", wheels)
+        stranger.latentfu("plugins", "upgrade", name)
+        assert installed_version(stranger, name) == "1.1"
+    removed = stranger.latentfu("plugins", "uninstall", name)
+    assert removed["removed"] == [f"latentfu-{name}"]
+    assert installed_version(stranger, name) is None
+
+
+def installed_version(stranger: Stranger, name: str) -> str | None:
+    listed = stranger.latentfu("plugins", "list")["plugins"]
+    return next((one["version"] for one in listed if one["name"] == name), None)
+
+
+def test_what_is_not_in_the_index_is_one_sentence(
+    stranger: Stranger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    ran = stranger.run("-P", "-m", "latentfu", "plugins", "install", "nobody-has-it", check=False)
+    assert ran.returncode == 1 and ran.stderr.count("\n") == 1
+    assert "pip could not do it" in ran.stderr and "nobody-has-it" in ran.stderr

@@ -15,7 +15,6 @@ from tests.gimp.machine import Shell
 
 PLUG_IN = Path(__file__).resolve().parents[2] / "gimp_plugin" / "latentfu"
 
-EDIT_KEY = "F9"
 START_TIMEOUT = 400.0
 """GIMP's first start reads all of its plug-ins, on a busy machine for minutes."""
 
@@ -46,8 +45,6 @@ class Gimp:
             f'(config-version "{version[1].decode()}")\n(show-welcome-dialog no)\n'
             "(check-updates no)\n" + rc
         )
-        shortcut = f'(file-version 1)\n(action "latentfu-edit" "{EDIT_KEY}")\n'
-        (profile / "shortcutsrc").write_text(shortcut)
         environment = {"GIMP3_DIRECTORY": str(profile), "LATENTFU_TEST_ORDERS": str(self._orders)}
         environment |= more
         program = ["gimp-console", "-i", "-d", "-f"]

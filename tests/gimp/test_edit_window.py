@@ -233,3 +233,63 @@ def test_presets_are_saved_taken_and_shared_as_a_file(edit: Edit, share: Path) -
     file.rename(share / "given.json")
     edit.do("press('Reset'); menu.emit('show')")
     assert edit.look("[i.get_label() for i in menu.get_children()]")[0] != "Gentle: one"
+
+
+def test_starred_controls_come_first_and_stay_so(edit: Edit) -> None:
+    """Their values stay; another star takes them back into their group."""
+    numbers = "[spoken(w) for w in parts(window()) if isinstance(w, Gtk.SpinButton)]"
+    edit.open(edits="")
+    assert edit.look(numbers)[:2] == ["red", "tall"] and "Favorites" not in edit.look("said()")
+    edit.do("number('tall').set_value(1.5); press('tall to the favorites')")
+    wait_for(lambda: edit.look(numbers)[:2] == ["tall", "red"], "it does not come first")
+    assert edit.look("number('tall').get_value()") == 1.5
+    assert "Favorites (1)" in edit.look("said()")
+    edit.cancel()
+    edit.do("image = load(PORTRAIT); layer = image.get_layers()[0]")
+    edit.open(edits="")
+    assert edit.look(numbers)[:2] == ["tall", "red"], "it is forgotten"
+    edit.do("part('Search the controls').set_text('tall')")
+    wait_for(lambda: edit.look(numbers + "[:1]") == ["tall"], "the search does not find it")
+    edit.do("part('Search the controls').set_text(''); press('tall back to its group')")
+    wait_for(lambda: edit.look(numbers)[:2] == ["red", "tall"], "it does not go back")
+
+
+MENU = """
+def menu_item(label):
+    menu = part('Presets', Gtk.MenuButton).get_popup(); menu.emit('show')
+    return [i for i in menu.get_children() if i.get_label() == label][0]
+"""
+
+
+def test_edits_at_random_are_few_and_gentle(edit: Edit) -> None:
+    edit.do(MENU)
+    edit.open(edits="")
+    edit.do("number('red').set_value(3)")
+    seen = []
+    for _ in range(6):
+        edit.do("menu_item('At _random, gently').activate()")
+        seen.append(edit.look("[number('red').get_value(), number('tall').get_value()]"))
+    assert all(abs(value) <= 1.0 for pair in seen for value in pair)
+    assert len({tuple(pair) for pair in seen}) > 3, "not by chance"
+    assert edit.apply().endswith("(Latent-Fu)")
+
+
+def test_what_was_applied_is_taken_again(edit: Edit) -> None:
+    """The newest first, also on another layer; not what was given up."""
+    edit.do(MENU + "Gimp.detach_parasite('latentfu/past-edits')")
+    inner = "[i.get_label() for i in menu_item('_Applied last').get_submenu().get_children()]"
+    edit.open(edits="")
+    assert not edit.look("menu_item('_Applied last').is_sensitive()")
+    for value in (1.25, 2.0):
+        edit.do(f"number('red').set_value({value}); number('tall').set_value(-0.5)")
+        edit.apply()
+        edit.do("image = load(SECOND); layer = image.get_layers()[0]")
+        edit.open(edits="")
+    edit.do("number('red').set_value(3)")
+    edit.cancel()
+    edit.do("image = load(PORTRAIT); layer = image.get_layers()[0]")
+    edit.open(edits="")
+    names = edit.look(inner)
+    assert names == ["red +2, tall -0.5", "red +1.25, tall -0.5"]
+    edit.do("menu_item('_Applied last').get_submenu().get_children()[1].activate()")
+    assert edit.look("[number('red').get_value(), number('tall').get_value()]") == [1.25, -0.5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.gimp.desktop import Desktop, wait_for
-from tests.gimp.gimp import EDIT_KEY, Gimp
+from tests.gimp.gimp import Gimp
 from tests.gimp.machine import Shell
 from tests.gimp.steps import SETUP
 
@@ -59,7 +60,7 @@ def image(ui: Gimp, desktop: Desktop) -> Iterator[Gimp]:
     ui.run("display.delete()")
 
 
-def open_dialog(image: Gimp, name: str, layer: str, **arguments: str) -> int:
+def open_dialog(image: Gimp, name: str, layer: str, **arguments: object) -> int:
     """Call the procedure interactively; the number under which GIMP answers when it is done."""
     return image.send(OPEN.format(name=name, layer=layer, arguments=arguments))
 
@@ -166,11 +167,20 @@ def test_edit_again_starts_from_the_original(desktop: Desktop, image: Gimp) -> N
     assert x0 >= 100 and y0 >= 120 and x1 <= 340 and y1 <= 400, "the selection was remembered"
 
 
-def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) -> None:
-    """From the menu entry's shortcut, then Ctrl+F: the last values are used without a window."""
+def open_from_menu(desktop: Desktop, *keys: str) -> None:
+    """By keys: GIMP 3.2 leaves shortcuts alone on a screen without a real keyboard."""
     main = desktop.window("GNU Image Manipulation Program|GIMP")
     desktop.activate(main)
-    desktop.keys(EDIT_KEY)
+    desktop.wait_still(main)
+    desktop.keys("alt+r")
+    for key in keys:
+        time.sleep(1.0)  # A menu opens with a movement.
+        desktop.keys(key)
+
+
+def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) -> None:
+    """Filters > Repeat Last, the first entry: the last values are used without a window."""
+    open_from_menu(desktop, "u", "e")
     dialog = desktop.window("Edit portrait")
     wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
     wait_ready(desktop, dialog)
@@ -178,10 +188,64 @@ def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) ->
     desktop.keys("alt+a")
     wait_for(lambda: len(image.run(LAYERS)) == 2, "no new layer")
     image.run("image.remove_layer(image.get_layers()[0]); Gimp.displays_flush()")
-    desktop.activate(main)
-    desktop.keys("ctrl+f")
-    wait_for(lambda: len(image.run(LAYERS)) == 2, "Ctrl+F did not repeat the edit")
+    open_from_menu(desktop, "Return")
+    wait_for(lambda: len(image.run(LAYERS)) == 2, "it did not repeat the edit")
     assert "+1.5" in image.run(LAYERS)[0]
+
+
+REPEATED = {
+    "latentfu-mix": ("m", {"layers": "2-3"}, ["2-3 of Second (Latent-Fu)"]),
+    "latentfu-transfer": ("l", {"along": "tall", "scale": 0.5}, ["tall like Second (Latent-Fu)"]),
+    "latentfu-sweep": ("w", {"control": "red", "count": 3}, ["red -2 ... +2 (Latent-Fu)"]),
+    "latentfu-several": ("v", {"which": "image", "edits": "red=2"}, ["red +2 (Latent-Fu)"] * 2),
+}
+TITLES = {"latentfu-mix": "Mix with layer", **dict(OTHERS)}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_repeat_does_the_rest_without_a_window(
+    desktop: Desktop, image: Gimp, second_portrait: Path, name: str
+) -> None:
+    """Applied once from the menu with what was set the last time, then repeated."""
+    key, arguments, wanted = REPEATED[name]
+    title = TITLES[name]
+    image.run(f"""
+        mode = Gimp.RunMode.NONINTERACTIVE
+        other = Gimp.file_load_layer(mode, image, Gio.File.new_for_path("{second_portrait}"))
+        image.insert_layer(other, None, 0); other.set_name("Second")
+        image.set_selected_layers([image.get_layers()[-1]])
+    """)
+
+    def made() -> list[str]:
+        return sorted(one.partition(" #")[0] for one in image.run(LAYERS) if "Latent-Fu" in one)
+
+    def apply() -> bool:
+        for window in desktop.windows(title):
+            desktop.activate(window)
+            if name == "latentfu-several":
+                desktop.keys("alt+l")
+            desktop.keys("alt+a")
+            time.sleep(1.0)
+        return not desktop.windows(title)
+
+    order = open_dialog(image, name, "image.get_layers()[-1]", **SMALL, **arguments)
+    desktop.window(title)
+    wait_for(apply, "it cannot be applied", 60)
+    assert image.answer(order)[0] == "success" and made() == wanted
+    undo = """
+        for one in image.get_layers():
+            if "Latent-Fu" in one.get_name(): image.remove_layer(one)
+        image.set_selected_layers([image.get_layers()[-1]]); Gimp.displays_flush()
+    """
+    image.run(undo)
+    open_from_menu(desktop, "u", key)
+    desktop.window(title)
+    wait_for(apply, "it cannot be applied from the menu", 60)
+    wait_for(lambda: made() == wanted, f"from the menu: {made()}")
+    image.run(undo)
+    open_from_menu(desktop, "Return")
+    wait_for(lambda: made() == wanted, f"repeated: {made()}", 60)
+    assert not desktop.windows(title), "it opened the window"
 
 
 def test_mix_with_the_second_layer(

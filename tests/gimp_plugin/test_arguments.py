@@ -43,9 +43,7 @@ def test_edits_with_values_come_back(edits: dict[str, float | str]) -> None:
 
 
 def test_values() -> None:
-    text = (
-        """lenses=on hat="top hat",mole=120,80 dye=#ff8000; badge='a, b=c' like=@/a/b.png n="5\""""
-    )
+    text = """lenses=on hat="top hat",mole=120,80 dye=#ff8000; badge='a, b=c' like=@/a/b.png"""
     assert parse_edits(f'{text} n="5"') == {
         "lenses": "on",
         "hat": "top hat",

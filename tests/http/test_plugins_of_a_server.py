@@ -34,11 +34,23 @@ def pour(request):
     return {"spouts": latentfu.read_setting(SPOUTS), "query": dict(request.query)}
 
 
+BREWED = []
+
+
+@latentfu.hookimpl
+def latentfu_startup_tasks():
+    return [
+        latentfu.StartupTask("teapots", "spill", "Spill", lambda device: 1 / 0),
+        latentfu.StartupTask("teapots", "brew", "Brew", BREWED.append),
+    ]
+
+
 @latentfu.hookimpl
 def latentfu_routes():
     return [
         latentfu.Route("teapots", "pour", "Pour", pour),
         latentfu.Route("teapots", "fill", "Fill", pour, method="POST"),
+        latentfu.Route("teapots", "brewed", "Brewed", lambda request: {"on": BREWED}),
         latentfu.Route("teapots", "break", "Break", lambda request: 1 / 0),
         latentfu.Route("teapots", "odd", "Odd", lambda request: {1, 2}),
     ]
@@ -125,6 +137,12 @@ def test_a_secret_is_shown_to_nobody(teapots: Server) -> None:
 def test_the_environment_comes_first(teapots: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LATENTFU_TEAPOTS_LID", "flat")
     assert "flat" in program(teapots, "settings", "list", "teapots").stdout
+
+
+def test_what_is_done_at_the_start_was_done_and_a_fault_is_logged(teapots: Server) -> None:
+    assert teapots.get("/v1/plugins/teapots/brewed") == (200, {"on": ["cpu"]})
+    log = (teapots.home / "data" / "log" / "server.log").read_text()
+    assert "spill" in log and "teapots" in log and "starts without it" in log
 
 
 def test_routes_are_behind_token_and_limits(teapots: Server) -> None:

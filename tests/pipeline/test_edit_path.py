@@ -27,6 +27,7 @@ from latentfu.protocol.requests import (
     LayerRequest,
     MixRequest,
     PreviewRequest,
+    TransferRequest,
     build_request,
 )
 
@@ -94,6 +95,31 @@ def test_outside_the_mask_every_byte_is_the_same(
     assert np.array_equal(layer.pixels, before)
     if channels == 4:
         assert not changed[:, :, 3].any()
+
+
+@pytest.mark.parametrize("how", ["edit", "mix", "transfer"])
+def test_what_limits_an_edit_comes_apart(editor: Editor, how: str) -> None:
+    """The free change blended by the mask over the layer is the limited one."""
+    layer, source = picture(60, 70, 3), picture(40, 50, 3, seed=4)
+    mask = patch_mask(layer, 0.2, 0.2, 0.5)
+
+    def run(part: str) -> Outcome:
+        fields: dict[str, Any] = {"mask": mask, "feather": 6.0, "part": part}
+        if how == "mix":
+            return mix(editor, layer, source, (0, 5), **fields)
+        if how == "transfer":
+            asked = ask(TransferRequest, layer, source=source, along=["red"], scale=3.0, **fields)
+            return editor.transfer(*asked)
+        return edit(editor, layer, **fields)
+
+    limited, free, limits = (run(name).layer.pixels for name in ("layer", "free", "mask"))
+    assert limits.shape == (60, 70, 1) and not limits[mask == 0].any()
+    assert (limits == 255).any() and ((limits > 0) & (limits < 255)).any(), "soft at its edge"
+    assert (free != layer.pixels)[mask == 0].any(), "outside the mask there is the whole edit"
+    weight = limits.astype(np.float32) / 255.0
+    blended = layer.pixels + weight * (free.astype(np.float32) - layer.pixels)
+    # The free picture ends at 0 and 255, and everything is rounded to levels.
+    assert np.abs(blended - limited)[(free > 0) & (free < 255)].max() <= 1.5
 
 
 def test_the_report_counts_what_changed_and_says_why_nothing_did(editor: Editor) -> None:

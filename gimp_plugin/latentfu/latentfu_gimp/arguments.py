@@ -169,7 +169,7 @@ def split_method(method: str) -> tuple[str, str]:
 
 
 AS_LAYER, AS_MASKED, AS_GROUP = "layer", "masked", "group"
-"""What the result of an edit becomes: a layer, one with the selection as its mask, a group."""
+"""What a result becomes: a layer, one with selection and regions as its mask, a group."""
 AUTO, WHOLE = "auto", "whole"
 """Where an edit may show: where its controls act, or the whole square around the face."""
 

@@ -22,7 +22,7 @@ _PLACES = (
 
 FORMS = (
     {"name": AS_LAYER, "title": _("A layer")},
-    {"name": AS_MASKED, "title": _("A layer, the selection as its mask")},
+    {"name": AS_MASKED, "title": _("A layer with an editable mask")},
     {"name": AS_GROUP, "title": _("A group with a layer")},
 )
 """What the result becomes."""
@@ -40,6 +40,11 @@ def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
         for one in inverters
     ]
     return [*_BY_QUALITY, *named]
+
+
+def list_networks(generators: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that are installed, the default first."""
+    return [{**one, "title": translate_sent(one.get("title"))} for one in generators]
 
 
 def list_areas(chosen: str) -> list[Mapping[str, Any]]:

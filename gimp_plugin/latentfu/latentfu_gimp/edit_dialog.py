@@ -11,16 +11,24 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
 from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
-from .choices import FORMS, list_areas, list_methods
+from .choices import FORMS, list_areas, list_methods, list_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader, recall_layers, tell_gone
-from .layers import Target, chosen_layer, looks_changed, refresh, target_again, work_without_mask
+from .layers import (
+    Target,
+    chosen_layer,
+    comes_apart,
+    is_mask_painted,
+    looks_changed,
+    refresh,
+    target_again,
+)
+from .past_edits import keep_past_edit
 from .preset_menu import PresetMenu
 from .presets import SliderPreset
 from .preview import PreviewPane
-from .remember import remembered
+from .remember import keep_arguments, redo_earlier, remembered
 from .results import Placing, insert_result, is_painted_apart
-from .sent_texts import translate_sent
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
 from .translate import _
@@ -68,7 +76,9 @@ class EditDialog:
         self._preview = PreviewPane(target.picture, self._ask_preview, self._choose_face)
         self._reader = PictureReader(target.image)
         self._sliders = Sliders(self._moved, Surroundings(self._reader, self._preview, self._warn))
-        self._presets = PresetMenu(self._read_sliders, self._take_preset, self._warn)
+        self._presets = PresetMenu(
+            self._read_sliders, self._take_preset, lambda: self._sliders.limits, self._warn
+        )
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._generators = Choice(_("_Network"), names, self._open)
         self._inverters = Choice(_("_Method"), names, self._look)
@@ -152,8 +162,7 @@ class EditDialog:
     def _opened(self, catalog: Catalog) -> None:
         earlier = self._target.earlier
         first = earlier.method if earlier else self._config.get_property("inverter") or ""
-        titled = [{**one, "title": translate_sent(one.get("title"))} for one in catalog.generators]
-        self._generators.show(titled, catalog.generator)
+        self._generators.show(list_networks(catalog.generators), catalog.generator)
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
         self._inverters.show(list_methods(catalog.inverters), self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted
@@ -315,20 +324,18 @@ class EditDialog:
         if again is not None:  # What was done to the layer meanwhile is part of it.
             self._take(again)
         self._applying, self._paint, self._applied = True, paint, self._work()
-        self._sync(self._applied)
+        keep_arguments(self._config, self._applied, self._form.name)
         self._set_ready(False)
         self._status.busy(0.0, _("Editing the layer ..."))
-        works, earlier = [self._unmasked(self._applied)], self._target.earlier
-        if paint is questions.Paint.KEEP and earlier:  # What it was without the paint.
-            works.append(replace(works[0], edits=earlier.edits, feather=earlier.feather))
+        works = [replace(self._applied, apart=comes_apart(self._target, self._form.name))]
+        earlier = self._target.earlier
+        if earlier and (paint is questions.Paint.KEEP or is_mask_painted(self._target)):
+            try:  # What it was without the paint.
+                works.append(self._reader.give(redo_earlier(works[0], earlier)))
+            except PluginError as error:
+                self._failed(str(error))
+                return
         self._session.finish(works, self._finished)
-
-    def _unmasked(self, work: jobs.Work) -> jobs.Work:
-        """The work without the selection, which becomes the layer's mask; the face is the same."""
-        if not work_without_mask(self._target, self._form.name):
-            return work
-        place = {} if jobs.is_placed(work) else {"corners": self._preview.chosen_face}
-        return replace(work, mask=None, extra={**work.extra, **place})
 
     def _finished(self, results: list[jobs.Result]) -> None:
         self._results = results
@@ -337,7 +344,8 @@ class EditDialog:
     def _insert(self) -> Gimp.Layer | None:
         """The new layer; None when the window has to stay."""
         target, work, result = self._target, self._applied, self._results[0]
-        unpainted = self._results[1] if len(self._results) > 1 else None
+        redone = self._results[1] if len(self._results) > 1 else None
+        unpainted = redone if self._paint is questions.Paint.KEEP else None
         try:
             if looks_changed(target):
                 self._applying = False
@@ -346,13 +354,14 @@ class EditDialog:
             if unpainted and not is_painted_apart(target, unpainted):
                 raise PluginError(questions.NOT_APART)
             beside, form = self._paint is questions.Paint.BESIDE, self._form.name
-            placing = Placing(beside, unpainted, form, work.feather)
+            placing = Placing(beside, unpainted, form, redone.mask if redone else None)
             kept = remembered(target, work, result, form=form)
             layer = insert_result(target, result, layer_name(work.edits), kept, placing)
         except PluginError as error:
             self._failed(str(error))
             return None
         unsaved.forget(target)
+        keep_past_edit(work.generator, work.edits)
         return layer
 
     def _failed(self, sentence: str) -> None:
@@ -389,15 +398,6 @@ class EditDialog:
             extra={**self._place, "regions": read_regions(self._regions.name)},
         )
         return self._reader.give(work)
-
-    def _sync(self, work: jobs.Work) -> None:
-        """Into the procedure's arguments, so that repeating the filter repeats this edit."""
-        self._config.set_property("edits", format_edits(work.edits))
-        self._config.set_property("generator", work.generator)
-        self._config.set_property("inverter", work.inverter)
-        self._config.set_property("feather", work.feather)
-        self._config.set_property("regions", self._regions.name)
-        self._config.set_property("as", self._form.name)
 
 
 CONTROL = 4

@@ -28,7 +28,7 @@ class FramePreview:
         self.pane = PreviewPane(picture, self._refresh)
         self._play = Gtk.ToggleButton.new_with_mnemonic(_("_Play"))
         self._play.connect("toggled", lambda _button: self._start_or_stop())
-        self.row = NumberRow(_("La_yer"), (1, 2), self._moved, digits=0, neutral=None, value=1)
+        self.row = NumberRow(_("_Layer"), (1, 2), self._moved, digits=0, neutral=None, value=1)
         line = Gtk.Box(spacing=6)
         line.pack_start(self._play, False, False, 0)
         line.pack_start(self.row.widget, True, True, 0)

@@ -28,6 +28,7 @@ def open_help() -> None:
 def add_help(dialog: Gtk.Dialog, beside: Gtk.Widget) -> None:
     """F1, and a Help button at the other end of the row with the button ``beside``."""
     button = Gtk.Button.new_with_mnemonic(_("H_elp"))  # Not add_button: that would end the dialog.
+    button.set_tooltip_text(_("Opens the page of this plug-in in your browser"))
     button.connect("clicked", lambda _button: _show(dialog))
     row = beside.get_parent()
     row.pack_start(button, False, True, 0)

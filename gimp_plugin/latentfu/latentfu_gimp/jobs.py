@@ -29,9 +29,10 @@ class Work:
     or faithful. ``feather``: width of the soft border in layer pixels. ``layers``: first and last
     layer of a mix. ``along``, ``scale``: the directions of a transfer, and how far of the way.
     ``latent``: the kept inversion of the square in ``extra["corners"]``, empty to look for it.
-    ``deep``: whether the result is asked for in 16 bits. ``extra``: any other fields of the
-    request by name (targets, only, truncation, identity, quality, face, ...). ``pictures``: those
-    that edits name, as they name them.
+    ``deep``: whether the result is asked for in 16 bits. ``apart``: whether selection and regions
+    come as a mask beside the result, which is then of the edit without limits. ``extra``: any
+    other fields of the request by name (targets, only, truncation, identity, quality, face, ...).
+    ``pictures``: those that edits name, as they name them.
     """
 
     layer: Picture
@@ -46,6 +47,7 @@ class Work:
     scale: float = 1.0
     latent: bytes = b""
     deep: bool = False
+    apart: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
 
@@ -65,15 +67,19 @@ class Work:
 class Result:
     """The finished layer, or what is added to it, and the server's report on it.
 
-    ``latent``: the inversion, to be kept; empty when it is too large or unknown.
+    ``latent``: the inversion, to be kept; empty when it is too large or unknown. ``mask``: where
+    it shows, one channel, where that was asked for apart.
     """
 
     picture: Picture | Change
     report: dict[str, Any]
     latent: bytes = b""
+    mask: Picture | None = None
 
     def changes(self, before: Picture) -> bool:
-        """Whether any pixel differs from ``before``."""
+        """Whether any pixel differs from ``before``, and is let through by the mask."""
+        if self.mask is not None:
+            return not self.report.get("unchanged")
         if isinstance(self.picture, Change):
             return not self.picture.is_nothing
         return self.picture.pixels != before.pixels
@@ -127,11 +133,24 @@ def _advise(report: dict[str, Any]) -> str:
 
 def run_work(client: ServerClient, work: Work, report: Report) -> Result:
     """Do ``work`` and wait for it; raises PluginError in one sentence."""
+    if not work.apart:
+        return _run_part(client, work, "layer", report)
+    free = _run_part(client, work, FREE, report)
+    limited = _run_part(client, replace(work, deep=False), MASK, report)
+    assert isinstance(limited.picture, Picture)
+    return replace(free, report=limited.report, mask=limited.picture)
+
+
+FREE, MASK = "free", "mask"
+"""Parts of a result: the edit without limits, and what limits it (latentfu.protocol.requests)."""
+
+
+def _run_part(client: ServerClient, work: Work, part: str, report: Report) -> Result:
     document = send_request(client, work, work.kind)
-    job, last = _follow(client, document, report)
+    job, last = _follow(client, {**document, "part": part} if work.apart else document, report)
     told = last.get("report") or {}
     picture: Picture | Change = client.change(job) if work.deep else client.result(job)
-    _check_size(picture, work.layer)
+    _check_size(picture, work.layer, 1 if part == MASK else work.layer.channels)
     return Result(picture, told, work.latent or _fetch_latent(client, told))
 
 
@@ -165,11 +184,11 @@ def place_at(work: Work, report: dict[str, Any]) -> Work:
     return replace(work, extra={**work.extra, "corners": quad})
 
 
-def _check_size(found: Picture | Change, layer: Picture) -> None:
+def _check_size(found: Picture | Change, layer: Picture, channels: int) -> None:
     if isinstance(found, Change):
         fits = found.x + found.width <= layer.width and found.y + found.height <= layer.height
     else:
-        wanted = (layer.width, layer.height, layer.channels)
+        wanted = (layer.width, layer.height, channels)
         fits = (found.width, found.height, found.channels) == wanted
     if not fits:
         raise ServerGoneError(

@@ -11,7 +11,7 @@ from .arguments import AS_LAYER, layer_name
 from .errors import PluginError
 from .exemplars import PictureReader
 from .jobs import Result, Work, tell_fit
-from .layers import Target, check_layer, plain_target, read_state, work_without_mask
+from .layers import Target, check_layer, comes_apart, plain_target, read_state
 from .remember import remembered
 from .results import Placing, PreparedLayer, insert_prepared, prepare_result, tell_unchanged
 from .source_choice import flatten_layers
@@ -74,8 +74,8 @@ class LayerBatch:
         except PluginError as error:
             self.skip(number, str(error))
             return None
-        mask = None if work_without_mask(target, self.form) else target.mask
-        work = replace(self.work, layer=target.picture, mask=mask, deep=target.deep)
+        read = replace(self.work, layer=target.picture, mask=target.mask)
+        work = replace(read, deep=target.deep, apart=comes_apart(target, self.form))
         try:
             return target, PictureReader(target.image).give(work)
         except PluginError as error:
@@ -88,7 +88,7 @@ class LayerBatch:
             if not result.changes(target.picture):
                 raise PluginError(tell_unchanged(result))
             kept = remembered(target, work, result, form=self.form)
-            placing = Placing(form=self.form, feather=work.feather)
+            placing = Placing(form=self.form)
             made = prepare_result(target, result, layer_name(work.edits), kept, placing)
         except PluginError as error:
             self.skip(number, str(error))

@@ -120,9 +120,22 @@ def refresh(target: Target) -> Target | None:
     return None if same and target.painted == again.painted else again
 
 
-def work_without_mask(target: Target, form: str) -> bool:
-    """Whether the selection stays out of the edit because it becomes the layer's mask."""
-    return form == AS_MASKED and target.mask is not None and target.layer.get_mask() is None
+def comes_apart(target: Target, form: str) -> bool:
+    """Whether selection and regions become the mask of the result; a mask of the user's stays."""
+    if form != AS_MASKED or target.layer.get_mask():
+        return False
+    there, earlier = target.replaces, target.earlier
+    masked = there is not None and there.is_valid() and there.get_mask() is not None
+    return not masked or (earlier is not None and bool(earlier.limits_sha256))
+
+
+def is_mask_painted(target: Target) -> bool:
+    """Whether the mask that an earlier result came with is not as it was made."""
+    there, earlier = target.replaces, target.earlier
+    if there is None or earlier is None or not there.is_valid() or not earlier.limits_sha256:
+        return False
+    mask = there.get_mask()
+    return mask is not None and hash_pixels(mask) != earlier.limits_sha256
 
 
 def looks_changed(target: Target) -> bool:

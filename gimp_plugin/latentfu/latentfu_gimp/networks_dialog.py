@@ -277,9 +277,10 @@ def _say_end(job: NetworkFacts) -> str:
     return translate_sent((job.get("report") or {}).get("message"))
 
 
-def _make_scrolled(widget: Gtk.Widget) -> Gtk.ScrolledWindow:
+def _make_scrolled(widget: Gtk.Box) -> Gtk.ScrolledWindow:
     scrolled = Gtk.ScrolledWindow()
     scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
     scrolled.set_shadow_type(Gtk.ShadowType.IN)
+    widget.set_border_width(6)
     scrolled.add(widget)
     return scrolled

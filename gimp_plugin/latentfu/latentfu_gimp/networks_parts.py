@@ -17,6 +17,7 @@ from .networks_state import (
     list_terms,
     say_size,
 )
+from .sent_texts import translate_sent
 from .translate import _
 
 Act = Callable[[NetworkFacts], None]
@@ -40,7 +41,7 @@ class NetworkRow:
         self.widget = Gtk.Box(spacing=12)
         self.widget.set_border_width(6)
         text = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
-        title = long_label(str(network["title"]))
+        title = long_label(translate_sent(str(network["title"])))
         facts = long_label(describe_network(network))
         facts.get_style_context().add_class("dim-label")
         for part in (title, facts, self._bar):
@@ -65,7 +66,7 @@ class NetworkRow:
             child.destroy()
         one = self.network
         if pausing:
-            self._add(_("_Pause"), "pause")
+            self._add(_("Pa_use"), "pause")
         elif one["is_installed"]:
             if one["is_default"]:
                 self._buttons.pack_start(Gtk.Label(label=_("Default")), False, False, 0)
@@ -81,8 +82,9 @@ class NetworkRow:
         self._buttons.show_all()
 
     def _add(self, label: str, act: str) -> None:
-        button = Gtk.Button.new_with_mnemonic(label)
-        said = label.replace("_", "").rstrip(".")
+        plain = label.replace("_", "")  # The same key in each row would be of no row.
+        button = Gtk.Button.new_with_label(plain)
+        said = plain.rstrip(".")
         button.get_accessible().set_name(f"{said} {self.network['name']}")
         button.connect("clicked", lambda _button: self._acts[act](self.network))
         self._buttons.pack_start(button, False, False, 0)

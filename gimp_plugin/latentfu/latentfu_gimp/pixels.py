@@ -58,7 +58,7 @@ def _read(drawable: Gimp.Drawable, rectangle: Gegl.Rectangle, channels: int, for
     return Picture(rectangle.width, rectangle.height, channels, bytes(data))
 
 
-def whole(layer: Gimp.Layer) -> Gegl.Rectangle:
+def whole(layer: Gimp.Drawable) -> Gegl.Rectangle:
     """All of the layer."""
     return Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
 
@@ -78,14 +78,14 @@ def glance(image: Gimp.Image, layer: Gimp.Layer) -> str:
 _GLANCE = 512
 
 
-def copy_pixels(source: Gimp.Layer, target: Gimp.Layer) -> None:
+def copy_pixels(source: Gimp.Drawable, target: Gimp.Drawable) -> None:
     """All pixels of a layer of the same size; exact where both are of one format."""
     buffer, other = source.get_buffer(), target.get_buffer()
     buffer.copy(whole(source), Gegl.AbyssPolicy.NONE, other, whole(target))
     other.flush()
 
 
-def hash_pixels(layer: Gimp.Layer) -> str:
+def hash_pixels(layer: Gimp.Drawable) -> str:
     """The sha256 of the pixels in the layer's own format."""
     total = hashlib.sha256(f"{layer.get_width()} {layer.get_height()} ".encode())
     for band in bands(whole(layer)):
@@ -106,7 +106,7 @@ _BAND = 1 << 22
 """Pixels of a band."""
 
 
-def keep_painting(painted: Gimp.Layer, unpainted: Gimp.Layer, target: Gimp.Layer) -> None:
+def keep_painting(painted: Gimp.Drawable, unpainted: Gimp.Drawable, target: Gimp.Drawable) -> None:
     """Take over into ``target`` what of ``painted`` is not as in ``unpainted``: all of one size."""
     buffer, other = painted.get_buffer(), target.get_buffer()
     before = unpainted.get_buffer()

@@ -27,11 +27,18 @@ _CHANGED = _("The result was changed since the last edit: scaled, flipped or pai
 """Where the layer below has changed too, paint cannot be told from what was done to both."""
 
 
-def ask_about_painting(parent: Gtk.Window, target: Target) -> Paint | None:
-    """What becomes of paint on an earlier result; None when the user wants to think again."""
+def ask_about_painting(
+    parent: Gtk.Window, target: Target, *, can_keep: bool = True
+) -> Paint | None:
+    """What becomes of paint on an earlier result; None when the user wants to think again.
+
+    ``can_keep``: whether the window can make the earlier result again, to tell paint from it.
+    """
     if not target.painted or target.replaces is None:
         return Paint.REPLACE
     earlier = target.earlier
+    # Without the inversion, the earlier result cannot be made again to compare with.
+    can_keep = can_keep and bool(target.latent)
     is_same = earlier is not None and target.picture.sha256 == earlier.source_sha256
     dialog = Gtk.MessageDialog(
         transient_for=parent,
@@ -42,7 +49,7 @@ def ask_about_painting(parent: Gtk.Window, target: Target) -> Paint | None:
             "What was painted can be kept on the new result, the new result can become "
             "a layer of its own, or replace all."
         )
-        if target.latent
+        if can_keep
         else _(
             "The new result can become a "
             "layer of its own, or replace what is there with all paint on it."
@@ -51,8 +58,7 @@ def ask_about_painting(parent: Gtk.Window, target: Target) -> Paint | None:
     dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
     dialog.add_button(_("_Replace"), Paint.REPLACE.value)
     dialog.add_button(_("_New layer"), Paint.BESIDE.value)
-    # Without the inversion, the earlier result cannot be made again to compare with.
-    if target.latent:
+    if can_keep:
         dialog.add_button(_("_Keep the paint"), Paint.KEEP.value)
         dialog.set_default_response(Paint.KEEP.value)
     answer = dialog.run()

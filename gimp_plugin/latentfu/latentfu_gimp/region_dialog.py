@@ -13,7 +13,7 @@ from .errors import PluginError, StoppedError
 from .layers import Target, chosen_layer, plain_target
 from .pixbufs import dim_outside
 from .preview import PreviewPane
-from .region_masks import AS_MASK, AS_SELECTION, put_mask
+from .region_masks import AS_SELECTION, GOALS, put_mask
 from .sent_texts import translate_sent
 from .session import Session, Watcher
 from .translate import _, format_share
@@ -22,10 +22,6 @@ from .window_size import keep_size, restore_size
 from .wire import Picture
 
 ROLE = "latentfu-region"
-GOALS = (
-    {"name": AS_MASK, "title": _("Layer mask")},
-    {"name": AS_SELECTION, "title": _("Selection")},
-)
 
 
 def mask_with_dialog(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gi.repository import Gegl, Gimp
 
-from .deep_pixels import make_node
 from .errors import PluginError
 from .jobs import Result
 from .layers import Target, check_layer
@@ -12,6 +11,10 @@ from .translate import _
 from .wire import Picture
 
 AS_MASK, AS_SELECTION = "mask", "selection"
+GOALS = (
+    {"name": AS_MASK, "title": _("Layer mask")},
+    {"name": AS_SELECTION, "title": _("Selection")},
+)
 _FORM = "Y u8"
 
 
@@ -35,7 +38,7 @@ def put_mask(target: Target, found: Result, goal: str) -> Gimp.Layer:
     image.undo_group_start()
     try:
         if goal == AS_MASK:
-            add_mask(layer, mask)
+            layer.add_mask(make_mask(layer, mask))
         else:
             _select(image, layer, mask)
     finally:
@@ -44,30 +47,11 @@ def put_mask(target: Target, found: Result, goal: str) -> Gimp.Layer:
     return layer
 
 
-def soften_mask(mask: Picture, feather: float) -> Picture:
-    """The mask with its edge blurred over ``feather`` pixels."""
-    if feather <= 0:
-        return mask
-    there = Gegl.Rectangle.new(0, 0, mask.width, mask.height)
-    source = Gegl.Buffer.new(_FORM, 0, 0, mask.width, mask.height)
-    source.set(there, _FORM, mask.pixels)
-    soft = Gegl.Buffer.new(_FORM, 0, 0, mask.width, mask.height)
-    graph = Gegl.Node()
-    first = make_node(graph, "gegl:buffer-source", buffer=source)
-    blur = make_node(graph, "gegl:gaussian-blur", std_dev_x=feather / 3, std_dev_y=feather / 3)
-    last = make_node(graph, "gegl:write-buffer", buffer=soft)
-    first.link(blur)
-    blur.link(last)
-    last.process()
-    data = bytes(soft.get(there, 1.0, _FORM, Gegl.AbyssPolicy.NONE))
-    return Picture(mask.width, mask.height, 1, data)
-
-
-def add_mask(layer: Gimp.Layer, mask: Picture) -> None:
-    """Give a layer that has none a mask of its size."""
+def make_mask(layer: Gimp.Layer, mask: Picture) -> Gimp.LayerMask:
+    """A mask for a layer of its size, not yet added to it."""
     new = layer.create_mask(Gimp.AddMaskType.WHITE)
     _write(new, Gegl.Rectangle.new(0, 0, mask.width, mask.height), mask.pixels)
-    layer.add_mask(new)
+    return new
 
 
 def _select(image: Gimp.Image, layer: Gimp.Layer, mask: Picture) -> None:

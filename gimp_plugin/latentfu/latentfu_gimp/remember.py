@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from gi.repository import Gimp
@@ -13,14 +14,16 @@ from .arguments import (
     AUTO,
     LARGEST_STRENGTH,
     Edits,
+    format_edits,
     name_mix,
     name_transfer,
+    read_regions,
     write_regions,
 )
 from .exemplars import keep_layers
 from .jobs import Result, Work
 from .layers import Target
-from .masks import pack_mask
+from .masks import LOST, pack_mask, unpack_mask
 
 
 def remembered(
@@ -55,6 +58,32 @@ def remembered(
         size=[target.picture.width, target.picture.height],
         latent=hashlib.sha256(result.latent).hexdigest() if result.latent else "",
     )
+
+
+def redo_earlier(work: Work, earlier: state.LayerEditState) -> Work:
+    """``work`` as the earlier edit of the same layer was, to see what was painted on it since."""
+    mask = work.mask
+    if earlier.mask != LOST:
+        mask = unpack_mask(earlier.mask, work.layer.width, work.layer.height)
+    return replace(
+        work,
+        mask=mask,
+        edits=earlier.edits,
+        feather=earlier.feather,
+        apart=bool(earlier.limits_sha256),
+        extra={**work.extra, "regions": read_regions(earlier.regions)},
+    )
+
+
+def keep_arguments(config: Gimp.ProcedureConfig, work: Work, form: str) -> None:
+    """An edit into the procedure's arguments, so that repeating the filter repeats it."""
+    put = config.set_property
+    put("edits", format_edits(work.edits))
+    put("generator", work.generator)
+    put("inverter", work.inverter)
+    put("feather", work.feather)
+    put("regions", write_regions(work.extra.get("regions") or AUTO))
+    put("as", form)
 
 
 def _strengths(target: Target, work: Work, result: Result) -> Edits:

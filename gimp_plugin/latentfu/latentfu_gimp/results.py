@@ -12,9 +12,9 @@ from .arguments import AS_GROUP, AS_LAYER, layer_name
 from .deep_pixels import add_change
 from .errors import PluginError
 from .jobs import Result, tell_fit
-from .layers import Target, check_layer, work_without_mask
+from .layers import Target, check_layer
+from .limits import has_idle_mask, put_limits
 from .pixels import copy_pixels, hash_pixels, keep_painting, write_difference
-from .region_masks import add_mask, soften_mask
 from .sent_texts import translate_sent
 from .translate import _
 from .wire import Change, Picture
@@ -26,13 +26,14 @@ class Placing:
 
     ``beside``: it stays, and the new one is a layer of its own. ``unpainted``: how the earlier
     result came about, so that what was painted on it can be taken over. ``form``: what a new
-    result becomes; ``feather``: how soft a mask is at its edge, in pixels.
+    result becomes; ``earlier_mask``: the mask that the earlier result was made with, so that what
+    was painted on it can be taken over.
     """
 
     beside: bool = False
     unpainted: Result | None = None
     form: str = AS_LAYER
-    feather: float = 0.0
+    earlier_mask: Picture | None = None
 
 
 REPLACE = Placing()
@@ -43,7 +44,8 @@ class PreparedLayer:
     """A result as a layer that is not yet in its image.
 
     ``replaces``: the earlier result in whose place it comes, None to come above the edited layer.
-    ``hides``: whether the edited layer has to go out of sight.
+    ``hides``: whether the edited layer has to go out of sight; ``unmasks``: whether the mask of the
+    earlier result goes.
     """
 
     target: Target
@@ -52,6 +54,7 @@ class PreparedLayer:
     form: str = AS_LAYER
     replaces: Gimp.Layer | None = None
     hides: bool = False
+    unmasks: bool = False
 
 
 def insert_result(
@@ -85,11 +88,12 @@ def prepare_result(
     if target.replaces and target.replaces.is_valid() and not placing.beside:
         replaces = target.replaces
     new, pixels = _make_layer(target, result, replaces, placing)
-    masked = work_without_mask(target, placing.form) and new.get_mask() is None
-    if masked and target.mask:
-        add_mask(new, soften_mask(target.mask, placing.feather))
-    _attach(new, kept.dump(pixels), result.latent)
-    return PreparedLayer(target, new, name, placing.form, replaces, shows_through(target))
+    earlier = target.earlier if replaces else None
+    limits = put_limits(new, result.mask, earlier, placing.earlier_mask)
+    _attach(new, kept.dump(pixels, limits), result.latent)
+    unmasks = has_idle_mask(new, result.mask, earlier.limits_sha256 if earlier else "")
+    hides = shows_through(target)
+    return PreparedLayer(target, new, name, placing.form, replaces, hides, unmasks)
 
 
 def insert_prepared(layers: Sequence[PreparedLayer]) -> None:
@@ -208,6 +212,8 @@ def _insert(prepared: PreparedLayer) -> None:
         image.remove_layer(replaces)
     elif prepared.hides:
         target.layer.set_visible(False)
+    if prepared.unmasks:
+        new.remove_mask(Gimp.MaskApplyMode.DISCARD)
     new.set_name(name)
     new.set_lock_alpha(above_lock)
 

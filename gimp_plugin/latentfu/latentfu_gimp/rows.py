@@ -87,6 +87,11 @@ class NumberRow:
             self.widget.pack_start(self.reset, False, False, 0)
 
     @property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and the highest that it was made for."""
+        return self._limits
+
+    @property
     def value(self) -> float:
         """What slider and number show."""
         return round(self._adjustment.get_value(), MOST_DIGITS)

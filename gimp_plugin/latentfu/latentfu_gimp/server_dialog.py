@@ -45,7 +45,7 @@ class ServerWindow:
             (_("_Restart"), RESTART),
             (_("C_hoose ..."), CHOOSE),
             (_("Open _folder"), FOLDER),
-            (_("Co_py report"), COPY),
+            (_("Cop_y report"), COPY),
             (_("_Close"), Gtk.ResponseType.CLOSE),
         ):
             button = self._dialog.add_button(label, response)

@@ -19,15 +19,17 @@ from .arguments import (
     read_regions,
     recall_edits,
 )
-from .choices import FORMS, list_areas, list_methods
+from .choices import FORMS, list_areas, list_methods, list_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader
 from .layer_batch import OF_IMAGE, SELECTED, WHICH, LayerBatch, list_drawables
 from .layers import Target, check_layer, plain_target
+from .past_edits import keep_past_edit
 from .pixels import read_layer
 from .preset_menu import PresetMenu
 from .presets import SliderPreset
 from .preview import PreviewPane
+from .remember import keep_arguments
 from .session import Catalog, Document, Session, Watcher
 from .sliders import Sliders
 from .translate import _, ngettext
@@ -71,7 +73,9 @@ class SeveralDialog:
         self._preview = PreviewPane(EMPTY, self._ask_preview)
         self._reader = PictureReader(image)
         self._sliders = Sliders(self._moved, Surroundings(self._reader, None, self._status.warn))
-        self._presets = PresetMenu(self._read_sliders, self._take_preset, self._status.warn)
+        self._presets = PresetMenu(
+            self._read_sliders, self._take_preset, lambda: self._sliders.limits, self._status.warn
+        )
         self._sliders.add_beside_search(self._presets.widget)
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._add_rows(config)
@@ -161,7 +165,7 @@ class SeveralDialog:
 
     def _opened(self, catalog: Catalog) -> None:
         kept = self._sliders.strengths()
-        self._generators.show(catalog.generators, catalog.generator)
+        self._generators.show(list_networks(catalog.generators), catalog.generator)
         methods = list_methods(catalog.inverters)
         self._inverters.show(methods, self._inverters.name or self._common["inverter"])
         self._sliders.show([*catalog.controls, *catalog.valued])
@@ -246,6 +250,7 @@ class SeveralDialog:
             extra={"regions": read_regions(self._regions.name)},
         )
         self._keep(plain)
+        keep_past_edit(plain.generator, plain.edits)
         self._session.abandon()
         self._batch, self._number = LayerBatch(self._drawables, plain, self._form.name), 0
         self._right.set_sensitive(False)
@@ -306,15 +311,9 @@ class SeveralDialog:
 
     def _keep(self, work: jobs.Work) -> None:
         """Into the procedure's arguments, so that repeating the filter repeats this edit."""
-        put = self._config.set_property
-        put("which", self._which.name)
-        put("edits", format_edits(work.edits))
-        put("preset", "")
-        put("generator", work.generator)
-        put("inverter", work.inverter)
-        put("feather", work.feather)
-        put("regions", self._regions.name)
-        put("as", self._form.name)
+        self._config.set_property("which", self._which.name)
+        self._config.set_property("preset", "")
+        keep_arguments(self._config, work, self._form.name)
 
 
 def _is_editable(drawable: Gimp.Drawable) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from gi.repository import GLib, Gtk
 
 from .arguments import Edits
+from .favorites import keep_favorite, read_favorites
 from .rows import ControlFacts, NumberRow
 from .sent_texts import translate_sent
 from .translate import _
 from .value_rows import PointRow, RowMaker, Surroundings, ValueRow
+from .widgets import on_main
 
 Row = NumberRow | ValueRow
 
@@ -21,8 +23,7 @@ FIRST_GROUPS = ("expression", "pose", "eyes", "mouth", "face", "hair", "extras",
 class _Section:
     """A group: its heading says how many of its controls change something."""
 
-    def __init__(self, group: str) -> None:
-        title = translate_sent(group.replace("_", " "), "group")
+    def __init__(self, title: str) -> None:
         self.title = title[:1].upper() + title[1:]
         self.rows: dict[str, Row] = {}
         self.widget = Gtk.Expander(label=self.title, use_markup=True, expanded=True)
@@ -49,6 +50,7 @@ class Sliders:
 
     def __init__(self, changed: Callable[[], None], around: Surroundings) -> None:
         self._changed = changed
+        self._controls: Sequence[ControlFacts] = ()
         self._maker = RowMaker(around, self._moved)
         self._sections: list[_Section] = []
         self._words: dict[str, str] = {}
@@ -68,7 +70,7 @@ class Sliders:
         self.widget = self._build()
 
     def _build(self) -> Gtk.Box:
-        scrolled = Gtk.ScrolledWindow()
+        scrolled = self._scrolled = Gtk.ScrolledWindow()
         scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
         scrolled.set_shadow_type(Gtk.ShadowType.IN)
         scrolled.set_overlay_scrolling(False)
@@ -87,31 +89,34 @@ class Sliders:
         self._top.pack_start(widget, False, False, 0)
 
     def show(self, controls: Sequence[ControlFacts]) -> None:
-        """Replace the rows by those for ``controls``, all at 0 or unchanged."""
+        """Replace the rows by those for ``controls``, all at 0; starred ones come first."""
+        self._controls = controls
         self._forget_places()
         for child in self._list.get_children():
             if child is not self._nothing:
                 child.destroy()
         self._sections, self._words = [], {}
         groups: dict[str, list[ControlFacts]] = {}
+        starred = read_favorites()
         for control in controls:
-            groups.setdefault(str(control.get("group") or "other"), []).append(control)
+            group = FAVORITES if control["name"] in starred else _group_of(control)
+            groups.setdefault(group, []).append(control)
         if not groups:
             hint = Gtk.Label(label=_("This network has no controls yet."))
             self._list.pack_start(hint, True, True, 0)
         if self._nothing.get_parent() is None:
             self._list.pack_start(self._nothing, False, False, 0)
         for group, members in sorted(groups.items(), key=lambda item: rank_group(item[0])):
-            section = _Section(group)
+            section = _Section(_("Favorites") if group == FAVORITES else _name_group(group))
             for control in members:
-                self._add(section, group, control)
+                self._add(section, control, group == FAVORITES)
             section.count()
             self._sections.append(section)
             self._list.pack_start(section.widget, False, False, 0)
         self._list.show_all()
         self._filter()
 
-    def _add(self, section: _Section, group: str, control: ControlFacts) -> None:
+    def _add(self, section: _Section, control: ControlFacts, starred: bool) -> None:
         name, title = str(control["name"]), str(control.get("title") or control["name"])
         title = translate_sent(title.replace("_", " "))
         if control.get("widget", "slider") == "slider":
@@ -121,9 +126,26 @@ class Sliders:
         if row is None:
             return
         row.widget.set_tooltip_text(_tip(control))
+        star = _make_star(title, starred, lambda: self._star(name, not starred))
+        row.widget.pack_start(star, False, False, 0)
+        row.widget.reorder_child(star, 0)
         section.add(name, row)
-        shown = f"{section.title} {translate_sent(str(control.get('plus', '')))}"
+        group = _group_of(control)
+        shown = f"{_name_group(group)} {translate_sent(str(control.get('plus', '')))}"
         self._words[name] = f"{name} {title} {group} {control.get('plus', '')} {shown}".lower()
+
+    def _star(self, name: str, starred: bool) -> None:
+        """Among the favorites, or back in its group; nothing else moves."""
+        keep_favorite(name, starred)
+        edits, place = self.strengths(), self._scrolled.get_vadjustment().get_value()
+        self.show(self._controls)
+        self.set_all(edits)
+        self._scrolled.get_vadjustment().set_value(place)
+
+    @property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The lowest and the highest of each slider by name."""
+        return {name: row.limits for name, row in self.rows.items() if isinstance(row, NumberRow)}
 
     def _make_slider(self, name: str, title: str, control: ControlFacts) -> NumberRow:
         low, high = float(control["minimum"]), float(control["maximum"])
@@ -185,9 +207,34 @@ class Sliders:
         self._nothing.set_visible(bool(self._sections) and not some)
 
 
+FAVORITES = "*"
+"""In place of a group's name: what the user has starred."""
+
+
+def _group_of(control: ControlFacts) -> str:
+    return str(control.get("group") or "other")
+
+
+def _name_group(group: str) -> str:
+    return translate_sent(group.replace("_", " "), "group")
+
+
+def _make_star(title: str, starred: bool, toggle: Callable[[], None]) -> Gtk.Button:
+    name = "starred-symbolic" if starred else "non-starred-symbolic"
+    star = Gtk.Button.new_from_icon_name(name, Gtk.IconSize.MENU)
+    star.set_relief(Gtk.ReliefStyle.NONE)
+    text = _("{title} back to its group") if starred else _("{title} to the favorites")
+    star.set_tooltip_text(text.format(title=title))
+    star.get_accessible().set_name(text.format(title=title))
+    star.connect("clicked", lambda _button: on_main(toggle))  # Its row goes with it.
+    return star
+
+
 def rank_group(group: str) -> int:
     """Where a group stands among the others."""
     name = group.lower()
+    if name == FAVORITES:
+        return -1
     return FIRST_GROUPS.index(name) if name in FIRST_GROUPS else len(FIRST_GROUPS)
 
 

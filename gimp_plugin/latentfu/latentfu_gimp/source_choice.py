@@ -12,7 +12,7 @@ from .pixels import read_layer
 from .widgets import Choice
 from .wire import Picture
 
-THUMBNAIL = 200
+THUMBNAIL = 140
 
 
 def list_sources(layer: Gimp.Layer) -> list[Gimp.Layer]:

@@ -27,7 +27,8 @@ class LayerEditState:
     image, ``size`` its width and height then; ``mask`` is the packed selection ("" for none,
     "lost" when it was too large to keep). ``method`` and ``face``: what was asked for, "" and 0
     for the automatic choice. ``latent``: the sha256 of the kept inversion. ``pixels_sha256``: of
-    the result itself, to notice what was painted on it. ``regions`` and
+    the result itself, to notice what was painted on it; ``limits_sha256``: of the mask that it came
+    with, "" for none. ``regions`` and
     ``form``: as the procedure takes them. ``mix``, ``transfer``: of these, where they took from
     and what; ``edits`` of a transfer are what it moved. Layers in ``edits`` are named by tattoo.
     """
@@ -49,6 +50,7 @@ class LayerEditState:
     size: list[int] = field(default_factory=list)
     latent: str = ""
     pixels_sha256: str = ""
+    limits_sha256: str = ""
     regions: str = "auto"
     form: str = "layer"
     transfer: dict[str, Any] = field(default_factory=dict)
@@ -63,9 +65,13 @@ class LayerEditState:
         """Of a mix or a transfer, where it took from and what."""
         return self.mix or self.transfer
 
-    def dump(self, pixels_sha256: str = "") -> bytes:
-        """ASCII JSON, with the name of the result's pixels."""
-        named = {**asdict(self), "pixels_sha256": pixels_sha256 or self.pixels_sha256}
+    def dump(self, pixels_sha256: str = "", limits_sha256: str = "") -> bytes:
+        """ASCII JSON, with the names of the result's pixels and of the mask that it came with."""
+        made = {
+            "pixels_sha256": pixels_sha256 or self.pixels_sha256,
+            "limits_sha256": limits_sha256 or self.limits_sha256,
+        }
+        named = {**asdict(self), **made}
         return json.dumps({"version": VERSION, **named}).encode("ascii")
 
 

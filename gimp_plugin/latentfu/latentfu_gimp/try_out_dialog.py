@@ -10,16 +10,18 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs
-from .arguments import read_common_arguments
+from .arguments import AS_LAYER, read_common_arguments
+from .choices import FORMS
 from .errors import PluginError, StoppedError
-from .layers import Target, chosen_layer, refresh, target_again
+from .layers import Target, chosen_layer, comes_apart, refresh, target_again
 from .preview import PreviewPane
+from .questions import Paint, ask_about_painting
 from .remember import name_taken, remembered
-from .results import insert_result
+from .results import Placing, insert_result
 from .session import Catalog, Document, Session, Watcher
 from .source_choice import SourceChoice, list_sources
 from .translate import _
-from .widgets import StatusLine, feather_row, lay_out, new_dialog, on_main
+from .widgets import Choice, StatusLine, feather_row, lay_out, new_dialog, on_main
 from .window_size import keep_size, restore_size
 from .wire import Picture
 
@@ -90,6 +92,9 @@ class TryOutDialog(ABC):
         self._add_rows(self._right)
         if target.mask:
             self._right.pack_start(self._feather.widget, False, False, 0)
+        self._form = Choice(_("Res_ult"), self._names, lambda: None)
+        self._form.show(FORMS, earlier.form if earlier else config.get_property("as") or AS_LAYER)
+        self._right.pack_start(self._form.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, self._right], self._status)
 
     @abstractmethod
@@ -153,12 +158,19 @@ class TryOutDialog(ABC):
         if not self._tried:
             return
         work, result = self._tried
+        paint = ask_about_painting(self._dialog, self._target, can_keep=False)
+        if paint is None:
+            return
+        self._paint = paint
+        self._config.set_property("as", self._form.name)
         self._applying = True
         self._right.set_sensitive(False)
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
-        if self._target.deep:
-            self._status.busy(0.0, self._texts.deep)
-            self._session.finish([replace(work, deep=True)], self._finished)
+        apart = comes_apart(self._target, self._form.name)
+        if self._target.deep or apart:
+            self._status.busy(0.0, self._texts.deep if self._target.deep else self._texts.working)
+            exact = replace(work, deep=self._target.deep, apart=apart)
+            self._session.finish([exact], self._finished)
         else:  # once the dialog runs again: before that nothing would hear its answer
             on_main(lambda: self._finished([result]))
 
@@ -178,9 +190,10 @@ class TryOutDialog(ABC):
                 self._preview.set_picture(again.picture)
                 raise PluginError(CHANGED)
             source = self._source.layer
-            kept = remembered(self._target, work, result, source)
+            beside, form = self._paint is Paint.BESIDE, self._form.name
+            kept = remembered(self._target, work, result, source, form)
             name = name_taken(source.get_name(), work)
-            return insert_result(self._target, result, name, kept)
+            return insert_result(self._target, result, name, kept, Placing(beside, form=form))
         except PluginError as error:
             self._applying = False
             self._right.set_sensitive(True)

@@ -40,13 +40,15 @@ class StatusLine:
         line.set_size_request(-1, TWO_LINES)  # A warning does not push the rest of the window up.
         line.pack_start(self._icon, False, False, 0)
         line.pack_start(self._text, True, True, 0)
-        line.pack_start(self._make_report_button(), False, False, 0)
+        report = self._make_report_button()
+        if with_report:
+            line.pack_start(report, False, False, 0)
         self.widget = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self.widget.pack_start(self._bar, False, False, 0)
         self.widget.pack_start(line, False, False, 0)
 
     def _make_report_button(self) -> Gtk.Button:
-        self._report = Gtk.Button.new_with_mnemonic(_("Co_py report"))
+        self._report = Gtk.Button.new_with_mnemonic(_("Cop_y report"))
         self._report.set_tooltip_text(
             _("What helps to find the cause goes into the clipboard, without secrets")
         )
@@ -181,7 +183,7 @@ def feather_row(value: float, longest: int, changed: Callable[[], None]) -> Numb
     """The width of the soft border in a layer whose longest side is ``longest``."""
     limits = (0.0, min(LARGEST_FEATHER, max(60.0, longest / 20)))
     value = min(max(value, 0.0), LARGEST_FEATHER)
-    row = NumberRow(_("Soft _border"), limits, changed, digits=1, neutral=None, value=value)
+    row = NumberRow(_("Soft bor_der"), limits, changed, digits=1, neutral=None, value=value)
     row.widget.set_tooltip_text(
         _("Pixels over which the change fades out at the selection's border")
     )

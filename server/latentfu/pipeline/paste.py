@@ -73,6 +73,31 @@ def place_change(
     return PlacedChange(box, change * weight[:, :, None])
 
 
+def draw_limits(
+    layer: Layer,
+    quad: Quad,
+    *,
+    mask: MaskPixels | None = None,
+    feather: float = 12.0,
+    region: Floats | None = None,
+) -> Layer:
+    """What :func:`place_change` lets through of ``mask`` and ``region``: ``[H, W, 1]``, 0..255.
+
+    The free change (of neither) blended by it over the layer is the limited one.
+    """
+    everywhere = (0, 0, layer.width, layer.height)
+    weight = np.ones((layer.height, layer.width), dtype=np.float32)
+    if mask is not None:
+        weight = _mask_weight(mask, everywhere, feather)
+    if region is not None:
+        x0, y0, x1, y1 = box = box_around(quad, layer.width, layer.height)
+        placed = np.zeros_like(weight)
+        if x1 > x0 and y1 > y0:
+            placed[y0:y1, x0:x1] = place_region(region, quad, box)
+        weight = weight * placed
+    return Layer(np.rint(255.0 * weight).astype(np.uint8)[:, :, None])
+
+
 BORDER_PART = 0.05
 """The soft edge at the crop's border is at least this part of the crop's side."""
 

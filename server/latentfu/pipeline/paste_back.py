@@ -14,7 +14,7 @@ from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
 from latentfu.pipeline.light import put_back_light
 from latentfu.pipeline.motion import CodesEdit
-from latentfu.pipeline.paste import PlacedChange, place_change
+from latentfu.pipeline.paste import PlacedChange, draw_limits, place_change
 from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.replies import RegionsReply, ReportReply
 from latentfu.protocol.requests import LayerRequest
@@ -57,10 +57,14 @@ class ShownEdit:
 
 
 def paste_back(work: EditWork, shown: ShownEdit, progress: Progress) -> Outcome:
-    """The layer with what is shown in it, and the report; outside the mask nothing changes."""
+    """The layer with what is shown in it, and the report; outside the mask nothing changes.
+
+    Where the request asks for another part of it (:class:`LayerRequest`), that in place of it.
+    """
     progress(0.95, "Pasting back")
-    layer, quad, mask = work.layer, shown.crop.quad, work.mask
-    feather = work.request.feather
+    layer, quad, part = work.layer, shown.crop.quad, work.request.part
+    feather, free = work.request.feather, part == "free"
+    mask, region = (None, None) if free else (work.mask, shown.acting.mask)
     edited, codes = shown.acting.limit_colors(shown.edited, shown.inverted, shown.codes)
     edited, inverted, codes = put_back_light(shown.crop, edited, shown.inverted, codes)
     placed = place_change(
@@ -71,7 +75,7 @@ def paste_back(work: EditWork, shown: ShownEdit, progress: Progress) -> Outcome:
         mask=mask,
         feather=feather,
         codes=codes,
-        region=shown.acting.mask,
+        region=region,
     )
     out = placed.add_to(layer)
     work.watch.lap("paste")
@@ -82,4 +86,7 @@ def paste_back(work: EditWork, shown: ShownEdit, progress: Progress) -> Outcome:
     report = build_report(
         work.resolved, shown.crop, shown.found, seconds, changed=changed, acting=acting
     )
+    if part == "mask":
+        limits = draw_limits(layer, quad, mask=mask, feather=feather, region=region)
+        return Outcome(limits, report)
     return Outcome(out, report, placed)

@@ -16,6 +16,7 @@ from latentfu import hookspecs as hooks
 from latentfu.core.control import Control
 from latentfu.plugin_manager.isolation import PluginFaultError, hint_when_slow, run_isolated
 from latentfu.plugin_manager.sources import Source
+from latentfu.plugin_manager.tracing import trace_hook
 from latentfu.plugin_manager.validation import check_control_ids, checked_items, key_of
 from latentfu.plugin_objects import GeneratorSpec, WatchedFolder
 
@@ -102,7 +103,8 @@ def load_plugin(plugin: Plugin, manager: pluggy.PluginManager) -> None:
     try:
         _check_needs(plugin.source)
         with hint_when_slow(plugin.source.name):
-            module = run_isolated("while it was imported", plugin.source.load)
+            with trace_hook(plugin.source.name, "import"):
+                module = run_isolated("while it was imported", plugin.source.load)
             run_isolated("while it was registered", lambda: _register(plugin, module, manager))
             plugin.watched = tuple(folder.path for folder in _call(plugin, _FOLDERS))
             for kind in hooks.KINDS.values():
@@ -157,9 +159,10 @@ def _call(plugin: Plugin, kind: hooks.Kind[T], **arguments: object) -> tuple[T, 
     if implementation is None:
         return ()
     wanted = {name: arguments[name] for name in implementation.argnames}
-    items = run_isolated(
-        f"in {kind.hook}", lambda: checked_items(kind, implementation.function(**wanted))
-    )
+    with trace_hook(plugin.source.name, kind.hook):
+        items = run_isolated(
+            f"in {kind.hook}", lambda: checked_items(kind, implementation.function(**wanted))
+        )
     for item in items:
         whose = getattr(item, "plugin", plugin.source.name)
         if whose != plugin.source.name:

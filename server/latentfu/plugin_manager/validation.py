@@ -18,7 +18,7 @@ from latentfu.core.control import Control
 from latentfu.core.names import is_one_line
 from latentfu.core.setting import Setting
 from latentfu.plugin_manager.isolation import PluginFaultError
-from latentfu.plugin_objects import Command, GeneratorSpec, Route
+from latentfu.plugin_objects import Command, GeneratorSpec, Route, StartupTask
 
 T = TypeVar("T")
 _MOST = 10_000
@@ -44,11 +44,11 @@ _FAULTS = {
 def key_of(item: object) -> str:
     """The name under which a hook's object is listed.
 
-    A command's path is joined by spaces; settings and routes are named with their plug-in.
+    A command's path is joined by spaces; what has a field ``plugin`` is named with it.
     """
     if isinstance(item, Command):
         return " ".join(item.path)
-    if isinstance(item, (Setting, Route)):
+    if isinstance(item, (Setting, Route, StartupTask)):
         return f"{item.plugin}.{item.name}"
     return str(getattr(item, "name", ""))
 

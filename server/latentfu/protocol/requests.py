@@ -135,6 +135,11 @@ class LayerRequest(Model):
         description="Whether the result is the change itself in 16 bits, to be added to a picture "
         "of more than 8 bits, instead of the layer.",
     )
+    part: Literal["layer", "free", "mask"] = Field(
+        default="layer",
+        description="What the result is: the layer; free, the layer as if neither mask nor regions "
+        "limited the edit; mask, what limits it, one channel, 255 where all of it shows.",
+    )
     interactive: bool = Field(
         default=False, description="Whether the job is dropped when nobody waits for it any more."
     )

@@ -63,7 +63,7 @@ def check_loss(loss: Loss, generator: Generator) -> None:
     _require(bool(slope.isfinite().all()), f"{loss.name} has a gradient that is not finite.")
     _require(bool(slope.any()), f"{loss.name} has no gradient in its first pictures.")
     alone = distance(a[:1], b[:1])
-    off = float((alone - found[:1]).abs().max())
+    off = float((alone - found[:1]).detach().abs().max())
     _require(off <= _SAME, f"{loss.name} is another for a picture alone than in a batch.")
 
 

@@ -17,6 +17,7 @@ from latentfu.worker.loop import WorkerLoop
 from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import StoredPictures
 from latentfu.worker.spare_memory import MemoryReserve
+from latentfu.worker.startup import run_startup_tasks
 from latentfu.worker.talk import Send, claim_stdout, make_sender
 
 
@@ -32,6 +33,7 @@ def main() -> None:
         device = _choose_device(options.device)
         make = importlib.import_module(options.editing).Editor  # Slow: imports torch.
         editor = make(device)
+        run_startup_tasks(device)
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         send({"event": "start_failed", "message": f"{type(error).__name__}: {error}"[:300]})

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from .. import finder, jobs
-from ..arguments import AUTO, LARGEST_FEATHER
+from ..arguments import AS_LAYER, AUTO, LARGEST_FEATHER
+from ..choices import FORMS
 from ..errors import PluginError, StoppedError
+from ..last_source import keep_source, recall_source
+from ..layers import Target, comes_apart
+from ..remember import remembered
+from ..results import Placing, insert_result, show_report
 from ..translate import _
 
 MENU = "<Image>/Filters/Latent-F_u"
@@ -49,8 +55,15 @@ def create_image_procedure(
         config: Gimp.ProcedureConfig,
         _data: Any,
     ) -> Gimp.ValueArray:
-        action = actions[run_mode == Gimp.RunMode.INTERACTIVE]
-        return run_guarded(procedure, lambda: action(image, drawables, config), Gimp.Layer)
+        def body() -> Gimp.Layer:
+            if run_mode == Gimp.RunMode.WITH_LAST_VALS:
+                recall_source(name, config)
+            layer = actions[run_mode == Gimp.RunMode.INTERACTIVE](image, drawables, config)
+            if run_mode == Gimp.RunMode.INTERACTIVE:
+                keep_source(name, config)
+            return layer
+
+        return run_guarded(procedure, body, Gimp.Layer)
 
     procedure = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, run, None)
     procedure.set_image_types("*")
@@ -93,6 +106,24 @@ def add_regions_argument(procedure: Gimp.Procedure) -> None:
     )
 
 
+def add_choice_argument(
+    procedure: Gimp.Procedure,
+    name: str,
+    texts: tuple[str, str],
+    things: Sequence[Mapping[str, str]],
+) -> None:
+    """One of ``things`` (name, title), the first unless another is given; label and help."""
+    choice = Gimp.Choice.new()
+    for number, thing in enumerate(things):
+        choice.add(thing["name"], number, thing["title"], "")
+    procedure.add_choice_argument(name, *texts, choice, things[0]["name"], READWRITE)
+
+
+def add_form_argument(procedure: Gimp.Procedure) -> None:
+    """What the result becomes."""
+    add_choice_argument(procedure, "as", (_("_As"), _("What the result becomes")), FORMS)
+
+
 def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
     """Do the work on the server, GIMP's own progress bar showing how far it is."""
     Gimp.progress_init(message)
@@ -101,6 +132,27 @@ def run_with_progress(work: jobs.Work, message: str) -> jobs.Result:
             return jobs.run_anywhere(client, work, report_progress)
     finally:
         Gimp.progress_end()
+
+
+def run_and_insert(
+    target: Target,
+    work: jobs.Work,
+    message: str,
+    name: str,
+    config: Gimp.ProcedureConfig,
+) -> Gimp.Layer:
+    """Do the work and put what comes of it into the image under a name; raises PluginError.
+
+    What it becomes, and the other layer of a mix or a transfer, are in the arguments.
+    """
+    form = config.get_property("as") or AS_LAYER
+    source = config.get_property("source") if work.source else None
+    work = replace(work, apart=comes_apart(target, form))
+    result = run_with_progress(work, message)
+    kept = remembered(target, work, result, source, form)
+    new = insert_result(target, result, name, kept, Placing(form=form))
+    show_report(result)
+    return new
 
 
 def report_progress(fraction: float, message: str) -> None:

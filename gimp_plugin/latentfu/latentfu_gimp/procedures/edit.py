@@ -8,26 +8,23 @@ from gi.repository import Gimp
 
 from .. import jobs
 from ..arguments import (
-    AS_LAYER,
     layer_name,
     parse_edits,
     read_common_arguments,
     read_regions,
 )
-from ..choices import FORMS
 from ..errors import PluginError
 from ..exemplars import PictureReader
-from ..layers import chosen_layer, plain_target, work_without_mask
-from ..remember import remembered
-from ..results import Placing, insert_result, show_report
+from ..layers import chosen_layer, plain_target
 from ..translate import _
 from .common import (
     EDITS,
     READWRITE,
     add_common_arguments,
+    add_form_argument,
     add_regions_argument,
     create_image_procedure,
-    run_with_progress,
+    run_and_insert,
 )
 
 NAME = "latentfu-edit"
@@ -52,12 +49,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure = create_image_procedure(plug_in, NAME, _TEXTS, actions)
     procedure.add_string_argument("edits", _("_Edits"), EDITS, "", READWRITE)
     add_regions_argument(procedure)
-    choice = Gimp.Choice.new()
-    for number, form in enumerate(FORMS):
-        choice.add(form["name"], number, form["title"], "")
-    procedure.add_choice_argument(
-        "as", _("_As"), _("What the result becomes"), choice, AS_LAYER, READWRITE
-    )
+    add_form_argument(procedure)
     add_common_arguments(procedure)
     return procedure
 
@@ -71,22 +63,16 @@ def edit_layer(
     if not edits:
         raise PluginError(_("There is nothing to change: give edits such as smile=2 yaw=-1."))
     target = plain_target(image, layer)
-    form = config.get_property("as") or AS_LAYER
     work = jobs.Work(
         target.picture,
-        None if work_without_mask(target, form) else target.mask,
+        target.mask,
         edits=edits,
         deep=target.deep,
         extra={"regions": read_regions(config.get_property("regions") or "")},
         **read_common_arguments(config),
     )
     work = PictureReader(image).give(work)
-    result = run_with_progress(work, _("Editing the portrait ..."))
-    kept = remembered(target, work, result, form=form)
-    placing = Placing(form=form, feather=work.feather)
-    new = insert_result(target, result, layer_name(edits), kept, placing)
-    show_report(result)
-    return new
+    return run_and_insert(target, work, _("Editing the portrait ..."), layer_name(edits), config)
 
 
 def _edit_with_dialog(

@@ -11,14 +11,14 @@ from ..arguments import parse_layers, read_common_arguments
 from ..errors import PluginError
 from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
-from ..remember import name_taken, remembered
-from ..results import insert_result, show_report
+from ..remember import name_taken
 from ..translate import _
 from .common import (
     READWRITE,
     add_common_arguments,
+    add_form_argument,
     create_image_procedure,
-    run_with_progress,
+    run_and_insert,
 )
 
 NAME = "latentfu-mix"
@@ -42,6 +42,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.add_string_argument(
         "layers", _("_Layers"), _("First and last network layer taken: 4-7"), "4-7", READWRITE
     )
+    add_form_argument(procedure)
     add_common_arguments(procedure)
     return procedure
 
@@ -64,11 +65,8 @@ def mix_layers(
         deep=target.deep,
         **read_common_arguments(config),
     )
-    result = run_with_progress(work, _("Mixing the portraits ..."))
     name = name_taken(source.get_name(), work)
-    new = insert_result(target, result, name, remembered(target, work, result, source))
-    show_report(result)
-    return new
+    return run_and_insert(target, work, _("Mixing the portraits ..."), name, config)
 
 
 def _mix_with_dialog(

@@ -10,9 +10,9 @@ from .. import finder, jobs
 from ..arguments import read_regions
 from ..errors import PluginError
 from ..layers import chosen_layer, plain_target
-from ..region_masks import AS_MASK, AS_SELECTION, check_free, put_mask
+from ..region_masks import GOALS, check_free, put_mask
 from ..translate import _
-from .common import READWRITE, create_image_procedure, report_progress
+from .common import READWRITE, add_choice_argument, create_image_procedure, report_progress
 
 NAME = "latentfu-region"
 ICON = "gimp-layer-mask"
@@ -32,13 +32,8 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.add_string_argument(
         "regions", _("_Regions"), _("Names such as hair, or hair brows"), "hair", READWRITE
     )
-    choice = Gimp.Choice.new()
-    choice.add(AS_MASK, 0, _("Layer mask"), "")
-    choice.add(AS_SELECTION, 1, _("Selection"), "")
-    procedure.add_choice_argument(
-        "as", _("_As"), _("Whether it becomes the layer's mask or the selection"), choice, AS_MASK,
-        READWRITE,
-    )  # fmt: skip
+    texts = _("_As"), _("Whether it becomes the layer's mask or the selection")
+    add_choice_argument(procedure, "as", texts, GOALS)
     return procedure
 
 

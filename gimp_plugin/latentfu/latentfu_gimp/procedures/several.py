@@ -9,7 +9,6 @@ from gi.repository import Gimp, GObject
 
 from .. import finder, jobs
 from ..arguments import AS_LAYER, AUTO, parse_edits, read_common_arguments, read_regions
-from ..choices import FORMS
 from ..client import ServerClient
 from ..errors import PluginError, ServerGoneError, StoppedError
 from ..layer_batch import SELECTED, WHICH, LayerBatch, list_drawables
@@ -20,7 +19,9 @@ from ..wire import Picture
 from .common import (
     EDITS,
     READWRITE,
+    add_choice_argument,
     add_common_arguments,
+    add_form_argument,
     add_regions_argument,
     report_progress,
     report_step,
@@ -47,11 +48,11 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES)
     procedure.set_menu_label(_TEXTS[0])
     procedure.set_documentation(_TEXTS[1], _TEXTS[2], NAME)
-    _add_choice(procedure, "which", _("_Which"), _("Which layers are edited"), WHICH)
+    add_choice_argument(procedure, "which", (_("_Which"), _("Which layers are edited")), WHICH)
     add = procedure.add_string_argument
     add("edits", _("_Edits"), EDITS, "", READWRITE)
     add("preset", _("_Preset"), _("Name of a preset, in place of edits"), "", READWRITE)
-    _add_choice(procedure, "as", _("_As"), _("What each result becomes"), FORMS)
+    add_form_argument(procedure)
     add_regions_argument(procedure)
     add_common_arguments(procedure)
     procedure.add_int_return_value(
@@ -61,15 +62,6 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         "report", _("Report"), _("How many, and a line for each that was left out"), "", READWRITE
     )
     return procedure
-
-
-def _add_choice(
-    procedure: Gimp.Procedure, name: str, label: str, text: str, things: Sequence[dict[str, str]]
-) -> None:
-    choice = Gimp.Choice.new()
-    for number, thing in enumerate(things):
-        choice.add(thing["name"], number, thing["title"], "")
-    procedure.add_choice_argument(name, label, text, choice, things[0]["name"], READWRITE)
 
 
 def _run(

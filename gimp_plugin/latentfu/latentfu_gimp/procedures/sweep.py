@@ -15,6 +15,7 @@ from ..sweeps import AS_GROUP, FEWEST, MOST, QUICKEST, SLOWEST, SWEEP_FORMS, Swe
 from ..translate import _
 from .common import (
     READWRITE,
+    add_choice_argument,
     add_common_arguments,
     add_regions_argument,
     create_image_procedure,
@@ -57,12 +58,8 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     procedure.add_boolean_argument(
         "back", _("There and _back"), _("Also back to the first"), False, READWRITE
     )
-    choice = Gimp.Choice.new()
-    for number, form in enumerate(SWEEP_FORMS):
-        choice.add(form["name"], number, form["title"], "")
-    procedure.add_choice_argument(
-        "as", _("_As"), _("What the layers become"), choice, AS_GROUP, READWRITE
-    )
+    texts = _("_As"), _("What the layers become")
+    add_choice_argument(procedure, "as", texts, SWEEP_FORMS)
     add_regions_argument(procedure)
     add_common_arguments(procedure)
     return procedure

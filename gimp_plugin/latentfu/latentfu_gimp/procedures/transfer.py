@@ -17,15 +17,15 @@ from ..arguments import (
 from ..errors import PluginError
 from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
-from ..remember import name_taken, remembered
-from ..results import insert_result, show_report
+from ..remember import name_taken
 from ..translate import _
 from .common import (
     READWRITE,
     add_common_arguments,
+    add_form_argument,
     add_regions_argument,
     create_image_procedure,
-    run_with_progress,
+    run_and_insert,
 )
 
 NAME = "latentfu-transfer"
@@ -60,6 +60,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         1.0,
         READWRITE,
     )
+    add_form_argument(procedure)
     add_regions_argument(procedure)
     add_common_arguments(procedure)
     return procedure
@@ -85,11 +86,8 @@ def transfer_layer(
         extra={"regions": read_regions(config.get_property("regions") or AUTO)},
         **read_common_arguments(config),
     )
-    result = run_with_progress(work, _("Moving the portrait ..."))
-    kept = remembered(target, work, result, source)
-    new = insert_result(target, result, name_taken(source.get_name(), work), kept)
-    show_report(result)
-    return new
+    name = name_taken(source.get_name(), work)
+    return run_and_insert(target, work, _("Moving the portrait ..."), name, config)
 
 
 def _transfer_with_dialog(
