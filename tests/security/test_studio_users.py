@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import ssl
-import time
 import uuid
 
 import pytest
@@ -198,14 +197,13 @@ def test_quotas_are_each_users_own(open_studio):
 
 
 def test_whoever_asks_too_often_waits_and_others_do_not(open_studio):
-    studio = open_studio(limits={"user_requests_s": 1.0, "user_burst": 15})
+    studio = open_studio(limits={"user_requests_s": 0.2, "user_burst": 15})
     ana, ben = studio.add("ana"), studio.add("ben")
     answers = [ana.ask("GET", "/v1/health")[0] for _ in range(25)]
     assert answers[:15] == [200] * 15
     assert 429 in answers[15:]
     assert ben.ask("GET", "/v1/health")[0] == 200
-    time.sleep(1.2)
-    assert ana.ask("GET", "/v1/health")[0] == 200
+    wait_until(lambda: ana.ask("GET", "/v1/health")[0] == 200)
 
 
 def test_wrong_tokens_are_counted_by_address_and_a_right_one_still_opens(open_studio):
