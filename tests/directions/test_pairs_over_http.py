@@ -39,7 +39,7 @@ def client(server: Server, monkeypatch: pytest.MonkeyPatch) -> Client:
 
 def invert(client: Client, brightness: int) -> str:
     """The key of the inversion of an even picture."""
-    pixels = np.full((40, 40, 3), (brightness, 90, 60), np.uint8)
+    pixels = np.full((40, 40, 3), (brightness, 150, 120), np.uint8)
     layer = client.send_layer(layer_body(latentfu.Layer(pixels)))
     _, report = client.run({"kind": "invert", "layer": layer, **NAMES})
     return str(report["inversion_key"])
@@ -52,7 +52,7 @@ def ask(server: Server, **fields: Any) -> tuple[int, Any]:
 
 def test_it_is_measured_first_and_kept_when_it_is_asked_for(server: Server, client: Client) -> None:
     before, after = (
-        [invert(client, level) for level in levels] for levels in ((40, 60), (90, 120))
+        [invert(client, level) for level in levels] for levels in ((120, 140), (170, 200))
     )
     status, told = ask(server, before=before, after=after, plus="more light")
     assert status == 200 and told["file"] is None and told["pairs"] == 2

@@ -67,17 +67,20 @@ def sweep_command(
     frames: int,
     back: bool,
     mask: Path | None,
-    local: bool,
+    where: str | None,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
     """Move controls of IMAGE step by step: it is inverted once, each frame is one render.
 
-    All controls that are given move together.
+    All controls that are given move together. It is always drawn in this process.
     """
     from latentfu.cli.film import check_film
     from latentfu.cli.pictures import check_folder, read_picture_file
+    from latentfu.protocol.remote_server import HERE
 
+    if where not in (None, options.IN_PROCESS, HERE):
+        raise click.UsageError("A sweep is drawn on this machine: leave out --server.")
     if output.suffix:
         check_film(output)
         check_folder(output)

@@ -281,8 +281,12 @@ def _tell_written(output: Path, as_json: bool) -> None:
 @click.argument("network", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--renderer", default="people", show_default=True, help="Whose numbers z holds.")
 @click.option("--layers", default=4, show_default=True, type=click.IntRange(2), help="Its layers.")
-@click.option("--samples", default=200_000, show_default=True, type=click.IntRange(100))
-@click.option("--steps", default=3000, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--samples", default=200_000, show_default=True, type=click.IntRange(100), help="How many z."
+)
+@click.option(
+    "--steps", default=3000, show_default=True, type=click.IntRange(1), help="Of 1024 z each."
+)
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
