@@ -9,6 +9,7 @@ import pytest
 
 from tests.gimp.desktop import Desktop, wait_for
 from tests.gimp.edit_window import Edit, make_earlier, shoot
+from tests.gimp.test_edit_again import PAINT
 
 SET_EACH = {
     "lenses": ("part('Lenses', Gtk.CheckButton).set_active(True)", "on"),
@@ -83,6 +84,18 @@ def test_a_layer_of_the_image_is_taken_and_found_when_renamed(edit: Edit) -> Non
     assert "The picture of like is no longer there" in edit.look("said()")
 
 
+def test_paint_is_kept_on_a_result_with_a_picture(edit: Edit) -> None:
+    add_second_layer(edit)
+    make_earlier(edit, """edits='like="@layer:Anna, the second"'""")
+    edit.do(PAINT)
+    edit.open("result")
+    edit.do("number('red').set_value(-3)")
+    edit.apply_and_answer("Keep the paint")
+    edit.end()
+    seen = edit.look("[native(image.get_layers()[0], 150, 200, 60, 50) == painted, count(image)]")
+    assert seen == [True, 3]
+
+
 def test_a_picture_file_is_chosen(edit: Edit, second_portrait: Path) -> None:
     edit.open(edits="")
     edit.do("""
@@ -117,8 +130,8 @@ def test_a_press_on_the_preview_sets_a_point(edit: Edit, screenshots: Path | Non
         lambda: not edit.look("part('Pick Mole on the preview').get_active()"), "it stays pressed"
     )
     assert "Wardrobe (1)" in edit.look("said()")
-    add = "part('Lenses', Gtk.CheckButton).set_active(True); part('Badge').set_text('hello')"
-    edit.do(add)
+    edit.do("part('Lenses', Gtk.CheckButton).set_active(True)")
+    edit.do("part('Badge', Gtk.Entry).set_text('hello')")
     time.sleep(1.0)
     shoot(edit, "Edit portrait", screenshots, "gimp-values.png")
 

@@ -330,7 +330,11 @@ class EditDialog:
         works = [replace(self._applied, apart=comes_apart(self._target, self._form.name))]
         earlier = self._target.earlier
         if earlier and (paint is questions.Paint.KEEP or is_mask_painted(self._target)):
-            works.append(redo_earlier(works[0], earlier))  # What it was without the paint.
+            try:  # What it was without the paint.
+                works.append(self._reader.give(redo_earlier(works[0], earlier)))
+            except PluginError as error:
+                self._failed(str(error))
+                return
         self._session.finish(works, self._finished)
 
     def _finished(self, results: list[jobs.Result]) -> None:
