@@ -41,7 +41,6 @@ TEST_STEPS = (
     ("contracts", ["pytest", "-q", "tests/test_contracts.py"]),
     ("tests", ["pytest", "-n", "auto", "--ignore", "tests/gimp"]),
     ("gimp", ["tests.gimp.run"]),
-    ("gimp 3.2", ["tests.gimp.run", "--gimp", "3.2"]),
 )
 
 _FULL = "The disk is full: make about 8 GB of room for torch and run this again."

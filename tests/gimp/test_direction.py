@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.gimp.desktop import wait_for
-from tests.gimp.edit_window import Edit
+from tests.gimp.edit_window import Edit, shoot
 
 OPEN = """
 def direction(image, **arguments):
@@ -106,7 +106,9 @@ def test_a_layer_without_a_face_is_named(make: Edit) -> None:
     assert status == "execution-error" and "No face is found in two" in text, text
 
 
-def test_the_window_shows_the_report_before_it_keeps(make: Edit, home: Path) -> None:
+def test_the_window_shows_the_report_before_it_keeps(
+    make: Edit, home: Path, screenshots: Path | None
+) -> None:
     order = make.gimp.send("value = direction_in_window(image, 'my-glow')")
     wait_for(lambda: make.look(f"bool(window({MAKE}))", False), "no window", 60)
     wait_for(lambda: make.look(ready("Measure"), False), "never ready", 60)
@@ -116,6 +118,7 @@ def test_the_window_shows_the_report_before_it_keeps(make: Edit, home: Path) -> 
     make.do(f"press('Measure', {MAKE})")
     wait_for(lambda: make.look(ready("Keep"), False), "never measured", 60)
     assert "2 pairs, agreement" in make.look(f"said({MAKE})")
+    shoot(make, "Make a direction", screenshots, "gimp-direction.png")
     file = home / "data" / "directions" / "my-glow.safetensors"
     assert not file.exists(), "it is kept before anybody wanted it"
     make.do(f"part('Name', Gtk.Entry, {MAKE}).set_text('my-shine')")

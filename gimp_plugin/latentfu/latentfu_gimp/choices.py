@@ -42,8 +42,8 @@ def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
     return [*_BY_QUALITY, *named]
 
 
-def list_network_choices(generators: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that are installed, the default first."""
+def title_networks(generators: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that are installed with their titles in the language, the default first."""
     return [{**one, "title": translate_sent(one.get("title"))} for one in generators]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs
-from .choices import list_methods, list_network_choices
+from .choices import list_methods, title_networks
 from .errors import PluginError, StoppedError
 from .help import add_help
 from .pair_layers import list_sides, read_side
@@ -119,7 +119,7 @@ class DirectionDialog:
 
     def _opened(self, catalog: Catalog) -> None:
         read = self._config.get_property
-        self._generators.show(list_network_choices(catalog.generators), catalog.generator)
+        self._generators.show(title_networks(catalog.generators), catalog.generator)
         self._inverters.show(list_methods(catalog.inverters), read("inverter") or "")
         self._set_ready(True)
         self._changed()

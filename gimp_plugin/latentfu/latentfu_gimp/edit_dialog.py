@@ -11,7 +11,7 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
 from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
-from .choices import FORMS, list_areas, list_methods, list_network_choices
+from .choices import FORMS, list_areas, list_methods, title_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader, recall_layers, tell_gone
 from .layers import (
@@ -162,7 +162,7 @@ class EditDialog:
     def _opened(self, catalog: Catalog) -> None:
         earlier = self._target.earlier
         first = earlier.method if earlier else self._config.get_property("inverter") or ""
-        self._generators.show(list_network_choices(catalog.generators), catalog.generator)
+        self._generators.show(title_networks(catalog.generators), catalog.generator)
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
         self._inverters.show(list_methods(catalog.inverters), self._inverters.name or first)
         kept = self._sliders.strengths() or self._wanted

@@ -19,7 +19,7 @@ from .arguments import (
     read_regions,
     recall_edits,
 )
-from .choices import FORMS, list_areas, list_methods, list_network_choices
+from .choices import FORMS, list_areas, list_methods, title_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader
 from .layer_batch import OF_IMAGE, SELECTED, WHICH, LayerBatch, list_drawables
@@ -165,7 +165,7 @@ class SeveralDialog:
 
     def _opened(self, catalog: Catalog) -> None:
         kept = self._sliders.strengths()
-        self._generators.show(list_network_choices(catalog.generators), catalog.generator)
+        self._generators.show(title_networks(catalog.generators), catalog.generator)
         methods = list_methods(catalog.inverters)
         self._inverters.show(methods, self._inverters.name or self._common["inverter"])
         self._sliders.show([*catalog.controls, *catalog.valued])

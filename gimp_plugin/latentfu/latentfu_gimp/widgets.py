@@ -112,7 +112,7 @@ class Choice:
             cell.set_property("ellipsize", Pango.EllipsizeMode.END)
             cell.set_property("max-width-chars", 30)
             cell.set_property("width-chars", 12)
-        self._list.connect("changed", lambda _list: None if self._quiet else self._changed())
+        self._list.connect("changed", lambda _list: self._choose())
         name = Gtk.Label.new_with_mnemonic(label)
         name.set_xalign(0.0)
         names.add_widget(name)
@@ -121,6 +121,11 @@ class Choice:
         self.widget.pack_start(name, False, False, 0)
         self.widget.pack_start(self._list, True, True, 0)
         self.widget.set_no_show_all(True)
+
+    def _choose(self) -> None:
+        self._list.set_tooltip_text(self._list.get_active_text())  # A long one is cut.
+        if not self._quiet:
+            self._changed()
 
     def show(self, things: Sequence[Mapping[str, Any]], chosen: str) -> None:
         """Offer ``things`` (name, title); the default is the first."""
