@@ -121,7 +121,10 @@ def test_the_window_offers_what_is_there_and_one_undo_takes_it_back(
 
 def test_the_whole_picture_is_asked_for_remembered_and_opened_again(edit: Edit) -> None:
     edit.open(edits="")
-    where = "[w for w in parts(window()) if isinstance(w, Gtk.ComboBoxText)][-2]"
+    where = (
+        "next(w for w in parts(window()) if isinstance(w, Gtk.ComboBoxText)"
+        " and 'auto' in [row[1] for row in w.get_model()])"
+    )
     assert edit.look(f"{where}.get_active_id()") == "auto"
     edit.do(f"{where}.set_active_id('whole'); number('red').set_value(2)")
     edit.apply()

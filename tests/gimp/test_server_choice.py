@@ -42,7 +42,7 @@ def test_another_machine_is_chosen_by_its_fingerprint(
 ) -> None:
     edit, url = window.edit, f"https://localhost:{studio.door_port}"
     kept = home / "config" / "servers.json"
-    edit.do(f"press('Choose ...', {TITLE})")
+    edit.do(f"press('Choose...', {TITLE})")
     wait_for(lambda: is_open(edit), "no window")
     edit.do(f"""
         part('Another machine, to which pictures are sent', Gtk.RadioButton, {CHOICE!r}
@@ -70,7 +70,7 @@ def test_another_machine_is_chosen_by_its_fingerprint(
         for name in ('Start', 'Stop', 'Restart')]"""
     assert edit.look(buttons) == [False, False, False]
     see(edit, "Latent-Fu server", screenshots, "gimp-server-elsewhere.png")
-    edit.do(f"press('Choose ...', {TITLE})")
+    edit.do(f"press('Choose...', {TITLE})")
     wait_for(lambda: is_open(edit), "no window")
     edit.do(f"part('This machine', Gtk.RadioButton, {CHOICE!r}).set_active(True)")
     edit.do(f"press('Use', {CHOICE!r})")

@@ -43,7 +43,7 @@ class ServerWindow:
             (_("_Start"), START),
             (_("S_top"), STOP),
             (_("_Restart"), RESTART),
-            (_("C_hoose ..."), CHOOSE),
+            (_("C_hoose..."), CHOOSE),
             (_("Open _folder"), FOLDER),
             (_("Cop_y report"), COPY),
             (_("_Close"), Gtk.ResponseType.CLOSE),
