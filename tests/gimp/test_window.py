@@ -196,7 +196,7 @@ def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) ->
 REPEATED = {
     "latentfu-mix": ("m", {"layers": "2-3"}, ["2-3 of Second (Latent-Fu)"]),
     "latentfu-transfer": ("l", {"along": "tall", "scale": 0.5}, ["tall like Second (Latent-Fu)"]),
-    "latentfu-sweep": ("w", {"control": "red", "count": 3}, ["red -2 ... +2 (Latent-Fu)"]),
+    "latentfu-sweep": ("w", {"control": "red", "count": 4}, ["red -2 ... +2 (Latent-Fu)"]),
     "latentfu-several": ("v", {"which": "image", "edits": "red=2"}, ["red +2 (Latent-Fu)"] * 2),
 }
 TITLES = {"latentfu-mix": "Mix with layer", **dict(OTHERS)}
@@ -288,6 +288,7 @@ def test_a_window_opens_and_cancel_leaves_the_image_alone(
 
 def test_a_sweep_is_one_undo_step(desktop: Desktop, image: Gimp) -> None:
     """From the window, with Alt+A."""
+    # GIMP opens the window with what was used last: in the test of Repeat, 4 layers as well.
     arguments = {**SMALL, "control": "red", "count": 4}
     order = open_dialog(image, "latentfu-sweep", "image.get_layers()[-1]", **arguments)
     dialog = desktop.window("Sweep to layers")
