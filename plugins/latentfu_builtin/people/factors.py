@@ -177,6 +177,22 @@ _LOUD = ("laugh", "surprise", "sneer", "pucker", "frown", "wink_left", "wink_rig
 _AT_REST = {"age": 32.0, "african": 0.2, "asian": 0.2, "caucasian": 0.6, "gender": 0.0}
 
 
+HUES = ("hat_hue", "background_hue", "clothes_hue")
+"""Factors whose ends meet: the hue at -1 is that at 1."""
+
+
+def list_people(normal: np.ndarray) -> np.ndarray:
+    """Normal numbers ``[N, F]`` as the factors ``[N, F]`` of people, in the table's order."""
+    return np.array([list(make_person(one).values()) for one in normal])
+
+
+def stretch_factors(factors: np.ndarray) -> np.ndarray:
+    """Factors ``[N, F]`` with each range stretched to -1..1."""
+    low = np.array([f.low for f in PERSON_FACTORS])
+    high = np.array([f.high for f in PERSON_FACTORS])
+    return np.asarray((factors - low) / (high - low) * 2 - 1)
+
+
 def default_factors() -> dict[str, float]:
     """A calm face in its thirties: continuous factors in the middle, no on-off thing shown."""
     return {

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from latentfu_builtin.people.factors import PERSON_FACTORS
+from latentfu_builtin.people.factors import HUES, PERSON_FACTORS, stretch_factors
 from latentfu_builtin.people.mesh import Array
 
 _THIRDS = ("hat_kind", "earring_kind", "background_kind", "collar_kind")
-_HUES = ("background_hue", "clothes_hue", "hat_hue")
 _TURNED_OFF = {  # what matters only where the thing itself is there
     "hat": ("hat_hue.cos", "hat_hue.sin", "hat_light", "hat_kind.1", "hat_kind.2", "hat_kind.3"),
     "glasses": ("glasses_shape", "glasses_color", "glasses_tint.there", "glasses_tint.much"),
@@ -43,9 +42,7 @@ def list_features(factors: Array) -> dict[str, Array]:
     `NAME.much` is 0 where nothing is there; kinds are shares of 1; a hue is the cosine and the
     sine of its angle; `A*B` is the product of two.
     """
-    low = np.array([f.low for f in PERSON_FACTORS])
-    high = np.array([f.high for f in PERSON_FACTORS])
-    even = 2 * (factors - low) / (high - low) - 1  # [N, F]
+    even = stretch_factors(factors)  # [N, F]
     found = {f.name: even[:, place] for place, f in enumerate(PERSON_FACTORS)}
     for factor in PERSON_FACTORS:
         if factor.kind == "on-off":
@@ -54,7 +51,7 @@ def list_features(factors: Array) -> dict[str, Array]:
             found[f"{factor.name}.much"] = np.maximum(value, 0)
     for name in _THIRDS:
         found |= {f"{name}.{k}": share for k, share in enumerate(_share_thirds(found[name]), 1)}
-    for name in _HUES:
+    for name in HUES:
         found[f"{name}.cos"] = np.cos(np.pi * found[name])
         found[f"{name}.sin"] = np.sin(np.pi * found[name])
     pairs = [(f"{thing}.there", one) for thing, ones in _TURNED_OFF.items() for one in ones]

@@ -11,6 +11,7 @@ from torch import Tensor
 from latentfu_builtin.people.factors import (
     PERSON_FACTOR_NAMES,
     PERSON_FACTORS,
+    list_people,
     make_person,
 )
 from latentfu_builtin.people.features import list_features
@@ -67,9 +68,9 @@ class PeopleTeacher:
 
         ``changes``: factors of every person that are set to something else.
         """
-        people = np.array(
-            [list({**make_person(one), **changes}.values()) for one in normal.numpy()]
-        )
+        people = list_people(normal.numpy())
+        for name, value in changes.items():
+            people[:, PERSON_FACTOR_NAMES.index(name)] = value
         features = list_features(people)
         return torch.from_numpy(np.stack(list(features.values()), 1)).float(), list(features)
 
@@ -81,8 +82,7 @@ class PeopleTeacher:
             return -0.5, 0.5
         random = np.random.default_rng(0)
         normal = random.standard_normal((_ASKED, self.factor_count))
-        values = [make_person(one)[factor] for one in normal]
-        low, high = np.percentile(values, [16, 84]).tolist()
+        low, high = np.percentile(list_people(normal)[:, place], [16, 84]).tolist()
         return low, high
 
     def _draw(

@@ -70,20 +70,16 @@ def _list_portraits() -> FactorTable:
 
 
 def _list_people() -> FactorTable:
-    from latentfu_builtin.people.factors import PERSON_FACTOR_NAMES, PERSON_FACTORS
+    from latentfu_builtin.people.factors import HUES, PERSON_FACTOR_NAMES, PERSON_FACTORS
 
     presence = tuple(i for i, f in enumerate(PERSON_FACTORS) if f.kind == "on-off")
-    hues = ("hat_hue", "background_hue", "clothes_hue")
-    circular = tuple(PERSON_FACTOR_NAMES.index(name) for name in hues)
+    circular = tuple(PERSON_FACTOR_NAMES.index(name) for name in HUES)
     return FactorTable("people", PERSON_FACTOR_NAMES, presence, circular, _make_people)
 
 
 def _make_people(normal: Tensor) -> Tensor:
     """Normal numbers ``[N, F]`` as the factors of people, each range stretched to -1..1."""
-    from latentfu_builtin.people.factors import PERSON_FACTORS, make_person
+    from latentfu_builtin.people.factors import list_people, stretch_factors
 
-    low = np.array([f.low for f in PERSON_FACTORS])
-    high = np.array([f.high for f in PERSON_FACTORS])
-    people = np.array([list(make_person(row).values()) for row in normal.numpy()])
-    scaled = (people - low) / (high - low) * 2 - 1
+    scaled = stretch_factors(list_people(normal.numpy()))
     return torch.from_numpy(scaled.astype(np.float32)).reshape(normal.shape)
