@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-
-from gi.repository import Gimp
 
 from .arguments import LAYER, TATTOO, format_edits, layer_name, parse_edits
 from .errors import PluginError
+from .kept_settings import keep_setting, recall_setting
 from .presets import SliderPreset
 
-_NAME = "latentfu/past-edits"
+_NAME = "past-edits"
 MOST = 12
 """As many are kept."""
 
@@ -21,9 +19,7 @@ def keep_past_edit(generator: str, edits: Mapping[str, float | str]) -> None:
     kept = {name: value for name, value in edits.items() if not _is_layer(value)}
     new = {"generator": generator, "edits": format_edits(kept)}
     if new["edits"]:
-        data = json.dumps([new, *(one for one in _read() if one != new)][:MOST])
-        parasite = Gimp.Parasite.new(_NAME, Gimp.PARASITE_PERSISTENT, data.encode("ascii"))
-        Gimp.attach_parasite(parasite)
+        keep_setting(_NAME, [new, *(one for one in _read() if one != new)][:MOST])
 
 
 def list_past_edits() -> list[SliderPreset]:
@@ -45,11 +41,10 @@ def _is_layer(value: float | str) -> bool:
 
 
 def _read() -> list[dict[str, str]]:
-    parasite = Gimp.get_parasite(_NAME)
-    if parasite is None:
-        return []
     try:
-        found = json.loads(bytes(parasite.get_data()))
-        return [{key: str(one[key]) for key in ("generator", "edits")} for one in found]
-    except (ValueError, TypeError, KeyError):
+        return [
+            {key: str(one[key]) for key in ("generator", "edits")}
+            for one in recall_setting(_NAME) or []
+        ]
+    except (TypeError, KeyError):
         return []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from gi.repository import Gtk
 
-from gi.repository import Gimp, Gtk
+from .kept_settings import keep_setting, recall_setting
 
-NAME = "latentfu/window-sizes"
+_NAME = "window-sizes"
 
 
 def restore_size(dialog: Gtk.Dialog, role: str, width: int, height: int) -> None:
@@ -17,17 +17,12 @@ def restore_size(dialog: Gtk.Dialog, role: str, width: int, height: int) -> None
 def keep_size(dialog: Gtk.Dialog, role: str) -> None:
     """Remember the size that the window has now."""
     width, height = dialog.get_size()
-    sizes = {**_read(), role: (width, height)}
-    data = json.dumps(sizes).encode("ascii")
-    Gimp.attach_parasite(Gimp.Parasite.new(NAME, Gimp.PARASITE_PERSISTENT, data))
+    keep_setting(_NAME, {**_read(), role: (width, height)})
 
 
 def _read() -> dict[str, tuple[int, int]]:
-    parasite = Gimp.get_parasite(NAME)
-    if parasite is None:
-        return {}
+    found = recall_setting(_NAME) or {}
     try:
-        found = json.loads(bytes(parasite.get_data()))
         sizes = {str(role): (int(width), int(height)) for role, (width, height) in found.items()}
     except (ValueError, TypeError, AttributeError):
         return {}

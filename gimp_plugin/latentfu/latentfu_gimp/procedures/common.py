@@ -74,6 +74,27 @@ def create_image_procedure(
     return procedure
 
 
+def create_plain_procedure(
+    plug_in: Gimp.PlugIn, name: str, texts: tuple[str, str, str], run: Callable[..., Any]
+) -> Gimp.Procedure:
+    """A procedure that needs no image, with its run mode.
+
+    Args:
+        plug_in: What GIMP made of this plug-in.
+        name: Of the procedure.
+        texts: Menu label, one line of help, and more.
+        run: What GIMP calls.
+    """
+    procedure = Gimp.Procedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, run, None)
+    procedure.set_menu_label(texts[0])
+    procedure.set_documentation(texts[1], texts[2], name)
+    mode = Gimp.RunMode
+    procedure.add_enum_argument(
+        "run-mode", _("Run mode"), _("The run mode"), mode, mode.NONINTERACTIVE, READWRITE
+    )
+    return procedure
+
+
 def add_common_arguments(procedure: Gimp.Procedure) -> None:
     """The network, the inversion method and the soft border."""
     add = procedure.add_string_argument

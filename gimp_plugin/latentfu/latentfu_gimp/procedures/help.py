@@ -8,7 +8,7 @@ from gi.repository import Gimp, GObject
 
 from ..help import PAGE, open_help
 from ..translate import _
-from .common import READWRITE, run_guarded
+from .common import READWRITE, create_plain_procedure, run_guarded
 
 NAME = "latentfu-help"
 ICON = "gimp-prefs-help-system"
@@ -16,19 +16,12 @@ ICON = "gimp-prefs-help-system"
 
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
-    procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
-    procedure.set_menu_label(_("_Help"))
-    procedure.set_documentation(
-        _("How to edit portraits with Latent-Fu"), _("Opens the page."), NAME
+    texts = (
+        _("_Help"),
+        _("How to edit portraits with Latent-Fu"),
+        _("Opens the page."),
     )
-    procedure.add_enum_argument(
-        "run-mode",
-        _("Run mode"),
-        _("The run mode"),
-        Gimp.RunMode,
-        Gimp.RunMode.NONINTERACTIVE,
-        READWRITE,
-    )
+    procedure = create_plain_procedure(plug_in, NAME, texts, _run)
     procedure.add_string_return_value("page", _("Page"), _("Where the page lies"), "", READWRITE)
     return procedure
 

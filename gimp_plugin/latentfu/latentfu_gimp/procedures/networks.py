@@ -9,7 +9,7 @@ from gi.repository import Gimp, GObject
 from .. import networks_state
 from ..errors import PluginError
 from ..translate import _
-from .common import READWRITE, report_progress, run_guarded
+from .common import READWRITE, create_plain_procedure, report_progress, run_guarded
 
 NAME = "latentfu-networks"
 ICON = "document-save"
@@ -18,20 +18,15 @@ _ACTIONS = ("list", "install", "remove", "default", "plug-in-on", "plug-in-off")
 
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
-    procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
-    procedure.set_menu_label(_("_Networks..."))
-    procedure.set_documentation(
+    texts = (
+        _("_Networks..."),
         _("Install, remove and choose networks, and switch plug-ins"),
         _(
             "Returns what is there now in words. An installation that is cancelled goes on where "
             "it was when it is asked for again."
         ),
-        NAME,
     )
-    procedure.add_enum_argument(
-        "run-mode", _("Run mode"), _("The run mode"), Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE,
-        READWRITE,
-    )  # fmt: skip
+    procedure = create_plain_procedure(plug_in, NAME, texts, _run)
     choice = Gimp.Choice.new()
     for number, action in enumerate(_ACTIONS):
         choice.add(action, number, action, "")

@@ -9,7 +9,7 @@ from gi.repository import Gimp, GObject
 from .. import finder
 from ..server_state import describe_server
 from ..translate import _
-from .common import READWRITE, report_progress, run_guarded
+from .common import READWRITE, create_plain_procedure, report_progress, run_guarded
 
 NAME = "latentfu-server"
 ICON = "system-run"
@@ -17,21 +17,12 @@ ICON = "system-run"
 
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
-    procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
-    procedure.set_menu_label(_("_Server..."))
-    procedure.set_documentation(
+    texts = (
+        _("_Server..."),
         _("See, start or stop the Latent-Fu server on this machine"),
         _("Returns the server's state as one sentence."),
-        NAME,
     )
-    procedure.add_enum_argument(
-        "run-mode",
-        _("Run mode"),
-        _("The run mode"),
-        Gimp.RunMode,
-        Gimp.RunMode.NONINTERACTIVE,
-        READWRITE,
-    )
+    procedure = create_plain_procedure(plug_in, NAME, texts, _run)
     choice = Gimp.Choice.new()
     titles = {
         "status": _("Status"), "start": _("Start"), "stop": _("Stop"), "restart": _("Restart"),

@@ -8,7 +8,7 @@ from gi.repository import Gimp, GObject
 
 from ..plugin_settings import change_setting, describe_settings
 from ..translate import _
-from .common import READWRITE, run_guarded
+from .common import READWRITE, create_plain_procedure, run_guarded
 
 NAME = "latentfu-settings"
 ICON = "preferences-system"
@@ -16,21 +16,12 @@ ICON = "preferences-system"
 
 def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     """The procedure with its arguments."""
-    procedure = Gimp.Procedure.new(plug_in, NAME, Gimp.PDBProcType.PLUGIN, _run, None)
-    procedure.set_menu_label(_("Settin_gs of plug-ins..."))
-    procedure.set_documentation(
+    texts = (
+        _("Settin_gs of plug-ins..."),
         _("Choose what the installed plug-ins of Latent-Fu can be told"),
         _("Returns a line for each setting, secrets left out."),
-        NAME,
     )
-    procedure.add_enum_argument(
-        "run-mode",
-        _("Run mode"),
-        _("The run mode"),
-        Gimp.RunMode,
-        Gimp.RunMode.NONINTERACTIVE,
-        READWRITE,
-    )
+    procedure = create_plain_procedure(plug_in, NAME, texts, _run)
     add = procedure.add_string_argument
     add("plug-in", _("_Plug-in"), _("Whose setting to change, empty for none"), "", READWRITE)
     add("name", _("_Name"), _("Name of the setting"), "", READWRITE)
