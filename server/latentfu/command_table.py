@@ -67,6 +67,7 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("bench", "chaos"): CommandEntry(
         f"{_CLI}.bench:bench_chaos", "Jobs while everything is killed at random."
     ),
+    ("bench", "gimp"): CommandEntry(f"{_CLI}.bench:bench_gimp", "What a person waits for in GIMP."),
     ("bench", "import"): CommandEntry(
         f"{_CLI}.bench:imports", "What every start of the program costs."
     ),

@@ -26,7 +26,7 @@ _SIDE = 2048
 
 
 @contextmanager
-def _own_server() -> Iterator[Client]:
+def run_own_server() -> Iterator[Client]:
     """Start ``latentfu serve`` on a free port with its own settings and stop it at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="latentfu-bench-", ignore_cleanup_errors=True) as home,
@@ -58,7 +58,7 @@ def _wait_for_health(process: subprocess.Popen[bytes]) -> Client:
     raise ServerError("The server did not start: run latentfu serve to see why.")
 
 
-def _wait_for_worker(client: Client) -> None:
+def wait_for_worker(client: Client) -> None:
     """Until the worker takes jobs."""
     end = time.monotonic() + _PATIENCE_S
     while client.health().worker.state != "ready":
@@ -78,8 +78,8 @@ def measure_round_trip() -> Iterator[Measure]:
     sliders = {name: each for name, each in controls.items() if each.widget == "slider"}
     name = pick(sliders, None, "control").name
     layer = sample_layer(generator, _SIDE, _SIDE)
-    with _own_server() as client:
-        _wait_for_worker(client)
+    with run_own_server() as client:
+        wait_for_worker(client)
         _trip(client, layer, {name: 1.0})  # inverts
         trips = []
         for run in range(_RUNS):
@@ -115,9 +115,9 @@ def measure_start() -> Iterator[Measure]:
     ready: list[float] = []
     for _ in range(_STARTS):
         began = time.perf_counter()
-        with _own_server() as client:
+        with run_own_server() as client:
             first.append((time.perf_counter() - began) * 1000)
-            _wait_for_worker(client)
+            wait_for_worker(client)
             ready.append((time.perf_counter() - began) * 1000)
     yield Measure("serve to first health", statistics.median(first), "ms", _STARTS)
     yield Measure("serve to worker ready", statistics.median(ready), "ms", _STARTS)

@@ -81,6 +81,26 @@ def bench_chaos(jobs: int, clients: int, minutes: float, seed: int, as_json: boo
     print_measures("chaos", measure_chaos(plan), as_json)
 
 
+@click.command("gimp")
+@click.option("--gimp", "program", metavar="PROGRAM", help="That starts GIMP 3, if not the newest.")
+@click.option(
+    "--large", type=click.IntRange(64, 30_000), nargs=2, default=(6000, 7500), show_default=True,
+    metavar="WIDTH HEIGHT", help="Pixels of the layer that goes through and back.",
+)  # fmt: skip
+@click.option("--moves", type=click.IntRange(1), default=15, show_default=True, help="Of a slider.")
+@json_option
+def bench_gimp(program: str | None, large: tuple[int, int], moves: int, as_json: bool) -> None:
+    """Measure what a person waits for in GIMP.
+
+    A GIMP with settings of its own is opened on the screen, with a server of its own; the window of
+    Edit portrait opens there and a slider is moved. Leave mouse and keys alone meanwhile.
+    """
+    from latentfu.bench.gimp import GimpPlan, find_gimp, measure_gimp_waits
+
+    plan = GimpPlan(program or find_gimp(), large, moves)
+    print_measures("gimp", measure_gimp_waits(plan), as_json)
+
+
 bench_edit = _own_benchmark("edit")
 http = _own_benchmark("http")
 start = _own_benchmark("start")

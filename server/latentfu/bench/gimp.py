@@ -1,0 +1,198 @@
+"""GIMP itself: how long a person waits in its window, and a large layer's way through it and back.
+
+A GIMP with a profile of its own is started on the screen, with a server of its own. What it does
+there is in the plug-in's ``measuring``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from latentfu.bench import Measure, median_ms
+from latentfu.bench.edit import sample_layer
+from latentfu.bench.server import run_own_server, wait_for_worker
+from latentfu.core.errors import NotInstalledError, ServerError
+from latentfu.core.generator import Generator
+from latentfu.setup.gimp_placement import source_folder
+from latentfu.setup.gimp_places import answer, installed_gimps
+
+_PATIENCE_S = 1800.0
+_PORTRAIT = (768, 960)
+_RUNS = 15
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+_BATCH = (
+    "import sys; sys.path.insert(0, {folder!r}); from latentfu_gimp.measuring import measure_gimp; "
+    "measure_gimp({plan!r})"
+)
+
+
+@dataclass(frozen=True)
+class GimpPlan:
+    """``program`` starts GIMP. ``large``: width, height in pixels. ``moves``: of a slider."""
+
+    program: str
+    large: tuple[int, int]
+    moves: int
+
+
+def find_gimp() -> str:
+    """The program of the newest GIMP 3 here; raises NotInstalledError."""
+    for gimp in installed_gimps():
+        if gimp.is_three and gimp.packaging == "native" and "console" not in gimp.command[0]:
+            return gimp.command[0]
+    raise NotInstalledError(
+        "No GIMP 3 was found that can be measured: install one that is no Flatpak or Snap, or name "
+        "its program with --gimp."
+    )
+
+
+def measure_gimp_waits(plan: GimpPlan) -> Iterator[Measure]:
+    """What a person waits for in GIMP with a warm server and the default network.
+
+    Args:
+        plan: which GIMP, and how much.
+
+    Yields:
+        Figures in milliseconds; the last ones are the same previews without GIMP and server, in the
+        same run, and the difference.
+
+    Raises:
+        NotInstalledError: without a screen, or a network with a slider.
+        ServerError: GIMP or the server ended before it was done.
+    """
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _SCREENS):
+        raise NotInstalledError(
+            "GIMP needs a screen: run this in a desktop session or by xvfb-run latentfu bench gimp."
+        )
+    generator, control = _default_network()
+    # The plug-in's own folder of settings is the profile's, so nothing of the user's is touched.
+    with tempfile.TemporaryDirectory(prefix="latentfu-gimp-", ignore_cleanup_errors=True) as kept:
+        folder = Path(kept)
+        plan_file = _write_plan(folder, plan, generator, control)
+        with run_own_server() as client:
+            wait_for_worker(client)
+            slider = None
+            for measure in _run_gimp(folder, plan.program, plan_file):
+                slider = measure if measure.name.startswith("a slider") else slider
+                yield measure
+        alone = _measure_alone(generator, control)
+        yield alone
+        if slider:
+            beyond = slider.value - alone.value
+            yield Measure("a slider, beyond the network's time", beyond, "ms", slider.runs)
+
+
+def _default_network() -> tuple[Generator, str]:
+    """The default network and its first slider."""
+    import latentfu
+    from latentfu.plugin_manager import pick
+
+    spec = pick(latentfu.generators(), None, "generator")
+    generator = latentfu.open_generator(spec.name)
+    controls = latentfu.controls(generator)
+    sliders = {name: each for name, each in controls.items() if each.widget == "slider"}
+    return generator, pick(sliders, None, "control").name
+
+
+def _write_plan(folder: Path, plan: GimpPlan, generator: Generator, control: str) -> Path:
+    """The pictures, the profile with the plug-in, and what is to be done with them."""
+    from PIL import Image
+
+    pictures = {}
+    for name, size in (("portrait", _PORTRAIT), ("large", plan.large)):
+        pictures[name] = str(folder / f"{name}.png")
+        pixels = sample_layer(generator, *size).pixels
+        Image.fromarray(pixels).save(pictures[name], compress_level=1)
+    profile = folder / "profile"
+    compiled = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(source_folder(), profile / "plug-ins" / "latentfu", ignore=compiled)
+    (profile / "gimprc").write_text(
+        f'(config-version "{_ask_version(plan.program)}")\n'
+        "(show-welcome-dialog no)\n(check-updates no)\n"
+    )
+    plan_file = folder / "plan.json"
+    told = {**pictures, "control": control, "moves": plan.moves, "out": str(folder / "figures")}
+    plan_file.write_text(json.dumps(told))
+    return plan_file
+
+
+def _ask_version(program: str) -> str:
+    """Of that GIMP; raises NotInstalledError when it does not answer as GIMP 3 does."""
+    said = re.search(r"version (3\.\S+)", answer([program, "--version"], 60.0) or "")
+    if not said:
+        raise NotInstalledError(f"{program} does not answer as GIMP 3 does: name its program.")
+    return said[1]
+
+
+def _run_gimp(folder: Path, program: str, plan_file: Path) -> Iterator[Measure]:
+    """Start GIMP and give its figures as it writes them; it is ended at the end."""
+    plugin = folder / "profile" / "plug-ins" / "latentfu"
+    batch = _BATCH.format(folder=str(plugin), plan=str(plan_file))
+    command = [program, "-n", "-s", "--batch-interpreter=python-fu-eval", "-b", batch, "--quit"]
+    environment = {"GIMP3_DIRECTORY": str(folder / "profile")}
+    log = folder / "gimp.log"
+    with log.open("wb") as said, mock.patch.dict(os.environ, environment):
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+        )
+    try:
+        yield from _read_figures(folder / "figures", process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    lines = log.read_text(errors="replace").split("\n")
+    failed = [line for line in lines if "Error" in line]
+    if failed or process.returncode > 0:
+        raise ServerError(f"GIMP did not come to the end: {(failed or lines or ['?'])[-1].strip()}")
+
+
+def _read_figures(figures: Path, process: subprocess.Popen[bytes]) -> Iterator[Measure]:
+    """Lines as they come until GIMP ends."""
+    end, read = time.monotonic() + _PATIENCE_S, 0
+    while time.monotonic() < end:
+        ended = process.poll() is not None  # Asked first: its last line is read after it.
+        text = figures.read_text(encoding="utf-8") if figures.exists() else ""
+        whole = text.split("\n")[:-1]
+        for line in whole[read:]:
+            one = json.loads(line)
+            yield Measure(one["name"], float(one["value"]), "ms", int(one["runs"]))
+        read = len(whole)
+        if ended:
+            return
+        time.sleep(0.1)
+    raise ServerError(f"GIMP was not done after {_PATIENCE_S / 60:.0f} minutes.")
+
+
+def _measure_alone(generator: Generator, control: str) -> Measure:
+    """Previews by the editor itself, as the worker makes them: neither GIMP nor a connection."""
+    from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.generator_pool import best_device
+    from latentfu.protocol.pictures import PictureStore
+    from latentfu.protocol.requests import PreviewRequest
+
+    pictures = PictureStore()
+    reference = pictures.add(sample_layer(generator, *_PORTRAIT))
+    editor = Editor(best_device())
+    strengths = iter(range(_RUNS + 1))
+
+    def preview() -> None:
+        edits = {control: 0.25 + 0.1 * next(strengths)}
+        editor.preview(PreviewRequest(layer=reference, edits=edits, side=460), pictures)
+
+    preview()  # inverts
+    return median_ms("the same preview without GIMP and server", preview, _RUNS)
