@@ -78,7 +78,7 @@ def _time_process(plan: MeasuringPlan) -> None:
         began = time.perf_counter()
         _run("latentfu-networks", action="list")
         times.append(time.perf_counter() - began)
-    _tell(plan, "a call that asks the server one thing", times)
+    _tell(plan, "call", times)
 
 
 class MeasuredDialog(EditDialog):
@@ -118,7 +118,7 @@ class MeasuredDialog(EditDialog):
 
 def _time_window(plan: MeasuringPlan) -> None:
     image, layer = _load(plan.portrait)
-    for name in ("the window to its first preview, new portrait", "the same, known portrait"):
+    for name in ("window-new", "window-known"):
         dialog = MeasuredDialog(plan, layer, image)
         try:
             dialog.run()
@@ -127,19 +127,18 @@ def _time_window(plan: MeasuringPlan) -> None:
         finally:
             dialog.close()
         _tell(plan, name, [dialog.first_s])
-    _tell(plan, "a slider to its preview", dialog.moves_s)
+    _tell(plan, "slider", dialog.moves_s)
     image.delete()
 
 
 def _time_large(plan: MeasuringPlan) -> None:
     image, layer = _load(plan.large)
-    size = f"{image.get_width()} x {image.get_height()}"
 
     def edit(strength: float) -> Callable[[], Any]:
         edits = f"{plan.control}={strength}"
         return lambda: _run(EDIT, image=image, drawables=[layer], edits=edits)
 
-    for name, strength in ((f"{size}, first edit", 0.5), (f"{size}, next edit", 1.0)):
+    for name, strength in (("large-first", 0.5), ("large-next", 1.0)):
         began = time.perf_counter()
         edit(strength)()
         _tell(plan, name, [time.perf_counter() - began])

@@ -6,9 +6,9 @@ there is in the plug-in's ``measuring``.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -24,13 +24,20 @@ from latentfu.bench.edit import sample_layer
 from latentfu.bench.server import run_own_server, wait_for_worker
 from latentfu.core.errors import NotInstalledError, ServerError
 from latentfu.core.generator import Generator
-from latentfu.setup.gimp_placement import source_folder
-from latentfu.setup.gimp_places import answer, installed_gimps
 
 _PATIENCE_S = 1800.0
 _PORTRAIT = (768, 960)
 _RUNS = 15
 _SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+_NAMES = {
+    "call": "a call that asks the server one thing",
+    "window-new": "the window to its first preview, new portrait",
+    "window-known": "the same, known portrait",
+    "slider": "a slider to its preview",
+    "large-first": "{size}, first edit",
+    "large-next": "{size}, next edit",
+}
+"""What the plug-in measures, in words."""
 _BATCH = (
     "import sys; sys.path.insert(0, {folder!r}); from latentfu_gimp.measuring import measure_gimp; "
     "measure_gimp({plan!r})"
@@ -39,22 +46,17 @@ _BATCH = (
 
 @dataclass(frozen=True)
 class GimpPlan:
-    """``program`` starts GIMP. ``large``: width, height in pixels. ``moves``: of a slider."""
+    """``program`` starts GIMP of that ``version``; ``plugin``: the plug-in's folder.
+
+    ``large``: width and height in pixels of the layer that goes through and back. ``moves``: of a
+    slider.
+    """
 
     program: str
+    version: str
+    plugin: Path
     large: tuple[int, int]
     moves: int
-
-
-def find_gimp() -> str:
-    """The program of the newest GIMP 3 here; raises NotInstalledError."""
-    for gimp in installed_gimps():
-        if gimp.is_three and gimp.packaging == "native" and "console" not in gimp.command[0]:
-            return gimp.command[0]
-    raise NotInstalledError(
-        "No GIMP 3 was found that can be measured: install one that is no Flatpak or Snap, or name "
-        "its program with --gimp."
-    )
 
 
 def measure_gimp_waits(plan: GimpPlan) -> Iterator[Measure]:
@@ -84,8 +86,9 @@ def measure_gimp_waits(plan: GimpPlan) -> Iterator[Measure]:
             wait_for_worker(client)
             slider = None
             for measure in _run_gimp(folder, plan.program, plan_file):
-                slider = measure if measure.name.startswith("a slider") else slider
-                yield measure
+                slider = measure if measure.name == "slider" else slider
+                size = "{} x {}".format(*plan.large)
+                yield dataclasses.replace(measure, name=_NAMES[measure.name].format(size=size))
         alone = _measure_alone(generator, control)
         yield alone
         if slider:
@@ -116,23 +119,14 @@ def _write_plan(folder: Path, plan: GimpPlan, generator: Generator, control: str
         Image.fromarray(pixels).save(pictures[name], compress_level=1)
     profile = folder / "profile"
     compiled = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(source_folder(), profile / "plug-ins" / "latentfu", ignore=compiled)
+    shutil.copytree(plan.plugin, profile / "plug-ins" / "latentfu", ignore=compiled)
     (profile / "gimprc").write_text(
-        f'(config-version "{_ask_version(plan.program)}")\n'
-        "(show-welcome-dialog no)\n(check-updates no)\n"
+        f'(config-version "{plan.version}")\n(show-welcome-dialog no)\n(check-updates no)\n'
     )
     plan_file = folder / "plan.json"
     told = {**pictures, "control": control, "moves": plan.moves, "out": str(folder / "figures")}
     plan_file.write_text(json.dumps(told))
     return plan_file
-
-
-def _ask_version(program: str) -> str:
-    """Of that GIMP; raises NotInstalledError when it does not answer as GIMP 3 does."""
-    said = re.search(r"version (3\.\S+)", answer([program, "--version"], 60.0) or "")
-    if not said:
-        raise NotInstalledError(f"{program} does not answer as GIMP 3 does: name its program.")
-    return said[1]
 
 
 def _run_gimp(folder: Path, program: str, plan_file: Path) -> Iterator[Measure]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from latentfu.core.errors import NotInstalledError
+
 Packaging = Literal["native", "flatpak", "snap"]
 
 # A GIMP that hangs on --version (a wedged display, a dead network home) must not hang us.
@@ -82,6 +84,25 @@ def installed_gimps() -> list[InstalledGimp]:
     for gimp in (*_native_gimps(), *_flatpak_gimps(), *_snap_gimps()):
         found.setdefault((gimp.version, gimp.packaging), gimp)
     return sorted(found.values(), key=lambda gimp: _sort_key(gimp.version), reverse=True)
+
+
+def choose_gimp(program: str | None = None) -> InstalledGimp:
+    """The newest GIMP 3 that is no Flatpak or Snap, or the one that ``program`` starts.
+
+    Raises NotInstalledError in one sentence.
+    """
+    if program:
+        match = _VERSION.search(answer([program, "--version"], _PROFILE_SECONDS) or "")
+        if match and match[1] == "3":
+            return InstalledGimp(match[0], (program,))
+        raise NotInstalledError(f"{program} does not answer as GIMP 3 does: name its program.")
+    for gimp in installed_gimps():
+        if gimp.is_three and gimp.packaging == "native" and "console" not in gimp.command[0]:
+            return gimp
+    raise NotInstalledError(
+        "No GIMP 3 was found that can be started here: install one that is no Flatpak or Snap, or "
+        "name its program."
+    )
 
 
 def profiles() -> list[Profile]:
