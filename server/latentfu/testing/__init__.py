@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 _WHERE = {
+    "LayeredGenerator": "latentfu.testing.tiny",
     "TinyGenerator": "latentfu.testing.tiny",
     "check_controls": "latentfu.testing.checks",
     "check_aligner": "latentfu.testing.object_checks",
@@ -28,6 +29,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "LayeredGenerator",
     "TinyGenerator",
     "check_aligner",
     "check_checkpoint_format",
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
         check_loss,
         check_scorer,
     )
-    from latentfu.testing.tiny import TinyGenerator, spec_of, tiny_spec
+    from latentfu.testing.tiny import LayeredGenerator, TinyGenerator, spec_of, tiny_spec
 
 
 def __getattr__(name: str) -> object:
