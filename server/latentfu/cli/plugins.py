@@ -31,7 +31,11 @@ _KIND_NAMES = (
 
 
 @click.command("list")
-@click.option("--static", is_flag=True, help="Import none: only what is installed, and where.")
+@click.option(
+    "--static",
+    is_flag=True,
+    help="Import none: what is installed, where, what it needs, and its hooks by its text.",
+)
 @json_option
 @click.pass_context
 def plugins_list(context: click.Context, static: bool, as_json: bool) -> None:
@@ -69,6 +73,7 @@ _MOST_NAMES = 20
 def _list_static(as_json: bool) -> None:
     """What the packages and the plug-in folder say of themselves."""
     from latentfu.plugin_manager.sources import all_sources, disabled_names
+    from latentfu.plugin_manager.static_hooks import read_hooks
 
     off = disabled_names()
     found = [
@@ -78,14 +83,15 @@ def _list_static(as_json: bool) -> None:
             "version": source.version,
             "origin": source.origin,
             "needs": source.needs,
+            "hooks": read_hooks(source),
         }
         for source in all_sources()
     ]
     if as_json:
         print_json({"plugins": found})
         return
-    rows = [tuple(each.values()) for each in found]
-    print_table(("name", "state", "version", "from", "needs latentfu"), rows)
+    rows = [(*list(each.values())[:-1], ", ".join(each["hooks"])) for each in found]
+    print_table(("name", "state", "version", "from", "needs latentfu", "hooks"), rows)
 
 
 @click.command("doctor")

@@ -35,7 +35,8 @@ class Source:
 
     ``origin`` says for people where it lies: ``package NAME`` or ``file PATH``. ``stamp`` changes
     when it is installed again. ``needs``: what its package says it needs of this program, such as
-    ``>=0.3`` (empty where it says nothing).
+    ``>=0.3`` (empty where it says nothing). ``module``: of a package's entry point; ``file``: of a
+    plug-in that is one.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Source:
     load: Callable[[], object]
     stamp: str = ""
     needs: str = ""
+    module: str = ""
+    file: Path | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -214,9 +217,8 @@ def _owner(point: metadata.EntryPoint) -> tuple[str, str]:
 
 def _from_entry_point(point: metadata.EntryPoint) -> Source:
     package, version = _owner(point)
-    return Source(
-        point.name, f"package {package}", version, point.load, _stamp_of(point), _needs_of(point)
-    )
+    origin, stamp, needs = f"package {package}", _stamp_of(point), _needs_of(point)
+    return Source(point.name, origin, version, point.load, stamp, needs, point.module)
 
 
 def _needs_of(point: metadata.EntryPoint) -> str:
@@ -232,7 +234,8 @@ def _from_file(path: Path) -> Source:
     def load() -> object:
         return _import_file(path)
 
-    return Source(path.stem, f"file {path}", "", load, str(path.stat().st_mtime_ns))
+    stamp = str(path.stat().st_mtime_ns)
+    return Source(path.stem, f"file {path}", "", load, stamp, file=path)
 
 
 def _import_file(path: Path) -> object:
