@@ -56,6 +56,8 @@ def plugins_list(context: click.Context, static: bool, as_json: bool) -> None:
     rows = []
     for status in statuses:
         brings = "; ".join(map(_say_brought, status.provides.items()))
+        if status.state == "ok" and not brings:
+            brings = "nothing for the networks that are installed"
         told = "; ".join(filter(None, (status.reason or brings, *status.left_out)))
         rows.append((status.name, status.state, status.version, status.origin, told))
     print_table(("name", "state", "version", "from", "brings, or the reason"), rows)

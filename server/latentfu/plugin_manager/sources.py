@@ -83,7 +83,7 @@ def quick_stamp() -> tuple[int, ...]:
     """Changes when packages or files of plug-ins may have changed; costs microseconds."""
     folder = paths.plugin_dir()
     return tuple(
-        map(_time_of, [*map(Path, sys.path), folder, *folder.glob("*.py"), _choices_path()])
+        map(_time_of, [*map(Path, sys.path), folder, *_plugin_files(folder), _choices_path()])
     )
 
 
@@ -107,9 +107,17 @@ def fingerprint() -> str:
 
 
 def file_sources() -> list[Source]:
-    """Single-file plug-ins of the plug-in folder, by name; names with ``_`` in front are not."""
-    files = sorted(paths.plugin_dir().glob("*.py"))
-    return [_from_file(path) for path in files if not path.name.startswith("_")]
+    """Plug-ins of the plug-in folder, by name: files, and folders with an ``__init__.py``.
+
+    Those with ``_`` in front of their name are none: helpers are called so.
+    """
+    return sorted(map(_from_file, _plugin_files(paths.plugin_dir())), key=lambda each: each.name)
+
+
+def _plugin_files(folder: Path) -> list[Path]:
+    """The files that are imported as plug-ins."""
+    files = [*folder.glob("*.py"), *folder.glob("*/__init__.py")]
+    return [path for path in files if not path.relative_to(folder).parts[0].startswith(("_", "."))]
 
 
 def all_sources() -> list[Source]:
@@ -234,13 +242,17 @@ def _from_file(path: Path) -> Source:
     def load() -> object:
         return _import_file(path)
 
-    stamp = str(path.stat().st_mtime_ns)
-    return Source(path.stem, f"file {path}", "", load, stamp, file=path)
+    is_folder = path.name == "__init__.py"
+    files = sorted(path.parent.rglob("*.py")) if is_folder else [path]
+    stamp = " ".join(str(_time_of(each)) for each in files)
+    name = path.parent.name if is_folder else path.stem
+    return Source(name, f"file {path}", "", load, stamp, file=path)
 
 
 def _import_file(path: Path) -> object:
-    """Run the file as a module of its own, outside every package."""
-    name = f"latentfu_plugin_file_{path.stem}"
+    """Run the file as a module of its own, outside every package; a folder as a package."""
+    is_folder = path.name == "__init__.py"
+    name = f"latentfu_plugin_file_{path.parent.name if is_folder else path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
