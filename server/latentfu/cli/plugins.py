@@ -85,15 +85,16 @@ def _list_static(as_json: bool) -> None:
             "version": source.version,
             "origin": source.origin,
             "needs": source.needs,
-            "hooks": read_hooks(source),
         }
         for source in all_sources()
     ]
+    kinds = [read_hooks(source) for source in all_sources()]
     if as_json:
-        print_json({"plugins": found})
+        rows = [{**each, "hooks": known} for each, known in zip(found, kinds, strict=True)]
+        print_json({"plugins": rows})
         return
-    rows = [(*list(each.values())[:-1], ", ".join(each["hooks"])) for each in found]
-    print_table(("name", "state", "version", "from", "needs latentfu", "hooks"), rows)
+    table = [(*each.values(), ", ".join(known)) for each, known in zip(found, kinds, strict=True)]
+    print_table(("name", "state", "version", "from", "needs latentfu", "hooks"), table)
 
 
 @click.command("doctor")

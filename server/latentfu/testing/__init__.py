@@ -11,6 +11,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 _WHERE = {
+    "check_startup_task": "latentfu.testing.plugin_checks",
+    "check_sample_picture": "latentfu.testing.plugin_checks",
+    "check_route": "latentfu.testing.plugin_checks",
+    "check_region_parser": "latentfu.testing.plugin_checks",
+    "check_plugin": "latentfu.testing.plugin_checks",
     "LayeredGenerator": "latentfu.testing.tiny",
     "TinyGenerator": "latentfu.testing.tiny",
     "check_controls": "latentfu.testing.checks",
@@ -41,7 +46,12 @@ __all__ = [
     "check_identity",
     "check_inverter",
     "check_loss",
+    "check_plugin",
+    "check_region_parser",
+    "check_route",
+    "check_sample_picture",
     "check_scorer",
+    "check_startup_task",
     "spec_of",
     "tiny_spec",
 ]
@@ -57,6 +67,13 @@ if TYPE_CHECKING:
         check_identity,
         check_loss,
         check_scorer,
+    )
+    from latentfu.testing.plugin_checks import (
+        check_plugin,
+        check_region_parser,
+        check_route,
+        check_sample_picture,
+        check_startup_task,
     )
     from latentfu.testing.tiny import LayeredGenerator, TinyGenerator, spec_of, tiny_spec
 
