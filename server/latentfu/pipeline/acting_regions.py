@@ -30,7 +30,7 @@ from latentfu.pipeline.region_map import (
     RegionMap,
     RegionReader,
     fill_holes,
-    read_changes,
+    read_known_changes,
     soften_region,
 )
 from latentfu.plugin_manager import get_registry
@@ -230,7 +230,7 @@ def _allow_shifts(
     if request.targets or request.valued:
         return None
     moves = [(resolved.controls[name], strength) for name, strength in request.edits.items()]
-    return allow_shifts(moves, read_changes(parser))
+    return allow_shifts(moves, read_known_changes(parser))
 
 
 def check_regions(names: Iterable[str], parser: RegionParser) -> None:

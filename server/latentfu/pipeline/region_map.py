@@ -86,7 +86,7 @@ class RegionReader:
         return RegionMap(parser.regions, found, surety)
 
 
-def read_changes(parser: RegionParser) -> Changes:
+def read_known_changes(parser: RegionParser) -> Changes:
     """What controls of known names change; raises PluginFailedError."""
     found = call_plugin(parser, "said what controls change", parser.changes)
     if not isinstance(found, Mapping):
