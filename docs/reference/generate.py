@@ -29,6 +29,7 @@ import click
 import latentfu
 from latentfu import hookspecs, plugin_objects
 from latentfu.cli.main import program
+from latentfu.core.deprecation import DEPRECATIONS
 from latentfu.http.reference import render_page
 from latentfu.plugin_manager import Registry
 from latentfu.plugin_manager.registry import use_registry
@@ -135,7 +136,22 @@ def python_page() -> str:
     ]
     for title, entries in chapters.items():
         text += [f"## {title}", *entries]
-    return "\n\n".join(text) + "\n"
+    return "\n\n".join([*text, "## Old names", _old_names_table()]) + "\n"
+
+
+def _old_names_table() -> str:
+    """What is deprecated, since when, until when, and what is written instead."""
+    lines = [
+        "Each works and gives a `DeprecationWarning`; `latentfu plugins doctor` names those that a "
+        "plug-in uses.\n",
+        "| old | write instead | since | works until | goes in |",
+        "|---|---|---|---|---|",
+    ]
+    for one in DEPRECATIONS:
+        period = one.period
+        when = f"{period.version}, {period.since} | {period.until} | {period.goes_in}"
+        lines.append(f"| `{one.old}` | {one.instead} | {when} |")
+    return "\n".join(lines)
 
 
 def _chapter_of(module: str) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 import latentfu
 import torch
 import torch.nn.functional as F
-from latentfu_example_generator.network import DCGAN, RESOLUTION, Z_DIM
 from safetensors.torch import save_file
+
+from latentfu_example_generator.network import DCGAN, RESOLUTION, Z_DIM
 
 OUT = Path(__file__).parent / "latentfu_example_generator" / "weights.safetensors"
 PSI = 0.8

@@ -99,28 +99,24 @@ _RENAMED = {
     "carried": "warp_features",
     "watched": "progress_bar",
 }
-"""Public names of 0.1, which work until 0.3."""
-_NEEDLESS = {
-    "keep_freed_memory": (
-        "latentfu.pipeline.generator_pool", "keep_freed_pages", "nothing (open_generator does it)",
-    ),
-}  # fmt: skip
-"""Names of 0.1 that nothing replaces: the module and name behind each, and what to say."""
+"""Public names of 0.1; until when they work stands in latentfu.core.deprecation."""
+_NEEDLESS = {"keep_freed_memory": ("latentfu.pipeline.generator_pool", "keep_freed_pages")}
+"""Names of 0.1 that nothing replaces: the module and name behind each."""
 
 
 def __getattr__(name: str) -> object:
     if name == "__all__":
         return __dir__()
     if name in _RENAMED:
-        from latentfu.core.deprecation import warn_renamed
+        from latentfu.core.deprecation import warn_deprecated
 
-        warn_renamed(f"latentfu.{name}", f"latentfu.{_RENAMED[name]}")
+        warn_deprecated(f"latentfu.{name}")
         return __getattr__(_RENAMED[name])
     if name in _NEEDLESS:
-        from latentfu.core import deprecation
+        from latentfu.core.deprecation import warn_deprecated
 
-        home, inner, instead = _NEEDLESS[name]
-        deprecation.warn_renamed(f"latentfu.{name}", instead)
+        home, inner = _NEEDLESS[name]
+        warn_deprecated(f"latentfu.{name}")
         return getattr(importlib.import_module(home), inner)
     module = _MODULE_OF.get(name)
     if module is None and not name.startswith("_") and name in _kind_classes():

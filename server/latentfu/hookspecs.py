@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from latentfu.core.control import Control
+from latentfu.core.deprecation import old_arguments
 from latentfu.core.errors import NotInstalledError
 from latentfu.core.installable_network import InstallableNetwork
 from latentfu.core.limits import QUALITIES
@@ -133,7 +134,7 @@ def _returns(
     def declare(hook: _Hook) -> _Hook:
         name = hook.__name__.removeprefix("latentfu_")
         KINDS[name] = Kind(name, cls, word, (hook.__doc__ or "").strip(), find_fault)
-        return hookspec(hook)
+        return hookspec(hook, warn_on_impl_args=old_arguments(hook.__name__))
 
     return declare
 

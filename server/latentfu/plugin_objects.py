@@ -179,8 +179,9 @@ class Inverter:
     :class:`latentfu.Quality`. ``spaces``: the latent spaces it works in. ``options``: names and
     default values of what can be tuned; they are part of the cache key. ``levels``: the qualities
     ("draft", "good", "best") for which it can be chosen when a person names none.
-    ``fits(generator)``: whether it can work for that opened generator (an encoder may be missing);
-    None for any with one of its spaces. ``invert_many``: the same for several requests with one
+    ``fits(generator)``: whether it can be chosen for that opened generator (an encoder may be
+    missing); None for any with one of its spaces. One that a person names is tried all the same and
+    says itself what is missing. ``invert_many``: the same for several requests with one
     generator and equal options, faster together than one by one; None if nothing is gained.
     """
 

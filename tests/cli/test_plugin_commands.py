@@ -41,7 +41,7 @@ def test_doctor_names_each_kind_of_trouble(
     }
     for name, text in troubles.items():
         (folder / f"{name}.py").write_text(text)
-    ran = latentfu_program("plugins", "doctor", "--seconds", "3", "--json")
+    ran = latentfu_program("plugins", "doctor", "--seconds", "12", "--json")
     found = {finding["name"]: finding["state"] for finding in ran.json["plugins"]}
     assert ran.code == 1
     assert {name: found[name] for name in troubles} == {

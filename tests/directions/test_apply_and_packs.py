@@ -18,7 +18,7 @@ import torch
 from click.testing import CliRunner, Result
 from latentfu import BadInputError, Control, ControlEffect
 from latentfu.cli.main import program
-from latentfu.cli.plugins import pack_directions, write_package
+from latentfu.cli.plugins import pack_files, write_package
 from latentfu.pipeline.apply_controls import EditOptions, apply_controls
 from latentfu.pipeline.cache import ControlCache
 from latentfu.protocol.requests import EditRequest, build_request
@@ -143,8 +143,8 @@ def test_a_pack_is_installed_and_listed_with_author_and_licence(
     """The package that is written, on the path of a fresh process as pip would leave it."""
     file = write_direction(tmp_path / "red.safetensors", replace(RED, group="own"))
     with pytest.raises(BadInputError, match="names no author"):
-        pack_directions([file], "", "", "my-directions")
-    files = pack_directions([file], "Ada", "CC0-1.0", "my-directions")
+        pack_files([file], "", "", "my-directions")
+    files = pack_files([file], "Ada", "CC0-1.0", "my-directions")
     pack = write_package("my-directions", tmp_path, files)
     site = tmp_path / "site"
     words = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-build-isolation", "-q"]

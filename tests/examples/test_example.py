@@ -231,13 +231,13 @@ def of_every_kind(stranger: Stranger) -> list[str]:
     """A package of each kind, installed at once; their names."""
     folder = stranger.home.parent / "kinds"
     folders = []
-    for kind in ("control", *KINDS):
+    for kind in ("direction", *KINDS):
         made = stranger.latentfu(
             "plugins", "new", f"one-{kind}", "--kind", kind, "--folder", str(folder)
         )
         folders.append(made["folder"])
     stranger.run("-P", "-m", "latentfu", "plugins", "install", *PIP, *folders)
-    return [f"one-{kind}" for kind in ("control", *KINDS)]
+    return [f"one-{kind}" for kind in ("direction", *KINDS)]
 
 
 def test_a_package_of_every_kind_is_seen(

@@ -58,7 +58,10 @@ def shell(share: Path) -> Iterator[machine.Shell]:
 
 @pytest.fixture(scope="session")
 def home(share: Path) -> Iterator[Path]:
-    """LATENTFU_HOME of a running server that GIMP finds, with a second, tiny network in it."""
+    """LATENTFU_HOME of a running server that GIMP finds, with a second, tiny network in it.
+
+    What pip puts into ``packages`` beside it, the server finds as if it were installed.
+    """
     home = share / "latentfu"
     home.mkdir(exist_ok=True)
     plugins = home / "config" / "plugins"
@@ -71,7 +74,7 @@ def home(share: Path) -> Iterator[Path]:
             env={
                 **os.environ,
                 "LATENTFU_HOME": str(home),
-                "PYTHONPATH": str(HERE.parents[1]),
+                "PYTHONPATH": os.pathsep.join([str(HERE.parents[1]), str(share / "packages")]),
                 "OMP_NUM_THREADS": "1",
             },
             stdout=log,

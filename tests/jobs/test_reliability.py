@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 
@@ -147,6 +148,23 @@ def test_a_worker_that_does_not_hear_a_cancel_is_replaced(start):
     assert server.wait_for(server.put_job(layer))["state"] == "done"
     assert server.worker_pid() != worker
     assert server.job(deaf)["state"] == "cancelled"
+
+
+def test_a_preview_that_waits_outlives_a_worker_that_another_job_ended(start):
+    server = start(limits={"cancel_s": 0.3})
+    layer = server.put_layer(pixel_body(value=5))
+    deaf = server.put_job(layer, edits={"deaf": 60})
+    server.wait_for(deaf, "running")
+    worker = server.worker_pid()
+    answers = []
+    path = f"/v1/previews/{uuid.uuid4()}"
+    waiting = threading.Thread(target=lambda: answers.append(server.put(path, {"layer": layer})))
+    waiting.start()
+    time.sleep(0.2)  # it is on its way; the worker does not hear it either
+    server.request("DELETE", f"/v1/jobs/{deaf}")
+    waiting.join(60)
+    assert [status for status, _ in answers] == [200]
+    assert server.worker_pid() != worker
 
 
 def test_a_job_that_takes_too_long_is_stopped(start):

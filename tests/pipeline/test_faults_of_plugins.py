@@ -68,6 +68,27 @@ def test_a_broken_identity_is_left_out(house: Server) -> None:
     assert "KeyError: 'arcface.onnx'" in house.log
 
 
+def test_a_broken_region_parser_is_left_out_and_the_person_is_told(house: Server) -> None:
+    job = edit(house)
+    assert job["state"] == "done", job
+    note = job["report"]["regions_note"]
+    assert note.startswith("The edit shows everywhere: The region parser p-raises of the plug-in")
+    assert "KeyError: 'parser.onnx'" in note
+
+
+def test_a_broken_region_parser_that_is_needed_is_named(house: Server) -> None:
+    job = edit(house, regions=["hair"])
+    assert job["error"]["code"] == "plugin"
+    assert "The region parser p-raises of the plug-in no_regions" in job["error"]["message"]
+
+
+def test_a_broken_loss_is_named(house: Server) -> None:
+    options = {"losses": "l-raises:1", "steps": 2}
+    job = edit(house, inverter="optimise", options=options)
+    assert job["error"]["code"] == "plugin", job
+    assert "The loss l-raises of the plug-in no_losses" in job["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

@@ -69,6 +69,19 @@ def test_the_detail_goes_where_the_picture_goes(shift: float) -> None:
     assert abs(np.corrcoef(found.ravel(), stayed.ravel())[0, 1]) < 0.3
 
 
+def test_a_networks_own_picture_gets_the_whole_change() -> None:
+    """A change of fine structure, such as a hardly trained network makes, is not smoothed."""
+    random = np.random.default_rng(5)
+    before = random.normal(0.0, 0.2, (3, SIDE, SIDE)).astype(np.float32).clip(-1, 1)
+    after = (before + random.normal(0.0, 0.04, before.shape).astype(np.float32)).clip(-1, 1)
+    layer = Layer(np.rint((before.transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8))
+    out = place_change(layer, Quad.square(0, 0, SIDE), after, before, feather=0.0).values
+    inner = (slice(8, -8), slice(8, -8))
+    wanted = 127.5 * (after - before).transpose(1, 2, 0)[inner]
+    assert np.abs(wanted).mean() > 3.0
+    assert np.abs(out[inner] - wanted).mean() < 0.1 * np.abs(wanted).mean()
+
+
 def test_what_appears_is_the_networks_and_as_sharp_as_its_surroundings() -> None:
     grain = make_grain()
     before = draw_blobs()

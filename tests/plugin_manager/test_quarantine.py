@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -221,6 +222,38 @@ def test_a_file_in_a_watched_folder_is_seen_at_once(isolated_home: Path) -> None
         assert get_registry().statuses()[-1].state == "quarantined"
         (isolated_home / "losses" / "Not A Name.txt").unlink()
         assert get_registry().statuses()[-1].state == "ok"
+
+
+def test_a_folder_is_a_plug_in_with_what_lies_in_it(isolated_home: Path) -> None:
+    write("kit/__init__", "from .parts import latentfu_inverters\n")
+    write("kit/parts", inverter("of-a-kit"))
+    write("_helpers/__init__", "raise ValueError('a helper is no plug-in')")
+    write("plain/notes", "raise ValueError('no package')")
+    (source,) = file_sources()
+    (status,) = Registry([source]).statuses()
+    assert (status.name, status.state) == ("kit", "ok"), status.reason
+    assert status.provides == {"inverters": ("of-a-kit",)}
+    before = source.stamp
+    os.utime(paths.plugin_dir() / "kit" / "parts.py", (1, 1))
+    assert file_sources()[0].stamp != before
+
+
+def test_one_module_under_two_names_is_a_sentence(isolated_home: Path) -> None:
+    write("one", inverter("one"))
+    (source,) = file_sources()
+    module = source.load()
+    twice = [replace(source, name=name, load=lambda: module) for name in ("first", "second")]
+    first, second = Registry(twice).statuses()
+    assert first.state == "ok"
+    assert second.reason == (
+        "is the same module as another plug-in: give each entry point a module of its own"
+    )
+
+
+def test_a_pack_for_what_is_not_here_says_so(isolated_home: Path) -> None:
+    write("elsewhere", "import latentfu\nfrom latentfu import hookimpl\n" + _CONTROL)
+    listed = run("plugins", "list").stdout
+    assert "nothing for the networks" in listed
 
 
 def test_what_is_installed_by_class_and_by_name(isolated_home: Path) -> None:

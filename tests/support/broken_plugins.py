@@ -110,6 +110,12 @@ BROKEN: dict[str, tuple[str, str]] = {
         ),
         "levels['good'] = '1', which is not a number",
     ),
+    "rank_too_high": (
+        returning(
+            "[latentfu.Inverter('a', 'A', ('z',), print, levels={'good': latentfu.Level(1e9)})]"
+        ),
+        "the rank 1e+09 of the level good, which is not 0 to 100",
+    ),
     "odd_option": (
         returning("[latentfu.Inverter('a', 'A', ('z',), print, options={'steps': [1]})]"),
         "options['steps'] = [1], which is none of float, int, str, bool",

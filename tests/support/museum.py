@@ -36,6 +36,22 @@ def load(device):
 def latentfu_identities():
     return [latentfu.Identity("who", "Who", ("test",), load)]
 """,
+    "no_regions": """
+def load(device):
+    raise KeyError("parser.onnx")
+
+@hookimpl
+def latentfu_region_parsers():
+    return [latentfu.RegionParser("p-raises", "Raises", ("test",), ("hair", "skin"), load)]
+""",
+    "no_losses": """
+def build(generator):
+    return lambda a, b: {}["weights"]
+
+@hookimpl
+def latentfu_losses():
+    return [latentfu.Loss("l-raises", "Raises", build)]
+""",
     "no_controls": """
 class Broken(latentfu.ControlEffect):
     def __init__(self, what):

@@ -88,6 +88,34 @@ def test_each_breach_of_a_generator_is_named(breach: str) -> None:
         check_generator(spec)
 
 
+def affine_map(self: TinyGenerator, z: Any, psi: float = 1.0, *rest: Any, **more: Any) -> Any:
+    return latentfu.Latent(1 + 2 * z * psi, "z", self.id)
+
+
+def test_a_z_that_is_changed_by_map_is_named() -> None:
+    mean = lambda self: latentfu.Latent(torch.ones(1, 8), "z", self.id)  # noqa: E731
+    broken = type("Broken", (LooseGenerator,), {"map": affine_map, "mean_latent": mean})
+    spec = replace(tiny_spec(), load=lambda device: broken())
+    with pytest.raises(AssertionError, match="must give z itself"):
+        check_generator(spec)
+
+
+def test_a_control_that_gives_nothing_is_named(tiny_generator: TinyGenerator) -> None:
+    class Nothing(latentfu.ControlEffect):
+        def apply(self, latent: Any, strength: float, generator: Any) -> Any:
+            return None
+
+    plugin = types.SimpleNamespace(__name__="nothing")
+
+    @latentfu.hookimpl
+    def latentfu_controls(generator: latentfu.GeneratorSpec) -> list[latentfu.Control]:
+        return [latentfu.Control("gone", "Gone", "more", generator.id, Nothing)]
+
+    plugin.latentfu_controls = latentfu_controls
+    with pytest.raises(AssertionError, match="gone=0 gives a NoneType, not a Latent"):
+        check_controls(plugin, tiny_generator)
+
+
 def quality_of(image: torch.Tensor, crop: latentfu.Crop) -> latentfu.Quality:
     error = float((image[0] - torch.from_numpy(crop.image)).square().mean())
     psnr = -10 * float(torch.log10(torch.tensor(error / 4 + 1e-12)))

@@ -1,6 +1,8 @@
 """The network as a generator of Latent-Fu: what a plug-in has to say about its network."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import overload
 
 import latentfu
 import torch
@@ -26,18 +28,39 @@ class DCGANGenerator(latentfu.Generator):
         """Where the weights are."""
         return self.network.first.weight.device
 
-    def map(self, z: Tensor, psi: float = 1.0, cutoff=None, labels=None) -> latentfu.Latent:
+    def map(
+        self,
+        z: Tensor,
+        psi: float = 1.0,
+        cutoff: int | None = None,
+        labels: Tensor | None = None,
+    ) -> latentfu.Latent:
         """z [N, 64] as it is, drawn to the middle by psi."""
         if labels is not None:
             raise latentfu.BadInputError(f"{self.name} has no labels: leave them out.")
         return latentfu.Latent(z.to(self.device) * psi, "z", self.id)
 
-    def render(self, latent: latentfu.Latent, noise: str = "const", features=None):
+    @overload
+    def render(
+        self, latent: latentfu.Latent, noise: latentfu.Noise = ..., features: None = None
+    ) -> Tensor: ...
+
+    @overload
+    def render(
+        self, latent: latentfu.Latent, noise: latentfu.Noise, features: Sequence[int]
+    ) -> tuple[Tensor, dict[int, Tensor]]: ...
+
+    def render(
+        self,
+        latent: latentfu.Latent,
+        noise: latentfu.Noise = "const",
+        features: Sequence[int] | None = None,
+    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
         """Codes [N, 64] -> pictures [N, 3, 64, 64] in -1..1. There is no noise, and no layers."""
         latent.check_generator(self.id)
         if features or latent.bends or latent.details:
             raise latentfu.BadInputError(f"The generator {self.name} shows no layers.")
-        picture = self.network(latent.codes.to(self.device))
+        picture: Tensor = self.network(latent.codes.to(self.device))
         return picture if features is None else (picture, {})
 
     def mean_latent(self) -> latentfu.Latent:

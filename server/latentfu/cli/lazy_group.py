@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -40,7 +41,8 @@ class LazyGroup(click.Group):
                 return loaded
             # Asked of the plug-ins themselves: what is remembered for --help may be older.
             is_group = any(known[: len(path)] == path for known in _plugin_paths())
-        return LazyGroup(path, help=_group_help(path)) if is_group else None
+        known = [*COMMANDS, *_plugin_command_lines()]
+        return LazyGroup(path, help=_group_help(path, known)) if is_group else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -54,12 +56,18 @@ class LazyGroup(click.Group):
         for path, line in below.items():
             if path[:depth] == self.path and len(path) > depth:
                 leaf = len(path) == depth + 1
-                lines.setdefault(path[depth], line if leaf else _group_help(path[: depth + 1]))
+                if leaf or path[depth] not in lines:
+                    lines[path[depth]] = line if leaf else _group_help(path[: depth + 1], below)
         return lines
 
 
-def _group_help(path: tuple[str, ...]) -> str:
-    return GROUPS.get(path[-1], "Commands of plug-ins.")
+def _group_help(path: tuple[str, ...], below: Iterable[tuple[str, ...]]) -> str:
+    """What a group is for; of a plug-in's group the commands in it."""
+    if path[-1] in GROUPS:
+        return GROUPS[path[-1]]
+    depth = len(path)
+    names = sorted({known[depth] for known in below if known[:depth] == path and known[depth:]})
+    return f"Commands of a plug-in: {', '.join(names)}."
 
 
 def _import(target: str) -> click.Command:

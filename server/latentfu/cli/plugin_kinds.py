@@ -5,6 +5,7 @@ In the templates ``$name`` is the plug-in's name, ``$module`` its import name.
 
 from __future__ import annotations
 
+from latentfu.cli import templates_of_controls as controls
 from latentfu.cli import templates_of_methods as methods
 from latentfu.cli import templates_of_networks as networks
 
@@ -17,8 +18,9 @@ KINDS: dict[str, tuple[str, str]] = {
     "loss": methods.LOSS,
     "scorer": networks.SCORER,
     "identity": networks.IDENTITY,
-    "choice": methods.CHOICE,
+    "deformation": controls.DEFORMATION,
+    "choice": controls.CHOICE,
     "maker": methods.MAKER,
     "command": methods.COMMAND,
 }
-"""Module and test of each kind; "control" and packs of directions are in plugin_templates."""
+"""Module and test of each kind; "direction" and packs are in plugin_templates."""

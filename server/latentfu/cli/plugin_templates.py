@@ -6,7 +6,7 @@ exactly what comes out for the name ``example-direction``; a test keeps them equ
 
 from __future__ import annotations
 
-_CONTROL_PYPROJECT = """\
+_PYPROJECT = """\
 [build-system]
 requires = ["setuptools>=77"]
 build-backend = "setuptools.build_meta"
@@ -14,21 +14,78 @@ build-backend = "setuptools.build_meta"
 [project]
 name = "latentfu-$name"
 version = "0.1.0"
-description = "A plug-in for Latent-Fu: one more control for portraits."
+description = "DESCRIPTION"
 readme = "README.md"
 requires-python = ">=3.11"
 license = "Apache-2.0"
 dependencies = ["latentfu"]
 
 [project.optional-dependencies]
-test = ["pytest>=8.2"]
+test = ["mypy>=1.15", "pytest>=8.2", "ruff>=0.9"]
 
 [project.entry-points.latentfu]
 $name = "$module"
 
 [tool.setuptools]
 packages = ["$module"]
+
+[tool.setuptools.package-data]
+"$module" = ["py.typed"]
+
+[tool.mypy]
+files = ["$module", "tests"]
+strict = true
+
+[tool.ruff]
+line-length = 100
 """
+
+_CI = """\
+name: test
+on: [push, pull_request]
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: pip install ".[test]"
+      - run: ruff check .
+      - run: mypy
+      - run: pytest
+"""
+
+_PUBLISH = """
+## Publish it
+1. Write your name and the licence into `pyproject.toml`. If weights are in the package, say theirs
+   too.
+2. `python -m build` makes `dist/`. `python -m twine upload dist/*` sends it to a package index.
+3. People install it with `latentfu plugins install latentfu-$name`.
+4. Raise the version with every release. Say in `dependencies` which Latent-Fu it needs.
+
+`.github/workflows/test.yml` runs style, types and tests for every commit.
+"""
+
+
+def _make_files(
+    description: str, readme: str, module: str, test: str, data: str = ""
+) -> dict[str, str]:
+    """The files of a package by path; ``data``: what else is shipped in it, a glob."""
+    project = _PYPROJECT.replace("DESCRIPTION", description)
+    if data:
+        project = project.replace('["py.typed"]', f'["py.typed", "{data}"]')
+        project = project.replace('license = "Apache-2.0"\n', "")  # each file says its own
+    return {
+        "pyproject.toml": project,
+        "README.md": readme + _PUBLISH,
+        ".github/workflows/test.yml": _CI,
+        "$module/__init__.py": module,
+        "$module/py.typed": "",
+        "tests/test_plugin.py": test,
+    }
+
 
 _CONTROL_MODULE = '''\
 """A control along which portraits vary most: the first principal component of the latents.
@@ -78,24 +135,30 @@ def latentfu_controls(generator: latentfu.GeneratorSpec) -> Iterator[latentfu.Co
 _CONTROL_TEST = '''\
 """The plug-in keeps the contract; the fixtures and checks come with latentfu."""
 
+from collections.abc import Callable
+
 import latentfu
-import $module
 import pytest
-from latentfu.testing import check_controls, spec_of
+from latentfu.plugin_manager import Registry
+from latentfu.testing import TinyGenerator, check_controls, spec_of
+
+import $module
 
 
-def test_the_control_keeps_the_contract(tiny_generator):
+def test_the_control_keeps_the_contract(tiny_generator: TinyGenerator) -> None:
     spec = spec_of(tiny_generator, domain="portraits")
     (control,) = check_controls($module, tiny_generator, spec)
     assert control.name == "$name"
 
 
-def test_other_domains_get_nothing(tiny_generator, registered):
+def test_other_domains_get_nothing(
+    tiny_generator: TinyGenerator, registered: Callable[..., Registry]
+) -> None:
     registry = registered($module)
     assert "$name" not in registry.controls(spec_of(tiny_generator, domain="cars"))
 
 
-def test_on_the_built_in_generator(registered):
+def test_on_the_built_in_generator(registered: Callable[..., Registry]) -> None:
     registered($module)
     generators = latentfu.generators()
     if "portraits" not in generators:
@@ -110,13 +173,13 @@ _CONTROL_README = """\
 A plug-in for Latent-Fu: the control `$name` moves a
 portrait along the first principal component of the generator's latents.
 
-    pip install .
+    latentfu plugins install .
     latentfu plugins list
     latentfu edit portrait.png -o out.png --set $name=2
 
-Its test needs nothing but latentfu and pytest:
+Its test:
 
-    pip install ".[test]"
+    pip install -e ".[test]"
     pytest
 
 ## Where things are
@@ -131,76 +194,65 @@ is shipped as a direction file instead, and offered only for the generator it be
         return latentfu.directions_in(Path(__file__).parent / "directions", generator.id)
 """
 
-CONTROL_FILES: dict[str, str] = {
-    "pyproject.toml": _CONTROL_PYPROJECT,
-    "README.md": _CONTROL_README,
-    "$module/__init__.py": _CONTROL_MODULE,
-    "tests/test_plugin.py": _CONTROL_TEST,
-}
+CONTROL_FILES = _make_files(
+    "A plug-in for Latent-Fu: one more control for portraits.",
+    _CONTROL_README,
+    _CONTROL_MODULE,
+    _CONTROL_TEST,
+)
 
-
-_PACK_PYPROJECT = """\
-[build-system]
-requires = ["setuptools>=77"]
-build-backend = "setuptools.build_meta"
-
-[project]
-name = "latentfu-$name"
-version = "0.1.0"
-description = "A pack of directions for Latent-Fu."
-readme = "README.md"
-requires-python = ">=3.11"
-dependencies = ["latentfu"]
-
-[project.optional-dependencies]
-test = ["pytest>=8.2"]
-
-[project.entry-points.latentfu]
-$name = "$module"
-
-[tool.setuptools]
-packages = ["$module"]
-
-[tool.setuptools.package-data]
-"$module" = ["directions/*.safetensors"]
-"""
 
 _PACK_MODULE = '''\
-"""Directions, each for the weights that it was made for."""
+"""Directions and deformations, each for the weights that it was made for."""
 
 from pathlib import Path
 
 import latentfu
 
-FOLDER = Path(__file__).parent / "directions"
+FOLDER = Path(__file__).parent
 
 
 @latentfu.hookimpl
 def latentfu_controls(generator: latentfu.GeneratorSpec) -> list[latentfu.Control]:
-    """The directions in the folder that are for this generator."""
-    return latentfu.directions_in(FOLDER, generator.id)
+    """The files that are for this generator."""
+    return [
+        *latentfu.directions_in(FOLDER / "directions", generator.id),
+        *latentfu.deformations_in(FOLDER / "deformations", generator.id),
+    ]
 '''
 
 _PACK_TEST = '''\
 """Each file keeps the contract, and the generators that are installed are moved by theirs."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import latentfu
-import $module
 import pytest
+from latentfu.plugin_manager import Registry
 from latentfu.testing import check_controls
 
-FILES = sorted($module.FOLDER.glob("*.safetensors"))
+import $module
+
+DIRECTIONS = sorted($module.FOLDER.glob("directions/*.safetensors"))
+DEFORMATIONS = sorted($module.FOLDER.glob("deformations/*.safetensors"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_the_file_says_what_it_is(path):
-    direction = latentfu.read_direction(path)
-    assert direction.name and direction.author and direction.licence
+def read(path: Path) -> latentfu.Direction | latentfu.Deformation:
+    if path in DEFORMATIONS:
+        return latentfu.read_deformation(path)
+    return latentfu.read_direction(path)
 
 
-def test_the_controls_keep_the_contract(registered):
+@pytest.mark.parametrize("path", [*DIRECTIONS, *DEFORMATIONS], ids=lambda path: path.stem)
+def test_the_file_says_what_it_is(path: Path) -> None:
+    found = read(path)
+    assert found.name and found.author and found.licence
+
+
+def test_the_controls_keep_the_contract(registered: Callable[..., Registry]) -> None:
     registered($module)
-    ids = {latentfu.read_direction(path).generator_id for path in FILES}
+    ids = {read(path).generator_id for path in [*DIRECTIONS, *DEFORMATIONS]}
     for spec in latentfu.generators().values():
         if spec.id in ids:
             check_controls($module, spec.load("cpu"), spec)
@@ -209,25 +261,26 @@ def test_the_controls_keep_the_contract(registered):
 _PACK_README = """\
 # latentfu-$name
 
-Directions for Latent-Fu. After the installation they are sliders in GIMP, in their groups, with
-author and licence beside them.
+Directions and deformations for Latent-Fu. After the installation they are sliders in GIMP, in their
+groups, with author and licence beside them.
 
-    pip install .
+    latentfu plugins install .
     latentfu controls list
 
-The files in `$module/directions/` say for themselves what they mean and which weights they are
-for; put more of them there. The test wants an author and a licence in each:
+The files in `$module/directions/` and `$module/deformations/` say for themselves what they mean and
+which weights they are for; put more of them there. The test wants an author and a licence in each:
 
-    pip install ".[test]"
+    pip install -e ".[test]"
     pytest
 """
 
-PACK_FILES: dict[str, str] = {
-    "pyproject.toml": _PACK_PYPROJECT,
-    "README.md": _PACK_README,
-    "$module/__init__.py": _PACK_MODULE,
-    "tests/test_plugin.py": _PACK_TEST,
-}
+PACK_FILES = _make_files(
+    "A pack of directions for Latent-Fu.",
+    _PACK_README,
+    _PACK_MODULE,
+    _PACK_TEST,
+    "*/*.safetensors",
+)
 
 
 _KIND_README = """\
@@ -238,45 +291,16 @@ A plug-in for Latent-Fu.
     latentfu plugins install .
     latentfu plugins list
 
-Its test needs nothing but latentfu and pytest:
+Its test:
 
-    pip install ".[test]"
+    pip install -e ".[test]"
     pytest
 
 `$module/__init__.py` is the plug-in. Hooks are functions marked `@latentfu.hookimpl`; the entry
 point in `pyproject.toml` is how Latent-Fu finds them.
-
-## Publish it
-1. Write your name and the licence into `pyproject.toml`. If weights are in the package, say theirs
-   too.
-2. `python -m build` makes `dist/`. `python -m twine upload dist/*` sends it to a package index.
-3. People install it with `latentfu plugins install latentfu-$name`.
-4. Raise the version with every release. Say in `dependencies` which Latent-Fu it needs.
-"""
-
-_CI = """\
-name: test
-on: [push, pull_request]
-jobs:
-  test:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with:
-          python-version: "3.12"
-      - run: pip install ".[test]"
-      - run: pytest
 """
 
 
 def files_of_kind(module: str, test: str) -> dict[str, str]:
     """The files of a package whose module and test these are."""
-    return {
-        "pyproject.toml": _CONTROL_PYPROJECT.replace(": one more control for portraits", ""),
-        "README.md": _KIND_README,
-        ".github/workflows/test.yml": _CI,
-        "$module/__init__.py": module,
-        "$module/py.typed": "",
-        "tests/test_plugin.py": test,
-    }
+    return _make_files("A plug-in for Latent-Fu.", _KIND_README, module, test)

@@ -19,18 +19,23 @@ from latentfu.core.errors import BadInputError, NotInstalledError, StorageError
 from latentfu.core.names import is_name
 
 if TYPE_CHECKING:
+    from latentfu.storage.deformations import Deformation
     from latentfu.storage.directions import Direction
 
 
 _KIND_NAMES = (
-    "generator", "format", "inverter", "encoder", "aligner", "loss", "scorer", "identity", "choice",
-    "maker", "command",
+    "generator", "format", "inverter", "encoder", "aligner", "loss", "scorer", "identity",
+    "deformation", "choice", "maker", "command",
 )  # fmt: skip
 """Those of plugin_kinds.KINDS, which is read only when a package is written."""
 
 
 @click.command("list")
-@click.option("--static", is_flag=True, help="Import none: only what is installed, and where.")
+@click.option(
+    "--static",
+    is_flag=True,
+    help="Import none: what is installed, where, what it needs, and its hooks by its text.",
+)
 @json_option
 @click.pass_context
 def plugins_list(context: click.Context, static: bool, as_json: bool) -> None:
@@ -51,6 +56,8 @@ def plugins_list(context: click.Context, static: bool, as_json: bool) -> None:
     rows = []
     for status in statuses:
         brings = "; ".join(map(_say_brought, status.provides.items()))
+        if status.state == "ok" and not brings:
+            brings = "nothing for the networks that are installed"
         told = "; ".join(filter(None, (status.reason or brings, *status.left_out)))
         rows.append((status.name, status.state, status.version, status.origin, told))
     print_table(("name", "state", "version", "from", "brings, or the reason"), rows)
@@ -68,6 +75,7 @@ _MOST_NAMES = 20
 def _list_static(as_json: bool) -> None:
     """What the packages and the plug-in folder say of themselves."""
     from latentfu.plugin_manager.sources import all_sources, disabled_names
+    from latentfu.plugin_manager.static_hooks import read_hooks
 
     off = disabled_names()
     found = [
@@ -80,11 +88,13 @@ def _list_static(as_json: bool) -> None:
         }
         for source in all_sources()
     ]
+    kinds = [read_hooks(source) for source in all_sources()]
     if as_json:
-        print_json({"plugins": found})
+        rows = [{**each, "hooks": known} for each, known in zip(found, kinds, strict=True)]
+        print_json({"plugins": rows})
         return
-    rows = [tuple(each.values()) for each in found]
-    print_table(("name", "state", "version", "from", "needs latentfu"), rows)
+    table = [(*each.values(), ", ".join(known)) for each, known in zip(found, kinds, strict=True)]
+    print_table(("name", "state", "version", "from", "needs latentfu", "hooks"), table)
 
 
 @click.command("doctor")
@@ -170,16 +180,16 @@ def _switch(name: str, disabled: bool, as_json: bool) -> None:
 @click.command("new")
 @click.argument("name")
 @click.option(
-    "--kind", type=click.Choice(["control", *_KIND_NAMES]), default="control", show_default=True,
-    help="What it brings.",
+    "--kind", type=click.Choice(["direction", *_KIND_NAMES, "control"]), default="direction",
+    show_default=True, help="What it brings (control: the old name of direction).",
 )  # fmt: skip
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(), help="Where to put it.")
 @click.option(
     "--directions", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
-    help="Direction files: the package is a pack of these (repeatable).",
+    help="Files of directions or deformations: the package is a pack of these (repeatable).",
 )  # fmt: skip
-@click.option("--author", default="", help="Of the directions that name none.")
-@click.option("--licence", default="", help="Of the directions that name none.")
+@click.option("--author", default="", help="Of the files that name none.")
+@click.option("--licence", default="", help="Of the files that name none.")
 @json_option
 def plugins_new(  # noqa: PLR0917
     name: str,
@@ -193,11 +203,13 @@ def plugins_new(  # noqa: PLR0917
     """Write the package latentfu-NAME: a plug-in that works, its test and a README.
 
     With --directions it is a pack of those, in a dozen lines; else it brings one object of --kind.
+    Its README says how to publish it.
     """
-    if directions and kind != "control":
+    kind = "direction" if kind == "control" else kind
+    if directions and kind != "direction":
         raise BadInputError("A pack of directions is no other kind: give --directions or --kind.")
     name = name.removeprefix("latentfu-")
-    files = pack_directions(directions, author, licence, name)
+    files = pack_files(directions, author, licence, name)
     written = write_package(name, folder, files, kind)
     if as_json:
         print_json({"folder": str(written)})
@@ -205,37 +217,47 @@ def plugins_new(  # noqa: PLR0917
         click.echo(f"{written} is written; next: latentfu plugins install {written}")
 
 
-def pack_directions(
-    paths: Sequence[Path], author: str, licence: str, name: str
-) -> dict[str, Direction]:
-    """The directions of the pack ``name`` by file, each with an author and a licence.
+Packed = Mapping[str, "Direction | Deformation"]
+"""What a pack ships, by the path of its file within the package."""
+
+
+def pack_files(paths: Sequence[Path], author: str, licence: str, name: str) -> Packed:
+    """The directions and deformations of the pack ``name``, each with an author and a licence.
 
     Those that stood among the author's own are grouped under the pack's name: on other people's
     machines they are not their own.
-    Raises BadInputError for a file that is not a direction or names neither, or a name given twice.
+    Raises BadInputError for a file that is neither or names none of both, or a name given twice.
     """
-    found: dict[str, Direction] = {}
-    if not paths:
-        return found
-    from latentfu.storage.directions import read_direction
-
+    found: dict[str, Direction | Deformation] = {}
     for path in paths:
-        read = read_direction(path)
-        whole = replace(read, author=read.author or author, licence=read.licence or licence)
-        whole = replace(whole, group=name if whole.group == "own" else whole.group)
+        folder, read = _read_file_of_pack(path)
+        group = name if read.group == "own" else read.group
+        whole = replace(
+            read, author=read.author or author, licence=read.licence or licence, group=group
+        )
         if not whole.author or not whole.licence:
             raise BadInputError(f"{path} names no author or licence: say --author and --licence.")
-        if f"{whole.name}.safetensors" in found:
-            raise BadInputError(f"Two of the directions are named {whole.name!r}.")
-        found[f"{whole.name}.safetensors"] = whole
+        if whole.name in [known.name for known in found.values()]:
+            raise BadInputError(f"Two of the files are named {whole.name!r}.")
+        found[f"{folder}/{whole.name}.safetensors"] = whole
     return found
+
+
+def _read_file_of_pack(path: Path) -> tuple[str, Direction | Deformation]:
+    """A file, and the folder of a pack that it belongs into."""
+    from latentfu.storage.deformations import is_deformation_file, read_deformation
+    from latentfu.storage.directions import read_direction
+
+    if is_deformation_file(path):
+        return "deformations", read_deformation(path)
+    return "directions", read_direction(path)
 
 
 def write_package(
     name: str,
     folder: Path,
-    directions: Mapping[str, Direction] | None = None,
-    kind: str = "control",
+    packed: Packed | None = None,
+    kind: str = "direction",
 ) -> Path:
     """Write the template into ``folder``/latentfu-``name``, whole or not at all."""
     from latentfu.cli.plugin_kinds import KINDS
@@ -252,13 +274,13 @@ def write_package(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".latentfu-new-", dir=folder) as temporary:
             draft = Path(temporary) / "package"
-            template = CONTROL_FILES if kind == "control" else files_of_kind(*KINDS[kind])
-            for path, text in (PACK_FILES if directions else template).items():
+            template = CONTROL_FILES if kind == "direction" else files_of_kind(*KINDS[kind])
+            for path, text in (PACK_FILES if packed else template).items():
                 file = draft / Template(path).substitute(words)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(Template(text).substitute(words), encoding="utf-8")
-            if directions:
-                _write_directions(draft / words["module"] / "directions", directions)
+            if packed:
+                _write_packed(draft / words["module"], packed)
             shutil.move(draft, target)
     except OSError as error:
         raise StorageError(f"Could not write {target}: {error.strerror or error}.") from error
@@ -281,9 +303,13 @@ def _check_free(name: str) -> None:
             )
 
 
-def _write_directions(folder: Path, directions: Mapping[str, Direction]) -> None:
+def _write_packed(folder: Path, packed: Packed) -> None:
     """The files of a pack."""
+    from latentfu.storage.deformations import Deformation, write_deformation
     from latentfu.storage.directions import write_direction
 
-    for file, direction in directions.items():
-        write_direction(folder / file, direction)
+    for file, found in packed.items():
+        if isinstance(found, Deformation):
+            write_deformation(folder / file, found)
+        else:
+            write_direction(folder / file, found)

@@ -51,11 +51,12 @@ def latentfu_inverters() -> list[latentfu.Inverter]:
     ]
 ''',
     """\
+from latentfu.testing import TinyGenerator, check_inverter
+
 import $module
-from latentfu.testing import check_inverter
 
 
-def test_the_inverter_keeps_the_contract(tiny_generator):
+def test_the_inverter_keeps_the_contract(tiny_generator: TinyGenerator) -> None:
     (inverter,) = $module.latentfu_inverters()
     check_inverter(inverter, tiny_generator)
 """,
@@ -95,11 +96,12 @@ def latentfu_aligners() -> list[latentfu.Aligner]:
 ''',
     """\
 import numpy as np
-import $module
 from latentfu.testing import check_aligner
 
+import $module
 
-def test_the_aligner_keeps_the_contract():
+
+def test_the_aligner_keeps_the_contract() -> None:
     picture = np.full((60, 80, 3), 40, np.uint8)
     picture[20:50, 30:60] = 200
     (aligner,) = $module.latentfu_aligners()
@@ -137,11 +139,12 @@ def latentfu_losses() -> list[latentfu.Loss]:
     return [latentfu.Loss("$name", "Difference of slopes", build)]
 ''',
     """\
+from latentfu.testing import TinyGenerator, check_loss
+
 import $module
-from latentfu.testing import check_loss
 
 
-def test_the_loss_keeps_the_contract(tiny_generator):
+def test_the_loss_keeps_the_contract(tiny_generator: TinyGenerator) -> None:
     (loss,) = $module.latentfu_losses()
     check_loss(loss, tiny_generator)
 """,
@@ -196,17 +199,21 @@ def latentfu_control_makers() -> list[latentfu.ControlMaker]:
     return [latentfu.ControlMaker("$name", "Difference of means", make, {"ends": 0.25})]
 ''',
     """\
+from collections.abc import Callable
+from pathlib import Path
+
 import latentfu
-import $module
 import torch
-from latentfu.testing import check_control_maker
+from latentfu.testing import TinyGenerator, check_control_maker
+
+import $module
 
 
-def load(device):
+def load(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda images: torch.stack([images.mean(dim=(1, 2, 3))], dim=1)
 
 
-def test_the_maker_keeps_the_contract(tiny_generator, tmp_path):
+def test_the_maker_keeps_the_contract(tiny_generator: TinyGenerator, tmp_path: Path) -> None:
     (maker,) = $module.latentfu_control_makers()
     scorer = latentfu.Scorer("light", "Light", "test", ("light",), load)
     (found,) = check_control_maker(
@@ -250,67 +257,13 @@ def latentfu_commands() -> list[latentfu.Command]:
     return [latentfu.Command(("$name", "hello"), "Say how many controls there are.", load)]
 ''',
     """\
-import $module
 from latentfu.testing import check_command
 
+import $module
 
-def test_the_command_keeps_the_contract():
+
+def test_the_command_keeps_the_contract() -> None:
     (command,) = $module.latentfu_commands()
     check_command(command)
-""",
-)
-
-CHOICE = (
-    '''\
-"""A control that is no slider: one of some looks, which the latent is moved to."""
-
-from __future__ import annotations
-
-import latentfu
-
-LOOKS = {"first": 11, "second": 12, "third": 13}
-"""The looks and the seeds of their latents: put in your own."""
-
-
-class Look(latentfu.ValueEffect):
-    """Half of the way from a latent to that of a look."""
-
-    def apply_value(
-        self, latent: latentfu.Latent, value: latentfu.ControlValue, generator: latentfu.Generator
-    ) -> latentfu.Latent:
-        """The value is one of the choices: everything else was refused before."""
-        look = latentfu.random_latents(generator, 1, LOOKS[str(value)]).codes.to(latent.codes)
-        if look.ndim < latent.codes.ndim:  # [1, D] to rows [1, 1, D]
-            look = look[:, None]
-        return latent.with_codes(latent.codes.lerp(look.expand_as(latent.codes), 0.5))
-
-
-@latentfu.hookimpl
-def latentfu_controls(generator: latentfu.GeneratorSpec) -> list[latentfu.Control]:
-    """For portraits of whatever weights."""
-    if generator.domain != "portraits":
-        return []
-    return [
-        latentfu.Control(
-            name="$name",
-            title="Look",
-            positive_means="a look",
-            generator_id=generator.id,
-            load=Look,
-            kind="look",
-            widget="choice",  # or check, color, point, picture, text
-            choices=tuple(LOOKS),
-        )
-    ]
-''',
-    """\
-import $module
-from latentfu.testing import check_controls, spec_of
-
-
-def test_every_look_keeps_the_contract(tiny_generator):
-    spec = spec_of(tiny_generator, domain="portraits")
-    (control,) = check_controls($module, tiny_generator, spec)
-    assert control.choices == tuple($module.LOOKS)
 """,
 )

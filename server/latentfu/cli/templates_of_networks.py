@@ -82,11 +82,12 @@ def latentfu_generators() -> list[latentfu.GeneratorSpec]:
     ]
 ''',
     """\
-import $module
 from latentfu.testing import check_generator
 
+import $module
 
-def test_the_generator_keeps_the_contract():
+
+def test_the_generator_keeps_the_contract() -> None:
     (spec,) = $module.latentfu_generators()
     check_generator(spec)
 """,
@@ -143,7 +144,8 @@ def convert(foreign: latentfu.ForeignFile) -> latentfu.ConvertedWeights | None:
     if set(tensors) != {"decode.weight"}:
         return None
     weight = tensors["decode.weight"].T.copy()
-    return latentfu.ConvertedWeights({"weight": weight}, {"format": "$name", "domain": "$name"})
+    facts = {"format": "$name", "domain": "$name"}
+    return latentfu.ConvertedWeights({"weight": weight}, facts)
 
 
 @latentfu.hookimpl
@@ -160,23 +162,28 @@ def latentfu_checkpoint_formats() -> list[latentfu.CheckpointFormat]:
     ]
 ''',
     """\
+from pathlib import Path
+
 import latentfu
-import $module
 import torch
 from latentfu.testing import check_checkpoint_format
 
+import $module
 
-def test_a_file_is_known_and_others_are_not(tmp_path):
+
+def test_a_file_is_known_and_others_are_not(tmp_path: Path) -> None:
     torch.save({"decode.weight": torch.randn(3 * 8 * 8, 4)}, tmp_path / "own.pt")
     torch.save({"other.weight": torch.randn(4, 4)}, tmp_path / "other.pt")
     reads, opens = $module.latentfu_checkpoint_formats()
     check_checkpoint_format(reads, tmp_path / "own.pt", tmp_path / "other.pt")
+    assert reads.convert is not None
     made = reads.convert(latentfu.read_foreign(tmp_path / "own.pt", latentfu.silent))
+    assert made is not None
     ours = tmp_path / "ours.safetensors"
     tensors = {name: torch.from_numpy(array) for name, array in made.tensors.items()}
     latentfu.write_tensors(ours, tensors, made.metadata)
     generator = check_checkpoint_format(opens, ours, tmp_path / "other.pt")
-    assert generator.resolution == 8
+    assert generator is not None and generator.resolution == 8
 """,
 )
 
@@ -230,11 +237,15 @@ def latentfu_encoders() -> list[latentfu.Encoder]:
     ]
 ''',
     """\
+import pytest
+from latentfu.testing import TinyGenerator, check_encoder
+
 import $module
-from latentfu.testing import check_encoder
 
 
-def test_the_encoder_keeps_the_contract(tiny_generator, monkeypatch):
+def test_the_encoder_keeps_the_contract(
+    tiny_generator: TinyGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr($module, "DOMAIN", tiny_generator.domain)
     (encoder,) = $module.latentfu_encoders()
     check_encoder(encoder, tiny_generator)
@@ -272,11 +283,12 @@ def latentfu_scorers() -> list[latentfu.Scorer]:
     return [latentfu.Scorer("$name", "Light and warmth", "portraits", attributes, load)]
 ''',
     """\
-import $module
 from latentfu.testing import check_scorer
 
+import $module
 
-def test_the_scorer_keeps_the_contract():
+
+def test_the_scorer_keeps_the_contract() -> None:
     (scorer,) = $module.latentfu_scorers()
     check_scorer(scorer)
 """,
@@ -307,11 +319,12 @@ def latentfu_identities() -> list[latentfu.Identity]:
     return [latentfu.Identity("$name", "$name", ("$name",), load)]
 ''',
     """\
-import $module
 from latentfu.testing import check_identity
 
+import $module
 
-def test_the_identity_keeps_the_contract():
+
+def test_the_identity_keeps_the_contract() -> None:
     (identity,) = $module.latentfu_identities()
     check_identity(identity)
 """,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from latentfu.core.deprecation import rename_fields, warn_renamed
+from latentfu.core.deprecation import rename_fields, warn_deprecated
 from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.limits import MAX_STRENGTH
 from latentfu.core.names import LayerRange, Name, Sha256
@@ -35,7 +35,7 @@ class ControlEffect(ABC):
         if before is None or "apply" in cls.__dict__:
             return
         if not cls.__module__.startswith(("latentfu.", "latentfu_builtin.")):
-            warn_renamed(f"{cls.__name__}.move", "apply")
+            warn_deprecated("ControlEffect.move", f"{cls.__name__}.move")
         cls.apply = before  # type: ignore[method-assign]
 
     @abstractmethod

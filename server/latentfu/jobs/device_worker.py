@@ -162,17 +162,24 @@ class DeviceWorker:
     async def preview(
         self, preview_id: str, session: str, body: Mapping[str, object], out: Path
     ) -> None:
-        """Have a preview written to ``out``; raises WorkError or WorkerUnavailableError."""
+        """Have a preview written to ``out``; raises WorkError or WorkerUnavailableError.
+
+        It is asked for once more when the worker dies: that may have been another work's fault.
+        """
         await self._renew_if_outdated()
-        worker = await self.worker()
         message = {"do": "preview", "id": preview_id, "session": session, "body": body}
         self._asked += 1
         try:
-            await worker.ask({**message, "out": str(out)})
-        except WorkerDied as error:
-            raise WorkerUnavailableError(
-                "The worker process died over this preview: try again in some seconds."
-            ) from error
+            for last in (False, True):
+                worker = await self.worker()
+                try:
+                    await worker.ask({**message, "out": str(out)})
+                    return
+                except WorkerDied as error:
+                    if last:
+                        raise WorkerUnavailableError(
+                            "The worker process died over this preview: try again in some seconds."
+                        ) from error
         finally:
             self._asked -= 1
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from latentfu.core.control import Control
 from latentfu.core.crop import Crop
-from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.errors import BadInputError, NotInstalledError, PluginFailedError
 from latentfu.core.latent import Quality
 from latentfu.core.progress import Progress, silent
 from latentfu.core.regions import RegionParser
@@ -26,7 +26,13 @@ from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import allow_shifts, limit_shifts
-from latentfu.pipeline.region_map import RegionMap, RegionReader, fill_holes, soften_region
+from latentfu.pipeline.region_map import (
+    RegionMap,
+    RegionReader,
+    fill_holes,
+    read_known_changes,
+    soften_region,
+)
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_objects import GeneratorSpec
 from latentfu.protocol.requests import ControlsRequest
@@ -117,7 +123,29 @@ class RegionChooser:
             NotInstalledError: a region that no parser knows, or there is no parser.
             BadInputError: named regions in a picture whose regions are not found surely, or that
                 has none of them.
+            PluginFailedError: named regions, and the parser fails. Where none are named, the edit
+                shows everywhere and the note says why.
         """
+        try:
+            return self._choose(
+                request, resolved, crop, found, pictures=pictures, progress=progress
+            )
+        except PluginFailedError as error:
+            if request.regions != "auto":
+                raise
+            return replace(WHOLE, note=f"The edit shows everywhere: {error}")
+
+    def _choose(
+        self,
+        request: ControlsRequest,
+        resolved: ResolvedRequest,
+        crop: Crop,
+        found: CachedInversion,
+        *,
+        pictures: tuple[Floats, Floats],
+        progress: Progress,
+    ) -> ActingRegions:
+        """The same; a parser that fails raises PluginFailedError."""
         wanted = request.regions
         if wanted == "whole" or np.array_equal(*pictures):
             return WHOLE
@@ -202,7 +230,7 @@ def _allow_shifts(
     if request.targets or request.valued:
         return None
     moves = [(resolved.controls[name], strength) for name, strength in request.edits.items()]
-    return allow_shifts(moves, parser.changes())
+    return allow_shifts(moves, read_known_changes(parser))
 
 
 def check_regions(names: Iterable[str], parser: RegionParser) -> None:

@@ -26,7 +26,7 @@ from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.pixel_math import to_levels
 from latentfu.pipeline.preview import resize_picture
-from latentfu.pipeline.region_map import RegionReader
+from latentfu.pipeline.region_map import RegionReader, read_known_changes
 from latentfu.pipeline.render import render_latent
 from latentfu.storage.atomic import write_whole
 
@@ -78,7 +78,7 @@ def find_control_regions(
         return tuple(name for name in control.regions if name in parser.regions)
     if control.widget != "slider":
         return ()
-    known = parser.changes().get(control.name)
+    known = read_known_changes(parser).get(control.name)
     if known is not None:
         return choose_regions(known, parser.things)
     path = _cache_path(control, generator, parser)

@@ -28,7 +28,12 @@ def check_quad(quad: Quad) -> None:
         raise BadInputError(
             "The crop's corners are not four finite points: choose another aligner."
         )
-    if not SMALLEST_SIDE <= quad.side <= LARGEST_SIDE or quad_area(corners) < SMALLEST_SIDE**2 / 2:
+    if quad.side > LARGEST_SIDE:
+        raise BadInputError(
+            f"The part to edit is {quad.side:.0f} pixels wide: at most {LARGEST_SIDE:.0f} are "
+            f"possible, so choose another aligner."
+        )
+    if quad.side < SMALLEST_SIDE or quad_area(corners) < SMALLEST_SIDE**2 / 2:
         raise BadInputError(
             f"The part to edit is only {quad.side:.0f} pixels wide: "
             f"at least {SMALLEST_SIDE:.0f} are needed, so scale the layer up first."

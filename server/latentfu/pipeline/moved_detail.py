@@ -5,7 +5,8 @@
     out    = kept * (moved + colors) + (1 - kept) * the network's picture, made as sharp and grainy
 
 ``colors`` come from pictures of the codes alone and are smooth; the photograph's own edges say
-where they end (guided filter, He et al. 2013).
+where they end (guided filter, He et al. 2013). Where the codes draw the layer as it is to a level
+or two (a network's own picture), there is no other detail to keep: the change is taken exactly.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ EDGE_LEVELS = 25.0
 """A step of this many levels in the layer is an edge at which a change of color may end."""
 MOST_GAIN = 3.5
 LARGEST_UPSAMPLED = 2048
+_LIKE, _UNLIKE = 1.5, 4.0
+"""Levels by which the network's picture misses the layer where it says all of it, and where not."""
 _NOTHING, _SOMETHING = 0.25, 1.75
 """Levels of change below which a place is left alone, and above which it is not."""
 
@@ -145,8 +148,11 @@ def _change_with_motion(
     far = np.clip(upsample(motion.far[:, :, None], quad, box), 0.0, 1.0)
     moved = warp_by(seen, flow)
     before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
-    colors = _filter_guided(moved, after - warp_by(before, flow), quad.side / 24.0)
+    exact = moved + after - warp_by(before, flow)
+    drawn = _find_drawn(moved - warp_by(before, flow), zoom)
+    colors = _filter_guided(moved, exact - moved, quad.side / 24.0)
     moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
+    moved = moved + drawn * (exact - moved)
     shown = upsample(to_levels(edited), quad, box)
     shown = shown + far * (moved - shown)  # a far turn smears what an inversion adds to its codes
     shown = _match_sharpness(shown, seen, zoom)
@@ -157,6 +163,20 @@ def _change_with_motion(
         levels = np.maximum(levels, upsample(changed, quad, box))
     weight = smoothstep((levels - _NOTHING) / (_SOMETHING - _NOTHING))
     return np.asarray(weight * (out - seen), np.float32)
+
+
+def _find_drawn(missed: Floats, zoom: float) -> Floats:
+    """Where the codes alone draw the layer as it is: 0..1, ``[h, w, 1]``.
+
+    There the fine part of a change belongs to the layer as well, and smoothing would lose it.
+
+    Args:
+        missed: What the picture of the codes misses of the layer, ``[h, w, 3]`` in levels.
+        zoom: Layer pixels to one of the network's.
+    """
+    around = _strength(np.abs(missed).max(axis=2), 3.0 * max(zoom, 0.6))
+    drawn: Floats = smoothstep((_UNLIKE - around) / (_UNLIKE - _LIKE))
+    return drawn[:, :, None]
 
 
 def _match_sharpness(image: Floats, like: Floats, zoom: float) -> Floats:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from latentfu.core.crop import Quad
-from latentfu.core.errors import BadInputError
-from latentfu.core.regions import RegionParser
+from latentfu.core.regions import Changes, RegionParser
 from latentfu.pipeline.cache import LRUCache
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, translation, warp
 from latentfu.pipeline.moved_detail import LARGEST_UPSAMPLED
 from latentfu.pipeline.pixel_math import blur, smoothstep
+from latentfu.plugin_manager.running import call_plugin, refuse_result
 
 _GROW = 0.02
 """A mask reaches so many crop sides beyond its region, where it fades."""
@@ -53,7 +54,7 @@ class RegionReader:
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._loaded: LRUCache[object] = LRUCache(4)
+        self._loaded: LRUCache[Callable[..., Any]] = LRUCache(4)
         self._maps: LRUCache[RegionMap] = LRUCache(32)
 
     def read(self, parser: RegionParser, image: Floats, key: str = "") -> RegionMap:
@@ -65,17 +66,32 @@ class RegionReader:
     def _parse(self, parser: RegionParser, image: Floats) -> RegionMap:
         import torch
 
-        parse = self._loaded.get_or_make(parser.name, lambda: parser.load(self._device))
-        with torch.no_grad():
-            picture = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
-            parts, surety = parse(picture.to(self._device))  # type: ignore[operator]
-        found = parts[0].float().cpu().numpy()
-        if found.shape[0] != len(parser.regions):
-            raise BadInputError(
-                f"The parser {parser.name} gives {found.shape[0]} regions and names "
-                f"{len(parser.regions)}: it needs mending."
-            )
-        return RegionMap(parser.regions, found, float(surety[0]))
+        parse = self._loaded.get_or_make(
+            parser.name,
+            lambda: call_plugin(parser, "was loaded", lambda: parser.load(self._device)),
+        )
+        picture = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
+
+        def read() -> tuple[Floats, float]:
+            with torch.no_grad():
+                parts, surety = parse(picture.to(self._device))
+            return parts[0].float().cpu().numpy(), float(surety[0])
+
+        found, surety = call_plugin(parser, "read a picture", read)
+        wanted = f"[{len(parser.regions)}, S, S]"
+        if found.ndim != 3 or found.shape[0] != len(parser.regions):
+            raise refuse_result(parser, f"{list(found.shape)}", wanted)
+        if not (np.isfinite(found).all() and np.isfinite(surety)):
+            raise refuse_result(parser, "probabilities that are no numbers", wanted)
+        return RegionMap(parser.regions, found, surety)
+
+
+def read_known_changes(parser: RegionParser) -> Changes:
+    """What controls of known names change; raises PluginFailedError."""
+    found = call_plugin(parser, "said what controls change", parser.changes)
+    if not isinstance(found, Mapping):
+        raise refuse_result(parser, found, "a mapping from controls to changes")
+    return found
 
 
 def fill_holes(probability: Floats, largest: float) -> Floats:

@@ -112,7 +112,7 @@ def _judge(source: Source, done: subprocess.CompletedProcess[str], seconds: floa
         heavy = " and imports torch; import torch inside load functions" if report["torch"] else ""
         told = f"works, but takes {taken:.1f} s to list{heavy}"
         return Finding(source.name, source.origin, "slow", False, seconds, told)
-    told = f"works ({taken * 1000:.0f} ms)"
+    told = "; ".join([f"works ({taken * 1000:.0f} ms)", *report["old_names"]])
     return Finding(source.name, source.origin, "ok", True, seconds, told)
 
 
@@ -125,12 +125,20 @@ def _own_status(source: Source) -> PluginStatus:
 
 def _child(position: int) -> None:
     import os
+    import warnings
+
+    from latentfu.core.deprecation import OldNameWarning
 
     began = time.perf_counter()
-    status = _own_status(all_sources()[position])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", OldNameWarning)
+        status = _own_status(all_sources()[position])
     report = {
         "reason": status.reason,
         "traceback": status.traceback,
+        "old_names": sorted(
+            {str(one.message) for one in caught if issubclass(one.category, OldNameWarning)}
+        ),
         "seconds": time.perf_counter() - began,
         "torch": "torch" in sys.modules,
     }

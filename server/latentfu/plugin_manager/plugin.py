@@ -64,6 +64,13 @@ class Plugin:
     left_out: list[str] = field(default_factory=list)
     traceback: str = ""
 
+    def place_of(self, hook: str) -> int:
+        """Where what its ``hook`` brings stands: 0 for the program's own, then 1, 2 or 3."""
+        if self.source.is_ours:
+            return 0
+        found = self.implementations.get(hook)
+        return 2 if found is None else 2 - found.tryfirst + found.trylast
+
     def leave_out(self, what: str) -> None:
         """One object of it is not used; the sentence is told once."""
         if what not in self.left_out:

@@ -99,7 +99,7 @@ class Registry:
         name = kind_of(kind).name
         if name == "controls":
             raise BadInputError("Controls depend on a generator: ask controls(generator).")
-        items = [item for plugin in self._plugins for item in plugin.items.get(name, ())]
+        items = [item for plugin in self._in_order(name) for item in plugin.items.get(name, ())]
         return {key_of(item): item for item in items}
 
     def watched_folders(self) -> list[Path]:
@@ -129,13 +129,14 @@ class Registry:
         asked = dict(zip(map(id, self._plugins), answers, strict=True))
         found: dict[int, tuple[Control, ...]] = {}
         table: dict[str, Control] = {}
-        for plugin in self._by_preference():
+        for plugin in self._by_preference("controls"):
             mine = asked[id(plugin)] if plugin.state == "ok" else ()
             found[id(plugin)] = tuple(self._named_freely(mine, table, plugin, spec))
             table.update({control.name: control for control in found[id(plugin)]})
             plugin.control_names.update(control.name for control in found[id(plugin)])
             self._control_owners.update({(spec.id, c.name): plugin for c in found[id(plugin)]})
-        listed = [control for plugin in self._plugins for control in found[id(plugin)]]
+        plugins = self._in_order("controls")
+        listed = [control for plugin in plugins for control in found[id(plugin)]]
         return {control.name: control for control in listed}
 
     def _named_freely(
@@ -159,10 +160,19 @@ class Registry:
             plugin.leave_out(f"{longer} is {note}")
             yield replace(control, name=longer, title=f"{control.title} ({plugin.source.name})")
 
-    def _by_preference(self) -> list[Plugin]:
-        """The plug-ins in the order in which names are given out."""
+    def _in_order(self, kind: str) -> list[Plugin]:
+        """The plug-ins in the order in which their objects of a kind are listed.
+
+        The program's own come first, so that nothing that is installed becomes a default by
+        itself; of the others those whose hook says ``tryfirst``, and last those with ``trylast``.
+        """
+        hook = hooks.KINDS[kind].hook
+        return sorted(self._plugins, key=lambda plugin: plugin.place_of(hook))
+
+    def _by_preference(self, kind: str) -> list[Plugin]:
+        """The plug-ins in the order in which names of a kind are given out."""
         place = {name: number for number, name in enumerate(self._preferred)}
-        return sorted(self._plugins, key=lambda p: place.get(p.source.name, len(place)))
+        return sorted(self._in_order(kind), key=lambda p: place.get(p.source.name, len(place)))
 
     def owner(self, item: object) -> Source | None:
         """The plug-in that brought an object, None for one that no plug-in did."""
@@ -180,9 +190,12 @@ class Registry:
 
     def _give_names(self) -> None:
         names = _Names()
-        for plugin in self._by_preference():
+        for plugin in self._plugins:
             if plugin.state == "ok":
-                names.give(plugin)
+                names.claim(plugin)
+        for kind in hooks.KINDS:
+            for plugin in self._by_preference(kind):
+                names.give(plugin, kind)
 
 
 def pick(table: Mapping[str, T], name: str | None, word: str) -> T:
@@ -213,15 +226,19 @@ class _Names:
         self._paths: dict[tuple[str, ...], str] = dict.fromkeys(COMMANDS, "latentfu itself")
         self._plugins: dict[str, str] = {}
 
-    def give(self, plugin: Plugin) -> None:
-        """``plugin`` has its free names now; objects whose name is taken are left out of it."""
-        owner = f"{plugin.source.name} ({plugin.source.origin})"
+    def claim(self, plugin: Plugin) -> None:
+        """``plugin`` has its own name now, or is quarantined as another has it."""
         name = plugin.source.name
         if name in self._plugins:
             plugin.quarantine(f"claims the plug-in name {name!r}, which {self._plugins[name]} has")
             return
-        self._plugins[name] = owner
-        for kind, items in plugin.items.items():
+        self._plugins[name] = f"{name} ({plugin.source.origin})"
+
+    def give(self, plugin: Plugin, kind: str) -> None:
+        """It has its free names of a kind; objects whose name is taken are left out of it."""
+        owner = f"{plugin.source.name} ({plugin.source.origin})"
+        if kind in plugin.items:
+            items = plugin.items[kind]
             plugin.items[kind] = tuple(
                 item for item in items if self._is_given(kind, item, plugin, owner)
             )

@@ -35,7 +35,8 @@ class Source:
 
     ``origin`` says for people where it lies: ``package NAME`` or ``file PATH``. ``stamp`` changes
     when it is installed again. ``needs``: what its package says it needs of this program, such as
-    ``>=0.3`` (empty where it says nothing).
+    ``>=0.3`` (empty where it says nothing). ``module``: of a package's entry point; ``file``: of a
+    plug-in that is one.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Source:
     load: Callable[[], object]
     stamp: str = ""
     needs: str = ""
+    module: str = ""
+    file: Path | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -80,7 +83,7 @@ def quick_stamp() -> tuple[int, ...]:
     """Changes when packages or files of plug-ins may have changed; costs microseconds."""
     folder = paths.plugin_dir()
     return tuple(
-        map(_time_of, [*map(Path, sys.path), folder, *folder.glob("*.py"), _choices_path()])
+        map(_time_of, [*map(Path, sys.path), folder, *_plugin_files(folder), _choices_path()])
     )
 
 
@@ -104,9 +107,17 @@ def fingerprint() -> str:
 
 
 def file_sources() -> list[Source]:
-    """Single-file plug-ins of the plug-in folder, by name; names with ``_`` in front are not."""
-    files = sorted(paths.plugin_dir().glob("*.py"))
-    return [_from_file(path) for path in files if not path.name.startswith("_")]
+    """Plug-ins of the plug-in folder, by name: files, and folders with an ``__init__.py``.
+
+    Those with ``_`` in front of their name are none: helpers are called so.
+    """
+    return sorted(map(_from_file, _plugin_files(paths.plugin_dir())), key=lambda each: each.name)
+
+
+def _plugin_files(folder: Path) -> list[Path]:
+    """The files that are imported as plug-ins."""
+    files = [*folder.glob("*.py"), *folder.glob("*/__init__.py")]
+    return [path for path in files if not path.relative_to(folder).parts[0].startswith(("_", "."))]
 
 
 def all_sources() -> list[Source]:
@@ -214,9 +225,8 @@ def _owner(point: metadata.EntryPoint) -> tuple[str, str]:
 
 def _from_entry_point(point: metadata.EntryPoint) -> Source:
     package, version = _owner(point)
-    return Source(
-        point.name, f"package {package}", version, point.load, _stamp_of(point), _needs_of(point)
-    )
+    origin, stamp, needs = f"package {package}", _stamp_of(point), _needs_of(point)
+    return Source(point.name, origin, version, point.load, stamp, needs, point.module)
 
 
 def _needs_of(point: metadata.EntryPoint) -> str:
@@ -232,12 +242,17 @@ def _from_file(path: Path) -> Source:
     def load() -> object:
         return _import_file(path)
 
-    return Source(path.stem, f"file {path}", "", load, str(path.stat().st_mtime_ns))
+    is_folder = path.name == "__init__.py"
+    files = sorted(path.parent.rglob("*.py")) if is_folder else [path]
+    stamp = " ".join(str(_time_of(each)) for each in files)
+    name = path.parent.name if is_folder else path.stem
+    return Source(name, f"file {path}", "", load, stamp, file=path)
 
 
 def _import_file(path: Path) -> object:
-    """Run the file as a module of its own, outside every package."""
-    name = f"latentfu_plugin_file_{path.stem}"
+    """Run the file as a module of its own, outside every package; a folder as a package."""
+    is_folder = path.name == "__init__.py"
+    name = f"latentfu_plugin_file_{path.parent.name if is_folder else path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")

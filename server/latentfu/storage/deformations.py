@@ -112,6 +112,14 @@ def _read_deformation_metadata(path: Path) -> dict[str, Any]:
     return _check_metadata(path, metadata.get("deformation", ""))
 
 
+def is_deformation_file(path: Path) -> bool:
+    """Whether a file says that it is one; its numbers may be damaged all the same."""
+    try:
+        return read_metadata(path, _LARGEST_FILE).get("format") == _FORMAT
+    except LatentFuError:
+        return False
+
+
 def _check_metadata(path: Path, text: str) -> dict[str, Any]:
     """The facts of a file if they are of the right names and types."""
     kinds = {"layer": int, "samples": int, "effect": dict, "beyond": float}

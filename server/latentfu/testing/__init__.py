@@ -11,6 +11,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 _WHERE = {
+    "check_startup_task": "latentfu.testing.plugin_checks",
+    "check_sample_picture": "latentfu.testing.plugin_checks",
+    "check_route": "latentfu.testing.plugin_checks",
+    "check_region_parser": "latentfu.testing.plugin_checks",
+    "check_plugin": "latentfu.testing.plugin_checks",
+    "LayeredGenerator": "latentfu.testing.tiny",
     "TinyGenerator": "latentfu.testing.tiny",
     "check_controls": "latentfu.testing.checks",
     "check_aligner": "latentfu.testing.object_checks",
@@ -28,6 +34,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "LayeredGenerator",
     "TinyGenerator",
     "check_aligner",
     "check_checkpoint_format",
@@ -39,7 +46,12 @@ __all__ = [
     "check_identity",
     "check_inverter",
     "check_loss",
+    "check_plugin",
+    "check_region_parser",
+    "check_route",
+    "check_sample_picture",
     "check_scorer",
+    "check_startup_task",
     "spec_of",
     "tiny_spec",
 ]
@@ -56,7 +68,14 @@ if TYPE_CHECKING:
         check_loss,
         check_scorer,
     )
-    from latentfu.testing.tiny import TinyGenerator, spec_of, tiny_spec
+    from latentfu.testing.plugin_checks import (
+        check_plugin,
+        check_region_parser,
+        check_route,
+        check_sample_picture,
+        check_startup_task,
+    )
+    from latentfu.testing.tiny import LayeredGenerator, TinyGenerator, spec_of, tiny_spec
 
 
 def __getattr__(name: str) -> object:

@@ -214,6 +214,9 @@ def _check_control(control: Control, generator: Generator) -> None:
     latents = random_latents(generator, 2, seed=3)
     before = latents.codes.clone()
     still = effect.apply(latents, 0.0, generator)
+    _require(
+        isinstance(still, Latent), f"{control.name}=0 gives a {type(still).__name__}, not a Latent."
+    )
     _require(_apart(still.codes, before) == 0, f"{control.name}: strength 0 changes the latent.")
     for strength in (control.minimum, control.maximum):
         moved = effect.apply(latents, strength, generator)

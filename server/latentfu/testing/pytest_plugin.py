@@ -11,7 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from latentfu.plugin_manager import Registry
-    from latentfu.testing.tiny import TinyGenerator
+    from latentfu.testing.tiny import LayeredGenerator, TinyGenerator
 
 
 @pytest.fixture
@@ -30,6 +30,14 @@ def tiny_generator() -> TinyGenerator:
     from latentfu.testing.tiny import TinyGenerator
 
     return TinyGenerator()
+
+
+@pytest.fixture
+def layered_generator() -> LayeredGenerator:
+    """The same with one layer that it shows: it can be deformed."""
+    from latentfu.testing.tiny import LayeredGenerator
+
+    return LayeredGenerator()
 
 
 @pytest.fixture
