@@ -12,11 +12,11 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
+from latentfu.pipeline.spare_memory import MemoryReserve
 from latentfu.storage.layer_store import LayerStore
 from latentfu.worker.loop import WorkerLoop
 from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import StoredPictures
-from latentfu.worker.spare_memory import MemoryReserve
 from latentfu.worker.startup import run_startup_tasks
 from latentfu.worker.talk import Send, claim_stdout, make_sender
 
