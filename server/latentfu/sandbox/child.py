@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from latentfu.core.errors import BadInputError
+from latentfu.sandbox.few_calls import forbid_calls
 from latentfu.sandbox.inert import Inert
 from latentfu.sandbox.stand_ins import ArrayNode, TensorNode
 from latentfu.sandbox.tree import Array
@@ -163,6 +164,9 @@ def main(arguments: list[str]) -> int:
     """The child's whole life; 0 when it wrote its files."""
     source, out, memory, seconds = arguments
     limit(int(memory), int(seconds))
+    import safetensors.numpy  # noqa: F401 - before nothing more can be started
+
+    forbid_calls()
     try:
         convert(Path(source), Path(out), int(memory))
     except BadInputError as error:
