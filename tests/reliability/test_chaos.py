@@ -51,6 +51,7 @@ def test_nothing_is_lost_wrong_or_done_twice(monkeypatch: pytest.MonkeyPatch) ->
     for fault, what in FAULTS.items():
         assert found[what] >= 1 or (fault in ("disk", "home") and not can_mount), found
     assert found["jobs lost, wrong or not ended"] == 0, found
+    assert found["jobs not begun in the time"] == 0, found
     assert found["jobs done as in peace"] + found["jobs failed in a sentence"] == 60, found
     assert found["jobs done as in peace"] >= 45, found
     assert (found["jobs kept twice"], found["jobs missing in the queue"]) == (0, 0), found

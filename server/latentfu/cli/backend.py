@@ -66,7 +66,7 @@ class LocalBackend:
         outcome = self._make_reserve(editor).run(editor, work, progress)
         return Done(outcome.layer, outcome.report.to_wire(), "here")
 
-    def _make_reserve(self, editor: Editor) -> MemoryReserve:
+    def _make_reserve(self, editor: Editor) -> MemoryReserve[Editor]:
         """For work that the device has too little memory for."""
         from latentfu.pipeline.spare_memory import MemoryReserve
 

@@ -69,7 +69,7 @@ def _own_benchmark(name: str) -> click.Command:
     default=60.0,
     show_default=True,
     metavar="MINUTES",
-    help="What has not ended by then counts as lost.",
+    help="No job is begun after that.",
 )
 @click.option(
     "--crowd",

@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from latentfu.core.errors import OutOfMemoryError, is_memory_fault
 from latentfu.core.progress import Progress
 
-if TYPE_CHECKING:
-    from latentfu.pipeline.editor import Editor
+
+class _Releasing(Protocol):
+    def release_memory(self) -> None: ...
+
 
 T = TypeVar("T")
+E = TypeVar("E", bound=_Releasing)
 _log = logging.getLogger(__name__)
 _AGAIN = "The device was short of memory: once more with nothing else in it"
 _SLOWER = "The device has too little memory: the processor does it, which takes longer"
@@ -91,14 +94,14 @@ def free_unused_memory() -> None:
         torch.cuda.empty_cache()
 
 
-class MemoryReserve:
+class MemoryReserve(Generic[E]):
     """``device``: what the editor works on. ``make``: an editor for the processor, when needed."""
 
-    def __init__(self, device: str, make: Callable[[], Editor]) -> None:
+    def __init__(self, device: str, make: Callable[[], E]) -> None:
         self._device = device
         self._make = make
 
-    def run(self, editor: Editor, work: Callable[[Editor, Progress], T], progress: Progress) -> T:
+    def run(self, editor: E, work: Callable[[E, Progress], T], progress: Progress) -> T:
         """``work`` where there is room for it; ``progress`` and the report say what was changed.
 
         Args:

@@ -45,7 +45,7 @@ class WorkerLoop:
         send: Send,
         catalog: Send,
         *,
-        reserve: MemoryReserve,
+        reserve: MemoryReserve[Editor],
     ) -> None:
         self._reserve = reserve
         self._editor = editor
