@@ -63,7 +63,7 @@ class Desktop:
         self._x("xdotool", "key", "--delay", "40", *keys)
 
     def type(self, text: str) -> None:
-        self._x("xdotool", "type", "--delay", "30", text)
+        self._x("xdotool", "type", "--delay", "30", "--", text)
 
     def click(self, window: str, x: int, y: int) -> None:
         self._x("xdotool", "mousemove", "--window", window, str(x), str(y), "click", "1")
@@ -82,20 +82,25 @@ class Desktop:
         """The mouse in the corner, where nothing opens a hint."""
         self._x("xdotool", "mousemove", str(SCREEN[0] - 1), str(SCREEN[1] - 1))
 
-    def shoot(self, window: str, path: Path) -> None:
+    def shoot(self, window: str, path: Path, moving: float = 0.0) -> None:
         """A picture for the documentation, with the mouse away so that no hint is open."""
         self.rest()
         time.sleep(0.5)
-        self.wait_still(window)
+        self.wait_still(window, moving)
         self.see(window).save(path)
 
-    def wait_still(self, window: str) -> None:
-        """Until the window has looked the same three times in a row."""
-        seen: list[bytes] = []
+    def wait_still(self, window: str, moving: float = 0.0) -> None:
+        """Until the window has looked the same three times in a row.
+
+        ``moving``: the part of its pixels that may differ, as the border of a selection does, which
+        never rests.
+        """
+        seen: list[np.ndarray] = []
 
         def still() -> bool:
-            seen.append(self.see(window).tobytes())
-            return len(seen) > 2 and len(set(seen[-3:])) == 1
+            seen.append(np.asarray(self.see(window)))
+            last = seen[-3:]
+            return len(last) == 3 and all(_differing(last[2], one) <= moving for one in last[:2])
 
         wait_for(still, "the window never stood still")
 
@@ -112,6 +117,11 @@ class Desktop:
         image = np.asarray(self.see(window).convert("L"), dtype=np.int16)
         part = image[130:250, 520:-40]
         return bool(part.size and part.std() > 3)
+
+
+def _differing(one: np.ndarray, other: np.ndarray) -> float:
+    """The part of the pixels that differ; 1 for pictures of another size."""
+    return float((one != other).any(axis=2).mean()) if one.shape == other.shape else 1.0
 
 
 def chosen(log: Path) -> str:

@@ -33,6 +33,9 @@ OTHERS = (
     ("latentfu-several", "Edit several layers"),
     ("latentfu-direction", "Make a direction"),
 )
+ANTS = 0.003
+"""The part of GIMP's window that the border of a selection may keep moving."""
+
 LAYERS = "value = [l.get_name() for l in image.get_layers()]"
 
 
@@ -171,7 +174,7 @@ def open_from_menu(desktop: Desktop, *keys: str) -> None:
     """By keys: GIMP 3.2 leaves shortcuts alone on a screen without a real keyboard."""
     main = desktop.window("GNU Image Manipulation Program|GIMP")
     desktop.activate(main)
-    desktop.wait_still(main)
+    desktop.wait_still(main, ANTS)
     desktop.keys("alt+r")
     for key in keys:
         time.sleep(1.0)  # A menu opens with a movement.
