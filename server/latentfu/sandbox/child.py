@@ -164,9 +164,6 @@ def main(arguments: list[str]) -> int:
     """The child's whole life; 0 when it wrote its files."""
     source, out, memory, seconds = arguments
     limit(int(memory), int(seconds))
-    import safetensors.numpy  # noqa: F401 - before nothing more can be started
-
-    forbid_calls()
     try:
         convert(Path(source), Path(out), int(memory))
     except BadInputError as error:
@@ -181,4 +178,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    import safetensors.numpy  # noqa: F401 - before nothing more can be started
+
+    forbid_calls()
     sys.exit(main(sys.argv[1:]))
