@@ -55,6 +55,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.pipeline.generator_pool": ("detect_format", "open_generator"),
     "latentfu.pipeline.network_memory": ("network_settings",),
+    "latentfu.pipeline.spare_memory": ("work_in_parts",),
     "latentfu.pipeline.align": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
     "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),

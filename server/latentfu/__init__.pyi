@@ -85,6 +85,7 @@ from latentfu.pipeline.feature_warp import warp_features as warp_features
 from latentfu.pipeline.generator_pool import detect_format as detect_format
 from latentfu.pipeline.generator_pool import open_generator as open_generator
 from latentfu.pipeline.network_memory import network_settings as network_settings
+from latentfu.pipeline.spare_memory import work_in_parts as work_in_parts
 from latentfu.plugin_manager.default_choice import read_default_generator as read_default_generator
 from latentfu.plugin_manager.running import call_plugin as call_plugin
 from latentfu.plugin_manager.set_default import drop_default_generator as drop_default_generator
@@ -285,6 +286,7 @@ __all__ = [
     "warp_features",
     "weights_id",
     "whole_file",
+    "work_in_parts",
     "write_default_generator",
     "write_deformation",
     "write_direction",

@@ -129,7 +129,7 @@ def test_a_published_file_is_imported(generator: LabelGenerator, tmp_path: Path)
     assert set(found.tensors) == set(generator.network.state_dict())
     del state["module.model.4.bias"]
     torch.save(state, tmp_path / "broken.pth")
-    with pytest.raises(BadInputError, match=r"lacks model\.4\.bias"):
+    with pytest.raises(BadInputError, match=r"lacks the tensor model\.4\.bias"):
         convert_pix2pixhd(read_foreign(tmp_path / "broken.pth", silent))
     torch.save({"weight": torch.zeros(3)}, tmp_path / "other.pth")
     assert convert_pix2pixhd(read_foreign(tmp_path / "other.pth", silent)) is None
@@ -137,7 +137,7 @@ def test_a_published_file_is_imported(generator: LabelGenerator, tmp_path: Path)
 
 def test_tensors_that_do_not_fit_are_named(generator: LabelGenerator) -> None:
     state = dict(generator.network.state_dict())
-    with pytest.raises(BadInputError, match=r"model\.1\.weight of shape"):
+    with pytest.raises(BadInputError, match=r"model\.1\.weight with the shape"):
         fill_network(state | {"model.1.weight": torch.zeros(1)}, LOCAL, "it")
     with pytest.raises(BadInputError, match="surplus"):
         fill_network(state | {"surplus": torch.zeros(1)}, LOCAL, "it")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +23,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from latentfu.cli.pictures import read_mask, read_picture_file
-from latentfu.core.errors import LatentFuError
+from latentfu.core.errors import LatentFuError, PluginFailedError
 from latentfu.core.latent import Inversion, Quality
 from latentfu.core.setting import Setting
 from latentfu.plugin_manager.default_choice import DEFAULT_GENERATOR, read_default_generator
@@ -30,14 +31,38 @@ from latentfu.plugin_manager.sources import read_choices
 from latentfu.protocol.remote_server import read_known_servers
 from latentfu.protocol.server_address import read_address
 from latentfu.sandbox.parent import read_foreign
+from latentfu.storage.deformations import (
+    Deformation,
+    deformations_in,
+    read_deformation,
+    write_deformation,
+)
 from latentfu.storage.directions import Direction, read_direction, write_direction
 from latentfu.storage.inversion_cache import InversionStore, load_inversion, serialize_inversion
 from latentfu.storage.layer_store import LayerStore, read_pixels
 from latentfu.storage.settings import read_idle_minutes, read_setting
 from latentfu.storage.users import UserList, read_users
 from latentfu.testing.tiny import TinyGenerator
+from latentfu_builtin.deformations.read_published import read_published
+from latentfu_builtin.encoders.encoder_file import load_encoder, save_encoder
+from latentfu_builtin.encoders.import_encoder import (
+    find_encoder_in_tree,
+    import_encoder,
+    load_published_encoder,
+    read_checkpoint_tree,
+)
+from latentfu_builtin.encoders.user_files import list_encoder_file
+from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
+from latentfu_builtin.networks.pix2pixhd.generator import open_network
+from latentfu_builtin.networks.pix2pixhd.network import (
+    Pix2PixHD,
+    Pix2PixHDConfig,
+    save_pix2pixhd,
+)
+from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 from PIL import Image
 
+from tests.support.encoder_world import PUBLISHED, opened, weights
 from tests.support.mutations import damaged, damaged_json, damaged_safetensors
 from tests.support.serving import pixel_body
 
@@ -45,6 +70,9 @@ FOUND = Path(__file__).parent / "found"
 LONGER = float(os.environ.get("LATENTFU_FUZZ", "1"))
 TINY = TinyGenerator()
 KEY = "5" * 64
+_CONV = "synthesis.convs.0.weight"
+MOST_MORE_MB = 1500
+"""What reading one of these small files may take; torch's own start is in it."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +116,80 @@ def _checkpoint() -> bytes:
     file = io.BytesIO()
     torch.save({"g_ema": {"weight": torch.ones(3, 4)}, "step": 3}, file)
     return file.getvalue()
+
+
+def _written(write: Callable[[Path], object]) -> Callable[[], bytes]:
+    """What is written to a file, made once."""
+
+    def make() -> bytes:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "whole.safetensors"
+            write(path)
+            return path.read_bytes()
+
+    return cache(make)
+
+
+@cache
+def _small() -> StyleGAN2Generator:
+    with TemporaryDirectory() as folder:
+        found = opened(weights(Path(folder), resolution=8, w_dim=8))
+    assert isinstance(found, StyleGAN2Generator)
+    return found
+
+
+@cache
+def _wide() -> StyleGAN2Generator:
+    """Which the published encoder is for."""
+    with TemporaryDirectory() as folder:
+        found = opened(weights(Path(folder), resolution=64))
+    assert isinstance(found, StyleGAN2Generator)
+    return found
+
+
+def _shift() -> np.ndarray:
+    noise = np.random.default_rng(3).standard_normal(tuple(_small().parameter(_CONV).shape))
+    return noise.astype(np.float32)
+
+
+def _write_deformation(path: Path) -> None:
+    effect = {"age": 0.5}
+    write_deformation(path, Deformation(_shift(), _CONV, 0, "nose", _small().id, effect=effect))
+
+
+def _write_encoder(path: Path) -> None:
+    encoder = PictureEncoder(EncoderConfig(8, (4, 8), "w+", (4, 6), 8))
+    save_encoder(path, encoder, "a" * 64, {})
+
+
+def _write_foreign_encoder(path: Path) -> None:
+    checkpoint = find_encoder_in_tree(read_checkpoint_tree(PUBLISHED / "e4e-small.pt"))
+    import_encoder(checkpoint, _wide(), path, force=True)
+
+
+def _write_label_network(path: Path) -> None:
+    save_pix2pixhd(path, Pix2PixHD(Pix2PixHDConfig(5, True, 0, 4, 2, 1, 1, 1, 32, 16)), {})
+
+
+@cache
+def _published_deformation() -> bytes:
+    file = io.BytesIO()
+    torch.save({"layer_ix": 0, "shift": torch.from_numpy(_shift())[None, None]}, file)
+    return file.getvalue()
+
+
+def _read_deformation(path: Path) -> object:
+    listed = deformations_in(path.parent, _small().id)  # never fails, whatever lies there
+    found = read_deformation(path)
+    for control in listed:
+        latent = control.load().apply(_small().mean_latent(), 1.0, _small())
+        _small().render(latent)
+    return found
+
+
+def _read_encoder(path: Path) -> object:
+    list_encoder_file(path)  # likewise
+    return load_encoder(path)
 
 
 def _read_cached(path: Path) -> object:
@@ -176,6 +278,36 @@ KINDS = {
     "direction": Kind(_direction, _tensors("direction"), read_direction),
     "cached": Kind(_inversion, _tensors("inversion"), _read_cached, f"{KEY}.safetensors"),
     "latent": Kind(_inversion, _tensors("inversion"), lambda path: load_inversion(path, TINY)),
+    "deformation": Kind(_written(_write_deformation), _tensors("deformation"), _read_deformation),
+    "encoder": Kind(_written(_write_encoder), _tensors("config"), _read_encoder),
+    "foreign-encoder": Kind(
+        _written(_write_foreign_encoder),
+        _tensors("sizes"),
+        lambda path: load_published_encoder(path, _wide()),
+        examples=30,
+    ),
+    "network": Kind(
+        _written(lambda path: path.write_bytes(weights(path.parent, 8, 8).read_bytes())),
+        _tensors("config"),
+        StyleGAN2Generator.open,
+    ),
+    "label-network": Kind(
+        _written(_write_label_network), _tensors("config"), lambda path: open_network(path, "cpu")
+    ),
+    "published-deformation": Kind(
+        _published_deformation,
+        damaged,
+        lambda path: read_published(path, _small()),
+        "layer0.pt",
+        examples=6,
+    ),
+    "encoder-checkpoint": Kind(
+        (PUBLISHED / "e4e-small.pt").read_bytes,
+        damaged,
+        lambda path: find_encoder_in_tree(read_checkpoint_tree(path)),
+        "encoder.pt",
+        examples=6,
+    ),
     "checkpoint": Kind(_checkpoint, damaged, read_foreign, "network.pt", examples=6),
     "settings": _settings_file(
         "settings.json", {"teapots": {"spout": 3}}, _never_raises(lambda: read_setting(SPOUT))
@@ -201,11 +333,24 @@ def try_reading(kind: Kind, content: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / kind.name
         path.write_bytes(content)
+        before = _peak_mb()
         try:
             kind.read(path)
         except LatentFuError as error:
             assert len(str(error).splitlines()) == 1, error
             assert "Traceback" not in str(error)
+            assert not isinstance(error, PluginFailedError), error
+        assert _peak_mb() - before < MOST_MORE_MB
+
+
+def _peak_mb() -> int:
+    """The most memory that this process had; 0 on Windows."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -26,9 +26,6 @@ from latentfu.cli.main import run
 from latentfu.core.errors import TooLargeError
 from latentfu.protocol.png import check_png_whole
 from latentfu.storage.inversion_cache import FORMAT, InversionStore
-from latentfu_builtin.networks.stylegan.files import check_config
-from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
-from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load_network
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -145,77 +142,6 @@ def test_an_eps_named_png_starts_nothing(
     assert run(["bench", "inversion", "--images", str(folder), "--generator", "portraits"]) == 1
     _one_sentence(capsys)
     assert not started.exists()
-
-
-# --- networks -------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def network_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    config = StyleGAN2Config(resolution=16, z_dim=8, w_dim=8, mapping_layers=2, channels=(8, 8, 8))
-    path = tmp_path_factory.mktemp("network") / "small.safetensors"
-    metadata = {"architecture": StyleGAN2.architecture, "config": config.to_json()}
-    tensors = StyleGAN2(config).state_dict()
-    save_file({name: value.contiguous() for name, value in tensors.items()}, path, metadata)
-    assert load_network(path).config == config
-    return path
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("mapping_layers", 1_000_000_000),
-        ("mapping_layers", 10_000),
-        ("channels", [200_000] * 3),
-        ("channels", [8] * 100_000),
-        ("w_dim", 10**6),
-        ("c_dim", 10**9),
-        ("z_dim", 10**400),
-        ("resolution", 1 << 40),
-        ("conv_clamp", "wide"),
-    ],
-)
-def test_a_config_that_asks_for_too_much_is_refused_before_it_is_built(
-    network_file: Path, tmp_path: Path, home: Path, capsys, field: str, value: object
-) -> None:
-    from latentfu import read_metadata, read_tensors
-
-    metadata = read_metadata(network_file)
-    config = json.loads(metadata["config"]) | {field: value}
-    path = tmp_path / "hostile.safetensors"
-    save_file(read_tensors(network_file), path, metadata | {"config": json.dumps(config)})
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-    assert run(["generators", "import", str(path), "--name", "hostile"]) == 1
-    _one_sentence(capsys)
-    assert time.monotonic() - began < 60
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # KB
-
-
-@pytest.mark.parametrize(
-    "config", ["[" * 100_000, '{"a": ' * 20 + "1" + "}" * 20, '{"a": NaN}', '{"a": 1e400}', "{"]
-)
-def test_a_config_that_is_no_config_is_a_sentence(config: str) -> None:
-    with pytest.raises(ValueError, match="config"):
-        check_config(config, 100)
-
-
-def test_a_licence_of_two_lines_is_refused_and_hides_nothing(
-    network_file: Path, tmp_path: Path, home: Path, capsys
-) -> None:
-    from latentfu import read_metadata, read_tensors
-
-    words = ["generators", "import", str(network_file), "--name", "bad", "--licence", "a\r\nb"]
-    assert run(words) == 1
-    _one_sentence(capsys)
-    assert run(["generators", "import", str(network_file), "--name", "good"]) == 0
-    odd = read_metadata(network_file) | {"licence": "a\r\nb\x1b[31m", "domain": "\u202eecaf"}
-    path = tmp_path / "odd.safetensors"
-    save_file(read_tensors(network_file), path, odd)
-    assert run(["generators", "import", str(path), "--name", "odd"]) == 0
-    capsys.readouterr()
-    assert run(["generators", "list"]) == 0
-    listed = capsys.readouterr().out
-    assert "good" in listed and "odd" in listed and "\x1b" not in listed
 
 
 # --- arrays, archives, directions, the cache ------------------------------------------------

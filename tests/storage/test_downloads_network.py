@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import random
+import socket
+import ssl
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +25,7 @@ from latentfu import (
     StorageError,
     download,
 )
+from latentfu.storage.certificate import _make_certificate
 from latentfu.storage.download import AnswerError, RedirectHandler
 
 from tests.support.downloads_server import SIZE, Reply, Shelf, serving
@@ -176,6 +181,34 @@ def test_redirects_are_followed(shelf: Shelf, tmp_path: Path) -> None:
     shelf.replies = [Reply(status=302, headers={"Location": "/elsewhere"})]
     assert fetched(shelf, tmp_path, sha256=SHA) == CONTENT
     assert shelf.asked[1][0] == "/elsewhere"
+
+
+def test_a_certificate_that_nobody_vouches_for_ends_it_at_once(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    _make_certificate(certificate, key, ["127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    tried: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection, contextlib.suppress(OSError):
+                    tried.append(b"")
+                    with context.wrap_socket(connection, server_side=True) as secure:
+                        tried[-1] = secure.recv(1000)
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"https://127.0.0.1:{listening.getsockname()[1]}/net.pkl"
+        with pytest.raises(BadInputError, match="its certificate is not valid"):
+            download(Offer(address), tmp_path / "net.pkl", patience=SOON)
+        listening.shutdown(socket.SHUT_RDWR)
+    assert tried == [b""]  # asked once, and nothing was sent
+    assert not (tmp_path / "net.pkl").exists()
 
 
 def test_a_redirect_out_of_https_is_not_followed() -> None:

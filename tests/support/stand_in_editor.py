@@ -4,7 +4,8 @@ The edits steer it: ``brightness`` is added to every pixel; ``steps`` and ``paus
 long; ``crash`` ends the process; ``crash_once`` does so when a marker file is missing; ``deaf``
 sleeps without asking whether it is wanted; ``grow`` gives a layer of 20
 times that side; ``boom`` raises; ``memory`` raises MemoryError, ``device_memory``
-so on another device than the processor, ``memory_once`` until memory was released.
+so on another device than the processor, ``memory_once`` until memory was released; ``hoard`` asks
+for so many times a gigabyte.
 """
 
 from __future__ import annotations
@@ -108,6 +109,8 @@ class Editor:
             raise SystemExit(3)
         if edits.get("memory") or (edits.get("device_memory") and self.device != "cpu"):
             raise MemoryError
+        hoard = [np.empty(1 << 30, np.uint8) for _ in range(int(edits.get("hoard", 0)))]
+        del hoard
         if edits.get("memory_once") and not self.released:
             raise MemoryError
         if edits.get("print"):

@@ -13,10 +13,10 @@ from latentfu import (
     read_tensors,
     write_tensors,
 )
-from torch import Tensor
 
 from latentfu_builtin.encoders.encoder_header import ARCHITECTURE, read_encoder_header
 from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
+from latentfu_builtin.networks.stylegan.files import build_fitting
 
 _COUNTED = "num_batches_tracked"
 """What batch normalization counts in training and nobody reads afterwards."""
@@ -51,30 +51,18 @@ def load_encoder(path: Path, device: str = "cpu") -> PictureEncoder:
     header = read_encoder_header(path)
     if header.get("architecture") != ARCHITECTURE:
         raise BadInputError(f"{path} holds no encoder of this project.")
+    tensors = read_tensors(path)
     try:
-        encoder = PictureEncoder(EncoderConfig.from_json(header.get("config", "")))
-        _fill(encoder, read_tensors(path))
+        encoder = build_fitting(path, _build, header.get("config", ""), tensors, _COUNTED)
     except ValueError as error:
-        raise BadInputError(f"The encoder {path} cannot be used: {error}.") from error
+        raise BadInputError(f"The encoder cannot be used: {error}.") from error
+    encoder.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
     ready = encoder.to(device).to(memory_format=torch.channels_last)
     return ready.eval().requires_grad_(False)
 
 
-def _fill(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
-    """Load ``tensors``; ValueError naming the first that is missing, unknown or misshapen."""
-    expected = {k: v for k, v in encoder.state_dict().items() if not k.endswith(_COUNTED)}
-    for name, wanted in expected.items():
-        if name not in tensors:
-            raise ValueError(f"the tensor {name} is missing")
-        found = tensors[name]
-        if found.shape != wanted.shape or not found.is_floating_point():
-            raise ValueError(
-                f"{name} is {found.dtype} {list(found.shape)}, not {list(wanted.shape)}"
-            )
-    unknown = sorted(set(tensors) - set(expected))
-    if unknown:
-        raise ValueError(f"the tensor {unknown[0]} is not known")
-    encoder.load_state_dict({name: value.float() for name, value in tensors.items()}, strict=False)
+def _build(config: str) -> PictureEncoder:
+    return PictureEncoder(EncoderConfig.from_json(config))
 
 
 def check_fits(encoder_generator: str, generator: Generator, name: str) -> None:

@@ -33,6 +33,7 @@ from latentfu_builtin.encoders.detect_encoder import (
 from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
 from latentfu_builtin.networks.encoders.pyramid_encoder import resized
+from latentfu_builtin.networks.stylegan.files import check_config
 
 _MEAN = "latent_avg"
 _ENCODER = "encoder."
@@ -126,6 +127,12 @@ def load_published_encoder(path: Path, generator: Generator) -> PublishedEncoder
     if kind is None:
         raise BadInputError(f"{path} holds no encoder that is known.")
     tensors = read_tensors(path)
+    try:
+        check_config(header.get("sizes", ""), len(tensors))
+    except ValueError as error:
+        raise BadInputError(f"The encoder {path} cannot be used: {error}.") from error
+    if _MEAN not in tensors:
+        raise BadInputError(f"The encoder {path} lacks the tensor {_MEAN}.")
     mean = tensors.pop(_MEAN)
     own = {name.removeprefix(_ENCODER): value for name, value in tensors.items()}
     network = _fill_network(kind, PublishedSizes.from_json(header.get("sizes", "")), own)
@@ -137,8 +144,12 @@ def _fill_network(
     kind: PublishedArchitecture, sizes: PublishedSizes, tensors: Mapping[str, Tensor]
 ) -> nn.Module:
     """The network with ``tensors`` in it; raises BadInputError naming the first that is wrong."""
-    with torch.device("meta"):  # shapes only: nothing is allocated before the file is checked
-        network = kind.build(sizes)
+    try:
+        with torch.device("meta"):  # shapes only: nothing is allocated before the file is checked
+            network = kind.build(sizes)
+    except (ArithmeticError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        what = str(error).partition("\n")[0][:200]
+        raise BadInputError(f"There is no {kind.name} encoder of such sizes: {what}.") from error
     for name, wanted in network.state_dict().items():
         if name not in tensors:
             raise BadInputError(f"The {kind.name} encoder lacks the tensor {name}.")

@@ -21,6 +21,7 @@ from latentfu import (
     InversionRequest,
     Latent,
     NotInstalledError,
+    Progress,
     Quality,
     Stopwatch,
     silent,
@@ -77,7 +78,9 @@ def optimize_latents(
         watch.lap("prepare")
         requests[0].progress(0.0, "Looking for a start")
         points = _find_starting_points(space, settings, requests)
-        points = _pick_nearer_candidates(space, settings, goal, targets, points)
+        points = _pick_nearer_candidates(
+            space, settings, goal, targets, points, progress=requests[0].progress
+        )
         watch.lap("start")
         best = run_search(search, points, _make_watcher(requests))
         _keep_better_starts(search, points, best)
@@ -223,6 +226,8 @@ def _pick_nearer_candidates(
     objective: Objective,
     targets: Tensor,
     points: Tensor,
+    *,
+    progress: Progress,
 ) -> Tensor:
     """``points``, replaced by random latents where those look more like the targets."""
     count = settings.candidates
@@ -237,11 +242,12 @@ def _pick_nearer_candidates(
     best = points.clone().contiguous()
     draw = torch.Generator().manual_seed(settings.seed)
     z = torch.randn(count, generator.z_dim, generator=draw).to(generator.device)
-    for part in torch.split(z, _BATCH):
-        latents = generator.map(part)
-        images = generator.render(latents)
-        by_noise = isinstance(space, NoiseCoordinates)
-        found = part[:, None] if by_noise else space.points(latents)
+    by_noise = isinstance(space, NoiseCoordinates)
+
+    def look(part: slice) -> None:
+        latents = generator.map(z[part])
+        images = generator.render(latents)  # [batch, 3, R, R]
+        found = z[part][:, None] if by_noise else space.points(latents)
         for row, target in enumerate(targets):
             pick = objective.of(torch.tensor([row], device=targets.device))
             distances = pick(images, target[None].expand_as(images))
@@ -249,4 +255,6 @@ def _pick_nearer_candidates(
             if float(distances[nearest]) < float(lowest[row]):
                 lowest[row] = distances[nearest]
                 best[row] = found[nearest]
+
+    latentfu.work_in_parts(look, count, _BATCH, progress)
     return best

@@ -23,6 +23,8 @@ from latentfu.protocol.requests import EditorRequest
 if TYPE_CHECKING:
     from latentfu.client.client import Client
     from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.paste_back import Outcome
+    from latentfu.pipeline.spare_memory import MemoryReserve
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,21 @@ class LocalBackend:
         editor, name = self._opened
         name = name if self._file else request.generator
         request = request.model_copy(update={"generator": name})
-        outcome = editor.run(request, pictures, progress)
+
+        def work(able: Editor, told: Progress) -> Outcome:
+            return able.run(request, pictures, told)
+
+        outcome = self._make_reserve(editor).run(editor, work, progress)
         return Done(outcome.layer, outcome.report.to_wire(), "here")
+
+    def _make_reserve(self, editor: Editor) -> MemoryReserve[Editor]:
+        """For work that the device has too little memory for."""
+        from latentfu.pipeline.spare_memory import MemoryReserve
+
+        def make() -> Editor:
+            return open_editor(self._file, "cpu")[0]
+
+        return MemoryReserve(editor.generators.device, make)
 
 
 class ServerBackend:
@@ -151,17 +166,17 @@ def _connect_to_other(server: KnownServer) -> Backend:
     return ServerBackend(client, url)
 
 
-def open_editor(generator: str | None) -> tuple[Editor, str | None]:
-    """An editor on the best device, and the name under which it knows the generator."""
+def open_editor(generator: str | None, device: str | None = None) -> tuple[Editor, str | None]:
+    """An editor on that or the best device, and the name under which it knows the generator."""
     from latentfu.pipeline.editor import Editor
     from latentfu.pipeline.generator_pool import best_device, open_generator
 
-    editor = Editor(best_device())
-    if generator is None:
+    editor = Editor(device or best_device())
+    if generator is None and device is None:
         _tell_if_not_chosen(editor.generators.find_spec(None).name)
     if generator is None or not is_file(generator):
         return editor, generator
-    return editor, editor.generators.adopt(open_generator(generator))
+    return editor, editor.generators.adopt(open_generator(generator, device or "auto"))
 
 
 def collect_fields(

@@ -64,20 +64,45 @@ def _own_benchmark(name: str) -> click.Command:
     "--clients", type=click.IntRange(1, 200), default=8, show_default=True, help="At once."
 )
 @click.option(
-    "--minutes", type=click.FloatRange(0.0), default=2.0, show_default=True,
-    help="How long clients then work in peace, for the memory.",
+    "--within",
+    type=click.FloatRange(1.0),
+    default=60.0,
+    show_default=True,
+    metavar="MINUTES",
+    help="No job is begun after that.",
+)
+@click.option(
+    "--crowd",
+    type=click.IntRange(1, 200),
+    default=200,
+    show_default=True,
+    help="How many clients then work in peace, for the memory.",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(0.1), default=10.0, show_default=True,
+    help="For how long they do.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the faults.")
 @json_option
-def bench_chaos(jobs: int, clients: int, minutes: float, seed: int, as_json: bool) -> None:
+def bench_chaos(
+    *, jobs: int, clients: int, within: float, crowd: int, minutes: float, seed: int, as_json: bool
+) -> None:
     """Measure what is left of JOBS when worker and server are killed at random.
 
-    The server is one of its own, in a home of its own; the disk is filled where that home can be a
-    small one (Linux, root). Edits are real ones of the default network.
+    The clock is set as well. The server is one of its own, in a home of its own; where that can be
+    a small disk (Linux, root) it is filled, and unmounted for some seconds. Edits are real ones of
+    the default network.
     """
     from latentfu.bench.chaos import measure_chaos, plan_chaos
 
-    plan = plan_chaos(jobs, clients, 60.0 * minutes, seed)
+    plan = plan_chaos(
+        jobs=jobs,
+        clients=clients,
+        crowd=crowd,
+        crowd_s=60.0 * minutes,
+        most_s=60.0 * within,
+        seed=seed,
+    )
     print_measures("chaos", measure_chaos(plan), as_json)
 
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli.output import print_json, print_table, progress_bar
-from latentfu.core.errors import BadInputError, CancelledError, LatentFuError, NotInstalledError
+from latentfu.core.errors import (
+    BadInputError,
+    CancelledError,
+    LatentFuError,
+    NotInstalledError,
+    OutOfMemoryError,
+)
 from latentfu.core.progress import Progress, between
 
 if TYPE_CHECKING:
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from latentfu.pipeline.editor import Editor
     from latentfu.pipeline.invert import CachedInversion, InvertOptions
     from latentfu.plugin_objects import GeneratorSpec
+    from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import InvertRequest
 
 TABLE = "qualities.json"
@@ -68,12 +75,15 @@ def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> N
     from latentfu.cli.backend import open_editor
     from latentfu.cli.options import request_fields
     from latentfu.pipeline.invert import InvertOptions
+    from latentfu.pipeline.spare_memory import work_in_parts
 
     targets = folder.list_targets()
     _make_folder(folder.out)
     editor, name = open_editor(fields.get("generator"))
     common = {**request_fields(dict(fields)), "generator": name}
-    inverter = FolderInverter(editor, common, InvertOptions(refresh=folder.again))
+    inverter = FolderInverter(
+        editor, common, InvertOptions(refresh=folder.again), fields.get("generator")
+    )
     rows: dict[str, Row] = {}
     with progress_bar("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
@@ -82,13 +92,14 @@ def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> N
             row = inverter.look(picture, target, waiting)
             if row is not None:
                 rows[picture.name] = row
-        size = folder.batch or _choose_batch(editor, name)
-        done = 0
-        for chunk in _split_batches(waiting, size):
-            start, end = (0.1 + 0.9 * count / len(waiting) for count in (done, done + len(chunk)))
-            rows |= inverter.work(chunk, between(progress, start, end))
-            done += len(chunk)
+        whole = between(progress, 0.1, 1.0)
+
+        def work(part: slice) -> None:
+            start, end = (place / len(waiting) for place in (part.start, part.stop))
+            rows.update(inverter.work(waiting[part], between(whole, start, end)))
             _write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
+
+        work_in_parts(work, len(waiting), folder.batch or _choose_batch(editor, name), whole)
     table = [rows[path.name] for path in targets]
     _write_table(folder.out, table)
     _show_table(folder, table, as_json)
@@ -96,11 +107,15 @@ def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> N
 
 @dataclass(frozen=True)
 class FolderInverter:
-    """What all pictures of a folder are inverted with; ``fields``: of their requests."""
+    """What all pictures of a folder are inverted with; ``fields``: of their requests.
+
+    ``file``: the generator's name or file, as it was given.
+    """
 
     editor: Editor
     fields: Mapping[str, Any]
     options: InvertOptions
+    file: str | None
 
     @property
     def generator(self) -> str | None:
@@ -142,7 +157,11 @@ class FolderInverter:
         }  # fmt: skip
 
     def work(self, chunk: Sequence[Waiting], progress: Progress) -> dict[str, Row]:
-        """One batch: its latents written, its rows; one at a time where the whole batch fails."""
+        """One batch: its latents written, its rows; one at a time where the whole batch fails.
+
+        Raises OutOfMemoryError where there is too little memory for more than one; one alone is
+        done by the processor then.
+        """
         from latentfu.protocol.pictures import PictureStore
         from latentfu.storage.atomic import write_whole
         from latentfu.storage.inversion_cache import serialize_inversion
@@ -152,10 +171,12 @@ class FolderInverter:
             each.request.model_copy(update={"layer": pictures.add(each.layer)}) for each in chunk
         ]
         try:
-            found = self.editor.find_inversions(requests, pictures, progress, self.options)
+            found = self._find(requests, pictures, progress)
         except CancelledError:
             raise
         except LatentFuError as error:
+            if isinstance(error, OutOfMemoryError) and len(chunk) > 1:
+                raise
             if len(chunk) == 1:
                 return {
                     chunk[0].picture.name: {"picture": chunk[0].picture.name, "error": str(error)}
@@ -176,16 +197,27 @@ class FolderInverter:
             rows[each.picture.name] = {**told, "state": "cached" if one.cached else "found"}
         return rows
 
+    def _find(
+        self, requests: Sequence[InvertRequest], pictures: PictureStore, progress: Progress
+    ) -> list[tuple[Crop, CachedInversion]]:
+        from latentfu.cli.backend import open_editor
+        from latentfu.pipeline.spare_memory import MemoryReserve
+
+        def work(editor: Editor, told: Progress) -> list[tuple[Crop, CachedInversion]]:
+            return editor.find_inversions(requests, pictures, told, self.options)
+
+        if len(requests) > 1:
+            return work(self.editor, progress)
+        reserve = MemoryReserve(
+            self.editor.generators.device, lambda: open_editor(self.file, "cpu")[0]
+        )
+        return reserve.run(self.editor, work, progress)
+
 
 def _choose_batch(editor: Editor, name: str | None) -> int:
     """How many pictures fit: about as many pixels as 8 of 128 px."""
     side = editor.generators.open(editor.generators.find_spec(name)).resolution
     return max(1, min(8, (8 * 128 * 128) // (side * side)))
-
-
-def _split_batches(waiting: Sequence[Waiting], size: int) -> list[Sequence[Waiting]]:
-    """``waiting`` in parts of ``size``."""
-    return [waiting[start : start + size] for start in range(0, len(waiting), size)]
 
 
 def _make_folder(folder: Path) -> None:

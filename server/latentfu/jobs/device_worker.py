@@ -110,10 +110,13 @@ class DeviceWorker:
 
     async def _watch_plugins(self, worker: WorkerProcess) -> None:
         """End a worker that stays at one plug-in while it starts: it would never be ready."""
+        seen, since = None, time.monotonic()
         while not self._ready.is_set():
             await asyncio.sleep(min(0.5, self._limits.import_s / 4))
             work = read_at_work(worker.pid)
-            if work is not None and time.time() - work.started > self._limits.import_s:
+            if work != seen:  # measured here: the clock may be set meanwhile
+                seen, since = work, time.monotonic()
+            if work is not None and time.monotonic() - since > self._limits.import_s:
                 self._reason = (
                     f"was stopped, as the plug-in {work.name} has not come back after "
                     f"{self._limits.import_s:g} s (latentfu plugins disable {work.name} leaves it "
@@ -241,6 +244,7 @@ class DeviceWorker:
             await self._renew_if_outdated()
             if worker.ended.is_set():
                 return
+            await self._wait_for_home()
             job = await insist_on(self._queue.claim)
             if job is None:
                 await _first(self._queue.work["edit"].wait(), worker.ended.wait())
@@ -254,6 +258,15 @@ class DeviceWorker:
             finally:
                 self._job = None
 
+    async def _wait_for_home(self) -> None:
+        """While the disk of the results is away, work waits: it would fail job by job."""
+        told = False
+        while not self._stopping and not await asyncio.to_thread(self._queue.has_home):
+            if not told:
+                log.error("the folder of results is not there: work waits until its disk is back")
+            told = True
+            await asyncio.sleep(0.5)
+
     async def _do(self, worker: WorkerProcess, job: Job) -> None:
         body = {**job.body, "kind": job.kind}
         out = self._queue.result_path(job.id)
@@ -266,6 +279,8 @@ class DeviceWorker:
                 return  # Nobody cancelled it: it is put back when the server starts again.
             if error.code == "cancelled":
                 await self._end(job, "cancelled")
+            elif not await asyncio.to_thread(self._queue.has_home):
+                await insist_on(partial(self._queue.put_back, job, count_attempt=False))
             else:
                 await self._end(job, "failed", Failure(code=error.code, message=str(error)))
         except TimeoutError:

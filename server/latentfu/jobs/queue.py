@@ -66,6 +66,10 @@ class JobQueue:
         """Where the result of a job lies, or will."""
         return self._results / job_id
 
+    def has_home(self) -> bool:
+        """Whether the folder of results is there; a home can be unmounted. Blocks."""
+        return self._results.is_dir()
+
     async def put(self, job: Job) -> tuple[Job, bool]:
         """Queue a job; see :meth:`JobStore.put`."""
         stored, new = await self._call(lambda: self._store.put(job))

@@ -183,6 +183,7 @@ class JobStore:
         self._max_queued = max_queued
         self._user_queued = user_queued
         self._turns: dict[str, int] = {}
+        self._old: frozenset[str] = frozenset()
         try:
             # sqlite gives its other files the permissions of this one.
             make_private(path.parent)
@@ -312,16 +313,24 @@ class JobStore:
 
     @_storage
     def prune(self, max_age_s: float, max_ended: int) -> list[str]:
-        """Forget jobs that ended long ago, or of which an owner has too many; returns their ids."""
+        """Forget jobs that ended long ago, or of which an owner has too many; returns their ids.
+
+        A clock can be wrong for a while. So a job goes by its age only when it was too old the
+        last time too, and how many are kept goes by the order in which they came.
+        """
         with self._transaction():
             rows = self._db.execute(
-                "SELECT id FROM (SELECT id, ended, row_number() OVER "
-                f"(PARTITION BY {_OWNER} ORDER BY ended DESC) AS place "
-                "FROM jobs WHERE ended IS NOT NULL) WHERE ended < ? OR place > ?",
+                "SELECT id, ended < ?, place > ? FROM (SELECT id, ended, row_number() OVER "
+                f"(PARTITION BY {_OWNER} ORDER BY number DESC) AS place "
+                "FROM jobs WHERE ended IS NOT NULL)",
                 (time.time() - max_age_s, max_ended),
             ).fetchall()
-            self._db.executemany("DELETE FROM jobs WHERE id = ?", rows)
-        return [str(row[0]) for row in rows]
+            old = frozenset(str(job_id) for job_id, is_old, _ in rows if is_old)
+            too_many = {str(job_id) for job_id, _, is_beyond in rows if is_beyond}
+            gone = sorted(too_many | (old & self._old))
+            self._db.executemany("DELETE FROM jobs WHERE id = ?", [(job_id,) for job_id in gone])
+        self._old = old
+        return gone
 
     def _find(self, job_id: str) -> Job | None:
         found = self._select("WHERE id = ?", job_id)

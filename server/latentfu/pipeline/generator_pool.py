@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from latentfu.core.control import Control
-from latentfu.core.errors import (
-    BadInputError,
-    LatentFuError,
-    NotInstalledError,
-    is_memory_fault,
-)
+from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.core.generator import Generator
 from latentfu.pipeline.invert import Method, Options, choose_inverters
 from latentfu.pipeline.network_memory import measure_network, read_memory_limit
 from latentfu.pipeline.plugin_calls import load_generator
+from latentfu.pipeline.spare_memory import run_with_room
 from latentfu.plugin_manager import get_registry, pick
 from latentfu.plugin_manager.running import call_plugin, refuse_result
 from latentfu.plugin_objects import Aligner, CheckpointFormat, GeneratorSpec, Inverter
@@ -119,14 +115,14 @@ class GeneratorPool:
         return generator
 
     def _load(self, spec: GeneratorSpec) -> Generator:
-        try:
-            return load_generator(spec, self.device)
-        except (LatentFuError, MemoryError) as error:
-            if not (self._loaded() and is_memory_fault(error)):
-                raise
-        _log.warning("No room for %s: the other networks are unloaded.", spec.name)
-        self.release()
-        return load_generator(spec, self.device)
+        def make_room() -> bool:
+            if not self._loaded():
+                return False
+            _log.warning("No room for %s: the other networks are unloaded.", spec.name)
+            self.release()
+            return True
+
+        return run_with_room(lambda: load_generator(spec, self.device), make_room)
 
     def _make_room(self, wanted: int) -> None:
         """Unload what was used least recently until ``wanted`` bytes fit."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentfu.core.generator import Generator
+from latentfu.core.process_memory import measure_machine
 from latentfu.core.setting import Setting
 from latentfu.storage.settings import read_setting
 
@@ -34,8 +33,6 @@ UNLOAD_MINUTES = Setting(
     "They are loaded again when they are used; 0: never.",
     minimum=0.0,
 )
-_UNKNOWN_MACHINE = 8 << 30
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def network_settings() -> list[Setting]:
@@ -52,7 +49,7 @@ def read_memory_limit(device: str) -> int:
         import torch
 
         return int(torch.cuda.mem_get_info(device)[1] // 2)
-    return _measure_machine() // 4
+    return measure_machine() // 4
 
 
 def read_unload_seconds() -> float | None:
@@ -79,15 +76,3 @@ def _list_tensors(generator: Generator) -> Iterator[torch.Tensor]:
             yield from value.buffers()
         elif isinstance(value, torch.Tensor):
             yield value
-
-
-def _measure_machine() -> int:
-    """Bytes of memory that this machine, or the container that it is, has."""
-    try:
-        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows
-        whole = _UNKNOWN_MACHINE
-    try:
-        return min(whole, int(_CGROUP_LIMIT.read_text("ascii")))
-    except (OSError, ValueError):  # "max", or no such group
-        return whole

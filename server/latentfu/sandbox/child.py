@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from latentfu.core.errors import BadInputError
+from latentfu.sandbox.few_calls import forbid_calls
 from latentfu.sandbox.inert import Inert
 from latentfu.sandbox.stand_ins import ArrayNode, TensorNode
 from latentfu.sandbox.tree import Array
@@ -177,4 +178,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    import safetensors.numpy  # noqa: F401 - before nothing more can be started
+
+    forbid_calls()
     sys.exit(main(sys.argv[1:]))

@@ -114,6 +114,8 @@ class LayerStore:
         not enough.
         """
         target = self.path(name)
+        if not self._folder.parent.is_dir():
+            raise StorageError("The folder of layers is not there: see whether its disk is.")
         with whole_file(target, mode=0o600) as temporary:
             with temporary.open("wb") as file:
                 upload = self.upload(file)

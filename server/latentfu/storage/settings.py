@@ -52,7 +52,8 @@ def keep_token(token: str) -> str:
         found = ""
     if _is_usable(found):
         return found
-    make_private(config_dir())
+    if not config_dir().is_dir():  # its disk is away: nothing is left where it will be again
+        raise StorageError(f"The settings folder {config_dir()} is not there.")
     _write_token(token)
     return token
 

@@ -14,6 +14,7 @@ from latentfu.core.errors import CancelledError, LatentFuError, OutOfMemoryError
 from latentfu.core.progress import Progress
 from latentfu.jobs.frames import Message
 from latentfu.pipeline.network_memory import read_unload_seconds
+from latentfu.pipeline.spare_memory import MemoryReserve
 from latentfu.protocol.pictures import PictureSource
 from latentfu.protocol.requests import (
     LAYER_JOB_REQUEST,
@@ -23,10 +24,10 @@ from latentfu.protocol.requests import (
 )
 from latentfu.worker.mailbox import REST, Mailbox
 from latentfu.worker.pictures import write_change, write_layer
-from latentfu.worker.spare_memory import MemoryReserve
 from latentfu.worker.talk import Send, explain_fault
 
 if TYPE_CHECKING:
+    from latentfu.core.layer import Layer
     from latentfu.pipeline.editor import Editor
     from latentfu.pipeline.paste_back import Outcome
 
@@ -44,7 +45,7 @@ class WorkerLoop:
         send: Send,
         catalog: Send,
         *,
-        reserve: MemoryReserve,
+        reserve: MemoryReserve[Editor],
     ) -> None:
         self._reserve = reserve
         self._editor = editor
@@ -106,7 +107,11 @@ class WorkerLoop:
                 raise CancelledError
 
         request = parse_request(PREVIEW_REQUEST, json.dumps(message["body"]))
-        layer = self._editor.preview(request, self._pictures, progress, check=check)
+
+        def work(editor: Editor, told: Progress) -> Layer:
+            return editor.preview(request, self._pictures, told, check=check)
+
+        layer = self._reserve.run(self._editor, work, progress)
         write_layer(Path(str(message["out"])), layer)
         return {}
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentfu.core.errors import BadInputError
+from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.layer import Layer
 from latentfu.pipeline.cache import LRUCache
 from latentfu.protocol.changes import ChangeHeader, pack_change
@@ -44,10 +46,22 @@ class StoredPictures:
         return Layer(np.frombuffer(pixels, np.uint8).reshape(shape))
 
 
+@contextmanager
+def _result_file(path: Path) -> Iterator[Path]:
+    """Where a result is written first; raises StorageError where its folder has gone.
+
+    It is not made anew: a home that was unmounted comes back over whatever was written there.
+    """
+    if not path.parent.is_dir():
+        raise StorageError(f"The folder {path.parent} is not there: see whether its disk is.")
+    with whole_file(path, mode=0o600) as temporary:
+        yield temporary
+
+
 def write_layer(path: Path, layer: Layer) -> None:
     """Write ``layer`` as a pixel body, whole or not at all; raises StorageError."""
     header = PixelHeader(layer.width, layer.height, int(layer.pixels.shape[2]))
-    with whole_file(path, mode=0o600) as temporary, temporary.open("wb") as file:
+    with _result_file(path) as temporary, temporary.open("wb") as file:
         file.write(encode_header(header))
         file.write(np.ascontiguousarray(layer.pixels).data)
 
@@ -56,5 +70,5 @@ def write_change(path: Path, change: PlacedChange) -> None:
     """Write a change as a change body, whole or not at all; raises StorageError."""
     x0, y0, x1, y1 = change.box
     header = ChangeHeader(x0, y0, x1 - x0, y1 - y0, int(change.values.shape[2]))
-    with whole_file(path, mode=0o600) as temporary:
+    with _result_file(path) as temporary:
         temporary.write_bytes(pack_change(header, change.values))

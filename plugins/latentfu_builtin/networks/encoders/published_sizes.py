@@ -39,8 +39,11 @@ class PublishedSizes:
         try:
             values = json.loads(text)
             whole = {name: int(values[name]) for name in values if name != "widths"}
-            return PublishedSizes(widths=tuple(int(width) for width in values["widths"]), **whole)
-        except (TypeError, ValueError, KeyError) as error:
+            sizes = PublishedSizes(widths=tuple(int(width) for width in values["widths"]), **whole)
+            if min(sizes.channels, sizes.entry, sizes.styles, sizes.depth, *sizes.widths) < 1:
+                raise ValueError("they have to be 1 or more")
+            return sizes
+        except (TypeError, ArithmeticError, RecursionError, ValueError, LookupError) as error:
             raise BadInputError(f"The encoder's sizes cannot be read: {error}.") from error
 
 

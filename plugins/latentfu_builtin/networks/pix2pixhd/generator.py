@@ -28,6 +28,7 @@ from latentfu_builtin.networks.pix2pixhd.network import (
     fill_network,
     find_edges,
 )
+from latentfu_builtin.networks.stylegan.files import check_config
 from latentfu_builtin.networks.stylegan.weight_offsets import (
     Drawn,
     add_offsets,
@@ -198,6 +199,10 @@ def open_network(path: Path, device: str) -> LabelGenerator:
     if notes.get("architecture") != ARCHITECTURE or "config" not in notes:
         raise BadInputError(f"{path} holds no pix2pixHD network.")
     tensors, notes = read_tensors_and_metadata(path)
+    try:
+        check_config(notes["config"], len(tensors))
+    except ValueError as error:
+        raise BadInputError(f"{path} cannot be used: {error}.") from error
     config = Pix2PixHDConfig.from_json(notes["config"])
     network = fill_network(tensors, config, str(path)).to(device)
     return LabelGenerator(network, path.stem, file_sha256(path), notes.get("domain", "unknown"))

@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from latentfu import BadInputError, check_cancelled, write_tensors
 from torch import Tensor, nn
 
+from latentfu_builtin.networks.stylegan.files import build_fitting
+
 Shapes = Mapping[str, tuple[int, ...]]
 ARCHITECTURE = "pix2pixhd"
 STREETS = 35
@@ -253,18 +255,9 @@ def fill_network(tensors: Mapping[str, Tensor], config: Pix2PixHDConfig, source:
     ``source`` begins the sentence of a BadInputError: a tensor is missing, unknown, or of another
     shape.
     """
-    network = Pix2PixHD(config)
-    wanted = network.state_dict()
-    for name, value in wanted.items():
-        found = tensors.get(name)
-        if found is None:
-            raise BadInputError(f"{source} lacks {name}.")
-        if found.shape != value.shape:
-            raise BadInputError(
-                f"{source} has {name} of shape {list(found.shape)}, expected {list(value.shape)}."
-            )
-    unknown = sorted(set(tensors) - set(wanted))
-    if unknown:
-        raise BadInputError(f"{source} has {unknown[0]}, which no such network has.")
+    try:
+        network = build_fitting(source, lambda _: Pix2PixHD(config), config.to_json(), tensors)
+    except ValueError as error:
+        raise BadInputError(f"{error}.") from error
     network.load_state_dict({name: value.float() for name, value in tensors.items()})
     return network.eval().requires_grad_(False)

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
 _LONGEST_CONFIG, _DEEPEST, _LARGEST_NUMBER = 1 << 18, 8, 1 << 20
+_COUNTS = ("layers", "blocks", "down", "enhancers", "styles")
+"""How the names of those numbers end of which each stands for a tensor, at least."""
 
 
 def check_tensors(
@@ -35,7 +37,11 @@ def check_tensors(
 
 
 def build_fitting(
-    path: Path | str, build: Callable[[str], M], config: str, found: Mapping[str, Tensor]
+    path: Path | str,
+    build: Callable[[str], M],
+    config: str,
+    found: Mapping[str, Tensor],
+    left_out: str = "\0",
 ) -> M:
     """The network of a file's config, once it is known to fit the file's tensors.
 
@@ -43,13 +49,21 @@ def build_fitting(
     numbers are held against the file, then the network is built without memory (torch's meta
     device) and its tensors are compared, and only then it is built.
 
+    Args:
+        path: named in the sentences.
+        build: makes the network of a config.
+        config: its JSON, as it stands in the file.
+        found: the file's tensors.
+        left_out: how the names of those end that no file has.
+
     Raises:
         ValueError: In one sentence, when the config cannot be that of these tensors.
     """
     check_config(config, len(found))
     try:
         with torch.device("meta"):
-            expected = build(config).state_dict()
+            whole = build(config).state_dict()
+        expected = {name: value for name, value in whole.items() if not name.endswith(left_out)}
         check_tensors(path, expected, found)
         return build(config)
     except (ArithmeticError, RuntimeError, TypeError, IndexError, MemoryError) as error:
@@ -82,7 +96,7 @@ def _check_value(value: object, name: str, tensors: int, depth: int) -> None:
         for item in value:
             _check_value(item, name, tensors, depth + 1)
     elif isinstance(value, int | float):
-        most = tensors if name.endswith("layers") else _LARGEST_NUMBER
+        most = tensors if name.endswith(_COUNTS) else _LARGEST_NUMBER
         if not abs(value) <= most:
             raise ValueError(f"the network's config has {value!r:.40} as {name}")
 
