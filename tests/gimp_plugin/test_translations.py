@@ -121,6 +121,7 @@ EVERYWHERE = {"Latent-Fu"}
 UNTRANSLATED = {
     "arguments.py": {"{} (Latent-Fu)"},
     "client.py": {"Bearer {}", "latentfu server {} {}"},
+    "measuring.py": {"GIMP cannot open {}"},
     "results.py": {"Latent-Fu: {}"},
     "server_state.py": {
         "Latent-Fu: {}", "Settings: {}", "Worker: {}, {} MB", "Job: {}, {}",

@@ -51,6 +51,8 @@ def _tell(plan: MeasuringPlan, name: str, times: list[float]) -> None:
 
 def _load(path: str) -> tuple[Gimp.Image, Gimp.Layer]:
     image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path(path))
+    if image is None:
+        raise RuntimeError(f"GIMP cannot open {path}")
     return image, image.get_layers()[0]
 
 
