@@ -181,12 +181,12 @@ class ValueArray:
     def length(self) -> int: ...
 
 class PlugIn(GObject.Object): ...
+
 class ProcedureConfig(GObject.Object):
     def set_core_object_array(self, property_name: str, objects: Sequence[Any]) -> None: ...
 
 class PDB(GObject.Object):
     def lookup_procedure(self, procedure_name: str) -> Procedure: ...
-
 
 class Procedure(GObject.Object):
     @classmethod
