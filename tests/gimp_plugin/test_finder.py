@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from latentfu_gimp import finder
-from latentfu_gimp.errors import PluginError, TokenLostError
+from latentfu_gimp.errors import PluginError, SilentServerError, TokenLostError
 
 from tests.support.stranger import stranger_on_port
 
@@ -77,6 +79,29 @@ def test_a_lost_token_and_an_earlier_server_are_mended(home: Path, program: Any)
     said.clear()
     assert ask_pid(said) != third and "earlier version" in said[0]
     assert finder.stop() and finder.find() is None
+
+
+def test_a_server_that_hangs_is_replaced(home: Path, program: Any, monkeypatch: Any) -> None:
+    """It is stopped in mid-air: it neither answers nor ends when it is asked to."""
+    program("0")
+    first = ask_pid()
+    monkeypatch.setattr(finder, "BUSY", 1.0)
+    os.kill(first, signal.SIGSTOP)
+    with pytest.raises(SilentServerError, match=f"{first}.*restart it"):
+        finder.find(1.0)
+    said: list[str] = []
+    second = ask_pid(said)
+    assert second != first and "waiting" in said[0] and "anew" in said[1]
+    assert ask_pid() == second
+
+
+def test_one_that_is_only_slow_is_waited_for(home: Path, program: Any) -> None:
+    program("0")
+    first = ask_pid()
+    os.kill(first, signal.SIGSTOP)
+    threading.Timer(7.0, os.kill, (first, signal.SIGCONT)).start()
+    said: list[str] = []
+    assert ask_pid(said) == first and "waiting" in said[0]
 
 
 def test_no_other_process_is_ever_ended(home: Path, serve: Any) -> None:

@@ -24,9 +24,17 @@ class NoPortraitError(PluginError):
     """The server finds no face in the layer."""
 
 
-class TokenLostError(PluginError):
-    """A server runs that no longer takes the token in our folder; ``pid`` is its process."""
+class UnusableServerError(PluginError):
+    """A server runs that nobody can use; ``pid`` is its process."""
 
     def __init__(self, message: str, pid: int) -> None:
         super().__init__(message)
         self.pid = pid
+
+
+class TokenLostError(UnusableServerError):
+    """It no longer takes the token in our folder."""
+
+
+class SilentServerError(UnusableServerError):
+    """Its process is there and does not answer."""

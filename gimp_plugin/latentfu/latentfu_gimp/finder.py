@@ -19,10 +19,18 @@ from typing import Any
 
 from . import remote
 from .client import RefusedError, ServerClient
-from .errors import PluginError, ServerGoneError, TokenLostError
+from .errors import (
+    PluginError,
+    ServerGoneError,
+    SilentServerError,
+    TokenLostError,
+    UnusableServerError,
+)
 from .translate import _
 
 PATIENCE = 60.0
+SOON, BUSY = 5.0, 15.0
+"""Seconds in which a server answers, and in which one of a busy machine surely does."""
 NO_TOKEN = "lost"
 LARGEST_LOG = 1 << 20
 # Set by AppImage, Flatpak and GIMP itself for their own programs; harmful for another Python.
@@ -42,11 +50,12 @@ def config_folder() -> Path:
     return Path(home) / "config" if home else Path.home() / ".config" / "latentfu"
 
 
-def find() -> tuple[ServerClient, dict[str, Any]] | None:
+def find(patience: float = SOON) -> tuple[ServerClient, dict[str, Any]] | None:
     """A client of the running server and its health; None when none runs.
 
-    Raises TokenLostError when one runs that does not take the token in our folder, and PluginError
-    when a server on another machine was chosen and is not to be had.
+    Raises TokenLostError when one runs that does not take the token in our folder,
+    SilentServerError when its process is there and does not answer for ``patience`` seconds, and
+    PluginError when a server on another machine was chosen and is not to be had.
     """
     chosen = remote.read_chosen(config_folder())
     if chosen is not None:
@@ -56,11 +65,19 @@ def find() -> tuple[ServerClient, dict[str, Any]] | None:
         return None
     client = ServerClient(address.host, address.port, find_token())
     try:
-        with client.another(timeout=5.0) as probe:
+        with client.another(timeout=patience) as probe:
             known = probe.knows_us()
             if known:
                 return client, probe.get("/v1/health")
-    except (ServerGoneError, RefusedError):
+    except (ServerGoneError, RefusedError) as error:
+        if isinstance(error, ServerGoneError) and _is_server(address.pid):
+            raise SilentServerError(
+                _(
+                    "The Latent-Fu server (process {pid}) does not answer: restart it in Filters > "
+                    "Latent-Fu > Server."
+                ).format(pid=address.pid),
+                address.pid,
+            ) from error
         return None
     if known is None:
         return None  # Somebody else listens where a server once was.
@@ -121,15 +138,11 @@ def find_token() -> str:
 def connect(report: Report = lambda fraction, message: None) -> ServerClient:
     """A client of the running server; starts one when there is none.
 
-    A server that has lost our token, or is older than what is installed, is replaced: nobody can
-    use it. ``report`` is called while waiting. Raises PluginError in one sentence.
+    A server that has lost our token, does not answer, or is older than what is installed is
+    replaced: nobody can use it. ``report`` is called while waiting. Raises PluginError in one
+    sentence.
     """
-    try:
-        found = find()
-    except TokenLostError as error:
-        report(0.0, _("The server does not know this installation: starting it anew ..."))
-        end_process(error)
-        found = None
+    found = _find_or_end(report)
     if found and found[0].remote is not None:
         report(0.0, _("The picture goes to {url} ...").format(url=found[0].remote.url))
         return found[0]
@@ -150,6 +163,23 @@ def connect(report: Report = lambda fraction, message: None) -> ServerClient:
     return _wait(process, log, report)
 
 
+def _find_or_end(report: Report) -> tuple[ServerClient, dict[str, Any]] | None:
+    """As :func:`find`, but what nobody can use is ended."""
+    try:
+        try:
+            return find()
+        except SilentServerError:
+            report(0.0, _("The server does not answer: waiting for it ..."))
+            return find(BUSY)
+    except TokenLostError as error:
+        report(0.0, _("The server does not know this installation: starting it anew ..."))
+        end_process(error)
+    except SilentServerError as error:
+        report(0.0, _("The server does not answer: starting it anew ..."))
+        end_process(error)
+    return None
+
+
 def is_outdated(health: dict[str, Any]) -> bool:
     """Whether the running server is older than the one that was installed since it started."""
     program, address = config_folder() / "program.json", config_folder() / "server.json"
@@ -167,21 +197,25 @@ def _order(version: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", version)[:3]]
 
 
-def end_process(lost: TokenLostError) -> None:
-    """End a server that no longer takes our token.
+def end_process(unusable: UnusableServerError) -> None:
+    """End a server that nobody can use; one that hangs does not end when it is asked to.
 
-    Raises ``lost`` itself when its process cannot be recognized as a server.
+    Raises ``unusable`` itself when its process cannot be recognized as a server.
     """
-    if not _is_server(lost.pid):
-        raise lost
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(lost.pid, signal.SIGTERM)
-    _wait_for_end(lost.pid)
+    if not _is_server(unusable.pid):
+        raise unusable
+    kill = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has one way only.
+    is_silent = isinstance(unusable, SilentServerError)
+    for order, seconds in ((signal.SIGTERM, 3.0 if is_silent else 15.0), (kill, 15.0)):
+        if _is_server(unusable.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(unusable.pid, order)
+            _wait_for_end(unusable.pid, seconds)
 
 
-def _wait_for_end(pid: int) -> None:
+def _wait_for_end(pid: int, seconds: float = 15.0) -> None:
     """Until a server's process is gone: it answers no more before it lets go of its lock."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and _is_server(pid):
         time.sleep(0.1)
 
@@ -213,7 +247,7 @@ def stop() -> bool:
     """Stop the running server; False when none runs."""
     try:
         found = find()
-    except TokenLostError as error:
+    except UnusableServerError as error:
         end_process(error)
         return True
     if not found:
@@ -243,7 +277,7 @@ def restart() -> None:
 def _is_there() -> bool:
     try:
         return find() is not None
-    except TokenLostError:
+    except UnusableServerError:
         return True
 
 

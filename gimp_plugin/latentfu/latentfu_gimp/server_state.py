@@ -12,7 +12,7 @@ from typing import Any
 
 from . import finder, remote
 from .client import ServerClient
-from .errors import PluginError, TokenLostError
+from .errors import PluginError, UnusableServerError
 from .sent_texts import translate_sent
 from .translate import _
 
@@ -50,7 +50,7 @@ def look() -> ServerState:
         open_jobs.sort(key=lambda job: job["state"] != "running")
         is_remote = client.remote is not None
         return ServerState(_say(client, health), True, False, health, open_jobs, is_remote)
-    except TokenLostError as error:
+    except UnusableServerError as error:
         return ServerState(str(error), True, True)
     except PluginError as error:
         return ServerState(str(error), False, True, is_remote=_is_elsewhere())
