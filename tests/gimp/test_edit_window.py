@@ -293,3 +293,11 @@ def test_what_was_applied_is_taken_again(edit: Edit) -> None:
     assert names == ["red +2, tall -0.5", "red +1.25, tall -0.5"]
     edit.do("menu_item('_Applied last').get_submenu().get_children()[1].activate()")
     assert edit.look("[number('red').get_value(), number('tall').get_value()]") == [1.25, -0.5]
+
+
+def test_a_method_says_how_long_it_took_here(edit: Edit) -> None:
+    edit.open()
+    texts = "[w.get_active_text() for w in parts(window()) if isinstance(w, Gtk.ComboBoxText)]"
+    seen = edit.look(texts)
+    assert any(text and text.startswith("Advanced, 1 s: ") for text in seen), seen
+    edit.cancel()

@@ -100,6 +100,9 @@ def test_the_lists_begin_with_what_most_people_want() -> None:
     assert [one["title"].partition(":")[0] for one in methods] == [
         "Balanced", "Fast", "Faithful", "Advanced",
     ]  # fmt: skip
+    timed = list_methods([{"name": "w", "title": "Quick"}], {"": 11.6, "w": 0.2})
+    assert timed[0]["title"].startswith("Balanced, 12 s: ") and timed[1] == methods[1]
+    assert timed[3]["title"] == "Advanced, 1 s: Quick"
     assert [split_method(str(one["name"])) for one in methods][1:3] == [
         ("", "draft"), ("", "best"),
     ]  # fmt: skip

@@ -60,7 +60,7 @@ def instant(request: InversionRequest) -> Inversion:
     codes = request.generator.mean_latent().codes + means.repeat(6)[:16]
     request.progress(1.0)
     latent = Latent(codes, "w+", request.generator.id)
-    return Inversion(latent, Quality(10.0, 0.5, "none", 0.0), "instant")
+    return Inversion(latent, Quality(10.0, 0.5, "none", 0.2), "instant")
 
 
 @hookimpl

@@ -10,9 +10,21 @@ from .sent_texts import translate_sent
 from .translate import _
 
 _BY_QUALITY = (
-    {"name": "", "title": _("Balanced: the best for this network")},
-    {"name": FAST, "title": _("Fast: rougher, soonest there")},
-    {"name": FAITHFUL, "title": _("Faithful: closest to the picture, takes longer")},
+    {
+        "name": "",
+        "title": _("Balanced: the best for this network"),
+        "timed": _("Balanced, {seconds} s: the best for this network"),
+    },
+    {
+        "name": FAST,
+        "title": _("Fast: rougher, soonest there"),
+        "timed": _("Fast, {seconds} s: rougher, soonest there"),
+    },
+    {
+        "name": FAITHFUL,
+        "title": _("Faithful: closest to the picture, takes longer"),
+        "timed": _("Faithful, {seconds} s: closest to the picture, takes longer"),
+    },
 )
 _PLACES = (
     {"name": AUTO, "title": _("By region: where each slider acts")},
@@ -28,18 +40,30 @@ FORMS = (
 """What the result becomes."""
 
 
-def list_methods(inverters: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Three by quality, the first the default, and then each method that is installed."""
-    named = [
-        {
-            "name": one["name"],
-            "title": _("Advanced: {title}").format(
-                title=translate_sent(str(one.get("title") or one["name"]))
-            ),
-        }
-        for one in inverters
-    ]
-    return [*_BY_QUALITY, *named]
+def list_methods(
+    inverters: Sequence[Mapping[str, Any]], times: Mapping[str, float] | None = None
+) -> list[Mapping[str, Any]]:
+    """Three by quality, the first the default, and then each method that is installed.
+
+    ``times``: the seconds that methods took here; those that were never used have none.
+    """
+    listed = [_time(one, str(one["title"]), str(one["timed"]), times or {}) for one in _BY_QUALITY]
+    for one in inverters:
+        title = translate_sent(str(one.get("title") or one["name"]))
+        plain, timed = _("Advanced: {title}"), _("Advanced, {seconds} s: {title}")
+        words = [text.replace("{title}", title) for text in (plain, timed)]
+        listed.append(_time(one, words[0], words[1], times or {}))
+    return listed
+
+
+def _time(
+    method: Mapping[str, Any], title: str, timed: str, times: Mapping[str, float]
+) -> Mapping[str, Any]:
+    """A method as it is listed: with whole seconds, at least one, where they are known."""
+    seconds = times.get(str(method["name"]))
+    if seconds is not None:
+        title = timed.replace("{seconds}", str(max(1, round(seconds))))
+    return {"name": method["name"], "title": title}
 
 
 def title_networks(generators: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -8,9 +8,10 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs
-from .choices import list_methods, title_networks
+from .choices import title_networks
 from .errors import PluginError, StoppedError
 from .help import add_help
+from .method_choice import MethodChoice
 from .pair_layers import list_sides, read_side
 from .pairs import PairWork, keep_direction, measure_pairs, tell_measured
 from .session import Catalog, Session, Watcher
@@ -62,7 +63,7 @@ class DirectionDialog:
             _("More of it _means"), names, config.get_property("plus") or ""
         )
         self._generators = Choice(_("Net_work"), names, self._changed)
-        self._inverters = Choice(_("Me_thod"), names, self._changed)
+        self._inverters = MethodChoice(_("Me_thod"), names, self._changed)
         self._found = Gtk.Label(label="", xalign=0.0)
         self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._status.busy, self._failed))
@@ -120,7 +121,7 @@ class DirectionDialog:
     def _opened(self, catalog: Catalog) -> None:
         read = self._config.get_property
         self._generators.show(title_networks(catalog.generators), catalog.generator)
-        self._inverters.show(list_methods(catalog.inverters), read("inverter") or "")
+        self._inverters.offer(catalog.inverters, catalog.generator, read("inverter") or "")
         self._set_ready(True)
         self._changed()
 

@@ -11,7 +11,7 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
 from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
-from .choices import FORMS, list_areas, list_methods, title_networks
+from .choices import FORMS, list_areas, title_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader, recall_layers, tell_gone
 from .layers import (
@@ -23,6 +23,7 @@ from .layers import (
     refresh,
     target_again,
 )
+from .method_choice import MethodChoice
 from .past_edits import keep_past_edit
 from .preset_menu import PresetMenu
 from .presets import SliderPreset
@@ -81,7 +82,7 @@ class EditDialog:
         )
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._generators = Choice(_("_Network"), names, self._open)
-        self._inverters = Choice(_("_Method"), names, self._look)
+        self._inverters = MethodChoice(_("_Method"), names, self._look)
         self._regions = Choice(_("_Where"), names, self._moved)
         earlier = target.earlier
         regions = earlier.regions if earlier else config.get_property("regions") or AUTO
@@ -164,7 +165,8 @@ class EditDialog:
         first = earlier.method if earlier else self._config.get_property("inverter") or ""
         self._generators.show(title_networks(catalog.generators), catalog.generator)
         self._resolutions = {one["name"]: one["resolution"] for one in catalog.generators}
-        self._inverters.show(list_methods(catalog.inverters), self._inverters.name or first)
+        method = self._inverters.name or first
+        self._inverters.offer(catalog.inverters, self._generators.name, method)
         kept = self._sliders.strengths() or self._wanted
         self._sliders.show([*catalog.controls, *catalog.valued])
         self._sliders.set_all(kept)
@@ -231,6 +233,7 @@ class EditDialog:
         self._learnt = True
         self._preview.set_quad(report.get("quad") or [])
         self._warning = jobs.tell_fit(report)
+        self._inverters.note_time(report)
         self._show_ready()
         self._ask_preview()
 

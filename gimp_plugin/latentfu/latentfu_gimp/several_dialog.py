@@ -19,11 +19,12 @@ from .arguments import (
     read_regions,
     recall_edits,
 )
-from .choices import FORMS, list_areas, list_methods, title_networks
+from .choices import FORMS, list_areas, title_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader
 from .layer_batch import OF_IMAGE, SELECTED, WHICH, LayerBatch, list_drawables
 from .layers import Target, check_layer, plain_target
+from .method_choice import MethodChoice
 from .past_edits import keep_past_edit
 from .pixels import read_layer
 from .preset_menu import PresetMenu
@@ -92,7 +93,7 @@ class SeveralDialog:
         self._which.show(WHICH, self._first_choice(config))
         self._shown = Choice(_("Pre_view of"), names, self._look)
         self._generators = Choice(_("_Network"), names, self._open)
-        self._inverters = Choice(_("_Method"), names, self._look)
+        self._inverters = MethodChoice(_("_Method"), names, self._look)
         self._regions = Choice(_("_Where"), names, self._moved)
         regions = config.get_property("regions") or AUTO
         self._regions.show(list_areas(regions), regions)
@@ -166,8 +167,8 @@ class SeveralDialog:
     def _opened(self, catalog: Catalog) -> None:
         kept = self._sliders.strengths()
         self._generators.show(title_networks(catalog.generators), catalog.generator)
-        methods = list_methods(catalog.inverters)
-        self._inverters.show(methods, self._inverters.name or self._common["inverter"])
+        method = self._inverters.name or self._common["inverter"]
+        self._inverters.offer(catalog.inverters, catalog.generator, method)
         self._sliders.show([*catalog.controls, *catalog.valued])
         self._sliders.set_all(kept)
         self._presets.fill()
