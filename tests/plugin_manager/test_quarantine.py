@@ -97,6 +97,15 @@ def test_a_name_is_free_again_when_its_owner_is_broken(isolated_home: Path) -> N
     assert list(registry.installed("inverters")) == ["shared"]
 
 
+@pytest.mark.parametrize("mark", ["\n", "\x1b[2J", "\u202e", "\u2066"])
+def test_a_title_that_would_be_shown_as_another_is_refused(isolated_home: Path, mark: str) -> None:
+    """Line breaks, a terminal's orders, and marks that turn the order of letters around."""
+    write("odd", inverter("shared", f"Fine {mark}txt"))
+    (status,) = Registry(file_sources()).statuses()
+    assert status.state == "quarantined"
+    assert "which has line breaks or control characters" in str(status.reason)
+
+
 def test_a_control_claimed_twice(isolated_home: Path) -> None:
     write("a_first", "import latentfu\nfrom latentfu import hookimpl\n" + _GENERATOR + _CONTROL)
     write("b_second", "import latentfu\nfrom latentfu import hookimpl\n" + _CONTROL)

@@ -21,7 +21,8 @@ SHA256_PATTERN = r"[0-9a-f]{64}"
 _NAME = re.compile(NAME_PATTERN)
 _SHA256 = re.compile(SHA256_PATTERN)
 _FILE = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# With the marks that turn the order of letters around: "gpj.exe" could be shown for "exe.jpg".
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def is_name(text: str) -> bool:
@@ -55,10 +56,12 @@ def is_sha256(text: str) -> bool:
 
 
 def is_one_line(text: str) -> bool:
-    r"""Whether ``text`` has no line breaks and no other control characters.
+    r"""Whether ``text`` has no line breaks, no other control characters, no turned letters.
 
     >>> is_one_line("more smile"), is_one_line("more\nsmile")
     (True, False)
+    >>> is_one_line("shown as \u202egpj.exe")
+    False
     """
     return _CONTROL_CHARACTER.search(text) is None
 
