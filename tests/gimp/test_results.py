@@ -139,6 +139,17 @@ def test_a_mask_of_the_users_own_stays(edit: Edit) -> None:
     assert edit.look("changed(layer, again)['box']") == [150, 150, 330, 350]
 
 
+def test_a_layer_with_a_mask_is_offered_no_second_one(edit: Edit) -> None:
+    """It comes with the result; where the window would offer one more, nothing would come of it."""
+    edit.do("layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))")
+    edit.open(**{"as": "masked"})
+    edit.do("box = [w for w in parts(window()) if isinstance(w, Gtk.ComboBoxText)][-1]")
+    assert edit.look("[row[0] for row in box.get_model()]") == ["A layer", "A group with a layer"]
+    edit.do("number('red').set_value(3)")
+    edit.apply()
+    assert edit.look("image.get_layers()[0].get_mask() is not None")
+
+
 def test_a_mask_becomes_a_plain_layer_again(edit: Edit) -> None:
     edit.do(SELECT + f"; new = made('latentfu-edit', image, layer, edits='red=2', {MASKED})")
     edit.open("new")

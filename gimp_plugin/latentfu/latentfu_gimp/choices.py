@@ -40,6 +40,11 @@ FORMS = (
 """What the result becomes."""
 
 
+def list_forms(has_mask: bool) -> list[Mapping[str, Any]]:
+    """What a result can become; a layer that ``has_mask`` of its own leaves no room for another."""
+    return [one for one in FORMS if not (has_mask and one["name"] == AS_MASKED)]
+
+
 def list_methods(
     inverters: Sequence[Mapping[str, Any]], times: Mapping[str, float] | None = None
 ) -> list[Mapping[str, Any]]:

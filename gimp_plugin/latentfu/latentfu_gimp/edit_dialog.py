@@ -11,7 +11,7 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
 from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
-from .choices import FORMS, list_areas, title_networks
+from .choices import list_areas, list_forms, title_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader, recall_layers, tell_gone
 from .layers import (
@@ -88,7 +88,8 @@ class EditDialog:
         regions = earlier.regions if earlier else config.get_property("regions") or AUTO
         self._regions.show(list_areas(regions), regions)
         self._form = Choice(_("Res_ult"), names, lambda: None)
-        self._form.show(FORMS, earlier.form if earlier else config.get_property("as") or AS_LAYER)
+        forms = list_forms(target.layer.get_mask() is not None)
+        self._form.show(forms, earlier.form if earlier else config.get_property("as") or AS_LAYER)
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(feather, longest, self._moved)

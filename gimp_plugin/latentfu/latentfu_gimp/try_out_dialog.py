@@ -11,7 +11,7 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs
 from .arguments import AS_LAYER, read_common_arguments
-from .choices import FORMS
+from .choices import list_forms
 from .errors import PluginError, StoppedError
 from .layers import Target, chosen_layer, comes_apart, refresh, target_again
 from .preview import PreviewPane
@@ -93,7 +93,8 @@ class TryOutDialog(ABC):
         if target.mask:
             self._right.pack_start(self._feather.widget, False, False, 0)
         self._form = Choice(_("Res_ult"), self._names, lambda: None)
-        self._form.show(FORMS, earlier.form if earlier else config.get_property("as") or AS_LAYER)
+        forms = list_forms(target.layer.get_mask() is not None)
+        self._form.show(forms, earlier.form if earlier else config.get_property("as") or AS_LAYER)
         self._right.pack_start(self._form.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, self._right], self._status)
 
