@@ -34,15 +34,15 @@ class LazyGroup(click.Group):
         path = (*self.path, cmd_name)
         if path in COMMANDS:
             return _import(COMMANDS[path].target)
-        is_group = any(known[: len(path)] == path for known in COMMANDS)
-        if not is_group:
-            loaded = _plugin_command(path)
-            if loaded is not None:
-                return loaded
-            # Asked of the plug-ins themselves: what is remembered for --help may be older.
-            is_group = any(known[: len(path)] == path for known in _plugin_paths())
-        known = [*COMMANDS, *_plugin_command_lines()]
-        return LazyGroup(path, help=_group_help(path, known)) if is_group else None
+        if any(known[: len(path)] == path for known in COMMANDS):
+            # No plug-in is asked: one that hangs must not stand before `plugins disable`.
+            return LazyGroup(path, help=_group_help(path, COMMANDS))
+        loaded = _plugin_command(path)
+        if loaded is not None:
+            return loaded
+        # Asked of the plug-ins themselves: what is remembered for --help may be older.
+        below = [known for known in _plugin_paths() if known[: len(path)] == path]
+        return LazyGroup(path, help=_group_help(path, below)) if below else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
