@@ -59,6 +59,14 @@ class GimpPlan:
     moves: int
 
 
+def check_screen() -> None:
+    """Raises NotInstalledError where GIMP could open no window."""
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _SCREENS):
+        raise NotInstalledError(
+            "GIMP needs a screen: run this in a desktop session or by xvfb-run latentfu bench gimp."
+        )
+
+
 def measure_gimp_waits(plan: GimpPlan) -> Iterator[Measure]:
     """What a person waits for in GIMP with a warm server and the default network.
 
@@ -70,13 +78,9 @@ def measure_gimp_waits(plan: GimpPlan) -> Iterator[Measure]:
         same run, and the difference.
 
     Raises:
-        NotInstalledError: without a screen, or a network with a slider.
+        NotInstalledError: there is no network with a slider.
         ServerError: GIMP or the server ended before it was done.
     """
-    if sys.platform == "linux" and not any(os.environ.get(name) for name in _SCREENS):
-        raise NotInstalledError(
-            "GIMP needs a screen: run this in a desktop session or by xvfb-run latentfu bench gimp."
-        )
     generator, control = _default_network()
     # The plug-in's own folder of settings is the profile's, so nothing of the user's is touched.
     with tempfile.TemporaryDirectory(prefix="latentfu-gimp-", ignore_cleanup_errors=True) as kept:

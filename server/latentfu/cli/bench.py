@@ -120,10 +120,11 @@ def bench_gimp(program: str | None, large: tuple[int, int], moves: int, as_json:
     A GIMP with settings of its own is opened on the screen, with a server of its own; the window of
     Edit portrait opens there and a slider is moved. Leave mouse and keys alone meanwhile.
     """
-    from latentfu.bench.gimp import GimpPlan, measure_gimp_waits
+    from latentfu.bench.gimp import GimpPlan, check_screen, measure_gimp_waits
     from latentfu.setup.gimp_placement import source_folder
     from latentfu.setup.gimp_places import choose_gimp
 
+    check_screen()
     gimp = choose_gimp(program)
     plan = GimpPlan(gimp.command[0], gimp.version, source_folder(), large, moves)
     print_measures("gimp", measure_gimp_waits(plan), as_json)
