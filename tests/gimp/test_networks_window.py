@@ -212,6 +212,8 @@ def test_the_procedure_lists_installs_chooses_and_removes(gimp: Gimp, world: Bun
     assert ask(action="default", name="nobody")[0] == "execution-error"
     assert ask(action="default", name="small") == ["success", "small is the default network."]
     assert ask(action="default", name="tiny") == ["success", "tiny is the default network."]
+    told = ask(action="default", name="portraits")  # As other tests find it.
+    assert told == ["success", "portraits is the default network."]
     assert "Removed small" in ask(action="remove", name="small")[1]
     assert ask(action="remove")[0] == "execution-error"
     assert ask(action="plug-in-off", name="nobody")[0] == "execution-error"

@@ -51,10 +51,14 @@ class NewPerson:
         wait_ready(self.desktop, dialog)
         return dialog
 
-    def apply(self, count: int) -> None:
+    def apply(self, *expected: str) -> None:
+        """Until these are the layers, the topmost first; a window may hide before it is done."""
         self.desktop.keys("alt+a")
         wait_for(lambda: not self.desktop.windows(EDIT), "the window stays", 120)
-        wait_for(lambda: len(self.layers()) == count, f"not {count} layers")
+        try:
+            wait_for(lambda: self.layers()[: len(expected)] == list(expected), "other layers")
+        except AssertionError as error:
+            raise AssertionError(f"{self.layers()} are no {expected}") from error
 
     def layers(self) -> list[str]:
         return list(self.gimp.run(LAYERS))
@@ -101,8 +105,7 @@ class NewPerson:
         wait_for(is_back, "the edit does not come back")
 
     def apply_it(self) -> None:
-        self.apply(2)
-        assert self.layers()[0] == "smile +2 (Latent-Fu)"
+        self.apply("smile +2 (Latent-Fu)")
         self.desktop.activate(self.main())
         self.desktop.wait_still(self.main())
         self.shoot(self.main(), "layer")
@@ -117,15 +120,14 @@ class NewPerson:
         assert self.desktop.windows("Edit portrait again")
         self.shoot(dialog, "again")
         set_first_slider(self.desktop, dialog, "-1")
-        self.apply(2)
-        assert self.layers()[0] == "smile -1 (Latent-Fu)"
+        self.apply("smile -1 (Latent-Fu)", "Background")
 
     def edit_a_part(self) -> None:
         self.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 160, 295, 130, 90)")
         self.gimp.run("image.get_layers()[0].set_visible(False)\n" + SELECTED.format(-1))
         dialog = self.open_edit()
         set_first_slider(self.desktop, dialog, "2")
-        self.apply(3)
+        self.apply("smile -1 (Latent-Fu)", "smile +2 (Latent-Fu)", "Background")
         seen = self.gimp.run("""
             new = [l for l in image.get_layers() if l.get_name().startswith("smile +2")][0]
             value = changed(image.get_layers()[-1], new)["box"]
