@@ -41,8 +41,10 @@ class LazyGroup(click.Group):
         if loaded is not None:
             return loaded
         # Asked of the plug-ins themselves: what is remembered for --help may be older.
-        below = [known for known in _plugin_paths() if known[: len(path)] == path]
-        return LazyGroup(path, help=_group_help(path, below)) if below else None
+        is_group = any(known[: len(path)] == path for known in _plugin_paths())
+        return (
+            LazyGroup(path, help=_group_help(path, _plugin_command_lines())) if is_group else None
+        )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
