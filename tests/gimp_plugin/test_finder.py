@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -100,6 +101,19 @@ def test_one_that_is_only_slow_is_waited_for(home: Path, program: Any) -> None:
     first = ask_pid()
     os.kill(first, signal.SIGSTOP)
     threading.Timer(7.0, os.kill, (first, signal.SIGCONT)).start()
+    said: list[str] = []
+    assert ask_pid(said) == first and "waiting" in said[0]
+
+
+def test_one_that_refuses_for_a_moment_is_not_hurried(home: Path, program: Any) -> None:
+    """As one does that starts or ends: its process is there, and nothing listens yet."""
+    config = program("0")
+    first = ask_pid()
+    address = (config / "server.json").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    (config / "server.json").write_text(json.dumps({**json.loads(address), "port": port}))
+    threading.Timer(1.5, (config / "server.json").write_text, (address,)).start()
     said: list[str] = []
     assert ask_pid(said) == first and "waiting" in said[0]
 

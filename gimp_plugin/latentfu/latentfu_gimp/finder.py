@@ -170,7 +170,7 @@ def _find_or_end(report: Report) -> tuple[ServerClient, dict[str, Any]] | None:
             return find()
         except SilentServerError:
             report(0.0, _("The server does not answer: waiting for it ..."))
-            return find(BUSY)
+            return _find_patiently(time.monotonic() + BUSY)
     except TokenLostError as error:
         report(0.0, _("The server does not know this installation: starting it anew ..."))
         end_process(error)
@@ -178,6 +178,17 @@ def _find_or_end(report: Report) -> tuple[ServerClient, dict[str, Any]] | None:
         report(0.0, _("The server does not answer: starting it anew ..."))
         end_process(error)
     return None
+
+
+def _find_patiently(deadline: float) -> tuple[ServerClient, dict[str, Any]] | None:
+    """As :func:`find`; one that is about to end refuses at once, and is not to be hurried."""
+    while True:
+        try:
+            return find(max(SOON, deadline - time.monotonic()))
+        except SilentServerError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.1)
 
 
 def is_outdated(health: dict[str, Any]) -> bool:
@@ -339,7 +350,9 @@ def _wait(process: subprocess.Popen[bytes], log: _Log, report: Report) -> Server
     began = time.monotonic()
     while (waited := time.monotonic() - began) < PATIENCE:
         report(min(waited / 10.0, 0.95), _("Starting the Latent-Fu server ..."))
-        found = find()
+        found = None
+        with contextlib.suppress(SilentServerError):  # It comes up slowly on a busy machine.
+            found = find()
         if found:
             # It outlives us; if it does not, it must not stay a zombie.
             threading.Thread(target=process.wait, daemon=True).start()
