@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,13 +134,8 @@ def _time_window(plan: MeasuringPlan) -> None:
 
 def _time_large(plan: MeasuringPlan) -> None:
     image, layer = _load(plan.large)
-
-    def edit(strength: float) -> Callable[[], Any]:
-        edits = f"{plan.control}={strength}"
-        return lambda: _run(EDIT, image=image, drawables=[layer], edits=edits)
-
     for name, strength in (("large-first", 0.5), ("large-next", 1.0)):
         began = time.perf_counter()
-        edit(strength)()
+        _run(EDIT, image=image, drawables=[layer], edits=f"{plan.control}={strength}")
         _tell(plan, name, [time.perf_counter() - began])
     image.delete()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,16 @@ def run_benchmark(name: str) -> Iterator[Measure]:
         importlib.import_module(f"latentfu.bench.{module}"), function
     )()
     yield from measures
+
+
+def stop_process(process: subprocess.Popen[bytes], patience_s: float = 20.0) -> None:
+    """Ask a process to end, and end it by force when it does not."""
+    process.terminate()
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def median_ms(what: str, action: Callable[[], object], runs: int) -> Measure:

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from latentfu.bench import Measure
+from latentfu.bench import Measure, stop_process
 from latentfu.bench.memory_watch import MemoryWatch
 from latentfu.bench.shaky_home import ShakyHome, make_shaky_home
 from latentfu.client.client import Client
@@ -89,16 +89,10 @@ def plan_chaos(
     Raises:
         NotInstalledError: there is no network, or it has no slider.
     """
-    import latentfu
-    from latentfu.bench.edit import sample_layer
-    from latentfu.plugin_manager import pick
+    from latentfu.bench.edit import open_default_network, sample_layer
     from latentfu.protocol.pictures import layer_body
 
-    spec = pick(latentfu.generators(), None, "generator")
-    generator = latentfu.open_generator(spec.name)
-    controls = latentfu.controls(generator)
-    sliders = {name: each for name, each in controls.items() if each.widget == "slider"}
-    name = pick(sliders, None, "control").name
+    generator, name = open_default_network()
     low, right, bottom = 10, _SIZE[0] - 10, _SIZE[0] - 10
     corners = [[low, low], [right, low], [right, bottom], [low, bottom]]
     requests = [
@@ -155,11 +149,7 @@ class _Fallible:
     def stop(self) -> None:
         """As its owner would."""
         if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.kill()
+            stop_process(self._process, 30.0)
 
 
 @dataclass(frozen=True)

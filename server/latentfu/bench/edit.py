@@ -57,6 +57,18 @@ def measure_edits() -> Iterator[Measure]:
         yield median_ms("preview, 256 px", preview, _RUNS)
 
 
+def open_default_network() -> tuple[Generator, str]:
+    """The default network and the name of its first slider; raises NotInstalledError."""
+    import latentfu
+    from latentfu.plugin_manager import pick
+
+    spec = pick(latentfu.generators(), None, "generator")
+    generator = latentfu.open_generator(spec.name)
+    controls = latentfu.controls(generator)
+    sliders = {name: each for name, each in controls.items() if each.widget == "slider"}
+    return generator, pick(sliders, None, "control").name
+
+
 def sample_layer(generator: Generator, width: int, height: int, seed: int = 5) -> Layer:
     """RGB, ``width`` x ``height``: a render, scaled to most of the height, in the middle."""
     import torch

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from latentfu.bench import Measure, median_ms
-from latentfu.bench.edit import sample_layer
+from latentfu.bench import Measure, median_ms, stop_process
+from latentfu.bench.edit import open_default_network, sample_layer
 from latentfu.bench.server import run_own_server, wait_for_worker
 from latentfu.core.errors import NotInstalledError, ServerError
 from latentfu.core.generator import Generator
@@ -81,7 +81,7 @@ def measure_gimp_waits(plan: GimpPlan) -> Iterator[Measure]:
         NotInstalledError: there is no network with a slider.
         ServerError: GIMP or the server ended before it was done.
     """
-    generator, control = _default_network()
+    generator, control = open_default_network()
     # The plug-in's own folder of settings is the profile's, so nothing of the user's is touched.
     with tempfile.TemporaryDirectory(prefix="latentfu-gimp-", ignore_cleanup_errors=True) as kept:
         folder = Path(kept)
@@ -98,18 +98,6 @@ def measure_gimp_waits(plan: GimpPlan) -> Iterator[Measure]:
         if slider:
             beyond = slider.value - alone.value
             yield Measure("a slider, beyond the network's time", beyond, "ms", slider.runs)
-
-
-def _default_network() -> tuple[Generator, str]:
-    """The default network and its first slider."""
-    import latentfu
-    from latentfu.plugin_manager import pick
-
-    spec = pick(latentfu.generators(), None, "generator")
-    generator = latentfu.open_generator(spec.name)
-    controls = latentfu.controls(generator)
-    sliders = {name: each for name, each in controls.items() if each.widget == "slider"}
-    return generator, pick(sliders, None, "control").name
 
 
 def _write_plan(folder: Path, plan: GimpPlan, generator: Generator, control: str) -> Path:
@@ -147,12 +135,7 @@ def _run_gimp(folder: Path, program: str, plan_file: Path) -> Iterator[Measure]:
     try:
         yield from _read_figures(folder / "figures", process)
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop_process(process)
     lines = log.read_text(errors="replace").split("\n")
     failed = [line for line in lines if "Error" in line]
     if failed or process.returncode > 0:

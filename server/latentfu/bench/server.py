@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from unittest import mock
 
-from latentfu.bench import Measure
-from latentfu.bench.edit import sample_layer
+from latentfu.bench import Measure, stop_process
+from latentfu.bench.edit import open_default_network, sample_layer
 from latentfu.client.client import Client
 from latentfu.core.errors import ServerError
 from latentfu.core.layer import Layer
@@ -37,12 +37,7 @@ def run_own_server() -> Iterator[Client]:
         try:
             yield _wait_for_health(process)
         finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            stop_process(process)
 
 
 def _wait_for_health(process: subprocess.Popen[bytes]) -> Client:
@@ -69,14 +64,7 @@ def wait_for_worker(client: Client) -> None:
 
 def measure_round_trip() -> Iterator[Measure]:
     """Send a new layer, run an edit whose inversion is cached, fetch the result."""
-    import latentfu
-    from latentfu.plugin_manager import pick
-
-    spec = pick(latentfu.generators(), None, "generator")
-    generator = latentfu.open_generator(spec.name)
-    controls = latentfu.controls(generator)
-    sliders = {name: each for name, each in controls.items() if each.widget == "slider"}
-    name = pick(sliders, None, "control").name
+    generator, name = open_default_network()
     layer = sample_layer(generator, _SIDE, _SIDE)
     with run_own_server() as client:
         wait_for_worker(client)
