@@ -63,17 +63,8 @@ class LocalBackend:
         def work(able: Editor, told: Progress) -> Outcome:
             return able.run(request, pictures, told)
 
-        outcome = self._make_reserve(editor).run(editor, work, progress)
+        outcome = make_reserve(editor, self._file).run(editor, work, progress)
         return Done(outcome.layer, outcome.report.to_wire(), "here")
-
-    def _make_reserve(self, editor: Editor) -> MemoryReserve[Editor]:
-        """For work that the device has too little memory for."""
-        from latentfu.pipeline.spare_memory import MemoryReserve
-
-        def make() -> Editor:
-            return open_editor(self._file, "cpu")[0]
-
-        return MemoryReserve(editor.generators.device, make)
 
 
 class ServerBackend:
@@ -164,6 +155,13 @@ def _connect_to_other(server: KnownServer) -> Backend:
         client = Client.connect_to(trust_by_asking(server, error.fingerprint))
     click.echo(f"The pictures are sent to {url}, which was chosen for the work.", err=True)
     return ServerBackend(client, url)
+
+
+def make_reserve(editor: Editor, generator: str | None) -> MemoryReserve[Editor]:
+    """For work that the editor's device has too little memory for; ``generator``: as opened."""
+    from latentfu.pipeline.spare_memory import MemoryReserve
+
+    return MemoryReserve(editor.generators.device, lambda: open_editor(generator, "cpu")[0])
 
 
 def open_editor(generator: str | None, device: str | None = None) -> tuple[Editor, str | None]:

@@ -200,18 +200,14 @@ class FolderInverter:
     def _find(
         self, requests: Sequence[InvertRequest], pictures: PictureStore, progress: Progress
     ) -> list[tuple[Crop, CachedInversion]]:
-        from latentfu.cli.backend import open_editor
-        from latentfu.pipeline.spare_memory import MemoryReserve
+        from latentfu.cli.backend import make_reserve
 
         def work(editor: Editor, told: Progress) -> list[tuple[Crop, CachedInversion]]:
             return editor.find_inversions(requests, pictures, told, self.options)
 
         if len(requests) > 1:
             return work(self.editor, progress)
-        reserve = MemoryReserve(
-            self.editor.generators.device, lambda: open_editor(self.file, "cpu")[0]
-        )
-        return reserve.run(self.editor, work, progress)
+        return make_reserve(self.editor, self.file).run(self.editor, work, progress)
 
 
 def _choose_batch(editor: Editor, name: str | None) -> int:

@@ -77,7 +77,7 @@ def _list_static(as_json: bool) -> None:
     from latentfu.plugin_manager.sources import all_sources, disabled_names
     from latentfu.plugin_manager.static_hooks import read_hooks
 
-    off = disabled_names()
+    off, sources = disabled_names(), all_sources()
     found = [
         {
             "name": source.name,
@@ -86,9 +86,9 @@ def _list_static(as_json: bool) -> None:
             "origin": source.origin,
             "needs": source.needs,
         }
-        for source in all_sources()
+        for source in sources
     ]
-    kinds = [read_hooks(source) for source in all_sources()]
+    kinds = [read_hooks(source) for source in sources]
     if as_json:
         rows = [{**each, "hooks": known} for each, known in zip(found, kinds, strict=True)]
         print_json({"plugins": rows})
