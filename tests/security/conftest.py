@@ -31,3 +31,10 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     opened = Studio(tmp_path_factory.mktemp("studio"))
     yield opened
     assert opened.stop() == 0
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """LATENTFU_HOME of the test alone, not yet made."""
+    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

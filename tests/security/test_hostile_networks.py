@@ -24,18 +24,7 @@ from latentfu_builtin.networks.stylegan.stylegan2.config import StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load_network
 from safetensors.torch import save_file
 
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-def _one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    said = capsys.readouterr().err.strip()
-    assert said.endswith(".") and len(said.splitlines()) == 1, said
-    assert "Something failed inside" not in said and "Traceback" not in said
-    return said
+from tests.support.sentences import read_one_sentence
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +63,7 @@ def test_a_config_that_asks_for_too_much_is_refused_before_it_is_built(
     save_file(read_tensors(network_file), path, metadata | {"config": json.dumps(config)})
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     assert run(["generators", "import", str(path), "--name", "hostile"]) == 1
-    _one_sentence(capsys)
+    read_one_sentence(capsys)
     assert time.monotonic() - began < 60
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # KB
 
@@ -161,7 +150,7 @@ def test_a_licence_of_two_lines_is_refused_and_hides_nothing(
 
     words = ["generators", "import", str(network_file), "--name", "bad", "--licence", "a\r\nb"]
     assert run(words) == 1
-    _one_sentence(capsys)
+    read_one_sentence(capsys)
     assert run(["generators", "import", str(network_file), "--name", "good"]) == 0
     odd = read_metadata(network_file) | {"licence": "a\r\nb\x1b[31m", "domain": "\u202eecaf"}
     path = tmp_path / "odd.safetensors"

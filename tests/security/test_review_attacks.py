@@ -30,24 +30,12 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from tests.support.raw_http import ask, code
+from tests.support.sentences import read_one_sentence
 from tests.support.serving import pixel_body, wait_until
 from tests.support.small_world import small_generator
 
 ROOT = Path(__file__).parents[2]
 PIXELS = {"Content_Type": "application/octet-stream"}
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENTFU_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-def _one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    said = capsys.readouterr().err.strip()
-    assert said.endswith(".") and len(said.splitlines()) == 1, said
-    assert "Something failed inside" not in said and "Traceback" not in said
-    return said
 
 
 # --- pictures -------------------------------------------------------------------------------
@@ -140,7 +128,7 @@ def test_an_eps_named_png_starts_nothing(
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
     )
     assert run(["bench", "inversion", "--images", str(folder), "--generator", "portraits"]) == 1
-    _one_sentence(capsys)
+    read_one_sentence(capsys)
     assert not started.exists()
 
 
@@ -159,13 +147,13 @@ def _lying_npy(path: Path) -> Path:
 def test_an_array_that_claims_terabytes(home: Path, tmp_path: Path, capsys) -> None:
     lying = _lying_npy(tmp_path / "huge.npy")
     assert run(["directions", "import", str(lying), "--generator", "portraits"]) == 1
-    _one_sentence(capsys)
+    read_one_sentence(capsys)
     codes = tmp_path / "codes.npy"
     np.save(codes, np.zeros((10, 64), np.float32))
     for first, second in ((codes, lying), (lying, codes)):
         words = ["directions", "fit", str(first), str(second), "--generator", "portraits"]
         assert run([*words, "--name", "f"]) == 1
-        _one_sentence(capsys)
+        read_one_sentence(capsys)
 
 
 @pytest.mark.parametrize("kind", ["w:xz", "w:gz", "w:bz2", "w"])
@@ -179,7 +167,7 @@ def test_a_tar_with_a_name_of_a_gigabyte(home: Path, tmp_path: Path, capsys, kin
             tar.fileobj.write(bytes(1 << 20))  # type: ignore[union-attr]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert run(["deformations", "import", str(path), "--generator", "portraits"]) == 1
-    _one_sentence(capsys)
+    read_one_sentence(capsys)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # KB
 
 
