@@ -360,6 +360,7 @@ def find_regions(
     pixels: npt.NDArray[np.uint8] | Image,
     regions: Sequence[str] = (),
     *,
+    controls: Sequence[str] = (),
     generator: Which = None,
     aligner: str | None = None,
     mask: npt.NDArray[np.uint8] | Image | None = None,
@@ -367,9 +368,10 @@ def find_regions(
 ) -> npt.NDArray[np.uint8]:
     """Where regions such as "hair" are in a picture: uint8 ``[H, W]``, 255 inside, soft edges.
 
-    Without ``regions``: a map of all, uint8 ``[H, W, 3]``, each in a color of its own. ``mask``
-    and ``placing`` as for :func:`edit`. Raises BadInputError where no face is found, its regions
-    are not sure, or it has none of these; NotInstalledError for an unknown region.
+    ``controls``: those in which these controls of the generator act join them. Without both: a map
+    of all, uint8 ``[H, W, 3]``, each in a color of its own. ``mask`` and ``placing`` as for
+    :func:`edit`. Raises BadInputError where no face is found, its regions are not sure, or it has
+    none of these, or where a control acts cannot be told; NotInstalledError for an unknown one.
     """
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import RegionsRequest, build_request
@@ -380,6 +382,7 @@ def find_regions(
         layer=pictures.add(convert_to_layer(pixels)),
         mask=pictures.add_mask(convert_to_mask(mask)),
         regions=list(regions),
+        controls=list(controls),
         generator=_name(editor, generator),
         aligner=aligner,
         **collect_placement_fields(placing),

@@ -69,6 +69,21 @@ def test_controls_say_where_they_act(isolated_home: Path, latentfu_program: Prog
 
 
 @pytest.mark.usefixtures("server")
+def test_the_mask_of_a_control_is_of_where_it_acts(
+    latentfu_program: Program, tmp_path: Path
+) -> None:
+    smile, mouth = tmp_path / "smile.png", tmp_path / "mouth.png"
+    ran = latentfu_program("regions", ASTRONAUT, "-o", smile, "--control", "smile")
+    assert ran.code == 0, ran.err
+    assert "smile: " in ran.out and "mouth" in ran.out.split("smile: ")[1]
+    assert latentfu_program("regions", ASTRONAUT, "-o", mouth, "--region", "mouth").code == 0
+    acting, alone = read(smile), read(mouth)
+    assert (acting[alone == 255] == 255).all() and (acting > 128).mean() < 0.5
+    ran = latentfu_program("regions", ASTRONAUT, "-o", smile, "--control", "wings")
+    assert ran.code == 1 and "There is no control 'wings'" in ran.err
+
+
+@pytest.mark.usefixtures("server")
 def test_a_running_server_gives_the_same_mask(latentfu_program: Program, tmp_path: Path) -> None:
     here, there = tmp_path / "here.png", tmp_path / "there.png"
     assert (

@@ -68,6 +68,10 @@ class Desktop:
     def click(self, window: str, x: int, y: int) -> None:
         self._x("xdotool", "mousemove", "--window", window, str(x), str(y), "click", "1")
 
+    def move(self, window: str, x: int, y: int) -> None:
+        """The mouse to a place of a window."""
+        self._x("xdotool", "mousemove", "--window", window, str(x), str(y))
+
     def scroll(self, window: str, x: int, y: int, notches: int, *, up: bool = False) -> None:
         """Turn the wheel over a place of a window."""
         turn = ["click", "--repeat", str(notches), "--delay", "60", "4" if up else "5"]

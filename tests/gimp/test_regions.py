@@ -11,6 +11,7 @@ from tests.gimp.desktop import Desktop, wait_for
 from tests.gimp.edit_window import Edit
 from tests.gimp.gimp import Gimp
 from tests.gimp.steps import SETUP
+from tests.gimp.test_preview_pane import see
 
 OPEN = """
 def mask_in_window(image, layer):
@@ -117,6 +118,37 @@ def test_the_window_offers_what_is_there_and_one_undo_takes_it_back(
     desktop.keys("ctrl+z")
     wait_for(lambda: windows.look("layer.get_mask() is None"), "one undo leaves the mask", 15)
     windows.do("display.delete()")
+
+
+def test_the_area_of_a_control_is_lit_while_the_mouse_is_on_its_title(
+    windows: Edit, screenshots: Path | None
+) -> None:
+    desktop: Desktop = windows.gimp.desktop  # type: ignore[attr-defined]
+    windows.open(edits="", generator="portraits")
+    dialog = desktop.window("Edit portrait")
+    desktop.activate(dialog)
+    desktop.rest()
+    windows.do("press('Fit')")
+    before = see(windows).astype(int)
+    place = windows.look(
+        "list(next(w for w in parts(window()) if isinstance(w, Gtk.Label) and w.get_mapped()"
+        " and w.get_text() == 'Smile').translate_coordinates(window(), 6, 6))"
+    )
+    desktop.move(dialog, *place)
+    wait_for(lambda: "Smile acts here: " in windows.look("said()"), "no area", 60)
+    said = windows.look("said()")
+    assert "mouth" in said.split("acts here: ")[1].split(".")[0]
+    lit = see(windows).astype(int)
+    dark = (lit < before - 20).any(axis=2)
+    assert 0.5 < dark.mean() < 0.995, "what lies outside is not dark"
+    assert (lit == before).all(axis=2).mean() > 0.004, "nothing is lit"
+    if screenshots:
+        desktop.wait_still(dialog)
+        desktop.see(dialog).save(screenshots / "gimp-area.png")
+    desktop.rest()
+    wait_for(lambda: not (see(windows) != before).any(), "the area stays")
+    assert "acts here" not in windows.look("said()")
+    windows.cancel()
 
 
 def test_the_whole_picture_is_asked_for_remembered_and_opened_again(edit: Edit) -> None:

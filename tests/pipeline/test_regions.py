@@ -196,6 +196,36 @@ def test_regions_of_a_layer_come_as_a_mask_or_a_map(editor: Editor) -> None:
         Editor().run(request, pictures)
 
 
+def test_a_mask_is_of_where_controls_act(editor: Editor) -> None:
+    pictures = PictureStore()
+    fields: dict[str, Any] = {"aligner": "center", "generator": "small"}
+    request = build_request(
+        RegionsRequest, layer=pictures.add(LAYER), controls=["rightred"], **fields
+    )
+    out = editor.run(request, pictures)
+    assert (out.layer.pixels[:, :55] == 0).all() and (out.layer.pixels[:, 65:] == 255).all()
+    assert isinstance(out.report, RegionsReply) and out.report.shown == ["right"]
+    more = request.model_copy(update={"regions": ["left"]})
+    assert (editor.run(more, pictures).layer.pixels == 255).all()
+    unknown = request.model_copy(update={"controls": ["wings"]})
+    with pytest.raises(NotInstalledError, match="There is no control 'wings'"):
+        editor.run(unknown, pictures)
+
+
+def test_a_control_that_nobody_can_place_is_one_sentence(
+    editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = PictureStore()
+    request = build_request(
+        RegionsRequest, layer=pictures.add(LAYER), controls=["red"], aligner="center",
+        generator="small",
+    )  # fmt: skip
+    monkeypatch.setitem(SURETY, "value", 0.2)
+    unsure = Editor()
+    with pytest.raises(BadInputError, match="Where red acts could not be measured"):
+        unsure.run(request, pictures)
+
+
 def test_color_counts_and_moved_cloth_does_not() -> None:
     before = np.full((96, 96, 3), 100.0)
     regions = np.zeros((96, 96), int)

@@ -10,6 +10,7 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
+from .acting_areas import ActingAreas
 from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
 from .choices import list_areas, list_forms, title_networks
 from .errors import PluginError, StoppedError
@@ -76,7 +77,9 @@ class EditDialog:
         self._dialog = new_dialog(f"{title}: {target.layer.get_name()[:40]}", ROLE)
         self._preview = PreviewPane(target.picture, self._ask_preview, self._choose_face)
         self._reader = PictureReader(target.image)
-        self._sliders = Sliders(self._moved, Surroundings(self._reader, self._preview, self._warn))
+        self._areas = ActingAreas(self._preview, self._placed_work, self._tell_area)
+        around = Surroundings(self._reader, self._preview, self._warn)
+        self._sliders = Sliders(self._moved, around, self._areas.point)
         self._presets = PresetMenu(
             self._read_sliders, self._take_preset, lambda: self._sliders.limits, self._warn
         )
@@ -149,6 +152,7 @@ class EditDialog:
 
     def close(self) -> None:
         """Stop what runs and take the window away."""
+        self._areas.close()
         self._session.close()
         keep_size(self._dialog, ROLE)
         self._dialog.destroy()
@@ -223,6 +227,7 @@ class EditDialog:
     def _start_learning(self, sentence: str) -> None:
         self._set_ready(True)
         self._preview.forget_after()
+        self._areas.forget()
         self._learnt, self._warning = False, ""
         self._status.busy(0.0, sentence)
 
@@ -263,6 +268,15 @@ class EditDialog:
                     names=", ".join(missing[:3])
                 )
             )
+
+    def _placed_work(self) -> jobs.Work | None:
+        return self._work() if self._learnt and not self._applying else None
+
+    def _tell_area(self, sentence: str) -> None:
+        if sentence and not self._status.holds_error and not self._applying:
+            self._status.idle(sentence)
+        elif not self._status.holds_error:
+            self._show_ready()
 
     def _warn(self, sentence: str) -> None:
         self._note = sentence

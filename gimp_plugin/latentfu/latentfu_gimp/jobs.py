@@ -226,9 +226,10 @@ def find_faces(client: ServerClient, work: Work, report: Report) -> Faces:
 
 
 def ask_regions(client: ServerClient, work: Work, report: Report) -> Result:
-    """A mask of ``extra["regions"]`` together; where it names none, a colored map of all.
+    """A mask of ``extra["regions"]`` and of where ``extra["controls"]`` act, together.
 
-    Its report lists the regions that are there. Raises PluginError where they are not sure.
+    Where it names none, a colored map of all. Its report lists the regions that are there. Raises
+    PluginError where they are not sure.
     """
     job, last = _follow(client, send_request(client, work, "regions"), report)
     return Result(client.result(job), last.get("report") or {})
@@ -271,7 +272,7 @@ def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
         document.update(along=list(work.along), scale=work.scale)
     if work.latent and kind in ("edit", "preview", "invert", "transfer"):
         document["latent"] = client.send_latent(work.latent)
-    more = ("regions", "identity") if kind == "transfer" else ()
+    more = {"transfer": ("regions", "identity"), "regions": ("controls",)}.get(kind, ())
     taken = work.extra if kind in ("edit", "preview") else (*_COMMON, *more)
     document.update({name: value for name, value in work.extra.items() if name in taken})
     return document

@@ -30,16 +30,8 @@ def show_part(picture: GdkPixbuf.Pixbuf, view: Viewport) -> GdkPixbuf.Pixbuf | N
 
     The part is cut out a pixel wider and then scaled, so that it does not jump while it is dragged.
     """
-    across = picture.get_width() / view.whole.width
-    down = picture.get_height() / view.whole.height
-    shown, (width, height) = view.shown, view.size
-    x, y = int(shown.x * across), int(shown.y * down)
-    x, y = min(x, picture.get_width() - 1), min(y, picture.get_height() - 1)
-    right = min(picture.get_width(), int((shown.x + shown.width) * across) + 1)
-    bottom = min(picture.get_height(), int((shown.y + shown.height) * down) + 1)
-    part = picture.new_subpixbuf(x, y, max(1, right - x), max(1, bottom - y))
-    scales = (view.scale / across, view.scale / down)
-    offsets = (x * scales[0] - shown.x * view.scale, y * scales[1] - shown.y * view.scale)
+    part, offsets, scales = _cut_part(picture, view)
+    width, height = view.size
     smooth = GdkPixbuf.InterpType.BILINEAR if view.scale < 3 else GdkPixbuf.InterpType.NEAREST
     target = GdkPixbuf.Pixbuf.new(GdkPixbuf.Colorspace.RGB, False, 8, width, height)
     if target is None:
@@ -51,6 +43,23 @@ def show_part(picture: GdkPixbuf.Pixbuf, view: Viewport) -> GdkPixbuf.Pixbuf | N
     else:
         part.scale(target, 0, 0, width, height, *offsets, *scales, smooth)
     return target
+
+
+def _cut_part(
+    picture: GdkPixbuf.Pixbuf, view: Viewport
+) -> tuple[GdkPixbuf.Pixbuf, tuple[float, float], tuple[float, float]]:
+    """What a view shows of a picture of its layer; where on the screen, and how much larger."""
+    across = picture.get_width() / view.whole.width
+    down = picture.get_height() / view.whole.height
+    shown = view.shown
+    x, y = int(shown.x * across), int(shown.y * down)
+    x, y = min(x, picture.get_width() - 1), min(y, picture.get_height() - 1)
+    right = min(picture.get_width(), int((shown.x + shown.width) * across) + 1)
+    bottom = min(picture.get_height(), int((shown.y + shown.height) * down) + 1)
+    part = picture.new_subpixbuf(x, y, max(1, right - x), max(1, bottom - y))
+    scales = (view.scale / across, view.scale / down)
+    offsets = (x * scales[0] - shown.x * view.scale, y * scales[1] - shown.y * view.scale)
+    return part, offsets, scales
 
 
 def draw_frame(picture: GdkPixbuf.Pixbuf, quad: Corners, view: Viewport, color: int) -> None:
@@ -75,14 +84,37 @@ def draw_line(picture: GdkPixbuf.Pixbuf, x: int, color: int) -> None:
 
 def dim_outside(picture: Picture, mask: Picture) -> GdkPixbuf.Pixbuf:
     """The picture with what the mask leaves out in the dark."""
-    shade = bytearray(4 * len(mask.pixels))
-    shade[3::4] = mask.pixels.translate(_DIM)
     shown = pixbuf(picture).copy()
     size = (picture.width, picture.height)
     nearest = GdkPixbuf.InterpType.NEAREST
-    over = pixbuf(Picture(mask.width, mask.height, 4, bytes(shade)))
-    over.composite(shown, 0, 0, *size, 0.0, 0.0, 1.0, 1.0, nearest, 255)
+    make_shade(mask).composite(shown, 0, 0, *size, 0.0, 0.0, 1.0, 1.0, nearest, 255)
     return shown
+
+
+def make_shade(mask: Picture) -> GdkPixbuf.Pixbuf:
+    """Darkness where the mask is 0, to be laid over a picture."""
+    shade = bytearray(4 * len(mask.pixels))
+    shade[3::4] = mask.pixels.translate(_DIM)
+    return pixbuf(Picture(mask.width, mask.height, 4, bytes(shade)))
+
+
+def lay_over(shown: GdkPixbuf.Pixbuf, over: GdkPixbuf.Pixbuf, view: Viewport) -> None:
+    """Lay a picture of the whole layer, of any size, over what a view shows of the layer."""
+    part, offsets, scales = _cut_part(over, view)
+    size = (shown.get_width(), shown.get_height())
+    part.composite(shown, 0, 0, *size, *offsets, *scales, GdkPixbuf.InterpType.BILINEAR, 255)
+
+
+def shrink_picture(picture: Picture, side: int) -> Picture:
+    """The picture with its longest side at most ``side``."""
+    factor = min(1.0, side / max(picture.width, picture.height))
+    width, height = (max(1, round(factor * each)) for each in (picture.width, picture.height))
+    small = pixbuf(picture).scale_simple(width, height, GdkPixbuf.InterpType.BILINEAR)
+    if small is None:
+        return picture
+    data, stride, row = small.get_pixels(), small.get_rowstride(), width * picture.channels
+    rows = (data[start : start + row] for start in range(0, height * stride, stride))
+    return Picture(width, height, picture.channels, b"".join(rows))
 
 
 _DIM = bytes(round(0.75 * (255 - level)) for level in range(256))

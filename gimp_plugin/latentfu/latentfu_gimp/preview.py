@@ -7,7 +7,7 @@ from typing import Any
 
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 
-from .pixbufs import draw_frame, draw_line, pixbuf, show_part
+from .pixbufs import draw_frame, draw_line, lay_over, make_shade, pixbuf, show_part
 from .translate import _
 from .view import Corners, Viewport, box_of_face, find_face, square_at
 from .wire import Picture
@@ -47,6 +47,7 @@ class PreviewPane:
         self._held = self._dragged = False
         self._took: Callable[[float, float], None] | None = None
         self._let_go: Callable[[], None] = lambda: None
+        self._shade: GdkPixbuf.Pixbuf | None = None
         self._marks: dict[str, tuple[float, float]] = {}
         self._cut = 0.5
         self._image = Gtk.Image()
@@ -123,6 +124,11 @@ class PreviewPane:
     def forget_after(self) -> None:
         """Show the layer as it is until the next preview."""
         self._after = None
+        self._show()
+
+    def light_area(self, mask: Picture | None) -> None:
+        """Darken what lies outside of a mask of the layer, of any size; None: nothing."""
+        self._shade = make_shade(mask) if mask else None
         self._show()
 
     @property
@@ -273,6 +279,8 @@ class PreviewPane:
         shown = show_part(picture, self._view)
         if shown is not None and self.split.get_active() and not before:
             self._show_both(shown)
+        if shown is not None and self._shade is not None:
+            lay_over(shown, self._shade, self._view)
         if shown is not None and self.frames.get_active():
             for number, quad in enumerate(self._faces, 1):
                 color = CHOSEN if number == self._number else OTHER

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gi.repository import Gtk, Pango
+from gi.repository import Gdk, Gtk, Pango
 
 from .translate import _
 
@@ -49,6 +49,7 @@ class NumberRow:
         self.number = Gtk.SpinButton(adjustment=self._adjustment, digits=digits, numeric=False)
         self.reset = Gtk.Button.new_from_icon_name("edit-undo-symbolic", Gtk.IconSize.MENU)
         self.widget = Gtk.Box(spacing=6)
+        self.title = hold_label(self.label)
         self._show_exactly(value)
         self._dress(title.replace("_", ""))
         self._lay_out(ends)
@@ -73,7 +74,7 @@ class NumberRow:
         self.reset.get_accessible().set_name(_("Reset {title}").format(title=title))
 
     def _lay_out(self, ends: tuple[str, str]) -> None:
-        self.widget.pack_start(self.label, False, False, 0)
+        self.widget.pack_start(self.title, False, False, 0)
         for end, side in ((ends[0], 1.0), (ends[1], 0.0)):
             if any(ends):
                 text = Gtk.Label(label=end, xalign=side)
@@ -139,6 +140,15 @@ def elide(label: Gtk.Label, chars: int) -> None:
     label.set_max_width_chars(chars)
     if len(label.get_text()) > chars:
         label.set_tooltip_text(label.get_text())
+
+
+def hold_label(label: Gtk.Label) -> Gtk.EventBox:
+    """A holder that notices the mouse over a label, which cannot by itself."""
+    holder = Gtk.EventBox()
+    holder.set_visible_window(False)
+    holder.add_events(Gdk.EventMask.ENTER_NOTIFY_MASK | Gdk.EventMask.LEAVE_NOTIFY_MASK)
+    holder.add(label)
+    return holder
 
 
 def keep_from_wheel(widget: Gtk.Widget) -> None:

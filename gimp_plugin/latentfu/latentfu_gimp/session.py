@@ -111,6 +111,15 @@ class Session:
 
         self._learn(ask)
 
+    def find_regions(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
+        """A mask as :func:`jobs.ask_regions` makes it; what was being learnt is cancelled."""
+
+        def ask(client: ServerClient, report: jobs.Report) -> Callable[[], None]:
+            found = jobs.ask_regions(client, work, report)
+            return lambda: done(found)
+
+        self._learn(ask)
+
     def _learn(self, ask: Callable[[ServerClient, jobs.Report], Callable[[], None]]) -> None:
         """Ask on a connection of its own, which the next call cuts off.
 

@@ -45,11 +45,17 @@ class _Section:
 class Sliders:
     """``changed`` is called after each move, not by :meth:`set_all` and :meth:`show`.
 
-    ``around``: what the rows of controls that are no sliders need of the window.
+    ``around``: what the rows of controls that are no sliders need of the window. ``pointed`` gets
+    name and title of the control whose title is under the mouse, both empty when it leaves.
     """
 
-    def __init__(self, changed: Callable[[], None], around: Surroundings) -> None:
-        self._changed = changed
+    def __init__(
+        self,
+        changed: Callable[[], None],
+        around: Surroundings,
+        pointed: Callable[[str, str], None] = lambda name, title: None,
+    ) -> None:
+        self._changed, self._pointed = changed, pointed
         self._controls: Sequence[ControlFacts] = ()
         self._maker = RowMaker(around, self._moved)
         self._sections: list[_Section] = []
@@ -126,6 +132,8 @@ class Sliders:
         if row is None:
             return
         row.widget.set_tooltip_text(_tip(control))
+        row.title.connect("enter-notify-event", lambda *_: self._pointed(name, title))
+        row.title.connect("leave-notify-event", lambda *_: self._pointed("", ""))
         star = _make_star(title, starred, lambda: self._star(name, not starred))
         row.widget.pack_start(star, False, False, 0)
         row.widget.reorder_child(star, 0)

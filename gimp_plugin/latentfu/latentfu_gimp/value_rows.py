@@ -13,7 +13,7 @@ from .arguments import LAYER, is_layer, is_picture
 from .errors import PluginError
 from .exemplars import PictureReader
 from .preview import PreviewPane
-from .rows import TITLE_CHARS, ControlFacts, elide, keep_from_wheel
+from .rows import TITLE_CHARS, ControlFacts, elide, hold_label, keep_from_wheel
 from .translate import _
 
 
@@ -46,7 +46,8 @@ class ValueRow(ABC):
         self.reset.get_accessible().set_name(_("Reset {title}").format(title=title))
         self.reset.connect("clicked", lambda _button: self.set(""))
         self.widget = Gtk.Box(spacing=6)
-        self.widget.pack_start(self.label, False, False, 0)
+        self.title = hold_label(self.label)
+        self.widget.pack_start(self.title, False, False, 0)
 
     def _finish(self, first: Gtk.Widget, *parts: Gtk.Widget, wide: bool = True) -> None:
         """Put in what the control is set with; ``first`` gets the keyboard and the title."""

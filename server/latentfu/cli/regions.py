@@ -18,11 +18,15 @@ from latentfu.core.errors import BadInputError
 @options.picture_argument("image")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Write a mask of the regions (white inside) or, without --region, a colored map: PNG.",
+    help="Write a mask of the regions (white inside) or, if none is named, a colored map: PNG.",
 )  # fmt: skip
 @click.option(
     "--region", "names", multiple=True, metavar="NAME",
     help="A region such as hair (repeatable: all of them together).",
+)  # fmt: skip
+@click.option(
+    "--control", "controls", multiple=True, metavar="NAME",
+    help="Where a control such as smile acts (repeatable; joins the regions).",
 )  # fmt: skip
 @click.option("--mask", type=click.Path(path_type=Path), metavar="FILE", help="Only inside it.")
 @options.place_options
@@ -33,6 +37,7 @@ def regions_command(
     image: Path,
     output: Path | None,
     names: tuple[str, ...],
+    controls: tuple[str, ...],
     mask: Path | None,
     where: str | None,
     as_json: bool,
@@ -53,7 +58,7 @@ def regions_command(
         raise BadInputError(f"{output} must end in .png.")
     picture, pictures = read_picture_file(image), PictureStore()
     common = collect_fields(pictures, picture, mask, fields)
-    request = build_request(RegionsRequest, regions=list(names), **common)
+    request = build_request(RegionsRequest, regions=[*names], controls=[*controls], **common)
     with progress_bar("Looking for regions", quiet=as_json) as progress:
         done = choose_backend(where, fields.get("generator")).run(request, pictures, progress)
     if output is not None:
@@ -70,6 +75,8 @@ def regions_command(
     print_table(
         ("region", "share"), [(row["name"], f"{row['share']:.1%}") for row in report["regions"]]
     )
+    if controls:
+        click.echo(f"{' and '.join(controls)}: {', '.join(report['shown'])}")
 
 
 @click.command("regions")

@@ -191,9 +191,20 @@ class RegionChooser:
         progress: Progress,
     ) -> tuple[str, ...]:
         """The regions of all controls that move; empty as soon as one cannot be told."""
-        names: set[str] = set()
         moving = [name for name, strength in request.edits.items() if strength != 0]
-        for name in [*moving, *request.targets, *sorted(request.valued)]:
+        names = [*moving, *request.targets, *sorted(request.valued)]
+        return self.find_together(names, resolved, parser, progress)
+
+    def find_together(
+        self,
+        controls: Iterable[str],
+        resolved: ResolvedRequest,
+        parser: RegionParser,
+        progress: Progress = silent,
+    ) -> tuple[str, ...]:
+        """Where controls of these names act, in the parser's order; empty where one is not told."""
+        names: set[str] = set()
+        for name in controls:
             found = self.find_for(resolved.controls[name], resolved, parser, progress)
             if not found:
                 return ()

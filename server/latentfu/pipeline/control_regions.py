@@ -84,8 +84,9 @@ def find_control_regions(
     path = _cache_path(control, generator, parser)
     kept = _read_kept(path)
     if kept is None:
-        progress(0.9, f"Measuring where {control.name} acts")
-        kept = _measure_changes(control, generator, parser, reader=reader, effects=effects)
+        kept = _measure_changes(
+            control, generator, parser, reader=reader, effects=effects, progress=progress
+        )
         _keep(path, kept)
     return choose_regions(kept, parser.things)
 
@@ -97,6 +98,7 @@ def _measure_changes(
     *,
     reader: RegionReader,
     effects: ControlCache,
+    progress: Progress,
 ) -> dict[str, float]:
     """The mean change of each region in the generator's pictures under half the control's range.
 
@@ -106,6 +108,7 @@ def _measure_changes(
     sums: dict[str, list[float]] = {}
     unsure = 0
     for number in range(SAMPLES):
+        progress(0.9, f"Measuring where {control.name} acts")  # raises once it is cancelled
         before = random_latents(generator, 1, _SEED + number)
         strength = (control.maximum if number % 2 == 0 else control.minimum) / 2
         after = effect.apply(before, strength, generator)

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from latentfu.core.control import check_strengths
 from latentfu.core.crop import Crop
-from latentfu.core.errors import PluginFailedError
+from latentfu.core.errors import BadInputError, NotInstalledError, PluginFailedError
 from latentfu.core.layer import Layer, check_mask
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.core.value_effect import ControlValue, Exemplar
-from latentfu.pipeline.acting_regions import RegionChooser
+from latentfu.pipeline.acting_regions import RegionChooser, choose_parser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import check_control_names, check_kept_layers, truncate
 from latentfu.pipeline.cache import ControlCache, InversionCache
@@ -162,13 +162,30 @@ class Editor:
     def find_regions(
         self, request: RegionsRequest, pictures: PictureSource, progress: Progress = silent
     ) -> Outcome:
-        """A mask of regions of the layer, or a colored map of all; loads no generator."""
+        """A mask of regions of the layer, or a colored map of all.
+
+        Loads the generator only where it is asked for where controls act.
+        """
         progress(0.0, "Looking for regions")
         layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
         spec = self.generators.find_spec(request.generator)
+        acting = self._find_acting(request, progress) if request.controls else ()
         place = _make_placement(request)
         finder = RegionFinder(self.regions.reader, self._cropper)
-        return Outcome(*finder.find(layer, request, spec, place, mask))
+        return Outcome(*finder.find(layer, request, spec, place, mask, acting=acting))
+
+    def _find_acting(self, request: RegionsRequest, progress: Progress) -> tuple[str, ...]:
+        """The regions in which the request's controls act; BadInputError where it is not told."""
+        resolved = self.generators.resolve(request)
+        check_strengths(dict.fromkeys(request.controls, 0.0), resolved.controls)
+        parser = choose_parser(resolved.spec, photograph=True)
+        if parser is None:
+            raise NotInstalledError("No parser of regions is installed.")
+        found = self.regions.find_together(request.controls, resolved, parser, progress)
+        if not found:
+            names = ", ".join(request.controls)
+            raise BadInputError(f"Where {names} acts could not be measured: name its regions.")
+        return found
 
     def preview(
         self,

@@ -41,10 +41,13 @@ class RegionFinder:
         spec: GeneratorSpec,
         placement: Placement,
         mask: MaskPixels | None,
+        *,
+        acting: tuple[str, ...] = (),
     ) -> tuple[Layer, RegionsReply]:
         """The mask (one channel, 255 inside) or the map (RGB), and what was found.
 
-        ``mask``: says which of several faces is meant, and cuts the result to it.
+        ``mask``: says which of several faces is meant, and cuts the result to it. ``acting``:
+        where the request's controls act; those of them that the picture has join its regions.
 
         Raises:
             NotInstalledError: no parser is installed, or none knows a region of that name.
@@ -61,12 +64,12 @@ class RegionFinder:
         found = self._reader.read(parser, crop.image)
         if found.surety < parser.least_surety:
             raise BadInputError(say_unsure(found.surety))
-        names = tuple(request.regions)
+        names = tuple(dict.fromkeys((*request.regions, *acting)))
         shown = _show_mask(layer, crop, found, names) if names else _show_map(layer, crop, found)
         if mask is not None:
             shown = np.where(mask[:, :, None] > 0, shown, 0).astype(np.uint8)
         watch.lap("regions")
-        return Layer(shown), _describe(parser, crop, found, watch)
+        return Layer(shown), _describe(parser, crop, found, names, watch)
 
 
 def _choose_aligner(request: RegionsRequest, parser: RegionParser, spec: GeneratorSpec) -> Aligner:
@@ -110,7 +113,9 @@ def _place(layer: Layer, crop: Crop, picture: Floats) -> npt.NDArray[np.uint8]:
     return out
 
 
-def _describe(parser: RegionParser, crop: Crop, found: RegionMap, watch: Stopwatch) -> RegionsReply:
+def _describe(
+    parser: RegionParser, crop: Crop, found: RegionMap, names: tuple[str, ...], watch: Stopwatch
+) -> RegionsReply:
     shares = sorted(found.measure_shares().items(), key=lambda item: -item[1])
     return RegionsReply(
         parser=parser.name,
@@ -120,6 +125,7 @@ def _describe(parser: RegionParser, crop: Crop, found: RegionMap, watch: Stopwat
             for name, share in shares
             if share >= LEAST_SHARE
         ],
+        shown=[name for name in found.names if name in names],
         quad=[(float(x), float(y)) for x, y in crop.quad.corners],
         aligner=crop.aligner,
         seconds={name: round(value, 4) for name, value in watch.seconds.items()},

@@ -303,6 +303,9 @@ class RegionsReply(Reply):
     parser: str
     surety: float = Field(description="How sure the parser is of this picture, 0 to 1.")
     regions: list[RegionReply] = Field(description="Those that are there, the largest first.")
+    shown: list[str] = Field(
+        description="Those that the mask is of: asked for by name, or where the controls act."
+    )
     quad: list[tuple[float, float]] = Field(description="The square's four corners in the layer.")
     aligner: str
     seconds: dict[str, float]

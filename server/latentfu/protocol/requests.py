@@ -258,6 +258,12 @@ class RegionsRequest(LayerRequest):
         description="The mask is of these together (255 inside, one channel); none: the result is "
         "a map of all regions, each in a color of its own.",
     )
+    controls: list[Name] = Field(
+        default_factory=list,
+        max_length=MOST_NAMES,
+        description="The mask is also of the regions in which these controls of the generator act; "
+        "what is not known yet is measured and kept.",
+    )
 
 
 class FindRequest(LayerRequest):

@@ -158,6 +158,7 @@ class TextView(Container):
 
 class EventBox(Container):
     def add_events(self, events: int) -> None: ...
+    def set_visible_window(self, visible_window: bool) -> None: ...
 
 class Expander(Container):
     def __init__(
