@@ -307,9 +307,11 @@ def command_test(venv: Venv, options: argparse.Namespace) -> int:
     if options.no_gimp:
         steps = [step for step in steps if not step[0].startswith("gimp")]
     results = []
-    with tempfile.TemporaryDirectory(prefix="latentfu-test-") as home:
-        # Whatever a test forgets must not touch the home of the person who runs it.
-        environment = {**os.environ, "LATENTFU_HOME": home, **ONE_THREAD}
+    with tempfile.TemporaryDirectory(prefix="lf-", ignore_cleanup_errors=True) as folder:
+        # Whatever a test forgets must not touch the home of the person who runs it, and other runs
+        # of pytest must not clear away the files of this one.
+        own = {"LATENTFU_HOME": str(Path(folder, "home")), "PYTEST_DEBUG_TEMPROOT": folder}
+        environment = {**os.environ, **own, **ONE_THREAD}
         for name, command in steps:
             say(f"\n== {name}")
             started = time.monotonic()

@@ -7,6 +7,7 @@ Every mount is made in a private namespace, so none is left behind however the b
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -83,7 +84,10 @@ def build(root: Path, version: str = OLDEST) -> Path:
     if reason := why_not():
         raise NoGimpError(reason)
     try:
-        return _build(root, version)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with root.with_name(root.name + ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be building it: it is waited for
+            return root if is_complete(root, version) else _build(root, version)
     except OSError as error:
         raise NoGimpError(f"The GIMP 3 chroot could not be written to {root}: {error}.") from error
 
@@ -92,7 +96,6 @@ def _build(root: Path, version: str) -> Path:
     suite = SUITES[version]
     part = root.with_name(root.name + ".part")
     log = root.with_name(root.name + ".log")
-    root.parent.mkdir(parents=True, exist_ok=True)
     for old in (part, root):
         _remove(old)
     log.write_text("")
