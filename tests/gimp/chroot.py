@@ -7,7 +7,6 @@ Every mount is made in a private namespace, so none is left behind however the b
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -83,6 +82,8 @@ def build(root: Path, version: str = OLDEST) -> Path:
         return root
     if reason := why_not():
         raise NoGimpError(reason)
+    import fcntl  # there is none on Windows
+
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
         with root.with_name(root.name + ".lock").open("w") as lock:
