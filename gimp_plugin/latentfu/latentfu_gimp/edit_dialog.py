@@ -12,6 +12,7 @@ from gi.repository import Gimp, Gtk
 from . import jobs, questions, unsaved
 from .acting_areas import ActingAreas
 from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
+from .canvas_preview import CanvasPreview
 from .choices import list_areas, list_forms, title_networks
 from .errors import PluginError, StoppedError
 from .exemplars import PictureReader, recall_layers, tell_gone
@@ -96,6 +97,7 @@ class EditDialog:
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(feather, longest, self._moved)
+        self._canvas = CanvasPreview(target, self._ask_preview)
         self._status = StatusLine(with_report=True)
         self._session = Session(on_main, Watcher(self._status.busy, self._failed))
         self._right = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -109,6 +111,7 @@ class EditDialog:
         right.pack_start(self._sliders.widget, True, True, 0)
         right.pack_start(self._feather.widget, False, False, 0)
         right.pack_start(self._form.widget, False, False, 0)
+        right.pack_start(self._canvas.widget, False, False, 0)
         lay_out(self._dialog, [self._preview.widget, right], self._status)
         self._reset = self._dialog.add_button(_("_Reset"), RESET)
         self._reset.set_tooltip_text(_("Everything back to what the layer is"))
@@ -154,6 +157,7 @@ class EditDialog:
         """Stop what runs and take the window away."""
         self._areas.close()
         self._session.close()
+        self._canvas.clear()
         keep_size(self._dialog, ROLE)
         self._dialog.destroy()
 
@@ -291,6 +295,7 @@ class EditDialog:
     def _previewed(self, picture: Picture) -> None:
         if not self._applying:
             self._preview.show_after(picture)
+            self._canvas.show(picture, self._preview.chosen_face, bool(self._sliders.strengths()))
             if self._again.get_visible() or not self._status.holds_error:
                 self._show_ready()  # What Apply refused stays to be read when a preview is late.
             self._again.hide()
@@ -323,6 +328,7 @@ class EditDialog:
 
     def _take(self, again: Target) -> None:
         self._target = again
+        self._canvas.take(again)
         self._note = f"{CHANGED} {again.note}".strip()
         self._place = {"face": self._place["face"]} if "face" in self._place else {}
         self._preview.set_picture(again.picture)
@@ -361,6 +367,7 @@ class EditDialog:
 
     def _insert(self) -> Gimp.Layer | None:
         """The new layer; None when the window has to stay."""
+        self._canvas.clear()
         target, work, result = self._target, self._applied, self._results[0]
         redone = self._results[1] if len(self._results) > 1 else None
         unpainted = redone if self._paint is questions.Paint.KEEP else None

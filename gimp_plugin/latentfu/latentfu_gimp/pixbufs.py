@@ -110,11 +110,15 @@ def shrink_picture(picture: Picture, side: int) -> Picture:
     factor = min(1.0, side / max(picture.width, picture.height))
     width, height = (max(1, round(factor * each)) for each in (picture.width, picture.height))
     small = pixbuf(picture).scale_simple(width, height, GdkPixbuf.InterpType.BILINEAR)
-    if small is None:
-        return picture
-    data, stride, row = small.get_pixels(), small.get_rowstride(), width * picture.channels
-    rows = (data[start : start + row] for start in range(0, height * stride, stride))
-    return Picture(width, height, picture.channels, b"".join(rows))
+    return picture if small is None else unpack_pixbuf(small)
+
+
+def unpack_pixbuf(shown: GdkPixbuf.Pixbuf) -> Picture:
+    """The pixels of a pixbuf, tightly packed."""
+    width, height, channels = shown.get_width(), shown.get_height(), shown.get_n_channels()
+    data, stride = shown.get_pixels(), shown.get_rowstride()
+    rows = (data[start : start + width * channels] for start in range(0, height * stride, stride))
+    return Picture(width, height, channels, b"".join(rows))
 
 
 _DIM = bytes(round(0.75 * (255 - level)) for level in range(256))

@@ -138,8 +138,8 @@ class PreviewPane:
 
     @property
     def chosen_face(self) -> Corners:
-        """The corners of the face that is edited."""
-        return self._face_quad or self._faces[self._number - 1]
+        """The corners of the face that is edited; none while none is known."""
+        return self._face_quad or (self._faces[self._number - 1] if self._faces else [])
 
     def show_edit(self) -> None:
         """Leave Before: whoever moves a slider wants to see what it does."""
