@@ -124,7 +124,7 @@ def test_the_area_of_a_control_is_lit_while_the_mouse_is_on_its_title(
     windows: Edit, screenshots: Path | None
 ) -> None:
     desktop: Desktop = windows.gimp.desktop  # type: ignore[attr-defined]
-    windows.open(edits="", generator="portraits")
+    windows.open(edits="", generator="portraits", inverter="encoder")
     dialog = desktop.window("Edit portrait")
     desktop.activate(dialog)
     desktop.rest()

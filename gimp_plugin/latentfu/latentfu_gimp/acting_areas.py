@@ -73,12 +73,13 @@ class ActingAreas:
             self._timer = 0
 
     def _ask(self) -> bool:
-        self._timer = 0
+        """Whether to be called again: until the face is known."""
         work, name = self._make_work(), self._name
-        if work is not None:
-            self._session.find_regions(
-                self._make_small(work, name), lambda found: self._keep(name, found)
-            )
+        if work is None:
+            return True
+        self._timer = 0
+        small = self._make_small(work, name)
+        self._session.find_regions(small, lambda found: self._keep(name, found))
         return False
 
     def _make_small(self, work: jobs.Work, name: str) -> jobs.Work:
