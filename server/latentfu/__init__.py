@@ -54,6 +54,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "drop_default_generator", "write_default_generator",
     ),
     "latentfu.pipeline.generator_pool": ("detect_format", "open_generator"),
+    "latentfu.pipeline.plugin_calls": ("load_identity",),
     "latentfu.pipeline.network_memory": ("network_settings",),
     "latentfu.pipeline.spare_memory": ("work_in_parts",),
     "latentfu.pipeline.align": ("Placement", "face_quad"),

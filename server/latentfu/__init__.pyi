@@ -85,6 +85,7 @@ from latentfu.pipeline.feature_warp import warp_features as warp_features
 from latentfu.pipeline.generator_pool import detect_format as detect_format
 from latentfu.pipeline.generator_pool import open_generator as open_generator
 from latentfu.pipeline.network_memory import network_settings as network_settings
+from latentfu.pipeline.plugin_calls import load_identity as load_identity
 from latentfu.pipeline.spare_memory import work_in_parts as work_in_parts
 from latentfu.plugin_manager.default_choice import read_default_generator as read_default_generator
 from latentfu.plugin_manager.running import call_plugin as call_plugin
@@ -256,6 +257,7 @@ __all__ = [
     "is_name",
     "is_sha256",
     "json_option",
+    "load_identity",
     "load_inversion",
     "load_latent",
     "losses",

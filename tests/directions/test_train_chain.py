@@ -115,8 +115,27 @@ def test_a_classifier_carries_the_sorting_over_to_new_samples(
     words = ("--folder", folders[0], "--folder", folders[1], "--samples", 600, "--ends", 0.2)
     told = training(*words)
     assert told.exit_code == 0, told.exception
-    assert "pictures it did not see" in told.stdout
+    assert "pictures it did not see" in told.stdout and "guessing" not in told.stdout
     assert along_the_planted(tmp_path) > 0.9
+
+
+def test_a_classifier_that_sees_nothing_in_the_sorting_says_so(
+    training: Run, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Sorted without looking, twice as many on one side: always that side is right more often."""
+    pictures = sorted(path for folder in folders for path in folder.iterdir())
+    order = np.random.default_rng(4).permutation(len(pictures))
+    sides = tmp_path / "heads", tmp_path / "tails"
+    for side in sides:
+        side.mkdir()
+    for place, number in enumerate(order):
+        path = pictures[number]
+        path.rename(sides[place % 3 == 0] / path.name)
+    words = ("--folder", sides[0], "--folder", sides[1], "--classifier", "--ends", 0.3)
+    told = training(*words)
+    assert told.exit_code == 0, told.exception
+    assert "That is no better than guessing (66.7%): the direction will mean" in told.stdout
+    assert "differ in level alone" in told.stdout
 
 
 def test_layers_are_trained_one_by_one(

@@ -16,6 +16,7 @@ from latentfu import (
     Identity,
     InversionRequest,
     Latent,
+    PluginFailedError,
     Quad,
     random_latents,
     silent,
@@ -24,6 +25,7 @@ from latentfu.pipeline.apply_controls import hold_identity
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import Source
+from latentfu_builtin.inversion.losses import build_identity_distance
 from latentfu_builtin.inversion.optimize import optimize_latent
 
 from tests.support import small_world
@@ -62,6 +64,22 @@ def test_identity_is_minimized_and_measured(known: None) -> None:
         return found
 
     assert likeness("l2:1,identity:2") > likeness("l2:1")
+
+
+def test_a_loss_of_a_wrong_shape_names_its_model(isolated_home: object) -> None:
+    model = Identity("map", "Map", ("test",), lambda device: lambda images: images)
+    plugin = SimpleNamespace(latentfu_identities=latentfu.hookimpl(lambda: [model]))
+    plugin.latentfu_identities.__name__ = "latentfu_identities"
+    generator = small_world.small_generator()
+    with use_registry(Registry([Source("persons", "tests", "", lambda: plugin)])):
+        wrong = r"The identity map of the plug-in persons .*\[1, 3, 16, 16\] instead of"
+        distance = build_identity_distance(generator)
+        picture = torch.zeros(1, 3, 16, 16)
+        with pytest.raises(PluginFailedError, match=wrong):
+            distance(picture, picture)
+        before = random_latents(generator, 1, 4)
+        with pytest.raises(PluginFailedError, match=wrong):
+            hold_identity(before, edit_of(before), generator, weight=1.0)
 
 
 def edit_of(before: Latent) -> Latent:

@@ -61,11 +61,25 @@ def test_a_named_inverter_fails_with_its_name(house: Server) -> None:
     assert "a quality that holds no numbers" in job["error"]["message"]
 
 
-def test_a_broken_identity_is_left_out(house: Server) -> None:
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("who", "failed while it was loaded (KeyError: 'arcface.onnx')"),
+        ("who-one", "gave [1] instead of embeddings [1, D]"),
+        ("who-map", "gave [1, 3, 16, 16] instead of embeddings [1, D]"),
+        ("who-two", "gave [2, 384] instead of embeddings [1, D]"),
+        ("who-nan", "gave embeddings that are no numbers"),
+        ("who-none", "gave None instead of embeddings [1, D]"),
+        ("who-three", "gave a int instead of a function of pictures"),
+    ],
+)
+def test_a_broken_identity_is_left_out_and_named(house: Server, name: str, says: str) -> None:
     job = edit(house)
+    assert job["state"] == "done", job
     assert job["report"]["identity"] is None
-    assert "identity who" in house.log
-    assert "KeyError: 'arcface.onnx'" in house.log
+    named = f"The identity {name} of the plug-in no_identity (file "
+    told = [line for line in house.log.splitlines() if named in line and "It is left out" in line]
+    assert told and says in told[0]
 
 
 def test_a_broken_region_parser_is_left_out_and_the_person_is_told(house: Server) -> None:

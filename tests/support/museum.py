@@ -32,9 +32,20 @@ def latentfu_inverters():
 def load(device):
     raise KeyError("arcface.onnx")
 
+def giving(make):
+    return lambda device: make
+
 @hookimpl
 def latentfu_identities():
-    return [latentfu.Identity("who", "Who", ("test",), load)]
+    return [
+        latentfu.Identity("who", "Who", ("test",), load),
+        latentfu.Identity("who-one", "One", ("test",), giving(lambda x: x.mean(dim=(1, 2, 3)))),
+        latentfu.Identity("who-map", "A map", ("test",), giving(lambda x: x)),
+        latentfu.Identity("who-two", "Twice", ("test",), giving(lambda x: x.reshape(2, -1))),
+        latentfu.Identity("who-nan", "NaN", ("test",), giving(lambda x: x.flatten(1) / 0)),
+        latentfu.Identity("who-none", "None", ("test",), giving(lambda x: None)),
+        latentfu.Identity("who-three", "Three", ("test",), giving(3)),
+    ]
 """,
     "no_regions": """
 def load(device):

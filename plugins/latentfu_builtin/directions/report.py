@@ -23,6 +23,7 @@ from latentfu import (
     Progress,
     Scorer,
     call_plugin,
+    load_identity,
     random_latents,
     write_whole,
 )
@@ -112,19 +113,18 @@ def measure_directions(  # noqa: PLR0917
     return DirectionReport(generator.name, scorer.name, samples, names, rows, cosines)
 
 
-def _load_identity(identity: Identity, device: str) -> Any:
+def _load_measurement(identity: Identity, device: str) -> Any:
     """What embeds pictures, or None: it is only a measurement, so one that fails is left out."""
     try:
-        embed = call_plugin(identity, "was loaded", lambda: identity.load(device))
+        embed = load_identity(identity, device)
     except PluginFailedError as error:
         _log.warning("%s It is left out.", error)
         return None
 
     def checked(images: torch.Tensor) -> torch.Tensor | None:
         try:
-            found = call_plugin(identity, "looked at pictures", lambda: embed(images))
-            return found.float() if found.isfinite().all() else None
-        except (PluginFailedError, AttributeError) as error:
+            return embed(images)
+        except PluginFailedError as error:
             _log.warning("%s It is left out.", error)
             return None
 
@@ -144,7 +144,7 @@ class _Observers:
     def of(generator: Generator, scorer: Scorer, identity: Identity | None) -> _Observers:
         """The networks, loaded."""
         device = str(generator.device)
-        identify = None if identity is None else _load_identity(identity, device)
+        identify = None if identity is None else _load_measurement(identity, device)
         score = call_plugin(scorer, "was loaded", lambda: scorer.load(device))
         return _Observers(generator, scorer, score, identify)
 

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import latentfu
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, Generator, LatentFuError, PluginFailedError, call_plugin
+from latentfu import (
+    BadInputError,
+    Generator,
+    LatentFuError,
+    PluginFailedError,
+    call_plugin,
+    load_identity,
+)
 from torch import Tensor
 
 from latentfu_builtin.inversion.vgg import Distance, has_vgg16, lpips_distance, vgg16_distance
@@ -85,7 +92,7 @@ def build_identity_distance(generator: Generator) -> Distance:
             f"No installed plug-in knows identities of {generator.domain}: leave out the loss "
             f"identity."
         )
-    embed = model.load(str(generator.device))
+    embed = load_identity(model, str(generator.device))
 
     def distance(a: Tensor, b: Tensor) -> Tensor:
         import torch.nn.functional as F

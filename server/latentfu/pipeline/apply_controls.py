@@ -14,7 +14,7 @@ from latentfu.core.latent import Latent
 from latentfu.core.value_effect import ControlValue
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.feature_warp import warp_features
-from latentfu.pipeline.plugin_calls import draw, move_latent, set_value
+from latentfu.pipeline.plugin_calls import draw, load_identity, move_latent, set_value
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_manager.running import call_plugin, refuse_result
 from latentfu.plugin_objects import Identity
@@ -187,11 +187,10 @@ def hold_identity(
     network = next((item for item in known if generator.domain in item.domains), None)
     if network is None:
         raise BadInputError(f"No network that knows persons in {generator.domain} is installed.")
-    identify = call_plugin(network, "was loaded", lambda: network.load(str(generator.device)))
+    identify = load_identity(network, str(generator.device))
 
     def embed(latent: Latent) -> torch.Tensor:
-        image = draw(generator, latent).float().clamp(-1, 1)
-        return call_plugin(network, "looked at a picture", lambda: identify(image))
+        return identify(draw(generator, latent).float().clamp(-1, 1))
 
     with torch.no_grad():
         wanted = embed(before)

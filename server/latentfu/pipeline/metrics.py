@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
@@ -17,9 +15,8 @@ from latentfu.core.errors import CancelledError
 from latentfu.core.generator import Generator, random_latents
 from latentfu.core.latent import Inversion, Latent, Quality
 from latentfu.core.limits import RemedyName
-from latentfu.pipeline.plugin_calls import draw
+from latentfu.pipeline.plugin_calls import draw, load_identity
 from latentfu.plugin_manager import get_registry
-from latentfu.plugin_manager.running import call_plugin
 from latentfu.plugin_objects import Aligner, GeneratorSpec, Identity
 
 if TYPE_CHECKING:
@@ -93,27 +90,23 @@ def _compare_identity(a: torch.Tensor, b: torch.Tensor, generator: Generator) ->
         if generator.domain not in model.domains:
             continue
         try:
-            embed = _load_identity(model, str(generator.device))
-            first, second = (call_plugin(model, "compared", partial(embed, one)) for one in (a, b))
-            likeness = float(F.cosine_similarity(first, second, dim=1)[0])
-            if math.isfinite(likeness):
-                return likeness
-            _log.warning("The identity %s gives no numbers: it is left out", model.name)
+            embed = _load_once(model, str(generator.device))
+            return float(F.cosine_similarity(embed(a), embed(b), dim=1)[0])
         except CancelledError:
             raise
         except Exception as error:
-            _log.warning("The identity %s is left out: %s", model.name, error)
+            _log.warning("%s It is left out.", error)
     return None
 
 
 _identities: dict[tuple[str, str], tuple[Identity, Embed]] = {}
 
 
-def _load_identity(model: Identity, device: str) -> Embed:
+def _load_once(model: Identity, device: str) -> Embed:
     """The model's function, loaded once for a device."""
     known = _identities.get((model.name, device))
     if known is None or known[0] is not model:
-        known = model, call_plugin(model, "was loaded", lambda: model.load(device))
+        known = model, load_identity(model, device)
         _identities[model.name, device] = known
     return known[1]
 

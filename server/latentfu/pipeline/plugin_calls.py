@@ -18,6 +18,7 @@ from latentfu.plugin_manager.running import call_plugin, describe_item, refuse_r
 from latentfu.plugin_objects import (
     Aligner,
     GeneratorSpec,
+    Identity,
     InversionRequest,
     Inverter,
     Route,
@@ -61,6 +62,39 @@ def check_picture(generator: Generator, image: object, count: int = 1) -> None:
         raise refuse_result(generator, image, wanted)
     if tuple(image.shape) != (count, 3, side, side):
         raise refuse_result(generator, f"{list(image.shape)}", wanted)
+
+
+def load_identity(model: Identity, device: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The function of ``model``, which is checked whenever it is called.
+
+    Args:
+        model: an installed :class:`latentfu.Identity`.
+        device: where its network is put, such as "cpu".
+
+    Returns:
+        Pictures ``[N, 3, R, R]`` in -1..1 to embeddings, float32 ``[N, D]``.
+
+    Raises:
+        PluginFailedError: it failed, or gave something else; the function raises it too.
+    """
+    import torch
+
+    embed = call_plugin(model, "was loaded", lambda: model.load(device))
+    if not callable(embed):
+        raise refuse_result(model, embed, "a function of pictures")
+
+    def checked(images: torch.Tensor) -> torch.Tensor:
+        found = call_plugin(model, "looked at pictures", lambda: embed(images))
+        wanted = f"embeddings [{len(images)}, D]"
+        if not isinstance(found, torch.Tensor):
+            raise refuse_result(model, found, wanted)
+        if found.ndim != 2 or len(found) != len(images) or not found.shape[1]:
+            raise refuse_result(model, f"{list(found.shape)}", wanted)
+        if not bool(found.isfinite().all()):
+            raise refuse_result(model, "embeddings that are no numbers", wanted)
+        return found.float()
+
+    return checked
 
 
 def run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
