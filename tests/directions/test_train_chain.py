@@ -133,9 +133,9 @@ def test_a_classifier_that_sees_nothing_in_the_sorting_says_so(
         path.rename(sides[place % 3 == 0] / path.name)
     words = ("--folder", sides[0], "--folder", sides[1], "--classifier", "--ends", 0.3)
     told = training(*words)
-    assert told.exit_code == 0, told.exception
-    assert "That is no better than guessing (66.7%): the direction will mean" in told.stdout
-    assert "differ in level alone" in told.stdout
+    assert told.exit_code == 1 and "or say nothing about it" in str(told.exception)
+    assert "That is no better than guessing (66.7%): the direction will mean" in told.stderr
+    assert "differ in level alone" in told.stderr
 
 
 def test_layers_are_trained_one_by_one(

@@ -129,7 +129,7 @@ def measure_direction(
     if float((scaled * vector).sum()) < 0:
         raise BadInputError(
             f"The direction lowers what the scorer calls {direction.attribute}: the folders "
-            f"or scores are the wrong way round."
+            f"or scores are the wrong way round, or say nothing about it."
         )
     direction = replace(direction, vector=scaled.numpy(), unit="standard deviations")
     return measurement.record_effects(direction, effects)

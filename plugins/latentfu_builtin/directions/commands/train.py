@@ -12,6 +12,7 @@ from latentfu import (
     BadInputError,
     ControlRequest,
     Generator,
+    LatentFuError,
     NamedValue,
     NotInstalledError,
     PluginFailedError,
@@ -218,7 +219,12 @@ def _train_by_options(
         if scorer
         else None
     )
-    return train_direction(labelled, settings, generator, measurement, after), notes
+    try:
+        return train_direction(labelled, settings, generator, measurement, after), notes
+    except LatentFuError:
+        for note in notes:  # they may say why: the classifier found nothing
+            click.echo(note, err=True)
+        raise
 
 
 def _choose_space(asked: dict[str, Any], generator: Generator) -> str:
