@@ -180,9 +180,11 @@ class Inverter:
     default values of what can be tuned; they are part of the cache key. ``levels``: the qualities
     ("draft", "good", "best") for which it can be chosen when a person names none.
     ``fits(generator)``: whether it can be chosen for that opened generator (an encoder may be
-    missing); None for any with one of its spaces. One that a person names is tried all the same and
-    says itself what is missing. ``invert_many``: the same for several requests with one
-    generator and equal options, faster together than one by one; None if nothing is gained.
+    missing); None for any with one of its spaces. It may raise a :class:`latentfu.LatentFuError`
+    that says why not, which lists show. One that a person names is tried all the same, as options
+    may bring what is missing; where it fails, that reason is told. ``invert_many``: the same for
+    several requests with one generator and equal options, faster together than one by one; None if
+    nothing is gained.
     """
 
     name: Name

@@ -61,6 +61,54 @@ def test_a_named_inverter_fails_with_its_name(house: Server) -> None:
     assert "a quality that holds no numbers" in job["error"]["message"]
 
 
+UNFIT = {
+    "u-false": "The inverter u-false says that it is not for the generator tiny: choose another",
+    "u-fails": "There is no u-net for tiny: bring one in.",
+    "u-raises": "The inverter u-raises of the plug-in unfitting (file ",
+    "u-space": "The inverter u-space works in w++, which the generator tiny does not take",
+    "w-plus": "The inverter w-plus works in w+, which the generator tiny does not take",
+    "pivotal": "The network tiny shows no layers to work on: choose another inverter.",
+    "encoder": "There is no encoder for tiny: train one with latentfu train encoder tiny",
+}
+
+
+def test_the_list_says_why_an_inverter_does_not_work(house: Server) -> None:
+    plain = house.get("/v1/inverters")[1]["inverters"]
+    assert {one["misfit"] for one in plain} == {None}
+    rows = house.get("/v1/inverters?generator=tiny")[1]["inverters"]
+    assert {one["name"] for one in rows} == {one["name"] for one in plain}
+    why = {one["name"]: one["misfit"] for one in rows}
+    for name, says in UNFIT.items():
+        assert why[name].startswith(says) and "\n" not in why[name]
+    assert rows[0] == {**rows[0], "name": "i-none", "misfit": ""}  # the highest rank that fits
+    reasons = [bool(one["misfit"]) for one in rows]
+    assert reasons == sorted(reasons), "those that work come first"
+    status, answer = house.get("/v1/inverters?generator=nobody")
+    assert (status, answer["error"]["code"]) == (404, "not_installed")
+
+
+def test_a_named_inverter_that_does_not_fit_is_tried_and_says_why_it_fails(house: Server) -> None:
+    assert edit(house, inverter="u-false")["state"] == "done"
+    for name in ("u-fails", "u-space", "w-plus", "encoder"):
+        job = edit(house, inverter=name)
+        assert job["error"]["code"] == "not_installed"
+        assert job["error"]["message"].startswith(UNFIT[name])
+    assert "KeyError: 'weights'" in house.log
+    job = edit(house, inverter="pivotal")
+    assert (job["error"]["code"], "layers" in job["error"]["message"]) == ("bad_input", True)
+
+
+def test_the_command_line_lists_the_same(
+    house: Server, monkeypatch: pytest.MonkeyPatch, latentfu_program: Any
+) -> None:
+    monkeypatch.setenv("LATENTFU_HOME", str(house.home))
+    told = latentfu_program("inverters", "list", "--generator", "tiny", "--json").json
+    assert told == house.get("/v1/inverters?generator=tiny")[1]
+    assert "There is no u-net for tiny" in latentfu_program(
+        "inverters", "list", "--generator", "tiny"
+    ).out  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

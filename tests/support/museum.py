@@ -18,6 +18,32 @@ def latentfu_inverters():
     levels = {"good": latentfu.Level(rank=90)}
     return [latentfu.Inverter("i-none", "None", ("z",), invert, levels=levels)]
 """,
+    "unfitting": """
+def fail(request):
+    return {}["weights"]
+
+def guess(request):
+    latent = latentfu.random_latents(request.generator, 1, seed=2)
+    return latentfu.Inversion(latent, latentfu.Quality(9.0, 0.1, "none", 0.0), "u-false")
+
+def refuse(generator):
+    raise latentfu.NotInstalledError(f"There is no u-net for {generator.name}: bring one in.")
+
+def raises(generator):
+    return {}["fits"]
+
+@hookimpl
+def latentfu_inverters():
+    def make(name, run, spaces=("z",), **more):
+        levels = {"good": latentfu.Level(rank=95)}
+        return latentfu.Inverter(name, name, spaces, run, levels=levels, **more)
+    return [
+        make("u-false", guess, fits=lambda generator: False),
+        make("u-fails", fail, fits=refuse),
+        make("u-raises", fail, fits=raises),
+        make("u-space", fail, spaces=("w++",)),
+    ]
+""",
     "no_numbers": """
 def invert(request):
     latent = latentfu.random_latents(request.generator, 1, seed=2)

@@ -73,7 +73,7 @@ def _choose_settings(
     for inverter in installed.values():
         if (names and inverter.name not in names) or inverter.name == "optimise":
             continue
-        if inverter.fits is not None and not inverter.fits(generator):
+        if not _is_fitting(inverter, generator):
             continue
         levels = [
             InverterSetting(inverter, level.options, name)
@@ -81,6 +81,14 @@ def _choose_settings(
         ]
         found += levels or [InverterSetting(inverter)]
     return [method for method in found if not qualities or method.level in qualities]
+
+
+def _is_fitting(inverter: Inverter, generator: Generator) -> bool:
+    """Whether it says that it is for the generator."""
+    try:
+        return inverter.fits is None or bool(inverter.fits(generator))
+    except LatentFuError:
+        return False
 
 
 def _measure_setting(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import latentfu
 from latentfu import (
     Command,
     Encoder,
@@ -37,8 +36,11 @@ The prior keeps the layers' codes together: with 0.002 pictures were 0.2 dB near
 
 
 def _has_encoder(generator: Generator) -> bool:
-    """Whether there is an encoder for these weights."""
-    return any(found.is_for(generator) for found in latentfu.encoders().values())
+    """That there is an encoder for these weights (raises NotInstalledError)."""
+    from latentfu_builtin.encoders.choose_encoder import choose_encoder
+
+    choose_encoder(generator)
+    return True
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentfu import (
     Aligner,
+    BadInputError,
     Command,
     Generator,
     Inverter,
@@ -46,8 +47,12 @@ def _find_middle(rgb: np.ndarray[Any, np.dtype[np.uint8]]) -> list[Quad]:
 
 
 def _has_layers(generator: Generator) -> bool:
-    """Whether the network can be looked into."""
-    return bool(generator.layers)
+    """That the network can be looked into (raises BadInputError)."""
+    if not generator.layers:
+        raise BadInputError(
+            f"The network {generator.name} shows no layers to work on: choose another inverter."
+        )
+    return True
 
 
 def _make_presets() -> list[Inverter]:

@@ -6,6 +6,7 @@ With ``--json`` the words are those of the HTTP interface: the same models are p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import click
 
@@ -43,19 +44,30 @@ def generators_list(as_json: bool) -> None:
 
 
 @click.command("list")
+@click.option("--generator", metavar="NAME", help="Open it and say which of them work for it.")
 @json_option
-def inverters_list(as_json: bool) -> None:
-    """List the inversion methods; the first is the default."""
-    from latentfu.plugin_manager import get_registry
-
-    found = get_registry().installed(Inverter)
+def inverters_list(generator: str | None, as_json: bool) -> None:
+    """List the inversion methods; with --generator the default first, and why some do not work."""
+    rows = _find_inverters(generator)
     if as_json:
+        print_json({"inverters": rows})
+        return
+    lines = [
+        (row["name"], ", ".join(row["spaces"]), row["title"], row["misfit"] or row["description"])
+        for row in rows
+    ]
+    print_table(("name", "spaces", "title", "description"), lines)
+
+
+def _find_inverters(generator: str | None) -> list[dict[str, Any]]:
+    if generator is None:
+        from latentfu.plugin_manager import get_registry
         from latentfu.protocol.replies import InverterReply, dump_named
 
-        print_json({"inverters": dump_named(InverterReply, found)})
-        return
-    rows = [(m.name, ", ".join(m.spaces), m.title, m.description) for m in found.values()]
-    print_table(("name", "spaces", "title", "description"), rows)
+        return dump_named(InverterReply, get_registry().installed(Inverter))
+    from latentfu.pipeline.editor import Editor
+
+    return Editor().list_inverters(generator)
 
 
 generator_option = click.option("--generator", metavar="NAME", help="Default: the first listed.")

@@ -154,9 +154,10 @@ class Client:
         """Installed generators, the default first."""
         return self.get("/v1/generators", GeneratorsReply)
 
-    def inverters(self) -> InvertersReply:
-        """Installed inverters, the default first."""
-        return self.get("/v1/inverters", InvertersReply)
+    def inverters(self, generator: str | None = None) -> InvertersReply:
+        """Installed inverters; for a generator the default first, and why others do not fit."""
+        asked = f"?generator={quote(generator, safe='')}" if generator is not None else ""
+        return self.get(f"/v1/inverters{asked}", InvertersReply)
 
     def aligners(self) -> AlignersReply:
         """Installed aligners."""

@@ -188,13 +188,21 @@ class DeviceWorker:
 
     async def answer_route(self, route: str, query: Mapping[str, str], body: object) -> object:
         """What a plug-in's route says; raises WorkError or WorkerUnavailableError."""
+        return await self._ask({"do": "route", "route": route, "query": dict(query), "body": body})
+
+    async def list_inverters(self, generator: str) -> object:
+        """The inverters for a network, those that fit first; raises as :meth:`answer_route`."""
+        return await self._ask({"do": "inverters", "generator": generator})
+
+    async def _ask(self, question: Message) -> object:
+        """What the worker replies to a question that plug-ins answer."""
         await self._renew_if_outdated()
         worker = await self.worker()
-        message = {"do": "route", "id": str(uuid.uuid4()), "route": route, "query": dict(query)}
+        message = {**question, "id": str(uuid.uuid4())}
         self._asked += 1
         try:
             async with asyncio.timeout(self._limits.preview_s):
-                report = await worker.ask({**message, "body": body})
+                report = await worker.ask(message)
         except TimeoutError as error:
             self.cancel(str(message["id"]))
             raise WorkerUnavailableError("The plug-in took too long to answer.") from error

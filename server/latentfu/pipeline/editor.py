@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from latentfu.core.control import check_strengths
 from latentfu.core.crop import Crop
@@ -27,6 +28,7 @@ from latentfu.pipeline.invert import (
     Inverting,
     InvertOptions,
     check_content,
+    list_by_fit,
 )
 from latentfu.pipeline.light import put_back_light
 from latentfu.pipeline.paste import place_change
@@ -36,9 +38,10 @@ from latentfu.pipeline.render import check_mix_layers, render_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import tell_corners
 from latentfu.pipeline.transfer import make_exemplar_request, plan_transfer
-from latentfu.plugin_objects import InversionRequest
+from latentfu.plugin_manager import get_registry
+from latentfu.plugin_objects import InversionRequest, Inverter
 from latentfu.protocol.pictures import PictureSource, resolve_mask
-from latentfu.protocol.replies import FacesReply
+from latentfu.protocol.replies import FacesReply, InverterReply, dump_named
 from latentfu.protocol.requests import (
     ControlsRequest,
     EditorRequest,
@@ -253,6 +256,16 @@ class Editor:
             chosen=pick_number(quads, placement, mask),
             aligner=aligner.name,
         )
+
+    def list_inverters(self, generator: str) -> list[dict[str, Any]]:
+        """The installed inverters for a network, which is opened: the default first, misfits last.
+
+        Each is an :class:`InverterReply` as JSON. Raises NotInstalledError for no such network.
+        """
+        opened = self.generators.open(self.generators.find_spec(generator))
+        found = list_by_fit(get_registry().installed(Inverter), opened)
+        rows = dump_named(InverterReply, {item.name: item for item, _ in found})
+        return [{**row, "misfit": why} for row, (_, why) in zip(rows, found, strict=True)]
 
     def find_inversion(
         self,

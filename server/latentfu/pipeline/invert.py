@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,13 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.core.crop import Crop
-from latentfu.core.errors import BadInputError, NotInstalledError, PluginFailedError
+from latentfu.core.errors import (
+    BadInputError,
+    LatentFuError,
+    NotInstalledError,
+    PluginFailedError,
+)
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Inversion
 from latentfu.core.limits import QUALITIES
 from latentfu.pipeline.cache import InversionCache, LRUCache
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.pipeline.plugin_calls import run_inverter
+from latentfu.plugin_manager.running import call_plugin
 from latentfu.plugin_objects import InversionRequest, Inverter
 from latentfu.storage.inversion_cache import inversion_key
 from latentfu.storage.weight_offsets import round_as_stored
@@ -27,8 +32,6 @@ if TYPE_CHECKING:
 
 Options = Mapping[str, float | int | str | bool]
 DEFAULT = "good"
-
-_log = logging.getLogger(__name__)
 
 
 def choose_inverters(
@@ -43,7 +46,7 @@ def choose_inverters(
         raise BadInputError(generator.not_for_pictures)
     if name is not None:
         return [_inverter_by_name(inverters, generator, name, quality)]
-    fitting = [item for item in inverters.values() if _is_fitting(item, generator)]
+    fitting = [item for item in inverters.values() if not explain_misfit(item, generator)]
     if not fitting:
         raise NotInstalledError(
             f"No installed inverter works for the generator {generator.name}: install a plug-in "
@@ -68,10 +71,7 @@ def _inverter_by_name(
         raise NotInstalledError(f"There is no inverter {name!r}; installed: {known}.")
     inverter = inverters[name]
     if not set(inverter.spaces) & set(generator.spaces):
-        raise NotInstalledError(
-            f"The inverter {name} works in {', '.join(inverter.spaces)}, which the "
-            f"generator {generator.name} does not take: choose another inverter."
-        )
+        raise NotInstalledError(explain_misfit(inverter, generator))
     if quality is None:
         return inverter, {}
     if quality not in inverter.levels:
@@ -82,15 +82,40 @@ def _inverter_by_name(
     return inverter, inverter.levels[quality].options
 
 
-def _is_fitting(inverter: Inverter, generator: Generator) -> bool:
-    """Whether ``inverter`` says that it can work for ``generator``; one that fails does not."""
+def explain_misfit(inverter: Inverter, generator: Generator) -> str:
+    """Why ``inverter`` does not work for ``generator``, in a sentence; empty where it does."""
     if not set(inverter.spaces) & set(generator.spaces):
-        return False
+        return (
+            f"The inverter {inverter.name} works in {', '.join(inverter.spaces)}, which the "
+            f"generator {generator.name} does not take: choose another inverter."
+        )
+    fits = inverter.fits
     try:
-        return inverter.fits is None or bool(inverter.fits(generator))
-    except Exception as error:
-        _log.warning("The inverter %s cannot say whether it fits: %s", inverter.name, error)
-        return False
+        if fits is None or call_plugin(inverter, "was asked if it fits", lambda: fits(generator)):
+            return ""
+    except LatentFuError as error:
+        return str(error)
+    return (
+        f"The inverter {inverter.name} says that it is not for the generator {generator.name}: "
+        f"choose another inverter."
+    )
+
+
+def list_by_fit(
+    inverters: Mapping[str, Inverter], generator: Generator
+) -> list[tuple[Inverter, str]]:
+    """All of them: those that fit in the order in which they are tried, then the others with why.
+
+    Where the generator cannot invert pictures at all, that is why for all of them.
+    """
+    no_pictures = generator.not_for_pictures
+    reasons = {
+        item.name: no_pictures or explain_misfit(item, generator) for item in inverters.values()
+    }
+    able = {name: item for name, item in inverters.items() if not reasons[name]}
+    chosen = choose_inverters(able, generator, None, None) if able else []
+    others = [(item, reasons[name]) for name, item in inverters.items() if reasons[name]]
+    return [*((item, "") for item, _ in chosen), *others]
 
 
 def _quality_order(quality: str) -> list[str]:
@@ -259,8 +284,17 @@ def _invert_crops(
 
 
 def _run_inverter(inverter: Inverter, requests: Sequence[InversionRequest]) -> list[Inversion]:
-    """What the inverter finds, checked and measured."""
-    found = run_inverter(inverter, requests)
+    """What the inverter finds, checked and measured.
+
+    Raises NotInstalledError where one that does not fit was asked by name, and failed.
+    """
+    try:
+        found = run_inverter(inverter, requests)
+    except PluginFailedError as error:
+        reason = explain_misfit(inverter, requests[0].generator)
+        if reason:
+            raise NotInstalledError(reason) from error
+        raise
     return [
         with_metrics(round_as_stored(inversion), request.crop, request.generator)
         for inversion, request in zip(found, requests, strict=True)

@@ -153,10 +153,18 @@ class InverterReply(Reply):
     options: dict[str, float | int | str | bool] = Field(
         default_factory=dict, description="What can be tuned, with the default values."
     )
+    misfit: str | None = Field(
+        default=None,
+        description="Why it does not work for the generator that was asked for, in a sentence; "
+        "empty where it does, null where none was asked for.",
+    )
 
 
 class InvertersReply(Reply):
-    """The installed inverters, the default first."""
+    """The installed inverters in the order of their plug-ins.
+
+    For a generator: those that fit as they are tried, the default first, then the others.
+    """
 
     inverters: list[InverterReply]
 

@@ -69,6 +69,8 @@ class WorkerLoop:
                     self._attempt(message, lambda m: self._preview(m, self._watch(m, False)))
                 case "route":
                     self._attempt(message, self._route)
+                case "inverters":
+                    self._attempt(message, self._list_inverters)
                 case "job":
                     self._attempt(message, self._job)
 
@@ -100,6 +102,9 @@ class WorkerLoop:
         asked: Any = message
         request = RouteRequest(asked["query"], asked["body"], self._watch(message, False))
         return {"reply": answer_route(str(message["route"]), request)}
+
+    def _list_inverters(self, message: Message) -> dict[str, object]:
+        return {"reply": self._editor.list_inverters(str(message["generator"]))}
 
     def _preview(self, message: Message, progress: Progress) -> dict[str, object]:
         def check() -> None:

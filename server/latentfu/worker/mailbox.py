@@ -18,7 +18,7 @@ REST: Message = {"do": "rest"}
 class Mailbox:
     """Messages in the order of their urgency.
 
-    The catalogue, previews (the newest of each session), plug-ins' routes, jobs.
+    The catalogue, previews (the newest of each session), questions to plug-ins, jobs.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -106,7 +106,7 @@ class Mailbox:
                 self._catalogs.append(message)
             case "preview":
                 self._previews[str(message["session"])] = message
-            case "route":
+            case "route" | "inverters":
                 self._routes.append(message)
             case "job":
                 self._jobs.append(message)

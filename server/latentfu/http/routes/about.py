@@ -119,8 +119,13 @@ async def _generators(request: web.Request) -> dict[str, dict[str, Any]]:
 
 
 async def show_inverters(request: web.Request) -> web.Response:
-    """The default first."""
-    return await _part(request, InvertersReply, "inverters")
+    """For a generator those that fit it first, and why the others do not; that opens it."""
+    name = request.query.get("generator")
+    if not name:
+        return await _part(request, InvertersReply, "inverters")
+    check_generator_name(name, await _generators(request))
+    found = await request.app[STATE].service.workers[0].list_inverters(name)
+    return reply(InvertersReply.model_validate_json(json.dumps({"inverters": found})))
 
 
 async def show_aligners(request: web.Request) -> web.Response:
@@ -213,7 +218,8 @@ ROUTES = (
         "Inversion methods",
         show_inverters,
         InvertersReply,
-        errors=(503,),
+        query=("generator",),
+        errors=(404, 503),
         role="edit",
     ),
     Endpoint(
