@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -143,7 +144,9 @@ def test_a_bug_is_one_sentence_and_debug_shows_it(
 
 def test_commands_of_plug_ins(house: Path, latentfu_program: Program) -> None:
     assert "greet" in latentfu_program("directions", "--help").out
-    assert "party" in latentfu_program("--help").out
+    named = "Commands of a plug-in: crash, greet."
+    assert re.search(rf"^  party +{named}$", latentfu_program("--help").out, re.MULTILINE)
+    assert named in latentfu_program("party", "--help").out
     assert latentfu_program("directions", "greet").out == "hello\n"
     assert latentfu_program("party", "greet").out == "hello\n"
     failed = latentfu_program("party", "greet", "--fail")

@@ -188,6 +188,29 @@ def test_a_plug_in_for_a_newer_version_says_so(isolated_home: Path) -> None:
     assert status.reason.startswith("needs latentfu >=99, and this is")
 
 
+@pytest.mark.parametrize(
+    ("line", "needs", "reason"),
+    [
+        ("REQUIRES_LATENTFU = '>=0.1,<99'", ">=0.1,<99", ""),
+        ("REQUIRES_LATENTFU: str = '>=99'", ">=99", "needs latentfu >=99, and this is"),
+        ("REQUIRES_LATENTFU = '<0.1'", "<0.1", "needs latentfu <0.1, and this is"),
+        ("REQUIRES_LATENTFU = 'soon'", "soon", "says REQUIRES_LATENTFU = 'soon', which names no"),
+        ("REQUIRES_LATENTFU = (0, 3)", "(0, 3)", "says REQUIRES_LATENTFU = '(0, 3)', which names"),
+        ("# REQUIRES_LATENTFU = '>=99'", "", ""),
+    ],
+)
+def test_a_file_that_needs_another_version_is_not_imported(
+    isolated_home: Path, line: str, needs: str, reason: str
+) -> None:
+    imported = "raise AssertionError('it was imported')\n" if reason else ""
+    write("dated", f"{line}\n{imported}{FINE}")
+    (source,) = file_sources()
+    assert source.needs == needs
+    (status,) = Registry([source]).statuses()
+    assert status.state == ("quarantined" if reason else "ok")
+    assert status.reason.startswith(reason)
+
+
 def test_the_environment_switches_off(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write("fine", FINE)
     monkeypatch.setenv("LATENTFU_DISABLED_PLUGINS", "people, *")

@@ -15,7 +15,7 @@ import latentfu
 from latentfu import hookspecs as hooks
 from latentfu.core.control import Control
 from latentfu.plugin_manager.isolation import PluginFaultError, hint_when_slow, run_isolated
-from latentfu.plugin_manager.sources import Source
+from latentfu.plugin_manager.sources import NEEDS_CONSTANT, Source
 from latentfu.plugin_manager.tracing import trace_hook
 from latentfu.plugin_manager.validation import check_control_ids, checked_items, key_of
 from latentfu.plugin_objects import GeneratorSpec, WatchedFolder
@@ -135,7 +135,7 @@ def controls_of(plugin: Plugin, generator: GeneratorSpec) -> tuple[Control, ...]
 
 
 def _check_needs(source: Source) -> None:
-    """Refuse a plug-in whose package asks for another version (raises PluginFaultError)."""
+    """Refuse a plug-in that asks for another version of this program (raises PluginFaultError)."""
     if not source.needs:
         return
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -143,7 +143,12 @@ def _check_needs(source: Source) -> None:
     try:
         wanted = SpecifierSet(source.needs)
     except InvalidSpecifier:
-        return  # whoever installed it has let it pass
+        if source.file is None:
+            return  # whoever installed it has let it pass
+        raise PluginFaultError(
+            f"says {NEEDS_CONSTANT} = {source.needs!r}, which names no versions: write it as "
+            f"'>=0.2,<0.4'"
+        ) from None
     if not wanted.contains(latentfu.__version__, prereleases=True):
         raise PluginFaultError(
             f"needs latentfu {source.needs}, and this is {latentfu.__version__}: install a "

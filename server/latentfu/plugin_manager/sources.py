@@ -6,6 +6,7 @@ here.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -29,14 +30,20 @@ _NEEDS = re.compile(r"latentfu\s*([(<>=!~][^;]*)(?:;(.*))?", re.IGNORECASE)
 """A line of ``Requires-Dist`` about this program that names versions."""
 
 
+NEEDS_CONSTANT = "REQUIRES_LATENTFU"
+"""In the text of a plug-in that is a file: the versions of this program that it works with."""
+LARGEST_TEXT = 4 << 20
+"""Bytes of a plug-in's text that is read without running it."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A plug-in that has been found but not imported: ``load()`` imports it and may do anything.
 
     ``origin`` says for people where it lies: ``package NAME`` or ``file PATH``. ``stamp`` changes
-    when it is installed again. ``needs``: what its package says it needs of this program, such as
-    ``>=0.3`` (empty where it says nothing). ``module``: of a package's entry point; ``file``: of a
-    plug-in that is one.
+    when it is installed again. ``needs``: what its package, or the constant ``REQUIRES_LATENTFU``
+    of its file, says it needs of this program, such as ``>=0.3`` (empty where it says nothing).
+    ``module``: of a package's entry point; ``file``: of a plug-in that is one.
     """
 
     name: str
@@ -246,7 +253,27 @@ def _from_file(path: Path) -> Source:
     files = sorted(path.parent.rglob("*.py")) if is_folder else [path]
     stamp = " ".join(str(_time_of(each)) for each in files)
     name = path.parent.name if is_folder else path.stem
-    return Source(name, f"file {path}", "", load, stamp, file=path)
+    return Source(name, f"file {path}", "", load, stamp, _read_needs(path), file=path)
+
+
+def _read_needs(path: Path) -> str:
+    """``REQUIRES_LATENTFU`` of the file, read from its text; empty where it has none.
+
+    What is no plain text comes as it is written, which is no version.
+    """
+    try:
+        text = path.read_bytes() if path.stat().st_size <= LARGEST_TEXT else b""
+        body = ast.parse(text).body if NEEDS_CONSTANT.encode() in text else []
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""  # what is wrong with it is said when it is imported
+    for node in body:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        if any(isinstance(each, ast.Name) and each.id == NEEDS_CONSTANT for each in targets):
+            value = getattr(node, "value", None)
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                return value.value.strip()
+            return "" if value is None else ast.unparse(value)
+    return ""
 
 
 def _import_file(path: Path) -> object:

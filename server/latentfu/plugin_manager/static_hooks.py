@@ -9,9 +9,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from latentfu import hookspecs as hooks
-from latentfu.plugin_manager.sources import Source
-
-_LARGEST_TEXT = 4 << 20
+from latentfu.plugin_manager.sources import LARGEST_TEXT, Source
 
 
 def read_hooks(source: Source) -> tuple[str, ...]:
@@ -23,7 +21,7 @@ def read_hooks(source: Source) -> tuple[str, ...]:
     """
     path = source.file or _find_module(source.module)
     try:
-        if path is None or path.stat().st_size > _LARGEST_TEXT:
+        if path is None or path.stat().st_size > LARGEST_TEXT:
             return ()
         names = set(_hooks_in(ast.parse(path.read_bytes())))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
