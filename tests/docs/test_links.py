@@ -59,3 +59,18 @@ def test_paths_of_pages_in_code_are_right() -> None:
         for path in re.findall(r"docs/[\w./-]+\.md", source.read_text(encoding="utf-8"))
     }
     assert not [path for path in named if not (ROOT / path[1]).exists()]
+
+
+def test_every_tick_of_the_comparison_names_tests_that_exist() -> None:
+    page = (ROOT / "docs/explanation/plug-ins-and-others.md").read_text(encoding="utf-8")
+    header, _, *rows = (line for line in page.splitlines() if line.startswith("|"))
+    columns = header.split(" | ")
+    here, how, shown = (columns.index(name) for name in ("here", "how", "shown by |"))
+    assert len(rows) >= 18
+    for row in rows:
+        cells = row.split(" | ")
+        assert cells[here] in ("✓", "partly") and cells[how], row
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", cells[shown])
+        assert named and len(named) == cells[shown].count("`tests/"), row
+        for path, name in named:
+            assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{name}"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,47 +21,19 @@ import pytest
 from latentfu.cli.plugin_kinds import KINDS
 from PIL import Image
 
+from tests.support.own_environment import Stranger, make_environment
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAME = "example-direction"
 GENERATOR = "example-dcgan"
 
 
-@dataclass(frozen=True)
-class Stranger:
-    """A virtual environment with the examples installed, and a home of its own."""
-
-    python: Path
-    home: Path
-
-    def run(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [str(self.python), *map(str, arguments)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=self.environment, timeout=300
-        )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    def latentfu(self, *arguments: str) -> Any:
-        return json.loads(self.run("-P", "-m", "latentfu", *arguments, "--json").stdout)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "LATENTFU_HOME": str(self.home)}
-
-
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stranger:
-    """A new environment that sees this one's packages through a .pth file, and the examples."""
+    """A new environment with the examples installed."""
     folder = tmp_path_factory.mktemp("stranger")
-    venv.create(folder / "venv", with_pip=False)
-    scripts = "Scripts" if os.name == "nt" else "bin"
-    python = folder / "venv" / scripts / ("python.exe" if os.name == "nt" else "python")
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}, scheme="venv"))
-    ours = sysconfig.get_path("purelib")
-    # addsitedir, not a plain path: packages installed as editable hang on .pth files there
-    (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    found = make_environment(folder)
     source = shutil.copytree(EXAMPLES, folder / "source")  # building leaves files behind
-    found = Stranger(python, folder / "home")
     options = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
     found.run("-m", "pip", "install", "--quiet", *options, *sorted(source.glob("latentfu-*")))
     return found

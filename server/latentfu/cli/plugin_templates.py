@@ -61,7 +61,8 @@ _PUBLISH = """
 ## Publish it
 1. Write your name and the licence into `pyproject.toml`. If weights are in the package, say theirs
    too.
-2. `python -m build` makes `dist/`. `python -m twine upload dist/*` sends it to a package index.
+2. `pip wheel --no-deps --wheel-dir dist .` makes it. `python -m twine upload dist/*` sends it to a
+   package index.
 3. People install it with `latentfu plugins install latentfu-$name`.
 4. Raise the version with every release. Say in `dependencies` which Latent-Fu it needs.
 
