@@ -41,6 +41,11 @@ def test_one_command_gives_generator_encoder_and_slider(
     said = capsys.readouterr()
     assert "tiny is installed, its encoder and the directions grin." in said.out
     assert "CC BY-NC 4.0" in said.err and "MIT" in said.err
+    first = "no hash is known: what comes first is trusted, and held to from then on"
+    assert f"e4e.pt (size not stated): CC BY-NC 4.0, non-commercial use only; {first}" in said.err
+    assert (
+        f"grin.npy: MIT; checked by its sha256 {hashlib.sha256(GRIN).hexdigest()[:12]}" in said.err
+    )
     assert world.installed("generators") == ["tiny.safetensors"]
     assert world.installed("encoders") == ["tiny-encoder.safetensors"]
     assert world.installed("directions") == ["grin.safetensors"]
@@ -151,10 +156,54 @@ def test_a_file_is_held_to_the_hash_that_it_had_first(
     assert world.run("setup", "small", "--yes") == 0
     assert world.run("setup", "remove", "small") == 0
     world.network.content, world.network.etag = NETWORK + b"x", '"two"'
+    held = hashlib.sha256(NETWORK).hexdigest()
     capsys.readouterr()
+    assert world.run("setup", "list", "--json") == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["bundles"]}
+    assert rows["small"]["sha256"] == held
+    assert rows["small"]["checked"].startswith(f"held to the sha256 {held[:12]} that it had")
+    assert rows["faces"]["checked"].startswith("checked by its sha256 2ace1d9a8c05")
+    assert rows["cars"]["sha256"] == "" and "no hash is known" in rows["cars"]["checked"]
     assert world.run("setup", "small", "--yes") == 1
     assert "is not e4e.pt: its sha256 begins with" in capsys.readouterr().err
     assert not world.installed("generators")
+
+
+def test_what_was_no_network_is_not_held_to(
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A page in place of the file: the next call takes the file."""
+    world.network.content, world.network.etag = b"come back later", '"page"'
+    assert world.run("setup", "small", "--yes") == 1
+    assert not (world.home / "config" / "hashes.json").exists()
+    world.network.content, world.network.etag = NETWORK, '"file"'
+    assert world.run("setup", "small", "--yes") == 0
+
+
+def test_what_is_installed_under_another_name_is_refused_before_the_download(
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("generators", "download", "small-e4e", "--as", "mine", "--yes") == 0
+    asked = len(world.network.asked)
+    capsys.readouterr()
+    for words in (("setup", "small"), ("generators", "download", "small-e4e", "--as", "again")):
+        assert world.run(*words, "--yes") == 1
+        told = capsys.readouterr().err
+        assert told.startswith("The weights of small-e4e are installed already, as mine: use that")
+    assert len(world.network.asked) == asked
+
+
+def test_a_format_that_nobody_reads_is_refused_before_the_download(
+    world: BundleWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = world.home / "data" / "networks.toml"
+    table.write_text(table.read_text().replace('"encoder-decoder"', '"diffusion"'))
+    for words in (("setup", "small"), ("generators", "download", "small-e4e")):
+        assert world.run(*words, "--yes") == 1
+        told = capsys.readouterr().err
+        assert told.startswith("small-e4e is published in the format diffusion, which no installed")
+        assert "Terms" not in told
+    assert world.network.asked == []
 
 
 def test_a_file_that_is_on_the_disk_is_used(world: BundleWorld, tmp_path: Path) -> None:

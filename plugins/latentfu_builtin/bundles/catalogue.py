@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
 
-from latentfu import BadInputError, Name, Offer, PublicNetwork, config_dir, data_dir, write_whole
+from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir
 from pydantic import Field, ValidationError
 
 from latentfu_builtin.checkpoints.downloads.catalogue import StrictEntry, find_known, read_toml
+from latentfu_builtin.checkpoints.downloads.held_hashes import held_hash, with_held_hash
 
 
 class BundleDirection(StrictEntry):
@@ -22,12 +21,18 @@ class BundleDirection(StrictEntry):
     non_commercial: bool = False
     page: str = ""
 
+    @property
+    def held_as(self) -> str:
+        """Under which name its hash is held, where nobody states one."""
+        return f"direction/{self.file}"
+
     def offer(self, mirror: str = "") -> Offer:
         """Where to fetch it; ``mirror`` as for a network."""
         place = mirror if not mirror or "{file}" in mirror else f"{mirror.rstrip('/')}/{{file}}"
         address = place.replace("{file}", self.file) or self.address
-        sha256 = self.sha256 or _held_hash(f"direction/{self.file}")
-        return Offer(address, sha256, largest=64 << 20, name=self.file)
+        return Offer(
+            address, self.sha256 or held_hash(self.held_as), largest=64 << 20, name=self.file
+        )
 
 
 class Bundle(StrictEntry):
@@ -51,8 +56,7 @@ class Bundle(StrictEntry):
 
     def public_network(self) -> PublicNetwork:
         """Its generator; of a file whose hash nobody states, with the one it had before."""
-        network = find_known(self.network)
-        return replace(network, sha256=network.sha256 or _held_hash(network.name))
+        return with_held_hash(find_known(self.network))
 
     def terms(self) -> list[PublicNetwork]:
         """One network or file for each different set of terms, as consent is asked for."""
@@ -100,28 +104,3 @@ def _explain(error: ValidationError) -> str:
 
 def _read_bundles(path: Path) -> dict[str, Bundle]:
     return {one.name: one for one in read_toml(path, _Bundles, _explain).bundle}
-
-
-def _hashes_file() -> Path:
-    return config_dir() / "hashes.json"
-
-
-def _held_hash(name: str) -> str:
-    """The sha256 (hex) that a file had when it came first; "" for one that never came."""
-    return _read_hashes().get(name, "")
-
-
-def hold_hash(name: str, sha256: str) -> None:
-    """Hold a file to its hash from now on; StorageError where it cannot be written."""
-    hashes = _read_hashes()
-    if hashes.setdefault(name, sha256) == sha256:
-        write_whole(_hashes_file(), json.dumps(hashes, indent=2, sort_keys=True).encode())
-
-
-def _read_hashes() -> dict[str, str]:
-    """Hashes by the names of their files; a damaged file is none."""
-    try:
-        content = json.loads(_hashes_file().read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}

@@ -22,8 +22,10 @@ from latentfu_builtin.bundles.installable import describe_installed
 from latentfu_builtin.checkpoints.cli import ask_consent, fetch_options
 from latentfu_builtin.checkpoints.downloads.catalogue import (
     describe_terms,
+    find_known,
 )
-from latentfu_builtin.checkpoints.install_network import MIRROR, FetchOptions
+from latentfu_builtin.checkpoints.downloads.held_hashes import describe_check
+from latentfu_builtin.checkpoints.install_network import MIRROR, FetchOptions, refuse_unusable
 from latentfu_builtin.checkpoints.library_files import describe_files, list_what_hangs_on
 
 
@@ -42,6 +44,8 @@ def make_setup_command(name: str) -> click.Command:
         """
         bundle = find_bundle(name)
         refuse_strangers(bundle)
+        if bundle.name not in read_installed():
+            refuse_unusable(bundle.public_network())
         if not as_json:
             click.echo(_describe_bundle(bundle), err=True)
         ask_consent(bundle.terms(), yes, as_json)
@@ -73,12 +77,16 @@ def make_setup_command(name: str) -> click.Command:
 
 
 def _describe_bundle(bundle: Bundle) -> str:
-    """What a bundle brings, how large its file is, under which terms."""
+    """What a bundle brings, how large its file is, under which terms, and how it is checked."""
     network = bundle.public_network()
     size = f"{network.size / 1e6:.0f} MB" if network.size else "size not stated"
-    lines = [f"{bundle.title}.", f"  {network.file} ({size}): {describe_terms(network)}"]
-    lines += [f"  {one.file}: {one.licence}" for one in bundle.directions]
-    return "\n".join(lines)
+    stated = find_known(bundle.network).sha256
+    checks = [describe_check(stated, network.name)]
+    checks += [describe_check(one.sha256, one.held_as) for one in bundle.directions]
+    files = [f"{network.file} ({size}): {describe_terms(network)}"]
+    files += [f"{one.file}: {one.licence}" for one in bundle.directions]
+    told = [f"  {file}; {check}" for file, check in zip(files, checks, strict=True)]
+    return "\n".join([f"{bundle.title}.", *told])
 
 
 @click.command("list")
@@ -95,6 +103,8 @@ def list_command(as_json: bool) -> None:
                 "encoder": one.encoder,
                 "directions": [item.file for item in one.directions],
                 "bytes": one.public_network().size,
+                "sha256": one.public_network().sha256,
+                "checked": describe_check(find_known(one.network).sha256, one.network),
                 "terms": [describe_terms(item) for item in one.terms()],
                 "installed": one.name in installed,
             }
@@ -106,7 +116,10 @@ def list_command(as_json: bool) -> None:
         network = one.public_network()
         size = f"{network.size / 1e6:.0f} MB" if network.size else "? MB"
         here = ", installed" if one.name in installed else ""
-        click.echo(f"{one.name:16} {size:>8}  {one.title}; {describe_terms(network)}{here}")
+        check = describe_check(find_known(one.network).sha256, one.network)
+        click.echo(
+            f"{one.name:16} {size:>8}  {one.title}; {describe_terms(network)}; {check}{here}"
+        )
 
 
 @click.command("remove")

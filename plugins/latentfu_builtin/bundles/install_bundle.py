@@ -14,14 +14,16 @@ from typing import Any
 import latentfu
 from latentfu import Generator, Progress, between, data_dir, download, weights_id, write_whole
 
-from latentfu_builtin.bundles.catalogue import Bundle, BundleDirection, hold_hash
+from latentfu_builtin.bundles.catalogue import Bundle, BundleDirection
 from latentfu_builtin.checkpoints.downloads.catalogue import describe_terms
+from latentfu_builtin.checkpoints.downloads.held_hashes import hold_hash
 from latentfu_builtin.checkpoints.import_checkpoint import generators_folder
 from latentfu_builtin.checkpoints.install_network import (
     FetchOptions,
     downloads_folder,
     fetch_file,
     import_fetched,
+    refuse_unusable,
 )
 
 
@@ -62,11 +64,13 @@ def install_bundle(bundle: Bundle, options: FetchOptions, progress: Progress) ->
     refuse_strangers(bundle)
     target, encoder = _targets(bundle)
     network, is_new = bundle.public_network(), not target.is_file()
+    if is_new:
+        refuse_unusable(network)
     if not target.is_file() or (encoder is not None and not encoder.is_file()):
         fetched = fetch_file(network, options, between(progress, 0.0, 0.7))
-        hold_hash(network.name, fetched.sha256)
         if not target.is_file():
             import_fetched(network, bundle.called, fetched, between(progress, 0.7, 0.8))
+        hold_hash(network.name, fetched.sha256)  # now that it is known to be a network
         _remember(bundle, InstalledBundle(target, encoder, (), weights_id(target)))
         if encoder is not None and not encoder.is_file():
             _import_encoder(fetched.source, target, encoder, bundle, between(progress, 0.8, 0.9))
@@ -147,11 +151,12 @@ def _fetch_directions(
         step = between(
             progress, place / len(bundle.directions), (place + 1) / len(bundle.directions)
         )
-        hold_hash(f"direction/{one.file}", download(one.offer(options.mirror), own, step))
+        sha256 = download(one.offer(options.mirror), own, step)
         named = own.with_name(one.file)  # a set is known by the names of its files too
         own.replace(named)
         try:
             made += import_set_file(named, opened)
+            hold_hash(one.held_as, sha256)
         finally:
             named.unlink(missing_ok=True)
     return made

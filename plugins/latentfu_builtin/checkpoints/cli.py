@@ -27,6 +27,7 @@ from latentfu_builtin.checkpoints.downloads.catalogue import (
     make_offer,
     remember_agreement,
 )
+from latentfu_builtin.checkpoints.downloads.held_hashes import with_held_hash
 from latentfu_builtin.checkpoints.formats import describe_formats
 from latentfu_builtin.checkpoints.import_checkpoint import (
     ImportOptions,
@@ -40,6 +41,7 @@ from latentfu_builtin.checkpoints.install_network import (
     Fetched,
     FetchOptions,
     install_network,
+    refuse_unusable,
 )
 from latentfu_builtin.checkpoints.library_files import (
     KINDS,
@@ -206,8 +208,9 @@ def download_command(
     if name is None:
         _show_known(as_json)
         return
-    network = find_known(name)
+    network = with_held_hash(find_known(name))
     check_name(wanted or name)
+    refuse_unusable(network)
     options = FetchOptions(mirror or os.environ.get(MIRROR, ""), places, keep)
     if not places:
         make_offer(network, options.mirror)  # without an address there is nothing to ask
@@ -238,7 +241,10 @@ def _show_fetched(network: PublicNetwork, name: str, fetched: Fetched, as_json: 
     if fetched.found:
         click.echo(f"Found as {fetched.source}; nothing was fetched.")
     if not network.sha256:
-        click.echo(f"No hash is known to check it by; it is sha256 {fetched.sha256}")
+        click.echo(
+            f"No hash is known to check it by; it is sha256 {fetched.sha256}, and held to that "
+            "from now on"
+        )
     click.echo(f"{name}: {fetched.network.stat().st_size / 1e6:.1f} MB in {fetched.network}")
     click.echo(f"Try it: latentfu generators info {name}")
 

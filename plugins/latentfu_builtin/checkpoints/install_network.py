@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import latentfu
 from latentfu import (
     BadInputError,
     LatentFuError,
+    NotInstalledError,
     Offer,
     Progress,
     PublicNetwork,
     between,
     data_dir,
     download,
+    find_metadata,
 )
 
 from latentfu_builtin.checkpoints.downloads.catalogue import (
@@ -24,6 +27,7 @@ from latentfu_builtin.checkpoints.downloads.catalogue import (
     file_name,
     make_offer,
 )
+from latentfu_builtin.checkpoints.downloads.held_hashes import hold_hash, with_held_hash
 from latentfu_builtin.checkpoints.import_checkpoint import (
     ImportOptions,
     check_name,
@@ -71,11 +75,38 @@ def install_network(
     Raises BadInputError or StorageError; what has come by then is kept for the next call.
     """
     check_name(name)
+    network = with_held_hash(network)
+    refuse_unusable(network)
     fetched = fetch_file(network, options, between(progress, 0.0, 0.8))
     written = import_fetched(network, name, fetched, between(progress, 0.8, 1.0))
+    hold_hash(network.name, fetched.sha256)
     if not options.keep and fetched.source == own_download(network):
         fetched.source.unlink(missing_ok=True)
     return replace(fetched, network=written)
+
+
+def refuse_unusable(network: PublicNetwork) -> None:
+    """Refuse a network before it is fetched, where it is known that it could not be imported.
+
+    Raises BadInputError where its very file was imported before and is still installed,
+    NotInstalledError where no plug-in reads its format.
+    """
+    formats = latentfu.checkpoint_formats()
+    if network.format and network.format not in formats:
+        known = ", ".join(formats) or "none"
+        raise NotInstalledError(
+            f"{network.name} is published in the format {network.format}, which no installed "
+            f"plug-in reads ({known}): nothing was fetched."
+        )
+    if not network.sha256:
+        return
+    for spec in latentfu.generators().values():
+        metadata = find_metadata(spec.file) if spec.file is not None else {}
+        if metadata.get("source_sha256") == network.sha256:
+            raise BadInputError(
+                f"The weights of {network.name} are installed already, as {spec.name}: use that "
+                f"generator, or remove it first with latentfu generators remove {spec.name}."
+            )
 
 
 def own_download(network: PublicNetwork) -> Path:
