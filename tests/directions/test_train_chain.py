@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from latentfu import BadInputError, CancelledError, Scorer, hookimpl, read_direction
+from latentfu import (
+    BadInputError,
+    CancelledError,
+    ControlMaker,
+    ControlRequest,
+    Direction,
+    Scorer,
+    hookimpl,
+    read_direction,
+    write_direction,
+)
 from latentfu.core.progress import silent
 from latentfu.testing.tiny import spec_of
 from latentfu_builtin.directions.boundaries import train_boundary, train_on_labels
@@ -60,6 +70,23 @@ class World:
     @hookimpl
     def latentfu_scorers() -> list[Scorer]:
         return [Scorer("level", "Level", "blocks", ("level",), lambda device: level)]
+
+    @staticmethod
+    @hookimpl
+    def latentfu_control_makers() -> list[ControlMaker]:
+        options = {"corner": 3, "soft": False}
+        return [ControlMaker("corners", "Corners", make_corner, options=options)]
+
+
+def make_corner(request: ControlRequest, out: Path) -> list[Path]:
+    """The axis that the option names."""
+    vector = np.eye(6, dtype=np.float32)[int(request.options["corner"])]
+    name = str(request.options["name"])
+    method = f"soft {request.options['soft']}"
+    made = Direction(vector, "w", name, generator_id=request.generator.id, method=method)
+    out.mkdir(parents=True, exist_ok=True)
+    write_direction(out / f"{name}.safetensors", made)
+    return [out / f"{name}.safetensors"]
 
 
 Run = Callable[..., Result]
@@ -172,6 +199,17 @@ def test_without_more_words_a_maker_trains_it(training: Run, tmp_path: Path) -> 
     )
     told = training("--maker", "magic")
     assert told.exit_code == 1 and "installed: svm, ridge" in str(told.exception)
+
+
+def test_a_makers_options_reach_it(training: Run, tmp_path: Path) -> None:
+    assert training("--maker", "corners").exit_code == 0
+    assert np.argmax(direction_in(tmp_path).vector) == 3
+    told = training("--maker", "corners", "--option", "corner=5", "--option", "soft=true")
+    assert told.exit_code == 0, told.exception
+    assert np.argmax(direction_in(tmp_path).vector) == 5
+    assert direction_in(tmp_path).method == "soft True"
+    told = training("--maker", "corners", "--option", "edge=1")
+    assert "has no option 'edge'; it has: corner, soft" in str(told.exception)
 
 
 def test_a_natural_step_follows_the_codes_and_keeps_the_boundary(
