@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +55,32 @@ def test_a_half_written_file_is_private_and_goes_away(tmp_path: Path) -> None:
         assert mode_of(temporary) == 0o600
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    """One that still writes keeps its file, however old."""
+    code = f"""if True:
+        import os, sys
+        from pathlib import Path
+        from latentfu.storage.atomic import whole_file
+        with whole_file(Path({str(tmp_path)!r}) / sys.argv[1]) as temporary:
+            temporary.write_bytes(b"half")
+            os.utime(temporary, (1e9, 1e9))
+            print("written", flush=True)
+            sys.stdin.readline()
+            os.kill(os.getpid(), 9) if sys.argv[2] == "dies" else None
+    """
+    writers = []
+    for name, end in (("gone", "dies"), ("slow", "lives")):
+        command = [sys.executable, "-c", code, name, end]
+        writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None and writer.stdout.readline() == "written\n"
+        writers.append(writer)
+    writers[0].communicate("\n")
+    assert writers[0].returncode == -9
+    assert len(list(tmp_path.glob(".gone.*.part"))) == 1
+    write_whole(tmp_path / "new", b"1")
+    assert list(tmp_path.glob(".gone.*.part")) == []
+    writers[1].communicate("\n")
+    assert (tmp_path / "slow").read_bytes() == b"half"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "slow"]

@@ -7,8 +7,10 @@ dies, however it dies.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,10 +39,13 @@ def whole_file(path: Path, mode: int | None = None, durable: bool = False) -> It
         StorageError: the disk is full or the folder cannot be written.
     """
     temporary: Path | None = None
+    held: IO[bytes] | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
         allowed = _create_private(temporary)
+        held = _hold(temporary)
         if mode is None:
             mode = _permissions(path) if path.exists() else allowed
         yield temporary
@@ -52,6 +57,8 @@ def whole_file(path: Path, mode: int | None = None, durable: bool = False) -> It
     except OSError as error:
         raise StorageError(f"Could not write {path}: {error.strerror or error}.") from error
     finally:
+        if held is not None:
+            held.close()
         if temporary is not None:
             with suppress(OSError):  # a disk that became read-only keeps it
                 temporary.unlink(missing_ok=True)
@@ -71,6 +78,31 @@ def write_whole(path: Path, data: bytes, mode: int | None = None, durable: bool 
     """
     with whole_file(path, mode, durable) as temporary:
         temporary.write_bytes(data)
+
+
+_LEFTOVER = re.compile(r"\..+\.[0-9a-f]{12}\.part")
+_YOUNG_S = 5.0
+"""A file may be there for a moment before it is locked."""
+_swept: set[Path] = set()
+
+
+def _hold(temporary: Path) -> IO[bytes] | None:
+    """The open file, locked for as long as it is written; None where locks keep us out too."""
+    return keep_if_locked(temporary.open("rb")) if os.name == "posix" else None
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder; once for each process."""
+    if folder in _swept or os.name != "posix":
+        return
+    _swept.add(folder)
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _LEFTOVER.fullmatch(path.name) and time.time() - path.stat().st_mtime > _YOUNG_S:
+                held = _hold(path)
+                if held is not None:  # nobody writes it
+                    held.close()
+                    path.unlink(missing_ok=True)
 
 
 def _create_private(path: Path) -> int:
