@@ -17,6 +17,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_apply_and_packs.py",
         "test_applying.py",
         "test_attention_mapping.py",
+        "test_author_commands.py",
         "test_bare_and_tuned.py",
         "test_bench.py",
         "test_bodies.py",
@@ -67,6 +68,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_laws.py",
         "test_listing.py",
         "test_locator.py",
+        "test_memory_groups.py",
         "test_mutated_files.py",
         "test_names_of_own.py",
         "test_navigan.py",
@@ -119,7 +121,9 @@ SLOW_FILES = frozenset(  # by name: a file may move
     }
 )
 # Files that run what the docs say.
-DOCS_FILES = frozenset({"test_documentation.py", "test_links.py", "test_readme.py"})
+DOCS_FILES = frozenset(
+    {"test_author_commands.py", "test_documentation.py", "test_links.py", "test_readme.py"}
+)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 import latentfu
 from latentfu.cli.lazy_group import LazyGroup
 from latentfu.core.errors import LatentFuError, OutOfMemoryError, is_memory_fault
+from latentfu.core.process_memory import limit_to_machine, measure_machine
 
 _HELP = """Latent-Fu: semantic photo editing with GANs on your own machine.
 
@@ -27,6 +29,8 @@ click.version_option(latentfu.__version__, prog_name="latentfu")(program)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with its exit code."""
+    if not Path("/dev/nvidia0").exists():
+        limit_to_machine()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
@@ -62,15 +66,26 @@ def _tell(error: Exception, as_json: bool) -> int:
     return exit_code
 
 
+def _tell_memory() -> str:
+    """What helps where this process has too little memory."""
+    there = f"{measure_machine() / 1e9:.1f} GB"
+    return (
+        f"This needs more memory than there is here ({there}): close other programs, take "
+        f"--quality draft or a smaller network, or work on another machine."
+    )
+
+
 def _explain(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "latentfu"
         return 2, "usage", f"{error.format_message()} (See: {where} --help)"
     if isinstance(error, click.ClickException):
         return error.exit_code, "failed", error.format_message()
+    if type(error) is OutOfMemoryError and str(error) == str(OutOfMemoryError()):
+        return 1, error.code, _tell_memory()  # nobody has said more
     if isinstance(error, LatentFuError):
         return 1, error.code, str(error)
     if is_memory_fault(error):
-        return 1, OutOfMemoryError.code, str(OutOfMemoryError())
+        return 1, OutOfMemoryError.code, _tell_memory()
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return 1, "internal", f"Something failed inside latentfu ({text}): --debug shows where."

@@ -93,8 +93,12 @@ def is_memory_fault(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__:
         return True
     said = str(error).lower()
-    return isinstance(error, RuntimeError) and any(words in said for words in _MEMORY_WORDS)
+    speaks = isinstance(error, (RuntimeError, ImportError))
+    return speaks and any(words in said for words in _MEMORY_WORDS)
 
 
-_MEMORY_WORDS = ("not enough memory", "can't allocate memory", "out of memory")
-"""What torch's allocators say."""
+_MEMORY_WORDS = (
+    "not enough memory", "can't allocate memory", "out of memory", "failed to map segment",
+    "cannot allocate memory",
+)  # fmt: skip
+"""What torch's allocators say, and the system where a library does not fit."""

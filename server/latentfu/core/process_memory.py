@@ -11,7 +11,16 @@ import sys
 from pathlib import Path
 
 _UNKNOWN_MACHINE = 8 << 30
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_CGROUPS = Path("/sys/fs/cgroup")
+SHARE = 0.9
+"""Of the machine's memory that work on the processor may take: the rest is for other programs."""
+
+
+_UNTOUCHED = 384 << 20
+"""What torch and its libraries map and never write to: it counts for the limit and takes nothing.
+
+470 of 720 MB, with one network open.
+"""
 
 
 def limit_memory(most: int | None) -> bool:
@@ -31,13 +40,46 @@ def limit_memory(most: int | None) -> bool:
     return True
 
 
+def limit_to_machine() -> None:
+    """Let allocations fail a little before the machine's memory, or its container's, is full.
+
+    An allocation that fails is a sentence; a program that the system kills says nothing. Not for a
+    process that works on a graphics card, whose driver maps far more than it uses.
+    """
+    limit_memory(int(SHARE * measure_machine()) + _UNTOUCHED)
+
+
 def measure_machine() -> int:
     """Bytes of memory that this machine, or the container that it is, has."""
     try:
         whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # Windows
         whole = _UNKNOWN_MACHINE
+    return min([whole, *_list_group_limits()])
+
+
+def _list_group_limits() -> list[int]:
+    """What the control groups of this process allow, in bytes: each, and those that it lies in."""
     try:
-        return min(whole, int(_CGROUP_LIMIT.read_text("ascii")))
-    except (OSError, ValueError):  # "max", or no such group
-        return whole
+        lines = Path("/proc/self/cgroup").read_text("ascii").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    files = [_CGROUPS / "memory.max", _CGROUPS / "memory/memory.limit_in_bytes"]
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        groups = Path(path.lstrip("/"))
+        for group in (groups, *groups.parents):
+            if not controllers:  # version 2
+                files += [_CGROUPS / at / group / "memory.max" for at in ("", "unified")]
+            elif "memory" in controllers.split(","):
+                files.append(_CGROUPS / "memory" / group / "memory.limit_in_bytes")
+    return [limit for file in files if (limit := _read_limit(file)) is not None]
+
+
+def _read_limit(file: Path) -> int | None:
+    """The number in a group's file; None where it is not there, or says "max"."""
+    try:
+        return int(file.read_text("ascii"))
+    except (OSError, ValueError):
+        return None

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from latentfu.core.errors import CancelledError, LatentFuError
-from latentfu.core.process_memory import limit_memory
+from latentfu.core.process_memory import limit_memory, limit_to_machine
 from latentfu.core.progress import ByteCount, Progress
 from latentfu.jobs import frames
 from latentfu.jobs.frames import Message
@@ -27,6 +27,7 @@ _PROGRESS_EVERY_S = 0.1
 def main() -> None:
     """Serve the front until it closes the pipe; what has come of a file stays on the disk."""
     limit_memory(None)  # the front's is not for networks
+    limit_to_machine()  # networks are tried on the processor
     send = make_sender(claim_stdout())
     desk = InstallerDesk(send)
     while (message := frames.read_frame(sys.stdin.buffer)) is not None:

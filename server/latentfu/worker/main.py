@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from latentfu.core.process_memory import limit_memory, measure_machine
+from latentfu.core.process_memory import SHARE, limit_memory, measure_machine
 from latentfu.pipeline.spare_memory import MemoryReserve
 from latentfu.storage.layer_store import LayerStore
 from latentfu.worker.loop import WorkerLoop
@@ -20,9 +20,6 @@ from latentfu.worker.mailbox import Mailbox
 from latentfu.worker.pictures import StoredPictures
 from latentfu.worker.startup import run_startup_tasks
 from latentfu.worker.talk import Send, claim_stdout, make_sender
-
-_SHARE = 0.9
-"""Of the machine's memory that work on the processor may take: the rest is for other programs."""
 
 
 def main() -> None:
@@ -38,7 +35,7 @@ def main() -> None:
         device = _choose_device(options.device)
         make = importlib.import_module(options.editing).Editor  # Slow: imports torch.
         if device == "cpu":
-            limit_memory(int(_SHARE * measure_machine()))
+            limit_memory(int(SHARE * measure_machine()))
         editor = make(device)
         run_startup_tasks(device)
     except Exception as error:

@@ -65,10 +65,14 @@ def build_fitting(
             whole = build(config).state_dict()
         expected = {name: value for name, value in whole.items() if not name.endswith(left_out)}
         check_tensors(path, expected, found)
-        return build(config)
     except (ArithmeticError, RuntimeError, TypeError, IndexError, MemoryError) as error:
+        if isinstance(error, MemoryError):
+            raise ValueError(
+                f"{path} takes more memory than there is here, or its config describes no network"
+            ) from error
         what = str(error).partition("\n")[0][:200] or type(error).__name__
         raise ValueError(f"{path} has a config that describes no network: {what}") from error
+    return build(config)  # too little memory for it is no fault of the file
 
 
 def check_config(config: str, tensors: int) -> None:
