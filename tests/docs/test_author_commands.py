@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from latentfu.testing import tiny_spec
 
 from tests.support.own_environment import Stranger, make_environment
 
@@ -20,18 +21,23 @@ PROGRAMS = "latentfu|pip|pytest|python"
 # A small network takes the name of the one that is shipped, so that all of this takes minutes.
 HOUSE = """
 import latentfu
-from latentfu.testing import TinyGenerator, tiny_spec
 
-class Small(TinyGenerator):
-    name, domain = "portraits", "portraits"
+ID = "{id}"
+
+def load(device):
+    from latentfu.testing import TinyGenerator
+
+    class Small(TinyGenerator):
+        name, domain = "portraits", "portraits"
+
+    return Small(device=device)
 
 def score(images):
     return images.mean(dim=(2, 3))[:, :1]
 
 @latentfu.hookimpl
 def latentfu_generators():
-    load = lambda device: Small(device=device)
-    return [latentfu.GeneratorSpec("portraits", "Small", "portraits", 16, tiny_spec().id, load)]
+    return [latentfu.GeneratorSpec("portraits", "Small", "portraits", 16, ID, load)]
 
 @latentfu.hookimpl
 def latentfu_scorers():
@@ -105,7 +111,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
         script.chmod(0o755)
     plugins = stranger.home / "config" / "plugins"
     plugins.mkdir(parents=True)
-    (plugins / "house.py").write_text(HOUSE)
+    (plugins / "house.py").write_text(HOUSE.replace("{id}", tiny_spec().id))
     (folder / "directions.py").write_text(DIRECTIONS)
     made.type("python directions.py")
     made.type("latentfu generators render portraits --count 1 -o people; cp people/*.png photo.png")
@@ -137,9 +143,10 @@ GUIDE = {
     "latentfu plugins enable NAME": "latentfu plugins enable vivid",
     "latentfu plugins prefer NAME": "latentfu plugins prefer vivid",
     "latentfu plugins install ...": "latentfu plugins uninstall vivid && latentfu plugins install "
-    "./latentfu-vivid && latentfu plugins upgrade ./latentfu-vivid",
+    "./latentfu-vivid",
     "latentfu plugins search WORDS": "latentfu plugins search direction",
-    "latentfu plugins bisect -- generators list": "",
+    "latentfu plugins bisect -- generators list": "latentfu plugins bisect -- generators list "
+    "2>&1 | grep 'works with all plug-ins'",
     "latentfu plugins prefer": "latentfu plugins prefer --help",
     "latentfu settings set NAME ...": "latentfu settings set networks unload_minutes 5",
     "latentfu plugins new NAME --kind choice": "latentfu plugins new hats --kind choice",
@@ -156,7 +163,7 @@ PACK = {
     "pip wheel --no-deps --wheel-dir dist .": "",
     "latentfu plugins install dist/latentfu_winks-0.1.0-py3-none-any.whl": "",
     "latentfu controls list": "",
-    "latentfu plugins doctor": "latentfu plugins doctor --seconds 60",
+    "latentfu plugins doctor": "",
     "python -m twine upload dist/*": "test -f dist/*.whl",  # nothing is sent away from here
     "latentfu directions show NAME": "latentfu directions show my-wink",
     "latentfu directions clean my-wink": "latentfu directions clean my-wink --without my-blink",
