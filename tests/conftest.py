@@ -50,6 +50,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_faults_of_plugins.py",
         "test_finder.py",
         "test_fit.py",
+        "test_flat_memory.py",
         "test_foreign_encoders.py",
         "test_foreign_latents.py",
         "test_formats_of_others.py",

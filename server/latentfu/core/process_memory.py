@@ -6,6 +6,7 @@ what the process could write to (RLIMIT_DATA, Linux); macOS and Windows have no 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -83,3 +84,14 @@ def _read_limit(file: Path) -> int | None:
         return int(file.read_text("ascii"))
     except (OSError, ValueError):
         return None
+
+
+def give_back_freed() -> bool:
+    """Give the system the freed pages that malloc keeps, also those between what is used.
+
+    False where there were none, or malloc is not asked for it (it is glibc's).
+    """
+    if sys.platform != "linux":
+        return False
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+    return trim is not None and bool(trim(0))

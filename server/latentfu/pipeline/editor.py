@@ -11,6 +11,7 @@ from latentfu.core.control import check_strengths
 from latentfu.core.crop import Crop
 from latentfu.core.errors import BadInputError, NotInstalledError, PluginFailedError
 from latentfu.core.layer import Layer, check_mask
+from latentfu.core.process_memory import give_back_freed
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.core.value_effect import ControlValue, Exemplar
 from latentfu.pipeline.acting_regions import RegionChooser, choose_parser
@@ -80,6 +81,7 @@ class Editor:
         self._controls.clear()
         self._renderer.clear()
         gc.collect()
+        give_back_freed()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

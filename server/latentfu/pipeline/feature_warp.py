@@ -10,6 +10,7 @@ Where nothing like it is found, what was there is gone, and so is its detail.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -121,20 +122,33 @@ def _normalize_features(x: Tensor) -> Tensor:
 def _find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
     """Where each place of ``wanted`` is in ``given``: [N, 2, H, W], x and y in pixels."""
     import torch
+
+    likeness = _smooth(_compare_places(wanted, given, reach), 5)
+    steps = 2 * reach + 1
+    offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)
+    dx = offsets.repeat(steps)[None, :, None, None]
+    dy = offsets.repeat_interleave(steps)[None, :, None, None]
+    likeness = likeness - RELUCTANCE * (dx.square() + dy.square()) / reach**2
+    shares = torch.softmax(SHARPNESS * likeness, dim=1)
+    return torch.stack([(shares * dx).sum(dim=1), (shares * dy).sum(dim=1)], dim=1)
+
+
+def _compare_places(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
+    """How alike ``wanted`` and ``given`` are at each shift: [N, S * S, H, W], S = 2 * reach + 1."""
+    import torch
     import torch.nn.functional as F
 
     padded = F.pad(given, (reach,) * 4, mode="replicate")
     height, width = wanted.shape[-2:]
     steps = range(2 * reach + 1)
-    moved = (padded[:, :, y : y + height, x : x + width] for y in steps for x in steps)
-    alike = [(wanted * there).sum(dim=1) for there in moved]
-    likeness = _smooth(torch.stack(alike, dim=1), 5)  # [N, S * S, H, W]
-    offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)
-    dx = offsets.repeat(len(steps))[None, :, None, None]
-    dy = offsets.repeat_interleave(len(steps))[None, :, None, None]
-    likeness = likeness - RELUCTANCE * (dx.square() + dy.square()) / reach**2
-    shares = torch.softmax(SHARPNESS * likeness, dim=1)
-    return torch.stack([(shares * dx).sum(dim=1), (shares * dy).sum(dim=1)], dim=1)
+    alike = wanted.new_empty(len(wanted), len(steps) ** 2, height, width)
+    # One buffer for all: small results that lie among products freed one by one leave holes that
+    # the next product does not fit in, and the heap grows by hundreds of megabytes.
+    product = torch.empty_like(wanted)
+    for place, (y, x) in enumerate(itertools.product(steps, steps)):
+        torch.mul(wanted, padded[:, :, y : y + height, x : x + width], out=product)
+        torch.sum(product, dim=1, out=alike[:, place])
+    return alike
 
 
 def _smooth(x: Tensor, side: int = 3) -> Tensor:

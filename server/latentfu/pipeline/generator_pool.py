@@ -28,12 +28,15 @@ _MOST_KEPT = 1 << 30
 
 @cache
 def keep_freed_pages() -> bool:
-    """Let this process keep up to 1 GiB of freed memory; whether it could be arranged.
+    """Let this process keep up to 1 GiB of freed memory at its heap's end; whether it could be.
 
     A layer's features are tens of megabytes. glibc takes blocks of that size from the system
     and gives them back each time, and the system hands them out page by page, cleared: on a
     CPU that can cost more than the convolutions. Other systems' allocators keep such blocks
     anyway. It acts on the whole process and is done once, when a network is opened.
+
+    Holes are kept as well, so work must not leave small results between large ones that it frees
+    (see `feature_warp`). `give_back_freed` ends what is kept, when networks are unloaded.
     """
     if not sys.platform.startswith("linux"):
         return False
