@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,7 @@ def test_vgg16_is_never_fetched_silently_and_never_taken_unchecked(
     with pytest.raises(BadInputError, match="is not vgg16"):
         vgg16.download_vgg16(wrong.as_uri())
     assert not vgg16._downloaded_vgg16_path().exists()
+    assert len(vgg16._SHA256) == 64 and vgg16._SHA256[:8] in vgg16._FILE
 
 
 @pytest.fixture
@@ -199,7 +201,7 @@ def random_vgg16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     state = vgg.make_layers(vgg.cfgs["D"]).state_dict()
     path = tmp_path / "vgg16.pth"
     torch.save({f"features.{name}": value for name, value in state.items()}, path)
-    monkeypatch.setattr(vgg16, "_SHA256_START", "")
+    monkeypatch.setattr(vgg16, "_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
     return path
 
 

@@ -4,6 +4,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -33,6 +34,22 @@ def test_a_job_that_kills_the_worker_twice_fails_in_a_sentence(start):
     assert job["state"] == "failed" and job["error"]["code"] == "worker"
     assert "died twice" in job["error"]["message"]
     assert server.wait_for(harmless)["state"] == "done"
+
+
+def test_a_result_that_cannot_be_written_is_tried_once_more(start):
+    """A disk that was away at that moment, or full, may be there again."""
+    server = start()
+    layer, slow = server.put_layer(pixel_body(value=100)), {"steps": 6, "pause_ms": 100}
+    passing, lasting = server.put_job(layer, edits=slow), server.put_job(layer, edits=slow)
+    results = server.home / "data" / "results"
+    for job in (passing, lasting):
+        (results / job / "in the way").mkdir(parents=True)
+    wait_until(lambda: server.job(passing)["attempts"] == 2)
+    shutil.rmtree(results / passing)
+    assert server.wait_for(passing)["state"] == "done"
+    assert server.get(f"/v1/jobs/{passing}/result")[0] == 200
+    failed = server.wait_for(lasting)
+    assert (failed["error"]["code"], failed["attempts"]) == ("storage", 2)
 
 
 def test_kill_9_from_outside_in_the_middle_of_a_job(start):

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import logging
+import os
 import socket
 import sys
 import time
@@ -9,6 +11,7 @@ import time
 import pytest
 from latentfu.client.client import Client
 from latentfu.core.errors import ServerError
+from latentfu.http.log_files import PrivateLog
 from latentfu.protocol.server_address import ServerAddress, make_proof
 
 from tests.support.raw_http import ask, parse, send
@@ -104,6 +107,29 @@ def test_logs_are_their_owners_alone(start):
     ask(server)
     modes = [path.stat().st_mode & 0o777 for path in (server.home / "data" / "log").iterdir()]
     assert modes and set(modes) == {0o600}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_logs_stay_their_owners_alone_when_they_are_rotated(tmp_path):
+    path, old = tmp_path / "server.log", tmp_path / "server.log.1"
+    for each in (path, old):
+        each.write_text("of an older version\n", encoding="utf-8")
+        each.chmod(0o644)
+    before = os.umask(0)
+    handler = PrivateLog(path, maxBytes=200, backupCount=3, encoding="utf-8")
+    try:
+        assert mode_of(old) == mode_of(path) == 0o600
+        for number in range(40):
+            handler.emit(logging.makeLogRecord({"msg": f"line {number} of a log that goes round"}))
+            assert {mode_of(each) for each in tmp_path.iterdir()} == {0o600}
+    finally:
+        handler.close()
+        os.umask(before)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def mode_of(path):
+    return path.stat().st_mode & 0o777
 
 
 def answer_with_a_guess(path, port):

@@ -149,6 +149,22 @@ def test_unsafe_methods_from_web_pages_are_refused(server, headers, status):
     assert ask(server, "DELETE", f"/v1/jobs/{uuid.UUID(int=1)}", **headers)[0] == status
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Origin", ("http://127.0.0.1:PORT", "https://evil.com")),
+        ("Origin", ("https://evil.com", "http://127.0.0.1:PORT")),
+        ("Sec-Fetch-Site", ("same-origin", "cross-site")),
+        ("Sec-Fetch-Site", ("cross-site", "none")),
+    ],
+)
+def test_a_second_header_does_not_hide_the_first_nor_the_first_the_second(server, name, values):
+    lines = [f"{name}: {value.replace('PORT', str(server.port))}" for value in values]
+    head = ["DELETE /v1/jobs/x HTTP/1.1", f"Host: 127.0.0.1:{server.port}", "Connection: close"]
+    request = [*head, f"Authorization: Bearer {server.token}", *lines, "", ""]
+    assert send(server, "\r\n".join(request).encode())[0] == 403
+
+
 def test_safe_methods_from_web_pages(server):
     assert ask(server, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")[0] == 200
     assert ask(server, Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors")[0] == 403

@@ -113,6 +113,30 @@ def test_pillow_is_always_told_which_formats_to_try() -> None:
                 assert "formats" in words, f"{path}:{node.lineno}"  # type: ignore[attr-defined]
 
 
+READS_ANYTHING = frozenset(
+    {
+        *("pickle.load", "pickle.loads", "torch.load", "joblib.load", "marshal.loads"),
+        *("shelve.open", "yaml.load", "cv2.imread", "imageio.imread", "tempfile.mktemp"),
+        *("os.system", "os.popen", "exec", "ssl._create_unverified_context"),
+    }
+)
+"""What guesses what a file is, runs what is in it, or asks nobody who sent it."""
+
+
+def test_nothing_reads_what_could_run() -> None:
+    """Foreign files go to the child, pictures to Pillow with its formats, words to no shell."""
+    for folder in ("server", "plugins", "gimp_plugin"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not isinstance(node, ast.Call):
+                    continue
+                where = f"{path}:{node.lineno}"
+                assert ast.unparse(node.func) not in READS_ANYTHING, where
+                given = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                assert given.get("shell", "False") == "False", where
+                assert given.get("allow_pickle", "False") == "False", where
+
+
 def test_an_eps_named_png_starts_nothing(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:

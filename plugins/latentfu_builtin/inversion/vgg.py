@@ -26,8 +26,8 @@ _LAYERS = 30
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _FILE = "vgg16-397923af.pth"
 VGG16_ADDRESS = f"https://download.pytorch.org/models/{_FILE}"
-_SHA256_START = "397923af"
-"""The published name carries the first 8 digits of the file's sha256."""
+_SHA256 = "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
+"""Its authors state the first 8 digits, in the name; everybody who has the file has the rest."""
 _VARIABLE = "LATENTFU_VGG16"
 
 
@@ -155,7 +155,7 @@ def download_vgg16(address: str = VGG16_ADDRESS, progress: Progress = silent) ->
 
     Checked by their hash before they are there. Raises StorageError or BadInputError.
     """
-    fetch(Offer(address, _SHA256_START, name=_FILE), _downloaded_vgg16_path(), progress)
+    fetch(Offer(address, _SHA256, name=_FILE), _downloaded_vgg16_path(), progress)
     return _downloaded_vgg16_path()
 
 
@@ -163,7 +163,7 @@ def _check_vgg16(path: Path) -> None:
     """Refuse a file that is not the published one (raises BadInputError)."""
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(_SHA256_START):
+    if found != _SHA256:
         raise BadInputError(
             f"{path} is not the published {_FILE} (its sha256 begins with {found[:8]}): "
             f"fetch it again."

@@ -72,11 +72,11 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
 
     A person who follows a link here (a top-level GET) is let through, to the token check.
     """
-    origin = request.headers.get("Origin")
-    if origin is not None and not _is_own(origin, request.headers["Host"]):
+    origins = request.headers.getall("Origin", [])  # each counts, where there are several
+    if not all(_is_own(origin, request.headers["Host"]) for origin in origins):
         raise ForbiddenError("Requests from web pages are not answered.")
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    if site not in ("none", "same-origin"):
+    sites = request.headers.getall("Sec-Fetch-Site", [])
+    if not {"none", "same-origin"}.issuperset(sites):
         followed = request.headers.get("Sec-Fetch-Mode") == "navigate"
         if request.method not in _SAFE or not followed:
             raise ForbiddenError("Requests from web pages are not answered.")

@@ -16,7 +16,7 @@ from latentfu.core.errors import LatentFuError, StorageError
 from latentfu.jobs.frames import Message
 from latentfu.jobs.process import WorkerDied, WorkerProcess
 from latentfu.jobs.queue import JobQueue
-from latentfu.jobs.store import Job, JobState, Limits
+from latentfu.jobs.store import MAX_ATTEMPTS, Job, JobState, Limits
 from latentfu.plugin_manager.deaths import read_at_work
 from latentfu.plugin_manager.sources import fingerprint, quick_stamp
 from latentfu.protocol.errors import WorkError, WorkerUnavailableError
@@ -289,6 +289,9 @@ class DeviceWorker:
                 await self._end(job, "cancelled")
             elif not await asyncio.to_thread(self._queue.has_home):
                 await insist_on(partial(self._queue.put_back, job, count_attempt=False))
+            elif error.code == StorageError.code and job.attempts < MAX_ATTEMPTS:
+                # Its disk has come back, or may have room again, by now.
+                await insist_on(partial(self._queue.put_back, job))
             else:
                 await self._end(job, "failed", Failure(code=error.code, message=str(error)))
         except TimeoutError:
