@@ -98,7 +98,7 @@ def make_shade(mask: Picture) -> GdkPixbuf.Pixbuf:
     return pixbuf(Picture(mask.width, mask.height, 4, bytes(shade)))
 
 
-def lay_over(shown: GdkPixbuf.Pixbuf, over: GdkPixbuf.Pixbuf, view: Viewport) -> None:
+def draw_over(shown: GdkPixbuf.Pixbuf, over: GdkPixbuf.Pixbuf, view: Viewport) -> None:
     """Lay a picture of the whole layer, of any size, over what a view shows of the layer."""
     part, offsets, scales = _cut_part(over, view)
     size = (shown.get_width(), shown.get_height())

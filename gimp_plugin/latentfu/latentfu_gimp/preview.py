@@ -7,7 +7,7 @@ from typing import Any
 
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk
 
-from .pixbufs import draw_frame, draw_line, lay_over, make_shade, pixbuf, show_part
+from .pixbufs import draw_frame, draw_line, draw_over, make_shade, pixbuf, show_part
 from .translate import _
 from .view import Corners, Viewport, box_of_face, find_face, square_at
 from .wire import Picture
@@ -280,7 +280,7 @@ class PreviewPane:
         if shown is not None and self.split.get_active() and not before:
             self._show_both(shown)
         if shown is not None and self._shade is not None:
-            lay_over(shown, self._shade, self._view)
+            draw_over(shown, self._shade, self._view)
         if shown is not None and self.frames.get_active():
             for number, quad in enumerate(self._faces, 1):
                 color = CHOSEN if number == self._number else OTHER
