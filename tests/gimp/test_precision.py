@@ -95,6 +95,19 @@ def test_the_resolution_in_print_is_kept(gimp_here: Gimp) -> None:
     assert seen == [300.0, 300.0]
 
 
+def test_soft_proofing_is_for_the_screen_alone(gimp_here: Gimp) -> None:
+    seen = gimp_here.run("""
+        image = load(PORTRAIT); layer = image.get_layers()[0]
+        plain = whole(made("latentfu-edit", image, layer, edits="red=2"))
+        image.set_simulation_profile(Gimp.ColorProfile.new_rgb_adobe())
+        image.set_simulation_bpc(True)
+        proofed = made("latentfu-edit", image, layer, edits="red=2")
+        value = [image.get_simulation_profile() is not None, changed(layer, proofed)["count"],
+                 whole(proofed) == plain]
+    """)
+    assert seen[0] and seen[1] > 1000 and seen[2]
+
+
 def test_alpha_is_the_same_in_every_precision(gimp_here: Gimp) -> None:
     seen = gimp_here.run("""
         value = []
