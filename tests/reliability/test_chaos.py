@@ -128,8 +128,9 @@ def test_a_clock_that_is_wrong_for_a_while_loses_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, now = JobStore(tmp_path / "jobs.sqlite"), time.time()
-    clock = [now]
+    clock, since_start = [now], [0.0]
     monkeypatch.setattr("latentfu.jobs.store.time.time", lambda: clock[0])
+    monkeypatch.setattr("latentfu.jobs.store.time.monotonic", lambda: since_start[0])
 
     def finish(name: str) -> None:
         store.put(Job(name, "edit", {}, clock[0]))
@@ -138,12 +139,15 @@ def test_a_clock_that_is_wrong_for_a_while_loses_no_result(
     finish("first")
     clock[0] = now + 400 * 86_400
     finish("wrong")
-    assert store.prune(7 * 86_400.0, 500) == []
+    for since_start[0] in (0.0, 600.0):
+        assert store.prune(7 * 86_400.0, 500) == []
     clock[0] = now
     assert store.prune(7 * 86_400.0, 500) == []
     finish("newest")
     assert store.prune(7 * 86_400.0, 2) == ["first"]  # not the newest, though its time is lower
     clock[0] = now + 8 * 86_400
-    assert store.prune(7 * 86_400.0, 2) == []
+    for since_start[0] in (1000.0, 1600.0):
+        assert store.prune(7 * 86_400.0, 2) == []
+    since_start[0] = 2200.0
     assert store.prune(7 * 86_400.0, 2) == ["newest"]
     store.close()

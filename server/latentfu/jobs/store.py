@@ -23,6 +23,9 @@ from latentfu.protocol.replies import Failure
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 Lane = Literal["edit", "install"]
 """Networks are fetched beside the work on layers, by a process of its own."""
+SURELY_OLD_S = 900.0
+"""Seconds for which a job must have been too old before it is forgotten: less than the half hour
+after which an unused server ends."""
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 
 
@@ -183,7 +186,8 @@ class JobStore:
         self._max_queued = max_queued
         self._user_queued = user_queued
         self._turns: dict[str, int] = {}
-        self._old: frozenset[str] = frozenset()
+        self._old: dict[str, float] = {}
+        """Since when, by a clock that nobody sets, ended jobs have been seen to be too old."""
         try:
             # sqlite gives its other files the permissions of this one.
             make_private(path.parent)
@@ -315,8 +319,8 @@ class JobStore:
     def prune(self, max_age_s: float, max_ended: int) -> list[str]:
         """Forget jobs that ended long ago, or of which an owner has too many; returns their ids.
 
-        A clock can be wrong for a while. So a job goes by its age only when it was too old the
-        last time too, and how many are kept goes by the order in which they came.
+        A clock can be wrong for a while. So a job goes by its age only once it has been too old for
+        :data:`SURELY_OLD_S`, and how many are kept goes by the order in which they came.
         """
         with self._transaction():
             rows = self._db.execute(
@@ -325,9 +329,11 @@ class JobStore:
                 "FROM jobs WHERE ended IS NOT NULL)",
                 (time.time() - max_age_s, max_ended),
             ).fetchall()
-            old = frozenset(str(job_id) for job_id, is_old, _ in rows if is_old)
+            now = time.monotonic()
+            old = {str(row[0]): self._old.get(str(row[0]), now) for row in rows if row[1]}
             too_many = {str(job_id) for job_id, _, is_beyond in rows if is_beyond}
-            gone = sorted(too_many | (old & self._old))
+            surely = {job_id for job_id, since in old.items() if now - since >= SURELY_OLD_S}
+            gone = sorted(too_many | surely)
             self._db.executemany("DELETE FROM jobs WHERE id = ?", [(job_id,) for job_id in gone])
         self._old = old
         return gone
