@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from latentfu_gimp.arguments import format_edits, layer_name, parse_edits, parse_layers
+from latentfu_gimp.arguments import (
+    format_edits,
+    format_options,
+    layer_name,
+    parse_edits,
+    parse_layers,
+    parse_options,
+)
 from latentfu_gimp.errors import PluginError
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)
@@ -54,6 +63,24 @@ def test_values() -> None:
         "n": "5",
     }
     assert parse_edits("smile=2,80=3") == {"smile": 2, "80": 3}
+
+
+@pytest.mark.slow
+@given(
+    st.dictionaries(
+        st.from_regex(r"[a-z_]{1,8}", fullmatch=True),
+        st.booleans() | st.integers(-999, 999) | st.floats(-9, 9) | st.text("ab:, '\"", max_size=9),
+        max_size=4,
+    )
+)
+def test_options_come_back(options: dict[str, Any]) -> None:
+    assert parse_options(format_options(options)) == options
+
+
+@pytest.mark.parametrize("text", ["steps", "=3", "steps=1 steps=2", 'losses="l2'])
+def test_what_is_no_option_is_told(text: str) -> None:
+    with pytest.raises(PluginError, match=r"no option|not closed"):
+        parse_options(text)
 
 
 def test_layers() -> None:

@@ -44,6 +44,14 @@ def test_a_method_is_a_name_or_a_quality(client, method, inverter, quality) -> N
         assert isinstance(sent, model) and (sent.inverter, sent.quality) == (inverter, quality)
 
 
+def test_options_go_with_whatever_finds_a_latent(client) -> None:
+    work = Work(LAYER, inverter="w", options={"steps": 3}, source=LAYER, along=("smile",))
+    for kind in ("edit", "invert", "mix", "transfer"):
+        sent = JOB_REQUEST.validate_python(send_request(client, work, kind), strict=False)
+        assert sent.options == {"steps": 3}
+    assert "options" not in send_request(client, Work(LAYER), "edit")
+
+
 @pytest.mark.parametrize(
     ("text", "regions"),
     [("", "auto"), ("whole", "whole"), ("hair", ["hair"]), ("hair, skin", ["hair", "skin"])],

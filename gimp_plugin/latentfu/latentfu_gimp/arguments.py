@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,56 @@ def parse_edits(text: str) -> Edits:
             )
         edits[name] = _read_value(name, value)
     return edits
+
+
+Options = dict[str, bool | int | float | str]
+"""Options of a method by name."""
+
+
+def parse_options(text: str) -> Options:
+    """``steps=200 losses=pixels:1,auto:1`` (blanks between, quotes around blanks) -> by name.
+
+    Raises PluginError for what is no ``name=value`` and for a repeated name.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise PluginError(_("A quotation mark is not closed: write name=value.")) from None
+    options: Options = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name or not equals or name in options:
+            raise PluginError(
+                _('"{word}" is no option: write each name once, as in steps=200.').format(word=word)
+            )
+        options[name] = _read_option(value)
+    return options
+
+
+def _read_option(written: str) -> bool | int | float | str:
+    """What it looks like; the server says so when it should be something else."""
+    if written.lower() in ("true", "false"):
+        return written.lower() == "true"
+    for kind in (int, float):
+        try:
+            number = kind(written)
+        except ValueError:
+            continue
+        return number if math.isfinite(number) else written
+    return written
+
+
+def recall_options(text: str | None) -> Options:
+    """Options that were kept somewhere; none when they cannot be read."""
+    try:
+        return parse_options(text or "")
+    except PluginError:
+        return {}
+
+
+def format_options(options: Options) -> str:
+    """The text that :func:`parse_options` reads back."""
+    return shlex.join(f"{name}={value}" for name, value in options.items())
 
 
 def recall_edits(text: str | None) -> Edits:
@@ -229,9 +280,17 @@ def name_transfer(source: str, along: Sequence[str]) -> str:
 
 
 def read_common_arguments(config: Any) -> dict[str, Any]:
-    """The network, method and soft border in a procedure's arguments, as jobs.Work takes them."""
+    """The network, method and soft border in a procedure's arguments, as jobs.Work takes them.
+
+    Raises PluginError for options that cannot be read.
+    """
+    return {**read_method_arguments(config), "feather": config.get_property("feather")}
+
+
+def read_method_arguments(config: Any) -> dict[str, Any]:
+    """The same without a border: the network, and the method with its options."""
     return {
         "generator": config.get_property("generator") or "",
         "inverter": config.get_property("inverter") or "",
-        "feather": config.get_property("feather"),
+        "options": parse_options(config.get_property("options") or ""),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from gi.repository import Gimp, Gtk
 
 from . import jobs
+from .arguments import format_options, recall_options
 from .choices import title_networks
 from .errors import PluginError, StoppedError
 from .help import add_help
@@ -63,9 +64,9 @@ class DirectionDialog:
             _("More of it _means"), names, config.get_property("plus") or ""
         )
         self._generators = Choice(_("Net_work"), names, self._changed)
-        self._inverters = MethodChoice(_("Me_thod"), names, self._changed)
-        self._found = Gtk.Label(label="", xalign=0.0)
         self._status = StatusLine(with_report=True)
+        self._inverters = MethodChoice(_("M_ethod"), names, self._changed, self._status.warn)
+        self._found = Gtk.Label(label="", xalign=0.0)
         self._session = Session(on_main, Watcher(self._status.busy, self._failed))
         self._form = self._build()
         lay_out(self._dialog, [self._form], self._status)
@@ -83,7 +84,7 @@ class DirectionDialog:
         form.pack_start(hint, False, False, 0)
         rows = (
             self._before.widget, self._after.widget, self._name_row, self._plus_row,
-            self._generators.widget, self._inverters.widget,
+            self._generators.widget, self._inverters.rows,
         )  # fmt: skip
         for row in rows:
             form.pack_start(row, False, False, 0)
@@ -121,6 +122,7 @@ class DirectionDialog:
     def _opened(self, catalog: Catalog) -> None:
         read = self._config.get_property
         self._generators.show(title_networks(catalog.generators), catalog.generator)
+        self._inverters.options.set(recall_options(read("options")))
         self._inverters.offer(catalog.inverters, catalog.generator, read("inverter") or "")
         self._set_ready(True)
         self._changed()
@@ -145,6 +147,7 @@ class DirectionDialog:
                 Picture(0, 0, 3, b""),
                 generator=self._generators.name,
                 inverter=self._inverters.name,
+                options=self._inverters.options.values,
             )
             asked = PairWork(
                 read_side(self._sides[self._before.name]),
@@ -197,6 +200,7 @@ class DirectionDialog:
         put("plus", asked.plus)
         put("generator", asked.work.generator)
         put("inverter", asked.work.inverter)
+        put("options", format_options(asked.work.options))
 
 
 def _make_entry(label: str, names: Gtk.SizeGroup, text: str) -> tuple[Gtk.Box, Gtk.Entry]:

@@ -11,7 +11,16 @@ from gi.repository import Gimp, Gtk
 
 from . import jobs, questions, unsaved
 from .acting_areas import ActingAreas
-from .arguments import AS_LAYER, AUTO, Edits, format_edits, layer_name, read_regions, recall_edits
+from .arguments import (
+    AS_LAYER,
+    AUTO,
+    Edits,
+    format_edits,
+    layer_name,
+    read_regions,
+    recall_edits,
+    recall_options,
+)
 from .canvas_preview import CanvasPreview
 from .choices import list_areas, list_forms, title_networks
 from .errors import PluginError, StoppedError
@@ -86,7 +95,7 @@ class EditDialog:
         )
         names = Gtk.SizeGroup(mode=Gtk.SizeGroupMode.HORIZONTAL)
         self._generators = Choice(_("_Network"), names, self._open)
-        self._inverters = MethodChoice(_("_Method"), names, self._look)
+        self._inverters = MethodChoice(_("_Method"), names, self._look, self._warn)
         self._regions = Choice(_("_Where"), names, self._moved)
         earlier = target.earlier
         regions = earlier.regions if earlier else config.get_property("regions") or AUTO
@@ -94,6 +103,8 @@ class EditDialog:
         self._form = Choice(_("Res_ult"), names, lambda: None)
         forms = list_forms(target.layer.get_mask() is not None)
         self._form.show(forms, earlier.form if earlier else config.get_property("as") or AS_LAYER)
+        kept_options = recall_options(config.get_property("options"))
+        self._inverters.options.set(earlier.options if earlier else kept_options)
         feather = target.earlier.feather if target.earlier else config.get_property("feather")
         longest = max(target.picture.width, target.picture.height)
         self._feather = feather_row(feather, longest, self._moved)
@@ -106,7 +117,7 @@ class EditDialog:
     def _lay_out(self) -> None:
         right = self._right
         right.pack_start(self._generators.widget, False, False, 0)
-        right.pack_start(self._inverters.widget, False, False, 0)
+        right.pack_start(self._inverters.rows, False, False, 0)
         right.pack_start(self._regions.widget, False, False, 0)
         right.pack_start(self._sliders.widget, True, True, 0)
         right.pack_start(self._feather.widget, False, False, 0)
@@ -199,9 +210,10 @@ class EditDialog:
     def _fitting_latent(self) -> bytes:
         """The inversion that came with an earlier result, if network and method are still its."""
         earlier = self._target.earlier
-        same = earlier and (earlier.generator, earlier.method) == (
+        same = earlier and (earlier.generator, earlier.method, earlier.options) == (
             self._generators.name,
             self._inverters.name,
+            self._inverters.options.values,
         )
         return self._target.latent if same else b""
 
@@ -420,6 +432,7 @@ class EditDialog:
             self._feather.value,
             latent=self._fitting_latent() if "corners" in self._place else b"",
             deep=self._target.deep,
+            options=self._inverters.options.values,
             extra={**self._place, "regions": read_regions(self._regions.name)},
         )
         return self._reader.give(work)

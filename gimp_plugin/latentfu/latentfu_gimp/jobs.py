@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .arguments import Edits, is_picture, split_method
+from .arguments import Edits, Options, is_picture, split_method
 from .client import ServerClient
 from .errors import NoPortraitError, PluginError, ServerGoneError, StoppedError
 from .masks import square_around
@@ -25,14 +25,14 @@ class Work:
     """What shall be done with a layer: an edit, or a mix or transfer when ``source`` is there.
 
     The fields are those of the server's requests (latentfu.protocol.requests). ``generator`` and
-    ``inverter``: names, or empty for the server's default; in place of a method's name also fast
-    or faithful. ``feather``: width of the soft border in layer pixels. ``layers``: first and last
-    layer of a mix. ``along``, ``scale``: the directions of a transfer, and how far of the way.
-    ``latent``: the kept inversion of the square in ``extra["corners"]``, empty to look for it.
-    ``deep``: whether the result is asked for in 16 bits. ``apart``: whether selection and regions
-    come as a mask beside the result, which is then of the edit without limits. ``extra``: any
-    other fields of the request by name (targets, only, truncation, identity, quality, face, ...).
-    ``pictures``: those that edits name, as they name them.
+    ``inverter``: names, or empty for the server's default; in place of a method's name also fast or
+    faithful; ``options``: of the method. ``feather``: width of the soft border in layer pixels.
+    ``layers``: first and last layer of a mix. ``along``, ``scale``: the directions of a transfer,
+    and how far of the way. ``latent``: the kept inversion of the square in ``extra["corners"]``,
+    empty to look for it. ``deep``: whether the result is asked for in 16 bits. ``apart``: whether
+    selection and regions come as a mask beside the result, which is then of the edit without
+    limits. ``extra``: any other fields of the request by name (targets, only, truncation, identity,
+    quality, face, ...). ``pictures``: those that edits name, as they name them.
     """
 
     layer: Picture
@@ -46,6 +46,7 @@ class Work:
     along: tuple[str, ...] = ()
     scale: float = 1.0
     latent: bytes = b""
+    options: Options = field(default_factory=dict)
     deep: bool = False
     apart: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
@@ -255,6 +256,7 @@ def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
         "quality": quality or None,
         "feather": work.feather,
         "interactive": True,
+        **({"options": work.options} if work.options else {}),
     }
     if kind != "preview":
         document["kind"] = kind
@@ -293,7 +295,7 @@ def _write_edits(client: ServerClient, work: Work) -> dict[str, Any]:
 
 
 _COMMON = (
-    "aligner", "quality", "options", "face", "corners", "eyes", "mouth", "psi",
+    "aligner", "quality", "face", "corners", "eyes", "mouth", "psi",
 )  # fmt: skip
 """What of ``extra`` a request takes that moves no control."""
 

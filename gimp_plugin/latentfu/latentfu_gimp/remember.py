@@ -15,6 +15,7 @@ from .arguments import (
     LARGEST_STRENGTH,
     Edits,
     format_edits,
+    format_options,
     name_mix,
     name_transfer,
     read_regions,
@@ -54,6 +55,7 @@ def remembered(
         regions=write_regions(work.extra.get("regions") or AUTO),
         form=form,
         method=work.inverter,
+        options=work.options,
         face=int(work.extra.get("face") or 0),
         size=[target.picture.width, target.picture.height],
         latent=hashlib.sha256(result.latent).hexdigest() if result.latent else "",
@@ -81,6 +83,7 @@ def keep_arguments(config: Gimp.ProcedureConfig, work: Work, form: str) -> None:
     put("edits", format_edits(work.edits))
     put("generator", work.generator)
     put("inverter", work.inverter)
+    put("options", format_options(work.options))
     put("feather", work.feather)
     put("regions", write_regions(work.extra.get("regions") or AUTO))
     put("as", form)

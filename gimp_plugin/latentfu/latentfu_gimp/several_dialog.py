@@ -93,17 +93,19 @@ class SeveralDialog:
         self._which.show(WHICH, self._first_choice(config))
         self._shown = Choice(_("Pre_view of"), names, self._look)
         self._generators = Choice(_("_Network"), names, self._open)
-        self._inverters = MethodChoice(_("_Method"), names, self._look)
+        self._inverters = MethodChoice(_("_Method"), names, self._look, self._status.warn)
         self._regions = Choice(_("_Where"), names, self._moved)
         regions = config.get_property("regions") or AUTO
         self._regions.show(list_areas(regions), regions)
         self._form = Choice(_("Res_ult"), names, lambda: None)
         self._form.show(FORMS, config.get_property("as") or AS_LAYER)
         self._feather = feather_row(self._common["feather"], 2000, self._moved)
-        for choice in (
-            self._which, self._shown, self._generators, self._inverters, self._regions,
+        self._inverters.options.set(self._common["options"])
+        for widget in (
+            self._which.widget, self._shown.widget, self._generators.widget, self._inverters.rows,
+            self._regions.widget,
         ):  # fmt: skip
-            self._right.pack_start(choice.widget, False, False, 0)
+            self._right.pack_start(widget, False, False, 0)
         self._right.pack_start(self._sliders.widget, True, True, 0)
         self._right.pack_start(self._feather.widget, False, False, 0)
         self._right.pack_start(self._form.widget, False, False, 0)
@@ -246,6 +248,7 @@ class SeveralDialog:
             EMPTY,
             generator=self._generators.name,
             inverter=self._inverters.name,
+            options=self._inverters.options.values,
             edits=self._sliders.strengths(),
             feather=self._feather.value,
             extra={"regions": read_regions(self._regions.name)},
@@ -306,6 +309,7 @@ class SeveralDialog:
             self._inverters.name,
             self._sliders.strengths(),
             self._feather.value,
+            options=self._inverters.options.values,
             extra={**self._place, "regions": read_regions(self._regions.name)},
         )
         return self._reader.give(work)

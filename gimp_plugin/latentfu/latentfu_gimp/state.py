@@ -9,7 +9,7 @@ import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .arguments import Edits, check_edits, read_regions
+from .arguments import Edits, Options, check_edits, format_options, read_regions
 from .errors import PluginError
 from .jobs import LARGEST_LATENT
 
@@ -23,14 +23,14 @@ VERSION = 1
 class LayerEditState:
     """How a layer was made, enough to edit it again from its source.
 
-    ``source_sha256`` names the source layer's pixel body, ``source_tattoo`` the layer in its
-    image, ``size`` its width and height then; ``mask`` is the packed selection ("" for none,
-    "lost" when it was too large to keep). ``method`` and ``face``: what was asked for, "" and 0
-    for the automatic choice. ``latent``: the sha256 of the kept inversion. ``pixels_sha256``: of
-    the result itself, to notice what was painted on it; ``limits_sha256``: of the mask that it came
-    with, "" for none. ``regions`` and
-    ``form``: as the procedure takes them. ``mix``, ``transfer``: of these, where they took from
-    and what; ``edits`` of a transfer are what it moved. Layers in ``edits`` are named by tattoo.
+    ``source_sha256`` names the source layer's pixel body, ``source_tattoo`` the layer in its image,
+    ``size`` its width and height then; ``mask`` is the packed selection ("" for none, "lost" when
+    it was too large to keep). ``method`` and ``face``: what was asked for, "" and 0 for the
+    automatic choice; ``options``: of the method. ``latent``: the sha256 of the kept inversion.
+    ``pixels_sha256``: of the result itself, to notice what was painted on it; ``limits_sha256``: of
+    the mask that it came with, "" for none. ``regions`` and ``form``: as the procedure takes them.
+    ``mix``, ``transfer``: of these, where they took from and what; ``edits`` of a transfer are what
+    it moved. Layers in ``edits`` are named by tattoo.
     """
 
     generator: str
@@ -54,6 +54,7 @@ class LayerEditState:
     regions: str = "auto"
     form: str = "layer"
     transfer: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -90,7 +91,7 @@ def load_state(data: bytes) -> LayerEditState | None:
         int(state.source_tattoo), float(state.feather), int(state.face)
         [(int(width), int(height)) for width, height in [state.size or (1, 1)]]
         [(float(x), float(y)) for x, y in state.quad]
-        dict(state.mix), dict(state.transfer)
+        dict(state.mix), dict(state.transfer), format_options(state.options)
     except (ValueError, TypeError, KeyError, AttributeError, PluginError):
         return None
     return state

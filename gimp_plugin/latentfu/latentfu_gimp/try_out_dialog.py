@@ -76,7 +76,7 @@ class TryOutDialog(ABC):
         earlier = target.earlier
         if earlier:
             again = {"generator": earlier.generator, "inverter": earlier.method}
-            self._common = {**again, "feather": earlier.feather}
+            self._common = {**again, "options": earlier.options, "feather": earlier.feather}
         self._dialog = new_dialog(texts.again if earlier else texts.title, role)
         restore_size(self._dialog, role, 860, 620)
         self._preview = PreviewPane(target.picture, lambda: None)

@@ -95,8 +95,8 @@ def create_plain_procedure(
     return procedure
 
 
-def add_common_arguments(procedure: Gimp.Procedure) -> None:
-    """The network, the inversion method and the soft border."""
+def add_method_arguments(procedure: Gimp.Procedure) -> None:
+    """The network, and the inversion method with its options."""
     add = procedure.add_string_argument
     add(
         "generator", _("_Generator"), _("Name of the network, empty for the default"), "", READWRITE
@@ -108,6 +108,18 @@ def add_common_arguments(procedure: Gimp.Procedure) -> None:
         "",
         READWRITE,
     )
+    add(
+        "options",
+        _("_Options"),
+        _("Options of the method, such as steps=200; empty for its own"),
+        "",
+        READWRITE,
+    )
+
+
+def add_common_arguments(procedure: Gimp.Procedure) -> None:
+    """The network, the inversion method and the soft border."""
+    add_method_arguments(procedure)
     procedure.add_double_argument(
         "feather", _("_Feather"), FEATHER, 0.0, LARGEST_FEATHER, 12.0, READWRITE
     )

@@ -8,11 +8,12 @@ from typing import Any
 from gi.repository import Gimp, GObject
 
 from .. import finder, jobs
+from ..arguments import read_method_arguments
 from ..pair_layers import read_side
 from ..pairs import PairWork, keep_direction, measure_pairs, tell_measured
 from ..translate import _
 from ..wire import Picture
-from .common import READWRITE, report_progress, run_guarded
+from .common import READWRITE, add_method_arguments, report_progress, run_guarded
 
 NAME = "latentfu-direction"
 ICON = "gimp-tool-move"
@@ -43,10 +44,7 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
     add = procedure.add_string_argument
     add("name", _("_Name"), _("Name of the direction: my-smile"), "my-direction", READWRITE)
     add("plus", _("More _means"), _("What more of it means, for people"), "", READWRITE)
-    add("generator", _("_Generator"), _("Name of the network, empty for the default"), "",
-        READWRITE)  # fmt: skip
-    add("inverter", _("_Inverter"), _("Method, or fast or faithful; empty for the default"), "",
-        READWRITE)  # fmt: skip
+    add_method_arguments(procedure)
     procedure.add_string_return_value(
         "report", _("Report"), _("What was measured, a line each"), "", READWRITE
     )
@@ -73,11 +71,7 @@ def _run(
 
 def make_direction(config: Gimp.ProcedureConfig) -> str:
     """Make and keep the direction as the arguments say; what was measured, or PluginError."""
-    work = jobs.Work(
-        Picture(0, 0, 3, b""),
-        generator=config.get_property("generator") or "",
-        inverter=config.get_property("inverter") or "",
-    )
+    work = jobs.Work(Picture(0, 0, 3, b""), **read_method_arguments(config))
     asked = PairWork(
         read_side(config.get_property("before")),
         read_side(config.get_property("after")),
