@@ -39,7 +39,8 @@ TEST_STEPS = (
     ("types", ["mypy"]),
     ("gi types", ["mypy", "--config-file", "gimp_plugin/mypy.ini"]),
     ("contracts", ["pytest", "-q", "tests/test_contracts.py"]),
-    ("tests", ["pytest", "-n", "auto", "--ignore", "tests/gimp"]),
+    # A worker that hangs in native code hears no signal: a thread ends it, and another goes on.
+    ("tests", ["pytest", "-n", "auto", "--timeout-method", "thread", "--ignore", "tests/gimp"]),
     ("gimp", ["tests.gimp.run"]),
 )
 
