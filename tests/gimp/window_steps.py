@@ -76,7 +76,8 @@ def wait_until(condition, seconds=60):
 def is_learnt():
     """Whether nothing is on its way any more."""
     busy = ("Looking for", "Learning", "Starting", "Editing the layer", "Finding", "Pasting")
-    return bool(window()) and not any(words in said() for words in busy)
+    told = said()  # "Done" is the server's last word; what the window makes of it comes then.
+    return bool(window()) and not any(words in told for words in busy) and "Done" not in told
 
 def count(image):
     return len(image.get_layers())
