@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.fast)
         if item.path.name in DOCS_FILES:
             item.add_marker(pytest.mark.docs)
+
+
+@pytest.fixture(autouse=True)
+def memory_limit() -> Iterator[None]:
+    """A limit that a test leaves behind would end another test, or the start of a thread, later."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    yield
+    after = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, before)
+    assert after == before, "the test leaves this process with another limit of memory"

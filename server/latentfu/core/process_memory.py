@@ -6,9 +6,11 @@ what the process could write to (RLIMIT_DATA, Linux); macOS and Windows have no 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _UNKNOWN_MACHINE = 8 << 30
@@ -39,6 +41,22 @@ def limit_memory(most: int | None) -> bool:
         soft = min(soft, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
     return True
+
+
+@contextlib.contextmanager
+def limited_memory(most: int) -> Iterator[None]:
+    """:func:`limit_memory` for a while: what calls a server goes on without the server's limit."""
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    limit_memory(most)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def limit_to_machine() -> None:

@@ -19,7 +19,7 @@ from aiohttp import web
 import latentfu
 from latentfu.core.errors import BadInputError, ServerError, StorageError
 from latentfu.core.paths import data_dir, make_private, server_path
-from latentfu.core.process_memory import limit_memory
+from latentfu.core.process_memory import limited_memory
 from latentfu.http.connections import READING, make_connections
 from latentfu.http.failures import answer_failures
 from latentfu.http.idle import note_use, stop_when_idle
@@ -109,8 +109,8 @@ Ready = Callable[[ServerAddress, OpenDoor | None], None]
 
 def serve(settings: ServerSettings, ready: Ready = lambda _address, _door: None) -> None:
     """Serve until told to stop; raises ServerError when another server runs."""
-    limit_memory(_MOST_MEMORY)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(limited_memory(_MOST_MEMORY))
         # The door first: the loopback address takes another port where both want the same.
         door = open_door(settings.studio) if settings.studio else None
         if door is not None:
