@@ -65,7 +65,7 @@ class DirectionDialog:
         )
         self._generators = Choice(_("Net_work"), names, self._changed)
         self._status = StatusLine(with_report=True)
-        self._inverters = MethodChoice(_("M_ethod"), names, self._changed, self._status.warn)
+        self._inverters = MethodChoice(_("Meth_od"), names, self._changed, self._status.warn)
         self._found = Gtk.Label(label="", xalign=0.0)
         self._session = Session(on_main, Watcher(self._status.busy, self._failed))
         self._form = self._build()
