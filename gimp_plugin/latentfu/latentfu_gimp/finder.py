@@ -351,7 +351,8 @@ def _wait(process: subprocess.Popen[bytes], log: _Log, report: Report) -> Server
     while (waited := time.monotonic() - began) < PATIENCE:
         report(min(waited / 10.0, 0.95), _("Starting the Latent-Fu server ..."))
         found = None
-        with contextlib.suppress(SilentServerError):  # It comes up slowly on a busy machine.
+        # It comes up slowly on a busy machine, and listens before it has made a new token.
+        with contextlib.suppress(UnusableServerError):
             found = find()
         if found:
             # It outlives us; if it does not, it must not stay a zombie.

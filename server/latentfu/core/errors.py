@@ -99,6 +99,6 @@ def is_memory_fault(error: BaseException) -> bool:
 
 _MEMORY_WORDS = (
     "not enough memory", "can't allocate memory", "out of memory", "failed to map segment",
-    "cannot allocate memory",
+    "cannot allocate memory", "could not create a primitive",
 )  # fmt: skip
-"""What torch's allocators say, and the system where a library does not fit."""
+"""What torch's allocators and oneDNN say, and the system where a library does not fit."""
