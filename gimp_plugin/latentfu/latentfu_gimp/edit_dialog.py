@@ -289,9 +289,11 @@ class EditDialog:
         return self._work() if self._learnt and not self._applying else None
 
     def _tell_area(self, sentence: str) -> None:
-        if sentence and not self._status.holds_error and not self._applying:
+        if self._applying or self._status.holds_error:
+            return
+        if sentence:
             self._status.idle(sentence)
-        elif not self._status.holds_error:
+        else:
             self._show_ready()
 
     def _warn(self, sentence: str) -> None:

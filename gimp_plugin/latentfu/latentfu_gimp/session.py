@@ -104,19 +104,18 @@ class Session:
 
     def prepare(self, work: jobs.Work, done: Callable[[Document], None]) -> None:
         """Invert the layer, so that previews are quick; what was being learnt is cancelled."""
-
-        def ask(client: ServerClient, report: jobs.Report) -> Callable[[], None]:
-            told = jobs.prepare(client, work, report)
-            return lambda: done(told)
-
-        self._learn(ask)
+        self._learn_one(lambda client, report: jobs.prepare(client, work, report), done)
 
     def find_regions(self, work: jobs.Work, done: Callable[[jobs.Result], None]) -> None:
         """A mask as :func:`jobs.ask_regions` makes it; what was being learnt is cancelled."""
+        self._learn_one(lambda client, report: jobs.ask_regions(client, work, report), done)
 
+    def _learn_one(
+        self, question: Callable[[ServerClient, jobs.Report], T], done: Callable[[T], None]
+    ) -> None:
         def ask(client: ServerClient, report: jobs.Report) -> Callable[[], None]:
-            found = jobs.ask_regions(client, work, report)
-            return lambda: done(found)
+            told = question(client, report)
+            return lambda: done(told)
 
         self._learn(ask)
 

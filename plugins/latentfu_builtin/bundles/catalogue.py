@@ -8,7 +8,11 @@ from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir
 from pydantic import Field, ValidationError
 
 from latentfu_builtin.checkpoints.downloads.catalogue import StrictEntry, find_known, read_toml
-from latentfu_builtin.checkpoints.downloads.held_hashes import held_hash, with_held_hash
+from latentfu_builtin.checkpoints.downloads.held_hashes import (
+    describe_check,
+    held_hash,
+    with_held_hash,
+)
 
 
 class BundleDirection(StrictEntry):
@@ -57,6 +61,10 @@ class Bundle(StrictEntry):
     def public_network(self) -> PublicNetwork:
         """Its generator; of a file whose hash nobody states, with the one it had before."""
         return with_held_hash(find_known(self.network))
+
+    def describe_check(self) -> str:
+        """How its generator's file is checked, in words."""
+        return describe_check(find_known(self.network).sha256, self.network)
 
     def terms(self) -> list[PublicNetwork]:
         """One network or file for each different set of terms, as consent is asked for."""

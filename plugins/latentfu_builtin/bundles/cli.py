@@ -22,7 +22,6 @@ from latentfu_builtin.bundles.installable import describe_installed
 from latentfu_builtin.checkpoints.cli import ask_consent, fetch_options
 from latentfu_builtin.checkpoints.downloads.catalogue import (
     describe_terms,
-    find_known,
 )
 from latentfu_builtin.checkpoints.downloads.held_hashes import describe_check
 from latentfu_builtin.checkpoints.install_network import MIRROR, FetchOptions, refuse_unusable
@@ -80,8 +79,7 @@ def _describe_bundle(bundle: Bundle) -> str:
     """What a bundle brings, how large its file is, under which terms, and how it is checked."""
     network = bundle.public_network()
     size = f"{network.size / 1e6:.0f} MB" if network.size else "size not stated"
-    stated = find_known(bundle.network).sha256
-    checks = [describe_check(stated, network.name)]
+    checks = [bundle.describe_check()]
     checks += [describe_check(one.sha256, one.held_as) for one in bundle.directions]
     files = [f"{network.file} ({size}): {describe_terms(network)}"]
     files += [f"{one.file}: {one.licence}" for one in bundle.directions]
@@ -104,7 +102,7 @@ def list_command(as_json: bool) -> None:
                 "directions": [item.file for item in one.directions],
                 "bytes": one.public_network().size,
                 "sha256": one.public_network().sha256,
-                "checked": describe_check(find_known(one.network).sha256, one.network),
+                "checked": one.describe_check(),
                 "terms": [describe_terms(item) for item in one.terms()],
                 "installed": one.name in installed,
             }
@@ -116,10 +114,8 @@ def list_command(as_json: bool) -> None:
         network = one.public_network()
         size = f"{network.size / 1e6:.0f} MB" if network.size else "? MB"
         here = ", installed" if one.name in installed else ""
-        check = describe_check(find_known(one.network).sha256, one.network)
-        click.echo(
-            f"{one.name:16} {size:>8}  {one.title}; {describe_terms(network)}; {check}{here}"
-        )
+        told = f"{one.title}; {describe_terms(network)}; {one.describe_check()}"
+        click.echo(f"{one.name:16} {size:>8}  {told}{here}")
 
 
 @click.command("remove")

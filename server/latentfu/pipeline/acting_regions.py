@@ -94,6 +94,14 @@ def choose_parser(spec: GeneratorSpec, *, photograph: bool) -> RegionParser | No
     return next(iter(fitting or (known if photograph else [])), None)
 
 
+def require_parser(spec: GeneratorSpec) -> RegionParser:
+    """The parser for any picture in the generator's domain; NotInstalledError for none."""
+    parser = choose_parser(spec, photograph=True)
+    if parser is None:
+        raise NotInstalledError("No parser of regions is installed.")
+    return parser
+
+
 def _is_strange(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the picture is of another kind than the network's own, such as a photograph."""
     return (quality.out_of_domain or 0.0) > STRANGE_PART * spec.out_of_domain_limit

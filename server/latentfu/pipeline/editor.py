@@ -9,12 +9,12 @@ from typing import Any
 
 from latentfu.core.control import check_strengths
 from latentfu.core.crop import Crop
-from latentfu.core.errors import BadInputError, NotInstalledError, PluginFailedError
+from latentfu.core.errors import BadInputError, PluginFailedError
 from latentfu.core.layer import Layer, check_mask
 from latentfu.core.process_memory import give_back_freed
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.core.value_effect import ControlValue, Exemplar
-from latentfu.pipeline.acting_regions import RegionChooser, choose_parser
+from latentfu.pipeline.acting_regions import RegionChooser, require_parser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import check_control_names, check_kept_layers, truncate
 from latentfu.pipeline.cache import ControlCache, InversionCache
@@ -183,9 +183,7 @@ class Editor:
         """The regions in which the request's controls act; BadInputError where it is not told."""
         resolved = self.generators.resolve(request)
         check_strengths(dict.fromkeys(request.controls, 0.0), resolved.controls)
-        parser = choose_parser(resolved.spec, photograph=True)
-        if parser is None:
-            raise NotInstalledError("No parser of regions is installed.")
+        parser = require_parser(resolved.spec)
         found = self.regions.find_together(request.controls, resolved, parser, progress)
         if not found:
             names = ", ".join(request.controls)

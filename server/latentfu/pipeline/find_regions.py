@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from latentfu.core.crop import Crop
-from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.core.errors import BadInputError
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.core.progress import Stopwatch
 from latentfu.core.regions import RegionParser
-from latentfu.pipeline.acting_regions import LEAST_SHARE, check_regions, choose_parser, say_unsure
+from latentfu.pipeline.acting_regions import LEAST_SHARE, check_regions, require_parser, say_unsure
 from latentfu.pipeline.align import Cropper, Placement
 from latentfu.pipeline.crop import Floats, box_around
 from latentfu.pipeline.region_map import RegionMap, RegionReader, place_region
@@ -54,9 +54,7 @@ class RegionFinder:
             BadInputError: no face is found, its regions are not sure, or it has none of these.
         """
         watch = Stopwatch()
-        parser = choose_parser(spec, photograph=True)
-        if parser is None:
-            raise NotInstalledError("No parser of regions is installed.")
+        parser = require_parser(spec)
         check_regions(request.regions, parser)
         aligner = _choose_aligner(request, parser, spec)
         crop = self._cropper.crop(layer, aligner, _SIDE, placement, mask)
