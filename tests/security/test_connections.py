@@ -4,6 +4,8 @@ import contextlib
 import json
 import logging
 import os
+import random
+import signal
 import socket
 import sys
 import time
@@ -34,6 +36,25 @@ def test_silent_connections_do_not_keep_the_owner_out(start):
             stack.enter_context(_open(server, HEALTH))  # never ends its headers
         for _ in range(5):
             assert ask(server)[0] == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")
+def test_of_connections_that_come_in_bursts_none_stays(start):
+    """Some are dropped between their taking and their making, while others come."""
+    server = start(limits={"max_connections": 20, "header_s": 1.0})
+    chance = random.Random(1)
+    for _ in range(4):
+        with contextlib.ExitStack() as stack:
+            silent = []
+            for _ in range(90):
+                if chance.random() < 0.1:
+                    os.kill(server.process.pid, signal.SIGSTOP)
+                silent.append(stack.enter_context(_open(server)))
+                if chance.random() < 0.1:
+                    os.kill(server.process.pid, signal.SIGCONT)
+            os.kill(server.process.pid, signal.SIGCONT)
+            wait_until(server.answers)
+            assert all(one.recv(1) == b"" for one in silent)
 
 
 def test_a_refused_request_closes_its_connection(start):

@@ -68,9 +68,26 @@ class _Refused(asyncio.Protocol):
 
 
 class HttpConnection(web.RequestHandler):
-    """Answers what is no HTTP at all as everything else: one JSON sentence, all headers."""
+    """Answers what is no HTTP at all as everything else: one JSON sentence, all headers.
 
-    __slots__ = ()
+    And it stays closed if it was closed before it was made, as happens where many come at once:
+    aiohttp would keep such a connection open for ever.
+    """
+
+    __slots__ = ("_is_dropped",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._is_dropped = False
+
+    def force_close(self) -> None:
+        self._is_dropped = True
+        super().force_close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._is_dropped:
+            self.force_close()
 
     def handle_error(
         self,
