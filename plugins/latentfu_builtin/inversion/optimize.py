@@ -24,6 +24,7 @@ from latentfu import (
     Progress,
     Quality,
     Stopwatch,
+    hold_threads,
     silent,
 )
 from torch import Tensor
@@ -46,12 +47,8 @@ def one_thread(generator: Generator) -> Iterator[None]:
     if generator.device.type != "cpu" or generator.resolution > 128:
         yield
         return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with hold_threads(1):
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def optimize_latent(request: InversionRequest, method: str = "optimise") -> Inversion:
