@@ -11,7 +11,9 @@ Where nothing like it is found, what was there is gone, and so is its detail.
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from latentfu.core.generator import Generator
@@ -48,13 +50,51 @@ def warp_features(before: Latent, after: Latent, generator: Generator) -> Latent
 
     layers = sorted({detail.layer for detail in before.details})
     with torch.no_grad():
-        old = generator.render(replace(before, details=()), "const", features=layers)[1]
+        old = _unedited.get_or_make(before, generator, layers)
         new = generator.render(replace(after, details=()), "const", features=layers)[1]
         moved = tuple(
-            FeatureOffset(d.layer, warp_to(d.delta, old[d.layer].float(), new[d.layer].float()))
+            FeatureOffset(d.layer, _warp(d.delta, old[d.layer], new[d.layer].float()))
             for d in before.details
         )
     return replace(after, details=moved)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """What is known of unedited features before there is an edit.
+
+    Attributes:
+        features: ``[N, C, H, W]``, normalized.
+        bias: Where each place is found in the features themselves, ``[N, 2, H, W]`` in pixels.
+    """
+
+    features: Tensor
+    bias: Tensor
+
+
+class _UneditedFeatures:
+    """The features of the latent that was edited last: while a slider moves they are the same."""
+
+    def __init__(self) -> None:
+        self._latent: Callable[[], Latent | None] = lambda: None
+        self._generator: Callable[[], Generator | None] = lambda: None
+        self._kept: dict[int, _Places] = {}
+
+    def get_or_make(
+        self, latent: Latent, generator: Generator, layers: list[int]
+    ) -> dict[int, _Places]:
+        """Those of a latent's codes alone, at ``layers``; kept as long as the latent is."""
+        known = self._latent() is latent and self._generator() is generator
+        if not (known and set(layers) <= self._kept.keys()):
+            codes = replace(latent, details=())
+            features = generator.render(codes, "const", features=layers)[1]
+            self._kept = {layer: _find_places(features[layer].float()) for layer in layers}
+            self._latent = weakref.ref(latent, lambda _gone: self._kept.clear())
+            self._generator = weakref.ref(generator)
+        return dict(self._kept)
+
+
+_unedited = _UneditedFeatures()
 
 
 def warp_features_into_mix(
@@ -97,16 +137,22 @@ def _codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
 
 def warp_to(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
     """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
+    return _warp(delta, _find_places(old), new)
+
+
+def _find_places(old: Tensor) -> _Places:
+    features = _normalize_features(old)
+    return _Places(features, _find_displacement(features, features))
+
+
+def _warp(delta: Tensor, old: _Places, new: Tensor) -> Tensor:
     import torch
 
-    if torch.equal(old, new):
+    from_new = _normalize_features(new)
+    if torch.equal(old.features, from_new):
         return delta
-    from_old, from_new = _normalize_features(old), _normalize_features(new)
-    reach = max(1, old.shape[-1] // REACH)
-    shift = _find_displacement(from_new, from_old, reach) - _find_displacement(
-        from_old, from_old, reach
-    )
-    here = _sample_shifted(from_old, _smooth(shift))
+    shift = _find_displacement(from_new, old.features) - old.bias
+    here = _sample_shifted(old.features, _smooth(shift))
     likeness = (here * from_new).sum(dim=1, keepdim=True)  # [N, 1, H, W]
     kept = ((_smooth(likeness) - LOST) / (SURE - LOST)).clamp(0.0, 1.0)
     return _sample_shifted(delta.to(new), _smooth(shift)) * kept
@@ -119,10 +165,11 @@ def _normalize_features(x: Tensor) -> Tensor:
     return F.normalize(x - x.mean(dim=(2, 3), keepdim=True), dim=1)
 
 
-def _find_displacement(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
+def _find_displacement(wanted: Tensor, given: Tensor) -> Tensor:
     """Where each place of ``wanted`` is in ``given``: [N, 2, H, W], x and y in pixels."""
     import torch
 
+    reach = max(1, given.shape[-1] // REACH)
     likeness = _smooth(_compare_places(wanted, given, reach), 5)
     steps = 2 * reach + 1
     offsets = torch.arange(-reach, reach + 1, device=wanted.device, dtype=wanted.dtype)

@@ -16,7 +16,15 @@ import numpy as np
 
 from latentfu.core.crop import Quad
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.pixel_math import blur, compare_structure, smoothstep, to_gray, to_levels
+from latentfu.pipeline.pixel_math import (
+    blur,
+    compare_structure,
+    find_largest,
+    measure_lengths,
+    smoothstep,
+    to_gray,
+    to_levels,
+)
 
 MATCHED_SIDE = 256
 """The side at which pictures are matched."""
@@ -54,7 +62,7 @@ class Motion:
     @property
     def reach(self) -> float:
         """The longest way of a place that corresponds, in crop sides."""
-        return float(np.linalg.norm(self.flow * self.kept[:, :, None], axis=2).max())
+        return float(measure_lengths(self.flow * self.kept[:, :, None]).max())
 
 
 @dataclass(frozen=True)
@@ -105,16 +113,16 @@ def _match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Mot
     moves = np.clip(2.0 * blur(moves, 4.0 * unit), 0.0, 1.0)
     moves[moves < 1e-3] = 0.0
     flow = np.asarray(flow * moves[:, :, None], np.float32)
-    missed = np.linalg.norm(flow + warp_by(back, flow), axis=2) * moves / unit
+    missed = measure_lengths(flow + warp_by(back, flow)) * moves / unit
     likeness = compare_structure(wanted, warp_by(given, flow))
     kept = smoothstep((likeness - _UNLIKE) / (_ALIKE - _UNLIKE))
     kept *= smoothstep((_DISAGREE - missed) / (_DISAGREE - _AGREE))
-    change = blur(np.abs(shown[-1] - shown[0]).max(axis=2), unit)
+    change = blur(find_largest(shown[-1] - shown[0]), unit)
     kept = np.maximum(kept, smoothstep((_CHANGED - change) / (_CHANGED - _STILL)))
     eroded = np.asarray(cv2.erode(kept, np.ones((3, 3), np.uint8)), np.float32)
     kept = blur(eroded, 1.5 * unit)
     flow /= np.float32(side)
-    around = blur(np.linalg.norm(flow, axis=2), side / 16.0)
+    around = blur(measure_lengths(flow), side / 16.0)
     far = smoothstep((around - 0.012) / 0.012)
     return Motion(flow, kept, far)
 

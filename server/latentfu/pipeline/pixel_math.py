@@ -22,6 +22,18 @@ def to_levels(image: Floats) -> Floats:
     return np.ascontiguousarray((image.transpose(1, 2, 0) + 1.0) * 127.5, dtype=np.float32)
 
 
+def measure_lengths(vectors: Floats) -> Floats:
+    """Of ``[..., C]``: ``[...]``. Quicker than ``np.linalg.norm`` for a few channels."""
+    return np.asarray(np.sqrt(np.einsum("...c,...c->...", vectors, vectors)), np.float32)
+
+
+def find_largest(image: Floats) -> Floats:
+    """The absolute value of the largest channel of ``[..., C]``: ``[...]``."""
+    channels = np.abs(np.moveaxis(image, -1, 0))
+    largest: Floats = np.maximum.reduce(list(channels))
+    return largest
+
+
 WIDE_BLUR = 6.0
 """A blur of more pixels than this is made on a picture scaled down: many times less work."""
 

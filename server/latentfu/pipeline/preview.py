@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.pipeline.crop import Floats
+from latentfu.pipeline.pixel_math import find_largest
 from latentfu.pipeline.render import Rendered, show_codes
 from latentfu.plugin_manager.running import call_plugin, refuse_result
 
@@ -117,9 +118,9 @@ def _measure_stillness(change: Floats) -> Floats:
     import cv2
 
     plain = change.transpose(1, 2, 0)
-    rough = np.abs(plain - cv2.GaussianBlur(plain, (0, 0), 2.0)).max(axis=2)
-    rough = cv2.dilate(rough, np.ones((3, 3), np.uint8))
-    still = np.clip(1.0 - rough / MOVES, 0.0, 1.0)[None]  # [1, S, S]
+    rough = find_largest(plain - cv2.GaussianBlur(plain, (0, 0), 2.0))
+    around = cv2.dilate(rough, np.ones((3, 3), np.uint8))
+    still = np.clip(1.0 - around / MOVES, 0.0, 1.0)[None]  # [1, S, S]
     return np.asarray(still, dtype=np.float32)
 
 
