@@ -6,10 +6,15 @@ What stands after ``--`` goes to the tool: ``nox -s test -- tests/cli/test_progr
 
 from __future__ import annotations
 
+import json
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import nox
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
@@ -67,6 +72,36 @@ def sbom(session: nox.Session) -> None:
     out = session.posargs[0] if session.posargs else "latentfu.cdx.json"
     words = ("environment", sys.executable, "--pyproject", "pyproject.toml")
     _run(session, "cyclonedx_py", *words, "--output-reproducible", "-o", out)
+    _leave_out_tools(Path(out))
+
+
+def _leave_out_tools(listed: Path) -> None:
+    """Keep what Latent-Fu needs to run: tests and this list need packages, too."""
+    whole = json.loads(listed.read_text("utf-8"))
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
+    needed = _find_needed(project["dependencies"])
+    refs = {each["bom-ref"]: canonicalize_name(each["name"]) for each in whole["components"]}
+    kept = {ref for ref, name in refs.items() if name in needed} | {"root-component"}
+    whole["components"] = [each for each in whole["components"] if each["bom-ref"] in kept]
+    whole["dependencies"] = [
+        {**each, "dependsOn": [ref for ref in each.get("dependsOn", []) if ref in kept]}
+        for each in whole["dependencies"]
+        if each["ref"] in kept
+    ]
+    listed.write_text(json.dumps(whole, indent=2) + "\n", "utf-8")
+
+
+def _find_needed(requirements: list[str]) -> set[str]:
+    """The names of the packages that these bring along here, without their extras."""
+    needed: set[str] = set()
+    waiting = list(requirements)
+    while waiting:
+        one = Requirement(waiting.pop())
+        name = canonicalize_name(one.name)
+        if name not in needed and (not one.marker or one.marker.evaluate({"extra": ""})):
+            needed.add(name)
+            waiting += metadata.requires(name) or []
+    return needed
 
 
 @nox.session

@@ -100,6 +100,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_renderer.py",
         "test_review_attacks.py",
         "test_reviving.py",
+        "test_sbom.py",
         "test_scorer.py",
         "test_seen_at_once.py",
         "test_servers.py",
