@@ -37,7 +37,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "latentfu.core.names": ("Name", "Sha256", "is_name", "is_sha256"),
     "latentfu.core.installable_network": (
-        "InstallationRequest", "InstallationState", "NetworkTerms",
+        "FileCheck", "InstallationRequest", "InstallationState", "NetworkTerms",
     ),
     "latentfu.core.progress": (
         "ByteCount", "Progress", "Stopwatch", "between", "cancel_scope", "check_cancelled",

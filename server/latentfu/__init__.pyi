@@ -45,6 +45,7 @@ from latentfu.core.generator import Generator as Generator
 from latentfu.core.generator import Noise as Noise
 from latentfu.core.generator import SynthesisLayer as SynthesisLayer
 from latentfu.core.generator import random_latents as random_latents
+from latentfu.core.installable_network import FileCheck as FileCheck
 from latentfu.core.installable_network import InstallableNetwork as InstallableNetwork
 from latentfu.core.installable_network import InstallationRequest as InstallationRequest
 from latentfu.core.installable_network import InstallationState as InstallationState
@@ -171,6 +172,7 @@ __all__ = [
     "Encoder",
     "Exemplar",
     "FeatureOffset",
+    "FileCheck",
     "ForeignFile",
     "Generator",
     "GeneratorSpec",

@@ -50,6 +50,14 @@ def test_a_network_is_described_in_one_line() -> None:
     assert "encoder, direction smile" in networks_state.describe_contents(network())
 
 
+def test_it_says_how_what_is_fetched_is_checked() -> None:
+    says = networks_state.say_check
+    assert says(network()) == ""
+    assert "known hashes" in says(network(file_check="stated"))
+    assert "came first" in says(network(file_check="held"))
+    assert "No hash is known" in says(network(file_check="none"))
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -99,6 +99,12 @@ def test_nothing_is_fetched_before_somebody_agrees(served: Server, world: Bundle
     assert not (world.home / "config" / "agreed.json").exists()
 
 
+def test_what_is_not_here_yet_says_how_it_will_be_checked(served: Server) -> None:
+    listed = rows(served)
+    assert listed["small"]["file_check"] == "none"
+    assert listed["portraits"]["file_check"] is None  # nothing of it is fetched
+
+
 def test_a_network_comes_with_its_parts_and_goes_again(served: Server, world: BundleWorld) -> None:
     done = finish(served, install(served))
     assert done["state"] == "done", done
@@ -112,6 +118,7 @@ def test_a_network_comes_with_its_parts_and_goes_again(served: Server, world: Bu
     small = rows(served)["small"]
     assert small["is_installed"] and small["is_default"] and small["is_removable"]
     assert small["is_agreed"] and small["installed_bytes"] > 10_000
+    assert small["file_check"] == "held"  # to what came first, as nobody states a hash
     assert next(iter(rows(served))) == "small" and "tiny" not in rows(served)
     job, status, answer = put_install(served)  # agreed to before, and there already
     assert status == 201 and finish(served, job)["state"] == "done"

@@ -15,6 +15,7 @@ from .networks_state import (
     describe_plugin,
     describe_progress,
     list_terms,
+    say_check,
     say_size,
 )
 from .sent_texts import translate_sent
@@ -135,7 +136,8 @@ def ask_agreement(parent: Gtk.Window, network: NetworkFacts) -> bool:
     else:
         fetched = _("How much will be fetched is not stated.")
     title = _("Install {title}?").format(title=network["title"])
-    dialog = _question(parent, title, f"{fetched} {describe_contents(network)}")
+    told = [fetched, describe_contents(network), say_check(network)]
+    dialog = _question(parent, title, " ".join(filter(None, told)))
     area = dialog.get_message_area()
     for line, page in list_terms(network):
         area.pack_start(_terms_line(line, page), False, False, 0)

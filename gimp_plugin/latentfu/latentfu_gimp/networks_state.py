@@ -181,6 +181,16 @@ def describe_contents(network: NetworkFacts) -> str:
     return _("With it come: {parts}.").format(parts=", ".join(brings))
 
 
+def say_check(network: NetworkFacts) -> str:
+    """How what is fetched is checked, as a sentence; nothing where nobody says."""
+    told = {
+        "stated": _("The files are checked by their known hashes."),
+        "held": _("The files are held to the hashes that they had when they came first."),
+        "none": _("No hash is known: what comes first is trusted, and held to from then on."),
+    }
+    return told.get(str(network.get("file_check")), "")
+
+
 def describe_progress(job: NetworkFacts) -> str:
     """How far an installation is."""
     if job["state"] == "queued":

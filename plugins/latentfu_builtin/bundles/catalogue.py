@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from latentfu import BadInputError, Name, Offer, PublicNetwork, data_dir
+from latentfu import BadInputError, FileCheck, Name, Offer, PublicNetwork, data_dir
 from pydantic import Field, ValidationError
 
 from latentfu_builtin.checkpoints.downloads.catalogue import StrictEntry, find_known, read_toml
 from latentfu_builtin.checkpoints.downloads.held_hashes import (
     describe_check,
+    find_check,
     held_hash,
     with_held_hash,
 )
@@ -65,6 +66,13 @@ class Bundle(StrictEntry):
     def describe_check(self) -> str:
         """How its generator's file is checked, in words."""
         return describe_check(find_known(self.network).sha256, self.network)
+
+    def find_check(self) -> FileCheck:
+        """Of its files the one that is checked least."""
+        checks = {find_check(find_known(self.network).sha256, self.network)}
+        checks |= {find_check(one.sha256, one.held_as) for one in self.directions}
+        least: tuple[FileCheck, ...] = ("none", "held", "stated")
+        return next(each for each in least if each in checks)
 
     def terms(self) -> list[PublicNetwork]:
         """One network or file for each different set of terms, as consent is asked for."""

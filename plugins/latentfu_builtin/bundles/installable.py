@@ -84,6 +84,7 @@ def _read_state(bundle: Bundle) -> InstallationState:
         all(has_agreed(one) for one in bundle.terms()),
         sum(path.stat().st_size for target in _downloads(bundle) for path in kept_files(target)),
         sum(path.stat().st_size for path in known.files) if known is not None else 0,
+        bundle.find_check(),
     )
 
 

@@ -22,6 +22,7 @@ from latentfu_builtin.checkpoints.downloads.catalogue import (
     list_written,
     remember_agreement,
 )
+from latentfu_builtin.checkpoints.downloads.held_hashes import find_check
 from latentfu_builtin.checkpoints.import_checkpoint import generators_folder
 from latentfu_builtin.checkpoints.install_network import (
     MIRROR,
@@ -67,7 +68,8 @@ def make_terms(network: PublicNetwork, covers: str) -> NetworkTerms:
 def _read_state(network: PublicNetwork) -> InstallationState:
     target = _target(network)
     size = target.stat().st_size if target.is_file() else 0
-    return InstallationState(size > 0, has_agreed(network), kept_bytes(network), size)
+    check = find_check(network.sha256, network.name)
+    return InstallationState(size > 0, has_agreed(network), kept_bytes(network), size, check)
 
 
 def _target(network: PublicNetwork) -> Path:

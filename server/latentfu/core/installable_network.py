@@ -23,18 +23,25 @@ class NetworkTerms:
     page: str = ""
 
 
+FileCheck = Literal["stated", "held", "none"]
+"""How the files of a network are checked when they come: by a hash that is stated; by the hash that
+a file had when it came first; not, as none is known and what comes first is held to."""
+
+
 @dataclass(frozen=True)
 class InstallationState:
     """How an :class:`InstallableNetwork` is now.
 
     ``is_agreed``: whether all of its terms were agreed to. ``kept_bytes``: what came of a download
     that broke off, or is on its way. ``installed_bytes``: what it takes on the disk.
+    ``file_check``: of its files the one that is checked least; None where nobody says.
     """
 
     is_installed: bool
     is_agreed: bool
     kept_bytes: int = 0
     installed_bytes: int = 0
+    file_check: FileCheck | None = None
 
 
 @dataclass(frozen=True)

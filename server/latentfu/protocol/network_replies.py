@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from latentfu.core.installable_network import FileCheck
 from latentfu.protocol.replies import Reply
 
 
@@ -38,6 +39,11 @@ class NetworkReply(Reply):
     is_default: bool = Field(description="Whether it works where a request names none.")
     is_removable: bool
     installed_bytes: int = Field(description="What it takes on the disk; 0 where not known.")
+    file_check: FileCheck | None = Field(
+        default=None,
+        description="How its files are checked when they come: by a hash that is stated, held to "
+        "the hash that they had when they came first, or none is known; null where nobody says.",
+    )
     kept_bytes: int = Field(
         description="What has come of a download that was paused, broke off or is under way."
     )

@@ -109,6 +109,7 @@ def _describe(one: InstallableNetwork, state: InstallationState) -> NetworkReply
         is_default=False,
         is_removable=state.is_installed,
         installed_bytes=state.installed_bytes,
+        file_check=state.file_check,
         kept_bytes=state.kept_bytes,
     )
 

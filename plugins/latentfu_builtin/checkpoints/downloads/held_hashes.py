@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from latentfu import PublicNetwork, config_dir, write_whole
+from latentfu import FileCheck, PublicNetwork, config_dir, write_whole
 
 
 def with_held_hash(network: PublicNetwork) -> PublicNetwork:
@@ -29,17 +29,25 @@ def hold_hash(name: str, sha256: str) -> None:
         write_whole(_hashes_file(), json.dumps(hashes, indent=2, sort_keys=True).encode())
 
 
+def find_check(stated: str, name: str) -> FileCheck:
+    """How a file is checked; ``stated`` and ``name`` as for :func:`describe_check`."""
+    if stated:
+        return "stated"
+    return "held" if held_hash(name) else "none"
+
+
 def describe_check(stated: str, name: str) -> str:
     """How a file is checked, in words that go on after its size.
 
     ``stated``: the hash that is known of it, or none; ``name``: under which one is held.
     """
-    held = held_hash(name)
-    if stated:
-        return f"checked by its sha256 {stated[:12]}"
-    if held:
-        return f"held to the sha256 {held[:12]} that it had when it came first"
-    return "no hash is known: what comes first is trusted, and held to from then on"
+    match find_check(stated, name):
+        case "stated":
+            return f"checked by its sha256 {stated[:12]}"
+        case "held":
+            return f"held to the sha256 {held_hash(name)[:12]} that it had when it came first"
+        case "none":
+            return "no hash is known: what comes first is trusted, and held to from then on"
 
 
 def _hashes_file() -> Path:
