@@ -43,7 +43,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ByteCount", "Progress", "Stopwatch", "between", "cancel_scope", "check_cancelled",
         "silent",
     ),
-    "latentfu.core.threads": ("hold_threads",),
     "latentfu.core.limits": ("PICTURE_FORMATS",),
     "latentfu.core.precision": ("mixed_precision", "quick_dtype"),
     "latentfu.core.contact_sheet": ("SheetRow", "contact_sheet"),

@@ -76,7 +76,6 @@ from latentfu.core.progress import silent as silent
 from latentfu.core.regions import RegionParser as RegionParser
 from latentfu.core.regions import measure_region_changes as measure_region_changes
 from latentfu.core.setting import Setting as Setting
-from latentfu.core.threads import hold_threads as hold_threads
 from latentfu.core.value_effect import ControlValue as ControlValue
 from latentfu.core.value_effect import Exemplar as Exemplar
 from latentfu.core.value_effect import ValueEffect as ValueEffect
@@ -252,7 +251,6 @@ __all__ = [
     "find_metadata",
     "find_regions",
     "generators",
-    "hold_threads",
     "hookimpl",
     "identities",
     "installed",

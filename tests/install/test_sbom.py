@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-BROUGHT = ("aiohttp", "multidict", "numpy", "pillow", "psutil", "torch")
+BROUGHT = ("aiohttp", "multidict", "numpy", "pillow", "torch")
 NOT_BROUGHT = ("pytest", "ruff", "cyclonedx-bom", "latentfu")
 
 

@@ -24,7 +24,6 @@ from latentfu import (
     Progress,
     Quality,
     Stopwatch,
-    hold_threads,
     silent,
 )
 from torch import Tensor
@@ -47,8 +46,12 @@ def one_thread(generator: Generator) -> Iterator[None]:
     if generator.device.type != "cpu" or generator.resolution > 128:
         yield
         return
-    with hold_threads(1):
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
         yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def optimize_latent(request: InversionRequest, method: str = "optimise") -> Inversion:

@@ -29,6 +29,9 @@ click.version_option(latentfu.__version__, prog_name="latentfu")(program)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and leave with its exit code."""
+    # Read when torch is loaded. Threads that spin while they wait for each other lose ten-fold
+    # beside other work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if not Path("/dev/nvidia0").exists():
         limit_to_machine()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from latentfu.core.threads import fit_threads
-
 
 class Progress(Protocol):
     """Called by long work; the implementation shows a bar, streams an event, or does nothing."""
@@ -94,9 +92,8 @@ def check_cancelled() -> None:
     """Raise :class:`CancelledError` if nobody wants the work any more.
 
     Long computations call it between their steps, a network between its layers. Outside of
-    :func:`cancel_scope` it stops nothing. The number of threads is fitted to the load there too.
+    :func:`cancel_scope` it does nothing.
     """
-    fit_threads()
     check = _check.get()
     if check is not None:
         check()

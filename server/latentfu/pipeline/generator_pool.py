@@ -13,7 +13,6 @@ from typing import Protocol
 from latentfu.core.control import Control
 from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.core.generator import Generator
-from latentfu.core.threads import start_fitting_threads
 from latentfu.pipeline.invert import Method, Options, choose_inverters
 from latentfu.pipeline.network_memory import measure_network, read_memory_limit
 from latentfu.pipeline.plugin_calls import load_generator
@@ -113,7 +112,6 @@ class GeneratorPool:
         generator = self._open.pop(spec.id, None)
         if generator is None:
             keep_freed_pages()
-            start_fitting_threads()
             generator = self._load(spec)
             self._make_room(measure_network(generator))
         self._open[spec.id] = generator  # the last is the one used last
@@ -208,7 +206,6 @@ def open_generator(name_or_path: str | Path, device: str = "auto") -> Generator:
         BadInputError: the file is in no format that is opened as it is, or is damaged.
     """
     keep_freed_pages()
-    start_fitting_threads()
     device = best_device() if device == "auto" else device
     known_specs = get_registry().installed(GeneratorSpec)
     spec = known_specs.get(str(name_or_path))

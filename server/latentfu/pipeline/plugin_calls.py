@@ -12,7 +12,6 @@ from latentfu.core.crop import Point, Quad
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Inversion, Latent
-from latentfu.core.threads import fit_threads
 from latentfu.core.value_effect import ControlValue, ValueEffect
 from latentfu.plugin_manager import get_registry, pick
 from latentfu.plugin_manager.running import call_plugin, describe_item, refuse_result
@@ -48,7 +47,6 @@ def load_generator(spec: GeneratorSpec, device: str) -> Generator:
 
 def draw(generator: Generator, latent: Latent) -> torch.Tensor:
     """``generator.render(latent)`` as ``[N, 3, R, R]``; raises PluginFailedError."""
-    fit_threads()
     image = call_plugin(generator, "drew", lambda: generator.render(latent))
     check_picture(generator, image, len(latent))
     return image
