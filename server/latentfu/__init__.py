@@ -19,7 +19,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.api": (
         "aligners", "build_steps", "checkpoint_formats", "control_makers", "controls",
         "edit", "encoders", "find_regions", "generators", "identities", "installed", "invert",
-        "inverters", "losses", "mix", "public_networks", "scorers", "transfer",
+        "inverters", "losses", "make_directions", "mix", "public_networks", "refuse_taken_name",
+        "scorers", "transfer",
     ),
     "latentfu.core.layer": ("Layer",),
     "latentfu.core.crop": ("Crop", "Point", "Quad"),
@@ -60,6 +61,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.pipeline.align": ("Placement", "face_quad"),
     "latentfu.pipeline.feature_warp": ("warp_features",),
     "latentfu.storage.directions": ("Direction", "read_direction", "write_direction"),
+    "latentfu.storage.own_directions": (
+        "choose_direction_file", "own_directions_dir", "save_direction",
+    ),
+    "latentfu.pipeline.make_directions": ("choose_scorer",),
     "latentfu.storage.direction_control": (
         "DirectionEffect", "directions_in", "find_direction",
     ),

@@ -14,8 +14,10 @@ from latentfu.api import installed as installed
 from latentfu.api import invert as invert
 from latentfu.api import inverters as inverters
 from latentfu.api import losses as losses
+from latentfu.api import make_directions as make_directions
 from latentfu.api import mix as mix
 from latentfu.api import public_networks as public_networks
+from latentfu.api import refuse_taken_name as refuse_taken_name
 from latentfu.api import scorers as scorers
 from latentfu.api import transfer as transfer
 from latentfu.bench import Measure as Measure
@@ -85,6 +87,7 @@ from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
 from latentfu.pipeline.generator_pool import detect_format as detect_format
 from latentfu.pipeline.generator_pool import open_generator as open_generator
+from latentfu.pipeline.make_directions import choose_scorer as choose_scorer
 from latentfu.pipeline.network_memory import network_settings as network_settings
 from latentfu.pipeline.plugin_calls import load_identity as load_identity
 from latentfu.pipeline.spare_memory import work_in_parts as work_in_parts
@@ -137,6 +140,9 @@ from latentfu.storage.download import Patience as Patience
 from latentfu.storage.download import download as download
 from latentfu.storage.inversion_cache import load_inversion as load_inversion
 from latentfu.storage.layer_store import find_latent_file as find_latent_file
+from latentfu.storage.own_directions import choose_direction_file as choose_direction_file
+from latentfu.storage.own_directions import own_directions_dir as own_directions_dir
+from latentfu.storage.own_directions import save_direction as save_direction
 from latentfu.storage.safetensors_file import file_sha256 as file_sha256
 from latentfu.storage.safetensors_file import find_metadata as find_metadata
 from latentfu.storage.safetensors_file import read_arrays as read_arrays
@@ -232,6 +238,8 @@ __all__ = [
     "cancel_scope",
     "check_cancelled",
     "checkpoint_formats",
+    "choose_direction_file",
+    "choose_scorer",
     "config_dir",
     "contact_sheet",
     "control_makers",
@@ -263,11 +271,13 @@ __all__ = [
     "load_inversion",
     "load_latent",
     "losses",
+    "make_directions",
     "measure_region_changes",
     "mix",
     "mixed_precision",
     "network_settings",
     "open_generator",
+    "own_directions_dir",
     "print_measures",
     "progress_bar",
     "public_networks",
@@ -283,6 +293,8 @@ __all__ = [
     "read_tensors",
     "read_tensors_and_metadata",
     "read_torch",
+    "refuse_taken_name",
+    "save_direction",
     "scorers",
     "silent",
     "tensors_of",

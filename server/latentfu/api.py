@@ -32,10 +32,13 @@ from latentfu.pipeline.python_arguments import (
 from latentfu.plugin_manager import get_registry
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL.Image import Image
 
     from latentfu.pipeline.align import Placement
     from latentfu.pipeline.editor import Editor
+    from latentfu.storage.directions import Direction
 
 T = TypeVar("T")
 PictureArray = Union[npt.NDArray[np.uint8], "Image"]
@@ -389,6 +392,74 @@ def find_regions(
     )
     found = editor.find_regions(request, pictures).layer.pixels
     return found[:, :, 0] if found.shape[2] == 1 else found
+
+
+def make_directions(
+    attribute: str,
+    *,
+    generator: Which = None,
+    maker: str | None = None,
+    options: Mapping[str, float | int | str | bool] | None = None,
+    samples: int = 4000,
+    seed: int = 0,
+    name: str | None = None,
+    plus: str = "",
+    progress: Progress = silent,
+) -> list[Direction]:
+    """Directions by an installed maker, measured; :func:`save_direction` keeps one.
+
+    Args:
+        attribute: what more of it shall mean, as a scorer calls it.
+        generator: an opened one, a name, or None for the default.
+        maker: by name; None takes the first of :func:`control_makers`.
+        options: of the maker, over its defaults.
+        samples: how many pictures of the generator are drawn and read.
+        seed: of the samples: the same gives the same direction.
+        name: what edits name it by; None: my- and the attribute.
+        plus: what more of it means, for people; empty: the maker's words.
+        progress: told how far it is; may raise CancelledError.
+
+    Returns:
+        One, or as many as the maker makes; nothing of it is on the disk.
+
+    Raises:
+        NotInstalledError: there is no such maker or generator.
+        BadInputError: an option is not the maker's, or nothing can be learned.
+        CancelledError: ``progress`` raised it.
+    """
+    from latentfu.protocol.requests import MakeRequest, build_request
+
+    editor = _editor(generator)
+    request = build_request(
+        MakeRequest,
+        attribute=attribute,
+        generator=_name(editor, generator),
+        maker=maker,
+        options=dict(options or {}),
+        samples=samples,
+        seed=seed,
+        name=name,
+        plus=plus,
+    )
+    return editor.making.make(request, progress)
+
+
+def refuse_taken_name(name: str, folder: Path, generator: Which = None) -> None:
+    """Refuse a name for a direction of the user's own that something else has.
+
+    Args:
+        name: what the direction is to be called.
+        folder: where it will be; names count in :func:`own_directions_dir` alone.
+        generator: whose it is: an opened one, a name, or None for the default.
+
+    Raises:
+        BadInputError: another control has it; a direction of one's own may be replaced.
+        NotInstalledError: there is no such generator.
+    """
+    from latentfu.storage.own_directions import own_directions_dir, refuse_control_name
+
+    if folder == own_directions_dir():
+        refuse_control_name(name, controls(generator))
 
 
 def _editor(generator: Which) -> Editor:

@@ -10,12 +10,11 @@ import latentfu
 import numpy as np
 import pytest
 import torch
-from latentfu import Direction, read_direction
+from latentfu import Direction, own_directions_dir, read_direction, save_direction
 from latentfu.cli.main import run as run_command
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
 from latentfu_builtin.checkpoints.import_checkpoint import generators_folder, path_of
-from latentfu_builtin.directions.user_library import save_direction, user_folder
 
 REFERENCE = Path(__file__).parent.parent / "reference" / "checkpoints" / "rosinality-pt"
 FIRST, SECOND = (next((REFERENCE / name).glob("*.pt")) for name in ("cm1", "config-f-cm2"))
@@ -89,12 +88,12 @@ def test_two_networks_each_have_a_smile(run: Run, capsys: pytest.CaptureFixture[
     for name in ("first", "second"):
         capsys.readouterr()
         assert run("directions", "show", "smile", "--generator", name) == 0
-    assert len(list(user_folder().glob("*.safetensors"))) == 2
+    assert len(list(own_directions_dir().glob("*.safetensors"))) == 2
     assert run("directions", "remove", "smile") == 1
     assert "each of first, second" in capsys.readouterr().err
     assert run("directions", "rename", "smile", "grin", "--generator", "second") == 0
     assert run("directions", "remove", "smile") == 0
-    (left,) = user_folder().glob("*.safetensors")
+    (left,) = own_directions_dir().glob("*.safetensors")
     assert left.name == "grin.safetensors"
     assert np.array_equal(read_direction(left).vector, direction("second").vector)
     assert read_direction(left).name == "grin"
@@ -116,7 +115,7 @@ def test_own_work_is_kept_when_it_is_made_anew_and_never_imported_over(
     assert mine.read_bytes() == before
     save_direction(other)
     save_direction(direction("net", "my-look", scale=3.0))
-    kept = sorted((user_folder() / "replaced").iterdir())
+    kept = sorted((own_directions_dir() / "replaced").iterdir())
     assert [path.name for path in kept] == ["my-look.1.safetensors", "my-look.2.safetensors"]
     assert kept[0].read_bytes() == before
 
@@ -135,7 +134,7 @@ def test_a_removed_network_says_what_hangs_on_it(
     said = capsys.readouterr().out
     assert ("Removed with it" if everything else "Kept what you have for it") in said
     assert "2 directions" in said
-    assert len(list(user_folder().glob("*.safetensors"))) == (0 if everything else 2)
+    assert len(list(own_directions_dir().glob("*.safetensors"))) == (0 if everything else 2)
 
 
 def labelled(tmp_path: Path, name: str, domain: str, weights: str) -> Path:

@@ -21,6 +21,7 @@ from latentfu import (
     Latent,
     SynthesisLayer,
     hookimpl,
+    own_directions_dir,
     read_direction,
     write_direction,
 )
@@ -33,7 +34,6 @@ from latentfu_builtin.directions.find_directions import find_directions
 from latentfu_builtin.directions.pairs import measure_mean_difference
 from latentfu_builtin.directions.report import fit_line
 from latentfu_builtin.directions.seeded_samples import draw_z, write_samples
-from latentfu_builtin.directions.user_library import user_folder
 
 from tests.directions.test_makers import ID, Blocks
 
@@ -91,7 +91,7 @@ def keep(name: str, vector: list[float], **facts: Any) -> Direction:
     direction = Direction(
         vector=np.array(vector, dtype=np.float32), space="w", name=name, generator_id=ID, **words
     )
-    write_direction(user_folder() / f"{name}.safetensors", direction)
+    write_direction(own_directions_dir() / f"{name}.safetensors", direction)
     return direction
 
 
@@ -120,7 +120,7 @@ def test_a_sheet_is_looked_at_and_one_is_kept(run: Run, tmp_path: Path) -> None:
     )
     assert told.exit_code == 0, told.exception
     assert (tmp_path / "f" / "sheet.png").stat().st_size > 1000
-    kept = read_direction(user_folder() / "glow.safetensors")
+    kept = read_direction(own_directions_dir() / "glow.safetensors")
     shown = read_direction(tmp_path / "f" / "pca-1.safetensors")
     assert np.array_equal(kept.vector, -shown.vector) and kept.attribute == "glow"
     assert "glow" in latentfu.controls("blocks")
@@ -143,7 +143,7 @@ def test_pairs_give_their_mean_difference(run: Run, tmp_path: Path) -> None:
     )
     assert told.exit_code == 0, told.exception
     steps = (draw_z(GENERATOR, 2, range(4)) - draw_z(GENERATOR, 1, range(4))) @ GENERATOR.mixing.T
-    found = read_direction(user_folder() / "p.safetensors")
+    found = read_direction(own_directions_dir() / "p.safetensors")
     assert np.allclose(found.vector, steps.mean(dim=0), atol=1e-5)
     report = json.loads(told.stdout)
     along = steps @ steps.mean(dim=0) / steps.mean(dim=0).square().sum()
@@ -192,7 +192,7 @@ def test_a_direction_is_cleaned_of_what_it_leaks_on(run: Run) -> None:
     keep("low", [0, 0, 0, 0, 3.0, 0], attribute="low")
     told = run(clean_command, "top", "--generator", "blocks")
     assert told.exit_code == 0, told.exception
-    new = read_direction(user_folder() / "top-clean.safetensors")
+    new = read_direction(own_directions_dir() / "top-clean.safetensors")
     assert new.vector[0] > 0.5 and np.allclose(new.vector[1:], 0, atol=1e-6)
     assert new.leakage["low"] == pytest.approx(0, abs=1e-6)
     assert new.effect == pytest.approx(1.0, abs=0.05)

@@ -31,8 +31,8 @@ ASKED = [
 FOR_EDITORS = {
     "/v1/aligners", "/v1/controls", "/v1/default-generator", "/v1/generators", "/v1/health",
     "/v1/inverters", "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/result",
-    "/v1/latents/{sha256}", "/v1/layers/{sha256}", "/v1/networks", "/v1/openapi.json",
-    "/v1/plugins", "/v1/previews/{session}",
+    "/v1/latents/{sha256}", "/v1/layers/{sha256}", "/v1/makers", "/v1/networks",
+    "/v1/openapi.json", "/v1/plugins", "/v1/previews/{session}",
 }  # fmt: skip
 
 

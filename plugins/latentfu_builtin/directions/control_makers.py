@@ -12,12 +12,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from latentfu import (
-    BadInputError,
-    ControlRequest,
-    Direction,
-    Scorer,
-)
+from latentfu import BadInputError, ControlRequest, Direction, Scorer, save_direction
 
 from latentfu_builtin.directions.boundaries import Whitening
 from latentfu_builtin.directions.effects import TRIALS, EffectMeasurement
@@ -28,7 +23,6 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     train_direction,
 )
-from latentfu_builtin.directions.user_library import save_direction
 
 _Options = Mapping[str, float | int | str | bool]
 _SVM_OPTIONS: _Options = {"ends": 0.25, "clean": 0, "trials": TRIALS}

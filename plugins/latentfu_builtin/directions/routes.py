@@ -8,19 +8,24 @@ from typing import Any
 
 import latentfu
 import torch
-from latentfu import BadInputError, Direction, Generator, RouteRequest, between
+from latentfu import (
+    BadInputError,
+    Direction,
+    Generator,
+    RouteRequest,
+    between,
+    choose_scorer,
+    own_directions_dir,
+    refuse_taken_name,
+    save_direction,
+)
 
-from latentfu_builtin.directions.commands.common import open_generator_or_first, scorer_for
+from latentfu_builtin.directions.commands.common import open_generator_or_first
 from latentfu_builtin.directions.pairs import (
     PairSpread,
     PairWords,
     average_layers,
     direction_from_pairs,
-)
-from latentfu_builtin.directions.user_library import (
-    refuse_taken_name,
-    save_direction,
-    user_folder,
 )
 
 MOST_PAIRS = 1000
@@ -55,7 +60,7 @@ def answer_pairs(request: RouteRequest) -> dict[str, Any]:
     """
     asked, keep = _read_body(request.body)
     generator = open_generator_or_first(asked.generator or None)
-    refuse_taken_name(asked.words.name, user_folder(), generator)
+    refuse_taken_name(asked.words.name, own_directions_dir(), generator)
     if asked not in _last:
         made = _make_direction(asked, generator, request)
         _last.clear()  # One is enough: it is kept next or never.
@@ -84,7 +89,7 @@ def _make_direction(
     if any(code.ndim != codes[0].ndim for code in codes):
         codes = [average_layers(code, generator) for code in codes]
     stacked = average_layers(torch.cat(codes), generator)
-    scorer = scorer_for(generator.domain)
+    scorer = choose_scorer(generator.domain, asked.words.attribute)
     return direction_from_pairs(
         stacked, generator, asked.words, scorer, between(request.progress, 0.1, 1.0)
     )

@@ -6,7 +6,6 @@ the commands that made it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,82 +15,23 @@ from latentfu import (
     Control,
     GeneratorSpec,
     call_plugin,
-    data_dir,
     directions_in,
     find_direction,
     hookimpl,
+    own_directions_dir,
 )
 
 if TYPE_CHECKING:
     from latentfu import Direction, Generator
 
 
-def user_folder() -> Path:
-    """Where trained and imported directions lie."""
-    return data_dir() / "directions"
-
-
 @hookimpl
 def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
     """The directions in the user's folder, the first of each name."""
     found: dict[str, Control] = {}
-    for control in directions_in(user_folder(), generator.id):
+    for control in directions_in(own_directions_dir(), generator.id):
         found.setdefault(control.name, control)
     return list(found.values())
-
-
-def refuse_taken_name(name: str, out: Path, generator: Generator) -> None:
-    """Refuse a name that another control has, unless it is the file to be replaced."""
-    control = latentfu.controls(generator).get(name)
-    if out != user_folder() or control is None:
-        return
-    if Path(str(control.facts.get("file", ""))).parent != user_folder():
-        raise latentfu.BadInputError(f"There is a control {name!r} already: give another --name.")
-
-
-def save_direction(direction: Direction, folder: Path | None = None) -> Path:
-    """Write it to the user's own (or to ``folder``) as NAME.safetensors; the file.
-
-    Where another network's direction of that name lies, it gets a name beside it. Among the user's
-    own, the one of the same network and name that it replaces is put into the folder ``replaced``.
-    """
-    from latentfu import write_direction
-
-    path = choose_file(folder or user_folder(), direction.name, direction.generator_id)
-    if path.parent == user_folder() and path.is_file():
-        old = path.read_bytes()
-        write_direction(path, direction)
-        if path.read_bytes() != old:
-            _keep_replaced(path, old)
-        return path
-    return write_direction(path, direction)
-
-
-def choose_file(folder: Path, name: str, generator_id: str) -> Path:
-    """The file of a direction: its own, or one that is no other network's."""
-    path = folder / f"{name}.safetensors"
-    if path.exists() and _owner_of(path) != generator_id:
-        return folder / f"{name}-{generator_id[:12]}.safetensors"
-    return path
-
-
-def _keep_replaced(path: Path, old: bytes) -> Path:
-    """Put what stood at ``path`` into the folder ``replaced`` beside it, under a number."""
-    folder, number = path.parent / "replaced", 1
-    while (folder / f"{path.stem}.{number}.safetensors").exists():
-        number += 1
-    kept = folder / f"{path.stem}.{number}.safetensors"
-    latentfu.write_whole(kept, old)
-    return kept
-
-
-def _owner_of(path: Path) -> str:
-    """The id of the network that a file's direction is for; nothing for what is none."""
-    try:
-        held = json.loads(latentfu.find_metadata(path).get("direction", "{}"))
-        return str(held["generator_id"])
-    except (ValueError, KeyError, TypeError):
-        return ""
 
 
 def list_direction_files(generator: Generator) -> dict[str, Path]:

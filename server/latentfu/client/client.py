@@ -30,10 +30,12 @@ from latentfu.protocol.replies import (
     InvertersReply,
     JobReply,
     JobsReply,
+    MadeReply,
+    MakersReply,
     PluginsReply,
     Reply,
 )
-from latentfu.protocol.requests import JobRequest, PreviewRequest
+from latentfu.protocol.requests import JobRequest, MakeRequest, PreviewRequest
 from latentfu.protocol.server_address import ServerAddress, proves_itself, read_address, read_token
 
 _PROGRAM = "from latentfu.cli.main import main; main(['serve'])"
@@ -156,8 +158,11 @@ class Client:
 
     def inverters(self, generator: str | None = None) -> InvertersReply:
         """Installed inverters; for a generator the default first, and why others do not fit."""
-        asked = f"?generator={quote(generator, safe='')}" if generator is not None else ""
-        return self.get(f"/v1/inverters{asked}", InvertersReply)
+        return self._get_for(generator, "/v1/inverters", InvertersReply)
+
+    def makers(self, generator: str | None = None) -> MakersReply:
+        """What directions can be made by, and of; of a generator, or of the default one."""
+        return self._get_for(generator, "/v1/makers", MakersReply)
 
     def aligners(self) -> AlignersReply:
         """Installed aligners."""
@@ -165,8 +170,11 @@ class Client:
 
     def controls(self, generator: str | None = None) -> ControlsReply:
         """The sliders of a generator (None: the default one)."""
+        return self._get_for(generator, "/v1/controls", ControlsReply)
+
+    def _get_for(self, generator: str | None, path: str, model: type[_M]) -> _M:
         query = f"?generator={quote(generator, safe='')}" if generator else ""
-        return self.get(f"/v1/controls{query}", ControlsReply)
+        return self.get(f"{path}{query}", model)
 
     def plugins(self) -> PluginsReply:
         """Plug-ins and their state."""
@@ -219,6 +227,11 @@ class Client:
         """Put a job, wait for it, fetch it: its pixel body and its report."""
         job = self.wait(self.put_job(request).id, progress)
         return self.result(job.id), job.report
+
+    def make_direction(self, request: MakeRequest, progress: Progress = silent) -> MadeReply:
+        """Have a direction made by an installed maker; kept only where the request says so."""
+        job = self.wait(self.put_job(request).id, progress)
+        return MadeReply.model_validate(job.report)
 
     def cancel(self, job_id: str) -> JobReply:
         """Cancel a job; one that has ended stays as it is."""

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 import latentfu
 from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.pixels import MAX_BODY_BYTES
-from latentfu.protocol.replies import ErrorReply, JobReply, Reply, ReportReply
+from latentfu.protocol.replies import ErrorReply, JobReply, MadeReply, Reply, ReportReply
 from latentfu.protocol.server_address import PROOF_PATH
 from latentfu.storage.users import Role
 
@@ -74,7 +74,8 @@ def openapi_document(routes: Sequence[Endpoint]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
-    _schema(ReportReply, schemas)
+    for report in (ReportReply, MadeReply):
+        _schema(report, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Latent-Fu", "version": latentfu.__version__},

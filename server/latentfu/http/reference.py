@@ -23,11 +23,12 @@ from latentfu.protocol.owner_requests import (
     PluginStateRequest,
     SettingRequest,
 )
-from latentfu.protocol.replies import ErrorReply, Reply, ReportReply
+from latentfu.protocol.replies import ErrorReply, MadeReply, Reply, ReportReply
 from latentfu.protocol.requests import (
     EditRequest,
     InstallRequest,
     InvertRequest,
+    MakeRequest,
     MixRequest,
     PreviewRequest,
     TransferRequest,
@@ -42,6 +43,7 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     SettingRequest,
     IdleStopRequest,
     DefaultGeneratorRequest,
+    MakeRequest,
     InstallRequest,
     PluginStateRequest,
 )
@@ -59,7 +61,8 @@ def _with_parts(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _list_replies() -> tuple[type[BaseModel], ...]:
     """What the routes answer; then a job's report, and errors."""
-    models = (*(route.reply for route in ROUTES), ReportReply, InstalledReply, ErrorReply)
+    reports = (ReportReply, MadeReply, InstalledReply)
+    models = (*(route.reply for route in ROUTES), *reports, ErrorReply)
     return tuple(dict.fromkeys(found for model in models for found in _with_parts(model)))
 
 

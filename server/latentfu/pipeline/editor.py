@@ -32,6 +32,7 @@ from latentfu.pipeline.invert import (
     list_by_fit,
 )
 from latentfu.pipeline.light import put_back_light
+from latentfu.pipeline.make_directions import DirectionMaking
 from latentfu.pipeline.paste import place_change
 from latentfu.pipeline.paste_back import EditWork, Outcome, ShownEdit, paste_back
 from latentfu.pipeline.preview import make_thumbnail
@@ -66,6 +67,7 @@ class Editor:
 
     def __init__(self, device: str = "cpu") -> None:
         self.generators = GeneratorPool(device)
+        self.making = DirectionMaking(self.generators)
         self._inversions = InversionCache()
         self._inverting = Inverting(self._inversions)
         self._controls = ControlCache()

@@ -13,7 +13,8 @@ from typing import Protocol
 from latentfu.core.control import Control
 from latentfu.core.errors import BadInputError, LatentFuError, NotInstalledError
 from latentfu.core.generator import Generator
-from latentfu.pipeline.invert import Method, Options, choose_inverters
+from latentfu.pipeline.invert import Method, choose_inverters
+from latentfu.pipeline.method_options import Options
 from latentfu.pipeline.network_memory import measure_network, read_memory_limit
 from latentfu.pipeline.plugin_calls import load_generator
 from latentfu.pipeline.spare_memory import run_with_room

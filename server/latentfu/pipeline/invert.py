@@ -20,6 +20,7 @@ from latentfu.core.generator import Generator
 from latentfu.core.latent import Inversion
 from latentfu.core.limits import QUALITIES
 from latentfu.pipeline.cache import InversionCache, LRUCache
+from latentfu.pipeline.method_options import Options, merge_options
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.pipeline.plugin_calls import run_inverter
 from latentfu.plugin_manager.running import call_plugin
@@ -30,7 +31,6 @@ from latentfu.storage.weight_offsets import round_as_stored
 if TYPE_CHECKING:
     import torch
 
-Options = Mapping[str, float | int | str | bool]
 DEFAULT = "good"
 
 
@@ -222,17 +222,6 @@ class InvertOptions:
 DEFAULT_INVERT_OPTIONS = InvertOptions()
 
 
-def _merge_options(inverter: Inverter, options: Options) -> dict[str, float | int | str | bool]:
-    """The inverter's defaults overridden by ``options``; an unknown name is refused."""
-    unknown = sorted(set(options) - set(inverter.options))
-    if unknown:
-        known = ", ".join(sorted(inverter.options)) or "none"
-        raise BadInputError(
-            f"The inverter {inverter.name} has no option {unknown[0]!r}; it has: {known}."
-        )
-    return {**inverter.options, **options}
-
-
 def _make_key(
     crop: Crop,
     generator: Generator,
@@ -241,7 +230,7 @@ def _make_key(
     mask: CropMask | None = None,
 ) -> str:
     """The cache key of this inversion."""
-    chosen = _merge_options(inverter, options)
+    chosen = merge_options("inverter", inverter, options)
     return inversion_key(crop, generator.id, inverter.name, chosen, mask)
 
 
@@ -265,7 +254,7 @@ def _invert_crops(
 ) -> list[CachedInversion]:
     """The same for several crops with one generator and equal options, together if it can be."""
     generator = requests[0].generator
-    chosen = _merge_options(inverter, requests[0].options)
+    chosen = merge_options("inverter", inverter, requests[0].options)
     requests = [replace(request, options=chosen) for request in requests]
     keys = [_make_key(each.crop, generator, inverter, chosen, each.mask) for each in requests]
     cached = [None if refresh else cache.get(key, generator) for key in keys]

@@ -169,6 +169,33 @@ class InvertersReply(Reply):
     inverters: list[InverterReply]
 
 
+class MakerReply(Reply):
+    """A method that makes directions."""
+
+    name: str
+    title: str
+    options: dict[str, float | int | str | bool] = Field(
+        default_factory=dict, description="What can be tuned, with the default values."
+    )
+
+
+class AttributeReply(Reply):
+    """What a scorer reads in the pictures of a generator."""
+
+    name: str
+    scorer: str = Field(description="The first that reads it, by name.")
+
+
+class MakersReply(Reply):
+    """What directions of a generator can be made by, and of."""
+
+    generator: str
+    makers: list[MakerReply] = Field(description="The default first.")
+    attributes: list[AttributeReply] = Field(
+        description="What its scorers read, the first scorer's first; some makers know others too."
+    )
+
+
 class AlignerReply(Reply):
     """A way to find the square that a generator understands."""
 
@@ -337,18 +364,58 @@ class FacesReply(Reply):
         return self.model_dump(mode="json")
 
 
+class MadeDirectionReply(Reply):
+    """A direction that was made, and what was measured of it."""
+
+    name: str
+    title: str
+    attribute: str
+    plus: str = Field(description="What more of it means.")
+    space: str = Field(description="The latent space that it lies in.")
+    unit: str = Field(description="What a strength counts.")
+    method: str = Field(description="How it was made, for people.")
+    samples: int = Field(description="How many it was learned from.")
+    accuracy: float | None = Field(
+        description="The part of held-out samples that it tells apart; null: not measured."
+    )
+    effect: float | None = Field(
+        description="What strength 1 does to the attribute, in its standard deviations; null: "
+        "not measured."
+    )
+    leakage: dict[str, float] = Field(description="The same for other attributes.")
+    replaces: bool = Field(
+        description="Whether one of the user's own has that name: to keep this puts that into the "
+        "folder replaced."
+    )
+    file: str | None = Field(description="Where it was kept; null: it was not.")
+
+
+class MadeReply(Reply):
+    """What a finished job of kind make says about itself."""
+
+    generator: str
+    maker: str
+    kept: bool
+    directions: list[MadeDirectionReply] = Field(description="One, or as many as the maker makes.")
+    seconds: float
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this reply."""
+        return self.model_dump(mode="json")
+
+
 class JobReply(Reply):
     """A job and how far it is."""
 
     id: Uuid
-    kind: Literal["edit", "mix", "transfer", "invert", "regions", "find", "install"]
+    kind: Literal["edit", "mix", "transfer", "invert", "regions", "find", "make", "install"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     fraction: float = Field(description="0 to 1.")
     message: str = Field(description="What is being done.")
     error: Failure | None
     report: dict[str, Any] | None = Field(
         description="When it is done: a ReportReply, of regions a RegionsReply, of a find a "
-        "FacesReply, of an installation an InstalledReply."
+        "FacesReply, of a make a MadeReply, of an installation an InstalledReply."
     )
     attempts: int = Field(description="How often a worker has begun it.")
     created: float = Field(description="Seconds since 1970.")

@@ -21,6 +21,7 @@ from pydantic import (
 
 from latentfu.core.errors import BadInputError
 from latentfu.core.limits import QualityName
+from latentfu.core.names import is_name
 from latentfu.protocol.model import Model, Name, Sha256
 
 _Bounds = tuple[int, int]
@@ -40,10 +41,12 @@ LIMITS: dict[str, _Bounds] = {
     "side": (32, 2048),
     "quick": (0, 16),
     "minutes": (0, 10_080),
+    "samples": (20, 1_000_000),
+    "seed": (0, 2**31),
 }
 """The smallest and the largest number that each field takes, both included."""
 MOST_NAMES = 100
-"""How many controls, or options of an inverter, one request may name."""
+"""How many controls, or options of a method, one request may name."""
 
 
 def _within(field: str) -> Any:
@@ -309,6 +312,63 @@ class InstallRequest(Model):
         return self.model_dump(mode="json")
 
 
+class MakeRequest(Model):
+    """Make a direction of what a scorer reads, by an installed maker (GET /v1/makers).
+
+    The report is looked at first: ask for the same again with ``keep`` as true, and what was
+    made, if that was less than a day ago, is put among the user's own directions.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_require_kind)
+
+    kind: Literal["make"] = "make"
+    attribute: Name = Field(
+        description="What more of it shall mean: as a scorer calls it, or as the maker knows it."
+    )
+    generator: Name | None = Field(
+        default=None, description="The network; null: the default (GET /v1/default-generator)."
+    )
+    maker: Name | None = Field(default=None, description="By name; null: the first of the list.")
+    options: dict[Name, Option] = Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="Options of the maker, over its own.",
+    )
+    samples: Annotated[int, _within("samples")] = Field(
+        default=4000, description="How many pictures of the network are drawn and read."
+    )
+    seed: Annotated[int, _within("seed")] = Field(
+        default=0, description="Of the samples: the same gives the same direction."
+    )
+    name: Name | None = Field(
+        default=None, description="What edits name it by; null: my- and the attribute."
+    )
+    plus: OptionText = Field(
+        default="", description="What more of it means, for people; empty: the maker's words."
+    )
+    keep: bool = Field(
+        default=False, description="Whether it is put among the user's own directions."
+    )
+
+    @model_validator(mode="after")
+    def _check_name(self) -> MakeRequest:
+        if not is_name(self.direction_name):
+            raise ValueError(
+                f"{self.direction_name!r} is no name for a direction: take small letters, digits, "
+                f"- and _."
+            )
+        return self
+
+    @property
+    def direction_name(self) -> str:
+        """The name that was given, or the one that follows from the attribute."""
+        return self.name or f"my-{self.attribute}"
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this request: what differs from the defaults."""
+        return {"kind": self.kind, **self.model_dump(mode="json", exclude_defaults=True)}
+
+
 class TransferRequest(LayerRequest):
     """Move a layer to where a second picture stands along directions."""
 
@@ -338,17 +398,18 @@ class TransferRequest(LayerRequest):
 
 EditorRequest = EditRequest | InvertRequest | MixRequest | TransferRequest | RegionsRequest
 LayerJobRequest = EditorRequest | FindRequest
-JobRequest = LayerJobRequest | InstallRequest
+WorkerJobRequest = LayerJobRequest | MakeRequest
+JobRequest = WorkerJobRequest | InstallRequest
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(
     Annotated[JobRequest, Field(discriminator="kind")]
 )
-LAYER_JOB_REQUEST: TypeAdapter[LayerJobRequest] = TypeAdapter(
-    Annotated[LayerJobRequest, Field(discriminator="kind")]
+WORKER_JOB_REQUEST: TypeAdapter[WorkerJobRequest] = TypeAdapter(
+    Annotated[WorkerJobRequest, Field(discriminator="kind")]
 )
 PREVIEW_REQUEST = TypeAdapter(PreviewRequest)
 
 T = TypeVar("T")
-R = TypeVar("R", bound=LayerRequest)
+R = TypeVar("R", bound=Model)
 
 
 def build_request(model: type[R], /, **fields: Any) -> R:
@@ -371,7 +432,7 @@ def _explain_invalid(error: ValidationError) -> str:
     """The first thing that is wrong, in one sentence for people."""
     first: Mapping[str, Any] = error.errors(include_url=False)[0]
     where = [str(part)[:100] for part in first["loc"]]
-    kinds = ("edit", "mix", "transfer", "invert", "find", "install")
+    kinds = ("edit", "mix", "transfer", "invert", "find", "make", "install")
     tagged = where[:1] == ["regions"] and where[1:2] and where[1] in RegionsRequest.model_fields
     if where and (where[0] in kinds or tagged):
         where = where[1:]  # Which schema was tried says nothing to a person.

@@ -6,19 +6,27 @@ from dataclasses import asdict
 
 from latentfu.core.setting import Setting
 from latentfu.plugin_manager import get_registry
-from latentfu.plugin_objects import Aligner, GeneratorSpec, Inverter, Route
+from latentfu.plugin_objects import (
+    Aligner,
+    ControlMaker,
+    GeneratorSpec,
+    Inverter,
+    Route,
+    Scorer,
+)
 from latentfu.protocol.replies import (
     AlignerReply,
     ControlReply,
     GeneratorReply,
     InverterReply,
+    MakerReply,
     PluginReply,
     dump_named,
 )
 
 
 def read_catalog() -> dict[str, object]:
-    """Generators, inverters, aligners, controls per generator and plug-ins, in plug-in order.
+    """Generators, methods, scorers, controls per generator and plug-ins, in plug-in order.
 
     The front, which knows at any time which generator was chosen, puts that first.
     """
@@ -27,6 +35,11 @@ def read_catalog() -> dict[str, object]:
     return {
         "generators": dump_named(GeneratorReply, generators),
         "inverters": dump_named(InverterReply, registry.installed(Inverter)),
+        "makers": dump_named(MakerReply, registry.installed(ControlMaker)),
+        "scorers": [
+            {"name": name, "domain": each.domain, "attributes": list(each.attributes)}
+            for name, each in registry.installed(Scorer).items()
+        ],
         "aligners": dump_named(AlignerReply, registry.installed(Aligner)),
         "controls": {
             name: dump_named(ControlReply, registry.controls(spec))

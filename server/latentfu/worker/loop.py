@@ -17,9 +17,10 @@ from latentfu.pipeline.network_memory import read_unload_seconds
 from latentfu.pipeline.spare_memory import MemoryReserve
 from latentfu.protocol.pictures import PictureSource
 from latentfu.protocol.requests import (
-    LAYER_JOB_REQUEST,
     PREVIEW_REQUEST,
+    WORKER_JOB_REQUEST,
     FindRequest,
+    MakeRequest,
     parse_request,
 )
 from latentfu.worker.mailbox import REST, Mailbox
@@ -81,9 +82,11 @@ class WorkerLoop:
     def _job(self, message: Message) -> dict[str, object]:
         progress = self._watch(message, True)
         progress(0.0)
-        request = parse_request(LAYER_JOB_REQUEST, json.dumps(message["body"]))
+        request = parse_request(WORKER_JOB_REQUEST, json.dumps(message["body"]))
         if isinstance(request, FindRequest):
             return self._editor.find_faces(request, self._pictures).to_wire()
+        if isinstance(request, MakeRequest):
+            return self._make_direction(request, progress)
 
         def work(editor: Editor, told: Progress) -> Outcome:
             return editor.run(request, self._pictures, told)
@@ -94,6 +97,15 @@ class WorkerLoop:
         else:
             write_layer(Path(str(message["out"])), outcome.layer)
         return outcome.report.to_wire()
+
+    def _make_direction(self, request: MakeRequest, progress: Progress) -> dict[str, object]:
+        """The report; the front knows of what was kept before it hears that the job is done."""
+        made = self._reserve.run(
+            self._editor, lambda editor, told: editor.making.report(request, told), progress
+        )
+        if made.kept:
+            self._catalog({})
+        return made.to_wire()
 
     def _route(self, message: Message) -> dict[str, object]:
         from latentfu.pipeline.plugin_calls import answer_route

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import latentfu
-from latentfu import Direction, Generator, Scorer
+from latentfu import Direction, Generator
 
 FOLDER_TYPE = click.Path(path_type=Path, file_okay=False)
 
@@ -38,12 +38,6 @@ LAYER_RANGE = _LayerRange()
 def open_generator_or_first(name: str | None) -> Generator:
     """The generator ``name``; the first listed for None."""
     return latentfu.open_generator(name or next(iter(latentfu.generators()), "portraits"))
-
-
-def scorer_for(domain: str) -> Scorer | None:
-    """The first installed scorer for ``domain``."""
-    found = (scorer for scorer in latentfu.scorers().values() if scorer.domain == domain)
-    return next(found, None)
 
 
 def describe_leaks(direction: Direction) -> str:

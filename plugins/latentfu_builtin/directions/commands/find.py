@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import click
-from latentfu import BadInputError, Direction, json_option, progress_bar, write_direction
+from latentfu import (
+    BadInputError,
+    Direction,
+    json_option,
+    own_directions_dir,
+    progress_bar,
+    refuse_taken_name,
+    save_direction,
+    write_direction,
+)
 
 from latentfu_builtin.directions.commands.common import LAYER_RANGE, open_generator_or_first
 from latentfu_builtin.directions.find_directions import (
     FIND_METHODS,
     draw_found_directions,
     find_directions,
-)
-from latentfu_builtin.directions.user_library import (
-    refuse_taken_name,
-    save_direction,
-    user_folder,
 )
 
 
@@ -75,7 +79,7 @@ def find_command(
     if out is None and not names:
         raise BadInputError("Give --out for a sheet to look at, or --name 3=smile to keep one.")
     for name in names.values():
-        refuse_taken_name(name, user_folder(), opened)
+        refuse_taken_name(name, own_directions_dir(), opened)
     with progress_bar("Finding", quiet=as_json) as progress:
         found = find_directions(
             opened, method, count, layers=asked["layers"], seed=asked["seed"], progress=progress

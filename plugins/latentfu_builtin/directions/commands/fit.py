@@ -15,16 +15,19 @@ from latentfu import (
     Direction,
     Generator,
     Space,
+    choose_scorer,
     json_option,
+    own_directions_dir,
     progress_bar,
     read_direction,
+    refuse_taken_name,
+    save_direction,
 )
 
 from latentfu_builtin.directions.boundaries import Doubles, TrainedBoundary, iterate_slices
 from latentfu_builtin.directions.commands.common import (
     describe_leaks,
     open_generator_or_first,
-    scorer_for,
 )
 from latentfu_builtin.directions.pairs import PairWords, average_layers, direction_from_pairs
 from latentfu_builtin.directions.plane_solvers import SOLVERS, Reals
@@ -39,7 +42,6 @@ from latentfu_builtin.directions.training_data import (
     InversionChoice,
     read_picture_codes,
 )
-from latentfu_builtin.directions.user_library import refuse_taken_name, save_direction, user_folder
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PATH = click.Path(path_type=Path)
@@ -233,7 +235,7 @@ def direction_pairs_command(
     standard deviation of that.
     """
     opened = open_generator_or_first(generator)
-    folder, listed = out or user_folder(), _pair_pictures(before, after)
+    folder, listed = out or own_directions_dir(), _pair_pictures(before, after)
     refuse_taken_name(asked["name"], folder, opened)
     how = InversionChoice(asked["inverter"], None if asked["inverter"] else asked["quality"])
     with progress_bar("Inverting", quiet=as_json) as progress:
@@ -243,7 +245,7 @@ def direction_pairs_command(
             codes = average_layers(codes, opened)
         words = PairWords(asked["name"], asked["attribute"], asked["plus"])
         direction, spread = direction_from_pairs(
-            codes, opened, words, scorer_for(opened.domain), latentfu.silent
+            codes, opened, words, choose_scorer(opened.domain, words.attribute), latentfu.silent
         )
     path = save_direction(direction, folder)
     if as_json:

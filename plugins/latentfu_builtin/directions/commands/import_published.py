@@ -18,8 +18,12 @@ from latentfu import (
     Generator,
     LatentFuError,
     WrongGeneratorError,
+    choose_direction_file,
     json_option,
+    own_directions_dir,
     read_direction,
+    refuse_taken_name,
+    save_direction,
 )
 
 from latentfu_builtin.directions.commands.common import LAYER_RANGE
@@ -40,12 +44,6 @@ from latentfu_builtin.directions.published.fit_to_generator import (
     make_plain_name,
 )
 from latentfu_builtin.directions.style_channels import make_channel_direction
-from latentfu_builtin.directions.user_library import (
-    choose_file,
-    refuse_taken_name,
-    save_direction,
-    user_folder,
-)
 
 _MOST_AT_ONCE = 100
 
@@ -96,7 +94,7 @@ def import_directions_command(
         ]
     else:
         imported = _import_files(path, opened, asked)
-    folder = out or user_folder()
+    folder = out or own_directions_dir()
     _agree_to_doubts(imported, as_json)
     written = [file for item in imported for file in _write_imported(item, folder, opened)]
     _report_imported(imported, written, as_json)
@@ -210,8 +208,8 @@ def _agree_to_doubts(imported: list[_ImportedFile], as_json: bool) -> None:
 
 def _refuse_replacing(direction: Direction, folder: Path) -> None:
     """BadInputError where another direction of the user's own stands under its name."""
-    path = choose_file(folder, direction.name, direction.generator_id)
-    if folder != user_folder() or not path.is_file():
+    path = choose_direction_file(folder, direction.name, direction.generator_id)
+    if folder != own_directions_dir() or not path.is_file():
         return
     old = read_direction(path)
     if old.source != direction.source and not np.array_equal(old.vector, direction.vector):
@@ -247,7 +245,7 @@ def import_set_file(path: Path, generator: Generator) -> list[Path]:
     asked |= {"name": "", "plus": "", "space": None, "layers": None, "set_of": None}
     asked["components"] = ()
     item = _import_file(path, ReferenceCodes.of(generator), asked, alone=True)
-    return _write_imported(item, user_folder(), generator)
+    return _write_imported(item, own_directions_dir(), generator)
 
 
 def _write_imported(item: _ImportedFile, folder: Path, generator: Generator) -> list[Path]:

@@ -15,9 +15,13 @@ from latentfu import (
     Direction,
     Generator,
     LatentFuError,
+    choose_scorer,
     json_option,
+    own_directions_dir,
     progress_bar,
     read_direction,
+    refuse_taken_name,
+    save_direction,
 )
 
 from latentfu_builtin.directions.boundaries import project_boundary
@@ -25,7 +29,6 @@ from latentfu_builtin.directions.commands.common import (
     FOLDER_TYPE,
     describe_leaks,
     open_generator_or_first,
-    scorer_for,
 )
 from latentfu_builtin.directions.effects import measure_by_scorer
 from latentfu_builtin.directions.report import (
@@ -39,9 +42,6 @@ from latentfu_builtin.directions.user_library import (
     list_computed_directions,
     list_direction_files,
     read_directions,
-    refuse_taken_name,
-    save_direction,
-    user_folder,
 )
 
 
@@ -64,7 +64,7 @@ def report_command(
     """Measure what the directions of GENERATOR do: effect, linearity, leaks, identity."""
     opened = open_generator_or_first(generator)
     found = read_directions(names, opened) if names else _read_all(opened)
-    scorer = scorer_for(opened.domain)
+    scorer = choose_scorer(opened.domain)
     if scorer is None:
         raise BadInputError(f"No scorer reads pictures of {opened.domain}: install one.")
     with progress_bar("Measuring", quiet=as_json) as progress:
@@ -107,7 +107,7 @@ def clean_command(
     opened = open_generator_or_first(generator)
     (old,) = read_directions([direction], opened)
     name = asked["name"] or f"{old.name}-clean"
-    folder = out or user_folder()
+    folder = out or own_directions_dir()
     refuse_taken_name(name, folder, opened)
     others = (
         read_directions(asked["without"], opened)
@@ -116,7 +116,7 @@ def clean_command(
     )
     with progress_bar("Measuring", quiet=as_json) as progress:
         new = _clean_direction(old, others, name)
-        scorer = scorer_for(opened.domain)
+        scorer = choose_scorer(opened.domain)
         new = measure_by_scorer(new, opened, scorer, 0, progress)
     path = save_direction(new, folder)
     if as_json:

@@ -10,18 +10,18 @@ import click
 import latentfu
 from latentfu import (
     BadInputError,
-    ControlRequest,
     Generator,
     LatentFuError,
     NamedValue,
-    NotInstalledError,
-    PluginFailedError,
     Progress,
     between,
-    call_plugin,
+    choose_scorer,
     json_option,
+    own_directions_dir,
     progress_bar,
     read_direction,
+    refuse_taken_name,
+    save_direction,
 )
 
 from latentfu_builtin.directions.commands.common import (
@@ -29,7 +29,6 @@ from latentfu_builtin.directions.commands.common import (
     describe_held_out,
     describe_leaks,
     open_generator_or_first,
-    scorer_for,
 )
 from latentfu_builtin.directions.effects import EffectMeasurement
 from latentfu_builtin.directions.plane_solvers import SOLVERS
@@ -44,12 +43,7 @@ from latentfu_builtin.directions.training_data import (
     TrainingSource,
     collect_training_data,
 )
-from latentfu_builtin.directions.user_library import (
-    read_directions,
-    refuse_taken_name,
-    save_direction,
-    user_folder,
-)
+from latentfu_builtin.directions.user_library import read_directions
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _TRAINING_OPTIONS = (
@@ -113,9 +107,9 @@ def train_direction_command(
     least twice); from those carried over to --samples by a classifier; or from --pictures with
     --scores. A run that was broken off goes on where it was.
     """
-    folder, name = out or user_folder(), asked["name"] or f"my-{attribute}"
+    folder, name = out or own_directions_dir(), asked["name"] or f"my-{attribute}"
     if asked["maker"] or not any(asked[word] for word in _TRAINING_OPTIONS):
-        _train_by_maker(attribute, generator, folder, name, asked, as_json)
+        _train_by_maker(attribute, generator, folder, {**asked, "name": name}, as_json)
         return
     opened = open_generator_or_first(generator)
     refuse_taken_name(name, folder, opened)
@@ -125,43 +119,30 @@ def train_direction_command(
     _report_trained(path, made, notes, as_json)
 
 
-def _train_by_maker(  # noqa: PLR0917
-    attribute: str,
-    generator: str | None,
-    folder: Path,
-    name: str,
-    asked: dict[str, Any],
-    as_json: bool,
+def _train_by_maker(
+    attribute: str, generator: str | None, folder: Path, asked: dict[str, Any], as_json: bool
 ) -> None:
     """Let an installed maker of directions do it; raises LatentFuError."""
-    makers, maker = latentfu.control_makers(), asked["maker"] or "svm"
-    if maker not in makers:
-        raise NotInstalledError(f"There is no maker {maker!r}; installed: {', '.join(makers)}.")
-    given = {"clean": asked["clean"], "ends": asked["ends"], "plus": asked["plus"] or None}
-    told = {word: value for word, value in given.items() if value is not None}
-    unknown = sorted({name for name, _ in asked["options"]} - set(makers[maker].options))
-    if unknown:
-        known = ", ".join(sorted(makers[maker].options)) or "none"
-        raise BadInputError(f"The maker {maker} has no option {unknown[0]!r}; it has: {known}.")
-    options = {**makers[maker].options, "name": name, **told, **dict(asked["options"])}
+    given = {word: asked[word] for word in ("clean", "ends") if asked[word] is not None}
+    is_file = generator is not None and generator not in latentfu.generators()
+    opened = open_generator_or_first(generator) if is_file else generator
+    refuse_taken_name(asked["name"], folder, opened)
     with progress_bar("Sampling", quiet=as_json) as progress:
-        opened = open_generator_or_first(generator)
-        refuse_taken_name(name, folder, opened)
-        request = ControlRequest(
+        made = latentfu.make_directions(
+            attribute,
             generator=opened,
-            attribute=attribute,
+            maker=asked["maker"],
+            options={**given, **dict(asked["options"])},
             samples=asked["samples"] or 4000,
             seed=asked["seed"],
+            name=asked["name"],
+            plus=asked["plus"],
             progress=progress,
-            scorer=scorer_for(opened.domain),
-            options=options,
         )
-        work = makers[maker]
-        paths = call_plugin(work, "worked", lambda: work.make(request, folder))
-    if not isinstance(paths, list) or not all(isinstance(one, Path) for one in paths):
-        raise PluginFailedError(f"The control maker {maker} gave no list of files.")
-    for path in paths:
-        _report_made(path, as_json)
+        for direction in made:
+            refuse_taken_name(direction.name, folder, opened)
+    for direction in made:
+        _report_made(save_direction(direction, folder), as_json)
 
 
 def _report_made(path: Path, as_json: bool) -> None:
@@ -177,7 +158,7 @@ def _train_by_options(
     attribute: str, generator: Generator, name: str, asked: dict[str, Any], progress: Progress
 ) -> tuple[TrainedDirection, list[str]]:
     """Samples, labels, boundary, measurement."""
-    scorer = scorer_for(generator.domain)
+    scorer = choose_scorer(generator.domain, attribute)
     folders = asked["folders"]
     source = TrainingSource(
         attribute=attribute,

@@ -25,6 +25,7 @@ from latentfu import (
     Progress,
     SheetRow,
     between,
+    choose_scorer,
     contact_sheet,
     random_latents,
     read_deformation,
@@ -37,7 +38,6 @@ from latentfu_builtin.deformations.discover import (
     measure_deformations,
     search_directions,
 )
-from latentfu_builtin.directions.commands.common import scorer_for
 from latentfu_builtin.directions.control_makers import (
     SHIPPED_WORDS,
     Subject,
@@ -189,7 +189,7 @@ def build_shipped_directions(folder: Path | None, progress: Progress) -> None:
         samples=_DIRECTION_SAMPLES,
         seed=0,
         progress=progress,
-        scorer=scorer_for(generator.domain),
+        scorer=choose_scorer(generator.domain),
         options={"trials": _TRIALS, "clean": 0, **SHIPPED_WORDS},
     )
     subjects = [Subject(f.name, f.plus, f.group, _TITLES.get(f.name, "")) for f in FACTORS]

@@ -13,10 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from latentfu import BadInputError, ControlRequest, Direction, Generator, check_cancelled
+from latentfu import (
+    BadInputError,
+    ControlRequest,
+    Direction,
+    Generator,
+    check_cancelled,
+    save_direction,
+)
 from torch import Tensor
 
-from latentfu_builtin.directions.user_library import save_direction
 from latentfu_builtin.stylegan.training.source import (
     DescribingTeacher,
     open_teacher,

@@ -26,12 +26,14 @@ from latentfu.plugin_manager.sources import disabled_names
 from latentfu.protocol.owner_requests import DefaultGeneratorRequest, IdleStopRequest
 from latentfu.protocol.replies import (
     AlignersReply,
+    AttributeReply,
     ControlsReply,
     DefaultGeneratorReply,
     GeneratorsReply,
     HealthReply,
     IdleStopReply,
     InvertersReply,
+    MakersReply,
     PluginsReply,
     ProofReply,
     ShutdownReply,
@@ -128,6 +130,21 @@ async def show_inverters(request: web.Request) -> web.Response:
     return reply(InvertersReply.model_validate_json(json.dumps({"inverters": found})))
 
 
+async def show_makers(request: web.Request) -> web.Response:
+    """Of the generator asked for, or of the default one."""
+    catalog = await request.app[STATE].service.catalog()
+    generators = await asyncio.to_thread(default_first, await _generators(request))
+    name = request.query.get("generator") or next(iter(generators), "")
+    check_generator_name(name, generators)
+    attributes: dict[str, AttributeReply] = {}
+    for scorer in catalog.get("scorers", []):
+        if scorer["domain"] == generators[name]["domain"]:
+            for each in scorer["attributes"]:
+                attributes.setdefault(each, AttributeReply(name=each, scorer=scorer["name"]))
+    makers = catalog.get("makers", [])
+    return reply(MakersReply(generator=name, makers=makers, attributes=list(attributes.values())))
+
+
 async def show_aligners(request: web.Request) -> web.Response:
     """What a request's aligner can be."""
     return await _part(request, AlignersReply, "aligners")
@@ -218,6 +235,16 @@ ROUTES = (
         "Inversion methods",
         show_inverters,
         InvertersReply,
+        query=("generator",),
+        errors=(404, 503),
+        role="edit",
+    ),
+    Endpoint(
+        "GET",
+        "/v1/makers",
+        "What directions can be made by, and of",
+        show_makers,
+        MakersReply,
         query=("generator",),
         errors=(404, 503),
         role="edit",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ from latentfu.protocol.requests import (
     PREVIEW_REQUEST,
     InstallRequest,
     LayerRequest,
+    MakeRequest,
+    Option,
     PreviewRequest,
 )
 
@@ -64,7 +67,11 @@ def _check_request(request: web.Request, wanted: LayerRequest) -> None:
     latents = request.app[STATE].service.latents_of(owner)
     if wanted.latent is not None and not latents.has(wanted.latent):
         raise NotFoundError("The latent is not here: bring it first with PUT /v1/latents/.")
-    for name, value in wanted.options.items():
+    _check_options(wanted.options)
+
+
+def _check_options(options: Mapping[str, Option]) -> None:
+    for name, value in options.items():
         if isinstance(value, str) and not _WORDS.fullmatch(value):
             raise BadInputError(f"The option {name} cannot name a file here: give a plain word.")
 
@@ -78,6 +85,10 @@ async def put_job(request: web.Request) -> web.Response:
         if request[USER].role != "administer":
             raise ForbiddenError("Only an administrator of this server installs networks.")
         await check_installation(request, job_id, wanted)
+    elif isinstance(wanted, MakeRequest):
+        if request[USER].role != "administer":
+            raise ForbiddenError("Only an administrator of this server makes directions.")
+        _check_options(wanted.options)
     else:
         _check_request(request, wanted)
     body = wanted.to_wire()
