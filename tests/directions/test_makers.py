@@ -222,3 +222,11 @@ def test_a_plane_among_whitened_codes_is_the_same_plane_among_codes() -> None:
     there = white.coordinates(codes) @ normal + 0.3
     here = codes @ plane + bias
     assert torch.equal(there > 0, here > 0)
+
+
+@pytest.mark.parametrize("make", [make_svm, make_ridge])
+def test_the_progress_goes_forward_only(tmp_path: Path, make: Any) -> None:
+    seen: list[float] = []
+    asked = replace(request("bright"), progress=lambda fraction, message="": seen.append(fraction))
+    make(asked, tmp_path)
+    assert seen == sorted(seen) and seen[0] < 0.1 and 0.8 < seen[-1] <= 1.0

@@ -94,6 +94,8 @@ WINDOWS = {
     "several": "'several_dialog', 'edit_several_with_dialog', 'latentfu-several', image,"
     " [layer, other]",
     "direction": "'direction_dialog', 'make_with_dialog', 'latentfu-direction', image",
+    "direction of an attribute": "'direction_dialog', 'make_with_dialog', 'latentfu-direction',"
+    " None",
     "regions": "'region_dialog', 'mask_with_dialog', '', image, [layer],"
     " Gimp.get_pdb().lookup_procedure('latentfu-region').create_config()",
     "server": "'server_dialog', 'show', ''",

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import pytest
 from latentfu.protocol.requests import (
     JOB_REQUEST,
+    LIMITS,
     EditRequest,
     InvertRequest,
+    MakeRequest,
     RegionsRequest,
     TransferRequest,
 )
+from latentfu_gimp import attribute_directions
 from latentfu_gimp.arguments import read_regions, split_method, write_regions
 from latentfu_gimp.choices import list_areas, list_methods
 from latentfu_gimp.client import ServerClient
@@ -116,3 +119,34 @@ def test_the_lists_begin_with_what_most_people_want() -> None:
     ]  # fmt: skip
     assert [one["name"] for one in list_areas("hair")] == ["auto", "whole", "hair"]
     assert [one["name"] for one in list_areas("auto")] == ["auto", "whole"]
+
+
+def test_a_direction_of_an_attribute_is_asked_for_within_the_limits() -> None:
+    plain = attribute_directions.AttributeWork("smile").make_document()
+    assert JOB_REQUEST.validate_python(plain) == MakeRequest(attribute="smile", interactive=True)
+    asked = attribute_directions.AttributeWork(
+        "smile", "small", "ridge", {"clean": 2}, 300, 4, "my-grin", "more of a grin"
+    )
+    sent = JOB_REQUEST.validate_python(asked.make_document())
+    assert isinstance(sent, MakeRequest) and sent.options == {"clean": 2} and sent.seed == 4
+    fewest, most = attribute_directions.FEWEST_SAMPLES, attribute_directions.MOST_SAMPLES
+    assert (fewest, most) == LIMITS["samples"]
+    assert LIMITS["seed"][0] <= attribute_directions.LARGEST_SEED <= LIMITS["seed"][1]
+    with pytest.raises(PluginError, match="Choose an attribute"):
+        attribute_directions.AttributeWork("").check()
+
+
+def test_the_report_of_a_made_direction_says_what_was_measured_and_no_more() -> None:
+    made = {"name": "my-grin", "attribute": "smile", "accuracy": 0.914, "effect": 1.0}
+    told = attribute_directions.tell_made(
+        {"directions": [{**made, "leakage": {"age": -0.3}, "replaces": True}]}
+    )
+    assert told.splitlines() == [
+        "It tells apart 91% of the samples that it did not learn from.",
+        "At strength 1 it moves, in standard deviations: smile +1.00, age -0.30.",
+        "You have a direction my-grin already: Keep puts the old one into the folder replaced.",
+    ]
+    unknown = {"name": "a", "accuracy": None, "effect": None, "leakage": {}, "replaces": False}
+    several = attribute_directions.tell_made({"directions": [unknown, {**unknown, "name": "b"}]})
+    assert several.splitlines()[0] == "a:" and several.splitlines()[3] == "b:"
+    assert "was not measured" in several and "could not be measured" in several

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from latentfu.core.regions import RegionParser
 from latentfu.plugin_manager import get_registry
-from latentfu.plugin_objects import GeneratorSpec, Inverter
+from latentfu.plugin_objects import ControlMaker, GeneratorSpec, Inverter
 from latentfu_gimp import control_texts, sent_texts, translate
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +43,8 @@ def test_methods_and_regions_are_known() -> None:
     registry = get_registry()
     titles = {one.title for one in registry.installed(Inverter).values()}
     assert titles == set(sent_texts.METHODS)
+    makers = {one.title for one in registry.installed(ControlMaker).values()}
+    assert makers == set(sent_texts.MAKERS)
     for parser in registry.installed(RegionParser).values():
         assert set(parser.regions) <= set(sent_texts.REGIONS)
 

@@ -1,4 +1,4 @@
-"""A line for the options of a method that was chosen by its name."""
+"""A line for the options of a method or a maker that was chosen by its name."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ class MethodOptions:
     """``changed`` is called when other options are taken, ``refused`` with why some are not.
 
     They are taken when the line is left or Enter is pressed: each change finds the latent anew.
+    ``spoken``: what a screen reader calls the line.
     """
 
     def __init__(
-        self, names: Gtk.SizeGroup, changed: Callable[[], None], refused: Callable[[str], None]
+        self,
+        names: Gtk.SizeGroup,
+        changed: Callable[[], None],
+        refused: Callable[[str], None],
+        spoken: str = "",
     ) -> None:
         self._changed, self._refused = changed, refused
         self._known: Mapping[str, Any] = {}
         self._values: Options = {}
         self._method = ""
         self.entry = Gtk.Entry()
-        self.entry.set_placeholder_text(_("name=value, such as steps=200"))
         self.entry.connect("activate", lambda _entry: self._take())
         self.entry.connect("focus-out-event", lambda *_: self._leave())
         label = Gtk.Label.new_with_mnemonic(_("Op_tions"))
         label.set_xalign(0.0)
         label.set_mnemonic_widget(self.entry)
-        self.entry.get_accessible().set_name(_("Options of the method"))
+        self.entry.get_accessible().set_name(spoken or _("Options of the method"))
         names.add_widget(label)
         self.widget = Gtk.Box(spacing=8)
         self.widget.pack_start(label, False, False, 0)
@@ -60,6 +64,8 @@ class MethodOptions:
         self._method = method
         own = format_options(dict(self._known))
         self.entry.set_tooltip_text(_("The method's own: {options}").format(options=own))
+        example = own.split(" ", maxsplit=1)[0]
+        self.entry.set_placeholder_text(_("name=value, such as {example}").format(example=example))
         self.widget.set_visible(bool(self._known))
 
     def _leave(self) -> bool:

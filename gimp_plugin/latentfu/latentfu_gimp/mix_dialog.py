@@ -16,7 +16,7 @@ from .rows import keep_from_wheel
 from .session import Catalog, Document
 from .translate import N_, _
 from .try_out_dialog import Texts, TryOutDialog, find_target
-from .widgets import Choice
+from .widgets import Choice, make_hint
 
 ROLE = "latentfu-mix"
 TEXTS = Texts(
@@ -68,11 +68,7 @@ class MixDialog(TryOutDialog):
         for widget in (label, self._first, Gtk.Label(label=_("to")), self._last):
             row.pack_start(widget, False, False, 0)
         right.pack_start(row, False, False, 0)
-        hint = Gtk.Label(label=EXPLAINED, xalign=0.0)
-        hint.set_line_wrap(True)
-        hint.set_max_width_chars(46)
-        hint.get_style_context().add_class("dim-label")
-        right.pack_start(hint, False, False, 0)
+        right.pack_start(make_hint(EXPLAINED, 46), False, False, 0)
 
     def _offer(self, catalog: Catalog) -> None:
         """What can be taken depends on the network, which the learnt layer tells."""

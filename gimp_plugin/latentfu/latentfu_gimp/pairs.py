@@ -108,11 +108,14 @@ def tell_measured(told: Mapping[str, Any]) -> str:
         lines = [text.format(count=count, agreement=float(agreement))]
         spread = format_share(float(told.get("spread") or 0.0))
         lines.append(_("Their steps differ in length by {spread}.").format(spread=spread))
-    moved = sorted(dict(told.get("leakage") or {}).items(), key=lambda one: -abs(float(one[1])))
-    if moved:
-        named = ", ".join(f"{name} {float(by):+.2f}" for name, by in moved[:SHOWN])
-        text = _("At strength 1 it moves, in standard deviations: {moved}.")
-        lines.append(text.format(moved=named))
-    else:
-        lines.append(_("What it moves could not be measured for this network."))
+    lines.append(tell_moved(told.get("leakage") or {}))
     return "\n".join(lines)
+
+
+def tell_moved(effects: Mapping[str, Any]) -> str:
+    """What strength 1 moves most, in a sentence."""
+    moved = sorted(effects.items(), key=lambda one: -abs(float(one[1])))
+    if not moved:
+        return _("What it moves could not be measured for this network.")
+    named = ", ".join(f"{name} {float(by):+.2f}" for name, by in moved[:SHOWN])
+    return _("At strength 1 it moves, in standard deviations: {moved}.").format(moved=named)

@@ -75,6 +75,9 @@ SENTENCES = (
     N_("Keeping the detail"),
     N_("Encoding the picture"),
     N_("Measuring"),
+    N_("Loading the network"),
+    N_("Rendering and scoring samples"),
+    N_("Keeping the direction"),
     N_("Pasting back"),
     N_("Done"),
     N_("No pixel changed: the mask or selection lies outside the square that is edited."),
@@ -99,6 +102,11 @@ METHODS = (
     N_("A code, and features beside it"),
     N_("Encoder, one pass"),
     N_("Encoder and a short refinement"),
+)
+MAKERS = (
+    N_("Linear SVM boundary (Shen et al. 2020)"),
+    N_("Ridge regression on all attributes"),
+    N_("What the renderer says of z"),
 )
 STATES = (
     NP_("state", "starting"),

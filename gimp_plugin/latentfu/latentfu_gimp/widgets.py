@@ -184,6 +184,15 @@ class NumberChoice:
         return self._number.get_value_as_int()
 
 
+def make_hint(text: str, width: int = 60) -> Gtk.Label:
+    """Lines of up to so many letters that explain, less strong than the rest."""
+    hint = Gtk.Label(label=text, xalign=0.0)
+    hint.set_line_wrap(True)
+    hint.set_max_width_chars(width)
+    hint.get_style_context().add_class("dim-label")
+    return hint
+
+
 def feather_row(value: float, longest: int, changed: Callable[[], None]) -> NumberRow:
     """The width of the soft border in a layer whose longest side is ``longest``."""
     limits = (0.0, min(LARGEST_FEATHER, max(60.0, longest / 20)))

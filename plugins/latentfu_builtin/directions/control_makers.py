@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from latentfu import BadInputError, ControlRequest, Direction, Scorer, save_direction
+from latentfu import BadInputError, ControlRequest, Direction, Scorer, between, save_direction
 
 from latentfu_builtin.directions.boundaries import Whitening
 from latentfu_builtin.directions.effects import TRIALS, EffectMeasurement
@@ -37,12 +37,21 @@ _WORDS = ("name", "title", "plus", "group", "author", "licence", "source")
 
 def make_svm(request: ControlRequest, out: Path) -> list[Path]:
     """One direction file by a linear SVM; ``clean``: attributes to leave alone."""
-    return [_save(_AttributeTrainer.of(request).train(request, "svm"), out)]
+    return [_save(_make_by(request, "svm"), out)]
 
 
 def make_ridge(request: ControlRequest, out: Path) -> list[Path]:
     """One direction file by ridge regression, leaving all other attributes alone."""
-    return [_save(_AttributeTrainer.of(request).train(request, "ridge"), out)]
+    return [_save(_make_by(request, "ridge"), out)]
+
+
+def _make_by(request: ControlRequest, maker: str) -> Direction:
+    """The direction; its progress goes by pictures: the samples, then each trial four times."""
+    trials = 4 * int(request.options.get("trials", TRIALS))
+    drawn = request.samples / (request.samples + trials)
+    sampling = replace(request, progress=between(request.progress, 0.0, drawn))
+    measuring = replace(request, progress=between(request.progress, drawn, 1.0))
+    return _AttributeTrainer.of(sampling).train(measuring, maker)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from latentfu import (
     PluginFailedError,
     Progress,
     Scorer,
+    between,
     call_plugin,
     random_latents,
     silent,
@@ -88,11 +89,11 @@ class EffectMeasurement:
             BadInputError: Moving along it hardly changes the attribute.
         """
         column = self.attributes.index(attribute)
-        first = float(self.measure_slopes(vector, progress)[column])
+        first = float(self.measure_slopes(vector, between(progress, 0.0, 0.5))[column])
         self.check_effect(abs(first), attribute)
         vector = vector / first
         step = min(_STEP, _STEP * abs(first))
-        return vector, self.measure_slopes(vector, progress, step)
+        return vector, self.measure_slopes(vector, between(progress, 0.5, 1.0), step)
 
     @staticmethod
     def check_effect(effect: float, attribute: str) -> None:

@@ -154,7 +154,7 @@ def _name_as_asked(direction: Direction, request: MakeRequest) -> Direction:
 
 def _name_draft(request: MakeRequest, generator_id: str) -> str:
     """A name that only the same request has, whether to keep or not; 64 hex digits."""
-    asked = {**request.to_wire(), "keep": None, "generator": generator_id}
+    asked = {**request.to_wire(), "keep": 0, "interactive": 0, "generator": generator_id}
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 

@@ -68,6 +68,7 @@ Point = tuple[Coordinate, Coordinate]
 OptionText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,1000}$")]
 Option = bool | int | float | OptionText
 
+_DROPPED = "Whether the job is dropped when nobody waits for it any more."
 _UNUSED = "Taken for the sake of older clients, and not used."
 
 
@@ -143,9 +144,7 @@ class LayerRequest(Model):
         description="What the result is: the layer; free, the layer as if neither mask nor regions "
         "limited the edit; mask, what limits it, one channel, 255 where all of it shows.",
     )
-    interactive: bool = Field(
-        default=False, description="Whether the job is dropped when nobody waits for it any more."
-    )
+    interactive: bool = Field(default=False, description=_DROPPED)
 
     @model_validator(mode="after")
     def _check_place(self) -> LayerRequest:
@@ -349,6 +348,7 @@ class MakeRequest(Model):
     keep: bool = Field(
         default=False, description="Whether it is put among the user's own directions."
     )
+    interactive: bool = Field(default=False, description=_DROPPED)
 
     @model_validator(mode="after")
     def _check_name(self) -> MakeRequest:
