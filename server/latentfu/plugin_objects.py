@@ -279,7 +279,9 @@ class ControlMaker:
     """A method that makes controls (boundary training, difference of pairs, PCA, ...).
 
     ``make(request, out)`` writes one or more direction files into the folder ``out`` and
-    returns their paths.
+    returns their paths. ``options``: what people can set at every door, with the default values;
+    ``request.options`` has all of them, beside them ``name`` (of the direction) and, where somebody
+    said it, ``plus`` (what more of it means).
     """
 
     name: Name

@@ -34,6 +34,8 @@ _KEY = "latentfu-sample"
 _BLOCK = 256
 _DRAWN_AT_ONCE = 16
 _SCORED_AT_ONCE = 32
+_SCORED_BY_PROCESSOR = 16
+"""Fewer, so that a cancel is heard within some seconds; the scores are the same."""
 _MOST_SAMPLES = 1_000_000
 
 
@@ -262,7 +264,9 @@ def score_codes(
     generator: Generator, score: ScoreFunction, codes: Tensor, progress: Progress
 ) -> Tensor:
     """The scores ``[N, A]`` of the pictures of codes ``[N, D]``, rendered in batches."""
-    parts: Sequence[Tensor] = torch.split(codes, _SCORED_AT_ONCE)
+    on_processor = torch.device(generator.device).type == "cpu"
+    count = _SCORED_BY_PROCESSOR if on_processor else _SCORED_AT_ONCE
+    parts: Sequence[Tensor] = torch.split(codes, count)
     found = []
     for done, part in enumerate(parts):
         progress(done / len(parts), "Rendering and scoring samples")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from latentfu.protocol.requests import MakeRequest
 from latentfu.storage.directions import Direction, read_direction
 from latentfu.storage.own_directions import (
     drop_draft,
+    open_scratch,
     read_draft,
     refuse_control_name,
     save_direction,
@@ -70,6 +70,7 @@ class DirectionMaking:
             BadInputError: a name is taken; and as :meth:`make`.
         """
         watch = Stopwatch()
+        maker, _ = _resolve_maker(request)
         spec = self._generators.find_spec(request.generator)
         controls = get_registry().controls(spec)
         refuse_control_name(request.direction_name, controls)
@@ -91,7 +92,7 @@ class DirectionMaking:
         return MadeReply(
             directions=[_describe_made(direction, file, controls) for direction, file in rows],
             generator=spec.name,
-            maker=_resolve_maker(request)[0].name,
+            maker=maker.name,
             kept=request.keep,
             seconds=watch.seconds["made"],
         )
@@ -113,7 +114,7 @@ def _run_maker(
     """What the maker writes into a folder of its own, read again and checked."""
     words = {"name": request.direction_name, **({"plus": request.plus} if request.plus else {})}
     told = {**options, **words, **request.options}
-    with tempfile.TemporaryDirectory(prefix="latentfu-make-") as folder:
+    with open_scratch() as folder:
         asked = ControlRequest(
             generator=generator,
             attribute=request.attribute,
@@ -123,7 +124,7 @@ def _run_maker(
             scorer=choose_scorer(generator.domain, request.attribute),
             options=told,
         )
-        paths = call_plugin(maker, "worked", lambda: maker.make(asked, Path(folder)))
+        paths = call_plugin(maker, "worked", lambda: maker.make(asked, folder))
         is_list = isinstance(paths, list) and all(isinstance(path, Path) for path in paths)
         if not is_list or not paths:
             raise refuse_result(maker, "no files" if is_list else paths, "a list of files")

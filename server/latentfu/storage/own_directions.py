@@ -10,7 +10,8 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from latentfu.core.control import Control
@@ -21,6 +22,9 @@ from latentfu.storage.directions import Direction, read_direction, write_directi
 from latentfu.storage.safetensors_file import find_metadata
 
 _DRAFT_AGE_S = 86_400.0
+_SCRATCH_AGE_S = 30 * 86_400.0
+"""Longer than any maker works: its folder must not go under its hands."""
+_SCRATCH = "new-"
 
 
 def own_directions_dir() -> Path:
@@ -91,23 +95,33 @@ def choose_direction_file(folder: Path, name: str, generator_id: str) -> Path:
     return path
 
 
+@contextmanager
+def open_scratch() -> Iterator[Path]:
+    """An empty folder to make directions in; it goes afterwards, or a month after a sudden end.
+
+    Raises StorageError when the disk is full or the folder cannot be written.
+    """
+    folder = make_private(_drafts_dir())
+    try:
+        _forget_old(folder)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as name:
+            yield Path(name)
+    except OSError as error:
+        raise StorageError(f"Directions cannot be made in {folder}: {error}.") from error
+
+
 def write_draft(key: str, directions: Sequence[Direction]) -> None:
     """Keep what was made for a while; ``key``: a name that only the same request has.
 
     Raises StorageError when the disk is full or the folder cannot be written.
     """
-    folder = make_private(_drafts_dir())
     drop_draft(key)
-    _forget_old(folder)
-    try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix="new-") as name:
-            fresh = Path(name) / "draft"
-            fresh.mkdir()
-            for number, direction in enumerate(directions):
-                write_direction(fresh / f"{number:03}.safetensors", direction)
-            fresh.rename(folder / key)
-    except OSError as error:
-        raise StorageError(f"What was made cannot be kept in {folder}: {error}.") from error
+    with open_scratch() as folder:
+        fresh = folder / "draft"
+        fresh.mkdir()
+        for number, direction in enumerate(directions):
+            write_direction(fresh / f"{number:03}.safetensors", direction)
+        fresh.rename(_drafts_dir() / key)
 
 
 def read_draft(key: str) -> list[Direction]:
@@ -128,10 +142,12 @@ def _drafts_dir() -> Path:
 
 
 def _forget_old(folder: Path) -> None:
-    """Those that nobody has wanted for a day."""
+    """Those that nobody has wanted for a day, and what a sudden end left behind."""
     for draft in folder.iterdir():
-        if time.time() - draft.stat().st_mtime > _DRAFT_AGE_S:
-            shutil.rmtree(draft, ignore_errors=True)
+        oldest = _SCRATCH_AGE_S if draft.name.startswith(_SCRATCH) else _DRAFT_AGE_S
+        with suppress(FileNotFoundError):  # another process has just taken it away
+            if time.time() - draft.stat().st_mtime > oldest:
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def _keep_replaced(path: Path, old: bytes) -> Path:
