@@ -46,6 +46,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_edits_of_edits.py",
         "test_encoder_training.py",
         "test_evaluate.py",
+        "test_evaluate_generator.py",
         "test_every_door.py",
         "test_example.py",
         "test_faces.py",

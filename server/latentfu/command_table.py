@@ -136,6 +136,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ),
 }
 
+DEFAULT_COMMANDS: dict[tuple[str, ...], str] = {("evaluate",): "generator"}
+"""The command of a group that is meant where a word is none of its commands."""
+
 GROUPS: dict[str, str] = {
     "bench": "Measure how fast this machine is.",
     "evaluate": "Measure how good a generator is.",

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 import latentfu
-from latentfu.command_table import COMMANDS, GROUPS
+from latentfu.command_table import COMMANDS, DEFAULT_COMMANDS, GROUPS
 from latentfu.core import paths
 from latentfu.core.errors import LatentFuError, StorageError
 
@@ -45,6 +45,13 @@ class LazyGroup(click.Group):
         return (
             LazyGroup(path, help=_group_help(path, _plugin_command_lines())) if is_group else None
         )
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        default = DEFAULT_COMMANDS.get(self.path)
+        is_own = args[0].startswith("-") or self.get_command(ctx, args[0]) is not None
+        return super().resolve_command(ctx, args if default is None or is_own else [default, *args])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

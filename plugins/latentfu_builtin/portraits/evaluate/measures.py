@@ -143,8 +143,9 @@ def measure_path_length(
         n = min(batch, count - start)
         a, b = torch.split(
             random_latents(generator, 2 * n, seed + start).codes, n
-        )  # [n, num_ws, w_dim]
-        t = torch.rand(n, 1, 1, generator=torch.Generator().manual_seed(seed + start)).to(a)
+        )  # [n, num_ws, w_dim], or [n, z_dim] where z is edited
+        t = torch.rand(n, generator=torch.Generator().manual_seed(seed + start)).to(a)
+        t = t.reshape(n, *[1] * (a.ndim - 1))
         here, there = torch.lerp(a, b, t), torch.lerp(a, b, t + _STEP)
         latent = random_latents(generator, n, seed)
         pictures = [generator.render(latent.with_codes(codes)) for codes in (here, there)]

@@ -67,7 +67,7 @@ def evaluate_portraits(question: EvaluationRequest, progress: Progress) -> Evalu
     """All figures; draws ``samples`` pictures of the network and twice as many renders."""
     q, scorer, side = question, question.scorer, question.generator.resolution
     table = scorer.table
-    judge = PictureMetrics(scorer, q.look or _make_scorer_features(scorer))
+    judge = PictureMetrics(scorer, q.look or make_scorer_features(scorer))
     real, other = (
         _see_renders(judge, side, q.samples, q.seed + extra, part, compiled=q.compiled)
         for extra, part in ((0, between(progress, 0.0, 0.4)), (1, between(progress, 0.4, 0.8)))
@@ -179,7 +179,7 @@ class SeenPictures:
     factors: Tensor
 
 
-def _make_scorer_features(scorer: ScorerNetwork) -> FeatureReader:
+def make_scorer_features(scorer: ScorerNetwork) -> FeatureReader:
     """The scorer's last hidden layer as features ``[N, 128]``."""
     import torch.nn.functional as F
 

@@ -1,0 +1,1 @@
+"""How good any generator is: its pictures against those that it should be like."""
