@@ -50,7 +50,9 @@ def test_nothing_is_lost_wrong_or_done_twice(monkeypatch: pytest.MonkeyPatch) ->
     can_mount = found["disk filled and freed"] + found["home unmounted and back"] > 0
     for fault, what in FAULTS.items():
         assert found[what] >= 1 or (fault in ("disk", "home") and not can_mount), found
-    assert found["jobs lost, wrong or not ended"] == 0, found
+    assert found["jobs failed otherwise"] == 0, found
+    assert found["jobs with another result than in peace"] == 0, found
+    assert found["jobs lost or not ended"] == 0, found
     assert found["jobs not begun in the time"] == 0, found
     assert found["jobs done as in peace"] + found["jobs failed in a sentence"] == 60, found
     assert found["jobs done as in peace"] >= 45, found

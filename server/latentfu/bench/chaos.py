@@ -47,6 +47,13 @@ _CLOCKS = (3600, -86_400, 400 * 86_400, -400 * 86_400, 0)
 """Seconds off: an hour ahead, a day back, a battery that is empty."""
 _MAY_FAIL = ("worker", "storage")
 """Killed twice over one job, or a disk that is full: said in a sentence, no mistake of ours."""
+_OTHERWISE, _OTHER, _UNENDED = "failed otherwise", "another result", "not ended"
+_BROKEN = {
+    _OTHERWISE: "jobs failed otherwise",
+    _OTHER: "jobs with another result than in peace",
+    _UNENDED: "jobs lost or not ended",
+}
+"""How a job must not end, in words."""
 _KEPT = 490
 """Of the 500 newest jobs that the queue keeps, without those that were done before."""
 _SIZE = (192, 240)
@@ -273,13 +280,13 @@ def _do_one(
                 client.wait(job_id, patience_s=20.0)
             job = client.job(job_id)
             if job.state == "failed" and job.error is not None:
-                return job.error.code if job.error.code in _MAY_FAIL else "failed otherwise"
+                return job.error.code if job.error.code in _MAY_FAIL else _OTHERWISE
             if job.state != "done":
                 continue
-            return "done" if _digest(client.result(job_id)) == expected[which] else "another result"
+            return "done" if _digest(client.result(job_id)) == expected[which] else _OTHER
         except LatentFuError:  # the server is down, its disk is full or away, its queue is full
             time.sleep(0.2)
-    return "not ended"
+    return _UNENDED
 
 
 def _tell_jobs(plan: ChaosPlan, tally: _Tally) -> Iterator[Measure]:
@@ -288,10 +295,9 @@ def _tell_jobs(plan: ChaosPlan, tally: _Tally) -> Iterator[Measure]:
     said = tally.ended["worker"] + tally.ended["storage"]
     yield Measure("jobs done as in peace", tally.ended["done"], "jobs")
     yield Measure("jobs failed in a sentence", said, "jobs")
-    begun = sum(tally.ended.values())
-    rest = begun - tally.ended["done"] - said
-    yield Measure("jobs lost, wrong or not ended", rest, "jobs")
-    yield Measure("jobs not begun in the time", plan.jobs - begun, "jobs")
+    for how, what in _BROKEN.items():
+        yield Measure(what, tally.ended[how], "jobs")
+    yield Measure("jobs not begun in the time", plan.jobs - sum(tally.ended.values()), "jobs")
 
 
 def _work_in_peace(
