@@ -303,8 +303,9 @@ def mix(
 def transfer(
     pixels: Pixels,
     source: npt.NDArray[np.uint8] | Image,
-    along: Sequence[str],
+    along: Sequence[str] = (),
     *,
+    attributes: Sequence[str] = (),
     scale: float = 1.0,
     generator: Which = None,
     inverter: str | None = None,
@@ -324,6 +325,7 @@ def transfer(
         pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
         source: the other picture, of any size.
         along: the directions that are moved; all others stay.
+        attributes: groups of directions that are moved whole, such as "expression" or "hair".
         scale: how far of the way: 1 is where ``source`` stands.
         generator: as for :func:`edit`, like all other arguments.
 
@@ -345,6 +347,7 @@ def transfer(
         mask=pictures.add_mask(convert_to_mask(mask)),
         source=pictures.add(convert_to_layer(source)),
         along=list(along),
+        attributes=list(attributes),
         scale=float(scale),
         identity=float(identity),
         generator=_name(editor, generator),

@@ -144,10 +144,35 @@ def test_a_transfer_gives_the_same_pixels_here_and_through_the_server(
     assert np.array_equal(found, by_strength), "an edit of the strengths that are told is another"
 
 
+def test_an_attribute_moves_all_of_its_directions(server, home, photo, tmp_path, capsys):
+    other = tmp_path / "other.png"
+    Image.new("RGB", (40, 40), (200, 30, 60)).save(other)
+    with at_home(home):
+        client = Client.connect()
+        listed = [one for one in client.controls("small").controls if one.kind == "direction"]
+        (group,) = {one.group for one in listed if one.name == "red"}
+        belonging = [one.name for one in listed if one.group == group]
+        names = [word for name, value in NAMES.items() for word in (f"--{name}", value)]
+        told = []
+        for words in (
+            ["--attributes", group],
+            [word for name in belonging for word in ("--along", name)],
+        ):
+            out = str(tmp_path / f"{len(told)}.png")
+            assert (
+                run(["transfer", str(photo), str(other), "-o", out, *words, *names, "--json"]) == 0
+            )
+            told.append((read(out).tobytes(), json.loads(capsys.readouterr().out)["to"]))
+    assert len(belonging) > 1 and set(told[0][1]) == set(belonging)
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"along": []}, "along"),
+        ({"along": []}, "name directions \\(along\\) or attributes"),
+        ({"attributes": ["hair"]}, "no attribute 'hair' here; there are: "),
+        ({"attributes": ["x", "x"]}, "The attribute x is given twice"),
         ({"along": ["red", "red"]}, "red is given twice"),
         ({"along": ["red"], "scale": 11.0}, "scale is 11.0: give a number between -10 and 10"),
         ({"along": ["nowhere"]}, "no control 'nowhere'"),

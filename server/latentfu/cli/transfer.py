@@ -16,7 +16,11 @@ from latentfu.protocol.requests import LIMITS
 @options.picture_argument("image")
 @options.picture_argument("exemplar")
 @options.output_option("The picture that comes out; the ending names the format.")
-@click.option("--along", multiple=True, required=True, metavar="NAME", help="A direction.")
+@click.option("--along", multiple=True, metavar="NAME", help="A direction (repeatable).")
+@click.option(
+    "--attributes", metavar="NAME,...", default="",
+    help="Groups of directions, e.g. expression,hair; controls list names them.",
+)  # fmt: skip
 @click.option(
     "--scale", type=click.FloatRange(*LIMITS["scale"]), default=1.0, show_default=True,
     help="How far of the way: 1 is where EXEMPLAR stands, 2 as far again.",
@@ -34,6 +38,7 @@ def transfer_command(
     exemplar: Path,
     output: Path,
     along: tuple[str, ...],
+    attributes: str,
     scale: float,
     identity: float,
     mask: Path | None,
@@ -41,7 +46,10 @@ def transfer_command(
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
-    """Give IMAGE as much of a direction as EXEMPLAR has, e.g. --along smile."""
+    """Give IMAGE as much of something as EXEMPLAR has, e.g. --along smile.
+
+    With --attributes expression,light all directions of these groups are moved.
+    """
     from latentfu.cli.backend import choose_backend, collect_fields
     from latentfu.cli.pictures import check_target, read_picture_file, write_picture
     from latentfu.core.layer import Layer
@@ -52,7 +60,8 @@ def transfer_command(
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
     common["source"] = pictures.add(Layer(other.pixels))
-    how = {"along": list(along), "scale": scale, "identity": identity}
+    groups = [name.strip() for name in attributes.split(",") if name.strip()]
+    how = {"along": list(along), "attributes": groups, "scale": scale, "identity": identity}
     request = build_request(TransferRequest, **common, **how)
     with progress_bar("Inverting", quiet=as_json) as progress:
         backend = choose_backend(where, fields.get("generator"))
@@ -61,9 +70,9 @@ def transfer_command(
     moves = done.report["moves"]
     if as_json:
         told = {"from": "have", "to": "goal", "exemplar": "exemplar"}
-        amounts = {key: {n: moves[n][field] for n in along} for key, field in told.items()}
+        amounts = {key: {n: moves[n][field] for n in moves} for key, field in told.items()}
         print_json({"output": str(output), "place": done.place, **amounts, "report": done.report})
         return
     print_fit(done.report)
-    ways = (f"{n} from {moves[n]['have']:+.2f} to {moves[n]['goal']:+.2f}" for n in along)
+    ways = (f"{n} from {moves[n]['have']:+.2f} to {moves[n]['goal']:+.2f}" for n in moves)
     click.echo(f"{output}: {', '.join(ways)}.")

@@ -39,7 +39,7 @@ from latentfu.pipeline.preview import make_thumbnail
 from latentfu.pipeline.render import check_mix_layers, render_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import tell_corners
-from latentfu.pipeline.transfer import make_exemplar_request, plan_transfer
+from latentfu.pipeline.transfer import list_moved, make_exemplar_request, plan_transfer
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_objects import InversionRequest, Inverter
 from latentfu.protocol.pictures import PictureSource, resolve_mask
@@ -146,12 +146,12 @@ class Editor:
     ) -> Outcome:
         """The layer moved to where the source stands along the request's directions."""
         work = self._start(request, pictures)
-        check_strengths(dict.fromkeys(request.along, 0.0), work.resolved.controls)
+        moving = list_moved(request, work.resolved.controls)
         _, found = self._find(work, between(progress, 0.0, 0.45))
         exemplar = self._start(make_exemplar_request(request), pictures, work.resolved)
         _, source = self._find(exemplar, between(progress, 0.45, 0.9))
         latents = found.inversion.latent, source.inversion.latent
-        plan = plan_transfer(request, latents, work.resolved, self._controls)
+        plan = plan_transfer(request, latents, work.resolved, self._controls, moving)
         outcome = self.edit(plan.make_request(request), pictures, between(progress, 0.9, 1.0))
         facts = {"source_inversion_key": source.key, "moves": plan.moves}
         return replace(outcome, report=outcome.report.model_copy(update=facts))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from latentfu.core.control import ControlEffect
+from latentfu.core.control import Control, ControlEffect, check_strengths
+from latentfu.core.errors import BadInputError
 from latentfu.core.latent import Latent
 from latentfu.pipeline.apply_controls import read_amount, readable_effect
 from latentfu.pipeline.cache import ControlCache
@@ -24,6 +26,31 @@ def make_exemplar_request(request: TransferRequest) -> TransferRequest:
     return request.model_copy(update=alone)
 
 
+def list_moved(request: TransferRequest, controls: Mapping[str, Control]) -> list[str]:
+    """The directions that a request moves: those it names, then those of its attributes.
+
+    Args:
+        request: what is asked for.
+        controls: of its generator, by name.
+
+    Raises:
+        BadInputError: no direction of the generator belongs to an attribute.
+        NotInstalledError: there is no control of a name.
+    """
+    check_strengths(dict.fromkeys(request.along, 0.0), controls)
+    groups: dict[str, list[str]] = {}
+    for control in controls.values():
+        if control.kind == "direction":
+            groups.setdefault(control.group, []).append(control.name)
+    for attribute in request.attributes:
+        if attribute not in groups:
+            raise BadInputError(
+                f"There is no attribute {attribute!r} here; there are: {', '.join(sorted(groups))}."
+            )
+    belonging = [name for attribute in request.attributes for name in groups[attribute]]
+    return list(dict.fromkeys([*request.along, *belonging]))
+
+
 @dataclass(frozen=True)
 class TransferPlan:
     """How a transfer moves its directions, by name.
@@ -39,7 +66,7 @@ class TransferPlan:
 
     def make_request(self, request: TransferRequest) -> EditRequest:
         """The edit that the transfer comes down to."""
-        common = request.model_dump(exclude={"kind", "source", "along", "scale"})
+        common = request.model_dump(exclude={"kind", "source", "along", "attributes", "scale"})
         return EditRequest(**common, edits=self.edits, targets=self.targets)
 
 
@@ -48,14 +75,16 @@ def plan_transfer(
     latents: tuple[Latent, Latent],
     resolved: ResolvedRequest,
     cache: ControlCache,
+    moving: Sequence[str],
 ) -> TransferPlan:
     """How far each direction is moved, in the order in which an edit moves them.
 
     Args:
-        request: which directions, and how far of the way.
+        request: how far of the way.
         latents: one code of the layer and one of the second picture.
-        resolved: the generator and its controls, all of ``request.along`` among them.
+        resolved: the generator and its controls.
         cache: where loaded controls are kept.
+        moving: the directions.
 
     Returns:
         The moves, and the edit they are.
@@ -66,7 +95,7 @@ def plan_transfer(
     first, second = latents
     generator, plan, moved = resolved.generator, TransferPlan({}, {}, {}), first
     effects: dict[str, ControlEffect] = {}
-    for name in request.along:
+    for name in moving:
         control = resolved.controls[name]
         effects[name] = readable_effect(control, cache.get(control, generator), generator)
     straight = {name for name, one in effects.items() if isinstance(one, DirectionEffect)}

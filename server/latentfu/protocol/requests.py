@@ -375,9 +375,14 @@ class TransferRequest(LayerRequest):
     kind: Literal["transfer"] = "transfer"
     source: Sha256 = Field(description="The second picture.")
     along: list[Name] = Field(
-        min_length=1,
+        default_factory=list,
         max_length=MOST_NAMES,
         description="The directions that are moved; all others stay.",
+    )
+    attributes: list[Name] = Field(
+        default_factory=list,
+        max_length=MOST_NAMES,
+        description="Groups of directions that are moved whole, such as expression, hair or light.",
     )
     scale: Annotated[float, _within("scale")] = Field(
         default=1.0,
@@ -390,9 +395,12 @@ class TransferRequest(LayerRequest):
 
     @model_validator(mode="after")
     def _check_names(self) -> TransferRequest:
-        for name in self.along:
-            if self.along.count(name) > 1:
-                raise ValueError(f"The direction {name} is given twice: give each name once.")
+        if not (self.along or self.attributes):
+            raise ValueError("Nothing to move: name directions (along) or attributes.")
+        for kind, names in (("direction", self.along), ("attribute", self.attributes)):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"The {kind} {name} is given twice: give each name once.")
         return self
 
 
