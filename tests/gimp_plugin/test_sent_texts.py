@@ -67,7 +67,7 @@ def sentences_of_the_server() -> list[str]:
                     one.value if isinstance(one, ast.Constant) else None for one in node.values
                 ]
                 parts = [".+" if part is None else re.escape(str(part)) for part in plain]
-                if sum(len(str(part)) for part in plain if part is not None) >= 12:
+                if sum(len(str(part)) for part in plain if part is not None) >= 9:
                     found.append("".join(parts))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.append(re.escape(node.value))
@@ -88,3 +88,19 @@ def test_what_is_known_is_translated_and_the_rest_shown_as_sent(german: None) ->
     assert translate_sent("Try the network a (--generator a).") == "Das Netzwerk a versuchen."
     other = "Try the network a (--generator b)."
     assert translate_sent(other) == other
+
+
+def test_several_sentences_are_translated_one_by_one(german: None) -> None:
+    said = (
+        "tiny-v1.5 is installed, its encoder and the directions grin, age. tiny-v1.5 is the "
+        "default network now. And this nobody knows."
+    )
+    assert sent_texts.translate_sent(said) == (
+        "tiny-v1.5 ist mit seinem Encoder und den Richtungen grin, age installiert. tiny-v1.5 ist "
+        "jetzt das Standardnetz. And this nobody knows."
+    )
+    removed = "Removed small (13.5 MB). tiny was the default network: portraits is used now where "
+    assert sent_texts.translate_sent(f"{removed}none is named.") == (
+        "small ist entfernt (13.5 MB). tiny war das Standardnetz: Jetzt gilt portraits, wo keines "
+        "genannt ist."
+    )

@@ -23,12 +23,17 @@ def translate_sent(text: object, context: str = "") -> str:
         return ""
     if context:
         return pgettext(context, sent)
+    whole = _(sent)
+    if whole != sent:
+        return whole
+    return " ".join(_translate_sentence(one) for one in re.split(r"(?<=\.) ", sent))
+
+
+def _translate_sentence(sent: str) -> str:
+    """One that is known as it is, or with names and numbers in it."""
     known = _(sent)
-    return known if known != sent else _translate_pattern(sent)
-
-
-def _translate_pattern(sent: str) -> str:
-    """A sentence with a name or a number in it."""
+    if known != sent:
+        return known
     for pattern in PATTERNS:
         found = _compile_pattern(pattern).fullmatch(sent)
         if found:
@@ -65,6 +70,17 @@ PATTERNS = (
         "(regions: whole), or what a mask or a selection holds."
     ),
     N_("Measuring where {name} acts"),
+    N_("{name} is installed."),
+    N_("{name} is installed already."),
+    N_("{name} is installed, its encoder."),
+    N_("{name} is installed, its encoder and the directions {directions}."),
+    N_("{name} is installed and the directions {directions}."),
+    N_("{name} is the default network now."),
+    N_("{name} was the default network: {other} is used now where none is named."),
+    N_("Removed {name} ({size} MB)."),
+    N_("Removed {name}."),
+    N_("What had come of {name} is removed."),
+    N_("Kept what you have for it: {parts}."),
 )
 SENTENCES = (
     N_("Looking for regions"),
@@ -79,6 +95,8 @@ SENTENCES = (
     N_("Rendering and scoring samples"),
     N_("Keeping the direction"),
     N_("Pasting back"),
+    N_("Trying the network"),
+    N_("Trying again"),
     N_("Done"),
     N_("No pixel changed: the mask or selection lies outside the square that is edited."),
     N_("No pixel changed: every strength is 0."),
