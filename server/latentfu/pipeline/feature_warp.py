@@ -10,7 +10,6 @@ Where nothing like it is found, what was there is gone, and so is its detail.
 
 from __future__ import annotations
 
-import itertools
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -181,21 +180,30 @@ def _find_displacement(wanted: Tensor, given: Tensor) -> Tensor:
 
 
 def _compare_places(wanted: Tensor, given: Tensor, reach: int) -> Tensor:
-    """How alike ``wanted`` and ``given`` are at each shift: [N, S * S, H, W], S = 2 * reach + 1."""
+    """How alike ``wanted`` and ``given`` are at each shift: [N, S * S, H, W], S = 2 * reach + 1.
+
+    Each row is compared with whole rows, which is one product of matrices, and those within reach
+    are read off its diagonals: far quicker than the few products that are needed, one by one.
+    """
     import torch
     import torch.nn.functional as F
 
+    count, _, height, width = wanted.shape
+    steps, wide = 2 * reach + 1, width + 2 * reach
+    rows = wanted.permute(0, 2, 3, 1).contiguous()  # [N, H, W, C]
     padded = F.pad(given, (reach,) * 4, mode="replicate")
-    height, width = wanted.shape[-2:]
-    steps = range(2 * reach + 1)
-    alike = wanted.new_empty(len(wanted), len(steps) ** 2, height, width)
+    padded = padded.permute(0, 2, 1, 3).contiguous()  # [N, H + 2 reach, C, W + 2 reach]
+    alike = wanted.new_empty(count, steps, steps, height, width)
     # One buffer for all: small results that lie among products freed one by one leave holes that
     # the next product does not fit in, and the heap grows by hundreds of megabytes.
-    product = torch.empty_like(wanted)
-    for place, (y, x) in enumerate(itertools.product(steps, steps)):
-        torch.mul(wanted, padded[:, :, y : y + height, x : x + width], out=product)
-        torch.sum(product, dim=1, out=alike[:, place])
-    return alike
+    product = wanted.new_empty(count, height, width, wide)
+    diagonals = product.as_strided(
+        (count, height, width, steps), (height * width * wide, width * wide, wide + 1, 1)
+    )
+    for y in range(steps):
+        torch.matmul(rows, padded[:, y : y + height], out=product)
+        alike[:, y] = diagonals.permute(0, 3, 1, 2)  # [N, S, H, W]
+    return alike.flatten(1, 2)
 
 
 def _smooth(x: Tensor, side: int = 3) -> Tensor:
