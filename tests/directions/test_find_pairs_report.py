@@ -35,7 +35,7 @@ from latentfu_builtin.directions.pairs import measure_mean_difference
 from latentfu_builtin.directions.report import fit_line
 from latentfu_builtin.directions.seeded_samples import draw_z, write_samples
 
-from tests.directions.test_makers import ID, Blocks
+from tests.directions.test_makers import Blocks
 
 
 class Stretched(Blocks):
@@ -43,7 +43,8 @@ class Stretched(Blocks):
 
     layers = (SynthesisLayer("a", 6, 3, 0, "synthesis.convs.0.weight"),)
 
-    def __init__(self) -> None:
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
         self.mixing = torch.diag(torch.tensor([1.0, 1.2, 1.4, 2, 3, 6]))
 
     def parameter(self, name: str) -> torch.Tensor:
@@ -52,7 +53,8 @@ class Stretched(Blocks):
         return super().parameter(name)
 
 
-GENERATOR = Stretched()
+ID = "f" * 64
+GENERATOR = Stretched(ID)
 ON = ("--generator", "blocks")
 
 

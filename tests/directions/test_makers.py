@@ -22,11 +22,13 @@ ID = "e" * 64
 class Blocks(Generator):
     """w = mixed z; each of its 6 numbers is the brightness of a block of the picture."""
 
-    name, id, domain, resolution = "blocks", ID, "blocks", 6
+    name, domain, resolution = "blocks", "blocks", 6
     spaces = ("w", "w+")
     z_dim, w_dim, num_ws = 6, 6, 2
 
-    def __init__(self) -> None:
+    def __init__(self, id: str = ID) -> None:
+        """Another ``mixing`` is another network, and so has another ``id``."""
+        self.id = id
         draw = torch.Generator().manual_seed(3)
         self.mixing = torch.randn(6, 6, generator=draw) + 2 * torch.eye(6)
 
@@ -37,7 +39,7 @@ class Blocks(Generator):
     def map(
         self, z: torch.Tensor, psi: float = 1.0, cutoff: Any = None, labels: Any = None
     ) -> Latent:
-        return Latent((psi * z @ self.mixing.T)[:, None].repeat(1, 2, 1), "w+", ID)
+        return Latent((psi * z @ self.mixing.T)[:, None].repeat(1, 2, 1), "w+", self.id)
 
     def render(  # type: ignore[override]
         self, latent: Latent, noise: str = "const", features: Sequence[int] | None = None

@@ -46,10 +46,11 @@ from latentfu_builtin.directions.training_data import (
     train_on_pictures,
 )
 
-from tests.directions.test_makers import ID, Blocks
+from tests.directions.test_makers import Blocks
 
 PLANTED = torch.tensor([1.0, 1, 0, 0, 0, 0])
-GENERATOR = Blocks()
+ID = "c" * 64
+GENERATOR = Blocks(ID)
 GENERATOR.mixing = torch.eye(6)
 
 

@@ -165,7 +165,8 @@ def test_cancelled_it_leaves_nothing_behind(server: Server, client: Client) -> N
     assert not list((server.home / "data" / "directions").glob("*"))
     drafts = list((server.home / "cache/made-directions").iterdir())
     assert len(drafts) == 1, "what was cancelled is kept"
-    assert listed(client) == {"red", "tall"}
+    # What the test before has left behind and taken away is gone from the list a moment later.
+    wait_until(lambda: listed(client) == {"red", "tall"})
 
 
 def test_what_is_replaced_is_said_and_put_aside(server: Server, client: Client) -> None:
