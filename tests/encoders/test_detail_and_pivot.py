@@ -21,7 +21,7 @@ from latentfu import (
 )
 from latentfu.pipeline.apply_controls import apply_controls
 from latentfu.pipeline.cache import ControlCache
-from latentfu.pipeline.feature_warp import warp_features, warp_to
+from latentfu.pipeline.feature_warp import find_places, warp_features, warp_to
 from latentfu.testing import check_inverter
 from latentfu.testing.tiny import TinyGenerator
 from latentfu_builtin.inversion.pivotal_tuning import truncate_rank
@@ -158,7 +158,7 @@ def test_a_detail_moves_with_the_features_under_it() -> None:
     delta = torch.zeros(1, 16, 32, 32)
     delta[:, :, 10:14, 10:14] = 1.0
     new = torch.roll(old, (2, 3), (2, 3))
-    moved = warp_to(delta, old, new)
+    moved = warp_to(delta, find_places(old), new)
     wanted = torch.roll(delta, (2, 3), (2, 3))
     assert (moved - wanted).square().mean() < 0.35 * (delta - wanted).square().mean()
 
@@ -168,7 +168,7 @@ def test_a_detail_goes_where_what_it_hung_on_is_gone() -> None:
     old, delta = torch.randn(1, 16, 32, 32), torch.ones(1, 16, 32, 32)
     new = old.clone()
     new[:, :, :, 16:] = torch.randn(1, 16, 32, 16)
-    kept = warp_to(delta, old, new)
+    kept = warp_to(delta, find_places(old), new)
     assert float(kept[..., :12].mean()) > 0.9
     assert float(kept[..., 20:].mean()) < 0.3
 

@@ -35,15 +35,15 @@ torch.set_num_threads(1)
 """
 _WARP = """
 from torch.profiler import ProfilerActivity, profile
-from latentfu.pipeline.feature_warp import warp_to
+from latentfu.pipeline.feature_warp import find_places, warp_to
 
 make = torch.Generator().manual_seed(0)
 parts = [torch.randn(1, 128, 64, 64, generator=make) for _ in range(3)]
 before = held()
 for _ in range(6):
-    warp_to(*parts)
+    warp_to(parts[0], find_places(parts[1]), parts[2])
 with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as watched:
-    warp_to(*parts)
+    warp_to(parts[0], find_places(parts[1]), parts[2])
 events = watched.profiler.kineto_results.events()
 taken = [each.nbytes() for each in events if each.name() == "[memory]" and each.nbytes() > 0]
 print(json.dumps([before, held(), sum(size >= 1 << 20 for size in taken)]))

@@ -52,14 +52,14 @@ def warp_features(before: Latent, after: Latent, generator: Generator) -> Latent
         old = _unedited.get_or_make(before, generator, layers)
         new = generator.render(replace(after, details=()), "const", features=layers)[1]
         moved = tuple(
-            FeatureOffset(d.layer, _warp(d.delta, old[d.layer], new[d.layer].float()))
+            FeatureOffset(d.layer, warp_to(d.delta, old[d.layer], new[d.layer].float()))
             for d in before.details
         )
     return replace(after, details=moved)
 
 
 @dataclass(frozen=True)
-class _Places:
+class Places:
     """What is known of unedited features before there is an edit.
 
     Attributes:
@@ -77,17 +77,17 @@ class _UneditedFeatures:
     def __init__(self) -> None:
         self._latent: Callable[[], Latent | None] = lambda: None
         self._generator: Callable[[], Generator | None] = lambda: None
-        self._kept: dict[int, _Places] = {}
+        self._kept: dict[int, Places] = {}
 
     def get_or_make(
         self, latent: Latent, generator: Generator, layers: list[int]
-    ) -> dict[int, _Places]:
+    ) -> dict[int, Places]:
         """Those of a latent's codes alone, at ``layers``; kept as long as the latent is."""
         known = self._latent() is latent and self._generator() is generator
         if not (known and set(layers) <= self._kept.keys()):
             codes = replace(latent, details=())
             features = generator.render(codes, "const", features=layers)[1]
-            self._kept = {layer: _find_places(features[layer].float()) for layer in layers}
+            self._kept = {layer: find_places(features[layer].float()) for layer in layers}
             self._latent = weakref.ref(latent, lambda _gone: self._kept.clear())
             self._generator = weakref.ref(generator)
         return dict(self._kept)
@@ -134,17 +134,14 @@ def _codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
     return codes if codes.ndim == 3 else codes[:, None].expand(-1, generator.num_ws, -1)
 
 
-def warp_to(delta: Tensor, old: Tensor, new: Tensor) -> Tensor:
-    """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
-    return _warp(delta, _find_places(old), new)
-
-
-def _find_places(old: Tensor) -> _Places:
+def find_places(old: Tensor) -> Places:
+    """What has to be known of features [N, C, H, W] to move details from them."""
     features = _normalize_features(old)
-    return _Places(features, _find_displacement(features, features))
+    return Places(features, _find_displacement(features, features))
 
 
-def _warp(delta: Tensor, old: _Places, new: Tensor) -> Tensor:
+def warp_to(delta: Tensor, old: Places, new: Tensor) -> Tensor:
+    """delta [N, C, H, W] moved from the features ``old`` to ``new`` [N, C, H, W]."""
     import torch
 
     from_new = _normalize_features(new)
