@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import latentfu
-from latentfu import json_option, write_whole
+from latentfu import json_option, progress_bar, write_whole
 
 if TYPE_CHECKING:
     from latentfu_builtin.evaluation.evaluate_generator import EvaluationMethod, GeneratorFigures
@@ -60,10 +60,8 @@ def evaluate_generator_command(
     opened = latentfu.open_generator(generator)
     references = open_references(against, opened, asked["samples"], asked["seed"] + 500_000)
     method = _choose_method(asked["inception"], asked["samples"], asked["seed"], asked["psi"])
-    with click.progressbar(length=100, label="Evaluating", hidden=as_json) as bar:
-        found = evaluate_generator(
-            opened, references, method, lambda part, _="": bar.update(round(100 * part) - bar.pos)
-        )
+    with progress_bar("Evaluating", quiet=as_json) as progress:
+        found = evaluate_generator(opened, references, method, progress)
     told = {"against": against, **asdict(found)}
     if output:
         write_whole(output, (json.dumps(told, indent=2) + "\n").encode())

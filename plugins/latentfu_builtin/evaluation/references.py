@@ -11,8 +11,8 @@ from latentfu import BadInputError, Generator
 from torch import Tensor
 
 from latentfu_builtin.stylegan.training.source import (
-    IMAGE_SUFFIXES,
     RendererSource,
+    list_pictures,
     open_teacher,
     read_square,
     to_images,
@@ -48,7 +48,7 @@ class FolderReferences(References):
     """
 
     def __init__(self, folder: Path, side: int, most: int, seed: int) -> None:
-        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        paths = list_pictures(folder)
         if len(paths) < LEAST:
             raise BadInputError(
                 f"{folder} has {len(paths)} pictures: with fewer than {LEAST} a comparison says "

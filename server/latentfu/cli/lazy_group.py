@@ -50,8 +50,10 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         default = DEFAULT_COMMANDS.get(self.path)
-        is_own = args[0].startswith("-") or self.get_command(ctx, args[0]) is not None
-        return super().resolve_command(ctx, args if default is None or is_own else [default, *args])
+        is_word = default is not None and not args[0].startswith("-")
+        if is_word and self.get_command(ctx, args[0]) is None:
+            return super().resolve_command(ctx, [str(default), *args])
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

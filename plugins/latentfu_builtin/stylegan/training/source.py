@@ -145,7 +145,7 @@ class FolderSource:
     factor_count = 0
 
     def __init__(self, folder: Path, resolution: int, mirror: bool = False) -> None:
-        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        paths = list_pictures(folder)
         if not paths:
             raise ValueError(f"there is no picture in {folder}")
         self.pixels = np.stack([read_square(path, resolution) for path in paths])
@@ -159,6 +159,11 @@ class FolderSource:
             flip = torch.rand(count, generator=generator) < 0.5
             images = torch.where(flip[:, None, None, None], images.flip(3), images)
         return Batch(images)
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """All picture files below a folder, by their paths."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def read_square(path: Path, resolution: int) -> np.ndarray:
