@@ -51,6 +51,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.plugin_objects": ("ControlRequest", "InversionRequest", "Level", "RouteRequest"),
     "latentfu.plugin_manager.running": ("call_plugin",),
     "latentfu.plugin_manager.default_choice": ("read_default_generator",),
+    "latentfu.plugin_manager.network_access": ("worker_settings",),
     "latentfu.plugin_manager.set_default": (
         "drop_default_generator", "write_default_generator",
     ),

@@ -92,6 +92,7 @@ from latentfu.pipeline.network_memory import network_settings as network_setting
 from latentfu.pipeline.plugin_calls import load_identity as load_identity
 from latentfu.pipeline.spare_memory import work_in_parts as work_in_parts
 from latentfu.plugin_manager.default_choice import read_default_generator as read_default_generator
+from latentfu.plugin_manager.network_access import worker_settings as worker_settings
 from latentfu.plugin_manager.running import call_plugin as call_plugin
 from latentfu.plugin_manager.set_default import drop_default_generator as drop_default_generator
 from latentfu.plugin_manager.set_default import write_default_generator as write_default_generator
@@ -303,6 +304,7 @@ __all__ = [
     "weights_id",
     "whole_file",
     "work_in_parts",
+    "worker_settings",
     "write_default_generator",
     "write_deformation",
     "write_direction",

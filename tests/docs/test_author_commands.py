@@ -180,6 +180,8 @@ PACK = {
 }
 AT_WORK = {
     "latentfu --help": "",
+    "latentfu settings set worker network true": "latentfu settings set worker network true && "
+    "latentfu settings reset worker network",
     "latentfu plugins list --static": "",
     "latentfu plugins enable NAME": "latentfu plugins enable house",
     "latentfu plugins disable NAME": "latentfu plugins disable winks",

@@ -46,6 +46,11 @@ def plugin_dir() -> Path:
     return config_dir() / "plugins"
 
 
+def settings_path() -> Path:
+    """What people have chosen about plug-ins and workers."""
+    return config_dir() / "settings.json"
+
+
 def token_path() -> Path:
     """The secret that every request must carry; mode 0600."""
     return config_dir() / "token"

@@ -18,6 +18,7 @@ from latentfu.jobs.process import WorkerDied, WorkerProcess
 from latentfu.jobs.queue import JobQueue
 from latentfu.jobs.store import MAX_ATTEMPTS, Job, JobState, Limits
 from latentfu.plugin_manager.deaths import read_at_work
+from latentfu.plugin_manager.network_access import is_network_allowed
 from latentfu.plugin_manager.sources import fingerprint, quick_stamp
 from latentfu.protocol.errors import WorkError, WorkerUnavailableError
 from latentfu.protocol.replies import Failure
@@ -139,7 +140,7 @@ class DeviceWorker:
         if now == self._seen[1] or worker is None or self._job is not None or self._asked:
             self._seen = (stamp, now) if now == self._seen[1] else self._seen
             return
-        log.info("plug-ins have changed: the worker process %s is started again", worker.pid)
+        log.info("plug-ins have changed, or their rights: worker %s is started again", worker.pid)
         self._renewing = True
         self._ready.clear()
         await worker.stop()
@@ -319,9 +320,9 @@ class DeviceWorker:
 
 
 def _fingerprint() -> str:
-    """Of what is installed; a damaged list of choices counts as one more state."""
+    """Of what is installed and allowed; a damaged list of choices counts as one more state."""
     try:
-        return fingerprint()
+        return f"{fingerprint()} {is_network_allowed()}"
     except LatentFuError as error:
         return str(error)
 

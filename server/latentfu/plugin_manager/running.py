@@ -18,6 +18,7 @@ from latentfu.core.errors import (
 )
 from latentfu.core.generator import Generator
 from latentfu.hookspecs import KINDS
+from latentfu.plugin_manager.network_access import explain_refused_socket
 from latentfu.plugin_manager.registry import get_registry
 from latentfu.plugin_manager.validation import key_of
 from latentfu.plugin_objects import GeneratorSpec
@@ -59,6 +60,7 @@ def call_plugin(item: object, doing: str, call: Callable[[], T]) -> T:
         what = f"{type(error).__name__}: {first}" if first else type(error).__name__
         raise PluginFailedError(
             f"{describe_item(item)} failed while it {doing} ({what}){_place(error)}."
+            f"{explain_refused_socket(error)}"
         ) from error
 
 

@@ -87,11 +87,9 @@ def _stamp_of(point: metadata.EntryPoint) -> str:
 
 
 def quick_stamp() -> tuple[int, ...]:
-    """Changes when packages or files of plug-ins may have changed; costs microseconds."""
-    folder = paths.plugin_dir()
-    return tuple(
-        map(_time_of, [*map(Path, sys.path), folder, *_plugin_files(folder), _choices_path()])
-    )
+    """Changes when packages, files or settings of plug-ins may have changed; costs microseconds."""
+    folder, chosen = paths.plugin_dir(), (_choices_path(), paths.settings_path())
+    return tuple(map(_time_of, [*map(Path, sys.path), folder, *_plugin_files(folder), *chosen]))
 
 
 def _time_of(path: Path) -> int:

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from latentfu.core.errors import BadInputError, StorageError
-from latentfu.core.paths import config_dir, make_private, server_path, token_path
+from latentfu.core.paths import (
+    config_dir,
+    make_private,
+    server_path,
+    settings_path,
+    token_path,
+)
 from latentfu.core.setting import Setting, SettingValue
 from latentfu.protocol.replies import SettingReply
 from latentfu.protocol.server_address import ServerAddress, read_address
@@ -181,7 +187,7 @@ def _kept(setting: Setting) -> Any:
 
 
 def _read_all() -> dict[str, dict[str, Any]]:
-    path = config_dir() / "settings.json"
+    path = settings_path()
     try:
         content = json.loads(path.read_text("utf-8"))
         if not isinstance(content, dict) or not all(map(_is_dict, content.values())):
@@ -202,4 +208,4 @@ def _is_dict(value: object) -> bool:
 def _write_all(content: dict[str, dict[str, Any]]) -> None:
     make_private(config_dir())
     text = json.dumps(content, indent=2, sort_keys=True) + "\n"
-    write_whole(config_dir() / "settings.json", text.encode(), mode=0o600)
+    write_whole(settings_path(), text.encode(), mode=0o600)

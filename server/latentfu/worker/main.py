@@ -14,6 +14,7 @@ from pathlib import Path
 
 from latentfu.core.process_memory import SHARE, limit_memory, measure_machine
 from latentfu.pipeline.spare_memory import MemoryReserve
+from latentfu.plugin_manager.network_access import forbid_network_if_unwanted
 from latentfu.storage.layer_store import LayerStore
 from latentfu.worker.loop import WorkerLoop
 from latentfu.worker.mailbox import Mailbox
@@ -25,6 +26,7 @@ from latentfu.worker.talk import Send, claim_stdout, make_sender
 def main() -> None:
     """Serve the front until it closes the pipe."""
     limit_memory(None)  # the front's is not for networks
+    forbid_network_if_unwanted()
     options = _options()
     send = make_sender(claim_stdout())
     mailbox = Mailbox(sys.stdin.buffer)
