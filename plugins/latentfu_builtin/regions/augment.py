@@ -14,6 +14,7 @@ from latentfu_builtin.regions.photograph_look import (
     Random,
     change_light,
     draw_cover,
+    draw_hair,
     draw_texture,
     lay_over,
     take_photograph,
@@ -36,8 +37,7 @@ def draw_example(
     for region in (_CLOTHES, _HAT):
         if random.random() < 0.5:
             image = _paint_over(image, labels == region, draw_texture(size, random), random)
-    if random.random() < 0.3:
-        image = _tint(image, labels == _HAIR, random)
+    image = _change_hair(image, labels == _HAIR, random)
     if random.random() < 0.25:
         image, labels = _cover_some(image, labels, random)
     image = change_light(image, random)
@@ -90,10 +90,29 @@ def _paint_over(image: Pixels, mask: Pixels, texture: Pixels, random: Random) ->
     return lay_over(image, mask, np.clip(texture * light, 0, 255), random)
 
 
-def _tint(image: Pixels, mask: Pixels, random: Random) -> Pixels:
-    """Another color and contrast of hair."""
+def _change_hair(image: Pixels, mask: Pixels, random: Random) -> Pixels:
+    """Another color, other strands, something that hardly looks like hair, or no sharp strand.
+
+    Hats get other patterns too: were hair left as it is rendered, whatever else lies on a head
+    would be taken for a hat, the hair of photographs as well.
+    """
     if not mask.any():
         return image
+    kind = random.random()
+    if kind < 0.3:
+        image = _tint(image, mask, random)
+    elif kind < 0.6:
+        image = _paint_over(image, mask, draw_hair(image.shape[0], random), random)
+    elif kind < 0.72:
+        image = _paint_over(image, mask, draw_texture(image.shape[0], random), random)
+    if random.random() < 0.3:
+        soft = cv2.GaussianBlur(image, (0, 0), random.uniform(0.8, 3.0))
+        image = lay_over(image, mask, soft, random)
+    return image
+
+
+def _tint(image: Pixels, mask: Pixels, random: Random) -> Pixels:
+    """Another color and contrast of hair."""
     mean = image[mask].mean(axis=0)
     other = (image - mean) * random.uniform(0.6, 1.8) + np.clip(
         mean + random.normal(0, 40) + random.normal(0, 15, 3), 8, 235

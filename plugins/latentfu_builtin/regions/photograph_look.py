@@ -68,6 +68,28 @@ def draw_texture(size: int, random: Random) -> Pixels:
     return kinds[int(random.integers(len(kinds)))](size, random)
 
 
+def draw_hair(size: int, random: Random) -> Pixels:
+    """Strands that lie about in one direction, with a sheen across them: ``[size, size, 3]``."""
+    noise = random.standard_normal((size, size), dtype=np.float32)
+    angle, along = random.uniform(0, np.pi), random.uniform(2.0, 9.0)
+    reach = int(np.ceil(2 * along))
+    x, y = np.meshgrid(np.arange(-reach, reach + 1), np.arange(-reach, reach + 1))
+    across = x * np.sin(angle) - y * np.cos(angle)
+    parallel = x * np.cos(angle) + y * np.sin(angle)
+    kernel = np.exp(-0.5 * ((across / random.uniform(0.4, 1.2)) ** 2 + (parallel / along) ** 2))
+    strands = np.asarray(cv2.filter2D(noise, -1, kernel / kernel.sum()))
+    cells = int(random.integers(2, 7))
+    sheen = cv2.resize(
+        random.standard_normal((cells, cells), dtype=np.float32),
+        (size, size),
+        interpolation=cv2.INTER_CUBIC,
+    )
+    light = random.uniform(0.05, 0.4) * strands / strands.std() + random.uniform(0, 0.4) * sheen
+    gray = np.exp(random.uniform(np.log(12), np.log(230)))
+    color = np.clip(gray * np.array([1.0, random.uniform(0.7, 1), random.uniform(0.45, 1)]), 4, 245)
+    return np.asarray(np.clip(color * np.exp(light)[:, :, None], 0, 255), np.float32)
+
+
 def _soften(mask: Pixels, random: Random) -> Pixels:
     """A mask with an edge like a lens draws it, ``[S, S, 1]``."""
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), random.uniform(0.4, 1.2))
