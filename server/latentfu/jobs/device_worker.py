@@ -292,6 +292,7 @@ class DeviceWorker:
                 await insist_on(partial(self._queue.put_back, job, count_attempt=False))
             elif error.code == StorageError.code and job.attempts < MAX_ATTEMPTS:
                 # Its disk has come back, or may have room again, by now.
+                await insist_on(self._queue.make_room)
                 await insist_on(partial(self._queue.put_back, job))
             else:
                 await self._end(job, "failed", Failure(code=error.code, message=str(error)))

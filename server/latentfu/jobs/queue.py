@@ -215,6 +215,10 @@ class JobQueue:
         for job_id in await self._call(lambda: self._store.prune(max_age_s, max_ended)):
             self.result_path(job_id).unlink(missing_ok=True)
 
+    async def make_room(self) -> None:
+        """Let old results go where the disk is nearly full, so that the next can be written."""
+        await self._call(lambda: self._shrink_results(""))
+
     def _shrink_results(self, newest: str) -> None:
         """Old results make room: of the owner of the newest first, so that he pushes out nobody."""
         owner = newest.rpartition(".")[0]

@@ -1,10 +1,17 @@
-"""Folders that may take so many bytes: the files used longest ago make room."""
+"""Folders that may take so many bytes: the files used longest ago make room.
+
+Before a disk is full, too: there nothing could be written any more, new work least of all.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
+
+LEAST_FREE = 256 << 20
+"""Bytes that stay free on the disk of a folder; of a small disk an eighth."""
 
 
 class StoredFile(NamedTuple):
@@ -30,6 +37,8 @@ def list_by_use(folder: Path, pattern: str = "*") -> list[StoredFile]:
 def shrink_folder(folder: Path, limit: int, keep: Collection[str] = (), pattern: str = "*") -> int:
     """Remove the files used longest ago until the others take at most ``limit`` bytes.
 
+    Less than that where the disk would have less free than LEAST_FREE.
+
     Args:
         folder: Of files only.
         limit: In bytes.
@@ -41,6 +50,7 @@ def shrink_folder(folder: Path, limit: int, keep: Collection[str] = (), pattern:
     """
     files = list_by_use(folder, pattern)
     total = sum(file.size for file in files)
+    limit = min(limit, total + _measure_spare(folder))
     for file in files:
         if total <= limit:
             break
@@ -48,3 +58,12 @@ def shrink_folder(folder: Path, limit: int, keep: Collection[str] = (), pattern:
             file.path.unlink(missing_ok=True)
             total -= file.size
     return total
+
+
+def _measure_spare(folder: Path) -> int:
+    """Bytes that may still be written to a folder's disk; below 0 where too many were."""
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:  # it is away, and then nothing is removed from it
+        return 0
+    return disk.free - min(LEAST_FREE, disk.total // 8)
