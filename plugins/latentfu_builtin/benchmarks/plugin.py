@@ -12,12 +12,13 @@ from latentfu_builtin.lazy import later
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """``latentfu bench boundary``, ``hessian``, ``inversion``, ``photographs``, ``render``."""
+    """``latentfu bench`` with these names."""
     lines = {
         "boundary": "Training a boundary, against scikit-learn.",
         "hessian": "Finding deformations, against the paper's way.",
         "inversion": "Quality against time of every inverter.",
         "photographs": "What edits leave of your photographs.",
+        "real": "The waits with a network of the published size.",
         "render": "Rendering against a plain version.",
     }
     return [

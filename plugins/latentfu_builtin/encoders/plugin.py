@@ -27,6 +27,7 @@ _REFINING = {
     "ramp_down": 1.0,
     "cascade": 0.0,
     "prior": 0.3,
+    "quick_side": 128,
 }
 """The optimization's options for a short way from a good start.
 
@@ -77,7 +78,7 @@ def latentfu_inverters() -> list[Inverter]:
             invert=call_later(f"{_ROOM}.inverters:refine_latent"),
             options=_REFINING,
             description="A second or two a picture: the encoder's code, made better.",
-            levels={"good": Level(20), "best": Level(20, {"steps": 300})},
+            levels={"good": Level(20), "best": Level(20, {"steps": 300, "quick_side": 256})},
             fits=_has_encoder,
             invert_many=call_later(f"{_ROOM}.inverters:refine_latents"),
         ),

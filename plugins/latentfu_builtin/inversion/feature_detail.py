@@ -16,9 +16,12 @@ from torch import Tensor
 
 from latentfu_builtin.inversion.optimize import one_thread
 from latentfu_builtin.inversion.pivotal_tuning import Pivot, find_pivot
+from latentfu_builtin.inversion.search_pictures import SearchPictures
 from latentfu_builtin.inversion.settings import FeatureDetailOptions
 
 _PREVIEW_EVERY = 20
+_ANCHORS = 3
+"""How often quick pictures are brought in line with whole ones."""
 _MOST_SIDE = 64
 """What is finer is better kept by pasting the change onto the layer."""
 
@@ -64,15 +67,21 @@ def _find_detail(start: Pivot, plan: FeatureDetailOptions, request: InversionReq
     """The first code of ``start`` with the detail that shows the picture best."""
     generator, code = start.generator, start.first.latent
     layer = _choose_layer(generator, plan.side)
+    pictures = SearchPictures(generator, plan.quick_side)
+    seen = start.shrunk(pictures)
     with torch.no_grad():
         plain = generator.render(code, "const", features=[layer])[1][layer].float()
     spread = float(plain.std())
     delta = torch.zeros_like(plain, memory_format=torch.contiguous_format).requires_grad_(True)
     adam = torch.optim.Adam([delta], lr=plan.rate * spread, betas=(0.9, 0.97))
     best, lowest = delta.detach().clone(), math.inf
+    every = math.ceil((plan.steps + 1) / _ANCHORS)
     for step in range(plan.steps + 1):
-        image = generator.render(_add_detail(code, layer, delta))
-        loss = start.distance(image, plan.pixel, plan.perceptual)
+        if step % every == 0 and not pictures.are_whole:
+            pictures.anchor(_add_detail(code, layer, delta.detach()))
+            lowest = math.inf  # what was measured by other pictures cannot be compared
+        image = pictures.draw(_add_detail(code, layer, delta))
+        loss = seen.distance(image, plan.pixel, plan.perceptual)
         loss = loss + plan.size * (delta / spread).square().mean()
         value = float(loss.detach())
         if math.isfinite(value) and value < lowest:
@@ -83,7 +92,7 @@ def _find_detail(start: Pivot, plan: FeatureDetailOptions, request: InversionReq
         adam.zero_grad()
         torch.autograd.backward(loss)
         adam.step()
-        _report(request, step, plan.steps, image)
+        _report(request, step, plan.steps, pictures, image)
     return _add_detail(code, layer, best)
 
 
@@ -97,8 +106,10 @@ def _rate_factor(done: float) -> float:
     return min(1.0, (done + 0.02) / 0.1) * (0.5 + 0.5 * math.cos(math.pi * done))
 
 
-def _report(request: InversionRequest, step: int, steps: int, image: Tensor) -> None:
+def _report(
+    request: InversionRequest, step: int, steps: int, pictures: SearchPictures, image: Tensor
+) -> None:
     """Report progress, now and then with a picture."""
     request.progress((step + 1) / steps, "Keeping the detail")
     if request.preview is not None and step % _PREVIEW_EVERY == 0:
-        request.preview(image.detach())
+        request.preview(pictures.enlarge(image.detach()))

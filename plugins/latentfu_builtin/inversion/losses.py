@@ -70,10 +70,16 @@ def build_loss(name: str, generator: Generator, vgg_layer: int = 12, path: str =
 
 
 def _build(loss: Loss, generator: Generator) -> Distance:
-    """The loss as a function that is checked; raises PluginFailedError."""
+    """The loss as a function that is checked; raises PluginFailedError.
+
+    It is shown pictures of the generator's size, whatever the search looks at.
+    """
     distance = call_plugin(loss, "was built", lambda: loss.build(generator))
+    sides = (generator.resolution, generator.resolution)
 
     def checked(a: Tensor, b: Tensor) -> Tensor:
+        if a.shape[-1] != generator.resolution:
+            a, b = (F.interpolate(x, sides, mode="bilinear", align_corners=False) for x in (a, b))
         found = call_plugin(loss, "compared pictures", lambda: distance(a, b))
         if not isinstance(found, Tensor) or tuple(found.shape) != (len(a),):
             said = list(found.shape) if isinstance(found, Tensor) else type(found).__name__

@@ -31,6 +31,7 @@ from torch import Tensor
 from latentfu_builtin.inversion.coordinates import Coordinates, NoiseCoordinates, choose_coordinates
 from latentfu_builtin.inversion.losses import Objective, build_objective, stack_masks
 from latentfu_builtin.inversion.search import LatentSearch, SearchResult, SearchWatcher, run_search
+from latentfu_builtin.inversion.search_pictures import SearchPictures
 from latentfu_builtin.inversion.settings import SearchOptions
 
 _BATCH = 16
@@ -74,7 +75,11 @@ def optimize_latents(
         goal = build_objective(
             settings.losses, generator, settings.vgg_layer, settings.backbone, mask
         )
-        search = LatentSearch(space, targets, goal, settings)
+        pictures = SearchPictures(generator, settings.quick_side)
+        small = None if mask is None else pictures.shrink(mask)
+        search = LatentSearch(
+            space, pictures, pictures.shrink(targets), replace(goal, mask=small), settings
+        )
         watch.lap("prepare")
         requests[0].progress(0.0, "Looking for a start")
         points = _find_starting_points(space, settings, requests)
@@ -82,10 +87,10 @@ def optimize_latents(
             space, settings, goal, targets, points, progress=requests[0].progress
         )
         watch.lap("start")
-        best = run_search(search, points, _make_watcher(requests))
+        best = run_search(search, points, _make_watcher(requests, pictures))
         _keep_better_starts(search, points, best)
         watch.lap("optimise")
-        found = _SearchedLatents(search, best)
+        found = _SearchedLatents(search, best, goal, targets)
         qualities = found.qualities(watch)
     return [
         Inversion(found.latent(row), quality, method, settings.steps)
@@ -93,24 +98,26 @@ def optimize_latents(
     ]
 
 
-def _make_watcher(requests: Sequence[InversionRequest]) -> SearchWatcher:
+def _make_watcher(requests: Sequence[InversionRequest], pictures: SearchPictures) -> SearchWatcher:
     """Tells each request's watcher about progress and pictures."""
 
     def watch(done: float, images: Tensor) -> None:
         requests[0].progress(done, "Finding the latent")
         for row, request in enumerate(requests):
             if request.preview is not None:
-                request.preview(images[row : row + 1])
+                request.preview(pictures.enlarge(images[row : row + 1]))
 
     return watch
 
 
 @dataclass(frozen=True)
 class _SearchedLatents:
-    """The result of a search."""
+    """The result of a search, and the whole pictures [N, 3, R, R] that it is measured by."""
 
     search: LatentSearch
     best: SearchResult
+    objective: Objective
+    targets: Tensor
 
     def latent(self, row: int) -> Latent:
         """The latent of one picture."""
@@ -124,8 +131,8 @@ class _SearchedLatents:
         """How well each picture is shown; the time is shared evenly among the pictures."""
         if not bool(self.best.losses.isfinite().all()):
             raise BadInputError("No latent was found for this picture: the search gave no numbers.")
-        name, distance = self.search.objective.perceptual
-        targets, rows = self.search.targets, range(len(self.search.targets))
+        name, distance = self.objective.perceptual
+        targets, rows = self.targets, range(len(self.targets))
         generator = self.search.space.generator
         images = [generator.render(self.latent(row)).clamp(-1, 1) for row in rows]
         errors = [
@@ -198,12 +205,12 @@ def _keep_better_starts(search: LatentSearch, starts: Tensor, best: SearchResult
     """
     if best.noise is not None:
         return  # the end has noise of its own, which no start had
-    space, generator = search.space, search.space.generator
     for row, target in enumerate(search.targets):
         pick = search.objective.of(torch.tensor([row], device=target.device))
+        pictures = search.pictures.of(row)
         first, last = starts[row : row + 1], best.points[row : row + 1]
         before, after = (
-            float(pick(generator.render(space.latent(each)), target[None])[0])
+            float(pick(pictures.draw(search.space.latent(each)), target[None])[0])
             for each in (first, last)
         )
         if not after <= before:

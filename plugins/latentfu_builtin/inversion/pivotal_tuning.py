@@ -33,6 +33,7 @@ from torch import Tensor
 
 from latentfu_builtin.inversion.losses import build_perceptual_loss, pyramid, stack_masks
 from latentfu_builtin.inversion.optimize import one_thread
+from latentfu_builtin.inversion.search_pictures import SearchPictures
 from latentfu_builtin.inversion.settings import PivotalOptions
 from latentfu_builtin.inversion.vgg import Distance
 
@@ -65,6 +66,11 @@ class Pivot:
         if self.perceptual is not None and perceptual > 0:
             total = total + perceptual * self.perceptual(image, self.target)[0]
         return total
+
+    def shrunk(self, pictures: SearchPictures) -> Pivot:
+        """The same with target and mask as large as the pictures that a search looks at."""
+        mask = None if self.mask is None else pictures.shrink(self.mask)
+        return replace(self, target=pictures.shrink(self.target), mask=mask)
 
     def judged(self, inversion: Inversion) -> Inversion:
         """``inversion`` with how well it shows the target, rendered with constant noise."""

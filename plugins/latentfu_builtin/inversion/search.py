@@ -20,6 +20,7 @@ from torch import Tensor
 
 from latentfu_builtin.inversion.coordinates import Coordinates, NoiseCoordinates
 from latentfu_builtin.inversion.losses import Objective
+from latentfu_builtin.inversion.search_pictures import SearchPictures
 from latentfu_builtin.inversion.settings import SearchOptions
 
 SearchWatcher = Callable[[float, Tensor], None]
@@ -121,7 +122,8 @@ class LatentSearch:
     """What stays the same during one search."""
 
     space: Coordinates
-    targets: Tensor  # [N, 3, R, R]
+    pictures: SearchPictures
+    targets: Tensor  # [N, 3, S, S], as large as the pictures
     objective: Objective
     settings: SearchOptions
 
@@ -132,7 +134,7 @@ class LatentSearch:
 
     def losses(self, points: Tensor, noise: NoiseMaps | None, apart: Tensor) -> tuple[Tensor, ...]:
         """The losses [N] of ``points`` seen at ``points + apart``, and the pictures."""
-        images = self.space.generator.render(self.latent(points + apart, noise))
+        images = self.pictures.draw(self.latent(points + apart, noise))
         losses = self.objective(images, self.targets)
         if self.settings.prior > 0:
             losses = losses + self._prior(losses) * self.space.strangeness(points)
@@ -165,6 +167,7 @@ def run_search(search: LatentSearch, points: Tensor, watch: SearchWatcher) -> Se
     optimizer = _PointOptimizer(
         search, points.detach(), coarse if split else search.space.rows, noise
     )
+    search.pictures.anchor(search.latent(points.detach(), noise))
     optimizer.look(best)
     for step in range(settings.steps):
         if step == split and step > 0:
@@ -182,7 +185,12 @@ def _search_one_by_one(search: LatentSearch, points: Tensor, watch: SearchWatche
     found = []
     for row in range(len(points)):
         pick = torch.tensor([row], device=points.device)
-        part = replace(search, targets=search.targets[pick], objective=search.objective.of(pick))
+        part = replace(
+            search,
+            pictures=search.pictures.of(row),
+            targets=search.targets[pick],
+            objective=search.objective.of(pick),
+        )
 
         def shown(done: float, image: Tensor, row: int = row) -> None:
             images = search.targets.clone()

@@ -30,6 +30,7 @@ SEARCH_DEFAULTS: OptionValues = {
     "explore_until": 0.75,
     "noise": "no",
     "noise_prior": 1e5,
+    "quick_side": 0,
 }
 _RANGES: Mapping[str, tuple[float, float]] = {
     "candidates": (0, 100_000),
@@ -44,6 +45,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "explore": (0.0, 10.0),
     "explore_until": (0.0, 1.0),
     "noise_prior": (0.0, 1e9),
+    "quick_side": (0, 4096),
 }
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("adam", "sgd", "lbfgs"),
@@ -74,6 +76,7 @@ FEATURE_DETAIL_DEFAULTS: OptionValues = {
     "perceptual": 0.0,
     "size": 0.1,
     "loss": "auto",
+    "quick_side": 256,
 }
 
 
@@ -92,7 +95,8 @@ class SearchOptions:
     codes. ``cascade``: the part of the steps in which only the first ``coarse`` layers move and
     the others follow their mean. ``explore``: noise on the codes, in spreads, falling to 0 at
     ``explore_until`` of the steps. ``noise``: yes finds noise maps too, kept white with the
-    weight ``noise_prior``; auto does where the generator shows any.
+    weight ``noise_prior``; auto does where the generator shows any. ``quick_side``: pixels of the
+    pictures that the search compares, 0 for the generator's own; the result is measured by these.
     """
 
     space: str
@@ -116,6 +120,7 @@ class SearchOptions:
     explore_until: float
     noise: str
     noise_prior: float
+    quick_side: int
 
     @staticmethod
     def of(given: OptionValues) -> SearchOptions:
@@ -176,10 +181,11 @@ PRESETS: Mapping[str, Preset] = {
     "w-plus": Preset(
         title="Optimization in W+",
         description="Seconds a picture; starts from the mean and needs no training.",
+        changes={"quick_side": 128},
         levels={
             "draft": Level(10, {"steps": 40}),
             "good": Level(10),
-            "best": Level(10, {"steps": 500}),
+            "best": Level(10, {"steps": 500, "quick_side": 256}),
         },
     ),
     "optimise": Preset(
@@ -305,7 +311,8 @@ class FeatureDetailOptions:
     weights of the terms (on portraits the pixels alone end nearer in the features too, in less
     time); ``size``: of the detail's own mean square, in spreads (a smaller
     detail shows less and leaves edits clearer). ``loss``: the
-    perceptual loss by name.
+    perceptual loss by name. ``quick_side``: pixels of the pictures that are compared while the
+    detail is looked for, 0 for the generator's own; half of it while the code is.
     """
 
     pivot: str
@@ -318,11 +325,12 @@ class FeatureDetailOptions:
     perceptual: float
     size: float
     loss: str
+    quick_side: int
 
     @property
     def for_pivot(self) -> OptionValues:
         """What the search for the code is told, by the names of its options."""
-        told: dict[str, float | int | str | bool] = {}
+        told: dict[str, float | int | str | bool] = {"quick_side": self.quick_side // 2}
         if self.pivot_steps > 0:
             told["steps"] = self.pivot_steps
         if self.pivot_prior >= 0:
@@ -344,6 +352,7 @@ class FeatureDetailOptions:
             "pixel": (0.0, 1e6),
             "perceptual": (0.0, 1e6),
             "size": (0.0, 1e6),
+            "quick_side": (0, 4096),
         }
         _check_ranges(plan, ranges)
         return plan

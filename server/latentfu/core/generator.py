@@ -125,7 +125,7 @@ class Generator(ABC):
 
         The network may work at a smaller size or in fewer bits, so that colors can be off; the
         same latent gives the same picture. A generator that knows no shorter way gives the whole
-        picture, as this does.
+        picture, as this does. Gradients flow as in ``render``: searches look at such pictures.
 
         Args:
             latent: N codes of this generator.

@@ -14,8 +14,9 @@ from latentfu_builtin.networks.stylegan.stylegan2.incremental import (
     can_render_incrementally,
 )
 from latentfu_builtin.networks.stylegan.stylegan2.network import StyleGAN2, load_network
+from latentfu_builtin.networks.stylegan.stylegan2.quick_search import QuickSearchRenderer
 from latentfu_builtin.networks.stylegan.stylegan2.synthesis import mix_styles
-from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets
+from latentfu_builtin.networks.stylegan.weight_offsets import call_with_offsets, draw_each_code
 
 
 class StyleGAN2Generator(StyledGenerator):
@@ -28,6 +29,7 @@ class StyleGAN2Generator(StyledGenerator):
         super().__init__(network, name, id, domain)
         self.incremental = IncrementalRenderer(network, name)
         self.quick: IncrementalRenderer | None = None
+        self.quick_search: QuickSearchRenderer | None = None
         config = network.config
         self.resolution = config.resolution
         self.spaces = ("w++",) if config.mapping == "attention" else ("w", "w+")
@@ -74,13 +76,28 @@ class StyleGAN2Generator(StyledGenerator):
         """
         place = self.network.config.resolutions.index(self.quick_size(side))
         if not can_render_incrementally(latent, "const"):
-            return self.render(latent)
+            return self._preview_for_search(latent, 2 * place)
         if self.quick is None:
             self.quick = IncrementalRenderer(
                 self.network, self.name, quick_dtype(self.device), cache_kernels=True
             )
         ws, details = self.styles(latent), self.details(latent)
         return self.quick.render(latent, ws, details, "const", last=2 * place)
+
+    def _preview_for_search(self, latent: Latent, last: int) -> Tensor:
+        """Several codes, or one that gradients are asked for."""
+        if self.quick_search is None:
+            self.quick_search = QuickSearchRenderer(
+                self.network, self.name, quick_dtype(self.device)
+            )
+        renderer = self.quick_search
+
+        def draw(
+            part: Latent, _noise: Noise, _features: tuple[int, ...]
+        ) -> tuple[Tensor, dict[int, Tensor]]:
+            return renderer.render(part, self.styles(part), self.details(part), last), {}
+
+        return draw_each_code(latent, "const", (), draw)[0]
 
     def mix(self, a: Latent, b: Latent, layers: range, mask: Tensor | None = None) -> Tensor:
         """B's styles in `layers` inside the mask (everywhere for None) -> [N, 3, R, R].

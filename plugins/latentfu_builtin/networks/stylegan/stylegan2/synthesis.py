@@ -124,12 +124,18 @@ class Synthesis(nn.Module):
             raise ValueError(f"the state is at layer {state.layer}, so layer {i} cannot be next")
         check_layer_cancelled()
         x = self.features(i, state.x, ws[:, i], noise, cache_kernels)  # [N, C, R, R]
+        return self.complete_step(i, x, state.rgb, ws, details)
+
+    def complete_step(
+        self, i: int, x: Tensor, rgb: Tensor | None, ws: Tensor, details: Details
+    ) -> SynthesisState:
+        """Features x of layer i and the picture before it -> the state that `step` gives."""
         if i in details:
             x = x + details[i].to(x)
         if i % 2:
-            return SynthesisState(x, state.rgb, i + 1)
+            return SynthesisState(x, rgb, i + 1)
         part = self.to_rgb(i, x, ws[:, i + 1])  # [N, 3, R, R]
-        return SynthesisState(x, self.add_rgb(state.rgb, part), i + 1)
+        return SynthesisState(x, self.add_rgb(rgb, part), i + 1)
 
     def finish(self, state: SynthesisState) -> Tensor:
         """The picture [N, 3, R, R], about -1..1, of a state after the last layer."""
