@@ -16,7 +16,7 @@ from latentfu.core.errors import LatentFuError, StorageError
 from latentfu.jobs.frames import Message
 from latentfu.jobs.process import WorkerDied, WorkerProcess
 from latentfu.jobs.queue import JobQueue
-from latentfu.jobs.store import MAX_ATTEMPTS, Job, JobState, Limits
+from latentfu.jobs.store import MAX_ATTEMPTS, Job, JobState, Limits, name_network
 from latentfu.plugin_manager.deaths import read_at_work
 from latentfu.plugin_manager.network_access import is_network_allowed
 from latentfu.plugin_manager.sources import fingerprint, quick_stamp
@@ -28,6 +28,10 @@ T = TypeVar("T")
 WorkerState = Literal["starting", "ready", "busy", "restarting"]
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
 _HOPELESS = 3
+_LEFT_S = 0.3
+"""For how long a job is left to the worker that has its network loaded."""
+_LOADED = 2
+"""How many of the networks that it used last a worker is taken to have still."""
 _REASON = "ended unexpectedly (the log says more)"
 
 
@@ -54,6 +58,9 @@ class DeviceWorker:
         self._reason = _REASON
         self._seen: tuple[tuple[int, ...], str] = ((), "")
         self._renewing = False
+        self._networks: list[str] = []
+        self.peers: Sequence[DeviceWorker] = ()
+        """The other workers of the server."""
         self.device = ""
         self.message = "The worker is starting."
 
@@ -77,7 +84,7 @@ class DeviceWorker:
     async def run(self) -> None:
         """Start the worker, feed it until it dies, start the next."""
         while not self._stopping:
-            stamp = quick_stamp()
+            stamp, self._networks = quick_stamp(), []
             worker = self._worker = await WorkerProcess.start(self._arguments, self._hear)
             self._seen = stamp, await asyncio.to_thread(_fingerprint)
             feeding = asyncio.create_task(self._feed(worker))
@@ -254,7 +261,7 @@ class DeviceWorker:
             if worker.ended.is_set():
                 return
             await self._wait_for_home()
-            job = await insist_on(self._queue.claim)
+            job = await insist_on(self._claim)
             if job is None:
                 await _first(self._queue.work["edit"].wait(), worker.ended.wait())
                 continue
@@ -266,6 +273,24 @@ class DeviceWorker:
                     await insist_on(partial(self._queue.worker_died, job))
             finally:
                 self._job = None
+
+    async def _claim(self) -> Job | None:
+        """The next job: of several workers the one takes it who has its network loaded.
+
+        Where nobody does, or he who does is not quick about it, whoever is free.
+        """
+        if not self.peers:
+            return await self._queue.claim()
+        free = (peer for peer in self.peers if peer.state == "ready")
+        elsewhere = {name for peer in free for name in peer._networks} - set(self._networks)
+        job = await self._queue.claim("edit", self._networks, elsewhere)
+        if job is None and elsewhere:
+            await asyncio.sleep(_LEFT_S)
+            job = await self._queue.claim("edit", self._networks)
+        if job is not None:
+            used = name_network(job.body)
+            self._networks = [used, *(name for name in self._networks if name != used)][:_LOADED]
+        return job
 
     async def _wait_for_home(self) -> None:
         """While the disk of the results is away, work waits: it would fail job by job."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -131,10 +131,15 @@ class JobQueue:
                     except TimeoutError:
                         yield None
 
-    async def claim(self, lane: Lane = "edit") -> Job | None:
-        """The next job to do, now running; None until ``work`` of the lane is set again."""
+    async def claim(
+        self, lane: Lane = "edit", near: Collection[str] = (), elsewhere: Collection[str] = ()
+    ) -> Job | None:
+        """The next job to do, now running; None until ``work`` of the lane is set again.
+
+        See :meth:`JobStore.claim`.
+        """
         self.work[lane].clear()
-        job = await self._call(lambda: self._store.claim(lane))
+        job = await self._call(lambda: self._store.claim(lane, near, elsewhere))
         if job is None:
             return None
         self.work[lane].set()

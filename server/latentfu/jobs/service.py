@@ -57,6 +57,8 @@ class JobService:
             )
             for device in devices
         ]
+        for worker in self.workers:
+            worker.peers = [other for other in self.workers if other is not worker]
         self.installer = NetworkInstaller(self.queue, self.limits)
         self.previews = Previews(
             self._previews_folder,

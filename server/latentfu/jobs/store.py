@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -32,6 +32,11 @@ ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 def job_key(owner: str, public_id: str) -> str:
     """Under which a user's job is kept: with the id of another user's job nobody gets there."""
     return f"{owner}.{public_id}" if owner else public_id
+
+
+def name_network(body: Mapping[str, object]) -> str:
+    """The network that a request names; "" for the default one."""
+    return str(body.get("generator") or "")
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 """
 _OWNER = "substr(id, 1, max(0, instr(id, '.') - 1))"
 _COLUMNS = "id, kind, body, state, error, report, attempts, created"
+_LOOK_AHEAD, _MOST_PASSED = 16, 8
 MAX_ATTEMPTS = 2
 DIED_TWICE: dict[Lane, Failure] = {
     "edit": Failure(
@@ -186,6 +192,8 @@ class JobStore:
         self._max_queued = max_queued
         self._user_queued = user_queued
         self._turns: dict[str, int] = {}
+        self._passed: dict[int, int] = {}
+        """How often the oldest job was passed over for one whose network was loaded."""
         self._old: dict[str, float] = {}
         """Since when, by a clock that nobody sets, ended jobs have been seen to be too old."""
         try:
@@ -253,11 +261,19 @@ class JobStore:
         return self._select("WHERE state IN ('queued', 'running') ORDER BY number")
 
     @_storage
-    def claim(self, lane: Lane = "edit") -> Job | None:
-        """A waiting job, now running and with one attempt more; None if none waits.
+    def claim(
+        self, lane: Lane = "edit", near: Collection[str] = (), elsewhere: Collection[str] = ()
+    ) -> Job | None:
+        """A waiting job, now running and with one attempt more; None if none is for this worker.
 
         The oldest of that owner who has waited longest for a turn: however many jobs somebody puts,
-        each of the others is next after one of them.
+        each of the others is next after one of them. Of his oldest jobs one with a network that the
+        worker has loaded comes first; the very oldest is passed over a few times only.
+
+        Args:
+            lane: Who asks.
+            near: The networks (as requests name them, "" the default one) that he has loaded.
+            elsewhere: Those that another worker who is free has loaded: their job is left to him.
         """
         which = "=" if lane == "install" else "!="
         with self._transaction():
@@ -267,13 +283,38 @@ class JobStore:
             ).fetchall()
             if not first:
                 return None
-            owner, number = min(first, key=lambda one: (self._turns.get(one[0], 0), one[1]))
+            owner, oldest = min(first, key=lambda one: (self._turns.get(one[0], 0), one[1]))
+            number = oldest
+            if near or elsewhere:
+                number = self._choose_near(owner, which, near, elsewhere)
+            if number is None:
+                return None
+            self._passed = {oldest: self._passed.get(oldest, 0) + 1} if number != oldest else {}
             self._turns[owner] = max(self._turns.values(), default=0) + 1
             self._db.execute(
                 "UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE number = ?",
                 (number,),
             )
             return self._select("WHERE number = ?", number)[0]
+
+    def _choose_near(
+        self, owner: str, which: str, near: Collection[str], elsewhere: Collection[str]
+    ) -> int | None:
+        """The number of the job that ``claim`` takes of this owner's; None to leave it."""
+        rows = self._db.execute(
+            f"SELECT number, body FROM jobs WHERE state = 'queued' AND kind {which} 'install' "
+            f"AND {_OWNER} = ? ORDER BY number LIMIT {_LOOK_AHEAD}",
+            (owner,),
+        ).fetchall()
+        networks = {int(number): name_network(json.loads(body)) for number, body in rows}
+        oldest = next(iter(networks))
+        fitting = (number for number, network in networks.items() if network in near)
+        if self._passed.get(oldest, 0) >= _MOST_PASSED:
+            return oldest
+        found = next(fitting, None)
+        if found is None and networks[oldest] in elsewhere:
+            return None
+        return oldest if found is None else found
 
     @_storage
     def end(
