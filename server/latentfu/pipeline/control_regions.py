@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SAMPLES = 4
 LEAST_CHANGE = 1.0
 """Levels below which a region counts as left alone, unless no region changes twice as much."""
-LEAST_PART = 0.02
+LEAST_PART = 0.015
 """Part of the largest change of a region below which another counts as left alone."""
 LEAST_OF_THINGS = 0.5
 """The same for things: an older face brings other clothes along, and is no edit of clothes."""
