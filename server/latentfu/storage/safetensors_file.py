@@ -144,6 +144,29 @@ def write_tensors(
     write_whole(Path(path), save(dict(tensors), dict(metadata)), durable=True)
 
 
+def write_arrays(
+    path: Path | str, arrays: Mapping[str, Array], metadata: Mapping[str, str]
+) -> None:
+    """As ``write_tensors``, of numpy arrays and without torch.
+
+    The same arrays with the same metadata give the same bytes if the metadata are one text at
+    most: the format does not say in which order several stand.
+
+    Args:
+        path: where it goes; a file there is replaced.
+        arrays: by name.
+        metadata: texts by name.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    import numpy as np
+    from safetensors.numpy import save
+
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_whole(Path(path), save(whole, dict(metadata)), durable=True)
+
+
 def file_sha256(path: Path | str) -> str:
     """sha256 of a file's bytes, computed again only when its size or time has changed.
 

@@ -1,0 +1,59 @@
+"""Ray with its door shut: every request needs the cluster's token, and nothing is sent home."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from latentfu.core.errors import BadInputError
+from latentfu.core.paths import config_dir, make_private
+from latentfu.storage.atomic import write_whole
+
+_OWN_TOKEN = "ray-token"
+
+
+def ray_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables that Ray reads, for this process and for those that it starts.
+
+    The token is the one that Ray itself would take (RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH,
+    ~/.ray/auth_token); else one of ours, in a file that only this user can read.
+
+    Args:
+        environment: what is set already.
+
+    Returns:
+        What has to be set as well.
+
+    Raises:
+        BadInputError: RAY_AUTH_MODE asks for a cluster that anybody can use.
+        StorageError: the token cannot be kept.
+    """
+    mode = environment.get("RAY_AUTH_MODE", "token")
+    if mode.lower() != "token":
+        raise BadInputError(
+            f"RAY_AUTH_MODE is {mode!r}, so that anybody on the network could run programs here: "
+            "take it away, or set it to token."
+        )
+    wanted = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray would warn of, and is the default
+    }
+    if not _has_token(environment):
+        wanted["RAY_AUTH_TOKEN_PATH"] = str(_keep_own_token())
+    return wanted
+
+
+def _has_token(environment: Mapping[str, str]) -> bool:
+    named = environment.get("RAY_AUTH_TOKEN") or environment.get("RAY_AUTH_TOKEN_PATH")
+    return bool(named) or (Path.home() / ".ray" / "auth_token").is_file()
+
+
+def _keep_own_token() -> Path:
+    """The file of our own token, made when it is first needed."""
+    path = make_private(config_dir()) / _OWN_TOKEN
+    if not path.is_file():
+        write_whole(path, secrets.token_hex(32).encode(), mode=0o600)
+    return path
