@@ -129,5 +129,8 @@ def test_no_items_are_no_work(tmp_path: Path) -> None:
 
 
 def test_an_unknown_engine_is_a_sentence() -> None:
-    with pytest.raises(BadInputError, match=r"give local, ray, or ray://HOST:PORT"), open_engine("spark"):
+    with (
+        pytest.raises(BadInputError, match=r"give local, ray, or ray://HOST:PORT"),
+        open_engine("spark"),
+    ):
         pass

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,11 @@ from tests.engine.test_shards import KEY, files
 from tests.support import engine_tasks as tasks
 
 ROOT = Path(__file__).parents[2]
-ray = pytest.importorskip("ray", reason="pip install 'latentfu[ray]'")
-pytestmark = pytest.mark.filterwarnings("default")  # Ray's own, of this process and of forks
+pytestmark = [
+    pytest.mark.skipif(find_spec("ray") is None, reason="needs pip install 'latentfu[ray]'"),
+    pytest.mark.filterwarnings("default"),  # Ray's own are many
+]
+# Ray is imported after its variables are set: it looks at them once.
 
 
 def free_port() -> int:

@@ -109,9 +109,7 @@ class _OwnProcess:
 class _ProcessCrew:
     """Processes of this machine, started anew when one dies."""
 
-    def __init__(
-        self, task: BatchTask[Any, Any, Any], resources: Resources, jobs: int
-    ) -> None:
+    def __init__(self, task: BatchTask[Any, Any, Any], resources: Resources, jobs: int) -> None:
         self.task, self.resources, self.jobs = task, resources, jobs
         self.slots = 2 * jobs
         self._under_way: dict[concurrent.futures.Future[Any], tuple[int, Sequence[Any]]] = {}

@@ -40,6 +40,4 @@ def open_engine(name: str = "local", jobs: int | None = None) -> Iterator[Engine
         with connect_ray(None if name == "ray" else name, jobs) as engine:
             yield engine
     else:
-        raise BadInputError(
-            f"There is no engine {name!r}: give local, ray, or ray://HOST:PORT."
-        )
+        raise BadInputError(f"There is no engine {name!r}: give local, ray, or ray://HOST:PORT.")

@@ -102,7 +102,9 @@ def _knock(address: str) -> None:
     except ValueError:
         host = None
     if not host or parts.scheme != "ray":
-        raise BadInputError(f"{address!r} is no address of a Ray cluster, like ray://10.0.0.5:10001.")
+        raise BadInputError(
+            f"{address!r} is no address of a Ray cluster, like ray://10.0.0.5:10001."
+        )
     try:
         socket.create_connection((host, port), _KNOCK_S).close()
     except OSError as error:
@@ -116,6 +118,7 @@ def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
     try:
         if address is None:
             ray.init(
+                "local",  # never one that happens to run
                 num_cpus=jobs,
                 include_dashboard=False,
                 log_to_driver=False,

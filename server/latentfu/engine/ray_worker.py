@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from functools import partial
+from pathlib import Path, PurePath
 from typing import Any
 
 from latentfu.core.errors import NotInstalledError
@@ -64,18 +65,18 @@ def _check_version(version: str) -> None:
         )
 
 
-def _keep_files(files: Sequence[SentFile]) -> Mapping[str, Any]:
+def _keep_files(files: Sequence[SentFile]) -> dict[str, Path]:
     """Where the task's files lie on this machine."""
-    import ray
-
     from latentfu.engine.node_files import keep_node_file
 
-    def fetch(sent: SentFile) -> memoryview:
-        return memoryview(ray.get(sent.reference))
-
     return {
-        sent.path: keep_node_file(
-            sent.sha256, PurePath(sent.path).name, lambda sent=sent: fetch(sent)
-        )
+        sent.path: keep_node_file(sent.sha256, PurePath(sent.path).name, partial(_fetch, sent))
         for sent in files
     }
+
+
+def _fetch(sent: SentFile) -> memoryview:
+    """The bytes of a file, from the store of this machine or of another one."""
+    import ray
+
+    return memoryview(ray.get(sent.reference))
