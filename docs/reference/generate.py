@@ -47,6 +47,8 @@ _TITLES = {
     "latentfu.core.latent": "Latents and generators",
     "latentfu.core.generator": "Latents and generators",
     "latentfu.core.precision": "Latents and generators",
+    "latentfu.engine": "Work on many things",
+    "latentfu.pipeline.generator_recipe": "Work on many things",
     "latentfu.pipeline.feature_warp": "Latents and generators",
     "latentfu.storage.inversion_cache": "Inversions",
     "latentfu.core.control": "Controls and directions",

@@ -56,6 +56,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "drop_default_generator", "write_default_generator",
     ),
     "latentfu.pipeline.generator_pool": ("detect_format", "open_generator"),
+    "latentfu.pipeline.generator_recipe": (
+        "GeneratorRecipe", "choose_render_batch", "describe_generator", "measure_worker",
+    ),
+    "latentfu.engine.batch_task": ("BatchTask", "Resources", "WorkerPlace"),
+    "latentfu.engine.map_batches": ("Engine", "map_batches"),
+    "latentfu.engine.local": ("LocalEngine",),
+    "latentfu.engine.open_engine": ("EngineChoice", "open_engine"),
+    "latentfu.engine.shards": ("ShardedRows",),
     "latentfu.pipeline.plugin_calls": ("load_identity",),
     "latentfu.pipeline.network_memory": ("network_settings",),
     "latentfu.pipeline.spare_memory": ("work_in_parts",),
@@ -89,7 +97,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "tensors_of",
     ),
     "latentfu.cli.output": ("json_option", "progress_bar"),
-    "latentfu.cli.options": ("NamedValue", "Strength"),
+    "latentfu.cli.options": ("NamedValue", "Strength", "engine_options"),
     "latentfu.cli.bench": ("bench_command", "print_measures"),
     "latentfu.bench": ("Measure",),
 }  # fmt: skip

@@ -25,6 +25,7 @@ from latentfu.cli.bench import bench_command as bench_command
 from latentfu.cli.bench import print_measures as print_measures
 from latentfu.cli.options import NamedValue as NamedValue
 from latentfu.cli.options import Strength as Strength
+from latentfu.cli.options import engine_options as engine_options
 from latentfu.cli.output import json_option as json_option
 from latentfu.cli.output import progress_bar as progress_bar
 from latentfu.core.contact_sheet import SheetRow as SheetRow
@@ -81,12 +82,25 @@ from latentfu.core.setting import Setting as Setting
 from latentfu.core.value_effect import ControlValue as ControlValue
 from latentfu.core.value_effect import Exemplar as Exemplar
 from latentfu.core.value_effect import ValueEffect as ValueEffect
+from latentfu.engine.batch_task import BatchTask as BatchTask
+from latentfu.engine.batch_task import Resources as Resources
+from latentfu.engine.batch_task import WorkerPlace as WorkerPlace
+from latentfu.engine.local import LocalEngine as LocalEngine
+from latentfu.engine.map_batches import Engine as Engine
+from latentfu.engine.map_batches import map_batches as map_batches
+from latentfu.engine.open_engine import EngineChoice as EngineChoice
+from latentfu.engine.open_engine import open_engine as open_engine
+from latentfu.engine.shards import ShardedRows as ShardedRows
 from latentfu.hookspecs import hookimpl as hookimpl
 from latentfu.pipeline.align import Placement as Placement
 from latentfu.pipeline.align import face_quad as face_quad
 from latentfu.pipeline.feature_warp import warp_features as warp_features
 from latentfu.pipeline.generator_pool import detect_format as detect_format
 from latentfu.pipeline.generator_pool import open_generator as open_generator
+from latentfu.pipeline.generator_recipe import GeneratorRecipe as GeneratorRecipe
+from latentfu.pipeline.generator_recipe import choose_render_batch as choose_render_batch
+from latentfu.pipeline.generator_recipe import describe_generator as describe_generator
+from latentfu.pipeline.generator_recipe import measure_worker as measure_worker
 from latentfu.pipeline.make_directions import choose_scorer as choose_scorer
 from latentfu.pipeline.network_memory import network_settings as network_settings
 from latentfu.pipeline.plugin_calls import load_identity as load_identity
@@ -159,6 +173,7 @@ __all__ = [
     "PICTURE_FORMATS",
     "Aligner",
     "BadInputError",
+    "BatchTask",
     "BuildStep",
     "ByteCount",
     "CancelledError",
@@ -176,11 +191,14 @@ __all__ = [
     "Direction",
     "DirectionEffect",
     "Encoder",
+    "Engine",
+    "EngineChoice",
     "Exemplar",
     "FeatureOffset",
     "FileCheck",
     "ForeignFile",
     "Generator",
+    "GeneratorRecipe",
     "GeneratorSpec",
     "Identity",
     "InstallableNetwork",
@@ -193,6 +211,7 @@ __all__ = [
     "LatentFuError",
     "Layer",
     "Level",
+    "LocalEngine",
     "Loss",
     "Measure",
     "Name",
@@ -212,6 +231,7 @@ __all__ = [
     "Quad",
     "Quality",
     "RegionParser",
+    "Resources",
     "Route",
     "RouteRequest",
     "SamplePicture",
@@ -219,6 +239,7 @@ __all__ = [
     "ServerError",
     "Setting",
     "Sha256",
+    "ShardedRows",
     "SheetRow",
     "Space",
     "StartupTask",
@@ -229,6 +250,7 @@ __all__ = [
     "ValueEffect",
     "WatchedFolder",
     "WeightOffset",
+    "WorkerPlace",
     "WrongGeneratorError",
     "__version__",
     "aligners",
@@ -240,6 +262,7 @@ __all__ = [
     "check_cancelled",
     "checkpoint_formats",
     "choose_direction_file",
+    "choose_render_batch",
     "choose_scorer",
     "config_dir",
     "contact_sheet",
@@ -247,12 +270,14 @@ __all__ = [
     "controls",
     "data_dir",
     "deformations_in",
+    "describe_generator",
     "detect_format",
     "directions_in",
     "download",
     "drop_default_generator",
     "edit",
     "encoders",
+    "engine_options",
     "face_quad",
     "file_sha256",
     "find_direction",
@@ -273,10 +298,13 @@ __all__ = [
     "load_latent",
     "losses",
     "make_directions",
+    "map_batches",
     "measure_region_changes",
+    "measure_worker",
     "mix",
     "mixed_precision",
     "network_settings",
+    "open_engine",
     "open_generator",
     "own_directions_dir",
     "print_measures",

@@ -58,12 +58,12 @@ def test_shards_are_the_same_bytes_whatever_the_workers(whole: Path, tmp_path: P
 
 
 def test_rows_are_those_of_their_numbers(whole: Path) -> None:
-    found = ShardedRows(whole, KEY, 4, 4).read(90)
-    assert found["codes"].shape == (90, 64) and found["scores"].shape == (90, 300)
-    state = tasks.make_weights, whole.with_name("whole-log")
-    weights = tasks.make_weights(None, state[1])  # type: ignore[arg-type]
+    store = ShardedRows(whole, KEY, 4, 4)
+    scores = store.read("scores", 90)
+    assert store.read("codes", 90).shape == (90, 64) and scores.shape == (90, 300)
+    weights = tasks.make_weights(None, whole.with_name("whole-log"))  # type: ignore[arg-type]
     alone = tasks.multiply(weights, range(40, 44))
-    assert np.array_equal(found["scores"][40:44], alone["scores"])
+    assert np.array_equal(scores[40:44], alone["scores"])
 
 
 def test_a_manifest_says_what_is_there(whole: Path) -> None:
@@ -147,7 +147,7 @@ def test_more_rows_go_on_and_fewer_take_nothing_away(whole: Path, tmp_path: Path
     """A batch is a full one from the beginning: the rows do not depend on what was asked first."""
     place = tmp_path / "run"
     store = draw(place, count=21)
-    assert batches(place) == 6 and len(store.read(21)["codes"]) == 21
+    assert batches(place) == 6 and len(store.read("codes", 21)) == 21
     draw(place)
     assert batches(place) == 23 and files(place) == files(whole)
     draw(place, count=10)
@@ -169,9 +169,22 @@ def test_a_folder_of_other_rows_is_left_alone(whole: Path, tmp_path: Path) -> No
         assert files(place) == before
 
 
+def test_many_rows_are_mapped_from_the_disk(tmp_path: Path) -> None:
+    store = draw(tmp_path / "run")
+    mapped = store.read("scores", 85, mapped=True)
+    assert isinstance(mapped, np.memmap) and not mapped.flags.writeable
+    assert np.array_equal(mapped, store.read("scores", 85))
+    draw(tmp_path / "run")  # and the file is no shard
+
+
 def test_rows_that_are_missing_are_a_sentence(whole: Path) -> None:
-    with pytest.raises(StorageError, match="does not have 200 rows"):
-        ShardedRows(whole, KEY, 4, 4).read(200)
+    store = ShardedRows(whole, KEY, 4, 4)
+    for mapped in (False, True):
+        with pytest.raises(StorageError, match="has 92 rows, not 95"):
+            store.read("codes", 95, mapped=mapped)
+    with pytest.raises(StorageError, match="is not there or has no codes: make it again"):
+        store.read("codes", 200)
+    assert not (whole / "codes.npy").exists()
 
 
 @pytest.fixture

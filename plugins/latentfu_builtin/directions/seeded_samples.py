@@ -7,9 +7,12 @@ can stop and go on anywhere.
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -17,12 +20,22 @@ import torch
 from latentfu import (
     PICTURE_FORMATS,
     BadInputError,
+    BatchTask,
+    Engine,
     Generator,
+    GeneratorRecipe,
     Latent,
+    LocalEngine,
     Progress,
     Scorer,
     Space,
+    WorkerPlace,
+    choose_render_batch,
+    describe_generator,
+    map_batches,
+    measure_worker,
     mixed_precision,
+    write_whole,
 )
 from torch import Tensor
 
@@ -37,6 +50,9 @@ _SCORED_AT_ONCE = 32
 _SCORED_BY_PROCESSOR = 16
 """Fewer, so that a cancel is heard within some seconds; the scores are the same."""
 _MOST_SAMPLES = 1_000_000
+_HEAD_OF_PNG = 1024
+"""Bytes in which a sample's PNG says what it shows: its words stand before its pixels."""
+_END_OF_PNG = b"\0\0\0\0IEND\xaeB\x60\x82"
 
 
 @dataclass(frozen=True)
@@ -67,24 +83,70 @@ def draw_latents(generator: Generator, seed: int, numbers: Sequence[int]) -> Lat
 
 
 def write_samples(
-    generator: Generator, count: int, seed: int, out: Path, progress: Progress
+    generator: Generator,
+    count: int,
+    seed: int,
+    out: Path,
+    progress: Progress,
+    *,
+    engine: Engine | None = None,
+    given: str | None = None,
 ) -> list[Path]:
-    """``count`` pictures of the generator in ``out``, each with its number inside."""
+    """``count`` pictures of the generator in ``out``, each with its number inside.
+
+    Those that are there stay, so a run that was broken off goes on. ``given``: the name or file
+    by which the generator was opened; ``engine``: who draws (default: this process).
+    """
     out.mkdir(parents=True, exist_ok=True)
-    written = []
-    for first in range(0, count, _DRAWN_AT_ONCE):
-        progress(first / count, "Drawing samples")
-        numbers = range(first, min(first + _DRAWN_AT_ONCE, count))
-        with torch.no_grad():
-            images = generator.render(draw_latents(generator, seed, numbers))
-        for number, image in zip(numbers, images, strict=True):
-            path = out / f"{generator.name}-{seed}-{number:06}.png"
-            save_numbered_picture(path, image, SampleNumber(generator.id, seed, number))
-            written.append(path)
-    return written
+    paths = [out / f"{generator.name}-{seed}-{number:06}.png" for number in range(count)]
+    chosen = engine or LocalEngine(1)
+    batch = choose_render_batch(generator.resolution, _DRAWN_AT_ONCE)
+    # Each batch is a full one, so that pictures do not depend on how many are wanted.
+    numbers = [
+        number
+        for start in range(0, count, batch)
+        if not all(_is_sample(path, generator) for path in paths[start : start + batch])
+        for number in range(start, start + batch)
+    ]
+    there = count - min(count, len(numbers))
+    recipe = describe_generator(generator, given)
+    task = BatchTask(partial(_open_painter, recipe, seed), _paint, recipe.files, (generator, seed))
+    device = chosen.choose_device(str(generator.device))
+    resources = measure_worker(generator, batch, device)
+
+    def tell(fraction: float, message: str = "") -> None:
+        done = there + round((count - there) * fraction)
+        progress(done / count, f"Sample {done} of {count}")
+
+    found = map_batches(task, numbers, resources, engine=chosen, progress=tell)
+    for place, files in found:
+        for number, content in zip(numbers[place : place + batch], files, strict=True):
+            if number < count:
+                write_whole(paths[number], content)
+    return paths
 
 
-def save_numbered_picture(path: Path, image: Tensor, number: SampleNumber) -> None:
+_Painter = tuple[Generator, int]
+"""A generator, and the seed of the samples that it draws."""
+
+
+def _open_painter(recipe: GeneratorRecipe, seed: int, place: WorkerPlace) -> _Painter:
+    """What a worker draws with."""
+    return recipe.open(place), seed
+
+
+@torch.no_grad()
+def _paint(painter: _Painter, numbers: Sequence[int]) -> list[bytes]:
+    """The samples with these numbers, each as a PNG."""
+    generator, seed = painter
+    images = generator.render(draw_latents(generator, seed, numbers))
+    return [
+        encode_numbered_picture(image, SampleNumber(generator.id, seed, number))
+        for number, image in zip(numbers, images, strict=True)
+    ]
+
+
+def encode_numbered_picture(image: Tensor, number: SampleNumber) -> bytes:
     """``image [3, R, R]`` in -1..1 as a PNG that knows what it shows."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
@@ -92,7 +154,25 @@ def save_numbered_picture(path: Path, image: Tensor, number: SampleNumber) -> No
     levels = ((image.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0)
     words = PngInfo()
     words.add_text(_KEY, json.dumps(number.__dict__))
-    Image.fromarray(levels.cpu().numpy()).save(path, pnginfo=words)
+    content = io.BytesIO()
+    Image.fromarray(levels.cpu().numpy()).save(content, "PNG", pnginfo=words)
+    return content.getvalue()
+
+
+def save_numbered_picture(path: Path, image: Tensor, number: SampleNumber) -> None:
+    """The same in a file."""
+    write_whole(path, encode_numbered_picture(image, number))
+
+
+def _is_sample(path: Path, generator: Generator) -> bool:
+    """Whether a file is a whole sample of the generator, without reading its pixels."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_OF_PNG)
+            file.seek(-len(_END_OF_PNG), os.SEEK_END)
+            return generator.id.encode() in head and file.read() == _END_OF_PNG
+    except OSError:
+        return False
 
 
 def read_number(path: Path, generator: Generator) -> SampleNumber | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import latentfu
 import numpy as np
 import numpy.typing as npt
 import torch
-from latentfu import BadInputError, Generator, Progress, Scorer, between
+from latentfu import BadInputError, Engine, Generator, Progress, Scorer, between
 from torch import Tensor
 
 from latentfu_builtin.directions.picture_classifier import TrainedClassifier, train_classifier
@@ -142,7 +142,10 @@ def _expand_layers(codes: list[Tensor], generator: Generator) -> list[Tensor]:
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """What a person gave to train from; names are those of the options."""
+    """What a person gave to train from; names are those of the options.
+
+    ``given``: the name or file by which the generator was opened.
+    """
 
     attribute: str
     folders: tuple[Path, ...] = ()
@@ -154,6 +157,8 @@ class TrainingSource:
     seed: int = 0
     work: Path | None = None
     inversion: InversionChoice = field(default_factory=InversionChoice)
+    given: str | None = None
+    engine: Engine | None = None
 
 
 def collect_training_data(
@@ -295,8 +300,8 @@ def _from_samples(
     column = reader.attributes.index(source.attribute)
     score = reader.load(str(generator.device))
     streamed = draw_cached_samples(
-        _plan_samples(source, generator, f"scorer {reader.name}", len(reader.attributes)),
-        score, between(progress, 0.0, 0.9), source.work,
+        plan_scored_samples(generator, reader, source),
+        score, between(progress, 0.0, 0.9), source.work, source.engine,
     )  # fmt: skip
     description = f"{source.samples} samples read by {reader.name}"
     scores = streamed.scores[:, column].astype(np.float64)
@@ -306,6 +311,12 @@ def _from_samples(
             "--pictures); leave --space out."
         )
     return TrainingData(streamed.codes, scores, False, description), []
+
+
+def plan_scored_samples(generator: Generator, scorer: Scorer, source: TrainingSource) -> SamplePlan:
+    """What is drawn where an installed scorer reads: other processes may do it."""
+    plan = _plan_samples(source, generator, f"scorer {scorer.name}", len(scorer.attributes))
+    return replace(plan, given=source.given, scorer=scorer.name)
 
 
 def _plan_samples(

@@ -306,6 +306,38 @@ def place_options(function: F) -> F:
     )
 
 
+def engine_options(function: F) -> F:
+    """``--engine --jobs``: where long work is divided, as a decorator below ``@click.command``.
+
+    The command gets ``engine: latentfu.EngineChoice``, and opens it where the work begins.
+
+    Args:
+        function: the command's function.
+
+    Returns:
+        It, with the options.
+    """
+    from latentfu.engine.open_engine import EngineChoice
+
+    @functools.wraps(function)
+    def collect(*, engine: str, jobs: int | None, **given: Any) -> Any:
+        return function(engine=EngineChoice(engine, jobs), **given)
+
+    decorated: Any = click.option(
+        "--jobs", type=click.IntRange(1, 4096), metavar="N",
+        help="Workers at once; 1: this process alone (default: as many as are of use). The result "
+        "does not depend on it.",
+    )(collect)  # fmt: skip
+    return cast(
+        F,
+        click.option(
+            "--engine", default="local", show_default=True, metavar="WHERE",
+            help="Who works: local (processes of this machine), ray (a Ray started here), or "
+            "ray://HOST:PORT (a cluster); needs latentfu[ray].",
+        )(decorated),
+    )  # fmt: skip
+
+
 IN_PROCESS = "process"
 """Where the work is done with ``--local``."""
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-State = TypeVar("State")
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+BatchState = TypeVar("BatchState")
+BatchItem = TypeVar("BatchItem")
+BatchResult = TypeVar("BatchResult")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class WorkerPlace:
 
 
 @dataclass(frozen=True)
-class BatchTask(Generic[State, Item, Result]):
+class BatchTask(Generic[BatchState, BatchItem, BatchResult]):
     """Work on batches, each for itself.
 
     Attributes:
@@ -55,10 +55,10 @@ class BatchTask(Generic[State, Item, Result]):
             done in this process.
     """
 
-    set_up: Callable[[WorkerPlace], State]
-    run: Callable[[State, Sequence[Item]], Result]
+    set_up: Callable[[WorkerPlace], BatchState]
+    run: Callable[[BatchState, Sequence[BatchItem]], BatchResult]
     files: tuple[Path, ...] = ()
-    at_hand: State | None = None
+    at_hand: BatchState | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Resources:
         return self.device != "cpu"
 
 
-def split_items(items: Sequence[Item], batch: int) -> list[Sequence[Item]]:
+def split_items(items: Sequence[BatchItem], batch: int) -> list[Sequence[BatchItem]]:
     """The items in batches of ``batch``, the last of what is left.
 
     >>> split_items(range(5), 2)

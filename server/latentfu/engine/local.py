@@ -23,8 +23,8 @@ from latentfu.core.process_memory import measure_machine
 from latentfu.engine.batch_task import BatchTask, Resources, WorkerPlace
 from latentfu.engine.map_batches import WorkerCrew
 
-_WORTH_A_PROCESS = 8
-"""Batches: starting a process takes as long as some of them."""
+_WORTH_A_PROCESS = 16
+"""Batches: starting a process, with a network in it, takes as long as many of them."""
 _MOST_DEATHS = 3
 
 
@@ -33,6 +33,10 @@ class LocalEngine:
 
     def __init__(self, jobs: int | None = 1) -> None:
         self.jobs = jobs
+
+    def choose_device(self, here: str) -> str:
+        """The same kind of device as this process."""
+        return here.partition(":")[0]
 
     @contextmanager
     def hire(

@@ -8,11 +8,11 @@ from typing import Any, Literal, Protocol
 
 from latentfu.core.progress import Progress, check_cancelled, silent
 from latentfu.engine.batch_task import (
+    BatchItem,
+    BatchResult,
+    BatchState,
     BatchTask,
-    Item,
     Resources,
-    Result,
-    State,
     split_items,
 )
 
@@ -46,6 +46,10 @@ class WorkerCrew(Protocol):
 class Engine(Protocol):
     """Where work is done: this process, others of this machine, or the machines of a cluster."""
 
+    def choose_device(self, here: str) -> str:
+        """What workers compute on, "cpu" or "cuda", where this process would on ``here``."""
+        ...
+
     def hire(
         self, task: BatchTask[Any, Any, Any], resources: Resources, batches: int
     ) -> AbstractContextManager[WorkerCrew]:
@@ -54,14 +58,14 @@ class Engine(Protocol):
 
 
 def map_batches(
-    task: BatchTask[State, Item, Result],
-    items: Sequence[Item],
+    task: BatchTask[BatchState, BatchItem, BatchResult],
+    items: Sequence[BatchItem],
     resources: Resources,
     order: Order = "items",
     *,
     engine: Engine,
     progress: Progress = silent,
-) -> Iterator[tuple[int, Result]]:
+) -> Iterator[tuple[int, BatchResult]]:
     """Work on items in batches, wherever the engine has workers.
 
     Args:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 from latentfu.core.errors import BadInputError
 from latentfu.engine.local import LocalEngine
@@ -41,3 +42,20 @@ def open_engine(name: str = "local", jobs: int | None = None) -> Iterator[Engine
             yield engine
     else:
         raise BadInputError(f"There is no engine {name!r}: give local, ray, or ray://HOST:PORT.")
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """What a person said with ``--engine`` and ``--jobs``.
+
+    Attributes:
+        name: as ``open_engine`` takes it.
+        jobs: likewise.
+    """
+
+    name: str = "local"
+    jobs: int | None = None
+
+    def open(self) -> AbstractContextManager[Engine]:
+        """A context that gives the engine; raises as ``open_engine``."""
+        return open_engine(self.name, self.jobs)

@@ -43,6 +43,10 @@ class RayEngine:
     def __init__(self, ray: Any, jobs: int | None) -> None:
         self._ray, self.jobs = ray, jobs
 
+    def choose_device(self, here: str) -> str:
+        """Graphics cards where the cluster has any, whatever this machine has."""
+        return "cuda" if self._ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
+
     @contextmanager
     def hire(
         self, task: BatchTask[Any, Any, Any], resources: Resources, batches: int

@@ -9,6 +9,7 @@ depend on how many were asked for first.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from latentfu.core.errors import BadInputError, StorageError
 from latentfu.core.progress import Progress, silent
 from latentfu.engine.batch_task import BatchTask, Resources
 from latentfu.engine.map_batches import Engine, run_batches
-from latentfu.storage.atomic import write_whole
+from latentfu.storage.atomic import whole_file, write_whole
 from latentfu.storage.safetensors_file import (
     file_sha256,
     read_arrays,
@@ -65,20 +66,54 @@ class ShardedRows:
         """The file of a shard, whether it is there or not."""
         return self.folder / f"shard-{number:05}.safetensors"
 
-    def read(self, count: int) -> Rows:
-        """The first ``count`` rows, in memory, by name.
+    def read(self, name: str, count: int, *, mapped: bool = False) -> Any:
+        """The first ``count`` rows of an array.
+
+        Args:
+            name: of the array.
+            count: rows.
+            mapped: from a file beside the shards, made for it, instead of in memory.
+
+        Returns:
+            A numpy array ``[count, ...]``; a mapped one is not to be written to.
 
         Raises:
-            StorageError: they are not all there.
+            StorageError: they are not all there, or the disk is full.
         """
         import numpy as np
 
-        parts = [self._read_shard(number) for number in range(-(-count // self.rows))]
-        have = sum(_count_rows(part) for part in parts if part is not None)
-        if any(part is None for part in parts) or have < count:
-            raise StorageError(f"{self.folder} does not have {count} rows: make them again.")
-        whole = [part for part in parts if part is not None]
-        return {name: np.concatenate([part[name] for part in whole])[:count] for name in whole[0]}
+        parts = (self._find_rows(number, name) for number in range(-(-count // self.rows)))
+        first = next(parts)
+        if not mapped:
+            whole = np.concatenate([first, *parts])[:count]
+            return self._expect(whole, count)
+        path = self.folder / f"{name}.npy"
+        with whole_file(path) as temporary:
+            shape = (count, *first.shape[1:])
+            # Without .npy at its end: numpy would add it.
+            table = np.lib.format.open_memmap(temporary, "w+", first.dtype, shape)
+            done = 0
+            for part in itertools.chain([first], parts):
+                rows = part[: count - done]
+                table[done : done + len(rows)] = rows
+                done += len(rows)
+            self._expect(table[:done], count)
+            table.flush()
+        return np.load(path, mmap_mode="r")
+
+    def _find_rows(self, number: int, name: str) -> npt.NDArray[np.generic]:
+        """An array of one shard; raises StorageError where there is none."""
+        rows = self._read_shard(number)
+        if rows is None or name not in rows:
+            raise StorageError(
+                f"{self.shard(number)} is not there or has no {name}: make it again."
+            )
+        return rows[name]
+
+    def _expect(self, rows: npt.NDArray[np.generic], count: int) -> npt.NDArray[np.generic]:
+        if len(rows) < count:
+            raise StorageError(f"{self.folder} has {len(rows)} rows, not {count}: make the others.")
+        return rows
 
     def draw(
         self,

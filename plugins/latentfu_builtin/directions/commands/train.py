@@ -10,12 +10,14 @@ import click
 import latentfu
 from latentfu import (
     BadInputError,
+    EngineChoice,
     Generator,
     LatentFuError,
     NamedValue,
     Progress,
     between,
     choose_scorer,
+    engine_options,
     json_option,
     own_directions_dir,
     progress_bar,
@@ -32,6 +34,7 @@ from latentfu_builtin.directions.commands.common import (
 )
 from latentfu_builtin.directions.effects import EffectMeasurement
 from latentfu_builtin.directions.plane_solvers import SOLVERS
+from latentfu_builtin.directions.sample_cache import draw_cached_samples
 from latentfu_builtin.directions.seeded_samples import write_samples
 from latentfu_builtin.directions.train_direction import (
     TrainedDirection,
@@ -42,6 +45,7 @@ from latentfu_builtin.directions.training_data import (
     InversionChoice,
     TrainingSource,
     collect_training_data,
+    plan_scored_samples,
 )
 from latentfu_builtin.directions.user_library import read_directions
 
@@ -97,6 +101,7 @@ _TRAINING_OPTIONS = (
 @click.option("--seed", default=0, show_default=True, help="Of the samples and of their split.")
 @click.option("--name", help="Name of the direction; default: my-ATTRIBUTE.")
 @click.option("--out", type=FOLDER_TYPE, help="Folder.")
+@engine_options
 @json_option
 def train_direction_command(
     attribute: str, generator: str | None, out: Path | None, as_json: bool, **asked: Any
@@ -105,16 +110,21 @@ def train_direction_command(
 
     From random samples that a scorer has read; from pictures sorted into folders (--folder, at
     least twice); from those carried over to --samples by a classifier; or from --pictures with
-    --scores. A run that was broken off goes on where it was.
+    --scores. A run that was broken off goes on where it was. --engine and --jobs draw and score
+    the samples.
     """
     folder, name = out or own_directions_dir(), asked["name"] or f"my-{attribute}"
-    if asked["maker"] or not any(asked[word] for word in _TRAINING_OPTIONS):
+    divided = asked["engine"] != EngineChoice()
+    if asked["maker"] and divided:
+        raise click.UsageError("A --maker draws its samples itself: leave --engine and --jobs out.")
+    if asked["maker"] or not (divided or any(asked[word] for word in _TRAINING_OPTIONS)):
         _train_by_maker(attribute, generator, folder, {**asked, "name": name}, as_json)
         return
     opened = open_generator_or_first(generator)
     refuse_taken_name(name, folder, opened)
-    with progress_bar("Training", quiet=as_json) as progress:
-        made, notes = _train_by_options(attribute, opened, name, asked, progress)
+    with asked["engine"].open() as engine, progress_bar("Training", quiet=as_json) as progress:
+        told = {**asked, "engine": engine, "given": generator}
+        made, notes = _train_by_options(attribute, opened, name, told, progress)
     path = save_direction(made.direction, folder)
     _report_trained(path, made, notes, as_json)
 
@@ -173,6 +183,8 @@ def _train_by_options(
         inversion=InversionChoice(
             asked["inverter"], asked["quality"] or (None if asked["inverter"] else "draft")
         ),
+        given=asked["given"],
+        engine=asked["engine"],
     )
     if asked["scores"] and not asked["pictures"]:
         raise BadInputError("--scores are of --pictures: give their folder, or see directions fit.")
@@ -262,13 +274,51 @@ def _report_trained(path: Path, made: TrainedDirection, notes: list[str], as_jso
     help="Of the samples and of their split.",
 )
 @click.option("--out", required=True, type=FOLDER_TYPE, help="Folder for the pictures.")
+@click.option(
+    "--scores",
+    is_flag=True,
+    help="Instead of pictures: codes and what the scorer reads, for directions train --work.",
+)
+@engine_options
 @json_option
-def sample_command(generator: str | None, count: int, seed: int, out: Path, as_json: bool) -> None:
-    """Draw pictures to sort into folders by hand; each knows its own code."""
+def sample_command(
+    generator: str | None, scores: bool, engine: EngineChoice, as_json: bool, **asked: Any
+) -> None:
+    """Draw pictures to sort into folders by hand; each knows its own code.
+
+    What is there already stays: a run that was broken off goes on where it was.
+    """
     opened = open_generator_or_first(generator)
-    with progress_bar("Drawing", quiet=as_json) as progress:
-        written = write_samples(opened, count, seed, out, progress)
-    if as_json:
-        click.echo(json.dumps({"folder": str(out), "count": len(written)}))
-    else:
-        click.echo(f"{out}: {len(written)} pictures; sort them into a folder for each kind.")
+    out, count, seed = asked["out"], asked["count"], asked["seed"]
+    draw = _draw_scores if scores else _draw_pictures
+    with engine.open() as workers, progress_bar("Drawing", quiet=as_json) as progress:
+        told = draw(opened, TrainingSource("", samples=count, seed=seed, work=out, given=generator,
+                    engine=workers), progress)  # fmt: skip
+    click.echo(json.dumps({"folder": str(out), "count": count}) if as_json else f"{out}: {told}")
+
+
+def _draw_pictures(generator: Generator, source: TrainingSource, progress: Progress) -> str:
+    """Pictures in the folder; what to do with them."""
+    assert source.samples is not None and source.work is not None
+    written = write_samples(
+        generator, source.samples, source.seed, source.work, progress,
+        engine=source.engine, given=source.given,
+    )  # fmt: skip
+    return f"{len(written)} pictures; sort them into a folder for each kind."
+
+
+def _draw_scores(generator: Generator, source: TrainingSource, progress: Progress) -> str:
+    """Codes and scores in the folder; what to do with them."""
+    scorer = choose_scorer(generator.domain)
+    if scorer is None:
+        raise BadInputError(
+            f"There is no scorer for {generator.domain}: leave --scores out and sort pictures."
+        )
+    plan = plan_scored_samples(generator, scorer, source)
+    draw_cached_samples(
+        plan, scorer.load(str(generator.device)), progress, source.work, source.engine
+    )
+    return (
+        f"{plan.count} codes with {plan.columns} scores each; directions train ATTRIBUTE --work "
+        f"{source.work} --samples {plan.count} --seed {plan.seed} learns from them."
+    )
