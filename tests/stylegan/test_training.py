@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from latentfu import LocalEngine
 from latentfu_builtin.networks.stylegan.stylegan2 import (
     StyleGAN2Config,
     load_network,
@@ -130,7 +131,7 @@ def test_several_processes_render_the_same_pairs(tmp_path: Path) -> None:
         tmp_path / "two",
         **sizes,
         regions=True,
-        jobs=2,
+        engine=LocalEngine(2),
         progress=lambda done, _: said.append(done),
     )
     assert said == [16, 32, 48, 64, 80]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from latentfu import json_option, progress_bar
+from latentfu import EngineChoice, engine_options, json_option, progress_bar
 
 if TYPE_CHECKING:
     from latentfu_builtin.stylegan.training.source import BatchSource
@@ -50,16 +50,26 @@ def train_command() -> None:
 @click.option("--seed", default=0, show_default=True, help="Of z.")
 @click.option("--regions", is_flag=True, help="Store what each pixel shows too.")
 @click.option(
-    "--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes that render."
+    "--threads",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    help="CPU threads of each worker; 0 for all. Another number may round otherwise.",
 )
-@click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @click.option(
     "--compiled", is_flag=True, help="Compile the renderer first: minutes, for thousands of pairs."
 )
+@engine_options
 @json_option
 @_show_errors
-def pairs_command(
-    renderer: str, out: Path, threads: int, compiled: bool, as_json: bool, **wanted: Any
+def pairs_command(  # noqa: PLR0917
+    renderer: str,
+    out: Path,
+    threads: int,
+    compiled: bool,
+    engine: EngineChoice,
+    as_json: bool,
+    **wanted: Any,
 ) -> None:
     """Render pairs of z and picture into a cache that training draws from."""
     import torch
@@ -67,11 +77,19 @@ def pairs_command(
     from latentfu_builtin.stylegan.training.pairs import render_pairs
     from latentfu_builtin.stylegan.training.source import open_teacher
 
-    if threads:
-        torch.set_num_threads(threads)
+    wanted["threads"] = threads or torch.get_num_threads()
     teacher = open_teacher(renderer, **({"compiled": True} if compiled else {}))
-    with click.progressbar(length=wanted["count"], label="Rendering", hidden=as_json) as bar:
-        render_pairs(teacher, out, progress=lambda done, _: bar.update(done - bar.pos), **wanted)
+    with (
+        engine.open() as workers,
+        click.progressbar(length=wanted["count"], label="Rendering", hidden=as_json) as bar,
+    ):
+        render_pairs(
+            teacher,
+            out,
+            engine=workers,
+            progress=lambda done, _: bar.update(done - bar.pos),
+            **wanted,
+        )
     if as_json:
         click.echo(json.dumps({"folder": str(out), "count": wanted["count"]}))
 

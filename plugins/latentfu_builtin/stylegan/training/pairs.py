@@ -12,16 +12,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from latentfu import write_whole
+from latentfu import (
+    BatchTask,
+    Engine,
+    LocalEngine,
+    Resources,
+    WorkerPlace,
+    map_batches,
+    write_whole,
+)
 from torch import Tensor
 
 from latentfu_builtin.stylegan.training.source import (
@@ -152,14 +159,16 @@ def render_pairs(
     seed: int = 0,
     batch: int = 64,
     regions: bool = False,
-    jobs: int = 1,
+    engine: Engine | None = None,
+    threads: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PairCache:
     """Render `count` pairs into `folder`; an interrupted run is continued.
 
     Each batch has its own random generator, made from `seed` and its place, so that the result
-    does not depend on interruptions, nor on how many processes (`jobs`) render. `regions` stores
-    the number of the region at each pixel too, if the teacher knows it (ValueError if not).
+    does not depend on interruptions, nor on who renders (`engine`; this process by default); each
+    worker has `threads`, whose number may change how it rounds. `regions` stores the number of
+    the region at each pixel too, if the teacher knows it (ValueError if not).
     """
     if regions and not isinstance(teacher, RegionTeacher):
         raise ValueError("this renderer does not tell the regions of its pictures")
@@ -173,12 +182,18 @@ def render_pairs(
         if {**found, "count": 0} != index:
             raise ValueError(f"{folder} holds a cache made with other settings")
         done = int(found["count"])
-    _open_arrays(folder, _list_shapes(teacher, index, z_dim))
-    work = partial(_render_batch, teacher, folder, index, z_dim)
-    with _open_workers(jobs) as run:
-        for end in run(work, range(done, count, batch)):
-            write_whole(index_file, json.dumps(index | {"count": end}).encode())
-            progress(end, count)
+    arrays = _open_arrays(folder, _list_shapes(teacher, index, z_dim))
+    painter = _PairPainter(teacher, index, z_dim)
+    task = BatchTask(partial(_send_painter, painter), _render_batch, at_hand=painter)
+    drawn = map_batches(
+        task, range(done, count), Resources(batch, threads=threads), engine=engine or LocalEngine(1)
+    )
+    for start, values in drawn:
+        end = done + start + len(values["z"])
+        for name, value in values.items():
+            arrays[name][done + start : end] = value
+        write_whole(index_file, json.dumps(index | {"count": end}).encode())
+        progress(end, count)
     return PairCache(folder)
 
 
@@ -194,24 +209,26 @@ def _list_shapes(teacher: Teacher, index: dict[str, int], z_dim: int) -> dict[st
     return shapes | ({"regions": (count, side, side)} if "regions" in index else {})
 
 
-@contextmanager
-def _open_workers(jobs: int) -> Iterator[Callable[..., Iterable[int]]]:
-    """A `map` that keeps the order: this process's own, or that of `jobs` others."""
-    if jobs == 1:
-        yield map
-        return
-    with get_context("spawn").Pool(jobs, torch.set_num_threads, (1,)) as pool:
-        yield pool.imap
+@dataclass(frozen=True)
+class _PairPainter:
+    """What a worker renders with; `index`: the cache's."""
+
+    teacher: Teacher
+    index: dict[str, int]
+    z_dim: int
 
 
-def _render_batch(
-    teacher: Teacher, folder: Path, index: dict[str, int], z_dim: int, start: int
-) -> int:
-    """Render the batch that begins at `start` into the cache's arrays; where it ends."""
+def _send_painter(painter: _PairPainter, place: WorkerPlace) -> _PairPainter:
+    """What a worker sets up: teachers open what they need with the first picture."""
+    return painter
+
+
+def _render_batch(painter: _PairPainter, places: Sequence[int]) -> dict[str, np.ndarray]:
+    """The pairs of these places in the cache, by the names of its arrays."""
+    teacher, index = painter.teacher, painter.index
     resolution = index["resolution"]
-    end = min(start + index["batch"], index["capacity"])
-    generator = torch.Generator().manual_seed(index["seed"] * 1_000_003 + start)
-    z = torch.randn(end - start, z_dim, generator=generator)
+    generator = torch.Generator().manual_seed(index["seed"] * 1_000_003 + places[0])
+    z = torch.randn(len(places), painter.z_dim, generator=generator)
     normals = teacher_normals(z, teacher)
     values = {"z": z.numpy(), "normals": normals.numpy()}
     if "regions" in index:
@@ -220,8 +237,4 @@ def _render_batch(
         values["regions"] = regions.numpy()
     else:
         images, landmarks = teacher.render(normals, resolution, generator)
-    values |= {"images": to_pixels(images), "landmarks": landmarks.numpy()}
-    arrays = _open_arrays(folder, _list_shapes(teacher, index, z_dim))
-    for name, value in values.items():
-        arrays[name][start:end] = value
-    return end
+    return values | {"images": to_pixels(images), "landmarks": landmarks.numpy()}
