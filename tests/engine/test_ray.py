@@ -29,6 +29,7 @@ from latentfu.engine.shards import ShardedRows
 
 from tests.engine.test_shards import KEY, files
 from tests.support import engine_tasks as tasks
+from tests.support.engine_world import furnish
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -206,6 +207,24 @@ def test_a_file_is_brought_to_a_machine_once_and_checked(
     assert look() == kept and kept.stat().st_mtime_ns == before
     kept.write_bytes(b"harm")
     assert look() == kept
+
+
+def test_a_command_sends_its_network_to_the_cluster(
+    house: House, home: Path, tmp_path: Path
+) -> None:
+    """In processes of their own, as a person would."""
+    furnish(home / "latentfu")
+    words = ["directions", "sample", "--scores", "--generator", "little", "--count", "100"]
+
+    def draw(out: Path, *more: str) -> dict[str, bytes]:
+        command = [sys.executable, "-m", "latentfu", *words, "--out", str(out), *more]
+        subprocess.run(command, check=True, cwd=tmp_path)
+        return files(out)
+
+    assert draw(tmp_path / "here", "--jobs", "1") == draw(
+        tmp_path / "cluster", "--engine", house.address
+    )
+    assert list((home / "latentfu" / "cache" / "engine").glob("*/little.safetensors"))
 
 
 def test_another_token_is_refused_in_a_sentence(house: House, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 from latentfu.core.errors import BadInputError
 
 if TYPE_CHECKING:
-    pass
+    from latentfu.engine.open_engine import EngineChoice
 
 F = TypeVar("F", bound=Callable[..., Any])
 Value = float | int | str | bool
@@ -76,6 +76,7 @@ def _collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
     "--batch", type=click.IntRange(1, 256), default=None,
     help="How many pictures of a folder are worked on at once (default: by their size).",
 )  # fmt: skip
+@options.engine_options
 @json_option
 def invert_command(
     *,
@@ -87,6 +88,7 @@ def invert_command(
     save_frequency: int,
     again: bool,
     batch: int | None,
+    engine: EngineChoice,
     as_json: bool,
     fields: dict[str, Any],
     **settings: Any,
@@ -94,6 +96,8 @@ def invert_command(
     """Find the latent of IMAGE, or of every picture in the folder IMAGE.
 
     Works in this process; an inversion that the server or an earlier run has cached is taken.
+    With --engine or --jobs a folder is divided, a picture at a time: the codes do not depend on
+    how. Without, all threads of this process work on one batch, which may round otherwise.
     """
     chosen = {**dict(fields.pop("options", ())), **_collect_options(settings)}
     if image.is_dir():
@@ -102,8 +106,10 @@ def invert_command(
         if mask or save_image or video or fields.get("corners") or fields.get("eyes"):
             raise click.UsageError("A mask, a place, an image or a video is for one picture.")
         folder = Folder(image, output, batch, again)
-        invert_folder(folder, {**fields, "options": chosen}, as_json)
+        invert_folder(folder, {**fields, "options": chosen}, engine, as_json)
         return
+    if engine.is_given:
+        raise click.UsageError("--engine and --jobs are for a folder of pictures.")
     _check_outputs(output, save_image, video)
     from latentfu.cli.backend import collect_fields, open_editor
     from latentfu.cli.film import Film, enlarge_frame, make_frame

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,10 @@ from latentfu.core.progress import Progress, between
 if TYPE_CHECKING:
     from latentfu.core.crop import Crop
     from latentfu.core.layer import Layer
+    from latentfu.engine.batch_task import WorkerPlace
+    from latentfu.engine.open_engine import EngineChoice
     from latentfu.pipeline.editor import Editor
+    from latentfu.pipeline.generator_recipe import GeneratorRecipe
     from latentfu.pipeline.invert import CachedInversion, InvertOptions
     from latentfu.plugin_objects import GeneratorSpec
     from latentfu.protocol.pictures import PictureStore
@@ -67,24 +70,42 @@ class Waiting:
     layer: Layer
 
 
-def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> None:
+@dataclass(frozen=True)
+class InvertedPicture:
+    """What became of one: its row of the table, and what is to be in the latent's file, if any."""
+
+    target: Path
+    row: Row
+    content: bytes | None = None
+
+    def write(self) -> None:
+        """Put the latent where it goes; raises StorageError."""
+        from latentfu.storage.atomic import write_whole
+
+        if self.content is not None:
+            write_whole(self.target, self.content)
+
+
+def invert_folder(
+    folder: Folder, fields: Mapping[str, Any], choice: EngineChoice, as_json: bool
+) -> None:
     """Invert what is not there yet; the table of qualities is written after every batch.
 
     ``fields``: of the request that all pictures share.
     """
-    from latentfu.cli.backend import open_editor
-    from latentfu.cli.options import request_fields
     from latentfu.pipeline.invert import InvertOptions
-    from latentfu.pipeline.spare_memory import work_in_parts
 
     targets = folder.list_targets()
     _make_folder(folder.out)
-    editor, name = open_editor(fields.get("generator"))
-    common = {**request_fields(dict(fields)), "generator": name}
-    inverter = FolderInverter(
-        editor, common, InvertOptions(refresh=folder.again), fields.get("generator")
-    )
+    inverter = open_folder_inverter(fields, InvertOptions(refresh=folder.again))
     rows: dict[str, Row] = {}
+
+    def keep(done: Sequence[InvertedPicture]) -> None:
+        for each in done:
+            each.write()
+            rows[each.row["picture"]] = each.row
+        _write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
+
     with progress_bar("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
         for number, (picture, target) in enumerate(targets.items()):
@@ -93,16 +114,95 @@ def invert_folder(folder: Folder, fields: Mapping[str, Any], as_json: bool) -> N
             if row is not None:
                 rows[picture.name] = row
         whole = between(progress, 0.1, 1.0)
-
-        def work(part: slice) -> None:
-            start, end = (place / len(waiting) for place in (part.start, part.stop))
-            rows.update(inverter.work(waiting[part], between(whole, start, end)))
-            _write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
-
-        work_in_parts(work, len(waiting), folder.batch or _choose_batch(editor, name), whole)
+        if choice.is_given:
+            for done in _invert_by_engine(inverter, waiting, folder.batch or 1, choice, whole):
+                keep(done)
+        else:
+            _invert_here(inverter, waiting, folder.batch, keep, whole)
     table = [rows[path.name] for path in targets]
     _write_table(folder.out, table)
     _show_table(folder, table, as_json)
+
+
+def open_folder_inverter(fields: Mapping[str, Any], options: InvertOptions) -> FolderInverter:
+    """What the pictures are inverted with, in this process."""
+    from latentfu.cli.backend import open_editor
+    from latentfu.cli.options import request_fields
+
+    editor, name = open_editor(fields.get("generator"))
+    common = {**request_fields(dict(fields)), "generator": name}
+    return FolderInverter(editor, common, options, fields.get("generator"))
+
+
+def _invert_here(
+    inverter: FolderInverter,
+    waiting: Sequence[Waiting],
+    batch: int | None,
+    keep: Callable[[Sequence[InvertedPicture]], None],
+    progress: Progress,
+) -> None:
+    """In this process, with all its threads; batches as large as there is memory for."""
+    from latentfu.pipeline.spare_memory import work_in_parts
+
+    def work(part: slice) -> None:
+        start, end = (place / len(waiting) for place in (part.start, part.stop))
+        keep(inverter.work(waiting[part], between(progress, start, end)))
+
+    size = batch or _choose_batch(inverter.editor, inverter.generator)
+    work_in_parts(work, len(waiting), size, progress)
+
+
+def _invert_by_engine(
+    inverter: FolderInverter,
+    waiting: Sequence[Waiting],
+    batch: int,
+    choice: EngineChoice,
+    progress: Progress,
+) -> Iterator[Sequence[InvertedPicture]]:
+    """By the workers of an engine, one picture at a time unless ``batch`` says otherwise."""
+    from functools import partial
+
+    from latentfu.engine.batch_task import BatchTask
+    from latentfu.engine.map_batches import map_batches
+    from latentfu.pipeline.generator_recipe import describe_generator, measure_worker
+
+    editor = inverter.editor
+    generator = editor.generators.open(editor.generators.find_spec(inverter.generator))
+    recipe = describe_generator(generator, inverter.file)
+    given = {name: each for name, each in inverter.fields.items() if name != "generator"}
+    task = BatchTask(
+        partial(_open_in_worker, recipe, given, inverter.options),
+        _invert_batch, recipe.files, inverter,
+    )  # fmt: skip
+    with choice.open() as engine:
+        device = engine.choose_device(editor.generators.device)
+        resources = measure_worker(generator, batch, device)
+        found = map_batches(task, waiting, resources, engine=engine, progress=progress)
+        yield from (done for _, done in found)
+
+
+def _open_in_worker(
+    recipe: GeneratorRecipe, fields: Mapping[str, Any], options: InvertOptions, place: WorkerPlace
+) -> FolderInverter:
+    """What a worker inverts with."""
+    from latentfu.pipeline.editor import Editor
+
+    editor = Editor(place.device)
+    name = editor.generators.adopt(recipe.open(place))
+    return FolderInverter(editor, {**fields, "generator": name}, options, None)
+
+
+def _invert_batch(inverter: FolderInverter, batch: Sequence[Waiting]) -> Sequence[InvertedPicture]:
+    """Pictures of a folder, in a worker; fewer at a time where memory is short."""
+    from latentfu.core.progress import silent
+    from latentfu.pipeline.spare_memory import work_in_parts
+
+    known = [
+        replace(each, request=each.request.model_copy(update={"generator": inverter.generator}))
+        for each in batch
+    ]
+    parts = work_in_parts(lambda part: inverter.work(known[part], silent), len(known), len(known))
+    return [each for part in parts for each in part]
 
 
 @dataclass(frozen=True)
@@ -156,14 +256,13 @@ class FolderInverter:
             "seconds": seconds, "state": "there already",
         }  # fmt: skip
 
-    def work(self, chunk: Sequence[Waiting], progress: Progress) -> dict[str, Row]:
-        """One batch: its latents written, its rows; one at a time where the whole batch fails.
+    def work(self, chunk: Sequence[Waiting], progress: Progress) -> list[InvertedPicture]:
+        """One batch: latents and rows; one at a time where the whole batch fails.
 
         Raises OutOfMemoryError where there is too little memory for more than one; one alone is
         done by the processor then.
         """
         from latentfu.protocol.pictures import PictureStore
-        from latentfu.storage.atomic import write_whole
         from latentfu.storage.inversion_cache import serialize_inversion
 
         pictures = PictureStore()
@@ -178,24 +277,21 @@ class FolderInverter:
             if isinstance(error, OutOfMemoryError) and len(chunk) > 1:
                 raise
             if len(chunk) == 1:
-                return {
-                    chunk[0].picture.name: {"picture": chunk[0].picture.name, "error": str(error)}
-                }
-            rows: dict[str, Row] = {}
-            for each in chunk:
-                rows |= self.work([each], progress)
-            return rows
+                failed: Row = {"picture": chunk[0].picture.name, "error": str(error)}
+                return [InvertedPicture(chunk[0].target, failed)]
+            return [done for each in chunk for done in self.work([each], progress)]
         spec = self.editor.generators.find_spec(self.generator)
-        rows = {}
+        made = []
         for each, (crop, one) in zip(chunk, found, strict=True):
-            write_whole(each.target, serialize_inversion(one.key, one.inversion))
-            told = {
+            row: Row = {
                 "picture": each.picture.name,
                 "output": each.target.name,
                 **describe_inversion(one, spec, crop),
+                "state": "cached" if one.cached else "found",
             }
-            rows[each.picture.name] = {**told, "state": "cached" if one.cached else "found"}
-        return rows
+            content = serialize_inversion(one.key, one.inversion)
+            made.append(InvertedPicture(each.target, row, content))
+        return made
 
     def _find(
         self, requests: Sequence[InvertRequest], pictures: PictureStore, progress: Progress

@@ -56,6 +56,11 @@ class EngineChoice:
     name: str = "local"
     jobs: int | None = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether a person said anything."""
+        return self != EngineChoice()
+
     def open(self) -> AbstractContextManager[Engine]:
         """A context that gives the engine; raises as ``open_engine``."""
         return open_engine(self.name, self.jobs)

@@ -114,7 +114,7 @@ def train_direction_command(
     the samples.
     """
     folder, name = out or own_directions_dir(), asked["name"] or f"my-{attribute}"
-    divided = asked["engine"] != EngineChoice()
+    divided = asked["engine"].is_given
     if asked["maker"] and divided:
         raise click.UsageError("A --maker draws its samples itself: leave --engine and --jobs out.")
     if asked["maker"] or not (divided or any(asked[word] for word in _TRAINING_OPTIONS)):

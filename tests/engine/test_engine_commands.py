@@ -1,0 +1,131 @@
+"""Commands with --engine and --jobs, as a person types them: the same files whoever works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from latentfu.storage.safetensors_file import read_arrays
+from PIL import Image
+
+from tests.support import small_world
+from tests.support.engine_world import furnish
+from tests.support.program import Program
+
+
+@pytest.fixture(autouse=True)
+def house(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    furnish(isolated_home)
+    return isolated_home
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_samples_are_the_same_files_with_two_processes(
+    latentfu_program: Program, tmp_path: Path
+) -> None:
+    words = ("directions", "sample", "--generator", "little", "--count", "40", "--seed", "2")
+    for jobs in ("1", "2"):
+        ran = latentfu_program(*words, "--out", tmp_path / jobs, "--jobs", jobs)
+        assert ran.code == 0, ran.err
+    assert len(contents(tmp_path / "1")) == 40
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+def test_samples_that_are_there_stay_and_broken_ones_are_drawn_again(
+    latentfu_program: Program, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ("directions", "sample", "--generator", "little", "--out", out, "--jobs", "1")
+    assert latentfu_program(*words, "--count", "40").code == 0
+    before, whole = {path: path.stat().st_mtime_ns for path in out.iterdir()}, contents(out)
+    cut, *_, last = sorted(before)
+    cut.write_bytes(cut.read_bytes()[:-20])
+    last.unlink()
+    assert latentfu_program(*words, "--count", "40").code == 0
+    assert contents(out) == whole
+    kept = [path for path in sorted(before)[16:32] if path.stat().st_mtime_ns == before[path]]
+    assert len(kept) == 16  # the batch in the middle; a batch is drawn as a whole
+    assert latentfu_program(*words, "--count", "50").code == 0
+    assert contents(out).items() >= whole.items() and len(contents(out)) == 50
+
+
+def test_scores_are_kept_for_training_whoever_draws(
+    latentfu_program: Program, tmp_path: Path, house: Path
+) -> None:
+    network = house / "data" / "generators" / "little.safetensors"
+    words = ("directions", "sample", "--scores", "--count", "300", "--seed", "4")
+    for name, jobs, generator in (("a", "1", "little"), ("b", "2", "little"), ("c", "2", network)):
+        place = ("--out", tmp_path / name, "--generator", generator, "--jobs", jobs)
+        ran = latentfu_program(*words, *place)
+        assert ran.code == 0, ran.err
+    assert contents(tmp_path / "a") == contents(tmp_path / "b") == contents(tmp_path / "c")
+    shards = sorted(name for name in contents(tmp_path / "a") if name.startswith("shard"))
+    assert len(shards) == 2
+    rows = read_arrays(tmp_path / "a" / shards[0])
+    assert rows["codes"].shape == (256, 16) and rows["scores"].shape == (256, 2)
+    before = contents(tmp_path / "a")
+    ran = latentfu_program(
+        "directions", "train", "above", "--generator", "little", "--samples", "300", "--seed", "4",
+        "--work", tmp_path / "a", "--ends", "0.2", "--jobs", "1", "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert contents(tmp_path / "a") == before and Path(ran.json["file"]).is_file()
+
+
+def test_scores_of_another_seed_are_not_mixed(latentfu_program: Program, tmp_path: Path) -> None:
+    words = ("directions", "sample", "--scores", "--count", "20", "--generator", "little")
+    assert latentfu_program(*words, "--out", tmp_path / "out", "--seed", "1").code == 0
+    ran = latentfu_program(*words, "--out", tmp_path / "out", "--seed", "2")
+    assert ran.code == 1 and "another network, seed or scorer" in ran.err
+
+
+def test_a_folder_has_the_same_codes_whoever_inverts_it(
+    latentfu_program: Program, tmp_path: Path, house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their files differ: each says how long it took."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(3):
+        pixels = small_world.picture(40, 50, 3, number).pixels
+        Image.fromarray(pixels).save(photos / f"p{number}.png")
+    (photos / "bad.png").write_bytes(b"no picture")
+    words = ("--generator", "little", "--inverter", "w-plus", "--losses", "pixels", "--steps", "5")
+    found = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        ran = latentfu_program(
+            "invert", photos, "-o", out, *words, "--jobs", jobs, "--again", "--json"
+        )
+        assert ran.code == 1 and [row["picture"] for row in ran.json["pictures"]] == [
+            "bad.png", "p0.png", "p1.png", "p2.png",
+        ]  # fmt: skip
+        found.append([read_arrays(out / f"p{number}.safetensors") for number in range(3)])
+    for one, two in zip(*found, strict=True):
+        assert one.keys() == two.keys() and all(
+            np.array_equal(one[name], two[name]) for name in one
+        )
+    (tmp_path / "2" / "p1.safetensors").unlink()
+    again = latentfu_program(
+        "invert", photos, "-o", tmp_path / "2", *words, "--jobs", "2", "--json"
+    )
+    states = [row.get("state") for row in again.json["pictures"]]
+    assert states == [None, "there already", "cached", "there already"]
+
+
+def test_wrong_use_is_a_sentence(latentfu_program: Program, tmp_path: Path) -> None:
+    picture = tmp_path / "p.png"
+    Image.new("RGB", (40, 40)).save(picture)
+    ran = latentfu_program("invert", picture, "-o", tmp_path / "x", "--jobs", "2")
+    assert ran.code == 2 and "for a folder of pictures" in ran.err
+    ran = latentfu_program("directions", "train", "above", "--maker", "svm", "--jobs", "2")
+    assert ran.code == 2 and "draws its samples itself" in ran.err
+    words = ("directions", "sample", "--generator", "little", "--out", tmp_path / "out")
+    ran = latentfu_program(*words, "--engine", "spark")
+    assert ran.code == 1 and "There is no engine 'spark'" in ran.err
+    ran = latentfu_program(*words, "--engine", "ray://127.0.0.1:9")
+    assert ran.code == 1 and "No Ray cluster listens at ray://127.0.0.1:9" in ran.err
