@@ -60,7 +60,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "GeneratorRecipe", "choose_render_batch", "describe_generator", "measure_worker",
     ),
     "latentfu.engine.batch_task": ("BatchTask", "Resources", "WorkerPlace"),
-    "latentfu.engine.map_batches": ("Engine", "map_batches"),
+    "latentfu.engine.map_batches": ("Engine", "WorkerCrew", "map_batches", "run_batches"),
     "latentfu.engine.local": ("LocalEngine",),
     "latentfu.engine.open_engine": ("EngineChoice", "open_engine"),
     "latentfu.engine.shards": ("ShardedRows",),

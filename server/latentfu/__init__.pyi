@@ -87,7 +87,9 @@ from latentfu.engine.batch_task import Resources as Resources
 from latentfu.engine.batch_task import WorkerPlace as WorkerPlace
 from latentfu.engine.local import LocalEngine as LocalEngine
 from latentfu.engine.map_batches import Engine as Engine
+from latentfu.engine.map_batches import WorkerCrew as WorkerCrew
 from latentfu.engine.map_batches import map_batches as map_batches
+from latentfu.engine.map_batches import run_batches as run_batches
 from latentfu.engine.open_engine import EngineChoice as EngineChoice
 from latentfu.engine.open_engine import open_engine as open_engine
 from latentfu.engine.shards import ShardedRows as ShardedRows
@@ -250,6 +252,7 @@ __all__ = [
     "ValueEffect",
     "WatchedFolder",
     "WeightOffset",
+    "WorkerCrew",
     "WorkerPlace",
     "WrongGeneratorError",
     "__version__",
@@ -323,6 +326,7 @@ __all__ = [
     "read_tensors_and_metadata",
     "read_torch",
     "refuse_taken_name",
+    "run_batches",
     "save_direction",
     "scorers",
     "silent",

@@ -129,3 +129,21 @@ def test_wrong_use_is_a_sentence(latentfu_program: Program, tmp_path: Path) -> N
     assert ran.code == 1 and "There is no engine 'spark'" in ran.err
     ran = latentfu_program(*words, "--engine", "ray://127.0.0.1:9")
     assert ran.code == 1 and "No Ray cluster listens at ray://127.0.0.1:9" in ran.err
+
+
+def test_deformations_are_the_same_whoever_multiplies(
+    latentfu_program: Program, tmp_path: Path
+) -> None:
+    """300 samples of 16 px are two batches of the Hessian's products."""
+    words = ("--generator", "little", "--layer", "1", "--count", "2", "--samples", "300")
+    found = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        ran = latentfu_program(
+            "deformations", "discover", *words, "--distance", "pixels", "--out", out, "--jobs", jobs
+        )
+        assert ran.code == 0, ran.err
+        found.append([read_arrays(path) for path in sorted(out.glob("*.safetensors"))])
+    assert len(found[0]) == 2
+    for one, two in zip(*found, strict=True):
+        assert np.array_equal(one["shift"], two["shift"]) and one["shift"].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import click
 import latentfu
 from latentfu import (
     Deformation,
+    EngineChoice,
     Generator,
     SheetRow,
     contact_sheet,
+    engine_options,
     json_option,
     read_deformation,
     write_deformation,
@@ -50,18 +53,24 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder for the results.",
 )
+@engine_options
 @json_option
-def discover_command(generator: str | None, out: Path, as_json: bool, **asked: Any) -> None:
+def discover_command(
+    generator: str | None, out: Path, engine: EngineChoice, as_json: bool, **asked: Any
+) -> None:
     """Find deformations of one layer: files, a sheet to look at, and what each one does.
 
-    Keep those worth a name with `latentfu deformations keep`.
+    Keep those worth a name with `latentfu deformations keep`. With --engine or --jobs the
+    products with the Hessian are divided by samples; without, all threads of this process work.
     """
     from latentfu_builtin.deformations.convolution import open_generator_to_deform
     from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
 
     found_on = open_generator_to_deform(generator)
-    search = DeformationSearch(found_on, **asked)
-    with latentfu.progress_bar("Looking", as_json) as progress:
+    with contextlib.ExitStack() as stack:
+        workers = stack.enter_context(engine.open()) if engine.is_given else None
+        progress = stack.enter_context(latentfu.progress_bar("Looking", as_json))
+        search = DeformationSearch(found_on, **asked, engine=workers, given=generator)
         found = discover_deformations(search, progress)
     _write_found(found_on, found, out, as_json)
 

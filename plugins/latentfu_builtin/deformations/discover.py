@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import latentfu
 import torch
-from latentfu import BadInputError, Deformation, Generator, Progress, between, random_latents
+from latentfu import (
+    BadInputError,
+    Deformation,
+    Engine,
+    Generator,
+    Progress,
+    between,
+    random_latents,
+)
 from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution, find_singular_directions
@@ -30,6 +38,8 @@ class DeformationSearch:
 
     ``method``: a key of METHODS. ``distance``: the name of an installed loss; "" is the
     generator's own domain's, or pixels. ``beyond``: also measure how much no direction gives.
+    ``engine``: whose workers make the products with the Hessian (None: this process, with all its
+    threads); ``given``: the name or file by which the generator was opened.
     """
 
     generator: Generator
@@ -41,6 +51,8 @@ class DeformationSearch:
     distance: str = ""
     side: int | None = 64
     beyond: bool = False
+    engine: Engine | None = None
+    given: str | None = None
 
 
 _Method = Callable[[DeformationSearch, ShiftedConvolution, PictureDistance, Progress], Tensor]
@@ -63,11 +75,22 @@ def _search_hessian(
     progress: Progress,
 ) -> Tensor:
     """The eigenvectors along which pictures change most."""
+    if search.engine is None:
+        products = build_products(search, convolution, distance)
+        return find_spectrum(products, search.count, progress, seed=search.seed).vectors
+    from latentfu_builtin.deformations.divided_hessian import open_divided_products
+
+    with open_divided_products(search, search.engine) as divided:
+        return find_spectrum(divided, search.count, progress, seed=search.seed).vectors
+
+
+def build_products(
+    search: DeformationSearch, convolution: ShiftedConvolution, distance: PictureDistance
+) -> HessianProducts:
+    """The products of a search, over its samples."""
     latents = random_latents(search.generator, search.samples, search.seed)
-    products = HessianProducts(
-        convolution, latents, distance, search.side, traced=search.count >= WORTH_TRACING
-    )
-    return find_spectrum(products, search.count, progress, seed=search.seed).vectors
+    traced = search.count >= WORTH_TRACING
+    return HessianProducts(convolution, latents, distance, search.side, traced=traced)
 
 
 _SEARCH_METHODS: dict[str, _Method] = {"svd": _search_svd, "hessian": _search_hessian}

@@ -123,6 +123,11 @@ class HessianProducts:
         self._parts = [self.latents.with_codes(c) for c in torch.split(self.latents.codes, batch)]
         self._kept: list[_BatchMaps | None] = [None] * len(self._parts)
 
+    @property
+    def batches(self) -> int:
+        """Of samples, each held in memory for itself."""
+        return len(self._parts)
+
     def times(self, vector: Tensor) -> Tensor:
         """H ``vector``, both ``[out, in, k, k]``."""
         total = torch.zeros_like(vector)

@@ -7,7 +7,8 @@ alone, and torch works with one and the same number of threads: another rounds i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -91,3 +92,19 @@ def split_items(items: Sequence[BatchItem], batch: int) -> list[Sequence[BatchIt
     [range(0, 2), range(2, 4), range(4, 5)]
     """
     return [items[start : start + batch] for start in range(0, len(items), batch)]
+
+
+@contextmanager
+def fixed_threads(threads: int) -> Iterator[None]:
+    """torch in this process with so many threads, and afterwards as before.
+
+    While workers work too: what is computed between their batches must not round by the machine.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

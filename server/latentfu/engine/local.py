@@ -20,7 +20,7 @@ from typing import Any
 
 from latentfu.core.errors import LatentFuError, OutOfMemoryError, is_memory_fault
 from latentfu.core.process_memory import measure_machine
-from latentfu.engine.batch_task import BatchTask, Resources, WorkerPlace
+from latentfu.engine.batch_task import BatchTask, Resources, WorkerPlace, fixed_threads
 from latentfu.engine.map_batches import WorkerCrew
 
 _WORTH_A_PROCESS = 16
@@ -44,17 +44,17 @@ class LocalEngine:
     ) -> Iterator[WorkerCrew]:
         """Workers for a task; those that are still at work at the end are killed."""
         jobs = min(self.jobs or _count_useful_jobs(resources, batches), batches)
-        if jobs == 1:
-            with _fixed_threads(resources.threads):
+        with fixed_threads(resources.threads):
+            if jobs == 1:
                 yield _OwnProcess(task, resources)
-            return
-        crew = _ProcessCrew(task, resources, jobs)
-        try:
-            yield crew
-        except BaseException:
-            crew.kill()
-            raise
-        crew.dismiss()
+                return
+            crew = _ProcessCrew(task, resources, jobs)
+            try:
+                yield crew
+            except BaseException:
+                crew.kill()
+                raise
+            crew.dismiss()
 
 
 def _count_useful_jobs(resources: Resources, batches: int) -> int:
@@ -75,19 +75,6 @@ def _count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def _fixed_threads(threads: int) -> Iterator[None]:
-    """torch with so many threads, and afterwards as before."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _OwnProcess:

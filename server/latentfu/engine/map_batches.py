@@ -95,9 +95,20 @@ def map_batches(
 def run_batches(
     crew: WorkerCrew, batches: Sequence[Sequence[Any]], order: Order, progress: Progress
 ) -> Iterator[tuple[int, Any]]:
-    """The batches' numbers and results by a crew that stays: for work that goes on with it.
+    """The same by a crew that stays, for work whose next step needs the results of the last.
 
-    Raises as ``map_batches``.
+    Args:
+        crew: from ``Engine.hire``.
+        batches: what its workers are given.
+        order: as for ``map_batches``.
+        progress: likewise.
+
+    Yields:
+        A batch's number and its result.
+
+    Raises:
+        CancelledError: ``progress`` raised it.
+        LatentFuError: what the work raised.
     """
     given = passed = 0
     kept: dict[int, Any] = {}

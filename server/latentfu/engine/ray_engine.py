@@ -25,7 +25,7 @@ from latentfu.core.errors import (
     PluginFailedError,
     ServerError,
 )
-from latentfu.engine.batch_task import BatchTask, Resources
+from latentfu.engine.batch_task import BatchTask, Resources, fixed_threads
 from latentfu.engine.map_batches import WorkerCrew
 from latentfu.engine.ray_security import ray_environment
 from latentfu.engine.ray_worker import SentFile, SentTask, work_on_node
@@ -54,7 +54,8 @@ class RayEngine:
         """Workers for a task; what is under way at the end is cancelled."""
         crew = _RayCrew(self._ray, task, resources, self.jobs)
         try:
-            yield crew
+            with fixed_threads(resources.threads):
+                yield crew
         finally:
             crew.cancel()
 
