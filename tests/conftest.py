@@ -28,6 +28,7 @@ SLOW_FILES = frozenset(  # by name: a file may move
         "test_bystanders.py",
         "test_chaos.py",
         "test_choice.py",
+        "test_cluster.py",
         "test_computed_directions.py",
         "test_confinement.py",
         "test_connections.py",

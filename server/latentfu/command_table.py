@@ -48,6 +48,11 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ("servers", "list"): CommandEntry(f"{_CLI}.servers:servers_list", "List those added."),
     ("servers", "use"): CommandEntry(f"{_CLI}.servers:servers_use", "Choose one, or this machine."),
     ("servers", "forget"): CommandEntry(f"{_CLI}.servers:servers_forget", "Forget one."),
+    ("cluster", "up"): CommandEntry(
+        f"{_CLI}.cluster:cluster_up", "Start a cluster of the machines in a file."
+    ),
+    ("cluster", "down"): CommandEntry(f"{_CLI}.cluster:cluster_down", "End it."),
+    ("cluster", "status"): CommandEntry(f"{_CLI}.cluster:cluster_status", "List its machines."),
     ("gimp",): CommandEntry(
         f"{_CLI}.gimp:gimp_group", "Install, check or remove the GIMP 3 plug-in."
     ),
@@ -151,6 +156,7 @@ GROUPS: dict[str, str] = {
     "plugins": "What is installed, what is broken, and why.",
     "settings": "What can be chosen about plug-ins.",
     "servers": "Servers on other machines.",
+    "cluster": "Ray on several machines, for --engine.",
     "users": "Who may use this server from other machines.",
     "setup": "Networks with all that fits them, by one name.",
     "train": "Train networks and directions.",

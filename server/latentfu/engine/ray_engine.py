@@ -47,6 +47,18 @@ class RayEngine:
         """Graphics cards where the cluster has any, whatever this machine has."""
         return "cuda" if self._ray.cluster_resources().get("GPU", 0) >= 1 else "cpu"
 
+    def list_nodes(self) -> list[dict[str, Any]]:
+        """The cluster's machines: ``address``, ``alive``, ``cpus`` and ``gpus`` of each."""
+        return [
+            {
+                "address": node["NodeManagerAddress"],
+                "alive": bool(node["Alive"]),
+                "cpus": int(node["Resources"].get("CPU", 0)),
+                "gpus": int(node["Resources"].get("GPU", 0)),
+            }
+            for node in self._ray.nodes()
+        ]
+
     @contextmanager
     def hire(
         self, task: BatchTask[Any, Any, Any], resources: Resources, batches: int

@@ -53,7 +53,42 @@ def _has_token(environment: Mapping[str, str]) -> bool:
 
 def _keep_own_token() -> Path:
     """The file of our own token, made when it is first needed."""
-    path = make_private(config_dir()) / _OWN_TOKEN
-    if not path.is_file():
-        write_whole(path, secrets.token_hex(32).encode(), mode=0o600)
+    path = _own_token_file()
+    return path if path.is_file() else keep_token(secrets.token_hex(32))
+
+
+def keep_token(token: str) -> Path:
+    """Keep a cluster's token as this machine's own.
+
+    Args:
+        token: of the cluster.
+
+    Returns:
+        The file, which only this user can read.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    path = _own_token_file()
+    write_whole(path, token.encode(), mode=0o600)
     return path
+
+
+def read_token(environment: Mapping[str, str] = os.environ) -> str:
+    """The token that this machine's Ray uses; one is made where there is none.
+
+    Raises:
+        BadInputError: its file cannot be read.
+    """
+    if token := environment.get("RAY_AUTH_TOKEN"):
+        return token
+    path = {**ray_environment(environment), **environment}.get("RAY_AUTH_TOKEN_PATH")
+    file = Path(path) if path else Path.home() / ".ray" / "auth_token"
+    try:
+        return file.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{file} cannot be read as a token of Ray: {error}.") from error
+
+
+def _own_token_file() -> Path:
+    return make_private(config_dir()) / _OWN_TOKEN
