@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from latentfu import LocalEngine, silent
 from latentfu.storage.safetensors_file import read_arrays
-from latentfu_builtin.deformations.discover import DeformationSearch, search_directions
+from latentfu_builtin.deformations.discover import search_directions
+from latentfu_builtin.deformations.search import DeformationSearch
 from PIL import Image
 
 from tests.support import small_world

@@ -14,8 +14,9 @@ from latentfu.cli.main import run
 from latentfu.core.progress import cancel_scope
 from latentfu.storage.deformations import DeformationEffect
 from latentfu_builtin.deformations.convolution import ShiftedConvolution
-from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
+from latentfu_builtin.deformations.discover import discover_deformations
 from latentfu_builtin.deformations.hessian import HessianProducts
+from latentfu_builtin.deformations.search import DeformationSearch
 from latentfu_builtin.networks.pix2pixhd.generator import LabelGenerator, open_network
 from latentfu_builtin.networks.pix2pixhd.network import (
     Pix2PixHD,

@@ -13,8 +13,8 @@ from latentfu import Measure, json_option, print_measures, random_latents, silen
 from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution, open_generator_to_deform
-from latentfu_builtin.deformations.discover import choose_picture_distance
 from latentfu_builtin.deformations.hessian import HessianProducts, find_spectrum
+from latentfu_builtin.deformations.search import choose_picture_distance
 
 _LAYER, _COUNT, _SAMPLES, _SIDE = 3, 16, 2, 64
 _SMALL_COUNT = 8

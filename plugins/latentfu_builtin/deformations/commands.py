@@ -64,7 +64,8 @@ def discover_command(
     products with the Hessian are divided by samples; without, all threads of this process work.
     """
     from latentfu_builtin.deformations.convolution import open_generator_to_deform
-    from latentfu_builtin.deformations.discover import DeformationSearch, discover_deformations
+    from latentfu_builtin.deformations.discover import discover_deformations
+    from latentfu_builtin.deformations.search import DeformationSearch
 
     found_on = open_generator_to_deform(generator)
     with contextlib.ExitStack() as stack:

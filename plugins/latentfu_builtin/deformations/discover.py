@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import latentfu
 import torch
 from latentfu import (
     BadInputError,
     Deformation,
-    Engine,
     Generator,
     Progress,
     between,
@@ -20,8 +18,6 @@ from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution, find_singular_directions
 from latentfu_builtin.deformations.hessian import (
-    WORTH_TRACING,
-    HessianProducts,
     PictureDistance,
     find_spectrum,
 )
@@ -30,30 +26,11 @@ from latentfu_builtin.deformations.measurement import (
     measure_attribute_spread,
     measure_direction_span,
 )
-
-
-@dataclass(frozen=True)
-class DeformationSearch:
-    """What to look for, and on how many samples.
-
-    ``method``: a key of METHODS. ``distance``: the name of an installed loss; "" is the
-    generator's own domain's, or pixels. ``beyond``: also measure how much no direction gives.
-    ``engine``: whose workers make the products with the Hessian (None: this process, with all its
-    threads); ``given``: the name or file by which the generator was opened.
-    """
-
-    generator: Generator
-    layer: int
-    method: str = "hessian"
-    count: int = 32
-    samples: int = 16
-    seed: int = 0
-    distance: str = ""
-    side: int | None = 64
-    beyond: bool = False
-    engine: Engine | None = None
-    given: str | None = None
-
+from latentfu_builtin.deformations.search import (
+    DeformationSearch,
+    build_products,
+    choose_picture_distance,
+)
 
 _Method = Callable[[DeformationSearch, ShiftedConvolution, PictureDistance, Progress], Tensor]
 
@@ -84,28 +61,7 @@ def _search_hessian(
         return find_spectrum(divided, search.count, progress, seed=search.seed).vectors
 
 
-def build_products(
-    search: DeformationSearch, convolution: ShiftedConvolution, distance: PictureDistance
-) -> HessianProducts:
-    """The products of a search, over its samples."""
-    latents = random_latents(search.generator, search.samples, search.seed)
-    traced = search.count >= WORTH_TRACING
-    return HessianProducts(convolution, latents, distance, search.side, traced=traced)
-
-
 _SEARCH_METHODS: dict[str, _Method] = {"svd": _search_svd, "hessian": _search_hessian}
-
-
-def choose_picture_distance(generator: Generator, name: str) -> PictureDistance:
-    """The installed loss ``name`` (default: of the generator's domain, else pixels)."""
-    losses = latentfu.losses()
-    if not name:
-        fitting = [loss.name for loss in losses.values() if generator.domain in loss.domains]
-        name = fitting[0] if fitting else "pixels"
-    if name not in losses:
-        raise BadInputError(f"There is no loss {name!r}; installed: {', '.join(losses)}.")
-    distance: PictureDistance = losses[name].build(generator)
-    return distance
 
 
 def search_directions(search: DeformationSearch, progress: Progress) -> Tensor:

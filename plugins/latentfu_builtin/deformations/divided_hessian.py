@@ -23,12 +23,12 @@ from latentfu import (
 from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution
-from latentfu_builtin.deformations.discover import (
+from latentfu_builtin.deformations.hessian import HessianProducts
+from latentfu_builtin.deformations.search import (
     DeformationSearch,
     build_products,
     choose_picture_distance,
 )
-from latentfu_builtin.deformations.hessian import HessianProducts
 
 _Numbers = npt.NDArray[np.float32]
 _Piece = tuple[int, _Numbers]

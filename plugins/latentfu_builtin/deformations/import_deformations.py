@@ -28,9 +28,9 @@ import torch
 from latentfu import BadInputError, Deformation, Generator, LatentFuError, Progress, random_latents
 
 from latentfu_builtin.deformations.convolution import ShiftedConvolution
-from latentfu_builtin.deformations.discover import choose_picture_distance
 from latentfu_builtin.deformations.measurement import StrengthCalibration
 from latentfu_builtin.deformations.read_published import make_deformations, read_published
+from latentfu_builtin.deformations.search import choose_picture_distance
 
 _SAMPLES, _SEED = 8, 20
 SINGLE_FILE_ENDINGS = (".pt", ".pth", ".pkl")

@@ -16,7 +16,7 @@ from typing import Any
 from latentfu.core.errors import BadInputError, LatentFuError, ServerError
 from latentfu.core.paths import config_dir, make_private
 from latentfu.engine.cluster_node import NodeOrder, start_node, stop_node, write_order
-from latentfu.engine.ray_security import read_token
+from latentfu.engine.ray_security import read_ray_token
 from latentfu.storage.atomic import write_whole
 
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10")
@@ -122,7 +122,7 @@ def start_cluster(hosts: Sequence[ClusterHost], head: ClusterHead) -> list[HostA
         ServerError: the head does not start.
         NotInstalledError: Ray is not installed here.
     """
-    token, place = read_token(), f"{head.address or _find_own_address()}:{head.port}"
+    token, place = read_ray_token(), f"{head.address or _find_own_address()}:{head.port}"
     start_node(NodeOrder(token, place, True, head.client_port, head.cpus))
     _remember(hosts, head.client_port)
     orders = [NodeOrder(token, place, cpus=host.cpus, gpus=host.gpus) for host in hosts]

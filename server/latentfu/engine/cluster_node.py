@@ -18,7 +18,7 @@ from pathlib import Path
 
 from latentfu.core.errors import LatentFuError, NotInstalledError, ServerError
 from latentfu.core.paths import config_dir, data_dir, make_private
-from latentfu.engine.ray_security import keep_token, ray_environment
+from latentfu.engine.ray_security import keep_ray_token, ray_environment
 from latentfu.storage.atomic import write_whole
 
 _START_S = 90.0
@@ -66,7 +66,7 @@ def start_node(order: NodeOrder) -> int:
     program = Path(sys.executable).with_name("ray")
     if not program.is_file():
         raise NotInstalledError(f"Ray is not installed beside {sys.executable}: latentfu[ray].")
-    token = keep_token(order.token)
+    token = keep_ray_token(order.token)
     log = make_private(data_dir() / "log") / "ray.log"
     environment = {**os.environ, "RAY_AUTH_TOKEN_PATH": str(token)}
     environment.pop("RAY_AUTH_TOKEN", None)

@@ -54,10 +54,10 @@ def _has_token(environment: Mapping[str, str]) -> bool:
 def _keep_own_token() -> Path:
     """The file of our own token, made when it is first needed."""
     path = _own_token_file()
-    return path if path.is_file() else keep_token(secrets.token_hex(32))
+    return path if path.is_file() else keep_ray_token(secrets.token_hex(32))
 
 
-def keep_token(token: str) -> Path:
+def keep_ray_token(token: str) -> Path:
     """Keep a cluster's token as this machine's own.
 
     Args:
@@ -74,7 +74,7 @@ def keep_token(token: str) -> Path:
     return path
 
 
-def read_token(environment: Mapping[str, str] = os.environ) -> str:
+def read_ray_token(environment: Mapping[str, str] = os.environ) -> str:
     """The token that this machine's Ray uses; one is made where there is none.
 
     Raises:

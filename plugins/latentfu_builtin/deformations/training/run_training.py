@@ -32,18 +32,14 @@ from latentfu_builtin.deformations.convolution import (
     decompose_weight,
     rebuild_basis,
 )
-from latentfu_builtin.deformations.discover import (
-    DeformationSearch,
-    choose_picture_distance,
-    measure_deformations,
-    search_directions,
-)
+from latentfu_builtin.deformations.discover import measure_deformations, search_directions
 from latentfu_builtin.deformations.measurement import StrengthCalibration
 from latentfu_builtin.deformations.read_published import (
     from_published_layout,
     normalize_shifts,
     read_eigenvectors,
 )
+from latentfu_builtin.deformations.search import DeformationSearch, choose_picture_distance
 from latentfu_builtin.deformations.training.options import DeformationTrainingOptions
 from latentfu_builtin.deformations.training.trainer import DeformationTrainer, StepFigures
 

@@ -33,11 +33,8 @@ from latentfu import (
 )
 from torch import Tensor
 
-from latentfu_builtin.deformations.discover import (
-    DeformationSearch,
-    measure_deformations,
-    search_directions,
-)
+from latentfu_builtin.deformations.discover import measure_deformations, search_directions
+from latentfu_builtin.deformations.search import DeformationSearch
 from latentfu_builtin.directions.control_makers import (
     SHIPPED_WORDS,
     Subject,
