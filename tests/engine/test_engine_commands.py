@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,3 +160,36 @@ def test_deformations_are_the_same_whoever_multiplies(
         "--jobs", "1",
     )  # fmt: skip
     assert ran.code == 0 and len(list((tmp_path / "out").glob("*.safetensors"))) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_ctrl_c_is_one_word_and_leaves_no_process(tmp_path: Path) -> None:
+    """As in a terminal, where it goes to every process of the command."""
+    out, mark = tmp_path / "out", f"MARK={tmp_path}"
+    words = ["directions", "sample", "--scores", "--count", "90000", "--generator", "little"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "latentfu", *words, "--out", str(out), "--jobs", "2"],
+        env={**os.environ, "MARK": str(tmp_path)}, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 120
+    while not (out / "shard-00000.safetensors").is_file() and time.monotonic() < until:
+        time.sleep(0.1)
+    os.killpg(running.pid, signal.SIGINT)
+    told = running.communicate(timeout=60)
+    assert (running.returncode, told) == (130, ("", "\nStopped.\n"))
+    while (left := list_marked(mark)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert left == [] and not (out / "manifest.json").exists()
+
+
+def list_marked(mark: str) -> list[str]:
+    """The processes that have this in their environment."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in place.read_bytes():
+                found.append(place.parent.name)
+        except OSError:
+            continue
+    return found
