@@ -99,7 +99,7 @@ class ShardedRows:
                 done += len(rows)
             self._expect(table[:done], count)
             table.flush()
-        return np.load(path, mmap_mode="r")
+        return np.load(path, mmap_mode="r", allow_pickle=False)
 
     def _find_rows(self, number: int, name: str) -> npt.NDArray[np.generic]:
         """An array of one shard; raises StorageError where there is none."""
