@@ -17,6 +17,9 @@ from latentfu import LocalEngine, silent
 from latentfu.storage.safetensors_file import read_arrays
 from latentfu_builtin.deformations.discover import search_directions
 from latentfu_builtin.deformations.search import DeformationSearch
+from latentfu_builtin.evaluation.divided_features import FeatureDivision
+from latentfu_builtin.evaluation.evaluate_generator import EvaluationMethod, open_feature_reader
+from latentfu_builtin.evaluation.references import FolderReferences
 from PIL import Image
 
 from tests.support import small_world
@@ -160,6 +163,27 @@ def test_deformations_are_the_same_whoever_multiplies(
         "--jobs", "1",
     )  # fmt: skip
     assert ran.code == 0 and len(list((tmp_path / "out").glob("*.safetensors"))) == 2
+
+
+def test_features_of_pictures_are_the_same_whoever_looks(tmp_path: Path) -> None:
+    """A generator's own, and those of a folder that they are compared with."""
+    generator = latentfu.open_generator("little", "cpu")
+    for number in range(40):
+        Image.fromarray(small_world.picture(30, 30, 3, number).pixels).save(
+            tmp_path / f"{number}.png"
+        )
+    look = open_feature_reader(None)
+    method = EvaluationMethod(look, "scorer", lambda one, two: one, samples=40, seed=3)
+    folder = FolderReferences(tmp_path, 16, 40, 0)
+    found = []
+    for jobs in (1, 2):
+        by = FeatureDivision(LocalEngine(jobs), None, "little")
+        found.append(by.look_at_generated(generator, method, silent))
+        found.append(by.look_at_references(folder, generator, method, silent))
+    assert np.array_equal(found[0].features, found[2].features)
+    assert np.array_equal(found[1].features, found[3].features)
+    assert np.array_equal(found[1].sharpness, found[3].sharpness)
+    assert len(found[0].features) == len(found[1].sharpness) == 40
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import latentfu
-from latentfu import json_option, progress_bar, write_whole
+from latentfu import EngineChoice, engine_options, json_option, progress_bar, write_whole
 
 if TYPE_CHECKING:
     from latentfu_builtin.evaluation.evaluate_generator import EvaluationMethod, GeneratorFigures
@@ -44,24 +45,37 @@ if TYPE_CHECKING:
     help="Weights of torchvision's inception_v3: compare by its features.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A JSON file.")
+@engine_options
 @json_option
 def evaluate_generator_command(
-    generator: str, against: str, output: Path | None, as_json: bool, **asked: Any
+    generator: str,
+    against: str,
+    output: Path | None,
+    engine: EngineChoice,
+    as_json: bool,
+    **asked: Any,
 ) -> None:
     """Measure GENERATOR against the pictures that its own should be like.
 
     Frechet distance, precision, recall, density, coverage, sharpness and perceptual path length.
     The features are those of the portraits' scorer, or of Inception where its weights are given:
-    compare only figures of the same features and number of pictures.
+    compare only figures of the same features and number of pictures. With --engine or --jobs the
+    pictures are divided; without, all threads of this process look at them.
     """
+    from latentfu_builtin.evaluation.divided_features import FeatureDivision
     from latentfu_builtin.evaluation.evaluate_generator import evaluate_generator
     from latentfu_builtin.evaluation.references import open_references
 
     opened = latentfu.open_generator(generator)
     references = open_references(against, opened, asked["samples"], asked["seed"] + 500_000)
     method = _choose_method(asked["inception"], asked["samples"], asked["seed"], asked["psi"])
-    with progress_bar("Evaluating", quiet=as_json) as progress:
-        found = evaluate_generator(opened, references, method, progress)
+    with contextlib.ExitStack() as stack:
+        divider = None
+        if engine.is_given:
+            workers = stack.enter_context(engine.open())
+            divider = FeatureDivision(workers, asked["inception"], generator)
+        progress = stack.enter_context(progress_bar("Evaluating", quiet=as_json))
+        found = evaluate_generator(opened, references, method, progress, divider)
     told = {"against": against, **asdict(found)}
     if output:
         write_whole(output, (json.dumps(told, indent=2) + "\n").encode())
@@ -69,14 +83,15 @@ def evaluate_generator_command(
 
 
 def _choose_method(inception: Path | None, samples: int, seed: int, psi: float) -> EvaluationMethod:
-    from latentfu_builtin.evaluation.evaluate_generator import EvaluationMethod
-    from latentfu_builtin.portraits.evaluate.measures import load_inception_features
-    from latentfu_builtin.portraits.evaluate.report import make_scorer_features
+    from latentfu_builtin.evaluation.evaluate_generator import (
+        EvaluationMethod,
+        open_feature_reader,
+    )
     from latentfu_builtin.portraits.shipped import load_shipped_scorer
 
     scorer = load_shipped_scorer("cpu")
     return EvaluationMethod(
-        look=load_inception_features(inception) if inception else make_scorer_features(scorer),
+        look=open_feature_reader(inception),
         features="inception" if inception else "scorer",
         distance=scorer.distance,
         samples=samples,

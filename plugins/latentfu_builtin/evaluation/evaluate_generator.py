@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 import torch
 from latentfu import Generator, Progress, between, random_latents
@@ -14,11 +16,14 @@ from latentfu_builtin.portraits.evaluate.measures import (
     FeatureReader,
     Overlap,
     frechet_distance,
+    load_inception_features,
     measure_overlap,
     measure_path_length,
 )
+from latentfu_builtin.portraits.evaluate.report import make_scorer_features
+from latentfu_builtin.portraits.shipped import load_shipped_scorer
 
-_BATCH = 16
+BATCH = 16
 _MOST_PATHS = 256
 
 Draw = Callable[[int, int], Tensor]
@@ -74,7 +79,37 @@ class GeneratorFigures:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class GeneratedPictures:
+    """A generator's own pictures, by their numbers."""
+
+    generator: Generator
+    seed: int
+    psi: float
+
+    def draw(self, start: int, end: int) -> Tensor:
+        """Those from ``start`` to before ``end``; which are drawn together counts."""
+        codes = random_latents(self.generator, end - start, self.seed + start, self.psi)
+        return self.generator.render(codes).clamp(-1, 1)
+
+
+class FeatureDivider(Protocol):
+    """Looks at pictures by other processes or machines."""
+
+    def look_at_generated(
+        self, generator: Generator, method: EvaluationMethod, progress: Progress
+    ) -> PictureLooks: ...
+
+    def look_at_references(
+        self,
+        references: References,
+        generator: Generator,
+        method: EvaluationMethod,
+        progress: Progress,
+    ) -> PictureLooks: ...
+
+
+@dataclass(frozen=True)
+class PictureLooks:
     """Features ``[N, D]`` and sharpness ``[N]`` of pictures."""
 
     features: Tensor
@@ -82,7 +117,11 @@ class _Seen:
 
 
 def evaluate_generator(
-    generator: Generator, references: References, method: EvaluationMethod, progress: Progress
+    generator: Generator,
+    references: References,
+    method: EvaluationMethod,
+    progress: Progress,
+    divider: FeatureDivider | None = None,
 ) -> GeneratorFigures:
     """Draw the generator's pictures and measure them.
 
@@ -91,14 +130,16 @@ def evaluate_generator(
         references: what its pictures should be like.
         method: how they are looked at.
         progress: told how far it is; may raise to stop.
+        divider: who looks at the pictures; None for this process.
     """
-
-    def draw(start: int, end: int) -> Tensor:
-        codes = random_latents(generator, end - start, method.seed + start, method.psi)
-        return generator.render(codes).clamp(-1, 1)
-
-    real = _look_at(references.draw, references.count, method.look, between(progress, 0.0, 0.45))
-    made = _look_at(draw, method.samples, method.look, between(progress, 0.45, 0.9))
+    first, second = between(progress, 0.0, 0.45), between(progress, 0.45, 0.9)
+    if divider is None:
+        own = GeneratedPictures(generator, method.seed, method.psi)
+        real = _look_at(references.draw, references.count, method.look, first)
+        made = _look_at(own.draw, method.samples, method.look, second)
+    else:
+        real = divider.look_at_references(references, generator, method, first)
+        made = divider.look_at_generated(generator, method, second)
     progress(0.9, "Walking through the latent space")
     length = measure_path_length(
         generator, method.distance, min(method.samples, _MOST_PATHS), method.seed
@@ -119,15 +160,30 @@ def evaluate_generator(
     )
 
 
-@torch.no_grad()
-def _look_at(draw: Draw, count: int, look: FeatureReader, progress: Progress) -> _Seen:
-    features, sharpness = [], []
-    for start in range(0, count, _BATCH):
+def _look_at(draw: Draw, count: int, look: FeatureReader, progress: Progress) -> PictureLooks:
+    found = []
+    for start in range(0, count, BATCH):
         progress(start / count, "Looking at pictures")
-        images = draw(start, min(start + _BATCH, count)).float()  # [n, 3, R, R]
-        features.append(look(images).float().cpu())
-        sharpness.append(_measure_sharpness(images).cpu())
-    return _Seen(torch.cat(features), torch.cat(sharpness))
+        with torch.no_grad():
+            images = draw(start, min(start + BATCH, count))
+        found.append(look_at_pictures(images, look))
+    return PictureLooks(
+        torch.cat([each.features for each in found]), torch.cat([each.sharpness for each in found])
+    )
+
+
+@torch.no_grad()
+def look_at_pictures(images: Tensor, look: FeatureReader) -> PictureLooks:
+    """Features and sharpness of a batch ``[N, 3, R, R]`` in -1..1, on the CPU."""
+    images = images.float()
+    return PictureLooks(look(images).float().cpu(), _measure_sharpness(images).cpu())
+
+
+def open_feature_reader(inception: Path | None) -> FeatureReader:
+    """What looks: the portraits' scorer, or Inception where its weights are given."""
+    if inception is not None:
+        return load_inception_features(inception)
+    return make_scorer_features(load_shipped_scorer("cpu"))
 
 
 def _measure_floor(features: Tensor) -> float | None:
