@@ -27,7 +27,7 @@ def digest(engine: Engine, task: BatchTask, count: int = 58) -> bytes:  # type: 
 
 def test_results_do_not_depend_on_processes(tmp_path: Path) -> None:
     one = digest(LocalEngine(1), tasks.multiplying(tmp_path / "1"))
-    two = digest(LocalEngine(2), tasks.multiplying(tmp_path / "2"))
+    two = digest(LocalEngine(2), tasks.multiplying(tmp_path / "2", together=2))
     assert one == two and len(one) == 58 * (64 + 300) * 4
     assert len(list((tmp_path / "1").glob("worker-*"))) == 1
     assert len(list((tmp_path / "2").glob("worker-*"))) == 2

@@ -121,7 +121,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_two_workers_give_the_bytes_of_this_process(
     engine: Engine, whole: bytes, tmp_path: Path
 ) -> None:
-    assert digest(engine, tasks.multiplying(tmp_path / "work", tasks.multiply_slowly)) == whole
+    assert digest(engine, tasks.multiplying(tmp_path / "work", together=2)) == whole
     workers = {path.name for path in (tmp_path / "work").glob("worker-*")}
     assert len(workers) == 2 and f"worker-{os.getpid()}" not in workers
 

@@ -26,11 +26,16 @@ ROOT = Path(__file__).parents[2]
 
 
 def draw(
-    place: Path, count: int = 90, run: object = tasks.multiply, jobs: int = 1, **more: object
+    place: Path,
+    count: int = 90,
+    run: object = tasks.multiply,
+    jobs: int = 1,
+    together: int = 1,
+    **more: object,
 ) -> ShardedRows:
     """Rows in shards of 16; what is done is written down beside the folder."""
     store = ShardedRows(place, KEY, batch=4, batches=4)
-    task = tasks.multiplying(place.with_name(f"{place.name}-log"), run)
+    task = tasks.multiplying(place.with_name(f"{place.name}-log"), run, together)
     store.draw(count, task, tasks.SMALL, engine=LocalEngine(jobs), **more)  # type: ignore[arg-type]
     return store
 
@@ -93,7 +98,8 @@ def test_a_killed_run_goes_on(whole: Path, tmp_path: Path) -> None:
     place = tmp_path / "run"
     program = (
         "from pathlib import Path; from tests.engine.test_shards import draw, tasks\n"
-        f"if __name__ == '__main__': draw(Path({str(place)!r}), run=tasks.multiply_slowly, jobs=2)"
+        "if __name__ == '__main__':\n"
+        f"    draw(Path({str(place)!r}), 90, tasks.multiply_slowly, jobs=2, together=2)\n"
     )
     script = tmp_path / "program.py"
     script.write_text(program)
@@ -175,6 +181,17 @@ def test_many_rows_are_mapped_from_the_disk(tmp_path: Path) -> None:
     assert isinstance(mapped, np.memmap) and not mapped.flags.writeable
     assert np.array_equal(mapped, store.read("scores", 85))
     draw(tmp_path / "run")  # and the file is no shard
+
+
+def test_a_folder_of_a_newer_version_is_a_sentence(whole: Path, tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    draw(place, count=10)
+    path = place / MANIFEST
+    path.write_text(path.read_text().replace("latentfu-shards-1", "latentfu-shards-2"))
+    before = files(place)
+    with pytest.raises(BadInputError, match="newer version"):
+        draw(place)
+    assert files(place) == before
 
 
 def test_rows_that_are_missing_are_a_sentence(whole: Path) -> None:

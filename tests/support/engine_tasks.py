@@ -17,9 +17,15 @@ SMALL = Resources(batch=4)
 Rows = dict[str, np.ndarray]
 
 
-def make_weights(place: WorkerPlace, folder: Path) -> tuple[torch.Tensor, Path]:
-    """What a worker sets up: a matrix, and where it writes down what it does."""
+def make_weights(place: WorkerPlace, folder: Path, together: int = 1) -> tuple[torch.Tensor, Path]:
+    """What a worker sets up: a matrix, and where it writes down what it does.
+
+    ``together``: wait until so many workers are there, so that each of them gets work.
+    """
     (folder / f"worker-{os.getpid()}").touch()
+    until = time.monotonic() + 120
+    while len(list(folder.glob("worker-*"))) < together and time.monotonic() < until:
+        time.sleep(0.02)
     draw = torch.Generator().manual_seed(5)
     return torch.randn(64, 300, generator=draw), folder
 
@@ -56,10 +62,10 @@ def die_always(state: tuple[torch.Tensor, Path], numbers: Sequence[int]) -> Rows
     return multiply(state, numbers)
 
 
-def multiplying(folder: Path, run: object = multiply) -> BatchTask:  # type: ignore[type-arg]
+def multiplying(folder: Path, run: object = multiply, together: int = 1) -> BatchTask:  # type: ignore[type-arg]
     """The task of one of these functions, which writes down what it does in a folder."""
     folder.mkdir(exist_ok=True)
-    return BatchTask(partial(make_weights, folder=folder), run)  # type: ignore[arg-type]
+    return BatchTask(partial(make_weights, folder=folder, together=together), run)  # type: ignore[arg-type]
 
 
 def count_batches(folder: Path) -> int:

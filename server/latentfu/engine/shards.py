@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Rows = dict[str, npt.NDArray[np.generic]]
 
 MANIFEST = "manifest.json"
-_FORMAT = 1
+_FORMAT = "latentfu-shards-1"
 _ENTRY = "shard"
 _log = logging.getLogger(__name__)
 
@@ -209,9 +209,10 @@ class ShardedRows:
         except (OSError, ValueError):
             return
         if isinstance(told, dict):
-            if told.get("format", 0) > _FORMAT:
+            if told.get("format") != _FORMAT:
                 raise BadInputError(
-                    f"{self.folder} was made by a newer version: update Latent-Fu to go on."
+                    f"{self.folder} was made by a newer version: update Latent-Fu, or name another "
+                    "folder."
                 )
             self._check_key(told.get("key"))
 
