@@ -11,7 +11,6 @@ import socket
 import traceback
 
 from latentfu.core.setting import Setting
-from latentfu.sandbox.few_calls import forbid_network
 from latentfu.storage.settings import read_setting
 
 _NETWORK = Setting(
@@ -40,6 +39,8 @@ def forbid_network_if_unwanted() -> None:
 
     Call it before threads are started and plug-ins are imported.
     """
+    from latentfu.sandbox.few_calls import forbid_network  # Slow: the front asks only what is set.
+
     _state["forbidden"] = not is_network_allowed() and forbid_network()
 
 
