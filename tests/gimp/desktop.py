@@ -53,11 +53,21 @@ class Desktop:
         while self.windows(title) and time.monotonic() < deadline:
             time.sleep(0.1)
         for window in self.windows(title):
-            self.activate(window)
-            self.keys("Escape")
+            if self.activate_if_there(window):
+                self.keys("Escape")
 
     def activate(self, window: str) -> None:
         self._x("xdotool", "windowactivate", "--sync", window)
+
+    def activate_if_there(self, window: str) -> bool:
+        """Activate a window that may close by itself meanwhile; whether it was still there."""
+        try:
+            self.activate(window)
+        except AssertionError as error:
+            if "BadWindow" not in str(error):
+                raise
+            return False
+        return True
 
     def keys(self, *keys: str) -> None:
         self._x("xdotool", "key", "--delay", "40", *keys)
