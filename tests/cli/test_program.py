@@ -17,6 +17,7 @@ import pytest
 from latentfu.cli.main import program
 from latentfu.command_table import COMMANDS
 
+from tests.support.interrupts import heard_interrupts
 from tests.support.program import Program
 
 HEAVY = ("torch", "numpy", "aiohttp", "pydantic", "PIL", "cv2")
@@ -198,16 +199,14 @@ def test_ctrl_c_says_so_and_leaves_nothing(house: Path, tmp_path: Path) -> None:
     (house / "config" / "plugins" / "slow.py").write_text(slow)
     started = tmp_path / "started"
     command = [sys.executable, "-P", "-m", "latentfu", "generators", "list"]
-    # Tests that run in the background inherit an ignored SIGINT, and would hand it on.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "STARTED": str(started)},
-    )
-    signal.signal(signal.SIGINT, before)
+    with heard_interrupts():
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "STARTED": str(started)},
+        )
     while not started.exists():
         assert process.poll() is None
         time.sleep(0.02)

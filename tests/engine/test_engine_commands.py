@@ -24,6 +24,7 @@ from PIL import Image
 
 from tests.support import small_world
 from tests.support.engine_world import furnish
+from tests.support.interrupts import heard_interrupts
 from tests.support.program import Program
 
 
@@ -191,14 +192,12 @@ def test_a_ctrl_c_is_one_word_and_leaves_no_process(tmp_path: Path) -> None:
     """As in a terminal, where it goes to every process of the command."""
     out, mark = tmp_path / "out", f"MARK={tmp_path}"
     words = ["directions", "sample", "--scores", "--count", "90000", "--generator", "little"]
-    # Tests that run in the background inherit an ignored SIGINT, and would hand it on.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    running = subprocess.Popen(
-        [sys.executable, "-m", "latentfu", *words, "--out", str(out), "--jobs", "2"],
-        env={**os.environ, "MARK": str(tmp_path)}, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    signal.signal(signal.SIGINT, before)
+    with heard_interrupts():
+        running = subprocess.Popen(
+            [sys.executable, "-m", "latentfu", *words, "--out", str(out), "--jobs", "2"],
+            env={**os.environ, "MARK": str(tmp_path)}, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
     until = time.monotonic() + 120
     while not (out / "shard-00000.safetensors").is_file() and time.monotonic() < until:
         time.sleep(0.1)
