@@ -14,6 +14,7 @@ from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.source import BatchSource
 from latentfu_builtin.stylegan.training.trainer import Trainer
+from latentfu_builtin.stylegan.training.training_group import ALONE, TrainingGroup
 
 _FORMAT = "latentfu-training-1"
 
@@ -102,12 +103,17 @@ def load_checkpoint(
     source: BatchSource,
     device: torch.device | str = "cpu",
     options: TrainingOptions | None = None,
+    group: TrainingGroup = ALONE,
 ) -> Trainer:
-    """The trainer as it was; `options`, when given, replace the run's own from here on."""
+    """The trainer as it was; `options`, when given, replace the run's own from here on.
+
+    group: the processes that train on, which need not be as many as before; with another number
+    the random numbers of noise and augmentation differ.
+    """
     tensors, metadata = read_checkpoint(path)
     config = StyleGAN2Config.from_json(metadata["config"])
     stored = TrainingOptions.from_json(metadata["options"])
-    trainer = Trainer(config, options or stored, source, device)
+    trainer = Trainer(config, options or stored, source, device, group)
     counters = json.loads(metadata["counters"])
     trainer.images = int(counters["images"])
     trainer.phase = ""
@@ -124,6 +130,8 @@ def load_checkpoint(
             _restore_adam(adam, pick_tensors(tensors, name))
     trainer.path_mean = tensors["path_mean"].to(trainer.device)
     trainer.random.set_state(tensors["random"])
+    if not group.leads:
+        return trainer  # its noise is its own, or all would draw the same
     torch.set_rng_state(tensors["torch_random"])
     if "cuda_random" in tensors and trainer.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["cuda_random"], trainer.device)

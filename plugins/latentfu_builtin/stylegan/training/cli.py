@@ -15,6 +15,7 @@ from latentfu import EngineChoice, engine_options, json_option, progress_bar
 if TYPE_CHECKING:
     from latentfu_builtin.stylegan.training.source import BatchSource
     from latentfu_builtin.stylegan.training.trainer import Trainer
+    from latentfu_builtin.stylegan.training.training_group import TrainingGroup
 
 
 def _show_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -140,22 +141,33 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     """Train a StyleGAN2 generator; the same command continues an interrupted run.
 
     Training options are set by name, e.g. --set regression_images=60000 --set batch=16;
-    on a continued run they replace the stored ones.
+    on a continued run they replace the stored ones. `torchrun --nproc-per-node N -m latentfu
+    train generator ...` trains with N processes, each with its share of every batch and, with
+    --device cuda, a card of its own.
     """
     import torch
 
     from latentfu_builtin.stylegan.training.run import CHECKPOINT, Pace, run_training
+    from latentfu_builtin.stylegan.training.training_group import join_group, leave_group
 
     if asked["threads"]:
         torch.set_num_threads(asked["threads"])
-    say = functools.partial(click.echo, err=as_json)
-    source = _open_source(asked)
-    trainer = _open_trainer(out / CHECKPOINT, source, asked, say)
-    pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
-    run_training(trainer, out, pace, say)
-    if as_json:
+    group, asked["device"] = join_group(asked["device"])
+    say = functools.partial(click.echo, err=as_json) if group.leads else _say_nothing
+    try:
+        source = _open_source(asked)
+        trainer = _open_trainer(out / CHECKPOINT, source, asked, group, say)
+        pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
+        run_training(trainer, out, pace, say)
+    finally:
+        leave_group(group)
+    if as_json and group.leads:
         counters = {"images": trainer.images, "steps": trainer.steps, "phase": trainer.phase}
         click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
+
+
+def _say_nothing(text: str) -> None:
+    """What processes do that do not lead their group."""
 
 
 def _open_source(asked: dict[str, Any]) -> BatchSource:
@@ -174,7 +186,11 @@ def _open_source(asked: dict[str, Any]) -> BatchSource:
 
 
 def _open_trainer(
-    checkpoint: Path, source: BatchSource, asked: dict[str, Any], say: Callable[[str], None]
+    checkpoint: Path,
+    source: BatchSource,
+    asked: dict[str, Any],
+    group: TrainingGroup,
+    say: Callable[[str], None],
 ) -> Trainer:
     """Continue from the checkpoint when there is one, else begin."""
     from dataclasses import replace
@@ -189,7 +205,8 @@ def _open_trainer(
     if checkpoint.exists():
         stored = TrainingOptions.from_json(read_checkpoint(checkpoint)[1]["options"])
         say(f"continuing {checkpoint}")
-        return load_checkpoint(checkpoint, source, asked["device"], replace(stored, **changes))
+        options = replace(stored, **changes)
+        return load_checkpoint(checkpoint, source, asked["device"], options, group)
     channels = asked["channels"]
     config = StyleGAN2Config(
         resolution=asked["resolution"],
@@ -200,7 +217,8 @@ def _open_trainer(
         mapping_lr_multiplier=asked["mapping_lr"],
         channels=_parse_channels(channels) if channels else default_channels(asked["resolution"]),
     )
-    trainer = Trainer(config, replace(TrainingOptions(), **changes), source, asked["device"])
+    options = replace(TrainingOptions(), **changes)
+    trainer = Trainer(config, options, source, asked["device"], group)
     if asked["start"] is not None:
         start_from(trainer, load_network(asked["start"]))
     return trainer

@@ -16,6 +16,7 @@ from torch import Tensor
 from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
 from latentfu_builtin.stylegan.training.checkpoint import (
+    networks,
     pick_tensors,
     read_checkpoint,
     save_checkpoint,
@@ -52,7 +53,19 @@ def _draw_holdout(source: BatchSource) -> Batch | None:
 
 
 def run_training(trainer: Trainer, folder: Path, pace: Pace, say: Callable[[str], None]) -> None:
-    """Train until the end (or the time to stop), writing into `folder` as it goes."""
+    """Train until the end (or the time to stop), writing into `folder` as it goes.
+
+    Of a group only the leading process writes and speaks, and it says when to stop.
+    """
+    group = trainer.group
+    for net in networks(trainer).values():
+        group.copy_from_leader(net.state_dict().values())
+    if not group.leads:
+        while not trainer.done:
+            trainer.step()
+            if pace.stop and group.agree(False):
+                return
+        return
     holdout = _draw_holdout(trainer.source)
     log = _RunLog(trainer, say)
     begun = checkpointed = sampled = time.monotonic()
@@ -73,7 +86,7 @@ def run_training(trainer: Trainer, folder: Path, pace: Pace, say: Callable[[str]
         if pace.checkpoint and now - checkpointed > 60 * pace.checkpoint:
             save_checkpoint(folder / CHECKPOINT, trainer)
             checkpointed = time.monotonic()
-        if pace.stop and now - begun > 60 * pace.stop:
+        if pace.stop and group.agree(now - begun > 60 * pace.stop):
             say("time is up; the same command continues from here")
             break
     log.line()

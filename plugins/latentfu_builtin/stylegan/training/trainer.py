@@ -18,6 +18,7 @@ from latentfu_builtin.stylegan.training import losses
 from latentfu_builtin.stylegan.training.augment import diff_augment
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.source import Batch, BatchSource
+from latentfu_builtin.stylegan.training.training_group import ALONE, TrainingGroup
 
 FeatureDistance = Callable[[Tensor, Tensor], Tensor]
 
@@ -50,7 +51,8 @@ class Trainer:
     """Generator, discriminator, averaged generator, optimizers and counters.
 
     `step()` trains on one batch in the phase that the counter `images` is in. All randomness
-    comes from `self.random` and torch's global generator, both of which are checkpointed.
+    comes from `self.random` and torch's global generator, both of which are checkpointed. With
+    others in its `group` it works on its share of each batch, and all move alike.
     """
 
     def __init__(
@@ -59,14 +61,16 @@ class Trainer:
         options: TrainingOptions,
         source: BatchSource,
         device: torch.device | str = "cpu",
+        group: TrainingGroup = ALONE,
     ) -> None:
+        group.check_batch(options.batch)
         if config.mapping == "attention" and source.factor_count:
             raise ValueError(
                 "a renderer draws one z for the whole picture, but the attention mapping has one "
                 "for each style: train it on a folder of pictures (--data)"
             )
         torch.manual_seed(options.seed)
-        self.config, self.options, self.source = config, options, source
+        self.config, self.options, self.source, self.group = config, options, source, group
         self.device = torch.device(device)
         layout = torch.channels_last
         self.generator = StyleGAN2(config).to(self.device).to(memory_format=layout)
@@ -76,6 +80,8 @@ class Trainer:
         self.judge = judge.to(self.device).to(memory_format=layout)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.make_fast()
+        if not group.leads:  # noise and augmentation differ; the batches do not
+            torch.manual_seed(options.seed + 1009 * group.rank)
         self.random = torch.Generator().manual_seed(options.seed + 1)
         self.images = 0
         self.steps = 0
@@ -137,16 +143,24 @@ class Trainer:
     def step(self) -> dict[str, float]:
         """Train on one batch; the losses by name."""
         self.enter_phase()
-        drawn = self.source.draw(self.options.batch, self.random)
+        drawn = self.group.take_share(self.source.draw(self.options.batch, self.random))
         batch = Batch(*(None if t is None else t.to(self.device) for t in vars(drawn).values()))  # type: ignore[arg-type]
         work: Callable[[Batch], dict[str, float]] = (
             self.regression_step if self.phase == "regression" else self.adversarial_step
         )
         numbers = work(batch)
+        self.group.average([self.generator.mapping.w_avg, self.path_mean])
         self.steps += 1
-        self.images += batch.images.shape[0]
+        self.images += self.group.size * batch.images.shape[0]
         self.update_ema()
         return numbers
+
+    def move(self, adam: torch.optim.Adam, loss: Tensor) -> None:
+        """One step of an optimizer down the gradient of a loss, the mean over the group."""
+        adam.zero_grad(set_to_none=True)
+        backward(loss)
+        self.group.average_gradients(adam.param_groups[0]["params"])
+        adam.step()
 
     # paired regression
 
@@ -186,9 +200,7 @@ class Trainer:
             made = self.generator.synthesis(self.generator.broadcast(w), noise="none")
         self.generator.mapping.track_w_avg(w)
         loss = self.paired_losses(made.float(), batch).mean()
-        self.adam.zero_grad(set_to_none=True)
-        backward(loss)
-        self.adam.step()
+        self.move(self.adam, loss)
         return {"paired": loss.item()}
 
     # adversarial
@@ -213,12 +225,13 @@ class Trainer:
 
     def draw_z(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """z [N, z_dim] (the batch's own when a paired loss is wanted) and which are mixed [N]."""
-        n = batch.images.shape[0]
-        fresh = torch.randn(n, self.config.z_numbers, generator=self.random).to(self.device)
+        n = self.group.size * batch.images.shape[0]
+        fresh = torch.randn(n, self.config.z_numbers, generator=self.random)
+        fresh = self.group.take_rows(fresh).to(self.device)
         paired = batch.z is not None and self.options.paired_weight > 0
         z = batch.z if paired and batch.z is not None else fresh
         mixed = torch.rand(n, generator=self.random) < self.options.mixing
-        return z, mixed.to(self.device)
+        return z, self.group.take_rows(mixed).to(self.device)
 
     def draw_ws(self, z: Tensor, mixed: Tensor) -> Tensor:
         """Styles [N, num_ws, w_dim]; those of the mixed pictures cross over at a random layer."""
@@ -226,12 +239,17 @@ class Trainer:
         if torch.is_grad_enabled():
             self.generator.mapping.track_w_avg(w)
         ws = self.generator.broadcast(w)
+        if not self.options.mixing:
+            return ws
+        # For all the group's pictures: every process has drawn as much as the others.
+        n, count = self.group.size * ws.shape[0], self.config.num_ws
+        others = torch.randn(n, self.config.z_numbers, generator=self.random)
+        starts = torch.randint(1, count, (n, 1), generator=self.random)
         if not bool(mixed.any()):
             return ws
-        other = torch.randn(z.shape, generator=self.random).to(z)
+        other = self.group.take_rows(others).to(z)
         ws_other = self.generator.broadcast(self.generator.mapping(other))
-        n, count = ws.shape[0], self.config.num_ws
-        start = torch.randint(1, count, (n, 1), generator=self.random).to(self.device)
+        start = self.group.take_rows(starts).to(self.device)
         late = torch.arange(count, device=self.device)[None] >= start
         return torch.where((late & mixed[:, None])[..., None], ws_other, ws)
 
@@ -247,9 +265,7 @@ class Trainer:
             paired = (self.paired_losses(fakes, batch) * keep).sum() / keep.sum().clamp_min(1)
             loss = loss + self.options.paired_weight * paired
             numbers["paired"] = paired.item()
-        self.adam.zero_grad(set_to_none=True)
-        backward(loss)
-        self.adam.step()
+        self.move(self.adam, loss)
         self.judge.requires_grad_(True)
         return numbers
 
@@ -259,9 +275,7 @@ class Trainer:
             fake_logits = self.judge(diff_augment(fakes, self.options.augment))
             real_logits = self.judge(diff_augment(reals, self.options.augment))
         loss = losses.discriminator_loss(real_logits, fake_logits)
-        self.judge_adam.zero_grad(set_to_none=True)
-        backward(loss)
-        self.judge_adam.step()
+        self.move(self.judge_adam, loss)
         sure = (real_logits > 0).float().mean() + (fake_logits < 0).float().mean()
         return {"d": loss.item(), "right": 0.5 * sure.item()}
 
@@ -270,9 +284,7 @@ class Trainer:
         images = reals.detach().clone().requires_grad_(True)
         logits = self.judge.forward(diff_augment(images, self.options.augment))
         penalty = losses.r1_penalty(logits, images)
-        self.judge_adam.zero_grad(set_to_none=True)
-        backward(0.5 * self.options.r1_gamma * self.options.r1_every * penalty)
-        self.judge_adam.step()
+        self.move(self.judge_adam, 0.5 * self.options.r1_gamma * self.options.r1_every * penalty)
         return penalty.item()
 
     def path_step(self, z: Tensor) -> float:
@@ -282,9 +294,7 @@ class Trainer:
         lengths = losses.path_lengths(images, ws)
         self.path_mean = torch.lerp(self.path_mean, lengths.detach().mean(), 0.01)
         penalty = (lengths - self.path_mean).square().mean()
-        self.adam.zero_grad(set_to_none=True)
-        backward(self.options.path_weight * self.options.path_every * penalty)
-        self.adam.step()
+        self.move(self.adam, self.options.path_weight * self.options.path_every * penalty)
         return penalty.item()
 
     @torch.no_grad()
