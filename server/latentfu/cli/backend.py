@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import click
 
@@ -46,18 +46,27 @@ class Backend(Protocol):
         """Edit, mix or invert; raises LatentFuError."""
 
 
-class LocalBackend:
-    """This process: loads the networks (seconds), needs no server. ``file``: the generator's."""
+OpenedEditor: TypeAlias = "tuple[Editor, str | None]"
+"""An editor, and the name under which it knows the generator that was asked for."""
 
-    def __init__(self, file: str | None = None) -> None:
+
+class LocalBackend:
+    """This process: loads the networks (seconds), needs no server.
+
+    ``file``: the generator's. ``opened``: an editor that is there already, and the generator's
+    name in it, which every request takes.
+    """
+
+    def __init__(self, file: str | None = None, opened: OpenedEditor | None = None) -> None:
         self._file = file
-        self._opened: tuple[Editor, str | None] | None = None
+        self._opened = opened
+        self._has_own_name = file is not None or opened is not None
 
     def run(self, request: EditorRequest, pictures: PictureStore, progress: Progress) -> Done:
         if self._opened is None:  # the networks are kept for the next request
             self._opened = open_editor(self._file or request.generator)
         editor, name = self._opened
-        name = name if self._file else request.generator
+        name = name if self._has_own_name else request.generator
         request = request.model_copy(update={"generator": name})
 
         def work(able: Editor, told: Progress) -> Outcome:
@@ -164,7 +173,7 @@ def make_reserve(editor: Editor, generator: str | None) -> MemoryReserve[Editor]
     return MemoryReserve(editor.generators.device, lambda: open_editor(generator, "cpu")[0])
 
 
-def open_editor(generator: str | None, device: str | None = None) -> tuple[Editor, str | None]:
+def open_editor(generator: str | None, device: str | None = None) -> OpenedEditor:
     """An editor on that or the best device, and the name under which it knows the generator."""
     from latentfu.pipeline.editor import Editor
     from latentfu.pipeline.generator_pool import best_device, open_generator

@@ -14,14 +14,12 @@ from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 if TYPE_CHECKING:
     from latentfu.cli.backend import Done
     from latentfu.cli.pictures import PictureFile
-    from latentfu.core.crop import Quad
-    from latentfu.protocol.pictures import PictureStore
-    from latentfu.storage.edit_history import EditState
+    from latentfu.engine.open_engine import EngineChoice
 
 
 @click.command("edit")
 @options.picture_argument("image")
-@options.output_option("The edited picture; the ending names the format.")
+@options.output_option("The edited picture; the ending names the format. For a folder a folder.")
 @click.option(
     "--set", "sets", multiple=True, type=options.ControlSetting(), metavar="NAME=VALUE",
     help="A control and its strength, e.g. smile=2 (repeatable); of one that is no slider its "
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Edit every face that is found, one after the other; --aligner is chosen by itself.",
 )
+@click.option("--again", is_flag=True, help="Edit those pictures of a folder again that are done.")
 @click.option(
     "--as-is", is_flag=True,
     help="Edit IMAGE itself, even if it is an edit of a file that is still there.",
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 @options.control_options
 @options.choice_options
 @options.blend_options
+@options.engine_options
 @json_option
 def edit_command(
     *,
@@ -46,13 +46,18 @@ def edit_command(
     output: Path,
     sets: tuple[tuple[str, float | str], ...],
     all_faces: bool,
+    again: bool,
     as_is: bool,
     mask: Path | None,
     where: str | None,
+    engine: EngineChoice,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
     """Edit IMAGE with the controls that `latentfu controls list` names.
+
+    IMAGE may be a folder: all pictures in it are edited, one after the other, or with --engine or
+    --jobs several at once, by other processes or machines. What an earlier run has done stays.
 
     If IMAGE is itself an edit of a file that is still there, that file is edited with all
     strengths added up, so that nothing is lost from edit to edit.
@@ -65,125 +70,44 @@ def edit_command(
         raise click.UsageError("Give --set smile=2, or --to smile=1.")
     if all_faces and {"face", "corners", "eyes"} & fields.keys():
         raise click.UsageError("--all-faces needs no --face, --corners or --eyes.")
-    from dataclasses import replace
-
-    from latentfu.cli.backend import choose_backend, collect_fields
+    from latentfu.cli.backend import choose_backend
+    from latentfu.cli.edit_picture import EditWish, describe_fit, edit_picture, find_start
     from latentfu.cli.pictures import check_target, read_picture_file
-    from latentfu.core.progress import between
-    from latentfu.protocol.pictures import PictureStore
-    from latentfu.protocol.requests import EditRequest, build_request
-    from latentfu.storage.edit_history import describe_options, remember_edit
 
-    how = describe_options({**fields, "all_faces": all_faces, **_describe_values(values)}, mask)
-    source = _start_state(image, edits, how, fresh=as_is or "targets" in fields)
-    image, edits = Path(source.original), source.edits
-    picture = read_picture_file(image)
-    reports: list[Mapping[str, Any]] = []
-    check_target(output, has_alpha=picture.pixels.shape[2] == 4)
-    places = [fields]
-    if all_faces:  # found once: an edit may change what would be found, and its order
-        places = [{**fields, "corners": quad.corners} for quad in _find_faces(picture, fields)]
-    with progress_bar("Editing", quiet=as_json) as progress:
-        backend, layered = choose_backend(where, fields.get("generator")), picture
-        for done_before, place in enumerate(places):
-            pictures = PictureStore()
-            common = {
-                **collect_fields(pictures, layered, mask, place),
-                **_collect_values(pictures, values),
-            }
-            request = build_request(EditRequest, edits=edits, **common)
-            parts = done_before / len(places), (done_before + 1) / len(places)
-            done = backend.run(request, pictures, between(progress, *parts))
-            layered = replace(layered, pixels=done.layer.pixels)
-            reports.append(done.report)
-    lossy = _write_edited(output, picture.edited(done.layer.pixels), masked=mask is not None)
-    if "targets" not in fields and output.absolute() != image.absolute():
-        remember_edit(output, source)
-    if as_json:
-        _print_done(output, done, lossy, reports if all_faces else None)
+    wish = EditWish(edits, values, fields, mask, all_faces)
+    if image.is_dir():
+        from latentfu.cli.edit_folder import FolderOfEdits, edit_folder
+
+        if mask or {"face", "corners", "eyes"} & fields.keys():
+            raise click.UsageError("A mask and a place are for one picture.")
+        folder = FolderOfEdits(image, output, again=again, as_is=as_is)
+        edit_folder(folder, wish, where, engine, as_json)
         return
-    moved = {**request.edits, **request.targets}
-    told = " ".join(
-        [f"{name}={strength:g}" for name, strength in moved.items()]
-        + [f"{name}={value}" for name, value in values.items()]
-    )
-    for number, report in enumerate(reports, 1):
+    if engine.is_given or again:
+        raise click.UsageError("--engine, --jobs and --again are for a folder of pictures.")
+    source, notice = find_start(image, wish, fresh=as_is)
+    if notice:
+        click.echo(notice, err=True)
+    image, wish = Path(source.original), wish.with_edits(source.edits)
+    picture = read_picture_file(image)
+    check_target(output, has_alpha=picture.pixels.shape[2] == 4)
+    with progress_bar("Editing", quiet=as_json) as progress:
+        backend = choose_backend(where, fields.get("generator"))
+        done = edit_picture(picture, wish, backend, progress)
+    lossy = _write_edited(output, picture.edited(done.layer.pixels), masked=mask is not None)
+    wish.remember(output, source)
+    if as_json:
+        reports = done.reports if all_faces else None
+        _print_done(output, done.last, lossy, reports)
+        return
+    for number, report in enumerate(done.reports, 1):
         if all_faces:
-            click.echo(f"Face {number} of {len(reports)}: {_describe_fit(report)}.")
+            click.echo(f"Face {number} of {len(done.reports)}: {describe_fit(report)}.")
         print_fit(report)
     if all_faces:
-        click.echo(f"{output}: {told} for all faces.")
+        click.echo(f"{output}: {wish.describe()} for all faces.")
     else:
-        click.echo(f"{output}: {told} ({_describe_fit(done.report)}).")
-
-
-def _collect_values(pictures: PictureStore, values: Mapping[str, str]) -> dict[str, Any]:
-    """What controls are set to that are no sliders, as fields of a request; ``@FILE`` is read."""
-    from latentfu.cli.pictures import read_picture_file
-    from latentfu.core.layer import Layer
-
-    exemplars = {
-        name: pictures.add(Layer(read_picture_file(Path(value[1:])).pixels))
-        for name, value in values.items()
-        if value.startswith("@")
-    }
-    words = {name: value for name, value in values.items() if name not in exemplars}
-    return {"values": words, "exemplars": exemplars}
-
-
-def _describe_values(values: Mapping[str, str]) -> dict[str, Any]:
-    """The values and the contents of pictures, for the state of an edit; nothing for none."""
-    from latentfu.storage.safetensors_file import file_sha256
-
-    def describe(value: str) -> str:
-        file = Path(value[1:])
-        return file_sha256(file) if value.startswith("@") and file.is_file() else value
-
-    return {"values": {name: describe(each) for name, each in values.items()}} if values else {}
-
-
-def _start_state(image: Path, edits: dict[str, float], how: str, fresh: bool) -> EditState:
-    """The file that is edited and all that is done to it: ``image``, or what it was made from."""
-    from latentfu.storage.edit_history import EditState, recall_edit
-    from latentfu.storage.safetensors_file import file_sha256
-
-    here = image.absolute()
-    known = None if fresh else recall_edit(image)
-    if known is None or known.how != how:
-        digest = file_sha256(image) if image.is_file() else ""
-        return EditState(str(here), digest, edits, how)
-    if not known.at_hand:
-        click.echo(
-            f"{known.original}, which {image} was made from, is gone or changed: {image} itself "
-            f"is edited.",
-            err=True,
-        )
-        return EditState(str(here), file_sha256(image), edits, how)
-    click.echo(f"{image} was made from {known.original}: that is edited again.", err=True)
-    return EditState(known.original, known.sha256, known.join_edits(edits), how)
-
-
-def _find_faces(picture: PictureFile, fields: dict[str, Any]) -> list[Quad]:
-    """Every square that the aligner finds; raises BadInputError where it finds none.
-
-    A network's own aligner may know one subject a picture. If nobody named it and it is for faces
-    (it places squares by eyes and mouth), one that finds more faces takes its place.
-    """
-    from latentfu.cli.backend import open_editor
-    from latentfu.core.layer import Layer
-    from latentfu.pipeline.align import find_all_quads, find_quads
-    from latentfu.plugin_manager import get_registry, pick
-    from latentfu.plugin_objects import Aligner
-
-    editor, name = open_editor(fields.get("generator"))
-    wanted = fields.get("aligner") or editor.generators.find_spec(name).aligner
-    aligners, layer = get_registry().installed(Aligner), Layer(picture.pixels)
-    aligner = pick(aligners, wanted, "aligner")
-    others = [one for one in aligners.values() if "faces" in one.domains and one != aligner]
-    if "aligner" in fields or aligner.place is None or not others:
-        return find_all_quads(layer, aligner)
-    several = find_quads(layer, others[0])
-    return several if len(several) > 1 else find_all_quads(layer, aligner)
+        click.echo(f"{output}: {wish.describe()} ({describe_fit(done.last.report)}).")
 
 
 def _describe_fit(report: Mapping[str, Any]) -> str:

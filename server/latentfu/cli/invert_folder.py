@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentfu.cli.output import print_json, print_table, progress_bar
+from latentfu.cli.picture_folder import (
+    Row,
+    describe_failure,
+    finish_table,
+    list_folder_pictures,
+    make_output_folder,
+    write_table,
+)
 from latentfu.core.errors import (
-    BadInputError,
     CancelledError,
     LatentFuError,
     NotInstalledError,
@@ -34,8 +40,6 @@ if TYPE_CHECKING:
 
 TABLE = "qualities.json"
 OUTSIDE = "; outside what the network can show"
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm")
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,7 @@ class Folder:
 
     def list_targets(self) -> dict[Path, Path]:
         """Each picture and the file of its latent."""
-        paths = sorted(path for path in self.pictures.iterdir() if path.suffix.lower() in ENDINGS)
-        if not paths:
-            raise BadInputError(f"There is no picture in {self.pictures}.")
+        paths = list_folder_pictures(self.pictures)
         stems = [path.stem for path in paths]
         return {
             path: self.out
@@ -96,7 +98,7 @@ def invert_folder(
     from latentfu.pipeline.invert import InvertOptions
 
     targets = folder.list_targets()
-    _make_folder(folder.out)
+    make_output_folder(folder.out, "latents")
     inverter = open_folder_inverter(fields, InvertOptions(refresh=folder.again))
     rows: dict[str, Row] = {}
 
@@ -104,7 +106,8 @@ def invert_folder(
         for each in done:
             each.write()
             rows[each.row["picture"]] = each.row
-        _write_table(folder.out, [rows[path.name] for path in targets if path.name in rows])
+        there = [rows[path.name] for path in targets if path.name in rows]
+        write_table(folder.out / TABLE, there)
 
     with progress_bar("Inverting", quiet=as_json) as progress:
         waiting: list[Waiting] = []
@@ -120,7 +123,7 @@ def invert_folder(
         else:
             _invert_here(inverter, waiting, folder.batch, keep, whole)
     table = [rows[path.name] for path in targets]
-    _write_table(folder.out, table)
+    write_table(folder.out / TABLE, table)
     _show_table(folder, table, as_json)
 
 
@@ -312,45 +315,23 @@ def _choose_batch(editor: Editor, name: str | None) -> int:
     return max(1, min(8, (8 * 128 * 128) // (side * side)))
 
 
-def _make_folder(folder: Path) -> None:
-    """The folder of the latents, made if it is not there; raises BadInputError."""
-    if folder.exists() and not folder.is_dir():
-        raise BadInputError(f"{folder} is a file: name a folder for the latents.")
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def _write_table(folder: Path, rows: Sequence[Row]) -> None:
-    """The qualities as JSON, whole or not at all."""
-    from latentfu.storage.atomic import write_whole
-
-    text = json.dumps({"pictures": list(rows)}, indent=2, ensure_ascii=False)
-    write_whole(folder / TABLE, text.encode())
-
-
 def _show_table(folder: Folder, rows: Sequence[Row], as_json: bool) -> None:
     """The rows for people or machines; a failure when some pictures could not be used."""
-    failed = [row for row in rows if "error" in row]
     if as_json:
         print_json({"output": str(folder.out), "pictures": list(rows)})
-        if failed:
-            click.get_current_context().exit(1)
     else:
         print_table(
             ("picture", "dB", "distance", "seconds", "by"), [_describe_row(row) for row in rows]
         )
-    if failed:
-        raise BadInputError(
-            f"{len(failed)} of {len(rows)} pictures could not be inverted; "
-            f"{folder.out / TABLE} says why."
-        )
+    finish_table(folder.out / TABLE, rows, "inverted", as_json=as_json)
     if not as_json:
         click.echo(f"{folder.out}: {len(rows)} latents; their qualities are in {TABLE}.")
 
 
-def _describe_row(row: Row) -> tuple[str, str, str, str, str]:
+def _describe_row(row: Row) -> tuple[str, ...]:
     """A row in words."""
     if "error" in row:
-        return row["picture"], "", "", "", row["error"]
+        return describe_failure(row, 5)
     return (
         row["picture"], f"{row['psnr']:.1f}", f"{row['perceptual']:.3f}", f"{row['seconds']:.1f}",
         f"{row['inverter']} ({row['state']})" + (OUTSIDE if row["outside"] else ""),
