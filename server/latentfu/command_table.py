@@ -37,6 +37,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
     ),
     ("invert",): CommandEntry(f"{_CLI}.invert:invert_command", "Find the latent of a picture."),
     ("serve",): CommandEntry(f"{_CLI}.serve:serve_command", "Start the server that GIMP talks to."),
+    ("drain",): CommandEntry(
+        f"{_CLI}.drain:drain_command", "Stop the server when its work is done."
+    ),
     ("users", "add"): CommandEntry(
         f"{_CLI}.users:users_add", "Let somebody use this server from another machine."
     ),

@@ -35,6 +35,7 @@ def test_health_says_what_it_should(server):
     assert health["status"] == "ok" and health["pid"] == server.process.pid
     assert set(health) == {
         "status", "version", "pid", "uptime_s", "worker", "workers", "idle_stop_minutes",
+        "draining",
     }  # fmt: skip
     assert set(health["worker"]) == {"state", "device", "message", "memory_mb"}
     assert health["workers"] == [health["worker"]]

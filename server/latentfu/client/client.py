@@ -21,10 +21,12 @@ from latentfu.core.errors import CancelledError, ServerError
 from latentfu.core.paths import data_dir, make_private
 from latentfu.core.progress import Progress, silent
 from latentfu.protocol.errors import WorkError, error_from_body, error_from_failure
+from latentfu.protocol.owner_requests import DrainRequest
 from latentfu.protocol.remote_server import KnownServer, RemoteAddress
 from latentfu.protocol.replies import (
     AlignersReply,
     ControlsReply,
+    DrainReply,
     GeneratorsReply,
     HealthReply,
     InvertersReply,
@@ -247,6 +249,16 @@ class Client:
         """A small picture; raises OvertakenError when a newer one of the session was asked."""
         body = _to_json(request)
         return self._ask("PUT", f"/v1/previews/{session}", body, "application/json", png=png)[1]
+
+    def drain(self, keep_waiting: bool = False) -> DrainReply:
+        """Have the server take no new work and stop when it has done its own.
+
+        Args:
+            keep_waiting: whether jobs that wait are left to the next server.
+        """
+        wanted = DrainRequest(waiting="keep" if keep_waiting else "finish")
+        body = _to_json(wanted.model_dump())
+        return _parse(self._ask("POST", "/v1/drain", body, "application/json")[1], DrainReply)
 
     def shutdown(self) -> None:
         """Stop the server."""

@@ -47,7 +47,12 @@ strangers = LineBudget()
 """The budget of this process."""
 
 log = logging.getLogger(__name__)
-WATCHING = (("GET", "/v1/health"), ("GET", PROOF_PATH), ("GET", "/v1/jobs"))
+WATCHING = (
+    ("GET", "/v1/health"),
+    ("GET", PROOF_PATH),
+    ("GET", "/v1/jobs"),
+    ("POST", "/v1/drain"),
+)
 """What a window asks again and again to show how the server is: it would fill the log."""
 _HTTP = {
     404: ("not_found", "There is nothing at this address: see /v1/openapi.json."),

@@ -19,6 +19,7 @@ from latentfu.protocol.model import NAME_PATTERN, SHA256_PATTERN, UUID_PATTERN
 from latentfu.protocol.network_replies import InstalledReply
 from latentfu.protocol.owner_requests import (
     DefaultGeneratorRequest,
+    DrainRequest,
     IdleStopRequest,
     PluginStateRequest,
     SettingRequest,
@@ -43,6 +44,7 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     SettingRequest,
     IdleStopRequest,
     DefaultGeneratorRequest,
+    DrainRequest,
     MakeRequest,
     InstallRequest,
     PluginStateRequest,

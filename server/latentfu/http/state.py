@@ -19,7 +19,8 @@ class AppState:
     """``stop``: set to end the server. ``silent``: connections without a whole request yet, in the
     order in which they came. ``used``: when the server was last used, of ``time.monotonic()``.
     ``idle_s``: after how long without use it ends; 0: never. ``users``: who else than its owner may
-    come; ``counted``: requests of each of them, by the status of the answer.
+    come; ``counted``: requests of each of them, by the status of the answer. ``drain``: what ends
+    the server when its work is done, once that is wanted.
     """
 
     service: JobService
@@ -32,6 +33,7 @@ class AppState:
     silent: dict[web.RequestHandler, None] = field(default_factory=dict)
     users: UserList = field(default_factory=UserList)
     counted: Counter[tuple[str, int]] = field(default_factory=Counter)
+    drain: asyncio.Task[None] | None = None
 
 
 STATE = web.AppKey("state", AppState)

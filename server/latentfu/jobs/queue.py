@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobState, JobStore, Lane, Limits
-from latentfu.protocol.errors import NotFoundError
+from latentfu.protocol.errors import DrainingError, NotFoundError
 from latentfu.protocol.replies import Failure
 from latentfu.storage.folder_quota import shrink_folder
 
@@ -48,6 +48,7 @@ class JobQueue:
             "install": asyncio.Event(),
         }
         self.on_cancel: Callable[[str], None] = lambda job_id: None
+        self._draining = self._keeps_waiting = False
 
     async def open(self) -> None:
         """Take over what an earlier server left."""
@@ -71,7 +72,9 @@ class JobQueue:
         return self._results.is_dir()
 
     async def put(self, job: Job) -> tuple[Job, bool]:
-        """Queue a job; see :meth:`JobStore.put`."""
+        """Queue a job; see :meth:`JobStore.put`. Raises DrainingError while the queue drains."""
+        if self._draining and await self._call(lambda: self._store.get(job.id)) is None:
+            raise DrainingError
         stored, new = await self._call(lambda: self._store.put(job))
         if new:
             self._watches[job.id] = _Watch(stored, self._limits.first_listener_s)
@@ -108,6 +111,22 @@ class JobQueue:
             await self.cancel(job_id)
         return len(theirs)
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether no new job is taken any more."""
+        return self._draining
+
+    def drain(self, keep_waiting: bool) -> None:
+        """Take no new job; with ``keep_waiting`` begin none of those that wait either."""
+        self._draining, self._keeps_waiting = True, keep_waiting
+        for event in self.work.values():
+            event.set()
+
+    def count_left(self) -> int:
+        """How many jobs will still be finished."""
+        states = ("running",) if self._keeps_waiting else ("queued", "running")
+        return sum(job.state in states for job in self.unfinished())
+
     def unfinished(self) -> list[Job]:
         """Jobs that wait or run."""
         return [watch.job for watch in self._watches.values()]
@@ -139,6 +158,8 @@ class JobQueue:
         See :meth:`JobStore.claim`.
         """
         self.work[lane].clear()
+        if self._keeps_waiting:
+            return None
         job = await self._call(lambda: self._store.claim(lane, near, elsewhere))
         if job is None:
             return None

@@ -26,6 +26,7 @@ STATUS = {
     "queue_full": 429,
     "too_many": 429,
     "worker": 503,
+    "draining": 503,
     "storage": 507,
     "memory": 507,
 }
@@ -63,6 +64,19 @@ class TooManyRequestsError(LatentFuError):
     """Somebody asks more often than the server lets him."""
 
     code = "too_many"
+
+
+class DrainingError(LatentFuError):
+    """The server ends when its work is done, and takes no more."""
+
+    code = "draining"
+
+    def __init__(
+        self,
+        message: str = "This server takes no new work, as it is about to end: try again in a "
+        "minute, when the next one runs.",
+    ) -> None:
+        super().__init__(message)
 
 
 class WorkerUnavailableError(LatentFuError):
@@ -114,6 +128,7 @@ _KINDS: tuple[type[LatentFuError], ...] = (
     errors.PluginFailedError,
     errors.OutOfMemoryError,
     ConflictError,
+    DrainingError,
     NotFoundError,
     OvertakenError,
     QueueFullError,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from latentfu.protocol.model import Name
@@ -17,6 +19,17 @@ class IdleStopRequest(BaseModel):
         ge=LIMITS["minutes"][0],
         le=LIMITS["minutes"][1],
         description="Minutes without use; 0: it stays.",
+    )
+
+
+class DrainRequest(BaseModel):
+    """How a server is to end that takes no new work any more."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    waiting: Literal["finish", "keep"] = Field(
+        default="finish",
+        description="Jobs that wait: finish: they are done first; keep: the next server does them.",
     )
 
 

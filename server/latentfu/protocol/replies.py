@@ -62,6 +62,10 @@ class HealthReply(Reply):
     idle_stop_minutes: float = Field(
         default=0.0, description="After so many minutes without use the server ends; 0: it stays."
     )
+    draining: bool = Field(
+        default=False,
+        description="Whether it takes no new work, and ends when it has done its own.",
+    )
 
 
 class ProofReply(Reply):
@@ -444,6 +448,13 @@ class IdleStopReply(Reply):
     """When a server that nobody uses ends."""
 
     minutes: float = Field(description="Minutes without use; 0: it stays.")
+
+
+class DrainReply(Reply):
+    """The server takes no new work, and ends when what it has is done."""
+
+    status: Literal["draining"]
+    left: int = Field(description="Jobs that it still finishes.")
 
 
 class ShutdownReply(Reply):

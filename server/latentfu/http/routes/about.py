@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 import latentfu
 from latentfu.core.errors import BadInputError, NotInstalledError
+from latentfu.http.drain import count_left, start_drain
 from latentfu.http.messages import read_json, reply
 from latentfu.http.openapi import Endpoint
 from latentfu.http.state import STATE
@@ -23,12 +24,17 @@ from latentfu.plugin_manager.default_choice import (
     read_default_generator,
 )
 from latentfu.plugin_manager.sources import disabled_names
-from latentfu.protocol.owner_requests import DefaultGeneratorRequest, IdleStopRequest
+from latentfu.protocol.owner_requests import (
+    DefaultGeneratorRequest,
+    DrainRequest,
+    IdleStopRequest,
+)
 from latentfu.protocol.replies import (
     AlignersReply,
     AttributeReply,
     ControlsReply,
     DefaultGeneratorReply,
+    DrainReply,
     GeneratorsReply,
     HealthReply,
     IdleStopReply,
@@ -44,6 +50,7 @@ from latentfu.protocol.server_address import PROOF_PATH, is_nonce, make_proof
 from latentfu.storage.settings import write_idle_minutes
 
 _IDLE_STOP = TypeAdapter(IdleStopRequest)
+_DRAIN = TypeAdapter(DrainRequest)
 _DEFAULT = TypeAdapter(DefaultGeneratorRequest)
 
 
@@ -60,6 +67,7 @@ async def health(request: web.Request) -> web.Response:
             worker=workers[0],
             workers=workers,
             idle_stop_minutes=state.idle_s / 60.0,
+            draining=state.service.queue.is_draining,
         )
     )
 
@@ -171,6 +179,14 @@ async def put_idle_stop(request: web.Request) -> web.Response:
     return reply(IdleStopReply(minutes=wanted.minutes))
 
 
+async def drain(request: web.Request) -> web.Response:
+    """Asked again it tells what is left."""
+    wanted = await read_json(request, _DRAIN)
+    state = request.app[STATE]
+    start_drain(state, keep_waiting=wanted.waiting == "keep")
+    return reply(DrainReply(status="draining", left=count_left(state)))
+
+
 async def shutdown(request: web.Request) -> web.Response:
     """The answer goes out first."""
     request.app[STATE].stop.set()
@@ -276,6 +292,15 @@ ROUTES = (
         IdleStopReply,
         request=_IDLE_STOP,
         errors=(400, 408, 413, 415, 507),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/drain",
+        "Finish the work, take no more, and stop",
+        drain,
+        DrainReply,
+        request=DrainRequest,
+        errors=(400, 408, 413, 415),
     ),
     Endpoint("POST", "/v1/shutdown", "Stop the server", shutdown, ShutdownReply),
 )

@@ -64,6 +64,8 @@ def _tell_server(state: AppState) -> Iterator[str]:
         for number, worker in enumerate(state.service.workers)
     ]
     yield from _metric("latentfu_worker_ready", "1 if the worker takes work.", ready)
+    draining = float(state.service.queue.is_draining)
+    yield from _metric("latentfu_draining", "1 if no new work is taken.", [({}, draining)])
 
 
 def _tell_users(
