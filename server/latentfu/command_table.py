@@ -76,6 +76,9 @@ COMMANDS: dict[tuple[str, ...], CommandEntry] = {
         f"{_CLI}.bench:bench_chaos", "Jobs while everything is killed at random."
     ),
     ("bench", "gimp"): CommandEntry(f"{_CLI}.bench:bench_gimp", "What a person waits for in GIMP."),
+    ("bench", "scale"): CommandEntry(
+        f"{_CLI}.bench:bench_scale", "Several workers, and a crowd that slides."
+    ),
     ("bench", "import"): CommandEntry(
         f"{_CLI}.bench:imports", "What every start of the program costs."
     ),

@@ -35,12 +35,12 @@ def run_own_server() -> Iterator[Client]:
         command = [sys.executable, "-P", "-m", "latentfu", "serve", "--port", "0"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            yield _wait_for_health(process)
+            yield wait_for_health(process)
         finally:
             stop_process(process)
 
 
-def _wait_for_health(process: subprocess.Popen[bytes]) -> Client:
+def wait_for_health(process: subprocess.Popen[bytes]) -> Client:
     """The client of the server as soon as it answers; raises ServerError if it never does."""
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import click
 
 from latentfu.bench import BENCHMARKS, Measure, run_benchmark
+from latentfu.cli import options
 from latentfu.cli.output import json_option, print_json, print_table, progress_bar
 
 
@@ -104,6 +106,43 @@ def bench_chaos(
         seed=seed,
     )
     print_measures("chaos", measure_chaos(plan), as_json)
+
+
+@click.command("scale")
+@click.option(
+    "--workers", type=options.Numbers(), default="1,2,4", show_default=True, metavar="N,N,...",
+    help="Of the engine, one number after the other.",
+)  # fmt: skip
+@click.option(
+    "--samples", type=click.IntRange(8), default=256, show_default=True, help="Rendered each time."
+)
+@click.option(
+    "--engine", default="local", show_default=True, metavar="WHERE",
+    help="local, ray, or ray://HOST:PORT.",
+)  # fmt: skip
+@click.option(
+    "--server-workers", type=options.Numbers(), default="1,2", show_default=True,
+    metavar="N,N,...", help="Of the server that the crowd asks.",
+)  # fmt: skip
+@click.option(
+    "--clients", type=click.IntRange(0, 500), default=200, show_default=True,
+    help="Of the crowd; 0: none.",
+)  # fmt: skip
+@click.option(
+    "--seconds", type=click.FloatRange(1.0), default=60.0, show_default=True,
+    help="For so long it slides.",
+)  # fmt: skip
+@json_option
+def bench_scale(*, as_json: bool, **asked: Any) -> None:
+    """Measure what more workers bring, and what a crowd of clients waits for.
+
+    Samples of the default network by 1, 2, 4 workers and once more while one is killed; then
+    previews of a server with 1 and 2 workers, where each client asks for the next as soon as it has
+    the last.
+    """
+    from latentfu.bench.scale import ScalePlan, measure_scale
+
+    print_measures("scale", measure_scale(ScalePlan(**asked)), as_json)
 
 
 @click.command("gimp")

@@ -152,6 +152,22 @@ class Layers(click.ParamType[tuple[int, int]]):
         return first, last
 
 
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """``1,2,4``: whole numbers from 1 on."""
+
+    name = "n,n,..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in str(value).split(",")]
+        if not all(part.isdecimal() and 1 <= int(part) <= 4096 for part in parts):
+            self.fail(f"{value!r} is not like 1,2,4.", param, ctx)
+        return tuple(int(part) for part in parts)
+
+
 class NamedLayers(click.ParamType[tuple[str, tuple[int, int]]]):
     """``NAME=FIRST-LAST``."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _INVERSION_KEYS = (
     "layer", "generator", "inverter", "aligner", "quality", "face", "corners", "eyes", "mouth",
     "options", "latent",
 )  # fmt: skip
+_MOST_HOMES = 1000
+"""Sessions whose worker is remembered, the newest; more than previews may wait."""
 
 
 @dataclass
@@ -47,6 +50,7 @@ class Previews:
         self._max_waiting = max_waiting
         self._limit_s = limit_s
         self._waiting: dict[str, _Waiting] = {}
+        self._homes: dict[str, int] = {}
 
     async def make(
         self, session: str, body: Mapping[str, object], wanted: Callable[[], bool]
@@ -63,8 +67,7 @@ class Previews:
         owner = session.rpartition(".")[0]
         if older is None and owner and self._count(owner) >= self._user_waiting:
             raise QueueFullError("Too many of your previews are waiting: try again in a moment.")
-        # A session stays with one worker, whose memory holds its layer.
-        worker = self._workers[hash(session) % len(self._workers)]
+        worker = self._find_home(session)
         preview_id = str(uuid.uuid4())
         out = self._folder / preview_id
         task = asyncio.create_task(worker.preview(preview_id, session, body, out))
@@ -78,6 +81,23 @@ class Previews:
             out.unlink(missing_ok=True)
             if self._waiting.get(session) is mine:
                 del self._waiting[session]
+
+    def _find_home(self, session: str) -> DeviceWorker:
+        """The worker of a session: it stays with the one whose memory holds its layer.
+
+        A new one comes to the worker that has fewest previews waiting, and of these to the one with
+        fewest sessions.
+        """
+        home = self._homes.pop(session, None)
+        if home is None:
+            waiting = Counter(self._homes[other] for other in self._waiting)
+            held = Counter(self._homes.values())
+            home = min(range(len(self._workers)), key=lambda n: (waiting[n], held[n]))
+        self._homes[session] = home  # the newest last
+        if len(self._homes) > _MOST_HOMES:
+            idle = next(each for each in self._homes if each not in self._waiting)
+            del self._homes[idle]
+        return self._workers[home]
 
     def _count(self, owner: str) -> int:
         return sum(each.startswith(f"{owner}.") for each in self._waiting)
