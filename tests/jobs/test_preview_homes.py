@@ -14,14 +14,18 @@ from latentfu.jobs.previews import Previews
 class CountingWorker:
     """Takes the time it is told to, and remembers whose previews it made."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float = 0.0, *, is_here: bool = True) -> None:
+        self.seconds, self.is_here = seconds, is_here
+        self.layers: set[str] = set()
         self.made: Counter[str] = Counter()
 
     async def preview(self, _: str, session: str, body: Mapping[str, object], out: Path) -> None:
         await asyncio.sleep(self.seconds)
         self.made[session] += 1
         out.write_bytes(b"picture")
+
+    def knows(self, layer: str) -> bool:
+        return layer in self.layers
 
     def cancel(self, work_id: str) -> None:
         pass
@@ -59,6 +63,23 @@ def test_who_comes_new_goes_where_fewer_wait(tmp_path: Path) -> None:
     asyncio.run(slide())
     assert set(slow.made) == {"first"}
     assert set(quick.made) == {"later-0", "later-1", "later-2"}
+
+
+def test_a_layer_that_another_machine_has_inverted_is_shown_by_it(tmp_path: Path) -> None:
+    here, there = CountingWorker(), CountingWorker(is_here=False)
+    there.layers.add("known")
+
+    async def slide() -> None:
+        previews = open_previews(tmp_path, [here, there])
+        await previews.make("a", {"layer": "new"}, lambda: True)
+        await previews.make("b", {"layer": "known"}, lambda: True)
+        await previews.make("b", {"layer": "known"}, lambda: True)
+        there.layers.clear()  # that machine is gone
+        await previews.make("b", {"layer": "known"}, lambda: True)
+
+    asyncio.run(slide())
+    assert here.made == {"a": 1, "b": 1}
+    assert there.made == {"b": 2}
 
 
 def test_sessions_that_are_gone_are_forgotten(tmp_path: Path) -> None:

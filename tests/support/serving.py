@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from latentfu.protocol.remote_server import KnownServer
+
 ROOT = Path(__file__).parents[2]
 STAND_IN = "tests.support.stand_in_editor"
 
@@ -22,7 +24,8 @@ STAND_IN = "tests.support.stand_in_editor"
 class Server:
     """``limits``: fields of Limits. ``studio``: fields of StudioSettings, to let others in.
 
-    ``prelude``: code that runs in the process first.
+    ``prelude``: code that runs in the process first. ``catalog``: the module that tells what is
+    installed. ``machines``: servers on others that work for this one.
     """
 
     def __init__(
@@ -35,6 +38,8 @@ class Server:
         editing: str = STAND_IN,
         devices: Sequence[str] = ("cpu",),
         studio: Mapping[str, object] | None = None,
+        catalog: str = STAND_IN,
+        machines: Sequence[KnownServer] = (),
     ) -> None:
         self.home = home
         self.limits = dict(limits or {})
@@ -43,6 +48,7 @@ class Server:
         self.editing = editing
         self.devices = tuple(devices)
         self.studio = studio
+        self.catalog, self.machines = catalog, tuple(machines)
         self.process = self._start()
         try:
             if wait:
@@ -61,15 +67,16 @@ class Server:
         wait_until(lambda: self.address_file.exists() and self.answers())
 
     def _start(self) -> subprocess.Popen[bytes]:
-        stand_in = () if self.real else ("--editing", self.editing, "--catalog", STAND_IN)
+        stand_in = () if self.real else ("--editing", self.editing, "--catalog", self.catalog)
         code = (
             f"{self.prelude}\n"
             "from latentfu.http.serve import ServerSettings, serve\n"
             "from latentfu.jobs.store import Limits\n"
             f"limits = Limits(**{self.limits!r})\n"
             f"studio, ready = None, lambda address, door: None\n{self._studio_code()}"
+            f"{self._machines_code()}"
             f"serve(ServerSettings(port=0, devices={self.devices!r}, limits=limits, "
-            f"worker_arguments={stand_in!r}, studio=studio), ready)"
+            f"worker_arguments={stand_in!r}, studio=studio, machines=machines), ready)"
         )
         environment = {
             **os.environ,
@@ -91,6 +98,17 @@ class Server:
             f"told = pathlib.Path({str(self.home / 'studio.json')!r})\n"
             "ready = lambda address, door: told.write_text(json.dumps("
             "[door.listening.getsockname()[1], door.certificate.fingerprint]))\n"
+        )
+
+    def _machines_code(self) -> str:
+        """Servers of other machines that work for this one."""
+        known = ", ".join(
+            f"KnownServer({each.address!r}, {each.token!r}, {each.fingerprint!r})"
+            for each in self.machines
+        )
+        return (
+            "from latentfu.protocol.remote_server import KnownServer, RemoteAddress\n"
+            f"machines = [{known}]\n"
         )
 
     @property

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import signal
 import statistics
 import subprocess
@@ -150,7 +149,7 @@ def _render(
         began = time.perf_counter()
         for number, (_, drawn) in enumerate(run_batches(crew, batches, "items", silent)):
             run.digests += drawn.digests
-            run.bytes += len(pickle.dumps(drawn))
+            run.bytes += len(drawn.codes) + sum(map(len, drawn.digests))
             if kill and number == _KILL_AFTER:
                 run.killed = _kill_worker(drawn.pid)
         run.seconds = time.perf_counter() - began

@@ -14,6 +14,7 @@ from latentfu.protocol.remote_server import group_fingerprint
 if TYPE_CHECKING:
     from latentfu.http.studio.serving import OpenDoor
     from latentfu.http.studio.settings import StudioSettings
+    from latentfu.protocol.remote_server import KnownServer
     from latentfu.protocol.server_address import ServerAddress
 
 
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
     default=("auto",),
     show_default=True,
     help="cpu, cuda, cuda:1, ...; given twice, two workers.",
+)
+@click.option(
+    "--worker",
+    "machines",
+    multiple=True,
+    metavar="URL",
+    help="A server on another machine that works for this one (repeatable); latentfu servers add "
+    "URL --no-use first.",
 )
 @click.option(
     "--allow-remote",
@@ -84,6 +93,7 @@ def serve_command(
     host: str,
     port: int | None,
     devices: tuple[str, ...],
+    machines: tuple[str, ...],
     allow_remote: bool,
     log_level: str,
     stop_when_idle: bool,
@@ -107,6 +117,7 @@ def serve_command(
         log_level,
         stop_when_idle=stop_when_idle,
         studio=_studio_settings(**studio),
+        machines=_find_machines(machines),
     )
     if allow_remote:
         click.echo(
@@ -115,6 +126,13 @@ def serve_command(
             err=True,
         )
     serve(settings, _say_json if as_json else _say)
+
+
+def _find_machines(urls: tuple[str, ...]) -> list[KnownServer]:
+    """The servers of these addresses with their tokens; raises BadInputError, ServerError."""
+    from latentfu.protocol.remote_server import choose_server
+
+    return [server for url in urls if (server := choose_server(url)) is not None]
 
 
 def _studio_settings(listen: str | None, **more: Any) -> StudioSettings | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -13,11 +14,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 from latentfu.client.trust import TrustedConnection
-from latentfu.core.errors import CancelledError, ServerError
+from latentfu.core.errors import BadInputError, CancelledError, ServerError, StorageError
 from latentfu.core.paths import data_dir, make_private
 from latentfu.core.progress import Progress, silent
 from latentfu.protocol.errors import WorkError, error_from_body, error_from_failure
@@ -198,6 +199,34 @@ class Client:
             self._ask("PUT", path, body, "application/octet-stream")
         return name
 
+    def send_stored(self, name: str, where: str, path: Path) -> None:
+        """Bring a file to the server unless it is there.
+
+        Args:
+            name: the sha256 of its bytes.
+            where: "layers" or "latents".
+            path: raises BadInputError where it is gone.
+        """
+        there = f"/v1/{where}/{name}"
+        if self._ask("GET", there, allow=404)[0] != 404:
+            return
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise BadInputError("The layer is no longer here: send it again.") from error
+        with file:
+            self._ask("PUT", there, file, "application/octet-stream")
+
+    def fetch_file(self, path: str, into: BinaryIO) -> None:
+        """Write what a GET request answers into a file, without holding it in memory.
+
+        Args:
+            path: from "/v1/": of a job's result, or of a latent by its sha256 or by a report's
+                ``inversion_key``.
+            into: open for writing.
+        """
+        self._ask("GET", path, into=into)
+
     def put_job(
         self, request: JobRequest | Mapping[str, object], job_id: str | None = None
     ) -> JobReply:
@@ -301,13 +330,17 @@ class Client:
         self,
         method: str,
         path: str,
-        body: bytes | None = None,
+        body: bytes | BinaryIO | None = None,
         content_type: str = "",
         *,
         allow: int = 0,
         png: bool = False,
+        into: BinaryIO | None = None,
     ) -> tuple[int, bytes]:
+        """Status and body of an answer; a body that goes ``into`` a file is not held in memory."""
         headers = self._headers()
+        if body is not None and not isinstance(body, bytes):
+            headers["Content-Length"] = str(os.fstat(body.fileno()).st_size)
         if content_type:
             headers["Content-Type"] = content_type
         if png:
@@ -316,6 +349,8 @@ class Client:
             with closing(self._connect(self._timeout_s)) as connection:
                 connection.request(method, self._base + path, body, headers)
                 with connection.getresponse() as response:
+                    if into is not None and response.status < 400:
+                        _write_all(response, into)
                     data = response.read()
         except (OSError, http.client.HTTPException) as error:
             raise ServerError(self._say_gone()) from error
@@ -352,6 +387,15 @@ class Client:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"}
+
+
+def _write_all(response: http.client.HTTPResponse, into: BinaryIO) -> None:
+    """An answer's body into a file; raises StorageError where there is no room for it."""
+    while chunk := response.read(1 << 20):
+        try:
+            into.write(chunk)
+        except OSError as error:
+            raise StorageError(f"Could not write a result: {error.strerror}.") from error
 
 
 def _to_json(request: JobRequest | PreviewRequest | Mapping[str, object]) -> bytes:

@@ -32,6 +32,7 @@ from latentfu.http.studio.serving import OpenDoor, open_door, serve_others
 from latentfu.http.studio.settings import StudioSettings
 from latentfu.jobs.service import JobService
 from latentfu.jobs.store import Limits
+from latentfu.protocol.remote_server import KnownServer
 from latentfu.protocol.server_address import ServerAddress, read_address
 from latentfu.storage.settings import (
     keep_token,
@@ -90,6 +91,7 @@ class ServerSettings:
     ``studio``: the door for other people and machines; None: there is none.
     ``worker_arguments`` go to the worker processes as they are. ``stop_when_idle``: whether the
     server ends when nobody has used it for the time that its owner set (30 minutes).
+    ``machines``: servers on other machines that work for this one.
     """
 
     host: str = "127.0.0.1"
@@ -101,6 +103,7 @@ class ServerSettings:
     worker_arguments: Sequence[str] = ()
     stop_when_idle: bool = False
     studio: StudioSettings | None = None
+    machines: Sequence[KnownServer] = ()
 
 
 Ready = Callable[[ServerAddress, OpenDoor | None], None]
@@ -141,7 +144,9 @@ async def _serve(
     door: OpenDoor | None,
     ready: Ready,
 ) -> None:
-    service = JobService(settings.devices, settings.limits, settings.worker_arguments)
+    service = JobService(
+        settings.devices, settings.limits, settings.worker_arguments, settings.machines
+    )
     state = AppState(service, token, remote=not is_loopback(settings.host))
     if settings.stop_when_idle:
         state.idle_s = 60.0 * read_idle_minutes()

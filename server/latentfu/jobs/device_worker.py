@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from latentfu.core.errors import LatentFuError, StorageError
 from latentfu.jobs.frames import Message
@@ -26,6 +26,19 @@ from latentfu.protocol.replies import Failure
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 WorkerState = Literal["starting", "ready", "busy", "restarting"]
+
+
+class Peer(Protocol):
+    """What a worker has to know of another one. ``networks``: those it has loaded."""
+
+    networks: list[str]
+
+    @property
+    def state(self) -> WorkerState:
+        """What it is doing."""
+        ...
+
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 30.0
 _HOPELESS = 3
 _LEFT_S = 0.3
@@ -37,6 +50,8 @@ _REASON = "ended unexpectedly (the log says more)"
 
 class DeviceWorker:
     """Keeps a worker alive and feeds it. ``hear_catalog`` gets the catalogue messages."""
+
+    is_here = True
 
     def __init__(
         self,
@@ -58,8 +73,8 @@ class DeviceWorker:
         self._reason = _REASON
         self._seen: tuple[tuple[int, ...], str] = ((), "")
         self._renewing = False
-        self._networks: list[str] = []
-        self.peers: Sequence[DeviceWorker] = ()
+        self.networks: list[str] = []
+        self.peers: Sequence[Peer] = ()
         """The other workers of the server."""
         self.device = ""
         self.message = "The worker is starting."
@@ -81,10 +96,14 @@ class DeviceWorker:
         """Whether the worker died several times before it was ready."""
         return self._failed_starts >= _HOPELESS and not self._ready.is_set()
 
+    def knows(self, layer: str) -> bool:
+        """Never: what one worker of this machine has inverted lies on the disk of all."""
+        return False
+
     async def run(self) -> None:
         """Start the worker, feed it until it dies, start the next."""
         while not self._stopping:
-            stamp, self._networks = quick_stamp(), []
+            stamp, self.networks = quick_stamp(), []
             worker = self._worker = await WorkerProcess.start(self._arguments, self._hear)
             self._seen = stamp, await asyncio.to_thread(_fingerprint)
             feeding = asyncio.create_task(self._feed(worker))
@@ -282,14 +301,14 @@ class DeviceWorker:
         if not self.peers:
             return await self._queue.claim()
         free = (peer for peer in self.peers if peer.state == "ready")
-        elsewhere = {name for peer in free for name in peer._networks} - set(self._networks)
-        job = await self._queue.claim("edit", self._networks, elsewhere)
+        elsewhere = {name for peer in free for name in peer.networks} - set(self.networks)
+        job = await self._queue.claim("edit", self.networks, elsewhere)
         if job is None and elsewhere:
             await asyncio.sleep(_LEFT_S)
-            job = await self._queue.claim("edit", self._networks)
+            job = await self._queue.claim("edit", self.networks)
         if job is not None:
             used = name_network(job.body)
-            self._networks = [used, *(name for name in self._networks if name != used)][:_LOADED]
+            self.networks = [used, *(name for name in self.networks if name != used)][:_LOADED]
         return job
 
     async def _wait_for_home(self) -> None:

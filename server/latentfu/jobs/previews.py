@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from latentfu.jobs.device_worker import DeviceWorker
 from latentfu.protocol.errors import (
     OvertakenError,
     QueueFullError,
@@ -26,6 +26,26 @@ _MOST_HOMES = 1000
 """Sessions whose worker is remembered, the newest; more than previews may wait."""
 
 
+class PreviewWorker(Protocol):
+    """Who makes previews. ``is_here``: on this machine."""
+
+    is_here: bool
+
+    def knows(self, layer: str) -> bool:
+        """Whether it alone has inverted a layer."""
+        ...
+
+    async def preview(
+        self, preview_id: str, session: str, body: Mapping[str, object], out: Path
+    ) -> None:
+        """Write a preview to ``out``; raises LatentFuError."""
+        ...
+
+    def cancel(self, work_id: str) -> None:
+        """Drop a preview."""
+        ...
+
+
 @dataclass
 class _Waiting:
     id: str
@@ -39,7 +59,7 @@ class Previews:
     def __init__(
         self,
         folder: Path,
-        workers: list[DeviceWorker],
+        workers: Sequence[PreviewWorker],
         max_waiting: int,
         user_waiting: int,
         limit_s: float,
@@ -67,7 +87,7 @@ class Previews:
         owner = session.rpartition(".")[0]
         if older is None and owner and self._count(owner) >= self._user_waiting:
             raise QueueFullError("Too many of your previews are waiting: try again in a moment.")
-        worker = self._find_home(session)
+        worker = self._find_home(session, str(body.get("layer", "")))
         preview_id = str(uuid.uuid4())
         out = self._folder / preview_id
         task = asyncio.create_task(worker.preview(preview_id, session, body, out))
@@ -82,17 +102,24 @@ class Previews:
             if self._waiting.get(session) is mine:
                 del self._waiting[session]
 
-    def _find_home(self, session: str) -> DeviceWorker:
+    def _find_home(self, session: str, layer: str) -> PreviewWorker:
         """The worker of a session: it stays with the one whose memory holds its layer.
 
-        A new one comes to the worker that has fewest previews waiting, and of these to the one with
-        fewest sessions.
+        A new one comes to the machine that has inverted its layer; of several workers of this one
+        to that which has fewest previews waiting, and of these to the one with fewest sessions.
         """
         home = self._homes.pop(session, None)
+        if home is not None and not (
+            self._workers[home].is_here or self._workers[home].knows(layer)
+        ):
+            home = None  # that machine is gone, or the session has another layer now
         if home is None:
-            waiting = Counter(self._homes[other] for other in self._waiting)
+            waiting = Counter(self._homes[other] for other in self._waiting if other in self._homes)
             held = Counter(self._homes.values())
-            home = min(range(len(self._workers)), key=lambda n: (waiting[n], held[n]))
+            places = range(len(self._workers))
+            fitting = [n for n in places if self._workers[n].knows(layer)]
+            fitting = fitting or [n for n in places if self._workers[n].is_here]
+            home = min(fitting, key=lambda n: (waiting[n], held[n]))
         self._homes[session] = home  # the newest last
         if len(self._homes) > _MOST_HOMES:
             idle = next(each for each in self._homes if each not in self._waiting)
@@ -102,12 +129,16 @@ class Previews:
     def _count(self, owner: str) -> int:
         return sum(each.startswith(f"{owner}.") for each in self._waiting)
 
-    def _overtake(self, worker: DeviceWorker, older: _Waiting, newer: Mapping[str, object]) -> None:
+    def _overtake(
+        self, worker: PreviewWorker, older: _Waiting, newer: Mapping[str, object]
+    ) -> None:
         older.task.cancel()
         if any(older.body.get(key) != newer.get(key) for key in _INVERSION_KEYS):
             worker.cancel(older.id)
 
-    async def _wait(self, mine: _Waiting, wanted: Callable[[], bool], worker: DeviceWorker) -> None:
+    async def _wait(
+        self, mine: _Waiting, wanted: Callable[[], bool], worker: PreviewWorker
+    ) -> None:
         try:
             async with asyncio.timeout(self._limit_s):
                 while not mine.task.done():

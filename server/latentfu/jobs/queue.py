@@ -11,7 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from latentfu.jobs.store import DIED_TWICE, MAX_ATTEMPTS, Job, JobState, JobStore, Lane, Limits
+from latentfu.jobs.store import (
+    DIED_TWICE,
+    MAX_ATTEMPTS,
+    Fits,
+    Job,
+    JobState,
+    JobStore,
+    Lane,
+    Limits,
+)
 from latentfu.protocol.errors import DrainingError, NotFoundError
 from latentfu.protocol.replies import Failure
 from latentfu.storage.folder_quota import shrink_folder
@@ -49,9 +58,11 @@ class JobQueue:
         }
         self.on_cancel: Callable[[str], None] = lambda job_id: None
         self._draining = self._keeps_waiting = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
         """Take over what an earlier server left."""
+        self._loop = asyncio.get_running_loop()
         await self._call(self._store.recover)
         for job in await self._call(self._store.unfinished):
             self._watches[job.id] = _Watch(job, self._limits.first_listener_s)
@@ -151,7 +162,11 @@ class JobQueue:
                         yield None
 
     async def claim(
-        self, lane: Lane = "edit", near: Collection[str] = (), elsewhere: Collection[str] = ()
+        self,
+        lane: Lane = "edit",
+        near: Collection[str] = (),
+        elsewhere: Collection[str] = (),
+        fits: Fits | None = None,
     ) -> Job | None:
         """The next job to do, now running; None until ``work`` of the lane is set again.
 
@@ -160,7 +175,7 @@ class JobQueue:
         self.work[lane].clear()
         if self._keeps_waiting:
             return None
-        job = await self._call(lambda: self._store.claim(lane, near, elsewhere))
+        job = await self._call(lambda: self._store.claim(lane, near, elsewhere, fits))
         if job is None:
             return None
         self.work[lane].set()
@@ -181,6 +196,11 @@ class JobQueue:
         if watch is not None and watch.job.state == "running":
             job = replace(watch.job, fraction=fraction, message=message)
             watch.set(replace(job, bytes_done=bytes_done, bytes_total=bytes_total))
+
+    def show_from_thread(self, job_id: str, fraction: float, message: str) -> None:
+        """The same, from a thread that works on the job."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.progress, job_id, fraction, message)
 
     async def finish(
         self,

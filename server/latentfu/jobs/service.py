@@ -17,8 +17,10 @@ from latentfu.jobs.frames import Message
 from latentfu.jobs.network_installer import NetworkInstaller
 from latentfu.jobs.previews import Previews
 from latentfu.jobs.queue import JobQueue
+from latentfu.jobs.remote_worker import RemoteWorker
 from latentfu.jobs.store import JobStore, Limits
 from latentfu.protocol.errors import WorkerUnavailableError
+from latentfu.protocol.remote_server import KnownServer
 from latentfu.protocol.replies import Failure
 from latentfu.storage.held_store import HeldStore, forget_lost
 from latentfu.storage.layer_store import LatentStore, LayerStore, latents_folder
@@ -31,6 +33,7 @@ class JobService:
     """Everything behind the routes.
 
     ``worker_arguments`` are handed on to the worker (tests name a stand-in editor there).
+    ``machines``: servers on others that work for this one.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class JobService:
         devices: Sequence[str] = ("auto",),
         limits: Limits | None = None,
         worker_arguments: Sequence[str] = (),
+        machines: Sequence[KnownServer] = (),
     ) -> None:
         self.limits = limits or Limits()
         self.layers = LayerStore(cache_dir() / "layers", self.limits.layer_quota_bytes)
@@ -48,7 +52,7 @@ class JobService:
         store = JobStore(path, self.limits.max_queued, self.limits.user_queued)
         self.queue = JobQueue(store, results, self.limits)
         self.layers.in_use = self.latents.in_use = self._layers_in_use
-        self.workers = [
+        here = [
             DeviceWorker(
                 ["--device", device, "--layers", str(cache_dir() / "layers"), *worker_arguments],
                 self.queue,
@@ -57,6 +61,19 @@ class JobService:
             )
             for device in devices
         ]
+        there = [
+            RemoteWorker(
+                machine,
+                self.queue,
+                self.limits,
+                layers=self.layers,
+                latents=self.latents,
+                read_catalog=self._known_catalog,
+            )
+            for machine in machines
+        ]
+        self.first_worker = here[0]
+        self.workers: list[DeviceWorker | RemoteWorker] = [*here, *there]
         for worker in self.workers:
             worker.peers = [other for other in self.workers if other is not worker]
         self.installer = NetworkInstaller(self.queue, self.limits)
@@ -95,7 +112,7 @@ class JobService:
 
     async def catalog(self) -> dict[str, Any]:
         """What is installed; waits while the worker starts, raises WorkerUnavailableError."""
-        worker = self.workers[0]
+        worker = self.first_worker
         if self._catalog is None or (
             time.monotonic() - self._catalog_time > _FRESH_S and worker.state == "ready"
         ):
@@ -126,6 +143,10 @@ class JobService:
 
     def _held(self, store: LayerStore, owner: str, quota: int) -> LayerStore | HeldStore:
         return HeldStore(store, owner, quota) if owner else store
+
+    def _known_catalog(self) -> dict[str, Any]:
+        """What is installed, as far as it is known; asked from any thread."""
+        return self._catalog or {}
 
     def _hear_catalog(self, message: Message) -> None:
         if message["event"] == "catalog":
@@ -161,7 +182,7 @@ class JobService:
                 await self.queue.cancel_orphans()
                 if all(worker.is_hopeless for worker in self.workers):
                     await self.queue.give_up(
-                        Failure(code="worker", message=self.workers[0].message)
+                        Failure(code="worker", message=self.first_worker.message)
                     )
             except StorageError as error:
                 log.error("%s", error)

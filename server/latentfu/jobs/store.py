@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from latentfu.core.errors import StorageError
 from latentfu.core.paths import make_private
@@ -26,6 +26,8 @@ Lane = Literal["edit", "install"]
 SURELY_OLD_S = 900.0
 """Seconds for which a job must have been too old before it is forgotten: less than the half hour
 after which an unused server ends."""
+Fits = Callable[[str, str, Mapping[str, Any]], bool]
+"""Whether a worker can do a job, by its id, kind and body."""
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
 
 
@@ -153,7 +155,7 @@ CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
 """
 _OWNER = "substr(id, 1, max(0, instr(id, '.') - 1))"
 _COLUMNS = "id, kind, body, state, error, report, attempts, created"
-_LOOK_AHEAD, _MOST_PASSED = 16, 8
+_LOOK_AHEAD, _MOST_PASSED, _MOST_SEEN = 16, 8, 200
 MAX_ATTEMPTS = 2
 DIED_TWICE: dict[Lane, Failure] = {
     "edit": Failure(
@@ -262,7 +264,11 @@ class JobStore:
 
     @_storage
     def claim(
-        self, lane: Lane = "edit", near: Collection[str] = (), elsewhere: Collection[str] = ()
+        self,
+        lane: Lane = "edit",
+        near: Collection[str] = (),
+        elsewhere: Collection[str] = (),
+        fits: Fits | None = None,
     ) -> Job | None:
         """A waiting job, now running and with one attempt more; None if none is for this worker.
 
@@ -274,6 +280,7 @@ class JobStore:
             lane: Who asks.
             near: The networks (as requests name them, "" the default one) that he has loaded.
             elsewhere: Those that another worker who is free has loaded: their job is left to him.
+            fits: Of a worker who cannot do everything: what is not for him is passed over.
         """
         which = "=" if lane == "install" else "!="
         with self._transaction():
@@ -285,17 +292,39 @@ class JobStore:
                 return None
             owner, oldest = min(first, key=lambda one: (self._turns.get(one[0], 0), one[1]))
             number = oldest
-            if near or elsewhere:
+            if fits is not None:
+                number, owner = self._choose_fitting(which, near, fits)
+            elif near or elsewhere:
                 number = self._choose_near(owner, which, near, elsewhere)
             if number is None:
                 return None
-            self._passed = {oldest: self._passed.get(oldest, 0) + 1} if number != oldest else {}
+            if fits is None:
+                passed = {oldest: self._passed.get(oldest, 0) + 1}
+                self._passed = passed if number != oldest else {}
             self._turns[owner] = max(self._turns.values(), default=0) + 1
             self._db.execute(
                 "UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE number = ?",
                 (number,),
             )
             return self._select("WHERE number = ?", number)[0]
+
+    def _choose_fitting(
+        self, which: str, near: Collection[str], fits: Fits
+    ) -> tuple[int | None, str]:
+        """The number and the owner of the job that a worker takes who cannot do everything."""
+        rows = self._db.execute(
+            f"SELECT number, id, kind, body, {_OWNER} FROM jobs "
+            f"WHERE state = 'queued' AND kind {which} 'install' ORDER BY number LIMIT {_MOST_SEEN}"
+        ).fetchall()
+        best: tuple[tuple[int, bool, int], int, str] | None = None
+        for number, job_id, kind, body, owner in rows:
+            content = json.loads(body)
+            if fits(str(job_id), str(kind), content):
+                turn = self._turns.get(owner, 0)
+                rank = (turn, name_network(content) not in near, int(number))
+                if best is None or rank < best[0]:
+                    best = rank, int(number), str(owner)
+        return (best[1], best[2]) if best is not None else (None, "")
 
     def _choose_near(
         self, owner: str, which: str, near: Collection[str], elsewhere: Collection[str]

@@ -180,7 +180,7 @@ def latents_folder() -> Path:
     return cache_dir() / "latents"
 
 
-def _inversion_file(key: str) -> Path:
+def inversion_file(key: str) -> Path:
     """Where the inversion found under ``key`` lies, or would lie."""
     return cache_dir() / "inversions" / f"{key}.safetensors"
 
@@ -229,7 +229,7 @@ def find_latent_file(name: str) -> Path | None:
     """
     if not is_sha256(name):
         raise BadInputError("A latent's name is 64 hex digits: the inversion_key of a report.")
-    for path in (latents_folder() / name, _inversion_file(name)):
+    for path in (latents_folder() / name, inversion_file(name)):
         if path.is_file():
             return path
     return None

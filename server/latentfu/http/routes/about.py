@@ -134,7 +134,7 @@ async def show_inverters(request: web.Request) -> web.Response:
     if not name:
         return await _part(request, InvertersReply, "inverters")
     check_generator_name(name, await _generators(request))
-    found = await request.app[STATE].service.workers[0].list_inverters(name)
+    found = await request.app[STATE].service.first_worker.list_inverters(name)
     return reply(InvertersReply.model_validate_json(json.dumps({"inverters": found})))
 
 

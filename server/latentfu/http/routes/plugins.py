@@ -69,7 +69,7 @@ async def _answer(request: web.Request, method: str, body: dict[str, Any]) -> we
     known = (await service.catalog()).get("routes", [])
     if {"plugin": plugin, "name": name, "method": method} not in known:
         raise NotInstalledError(f"No plug-in {plugin!r} answers {method} {name!r}.")
-    found = await service.workers[0].answer_route(f"{plugin}.{name}", request.query, body)
+    found = await service.first_worker.answer_route(f"{plugin}.{name}", request.query, body)
     return web.json_response(found)
 
 
