@@ -45,7 +45,7 @@ _BATCH = 4
 _KILL_AFTER = 3
 """Batches, so that the one that is killed is in the middle of its work."""
 _SIZE = (192, 240)
-_PAUSE_S = 0.2
+_PAUSE_S = 1.0
 """Before a client that was told to come again does."""
 
 

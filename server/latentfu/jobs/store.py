@@ -106,7 +106,7 @@ class Limits:
 
     max_queued: int = 200
     max_ended: int = 500
-    max_previews: int = 64
+    max_previews: int = 256
     max_connections: int = 600
     json_bytes: int = 64 << 10
     layer_quota_bytes: int = 8 << 30
