@@ -10,9 +10,12 @@ from pathlib import Path
 from latentfu.core.errors import StorageError
 from latentfu.core.paths import cache_dir, make_private
 from latentfu.storage.atomic import keep_if_locked, write_whole
+from latentfu.storage.folder_quota import shrink_folder
 from latentfu.storage.safetensors_file import file_sha256
 
 _PAUSE_S = 0.2
+MOST_BYTES = 16 << 30
+"""Of networks on one machine; those used longest ago make room, earlier where the disk is full."""
 
 
 def keep_node_file(sha256: str, name: str, fetch: Callable[[], memoryview]) -> Path:
@@ -32,6 +35,7 @@ def keep_node_file(sha256: str, name: str, fetch: Callable[[], memoryview]) -> P
     folder = make_private(cache_dir() / "engine" / sha256)
     path = folder / name
     if _is_whole(path, sha256):
+        path.touch()  # the one used longest ago goes first
         return path
     lock = folder / "lock"
     lock.touch(mode=0o600)
@@ -39,7 +43,9 @@ def keep_node_file(sha256: str, name: str, fetch: Callable[[], memoryview]) -> P
         time.sleep(_PAUSE_S)
     with closing(held):
         if not _is_whole(path, sha256):
-            write_whole(path, bytes(fetch()), mode=0o600)
+            content = fetch()
+            _make_room(len(content), name)
+            write_whole(path, bytes(content), mode=0o600)
             if not _is_whole(path, sha256):
                 path.unlink()
                 raise StorageError(
@@ -47,6 +53,11 @@ def keep_node_file(sha256: str, name: str, fetch: Callable[[], memoryview]) -> P
                     "same command again."
                 )
     return path
+
+
+def _make_room(wanted: int, name: str) -> None:
+    """Remove what was used longest ago, so that so many bytes more are within the limit."""
+    shrink_folder(cache_dir() / "engine", MOST_BYTES - wanted, ("lock", name), "*/*")
 
 
 def _is_whole(path: Path, sha256: str) -> bool:
