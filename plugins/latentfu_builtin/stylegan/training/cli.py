@@ -321,7 +321,7 @@ def _tell_written(output: Path, as_json: bool) -> None:
     "--samples", default=200_000, show_default=True, type=click.IntRange(100), help="How many z."
 )
 @click.option(
-    "--steps", default=3000, show_default=True, type=click.IntRange(1), help="Of 1024 z each."
+    "--steps", default=5000, show_default=True, type=click.IntRange(1), help="Of 1024 z each."
 )
 @click.option("--threads", default=0, help="CPU threads; 0 for all.")
 @click.option(

@@ -3,8 +3,10 @@
 Of pictures alone a mapping learns very slowly that a hat appears where one number passes a bound,
 and it learns a few thousand pictures by heart first. But a renderer knows the law: what each
 picture depends on can be had for any z without drawing. So the mapping is trained on that: each
-feature is given a direction of w of its own, all at right angles. The features being linear in w,
-the styles find them at once, and a step along one of the directions changes one thing.
+feature is given two numbers of w, one that grows with it and one that falls. After the mapping's
+last activation their difference is still the feature itself, which no single number could be, nor
+a direction of many: so the styles find it at once, and a step along it changes one thing. What has
+two values only is told by one number.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from latentfu_builtin.stylegan.training.source import DescribingTeacher, teacher
 
 _HELD_OUT = 10  # one z in so many only measures
 _CHUNK = 1000
+_FAR = 4.0  # deviations from 0, beyond what z reaches
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class MappingOptions:
 
     layers: int = 4
     samples: int = 200_000
-    steps: int = 3000
+    steps: int = 5000
     batch: int = 1024
     rate: float = 0.01
     seed: int = 0
@@ -105,10 +108,10 @@ def teach_mapping(
             f"the renderer says {len(lesson.names)} things of a picture, but w has "
             f"{network.config.w_dim} numbers: begin from a network with a larger --w-dim"
         )
-    places = _place_features(network.config.w_dim, len(lesson.names), options.seed)
+    places = _place_features(lesson, network.config.w_dim)
     config = replace(network.config, mapping_layers=options.layers, mapping_lr_multiplier=1.0)
     fresh = Mapping(config)
-    _lay_hinges(fresh, lesson, places, options.seed)
+    _lay_units(fresh, lesson, places, options.seed)
     _train(fresh, lesson, places, options, between(progress, 0.3, 1.0))
     taught = StyleGAN2(replace(config, mapping_lr_multiplier=0.01))
     taught.metadata = dict(network.metadata)
@@ -120,7 +123,7 @@ def teach_mapping(
         taught,
         _measure(after, lesson),
         _measure(before, lesson),
-        places,
+        places * (LRELU_GAIN * (1.0 + LRELU_SLOPE) / 2.0),
     )
 
 
@@ -141,19 +144,31 @@ def _prepare_lesson(
     return _Lesson(z, (whole - whole.mean(0)) / whole.std(0).clamp_min(1e-3), names)
 
 
-def _place_features(w_dim: int, count: int, seed: int) -> Tensor:
-    """Where the features lie in w: rows at right angles [count, w_dim], w's numbers of size 1."""
-    random = torch.Generator().manual_seed(seed + 1)
-    columns: Tensor = torch.linalg.qr(torch.randn(w_dim, count, generator=random))[0]
-    return columns.T.contiguous() * math.sqrt(w_dim / count)
+def _place_features(lesson: _Lesson, w_dim: int) -> Tensor:
+    """What each number of w is before its activation, of the features: signs [T, w_dim].
+
+    A feature of two values has one number: an activation leaves it linear. Of the others each has
+    two, x and -x, as long as there is room, in the teacher's order; then one.
+    """
+    places = torch.zeros(len(lesson.names), w_dim)
+    pairs = w_dim - len(lesson.names)
+    unit = 0
+    for row, values in enumerate(lesson.features[:_CHUNK].T):
+        places[row, unit] = 1.0
+        unit += 1
+        if pairs > 0 and len(values.unique()) > 2:
+            places[row, unit] = -1.0
+            unit, pairs = unit + 1, pairs - 1
+    return places
 
 
 @torch.no_grad()
-def _lay_hinges(mapping: Mapping, lesson: _Lesson, places: Tensor, seed: int) -> None:
-    """Begin from a mapping that can bend: units that turn at several values of each number of z.
+def _lay_units(mapping: Mapping, lesson: _Lesson, places: Tensor, seed: int) -> None:
+    """Begin from a mapping that keeps each number of z, and can bend at several of its values.
 
-    Most features follow one number with a bound somewhere. The layers between pass on what
-    they get, and the last is the best linear map.
+    Of the units for a number one is so far from its bend that it passes the number on; most
+    features follow one number, with a bound somewhere. The layers between pass on what they get,
+    and the last is the best linear map.
     """
     random = torch.Generator().manual_seed(seed + 2)
     layers: list[EqualLinear] = list(mapping.layers)  # type: ignore[arg-type]
@@ -162,23 +177,20 @@ def _lay_hinges(mapping: Mapping, lesson: _Lesson, places: Tensor, seed: int) ->
     turns = max(1, units // inputs)
     for unit in range(min(units, turns * inputs)):
         place, turn = divmod(unit, turns)
+        if turn == 0:
+            layers[0].weight[unit] = 0.0
         layers[0].weight[unit, place] += 1.0 / layers[0].weight_gain
-        layers[0].bias[unit] = -NormalDist().inv_cdf((turn + 0.5) / turns)
+        bend = NormalDist().inv_cdf(turn / turns) if turn else -_FAR
+        layers[0].bias[unit] = -bend
     for layer in layers[1:-1]:
         noise = 0.02 * torch.randn(units, units, generator=random)
         layer.weight.copy_((torch.eye(units) + noise) / (LRELU_GAIN * layer.weight_gain))
     x = normalize_2nd_moment(lesson.z[: lesson.taught])
     for layer in layers[:-1]:
         x = lrelu(layer(x))  # [N, units]
-    wanted = _undo_lrelu(lesson.features[: lesson.taught] @ places)  # [N, w_dim]
-    weight, bias = fit_linear(x, wanted)
+    weight, bias = fit_linear(x, lesson.features[: lesson.taught] @ places)
     layers[-1].weight.copy_(weight.T / layers[-1].weight_gain)
     layers[-1].bias.copy_(bias)
-
-
-def _undo_lrelu(x: Tensor) -> Tensor:
-    x = x / LRELU_GAIN
-    return torch.where(x < 0, x / LRELU_SLOPE, x)
 
 
 def fit_linear(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -196,10 +208,9 @@ def _train(
     options: MappingOptions,
     progress: Progress,
 ) -> None:
-    """Adam on the distance between w and where the features lie; a cosine ends the rate."""
+    """Adam on the distance between w and what the features make of it; a cosine ends the rate."""
     random = torch.Generator().manual_seed(options.seed + 3)
     adam = torch.optim.Adam(mapping.parameters(), lr=options.rate, betas=(0.9, 0.99))
-    scale = places[0].square().sum()
     for step in range(options.steps):
         check_cancelled()
         warm = min(1.0, (step + 1) / 50)
@@ -209,9 +220,7 @@ def _train(
             )
         chosen = torch.randint(lesson.taught, (options.batch,), generator=random)
         w = mapping(lesson.z[chosen])  # [B, w_dim]
-        told = w @ places.T / scale  # [B, T]
-        idle = w - told @ places  # what of w says nothing
-        loss = (told - lesson.features[chosen]).square().mean() + 0.1 * idle.square().mean()
+        loss = (w - lrelu(lesson.features[chosen] @ places)).square().mean()
         adam.zero_grad()
         backward(loss)
         adam.step()
