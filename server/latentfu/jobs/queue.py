@@ -172,7 +172,8 @@ class JobQueue:
 
         See :meth:`JobStore.claim`.
         """
-        self.work[lane].clear()
+        if fits is None:  # what does not fit one worker still calls the others
+            self.work[lane].clear()
         if self._keeps_waiting:
             return None
         job = await self._call(lambda: self._store.claim(lane, near, elsewhere, fits))

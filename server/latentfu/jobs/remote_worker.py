@@ -47,6 +47,7 @@ KINDS = ("edit", "mix", "transfer", "invert", "regions")
 """What is done there; directions are made where they are kept."""
 _PICTURES = ("layer", "mask", "source")
 _LOOK_EVERY_S = 10.0
+_PAUSE_S = 0.3
 _MOST_JOBS, _MOST_PREVIEWS = 16, 16
 """At once; each has a thread that waits for the other machine."""
 _MOST_KNOWN = 500
@@ -188,15 +189,19 @@ class RemoteWorker:
 
     async def _feed(self, place: int) -> None:
         while not self._stopping:
-            job = None
-            if self._client is not None and place < self._slots:
+            client, job = self._client, None
+            if client is not None and place < self._slots:
                 job = await insist_on(self._claim)
-            if job is None:
+            if client is None or job is None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._queue.work["edit"].wait(), 1.0 + place)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(_PAUSE_S)  # what waits may be nothing for this machine
                 continue
-            await self._do(job, self._client)
+            try:
+                await self._do(job, client)
+            except (OSError, ValueError) as error:
+                log.exception("a job that %s did went wrong: %s", self.device, error)
+                await insist_on(partial(self._queue.worker_died, job))
 
     async def _claim(self) -> Job | None:
         """The next job that can be done there."""
@@ -231,8 +236,7 @@ class RemoteWorker:
         first = default_first({str(each["name"]): each for each in installed})
         return name_network(body) or next(iter(first), "")
 
-    async def _do(self, job: Job, client: Client | None) -> None:
-        assert client is not None
+    async def _do(self, job: Job, client: Client) -> None:
         there = self._jobs[job.id] = str(uuid.uuid4())
         try:
             async with asyncio.timeout(self._limits.job_s):
