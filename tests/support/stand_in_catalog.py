@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support import stand_in_editor
 
-WORDS = ("steps", "pause_ms", "tell_process", "crash_once")
+WORDS = ("steps", "pause_ms", "tell_process")
 
 
 def read_catalog() -> dict[str, Any]:

@@ -11,8 +11,6 @@ import hashlib
 import os
 import signal
 import statistics
-import subprocess
-import tempfile
 import threading
 import time
 import uuid
@@ -20,13 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
-from unittest import mock
 
-from latentfu.bench import Measure, stop_process
-from latentfu.bench.chaos import SERVE
+from latentfu.bench import Measure
 from latentfu.bench.edit import open_default_network, sample_layer
 from latentfu.bench.memory_watch import MemoryWatch
-from latentfu.bench.server import wait_for_health, wait_for_worker
+from latentfu.bench.server import run_own_server, wait_for_worker
 from latentfu.client.client import Client
 from latentfu.core.errors import LatentFuError
 from latentfu.core.generator import Generator, random_latents
@@ -201,18 +197,10 @@ class _Slide:
 def _measure_sliding(plan: ScalePlan, count: int) -> Iterator[Measure]:
     generator, control = open_default_network()
     layer = layer_body(sample_layer(generator, *_SIZE))
-    with (
-        tempfile.TemporaryDirectory(prefix="latentfu-bench-", ignore_cleanup_errors=True) as home,
-        mock.patch.dict(os.environ, {"LATENTFU_HOME": home}),
-    ):
-        command = [*SERVE, *(word for _ in range(count) for word in ("--device", "cpu"))]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_for_worker(wait_for_health(process))
-            watch = MemoryWatch(Client.connect)
-            slides = _slide_together(plan, layer, control, watch)
-        finally:
-            stop_process(process)
+    with run_own_server(*(word for _ in range(count) for word in ("--device", "cpu"))) as client:
+        wait_for_worker(client)
+        watch = MemoryWatch(Client.connect)
+        slides = _slide_together(plan, layer, control, watch)
     waits = sorted(wait for slide in slides for wait in slide.waits)
     served = [len(slide.waits) for slide in slides]
     name = f"{plan.clients} clients, {count} worker{'s' if count > 1 else ''}"

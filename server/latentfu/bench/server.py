@@ -26,21 +26,24 @@ _SIDE = 2048
 
 
 @contextmanager
-def run_own_server() -> Iterator[Client]:
-    """Start ``latentfu serve`` on a free port with its own settings and stop it at the end."""
+def run_own_server(*words: str) -> Iterator[Client]:
+    """Start ``latentfu serve`` on a free port with its own settings and stop it at the end.
+
+    ``words``: more of its options.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="latentfu-bench-", ignore_cleanup_errors=True) as home,
         mock.patch.dict(os.environ, {"LATENTFU_HOME": home}),
     ):
-        command = [sys.executable, "-P", "-m", "latentfu", "serve", "--port", "0"]
+        command = [sys.executable, "-P", "-m", "latentfu", "serve", "--port", "0", *words]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            yield wait_for_health(process)
+            yield _wait_for_health(process)
         finally:
             stop_process(process)
 
 
-def wait_for_health(process: subprocess.Popen[bytes]) -> Client:
+def _wait_for_health(process: subprocess.Popen[bytes]) -> Client:
     """The client of the server as soon as it answers; raises ServerError if it never does."""
     end = time.monotonic() + _PATIENCE_S
     while time.monotonic() < end:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 import numpy as np
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from latentfu.engine.open_engine import EngineChoice
     from latentfu.pipeline.generator_recipe import GeneratorRecipe
 
+T = TypeVar("T")
 TABLE = "edits.json"
 _AT_HAND = 64
 """Pictures that are read ahead for an engine's workers, so that a large folder needs little
@@ -178,14 +179,7 @@ def _try_edit(
     each: WaitingEdit, wish: EditWish, backend: Backend, progress: Progress
 ) -> EditedPicture | LatentFuError:
     """The edited picture, or why there is none."""
-    try:
-        picture = each.read()
-        check_target(each.target, has_alpha=picture.pixels.shape[2] == 4)
-        return edit_picture(picture, wish, backend, progress)
-    except (NotInstalledError, CancelledError):
-        raise
-    except LatentFuError as error:
-        return error
+    return _attempt(lambda: edit_picture(_read_to_edit(each), wish, backend, progress))
 
 
 def _edit_by_engine(
@@ -228,12 +222,24 @@ def _edit_by_engine(
 
 def _read_for_worker(each: WaitingEdit) -> PictureToEdit | LatentFuError:
     """What a worker is sent, or why the picture cannot be edited."""
+    return _attempt(lambda: PictureToEdit(_read_to_edit(each).pixels, each.source.edits))
+
+
+def _read_to_edit(each: WaitingEdit) -> PictureFile:
+    """The picture, where its result can be written; raises BadInputError."""
+    picture = each.read()
+    check_target(each.target, has_alpha=picture.pixels.shape[2] == 4)
+    return picture
+
+
+def _attempt(work: Callable[[], T]) -> T | LatentFuError:
+    """What work on one picture gives, or why it gives nothing; what all would meet is raised."""
     try:
-        picture = each.read()
-        check_target(each.target, has_alpha=picture.pixels.shape[2] == 4)
+        return work()
+    except (NotInstalledError, CancelledError):
+        raise
     except LatentFuError as error:
         return error
-    return PictureToEdit(picture.pixels, each.source.edits)
 
 
 @dataclass(frozen=True)
@@ -262,12 +268,8 @@ def _edit_in_worker(
     (sent,) = batch
     wish = editor.wish.with_edits(sent.edits)
     backend = LocalBackend(editor.file, editor.opened)
-    try:
-        return edit_picture(PictureFile(sent.pixels), wish, backend, silent, editor.opened)
-    except (NotInstalledError, CancelledError):
-        raise
-    except LatentFuError as error:
-        return error
+    picture = PictureFile(sent.pixels)
+    return _attempt(lambda: edit_picture(picture, wish, backend, silent, editor.opened))
 
 
 def _write_result(each: WaitingEdit, wish: EditWish, result: EditedPicture | LatentFuError) -> Row:

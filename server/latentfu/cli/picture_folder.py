@@ -34,11 +34,11 @@ def make_output_folder(folder: Path, what: str) -> None:
         raise StorageError(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
 
-def write_table(file: Path, rows: Sequence[Row], **more: object) -> None:
-    """The rows, and what else is said of all of them, as JSON; whole or not at all."""
+def write_table(file: Path, rows: Sequence[Row]) -> None:
+    """The rows as JSON, whole or not at all."""
     from latentfu.storage.atomic import write_whole
 
-    text = json.dumps({**more, "pictures": list(rows)}, indent=2, ensure_ascii=False)
+    text = json.dumps({"pictures": list(rows)}, indent=2, ensure_ascii=False)
     write_whole(file, text.encode())
 
 
