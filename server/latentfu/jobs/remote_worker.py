@@ -263,11 +263,9 @@ class RemoteWorker:
         except TimeoutError:
             await self._withdraw(job.id)
             text = f"The job took longer than {self._limits.job_s / 60:.0f} minutes."
-            failure = Failure(code="too_long", message=text)
-            await insist_on(partial(self._queue.finish, job.id, "failed", failure))
+            await self._fail(job, "too_long", text)
         except LatentFuError as error:
-            failure = Failure(code=error.code, message=str(error))
-            await insist_on(partial(self._queue.finish, job.id, "failed", failure))
+            await self._fail(job, error.code, str(error))
         else:
             self._remember_layer(job)
             if not await insist_on(partial(self._queue.finish, job.id, "done", None, report)):
@@ -311,6 +309,10 @@ class RemoteWorker:
         if len(self._known) > _MOST_KNOWN:
             del self._known[next(iter(self._known))]
 
+    async def _fail(self, job: Job, code: str, message: str) -> None:
+        failure = Failure(code=code, message=message)
+        await insist_on(partial(self._queue.finish, job.id, "failed", failure))
+
     async def _give_back(self, job: Job) -> None:
         await insist_on(partial(self._queue.put_back, job, count_attempt=False))
 
@@ -320,8 +322,7 @@ class RemoteWorker:
             await insist_on(self._queue.make_room)
             await insist_on(partial(self._queue.put_back, job))
         else:
-            failure = Failure(code=error.code, message=str(error))
-            await insist_on(partial(self._queue.finish, job.id, "failed", failure))
+            await self._fail(job, error.code, str(error))
 
     async def _withdraw(self, job_id: str) -> None:
         """Cancel a job there; where nobody answers it ends by itself."""
