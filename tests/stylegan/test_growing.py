@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
+from latentfu_builtin.stylegan.training.cli import train_command
 from latentfu_builtin.stylegan.training.options import TrainingOptions
-from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
+from latentfu_builtin.stylegan.training.pairs import HOLDOUT, PairCache, PairCaches, render_pairs
+from latentfu_builtin.stylegan.training.source import teacher_normals
 from latentfu_builtin.stylegan.training.trainer import Trainer, start_from
 
 SMALL = StyleGAN2Config(resolution=8, z_dim=8, w_dim=16, mapping_layers=2, channels=(16, 8))
@@ -61,3 +64,39 @@ def test_a_cache_serves_a_smaller_network(cache: PairCache) -> None:
     )
     with pytest.raises(ValueError, match="16 px"):
         PairCache(cache.folder, 7)
+
+
+def test_caches_of_two_sizes_train_together(cache: PairCache, tmp_path: Path) -> None:
+    other = render_pairs(
+        Stripes(), tmp_path / "more", count=192, resolution=32, z_dim=8, seed=1
+    ).folder
+    both = PairCaches((PairCache(cache.folder, 16), PairCache(other, 16)))
+    batch = both.draw(2000, torch.Generator().manual_seed(0))
+    assert batch.images.shape == (2000, 3, 16, 16)
+    assert batch.z is not None
+    assert batch.landmarks is not None
+    assert torch.allclose(batch.images[:, :, 0, 0], _color(batch.z), atol=0.01)
+    mine = {tuple(z) for z in cache.rows(slice(cache.first, None)).z.tolist()}  # type: ignore[union-attr]
+    share = sum(tuple(z) in mine for z in batch.z.tolist()) / 2000
+    assert 0.2 < share < 0.3  # 56 of 224
+    kept = torch.cat([c.holdout(HOLDOUT).z for c in both.caches])  # type: ignore[misc]
+    assert not {tuple(z) for z in kept.tolist()} & {tuple(z) for z in batch.z.tolist()}
+    assert torch.equal(both.holdout().images, cache.holdout().images)
+    words = ["generator", "--pairs", str(cache.folder), "--pairs", str(other), "--z-dim", "8"]
+    words += ["--resolution", "16", "--w-dim", "16", "--channels", "16,8,8", "--threads", "1"]
+    words += ["--out", str(tmp_path / "run"), "--set", "regression_images=32"]
+    words += ["--set", "adversarial_images=0", "--set", "batch=16"]
+    ran = CliRunner().invoke(train_command, words)
+    assert ran.exit_code == 0, ran.output
+    assert "on held-out pairs" in ran.output
+
+
+def test_caches_of_other_numbers_are_refused(cache: PairCache, tmp_path: Path) -> None:
+    other = render_pairs(Stripes(), tmp_path / "more", count=64, resolution=16, z_dim=6)
+    with pytest.raises(ValueError, match="other z than"):
+        PairCaches((cache, other))
+
+
+def _color(z: torch.Tensor) -> torch.Tensor:
+    """What `Stripes` paints for these z [N, 8]: [N, 3]."""
+    return teacher_normals(z, Stripes())[:, :3].tanh()

@@ -100,7 +100,12 @@ def pairs_command(  # noqa: PLR0917
 @click.option("--data", type=click.Path(path_type=Path, exists=True), help="Folder of pictures.")
 @click.option("--mirror", is_flag=True, help="Mirror the folder's pictures half the time.")
 @click.option("--renderer", help="Learn from a renderer, e.g. portraits.")
-@click.option("--pairs", type=click.Path(path_type=Path, exists=True), help="Cache of renders.")
+@click.option(
+    "--pairs",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="Cache of renders; several times for several, the first of which measures.",
+)
 @click.option(
     "--small-share",
     default=0.0,
@@ -172,17 +177,19 @@ def _say_nothing(text: str) -> None:
 
 def _open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
-    from latentfu_builtin.stylegan.training.pairs import PairCache
+    from latentfu_builtin.stylegan.training.pairs import PairCache, PairCaches
     from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, open_teacher
 
-    if sum(asked[name] is not None for name in ("data", "renderer", "pairs")) != 1:
+    if sum(bool(asked[name]) for name in ("data", "renderer", "pairs")) != 1:
         raise click.UsageError("give exactly one of --data, --renderer and --pairs")
     if asked["data"] is not None:
         return FolderSource(asked["data"], asked["resolution"], asked["mirror"])
     if asked["renderer"] is not None:
         teacher = open_teacher(asked["renderer"])
         return RendererSource(teacher, asked["resolution"], asked["z_dim"])
-    return PairCache(asked["pairs"], asked["resolution"], asked["small_share"])
+    resolution, share = asked["resolution"], asked["small_share"]
+    caches = [PairCache(folder, resolution, share) for folder in asked["pairs"]]
+    return caches[0] if len(caches) == 1 else PairCaches(tuple(caches))
 
 
 def _open_trainer(

@@ -129,6 +129,51 @@ class PairCache:
         return self.rows(slice(0, min(count, self.first, self.count)))
 
 
+@dataclass(frozen=True)
+class PairCaches:
+    """Several caches as one `Source`: each gives its share of a batch by how many pairs it has.
+
+    They may hold pictures of several sizes, as long as all read them at one resolution. The first
+    one's held-out pairs measure. ValueError when the pairs are not of one kind.
+    """
+
+    caches: tuple[PairCache, ...]
+
+    def __post_init__(self) -> None:
+        first = self.caches[0]
+        for other in self.caches[1:]:
+            for name in ("z", "normals", "landmarks"):
+                if other.arrays[name].shape[1:] != first.arrays[name].shape[1:]:
+                    raise ValueError(
+                        f"the pairs in {other.folder} have other {name} than those in "
+                        f"{first.folder}: render both with one renderer and --z-dim"
+                    )
+
+    @property
+    def factor_count(self) -> int:
+        """How many factors each picture was rendered from."""
+        return self.caches[0].factor_count
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """Random pairs, with replacement, from all but the held-out ones of each cache."""
+        room = torch.tensor([float(max(0, c.count - c.first)) for c in self.caches])
+        if not room.any():
+            raise ValueError("none of the folders of pairs holds more than the held-out ones")
+        chosen = torch.multinomial(room, count, replacement=True, generator=generator)
+        shares = chosen.bincount(minlength=len(self.caches)).tolist()
+        drawn = [
+            cache.draw(share, generator)
+            for cache, share in zip(self.caches, shares, strict=True)
+            if share
+        ]
+        parts = zip(*(vars(one).values() for one in drawn), strict=True)
+        return Batch(*(torch.cat(part) for part in parts))
+
+    def holdout(self, count: int = HOLDOUT) -> Batch:
+        """Pairs of the first cache that `draw` never gives."""
+        return self.caches[0].holdout(count)
+
+
 def _read_index(folder: Path) -> dict[str, int | str]:
     """The cache's index file."""
     values: dict[str, int | str] = json.loads((folder / "index.json").read_text())

@@ -22,7 +22,7 @@ from latentfu_builtin.stylegan.training.checkpoint import (
     save_checkpoint,
 )
 from latentfu_builtin.stylegan.training.losses import psnr
-from latentfu_builtin.stylegan.training.pairs import PairCache
+from latentfu_builtin.stylegan.training.pairs import PairCache, PairCaches
 from latentfu_builtin.stylegan.training.source import (
     Batch,
     BatchSource,
@@ -45,7 +45,7 @@ class Pace:
 
 def _draw_holdout(source: BatchSource) -> Batch | None:
     """Pairs to measure with: the cache's held-out ones, or a few fresh renders."""
-    if isinstance(source, PairCache):
+    if isinstance(source, PairCache | PairCaches):
         return source.holdout()
     if isinstance(source, RendererSource):
         return source.draw(64, torch.Generator().manual_seed(99))
