@@ -100,3 +100,18 @@ def test_caches_of_other_numbers_are_refused(cache: PairCache, tmp_path: Path) -
 def _color(z: torch.Tensor) -> torch.Tensor:
     """What `Stripes` paints for these z [N, 8]: [N, 3]."""
     return teacher_normals(z, Stripes())[:, :3].tanh()
+
+
+def test_the_attention_mapping_learns_from_renders_without_their_z(
+    cache: PairCache, tmp_path: Path
+) -> None:
+    words = ["generator", "--pairs", str(cache.folder), "--out", str(tmp_path / "run")]
+    words += ["--resolution", "16", "--z-dim", "8", "--w-dim", "16", "--channels", "16,8,8"]
+    words += ["--mapping", "attention", "--mapping-layers", "2", "--threads", "1"]
+    words += ["--set", "adversarial_images=16", "--set", "batch=8", "--set", "bf16=false"]
+    refused = CliRunner().invoke(train_command, words)
+    assert refused.exit_code == 1
+    assert "train it --unpaired" in refused.output
+    ran = CliRunner().invoke(train_command, [*words, "--unpaired", "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert '"images": 16' in ran.output

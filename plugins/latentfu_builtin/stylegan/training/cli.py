@@ -107,6 +107,11 @@ def pairs_command(  # noqa: PLR0917
     help="Cache of renders; several times for several, the first of which measures.",
 )
 @click.option(
+    "--unpaired",
+    is_flag=True,
+    help="Of renders: learn how they look, not which z each is of (--mapping attention must).",
+)
+@click.option(
     "--small-share",
     default=0.0,
     show_default=True,
@@ -177,13 +182,21 @@ def _say_nothing(text: str) -> None:
 
 def _open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
-    from latentfu_builtin.stylegan.training.pairs import PairCache, PairCaches
-    from latentfu_builtin.stylegan.training.source import FolderSource, RendererSource, open_teacher
+    from latentfu_builtin.stylegan.training.source import FolderSource, UnpairedSource
 
     if sum(bool(asked[name]) for name in ("data", "renderer", "pairs")) != 1:
         raise click.UsageError("give exactly one of --data, --renderer and --pairs")
     if asked["data"] is not None:
         return FolderSource(asked["data"], asked["resolution"], asked["mirror"])
+    renders = _open_renders(asked)
+    return UnpairedSource(renders) if asked["unpaired"] else renders
+
+
+def _open_renders(asked: dict[str, Any]) -> BatchSource:
+    """A renderer, or caches of its pictures."""
+    from latentfu_builtin.stylegan.training.pairs import PairCache, PairCaches
+    from latentfu_builtin.stylegan.training.source import RendererSource, open_teacher
+
     if asked["renderer"] is not None:
         teacher = open_teacher(asked["renderer"])
         return RendererSource(teacher, asked["resolution"], asked["z_dim"])

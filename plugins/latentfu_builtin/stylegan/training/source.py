@@ -139,6 +139,18 @@ class RendererSource:
         return Batch(images, z, landmarks)
 
 
+@dataclass(frozen=True)
+class UnpairedSource:
+    """Another source's pictures alone: a network learns how they look, with a z of its own."""
+
+    source: BatchSource
+    factor_count = 0
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """Random pictures without z or landmarks."""
+        return Batch(self.source.draw(count, generator).images)
+
+
 class FolderSource:
     """All pictures below a folder, center-cropped to squares, kept in memory as bytes."""
 
