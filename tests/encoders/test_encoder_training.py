@@ -25,7 +25,8 @@ from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.encoders.plugin import latentfu_inverters
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
 from latentfu_builtin.encoders.training.run import EncoderOrder, train_encoder
-from latentfu_builtin.encoders.training.trainer import EncoderTrainer, read_trunk
+from latentfu_builtin.encoders.training.students import read_trunk
+from latentfu_builtin.encoders.training.trainer import EncoderTrainer
 from PIL import Image
 
 from tests.support.encoder_world import picture_of, request

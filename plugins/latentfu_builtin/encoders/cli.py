@@ -89,6 +89,10 @@ def list_encoders_command(as_json: bool) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file.")
 @click.option("--name", help="Its name among your own encoders; default: the generator's.")
 @click.option(
+    "--architecture",
+    help="pyramid, our own (default), or one that was published: psp, e4e, psp-w, psp-w-plus.",
+)
+@click.option(
     "--pictures",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of aligned pictures that it should show too.",
@@ -102,7 +106,7 @@ def list_encoders_command(as_json: bool) -> None:
 @click.option(
     "--trunk",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Network to begin with: a scorer, or an encoder for earlier weights.",
+    help="Network to begin with: a scorer, an encoder for earlier weights, pSp's trunk.",
 )
 @click.option(
     "--checkpoint",
@@ -136,7 +140,10 @@ def train_encoder_command(generator: str, as_json: bool, threads: int, **asked: 
 
     if threads:
         torch.set_num_threads(threads)
-    options = EncoderTrainingOptions(**parse_training_options(asked["changes"]))  # type: ignore[arg-type]
+    changes = parse_training_options(asked["changes"])
+    if asked["architecture"]:
+        changes["architecture"] = asked["architecture"]
+    options = EncoderTrainingOptions(**changes)  # type: ignore[arg-type]
     opened = latentfu.open_generator(generator, asked["device"])
     name = _clean_encoder_name(asked["name"] or opened.name)
     output = asked["output"] or user_encoder_folder() / f"{name}.safetensors"

@@ -40,7 +40,7 @@ _ENCODER = "encoder."
 _FURTHEST = 0.2
 """How far the file's mean code may be from the generator's, as a part of the spread of w."""
 _LARGEST = 8 << 30
-_SIDE = 256
+PUBLISHED_SIDE = 256
 """All of them look at pictures of this side, RGB, -1..1."""
 _ROUNDS = 5
 """How often ReStyle looks again, as in its paper."""
@@ -104,20 +104,38 @@ def import_encoder(
     _check_codes(sizes, generator, kind)
     if not force and not kind.absolute:
         _check_mean(mean, generator)
-    tensors = {_ENCODER + k: v.detach().cpu().contiguous() for k, v in checkpoint.tensors.items()}
-    tensors[_MEAN] = mean.detach().cpu().float().contiguous()
+    opts = json.dumps({k: v for k, v in checkpoint.opts.items() if _is_plain(v)})
+    network = (kind, sizes)
+    told = {**(notes or {}), "opts": opts}
+    write_published_encoder(output, network, checkpoint.tensors, mean, generator, told)
+    return kind
+
+
+def write_published_encoder(  # noqa: PLR0917
+    output: Path,
+    network: tuple[PublishedArchitecture, PublishedSizes],
+    tensors: Mapping[str, Tensor],
+    mean: Tensor,
+    generator: Generator,
+    notes: Mapping[str, str],
+) -> None:
+    """Write an encoder of a published architecture; raises StorageError in one sentence.
+
+    ``mean [styles or 1, D]``: what its offsets are added to.
+    """
+    kind, sizes = network
+    whole = {_ENCODER + k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    whole[_MEAN] = mean.detach().cpu().float().contiguous()
     metadata = {
         "licence": "unknown",
-        **(notes or {}),
+        **notes,
         "architecture": kind.name,
         "sizes": sizes.to_json(),
         "space": "w" if sizes.styles == 1 else generator.spaces[-1],
         "generator_id": generator.id,
         "generator": generator.name,
-        "opts": json.dumps({k: v for k, v in checkpoint.opts.items() if _is_plain(v)}),
     }
-    write_tensors(output, tensors, metadata)
-    return kind
+    write_tensors(output, whole, metadata)
 
 
 def load_published_encoder(path: Path, generator: Generator) -> PublishedEncoder:
@@ -242,7 +260,7 @@ class PublishedEncoder:
     @torch.no_grad()
     def __call__(self, pictures: Tensor) -> Tensor:
         """Pictures [N, 3, R, R] in -1..1 -> codes [N, num_ws, D], or [N, D] in w."""
-        small = resized(pictures.to(self.generator.device).float(), _SIDE)
+        small = resized(pictures.to(self.generator.device).float(), PUBLISHED_SIDE)
         if self.architecture.looks_back:
             return self.shaped(self.in_rounds(small))
         codes = self.network(small)
@@ -253,7 +271,7 @@ class PublishedEncoder:
         codes = self.mean.expand(len(small), self.generator.num_ws, -1)
         for _ in range(_ROUNDS):
             latent = self.generator.mean_latent().with_codes(codes)
-            found = resized(self.generator.render(latent).clamp(-1, 1), _SIDE)
+            found = resized(self.generator.render(latent).clamp(-1, 1), PUBLISHED_SIDE)
             codes = codes + self.network(torch.cat([small, found], dim=1))
         return codes
 

@@ -166,7 +166,8 @@ def choose_coordinates(generator: Generator, space: str, units: str) -> Coordina
 class Spread:
     """``mean [D]`` and ``axes [D, D]``: w = mean + axes @ p with p about normal.
 
-    For codes whose rows each have a spread of their own: ``[rows, D]`` and ``[rows, D, D]``.
+    For codes whose rows each have a mean of their own: ``[rows, D]``; where they have a spread of
+    their own too, the axes are ``[rows, D, D]``.
     """
 
     mean: Tensor
@@ -199,6 +200,19 @@ def measure_spread(generator: Generator, seed: int = 0) -> Spread:
     mean = generator.mean_latent().codes[0]
     mean = mean.mean(dim=0) if mean.ndim == 2 else mean
     return _measure_spread_around(mean, samples.flatten(0, 1))
+
+
+def measure_shared_spread(generator: Generator, seed: int = 0) -> Spread:
+    """As :func:`measure_spread`, but around a mean ``[rows, D]`` for each token in w++.
+
+    The axes are the same for all rows, so that one dense layer may say where each row goes.
+    """
+    samples = _sample_codes(generator, seed)  # [N, rows, D]
+    if samples.shape[1] == 1:
+        return measure_spread(generator, seed)
+    means = generator.mean_latent().codes[0]  # [rows, D]
+    around = _measure_spread_around(torch.zeros_like(means[0]), (samples - means).flatten(0, 1))
+    return Spread(means.float(), around.axes)
 
 
 def measure_row_spread(generator: Generator, seed: int = 0) -> Spread:

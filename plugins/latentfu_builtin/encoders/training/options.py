@@ -12,16 +12,22 @@ from latentfu import BadInputError
 class EncoderTrainingOptions:
     """Amounts are counted in pictures.
 
+    ``architecture``: pyramid, our own, or a published one (psp, e4e, psp-w, psp-w-plus);
+    ``width``: of a published trunk, 1 for its published proportions to the generator's w.
     ``pictures``: how many are looked at in all. ``pool``: rendered pictures kept at a time, of
     which ``fresh`` are rendered anew at each step. ``outside``: the part of a batch that is not
     the generator's own, where there are such pictures. ``seen``: how many of a batch are rendered
-    again from the codes found, and compared. ``code``, ``pixel``, ``perceptual``, ``identity``:
-    weights, the last of how unlike a person what is found becomes (needs an identity network).
+    again from the codes found, and compared. ``code``, ``pixel`` (at several sizes), ``l2`` (the
+    squared error of pSp), ``perceptual``, ``identity``: weights, the last of how unlike a person
+    what is found becomes (needs an identity network). ``measure``: after how many pictures the
+    figures are said, 0 for at the end only.
     ``apart``: how far the layers of the generator's own codes are moved apart, in spreads.
     ``photograph``: the part of the pictures that is changed into what a camera and a file make
     of them, for generators of people that are to read photographs.
     """
 
+    architecture: str = "pyramid"
+    width: float = 1.0
     pictures: int = 40_000
     batch: int = 64
     rate: float = 2e-3
@@ -31,24 +37,29 @@ class EncoderTrainingOptions:
     seen: int = 8
     code: float = 1.0
     pixel: float = 10.0
+    l2: float = 0.0
     perceptual: float = 1.0
     identity: float = 0.0
     apart: float = 0.15
     photograph: float = 0.0
+    measure: int = 0
     seed: int = 0
     bf16: bool = True
 
     def __post_init__(self) -> None:
         ranges: dict[str, tuple[float, float]] = {
+            "width": (0.01, 4.0),
             "pictures": (2, 10**9),
             "batch": (2, 4096),
             "rate": (1e-6, 1.0),
             "pool": (2, 10**6),
             "fresh": (0, 4096),
-            "outside": (0.0, 0.9),
+            "outside": (0.0, 1.0),
             "seen": (0, 4096),
+            "l2": (0.0, 1e6),
             "identity": (0.0, 100.0),
             "photograph": (0.0, 1.0),
+            "measure": (0, 10**9),
         }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
@@ -78,10 +89,10 @@ class EncoderTrainingOptions:
         )
 
 
-def parse_training_options(given: tuple[str, ...]) -> dict[str, float | int | bool]:
+def parse_training_options(given: tuple[str, ...]) -> dict[str, float | int | bool | str]:
     """NAME=VALUE texts as options; raises BadInputError naming what is not known."""
     kinds = {name: type(value) for name, value in asdict(EncoderTrainingOptions()).items()}
-    found: dict[str, float | int | bool] = {}
+    found: dict[str, float | int | bool | str] = {}
     for text in given:
         name, _, value = text.partition("=")
         if name not in kinds:

@@ -25,19 +25,17 @@ from latentfu import (
 )
 from torch import Tensor
 
-from latentfu_builtin.encoders.encoder_file import save_encoder
 from latentfu_builtin.encoders.encoder_header import read_encoder_header
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
 from latentfu_builtin.encoders.training.sources import LessonPool, LessonSource, open_outside_source
+from latentfu_builtin.encoders.training.students import read_trunk
 from latentfu_builtin.encoders.training.trainer import (
     EncoderTrainer,
     Outside,
     make_encoder_optimizer,
     measure_encoder,
-    read_trunk,
 )
 from latentfu_builtin.inversion.coordinates import Spread
-from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig
 
 _FILLING = 0.1
 """The part of the progress that is the filling of the pool."""
@@ -88,7 +86,7 @@ def train_encoder(
         "options": trainer.options.to_json(),
         **order.notes,
     }
-    save_encoder(order.output, trainer.encoder, order.generator.id, notes)
+    trainer.encoder.save(order.output, order.generator, notes)
     if order.checkpoint is not None:
         order.checkpoint.unlink(missing_ok=True)
     progress(1.0, "Done")
@@ -142,6 +140,9 @@ def _take_steps(
         if not math.isfinite(loss):
             raise BadInputError("The training gave no numbers: try a smaller --set rate=....")
         mean = loss if mean == 0.0 else 0.98 * mean + 0.02 * loss
+        if _is_due(trainer):
+            found = measure_encoder(trainer)
+            say(f"{trainer.step}/{steps}  " + "  ".join(f"{k} {v:.4f}" for k, v in found.items()))
         now = time.monotonic()
         if now - said > _SAY_EVERY:
             said = now
@@ -150,6 +151,12 @@ def _take_steps(
             saved = now
             save_encoder_training(order.checkpoint, trainer)
         progress(trainer.step / steps, f"Step {trainer.step} of {steps}, loss {mean:.3f}")
+
+
+def _is_due(trainer: EncoderTrainer) -> bool:
+    """Whether the last step passed a number of pictures after which figures are wanted."""
+    every, batch = trainer.options.measure, trainer.options.batch
+    return bool(every) and trainer.step * batch // every > (trainer.step - 1) * batch // every
 
 
 def save_encoder_training(path: Path, trainer: EncoderTrainer) -> None:
@@ -163,7 +170,7 @@ def save_encoder_training(path: Path, trainer: EncoderTrainer) -> None:
     metadata = {
         "format": _FORMAT,
         "generator_id": trainer.generator.id,
-        "config": trainer.encoder.config.to_json(),
+        "config": trainer.encoder.describe(),
         "options": trainer.options.to_json(),
         "counters": json.dumps({"step": trainer.step, "taken": trainer.encoder.taken}),
     }
@@ -190,8 +197,7 @@ def _load_encoder_training(
             f"give another --checkpoint, or remove it."
         )
     options = EncoderTrainingOptions.from_json(header["options"])
-    config = EncoderConfig.from_json(header["config"])
-    trainer = EncoderTrainer.begin(generator, options, outside, config=config)
+    trainer = EncoderTrainer.begin(generator, options, outside, sizes=header["config"])
     tensors = read_tensors(path)
     try:
         counters = json.loads(header["counters"])

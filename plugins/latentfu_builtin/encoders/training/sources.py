@@ -124,7 +124,7 @@ def open_outside_source(
         if pairs is not None:
             return RendererLessons(generator, spread, PairCache(pairs, size))
         if folder is not None:
-            shape = (_count_code_layers(generator), len(spread.mean))
+            shape = (_count_code_layers(generator), spread.mean.shape[-1])
             return FolderLessons(FolderSource(folder, size), shape)
     except (ValueError, OSError, KeyError) as error:
         raise BadInputError(f"The pictures cannot be used: {error}.") from error

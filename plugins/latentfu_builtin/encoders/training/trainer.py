@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import isqrt
-from pathlib import Path
 
 import torch
-from latentfu import BadInputError, Generator, StorageError, mixed_precision, read_tensors
+from latentfu import Generator, mixed_precision
 from torch import Tensor
 
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
@@ -23,29 +21,21 @@ from latentfu_builtin.encoders.training.sources import (
     make_codes,
     render_codes,
 )
-from latentfu_builtin.inversion.coordinates import Spread, measure_spread
+from latentfu_builtin.encoders.training.students import Student, build_student
+from latentfu_builtin.inversion.coordinates import Spread, measure_shared_spread
 from latentfu_builtin.inversion.losses import (
     build_identity_distance,
     build_perceptual_loss,
     pyramid,
 )
 from latentfu_builtin.inversion.vgg import Distance
-from latentfu_builtin.networks.encoders.pyramid_encoder import (
-    EncoderConfig,
-    PictureEncoder,
-    resized,
-)
+from latentfu_builtin.networks.encoders.pyramid_encoder import resized
 
 _WARM_UP = 0.05
 _TRUNK_PACE = 0.3
 """How much slower the convolutions learn when they were trained for something else before."""
 Outside = Callable[[Spread, int], LessonSource | None]
 """The spread and the size of the pictures -> a source of pictures, or none."""
-_LARGEST_LOOK = 64
-"""Larger pictures are looked at from this size: the code says nothing that is smaller."""
-_LAST_SIDE = 4
-"""Pixels of the last features, where the trunk has no dense layer that tells."""
-_HEADS = ("dense.weight", "dense.bias", "shared.weight", "apart.weight", "mean", "axes")
 _UNSEEN_SEED = 918_273
 _PORTION = 16
 
@@ -57,7 +47,7 @@ class EncoderTrainer:
     generator: Generator
     options: EncoderTrainingOptions
     spread: Spread
-    encoder: PictureEncoder
+    encoder: Student
     adam: torch.optim.AdamW
     random: torch.Generator
     perceptual: Distance | None
@@ -72,18 +62,14 @@ class EncoderTrainer:
         options: EncoderTrainingOptions,
         outside: Outside = lambda spread, size: None,
         trunk: Mapping[str, Tensor] | None = None,
-        config: EncoderConfig | None = None,
+        sizes: str | None = None,
     ) -> EncoderTrainer:
         """A run that has not begun yet, for ``generator``, from a ``trunk`` where there is one."""
         torch.manual_seed(options.seed)
-        spread = measure_spread(generator)
-        encoder = PictureEncoder(config or _choose_config(generator, trunk))
-        encoder.mean.copy_(spread.mean.expand_as(encoder.mean))
-        encoder.axes.copy_(spread.axes)
-        if trunk is not None:
-            _take_over_trunk(encoder, trunk)
+        spread = measure_shared_spread(generator)
+        encoder = build_student(generator, options, spread, trunk, sizes)
         encoder = encoder.to(generator.device).to(memory_format=torch.channels_last)
-        size = encoder.config.size
+        size = encoder.size
         return EncoderTrainer(
             generator,
             options,
@@ -102,9 +88,9 @@ class EncoderTrainer:
         options, others = self.options, self.options.others if self.outside else 0
         share = others / options.batch
         size = max(2, round(options.pool * (1 - share)))
-        pools = [
-            (LessonPool(self.own, size, options.fresh, self.random, told), options.batch - others)
-        ]
+        mine, pools = options.batch - others, []
+        if mine:
+            pools.append((LessonPool(self.own, size, options.fresh, self.random, told), mine))
         if self.outside is not None and others:
             fresh = round(options.fresh * share)
             few = max(2, options.pool - size)
@@ -141,8 +127,9 @@ class EncoderTrainer:
         targets = lesson.pictures[rows].to(self.generator.device)
         codes = make_codes(self.spread, offsets[rows], self.generator)
         images = render_codes(self.generator, codes, self.options.bf16)
-        images = resized(images, self.encoder.config.size)
+        images = resized(images, targets.shape[-1])
         error = self.options.pixel * pyramid(images, targets).mean()
+        error = error + self.options.l2 * (images - targets).square().mean()
         if self.perceptual is not None and self.options.perceptual > 0:
             error = error + self.options.perceptual * self.perceptual(images, targets).mean()
         if self.identity is not None:
@@ -150,15 +137,13 @@ class EncoderTrainer:
         return error
 
 
-def make_encoder_optimizer(
-    encoder: PictureEncoder, options: EncoderTrainingOptions
-) -> torch.optim.AdamW:
+def make_encoder_optimizer(encoder: Student, options: EncoderTrainingOptions) -> torch.optim.AdamW:
     """Adam on all parameters, more careful with convolutions that were taken over."""
     slow = options.rate * (_TRUNK_PACE if encoder.taken else 1.0)
-    heads = [p for name, p in encoder.named_parameters() if not name.startswith("stages.")]
+    named, begin = list(encoder.named_parameters()), encoder.convolutions
     groups = [
-        {"params": list(encoder.stages.parameters()), "highest": slow},
-        {"params": heads, "highest": options.rate},
+        {"params": [p for name, p in named if name.startswith(begin)], "highest": slow},
+        {"params": [p for name, p in named if not name.startswith(begin)], "highest": options.rate},
     ]
     return torch.optim.AdamW(groups, lr=options.rate, weight_decay=0.02)
 
@@ -187,72 +172,6 @@ def _rate_factor(done: float) -> float:
     """The rate's factor: up over the first steps, then down to nothing."""
     up = min(1.0, (done + 1e-3) / _WARM_UP)
     return up * (1.0 - done) ** 1.5 if done < 1.0 else 0.0
-
-
-def read_trunk(path: Path) -> dict[str, Tensor]:
-    """The tensors of a network that an encoder can begin with; raises BadInputError."""
-    try:
-        found = {name: value.float() for name, value in read_tensors(path).items()}
-    except StorageError as error:
-        raise BadInputError(str(error)) from error
-    if "stages.0.0.0.weight" not in found:
-        raise BadInputError(f"{path} holds no convolutions that an encoder can begin with.")
-    return found
-
-
-def _choose_config(
-    generator: Generator, trunk: Mapping[str, Tensor] | None = None
-) -> EncoderConfig:
-    """An encoder's sizes for ``generator``: those of the trunk, where there is one."""
-    mean = generator.mean_latent()
-    shape = tuple(mean.codes.shape[1:])
-    if trunk is None:
-        size = max(4 * _LAST_SIDE, min(_LARGEST_LOOK, generator.resolution))
-        return EncoderConfig(size, shape, mean.space)
-    widths: list[int] = []
-    while f"stages.{len(widths)}.0.0.weight" in trunk:
-        widths.append(int(trunk[f"stages.{len(widths)}.0.0.weight"].shape[0]))
-    last = _LAST_SIDE
-    if "dense.weight" in trunk:
-        last = isqrt(trunk["dense.weight"].shape[1] // widths[-1])
-    return EncoderConfig(last << (len(widths) - 1), shape, mean.space, tuple(widths))
-
-
-def _take_over_trunk(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
-    """Begin with the convolutions of another network of the same sizes (a scorer's, say).
-
-    What is learned for one reading of a picture serves for another: training is several times
-    shorter. An encoder for earlier weights of the generator gives its other layers too.
-    """
-    own = encoder.state_dict()
-    stages = {k: v for k, v in tensors.items() if k.startswith("stages.") and k in own}
-    if not all(own[name].shape == value.shape for name, value in stages.items()):
-        raise BadInputError("The network to begin with has other sizes than the encoder.")
-    encoder.load_state_dict(stages, strict=False)
-    encoder.taken = True
-    whole = all(name in tensors and tensors[name].shape == own[name].shape for name in _HEADS)
-    if whole:
-        _take_over_heads(encoder, tensors)
-
-
-def _take_over_heads(encoder: PictureEncoder, tensors: Mapping[str, Tensor]) -> None:
-    """The dense layers of an encoder whose offsets are counted along other axes.
-
-    An offset p there is the code mean + A p, and so here the offset (B^-1)(mean + A p - mean').
-    """
-    spread = Spread(encoder.mean[0], encoder.axes)
-    zero = encoder.mean.new_zeros(1, encoder.axes.shape[0])
-    turn = spread.whitened(tensors["axes"].T + spread.mean)  # [D, D]: p here = p there @ turn
-    moved = spread.whitened(tensors["mean"] - encoder.mean + spread.mean + zero)  # [layers, D]
-    layers, depth = moved.shape
-    apart = tensors["apart.weight"].reshape(layers, depth, -1)
-    state = {name: value for name, value in tensors.items() if name.startswith(("dense.", "norm."))}
-    state["shared.weight"] = turn.T @ tensors["shared.weight"]
-    state["shared.bias"] = tensors["shared.bias"] @ turn
-    state["apart.weight"] = (turn.T @ apart).reshape(layers * depth, -1)
-    bias = tensors["apart.bias"].reshape(layers, depth) @ turn + moved
-    state["apart.bias"] = bias.reshape(-1)
-    encoder.load_state_dict(state, strict=False)
 
 
 @torch.no_grad()
