@@ -109,16 +109,19 @@ def test_a_folder_has_the_same_codes_whoever_inverts_it(
         Image.fromarray(pixels).save(photos / f"p{number}.png")
     (photos / "bad.png").write_bytes(b"no picture")
     words = ("--generator", "little", "--inverter", "w-plus", "--losses", "pixels", "--steps", "5")
-    found = []
+    found, shown = [], []
     for jobs in ("1", "2"):
         out = tmp_path / jobs
         ran = latentfu_program(
-            "invert", photos, "-o", out, *words, "--jobs", jobs, "--again", "--json"
-        )
+            "invert", photos, "-o", out, *words, "--jobs", jobs, "--again", "--json",
+            "--save-image", out / "shown", "--coupled",
+        )  # fmt: skip
         assert ran.code == 1 and [row["picture"] for row in ran.json["pictures"]] == [
             "bad.png", "p0.png", "p1.png", "p2.png",
         ]  # fmt: skip
         found.append([read_arrays(out / f"p{number}.safetensors") for number in range(3)])
+        shown.append([(out / "shown" / f"p{number}.png").read_bytes() for number in range(3)])
+    assert shown[0] == shown[1]
     for one, two in zip(*found, strict=True):
         assert one.keys() == two.keys() and all(
             np.array_equal(one[name], two[name]) for name in one

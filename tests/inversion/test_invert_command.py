@@ -135,6 +135,35 @@ def test_a_folder_gives_what_its_pictures_give_alone(
     assert np.allclose(together.latent.codes.numpy(), one.latent.codes.numpy(), atol=2e-3)
 
 
+def test_a_folder_shows_what_its_latents_show_beside_what_they_were_found_for(
+    program: Callable[..., Ran], photos: Path, tmp_path: Path
+) -> None:
+    out, shown, coupled = tmp_path / "out", tmp_path / "shown", tmp_path / "coupled"
+    first = program("invert", photos, "-o", out, *QUICK, "--save-image", shown, "--json")
+    assert first.code == 0, first.err
+    again = program(
+        "invert", photos, "-o", out, *QUICK, "--save-image", coupled, "--coupled", "--json"
+    )
+    assert [row["state"] for row in again.json["pictures"]] == ["cached"] * 3
+    side = small_world.small_generator().resolution
+    one = tmp_path / "one.png"
+    alone = program("invert", photos / "p1.png", "-o", tmp_path / "x.safetensors", *QUICK,
+                    "--save-image", one, "--coupled")  # fmt: skip
+    assert alone.code == 0, alone.err
+    for number in range(3):
+        picture = np.asarray(Image.open(shown / f"p{number}.png"), float)
+        both = np.asarray(Image.open(coupled / f"p{number}.png"), float)
+        assert picture.shape == (side, side, 3)
+        assert both.shape == (side, 2 * side, 3)
+        assert np.array_equal(both[:, side:], picture)
+        assert not np.array_equal(both[:, :side], picture)
+    two = np.asarray(Image.open(coupled / "p1.png"), float)
+    assert np.abs(np.asarray(Image.open(one), float) - two).max() <= 2
+    refused = program("invert", photos, "-o", out, *QUICK, "--coupled")
+    assert refused.code == 2
+    assert "--save-image" in refused.err
+
+
 @pytest.mark.parametrize(("arguments", "code", "word"), [
     (("--quality", "perfect"), 2, "perfect"),
     (("--eyes", "1,2,3", "--mouth", "1,2"), 2, "x,y,x,y"),

@@ -60,9 +60,10 @@ def _collect_options(given: Mapping[str, Any]) -> dict[str, Value]:
     help="Picture of the same size: only what is white counts.",
 )  # fmt: skip
 @click.option(
-    "--save-image", type=click.Path(path_type=Path), metavar="FILE",
-    help="Also write what the latent shows.",
+    "--save-image", type=click.Path(path_type=Path), metavar="PATH",
+    help="Also write what the latent shows; for a folder of pictures a folder.",
 )  # fmt: skip
+@click.option("--coupled", is_flag=True, help="In --save-image: the aligned picture beside it.")
 @click.option(
     "--video", type=click.Path(path_type=Path), metavar="FILE",
     help="Also write the way there as .gif, .webp, .mp4 or .avi.",
@@ -84,6 +85,7 @@ def invert_command(
     output: Path,
     mask: Path | None,
     save_image: Path | None,
+    coupled: bool,
     video: Path | None,
     save_frequency: int,
     again: bool,
@@ -100,17 +102,21 @@ def invert_command(
     how. Without, all threads of this process work on one batch, which may round otherwise.
     """
     chosen = {**dict(fields.pop("options", ())), **_collect_options(settings)}
+    if coupled and save_image is None:
+        raise click.UsageError("--coupled says what is in --save-image: give it too.")
     if image.is_dir():
         from latentfu.cli.invert_folder import Folder, invert_folder
 
-        if mask or save_image or video or fields.get("corners") or fields.get("eyes"):
-            raise click.UsageError("A mask, a place, an image or a video is for one picture.")
-        folder = Folder(image, output, batch, again)
+        if mask or video or fields.get("corners") or fields.get("eyes"):
+            raise click.UsageError("A mask, a place or a video is for one picture.")
+        folder = Folder(image, output, batch, again, save_image, coupled)
         invert_folder(folder, {**fields, "options": chosen}, engine, as_json)
         return
     if engine.is_given:
         raise click.UsageError("--engine and --jobs are for a folder of pictures.")
     _check_outputs(output, save_image, video)
+    import numpy as np
+
     from latentfu.cli.backend import collect_fields, open_editor
     from latentfu.cli.film import Film, enlarge_frame, make_frame
     from latentfu.cli.pictures import PictureFile, read_picture_file, write_picture
@@ -137,7 +143,8 @@ def invert_command(
             film.frames.append(enlarge_frame(shown))
             film.write(video)
         if save_image:
-            write_picture(save_image, PictureFile(shown))
+            beside = np.hstack([make_frame(crop.image), shown]) if coupled else shown
+            write_picture(save_image, PictureFile(beside))
     write_whole(output, serialize_inversion(found.key, found.inversion))
     from latentfu.cli.invert_folder import describe_inversion
 

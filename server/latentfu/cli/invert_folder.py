@@ -27,7 +27,9 @@ from latentfu.core.errors import (
 from latentfu.core.progress import Progress, between
 
 if TYPE_CHECKING:
+    from latentfu.cli.film import Frame
     from latentfu.core.crop import Crop
+    from latentfu.core.latent import Latent
     from latentfu.core.layer import Layer
     from latentfu.engine.batch_task import WorkerPlace
     from latentfu.engine.open_engine import EngineChoice
@@ -44,12 +46,17 @@ OUTSIDE = "; outside what the network can show"
 
 @dataclass(frozen=True)
 class Folder:
-    """Pictures in, latents out; ``batch`` at once (None: by size); ``again``: all anew."""
+    """Pictures in, latents out; ``batch`` at once (None: by size); ``again``: all anew.
+
+    ``images``: a folder for what the latents show, beside what they were found for if ``coupled``.
+    """
 
     pictures: Path
     out: Path
     batch: int | None
     again: bool
+    images: Path | None = None
+    coupled: bool = False
 
     def list_targets(self) -> dict[Path, Path]:
         """Each picture and the file of its latent."""
@@ -60,6 +67,13 @@ class Folder:
             / f"{path.stem if stems.count(path.stem) == 1 else path.name}.safetensors"
             for path in paths
         }
+
+    def open_inverter(self, fields: Mapping[str, Any]) -> FolderInverter:
+        """What the pictures are inverted with, in this process."""
+        from latentfu.pipeline.invert import InvertOptions
+
+        inverter = open_folder_inverter(fields, InvertOptions(refresh=self.again))
+        return replace(inverter, images=self.images, coupled=self.coupled)
 
 
 @dataclass(frozen=True)
@@ -74,16 +88,24 @@ class Waiting:
 
 @dataclass(frozen=True)
 class InvertedPicture:
-    """What became of one: its row of the table, and what is to be in the latent's file, if any."""
+    """What became of one: its row of the table, and what is to be in its files, if any.
+
+    ``image``: where what it shows goes, and the pixels.
+    """
 
     target: Path
     row: Row
     content: bytes | None = None
+    image: tuple[Path, Frame] | None = None
 
     def write(self) -> None:
-        """Put the latent where it goes; raises StorageError."""
+        """Put the latent and the picture where they go; raises StorageError."""
+        from latentfu.cli.pictures import PictureFile, write_picture
         from latentfu.storage.atomic import write_whole
 
+        if self.image is not None:
+            path, pixels = self.image
+            write_picture(path, PictureFile(pixels))
         if self.content is not None:
             write_whole(self.target, self.content)
 
@@ -95,11 +117,11 @@ def invert_folder(
 
     ``fields``: of the request that all pictures share.
     """
-    from latentfu.pipeline.invert import InvertOptions
-
     targets = folder.list_targets()
     make_output_folder(folder.out, "latents")
-    inverter = open_folder_inverter(fields, InvertOptions(refresh=folder.again))
+    if folder.images is not None:
+        make_output_folder(folder.images, "pictures")
+    inverter = folder.open_inverter(fields)
     rows: dict[str, Row] = {}
 
     def keep(done: Sequence[InvertedPicture]) -> None:
@@ -173,8 +195,9 @@ def _invert_by_engine(
     generator = editor.generators.open(editor.generators.find_spec(inverter.generator))
     recipe = describe_generator(generator, inverter.file)
     given = {name: each for name, each in inverter.fields.items() if name != "generator"}
+    shown = (inverter.images, inverter.coupled)
     task = BatchTask(
-        partial(_open_in_worker, recipe, given, inverter.options),
+        partial(_open_in_worker, recipe, given, inverter.options, shown),
         _invert_batch, recipe.files, inverter,
     )  # fmt: skip
     with choice.open() as engine:
@@ -185,14 +208,18 @@ def _invert_by_engine(
 
 
 def _open_in_worker(
-    recipe: GeneratorRecipe, fields: Mapping[str, Any], options: InvertOptions, place: WorkerPlace
+    recipe: GeneratorRecipe,
+    fields: Mapping[str, Any],
+    options: InvertOptions,
+    shown: tuple[Path | None, bool],
+    place: WorkerPlace,
 ) -> FolderInverter:
     """What a worker inverts with."""
     from latentfu.pipeline.editor import Editor
 
     editor = Editor(place.device)
     name = editor.generators.adopt(recipe.open(place))
-    return FolderInverter(editor, {**fields, "generator": name}, options, None)
+    return FolderInverter(editor, {**fields, "generator": name}, options, None, *shown)
 
 
 def _invert_batch(inverter: FolderInverter, batch: Sequence[Waiting]) -> Sequence[InvertedPicture]:
@@ -212,13 +239,15 @@ def _invert_batch(inverter: FolderInverter, batch: Sequence[Waiting]) -> Sequenc
 class FolderInverter:
     """What all pictures of a folder are inverted with; ``fields``: of their requests.
 
-    ``file``: the generator's name or file, as it was given.
+    ``file``: the generator's name or file, as it was given. ``images``, ``coupled``: as `Folder`.
     """
 
     editor: Editor
     fields: Mapping[str, Any]
     options: InvertOptions
     file: str | None
+    images: Path | None = None
+    coupled: bool = False
 
     @property
     def generator(self) -> str | None:
@@ -246,7 +275,8 @@ class FolderInverter:
         except LatentFuError as error:
             return {"picture": picture.name, "error": str(error)}
         known = None if self.options.refresh else read_inversion_metadata(target)
-        if known is None or known["key"] != key:
+        image = self.name_image(target)
+        if known is None or known["key"] != key or (image is not None and not image.is_file()):
             waiting.append(Waiting(picture, target, request, layer))
             return None
         psnr, perceptual, perceptual_name, seconds = known["quality"]
@@ -258,6 +288,24 @@ class FolderInverter:
             "outside": is_beyond(beyond, self.editor.generators.find_spec(self.generator)),
             "seconds": seconds, "state": "there already",
         }  # fmt: skip
+
+    def name_image(self, target: Path) -> Path | None:
+        """Where the picture of a latent's file goes, if one is wanted."""
+        return None if self.images is None else self.images / f"{target.stem}.png"
+
+    def draw(self, target: Path, crop: Crop, latent: Latent) -> tuple[Path, Frame] | None:
+        """The picture of a latent, beside what it was found for where it is coupled."""
+        import numpy as np
+
+        from latentfu.cli.film import make_frame
+        from latentfu.pipeline.render import render_latent
+
+        path = self.name_image(target)
+        if path is None:
+            return None
+        generator = self.editor.generators.open(self.editor.generators.find_spec(self.generator))
+        frame = make_frame(render_latent(generator, latent))
+        return path, np.hstack([make_frame(crop.image), frame]) if self.coupled else frame
 
     def work(self, chunk: Sequence[Waiting], progress: Progress) -> list[InvertedPicture]:
         """One batch: latents and rows; one at a time where the whole batch fails.
@@ -293,7 +341,8 @@ class FolderInverter:
                 "state": "cached" if one.cached else "found",
             }
             content = serialize_inversion(one.key, one.inversion)
-            made.append(InvertedPicture(each.target, row, content))
+            image = self.draw(each.target, crop, one.inversion.latent)
+            made.append(InvertedPicture(each.target, row, content, image))
         return made
 
     def _find(
