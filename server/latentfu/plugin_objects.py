@@ -232,7 +232,8 @@ class Scorer:
     """Reads attributes from images: labels for training directions, figures for reports.
 
     ``attributes``: their names in order. ``score(images)``: ``[N, 3, R, R]`` in -1..1 ->
-    ``[N, len(attributes)]`` float32.
+    ``[N, len(attributes)]`` float32. ``units``: what the numbers of some attributes count, such as
+    ``{"age": "years"}``: directions trained with them are moved by so many, and say so.
     """
 
     name: Name
@@ -240,6 +241,7 @@ class Scorer:
     domain: str
     attributes: tuple[str, ...]
     load: Callable[[str], Callable[[torch.Tensor], torch.Tensor]]
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ from latentfu import (
     Direction,
     Scorer,
     hookimpl,
+    random_latents,
     read_direction,
     write_direction,
 )
 from latentfu.core.progress import silent
+from latentfu.storage.direction_control import DirectionEffect
 from latentfu.testing.tiny import spec_of
 from latentfu_builtin.directions.boundaries import train_boundary, train_on_labels
 from latentfu_builtin.directions.commands.fit import fit_command
@@ -77,6 +79,21 @@ class World:
     def latentfu_control_makers() -> list[ControlMaker]:
         options = {"corner": 3, "soft": False}
         return [ControlMaker("corners", "Corners", make_corner, options=options)]
+
+
+def read_points(images: torch.Tensor) -> torch.Tensor:
+    """The level in points: 40 where it is none."""
+    return 5 * level(images) + 40
+
+
+class CountedWorld(World):
+    """The same with a scorer that counts."""
+
+    @staticmethod
+    @hookimpl
+    def latentfu_scorers() -> list[Scorer]:
+        attributes, units = ("points",), {"points": "points"}
+        return [Scorer("points", "Points", "blocks", attributes, lambda device: read_points, units)]
 
 
 def make_corner(request: ControlRequest, out: Path) -> list[Path]:
@@ -135,6 +152,29 @@ def test_two_sorted_folders_give_the_direction(
     assert sum(report["validation"][k] for k in report["validation"] if k != "accuracy") >= 35
     assert along_the_planted(tmp_path) > 0.85
     assert direction_in(tmp_path).effect == pytest.approx(1.0, abs=0.1)
+
+
+def test_what_a_scorer_counts_in_units_is_moved_by_them(
+    isolated_home: Path, registered: Any, tmp_path: Path
+) -> None:
+    registered(CountedWorld())
+    words = ["points", "--generator", "blocks", "--out", str(tmp_path / "out"), "--name", "d"]
+    told = CliRunner().invoke(train_direction_command, [*words, "--samples", "800"])
+    assert told.exit_code == 0, told.exception
+    direction = direction_in(tmp_path)
+    assert direction.unit == "points"
+    effect, latent = DirectionEffect(direction), random_latents(GENERATOR, 40, 3)
+    read = [
+        read_points(GENERATOR.render(one))[:, 0]
+        for one in (latent, effect.apply(latent, 7.0, GENERATOR))
+    ]
+    assert float((read[1] - read[0]).mean()) == pytest.approx(7.0, rel=0.1)
+    reached = read_points(GENERATOR.render(effect.reach(latent, 55.0, GENERATOR)))[:, 0]
+    assert float(reached.mean()) == pytest.approx(55.0, abs=3.0)
+    spread = float(read[0].std())
+    assert 2 * spread < direction.maximum < 4.5 * spread
+    assert direction.minimum == -direction.maximum
+    assert direction.effect == pytest.approx(1 / spread, rel=0.3)
 
 
 def test_a_classifier_carries_the_sorting_over_to_new_samples(

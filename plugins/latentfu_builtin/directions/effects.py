@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from latentfu import (
     BadInputError,
@@ -28,13 +31,16 @@ TRIALS = 64
 """Fresh samples that a direction is tried on."""
 _STEP = 0.5
 _WEAKEST = 0.02
+_FURTHEST = 100.0
+"""The largest strength that an edit takes."""
 
 
 @dataclass(frozen=True)
 class EffectMeasurement:
     """Fresh samples ``codes [M, D]`` (or ``[M, L, D]``) to try directions on.
 
-    ``spread [A]``: one standard deviation of each of the scorer's ``attributes``.
+    ``spread [A]``: one standard deviation of each of the scorer's ``attributes``. ``units``: what
+    some of them are counted in, by name, with their mean over the samples.
     """
 
     generator: Generator
@@ -42,6 +48,7 @@ class EffectMeasurement:
     attributes: tuple[str, ...]
     codes: Tensor
     spread: Tensor
+    units: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
     @staticmethod
     def on_fresh_samples(
@@ -61,10 +68,13 @@ class EffectMeasurement:
             return call_plugin(scorer, "read pictures", lambda: load(images))
 
         codes = compact_codes(random_latents(generator, trials, seed + 7_654_321)).cpu()
-        if spread is None:
+        names, units = tuple(scorer.attributes), {}
+        if spread is None or scorer.units:
             scores = score_codes(generator, score, codes, progress)  # [M, A]
-            spread = scores.std(dim=0).clamp(min=1e-6)
-        return EffectMeasurement(generator, score, tuple(scorer.attributes), codes, spread)
+            spread = scores.std(dim=0).clamp(min=1e-6) if spread is None else spread
+            means = dict(zip(names, scores.mean(dim=0).tolist(), strict=True))
+            units = {name: (unit, means[name]) for name, unit in scorer.units.items()}
+        return EffectMeasurement(generator, score, names, codes, spread, units)
 
     def measure_slopes(self, vector: Tensor, progress: Progress, step: float = _STEP) -> Tensor:
         """Change of every score, in standard deviations, per ``vector``: ``[A]``.
@@ -105,11 +115,49 @@ class EffectMeasurement:
             )
 
     def record_effects(self, direction: Direction, effects: Tensor) -> Direction:
-        """The direction with its effect and leakage, of effects ``[A]`` of strength 1."""
+        """The direction with its effect and leakage, of effects ``[A]`` of strength 1.
+
+        Counted in the scorer's own unit where it has one for the attribute.
+        """
+        if direction.attribute in self.units and direction.unit == "standard deviations":
+            direction, effects = self._count_in_units(direction, effects)
         amounts = dict(zip(self.attributes, map(float, effects), strict=True))
         own = amounts.pop(direction.attribute, None)
         leakage = {name: round(amount, 4) for name, amount in amounts.items()}
         return replace(direction, effect=own, leakage=leakage)
+
+    def _count_in_units(self, direction: Direction, effects: Tensor) -> tuple[Direction, Tensor]:
+        """One unit long, its amount what the scorer reads, its range three deviations each way."""
+        unit, mean = self.units[direction.attribute]
+        spread = float(self.spread[self.attributes.index(direction.attribute)])
+        vector = direction.vector.astype(np.float64) / spread
+        normal = direction.vector if direction.normal is None else direction.normal
+        normal = normal / np.linalg.norm(normal)
+        middle = self.codes.double().mean(dim=0).numpy()  # [D] or [L, D]
+        if middle.ndim < normal.ndim:
+            middle = np.broadcast_to(middle, normal.shape)
+        at_middle = (middle * normal).sum() / (len(middle) if normal.ndim < middle.ndim else 1)
+        across = max(float((vector * normal).sum()), 1e-12)
+        reach = round_range(3 * spread)
+        counted = replace(
+            direction,
+            vector=vector.astype(np.float32),
+            unit=unit,
+            bias=float(mean * across - at_middle),
+            minimum=-reach,
+            maximum=reach,
+        )
+        return counted, effects / spread
+
+
+def round_range(reach: float) -> float:
+    """A slider's end near ``reach``: a round number, at least half of what was asked.
+
+    >>> round_range(37.2), round_range(0.83), round_range(3000.0)
+    (40.0, 0.8, 100.0)
+    """
+    power = 10.0 ** math.floor(math.log10(max(reach, 1e-6)))
+    return float(min(_FURTHEST, round(max(1.0, round(2 * reach / power) / 2) * power, 9)))
 
 
 def measure_direction(

@@ -13,6 +13,7 @@ from latentfu.cli import options
 from latentfu.cli.output import json_option, print_fit, print_json, progress_bar
 
 if TYPE_CHECKING:
+    from latentfu.cli.frame_labels import FrameReader
     from latentfu.cli.pictures import PictureFile
     from latentfu.core.layer import Layer
     from latentfu.core.progress import Progress
@@ -54,6 +55,10 @@ class Range(click.ParamType[tuple[str, Stretch]]):
 @click.option(
     "--frames", type=click.IntRange(2, 1000), default=25, show_default=True, help="How many steps."
 )
+@click.option(
+    "--label", metavar="ATTRIBUTE",
+    help="Write on each frame what a scorer reads of this, e.g. age.",
+)  # fmt: skip
 @click.option("--back", is_flag=True, help="Also back to the beginning, for a film that repeats.")
 @options.control_options
 @options.choice_options
@@ -65,6 +70,7 @@ def sweep_command(
     output: Path,
     sets: tuple[tuple[str, Stretch], ...],
     frames: int,
+    label: str | None,
     back: bool,
     mask: Path | None,
     where: str | None,
@@ -73,7 +79,8 @@ def sweep_command(
 ) -> None:
     """Move controls of IMAGE step by step: it is inverted once, each frame is one render.
 
-    All controls that are given move together. It is always drawn in this process.
+    All controls that are given move together. It is always drawn in this process. Directions of
+    what a scorer counts in units, such as years, are moved by these: --set age=-30..30 --frames 61.
     """
     from latentfu.cli.film import check_film
     from latentfu.cli.pictures import check_folder, read_picture_file
@@ -87,13 +94,17 @@ def sweep_command(
     picture = read_picture_file(image)
     steps = _list_steps(sets, frames, back)
     reports: list[ReportReply] = []
+    readings: list[float] = []
     with progress_bar("Drawing", quiet=as_json) as progress:
         outcomes = _draw_steps(picture, mask, steps, fields, progress)
+        if label:
+            outcomes = _label_frames(outcomes, _open_reader(label, fields), readings)
         layers = _keep_reports(outcomes, reports)
         count = _write_frames(output, layers, picture)
     told = _sum_up(reports)
     if as_json:
-        print_json({"output": str(output), "frames": count, "steps": steps, **told})
+        read = {"label": label, "readings": readings} if label else {}
+        print_json({"output": str(output), "frames": count, "steps": steps, **read, **told})
     else:
         print_fit(told)
         click.echo(f"{output}: {count} frames.")
@@ -132,6 +143,29 @@ def _draw_steps(
         progress(done / len(steps), f"Frame {done + 1} of {len(steps)}")
         named = request.model_copy(update={"generator": name})
         yield editor.edit(named, pictures, silent)
+
+
+def _open_reader(label: str, fields: Mapping[str, Any]) -> FrameReader:
+    """Who reads the label's attribute off frames; raises LatentFuError."""
+    from latentfu.cli.backend import open_editor
+    from latentfu.cli.frame_labels import open_frame_reader
+
+    editor, name = open_editor(fields.get("generator"))
+    return open_frame_reader(label, editor.generators.open(editor.generators.find_spec(name)))
+
+
+def _label_frames(
+    outcomes: Iterator[Outcome], reader: FrameReader, readings: list[float]
+) -> Iterator[Outcome]:
+    """The frames with what ``reader`` reads of them on them; it is put into ``readings`` too."""
+    from dataclasses import replace
+
+    from latentfu.cli.frame_labels import draw_frame_label
+
+    for outcome in outcomes:
+        readings.append(reader.read(outcome))
+        labelled = draw_frame_label(outcome.layer, reader.describe(readings[-1]))
+        yield replace(outcome, layer=labelled)
 
 
 def _keep_reports(outcomes: Iterator[Outcome], reports: list[ReportReply]) -> Iterator[Layer]:

@@ -74,6 +74,8 @@ def check_scorer(scorer: Scorer, side: int = 64, device: str = "cpu") -> None:
     _require(
         len(set(scorer.attributes)) == len(scorer.attributes), f"{scorer.name} names one twice."
     )
+    unknown = sorted(set(scorer.units) - set(scorer.attributes))
+    _require(not unknown, f"{scorer.name} has a unit for {unknown[:1]}, which it does not read.")
     found = _embedded(scorer.name, scorer.load(device), side)
     wanted = (3, len(scorer.attributes))
     _require(
