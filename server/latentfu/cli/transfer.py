@@ -22,6 +22,11 @@ from latentfu.protocol.requests import LIMITS
     help="Groups of directions, e.g. expression,hair; controls list names them.",
 )  # fmt: skip
 @click.option(
+    "--method", type=click.Choice(["directions", "mapping"]), default="directions",
+    show_default=True,
+    help="mapping: by conditional mappings that were trained for the attributes.",
+)  # fmt: skip
+@click.option(
     "--scale", type=click.FloatRange(*LIMITS["scale"]), default=1.0, show_default=True,
     help="How far of the way: 1 is where EXEMPLAR stands, 2 as far again.",
 )  # fmt: skip
@@ -39,6 +44,7 @@ def transfer_command(
     output: Path,
     along: tuple[str, ...],
     attributes: str,
+    method: str,
     scale: float,
     identity: float,
     mask: Path | None,
@@ -48,26 +54,34 @@ def transfer_command(
 ) -> None:
     """Give IMAGE as much of something as EXEMPLAR has, e.g. --along smile.
 
-    With --attributes expression,light all directions of these groups are moved.
+    With --attributes expression,light all directions of these groups are moved; with --method
+    mapping each group is given over by its conditional mapping (latentfu train
+    conditional-mapping) instead.
     """
     from latentfu.cli.backend import choose_backend, collect_fields
     from latentfu.cli.pictures import check_target, read_picture_file, write_picture
     from latentfu.core.layer import Layer
     from latentfu.protocol.pictures import PictureStore
-    from latentfu.protocol.requests import TransferRequest, build_request
+    from latentfu.protocol.requests import EditRequest, TransferRequest, build_request
 
     picture, other, pictures = read_picture_file(image), read_picture_file(exemplar), PictureStore()
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
-    common["source"] = pictures.add(Layer(other.pixels))
+    reference = pictures.add(Layer(other.pixels))
     groups = [name.strip() for name in attributes.split(",") if name.strip()]
-    how = {"along": list(along), "attributes": groups, "scale": scale, "identity": identity}
-    request = build_request(TransferRequest, **common, **how)
+    request: TransferRequest | EditRequest
+    if method == "mapping":
+        _check_mapping(along, groups, scale)
+        exemplars = {f"{group}_like": reference for group in groups}
+        request = build_request(EditRequest, **common, exemplars=exemplars, identity=identity)
+    else:
+        how = {"along": list(along), "attributes": groups, "scale": scale, "identity": identity}
+        request = build_request(TransferRequest, **common, source=reference, **how)
     with progress_bar("Inverting", quiet=as_json) as progress:
         backend = choose_backend(where, fields.get("generator"))
         done = backend.run(request, pictures, progress)
     write_picture(output, picture.edited(done.layer.pixels))
-    moves = done.report["moves"]
+    moves = done.report.get("moves") or {}
     if as_json:
         told = {"from": "have", "to": "goal", "exemplar": "exemplar"}
         amounts = {key: {n: moves[n][field] for n in moves} for key, field in told.items()}
@@ -75,4 +89,12 @@ def transfer_command(
         return
     print_fit(done.report)
     ways = (f"{n} from {moves[n]['have']:+.2f} to {moves[n]['goal']:+.2f}" for n in moves)
-    click.echo(f"{output}: {', '.join(ways)}.")
+    click.echo(f"{output}: {', '.join(ways) or ', '.join(groups) + ' as in ' + str(exemplar)}.")
+
+
+def _check_mapping(along: tuple[str, ...], groups: list[str], scale: float) -> None:
+    """Refuse what conditional mappings do not know (raises click.UsageError)."""
+    if along or scale != 1.0:
+        raise click.UsageError("--along and --scale are of directions: leave out --method mapping.")
+    if not groups:
+        raise click.UsageError("--method mapping needs --attributes, e.g. expression.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 from latentfu import BadInputError
@@ -89,9 +90,15 @@ class EncoderTrainingOptions:
         )
 
 
-def parse_training_options(given: tuple[str, ...]) -> dict[str, float | int | bool | str]:
-    """NAME=VALUE texts as options; raises BadInputError naming what is not known."""
-    kinds = {name: type(value) for name, value in asdict(EncoderTrainingOptions()).items()}
+def parse_training_options(
+    given: tuple[str, ...], defaults: Mapping[str, object] | None = None
+) -> dict[str, float | int | bool | str]:
+    """NAME=VALUE texts as options; raises BadInputError naming what is not known.
+
+    ``defaults``: of which options, and so their types; None for those of encoders.
+    """
+    known = asdict(EncoderTrainingOptions()) if defaults is None else defaults
+    kinds: dict[str, type] = {name: type(value) for name, value in known.items()}
     found: dict[str, float | int | bool | str] = {}
     for text in given:
         name, _, value = text.partition("=")

@@ -1,0 +1,117 @@
+"""Editing by a reference in two ways, by directions and by a conditional mapping, in figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import latentfu
+import torch
+from latentfu import BadInputError, Generator, Latent, Progress, random_latents
+from torch import Tensor
+
+from latentfu_builtin.conditional_mapping.effect import ReferenceEffect
+from latentfu_builtin.conditional_mapping.scored_attributes import ScoredAttributes
+from latentfu_builtin.inversion.losses import build_identity_distance
+
+Move = Callable[[Latent, Latent], Latent]
+"""One code and the reference's to the code that is edited by it."""
+
+
+@dataclass(frozen=True)
+class TransferFigures:
+    """Means over pairs; distances in standard deviations of the scorer's attributes.
+
+    Attributes:
+        way: How it was edited.
+        distance: How far what is given over is from the reference's.
+        moved: How much the other attributes changed.
+        likeness: Of the person to before, 1 is the same; None without an identity network.
+    """
+
+    way: str
+    distance: float
+    moved: float
+    likeness: float | None
+
+
+@torch.no_grad()
+def compare_transfers(
+    generator: Generator, effect: ReferenceEffect, pairs: int, seed: int, progress: Progress
+) -> list[TransferFigures]:
+    """Nothing, the directions of the same attributes, and the mapping, on the same pairs.
+
+    Args:
+        generator: Whose pictures are edited by each other.
+        effect: The conditional mapping.
+        pairs: How many.
+        seed: Of their codes.
+        progress: Told how far it is; may raise to stop.
+
+    Raises:
+        BadInputError: There is no direction for an attribute that is given over.
+    """
+    attributes = effect.attributes
+    ways: dict[str, Move] = {
+        "nothing": lambda latent, reference: latent,
+        "directions": _move_by_directions(generator, attributes),
+        "mapping": lambda latent, reference: effect.give(
+            latent, attributes.read(_draw(generator, reference)), generator
+        ),
+    }
+    likeness = _open_likeness(generator)
+    rows: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
+    for number in range(pairs):
+        progress(number / pairs, f"Pair {number + 1} of {pairs}")
+        first, second = (random_latents(generator, 1, seed + 2 * number + k) for k in (0, 1))
+        before = _draw(generator, first)
+        has, goal = attributes.read(before), attributes.read(_draw(generator, second))
+        for way, move in ways.items():
+            after = _draw(generator, move(first, second))
+            shows = attributes.read(after)
+            far = attributes.choose(shows) - attributes.choose(goal)
+            rest = (shows - has)[:, attributes.others]
+            like = float(likeness(after, before)) if likeness else 0.0
+            moved = float(rest.abs().mean()) if rest.numel() else 0.0
+            rows[way].append((float(far.abs().mean()), moved, like))
+    return [_sum_up_way(way, found, likeness is not None) for way, found in rows.items()]
+
+
+def _sum_up_way(way: str, rows: list[tuple[float, float, float]], knows: bool) -> TransferFigures:
+    distance, moved, like = (sum(column) / len(rows) for column in zip(*rows, strict=True))
+    return TransferFigures(
+        way, round(distance, 4), round(moved, 4), round(like, 4) if knows else None
+    )
+
+
+def _draw(generator: Generator, latent: Latent) -> Tensor:
+    return generator.render(latent).float().clamp(-1, 1)
+
+
+def _move_by_directions(generator: Generator, attributes: ScoredAttributes) -> Move:
+    """The linear transfer: each direction moved to where the reference stands."""
+    controls = latentfu.controls(generator)
+    missing = [name for name in attributes.names if name not in controls]
+    if missing:
+        raise BadInputError(
+            f"There is no direction {missing[0]!r} to compare with: train it with latentfu "
+            f"directions train {missing[0]}."
+        )
+    effects = [controls[name].load_for(generator) for name in attributes.names]
+
+    def move(latent: Latent, reference: Latent) -> Latent:
+        for effect in effects:
+            amount = float(effect.amount(reference, generator)[0])
+            latent = effect.reach(latent, amount, generator)
+        return latent
+
+    return move
+
+
+def _open_likeness(generator: Generator) -> Callable[[Tensor, Tensor], Tensor] | None:
+    """Cosine of two persons, where a plug-in knows identities of the domain."""
+    try:
+        distance = build_identity_distance(generator)
+    except BadInputError:
+        return None
+    return lambda a, b: 1.0 - distance(a, b)[0]
