@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -16,11 +17,17 @@ _HALF_VIEW = 1.25 * math.tan(0.1475)  # meters to each side that the picture sho
 _TURN_SHARE = 0.7  # of the yaw, by the neck; the rest by the whole person
 
 
+Framing = Literal["wide", "face"]
+"""What a picture shows: head and shoulders as the camera sees them, or the square of the FFHQ data
+set round the face at rest, upright and always as large, as an aligner cuts it from photographs."""
+
+
 @dataclass(frozen=True)
 class Shot:
     """Matrices (row-major, for column vectors) and lights of one picture.
 
-    ``spread`` is the half width of what is seen at a meter's distance.
+    ``spread`` is the half width of what is seen at a meter's distance. ``frame`` ``[2, 3]`` leads
+    from the picture (-1..1, y up) to the whole of what the camera sees.
     """
 
     eye: Array
@@ -29,6 +36,7 @@ class Shot:
     lights: dict[str, Array]
     from_side: tuple[float, float]
     spread: float
+    frame: Array
 
 
 def turn_head(points: Array, frame: HeadFrame, f: Factors) -> Array:
@@ -106,7 +114,27 @@ def take_shot(frame: HeadFrame, f: Factors) -> Shot:
     center = target - np.array([0, 0, 0.05])
     shadow = _parallel(0.26, 0.2, 2.4) @ _look_at(center + 1.2 * key, center, np.array([0, 0, 1.0]))
     view = _perspective(2 * math.atan(_HALF_VIEW / far), 0.4, 4.0) @ camera
-    return Shot(eye, view, shadow, lights, (math.sin(side), 0.4), _HALF_VIEW / far)
+    whole = np.eye(3)[:2]
+    return Shot(eye, view, shadow, lights, (math.sin(side), 0.4), _HALF_VIEW / far, whole)
+
+
+def crop_shot(shot: Shot, corners: Array) -> Shot:
+    """The same shot of a square alone, which becomes the picture.
+
+    Args:
+        shot: Of the whole.
+        corners: Of the square, ``[4, 2]``, x and y in 0..1 of the whole from its top left; top
+            left, top right, bottom right, bottom left of the new picture.
+    """
+    places = (np.asarray(corners, float) * 2 - 1) * [1, -1]  # -1..1, y up
+    middle = places.mean(0)
+    across, up = (places[1] - places[0]) / 2, (places[0] - places[3]) / 2
+    frame = np.stack([across, up, middle], 1)  # [2, 3]
+    inward = np.linalg.inv(np.vstack([frame, [0, 0, 1]]))
+    crop = np.eye(4)
+    crop[:2, :2], crop[:2, 3] = inward[:2, :2], inward[:2, 2]
+    part = math.hypot(across[0], across[1])
+    return replace(shot, view=crop @ shot.view, spread=shot.spread * part, frame=frame)
 
 
 def background_colors(f: Factors) -> tuple[Array, Array]:

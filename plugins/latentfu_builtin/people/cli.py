@@ -12,6 +12,7 @@ import click
 import numpy as np
 from latentfu import BadInputError, json_option, progress_bar, write_whole
 
+from latentfu_builtin.people.camera import Framing
 from latentfu_builtin.people.factors import check_factors, sample_factors
 from latentfu_builtin.people.mesh import Array
 
@@ -41,6 +42,10 @@ _COLORS = np.array(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="JSON object of factors that are set for all.",
 )
+@click.option(
+    "--framing", default="wide", show_default=True, type=click.Choice(["wide", "face"]),
+    help="Head and shoulders, or the face as an aligner cuts it.",
+)  # fmt: skip
 @click.option("--regions", is_flag=True, help="A row of regions under each row of pictures.")
 @json_option
 def render_people_command(
@@ -50,6 +55,7 @@ def render_people_command(
     seed: int,
     size: int,
     factors_file: Path | None,
+    framing: Framing,
     regions: bool,
     as_json: bool,
 ) -> None:
@@ -59,7 +65,7 @@ def render_people_command(
     if output.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise BadInputError(f"{output.name} must end in .png or .jpg.")
     fixed = _read_factors(factors_file) if factors_file else {}
-    renderer = PeopleRenderer(size)
+    renderer = PeopleRenderer(size, framing=framing)
     begun, drawn = time.perf_counter(), []
     with progress_bar("Rendering people", quiet=as_json) as progress:
         for i in range(count):

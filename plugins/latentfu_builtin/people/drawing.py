@@ -122,16 +122,17 @@ class SceneDrawer:
     ) -> tuple[Array, Array | None, Array | None]:
         """Pixels uint8 ``[R, R, 3]``; with the truth also regions and depth ``[R, R]``."""
         self._garbage: list[Any] = []
-        try:
-            self._paint(self._list_jobs(scene, f, seed), shot, f, seed, with_truth)
-        finally:
-            for thing in self._garbage:
-                thing.release()
-        pixels = self._read(0, 3, np.uint8)
-        if not with_truth:
-            return pixels, None, None
-        truth = self._read(1, 2, np.float32)
-        return pixels, truth[..., 0].round().astype(np.uint8), truth[..., 1].copy()
+        with self._gl:  # another renderer may have drawn in between
+            try:
+                self._paint(self._list_jobs(scene, f, seed), shot, f, seed, with_truth)
+            finally:
+                for thing in self._garbage:
+                    thing.release()
+            pixels = self._read(0, 3, np.uint8)
+            if not with_truth:
+                return pixels, None, None
+            truth = self._read(1, 2, np.float32)
+            return pixels, truth[..., 0].round().astype(np.uint8), truth[..., 1].copy()
 
     def _list_jobs(self, scene: PersonScene, f: Factors, seed: int) -> list[_Job]:
         """Everything to draw, in its order."""
@@ -241,7 +242,7 @@ class SceneDrawer:
         self._large[0].use(0)
         self._large[1].use(1)
         look = {"large": 0, "largeTruth": 1, "times": self.supersample, "seed": float(seed % 97)}
-        _set(self._programs["resolve"], look)
+        _set(self._programs["resolve"], {**look, "frame": np.eye(3)})
         self._full["resolve"].render()
 
     def _paint_depths(self, jobs: list[_Job], shot: Shot) -> None:

@@ -137,6 +137,7 @@ def describe_backdrop(shot: Shot, f: Factors, seed: int) -> Look:
         "scene": 0.0 if kind < -1 / 3 else 1.0 if kind < 1 / 3 else 2.0,
         "seed": np.random.default_rng([seed, 6]).random(3),
         "from": shot.from_side,
+        "frame": np.vstack([shot.frame, [0, 0, 1]]),
     }
 
 

@@ -6,16 +6,26 @@ import numpy as np
 from latentfu import face_quad
 
 from latentfu_builtin.people.body import HeadModel
-from latentfu_builtin.people.camera import take_shot
+from latentfu_builtin.people.camera import Framing, Shot, crop_shot, take_shot, turn_head
 from latentfu_builtin.people.drawing import SceneDrawer
-from latentfu_builtin.people.factors import Factors, check_factors
+from latentfu_builtin.people.factors import (
+    PERSON_FACTORS,
+    Factors,
+    check_factors,
+    default_factors,
+)
+from latentfu_builtin.people.head_frame import HeadFrame
 from latentfu_builtin.people.mesh import Array
 from latentfu_builtin.people.scene import build_scene
 from latentfu_builtin.people.truth import PersonPicture, locate_small_things, project_points
 
+_EXPRESSION = [factor for factor in PERSON_FACTORS if factor.group == "expression"]
+
 
 class PeopleRenderer:
     """Draws portraits of ``size`` pixels, each point as the mean of ``supersample``² samples.
+
+    ``framing``: head and shoulders as the camera sees them, or the face as an aligner cuts it.
 
     Keeps topology, programs and textures; not for use from several threads.
 
@@ -23,8 +33,8 @@ class PeopleRenderer:
         NotInstalledError: when anny, moderngl or an EGL driver is missing.
     """
 
-    def __init__(self, size: int = 256, supersample: int = 2) -> None:
-        self.size, self.supersample = size, supersample
+    def __init__(self, size: int = 256, supersample: int = 2, framing: Framing = "wide") -> None:
+        self.size, self.supersample, self.framing = size, supersample, framing
         self._head = HeadModel()
         self._drawer = SceneDrawer(self._head, size, supersample)
 
@@ -36,13 +46,26 @@ class PeopleRenderer:
         """
         f = check_factors(factors)
         scene = build_scene(self._head, f, seed)
-        shot = take_shot(scene.frame, f)
-        pixels, regions, depth = self._drawer.draw(scene, shot, f, seed, with_truth=with_truth)
         points = scene.skin[self._head.landmark_points]
+        shot = take_shot(scene.frame, f)
+        if self.framing == "face":
+            shot = crop_shot(shot, self._square_calm_face(scene.frame, shot, f))
+        pixels, regions, depth = self._drawer.draw(scene, shot, f, seed, with_truth=with_truth)
         landmarks = project_points(points, shot.view, self.size)
         things = locate_small_things(scene.eyes, scene.earrings, shot)
         small = project_points(things, shot.view, self.size)
         return PersonPicture(pixels, regions, depth, landmarks, small, _square_face(landmarks))
+
+    def _square_calm_face(self, frame: HeadFrame, shot: Shot, f: Factors) -> Array:
+        """The square round the same face at rest, ``[4, 2]`` in 0..1 of what the shot shows.
+
+        A smile or a shut eye moves landmarks, and would move the whole picture with it.
+        """
+        rest = default_factors()
+        calm = {**f, **{each.name: rest[each.name] for each in _EXPRESSION}}
+        head = self._head
+        points = head.skin(head.vertices(calm))[head.landmark_points]
+        return _square_face(project_points(turn_head(points, frame, f), shot.view, 1))
 
 
 def _square_face(landmarks: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latentfu_builtin.people.camera import Framing
 from latentfu_builtin.people.factors import (
     PERSON_FACTOR_NAMES,
     PERSON_FACTORS,
@@ -31,15 +32,16 @@ FAR_OUTSIDE = -9.0
 class PeopleTeacher:
     """Draws people for plain normal numbers, one column per factor.
 
-    The renderer is made with the first picture, for one size at a time.
+    The renderer is made with the first picture, for one size at a time. ``framing``: the face as an
+    aligner cuts it from photographs, so that what is learned fits these; or head and shoulders.
     """
 
     factor_count = len(PERSON_FACTORS)
     landmark_count = 9
     factor_names = PERSON_FACTOR_NAMES
 
-    def __init__(self, supersample: int = 2) -> None:
-        self.supersample = supersample
+    def __init__(self, supersample: int = 2, framing: Framing = "face") -> None:
+        self.supersample, self.framing = supersample, framing
         self._renderer: PeopleRenderer | None = None
 
     def render(
@@ -96,7 +98,7 @@ class PeopleTeacher:
 
     def _open_renderer(self, resolution: int) -> PeopleRenderer:
         if self._renderer is None or self._renderer.size != resolution:
-            self._renderer = PeopleRenderer(resolution, self.supersample)
+            self._renderer = PeopleRenderer(resolution, self.supersample, self.framing)
         return self._renderer
 
 
@@ -115,9 +117,9 @@ def list_landmarks(picture: PersonPicture) -> Array:
     return np.concatenate([eyes, points[[30, 48, 54]], picture.small])
 
 
-def make_teacher(compiled: bool = False) -> PeopleTeacher:
+def make_teacher(compiled: bool = False, framing: Framing = "face") -> PeopleTeacher:
     """The teacher that `latentfu train generator --renderer people` asks for.
 
     OpenGL has nothing to compile before the first picture: `compiled` changes nothing.
     """
-    return PeopleTeacher()
+    return PeopleTeacher(framing=framing)

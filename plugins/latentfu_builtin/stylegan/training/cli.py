@@ -51,6 +51,11 @@ def train_command() -> None:
 @click.option("--seed", default=0, show_default=True, help="Of z.")
 @click.option("--regions", is_flag=True, help="Store what each pixel shows too.")
 @click.option(
+    "--framing",
+    type=click.Choice(["wide", "face"]),
+    help="Of people: head and shoulders, or the face as an aligner cuts it (default).",
+)
+@click.option(
     "--threads",
     default=1,
     show_default=True,
@@ -68,6 +73,7 @@ def pairs_command(  # noqa: PLR0917
     out: Path,
     threads: int,
     compiled: bool,
+    framing: str | None,
     engine: EngineChoice,
     as_json: bool,
     **wanted: Any,
@@ -79,7 +85,8 @@ def pairs_command(  # noqa: PLR0917
     from latentfu_builtin.stylegan.training.source import open_teacher
 
     wanted["threads"] = threads or torch.get_num_threads()
-    teacher = open_teacher(renderer, **({"compiled": True} if compiled else {}))
+    options: dict[str, bool | str] = {"compiled": True} if compiled else {}
+    teacher = open_teacher(renderer, **options, **({"framing": framing} if framing else {}))
     with (
         engine.open() as workers,
         click.progressbar(length=wanted["count"], label="Rendering", hidden=as_json) as bar,

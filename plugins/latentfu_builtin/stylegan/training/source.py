@@ -98,13 +98,15 @@ class DescribingTeacher(Teacher, Protocol):
         ...
 
 
-def open_teacher(name: str, **options: bool) -> Teacher:
+def open_teacher(name: str, **options: bool | str) -> Teacher:
     """The teacher of a renderer: `portraits` is short for latentfu_builtin.portraits.teacher."""
     module = name if "." in name else f"latentfu_builtin.{name}.teacher"
     try:
         teacher: Teacher = importlib.import_module(module).make_teacher(**options)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"there is no renderer named {name}: {error}") from error
+    except TypeError as error:
+        raise ValueError(f"the renderer {name} takes no {', '.join(options)}: {error}") from error
     return teacher
 
 
