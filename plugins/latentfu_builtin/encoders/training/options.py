@@ -21,7 +21,7 @@ class EncoderTrainingOptions:
     again from the codes found, and compared. ``code``, ``pixel`` (at several sizes), ``l2`` (the
     squared error of pSp), ``perceptual``, ``identity``: weights, the last of how unlike a person
     what is found becomes (needs an identity network). ``measure``: after how many pictures the
-    figures are said, 0 for at the end only.
+    figures are said, 0 for at the end only. ``one_style``: our own gives one code for all layers.
     ``apart``: how far the layers of the generator's own codes are moved apart, in spreads.
     ``photograph``: the part of the pictures that is changed into what a camera and a file make
     of them, for generators of people that are to read photographs.
@@ -44,6 +44,7 @@ class EncoderTrainingOptions:
     apart: float = 0.15
     photograph: float = 0.0
     measure: int = 0
+    one_style: bool = False
     seed: int = 0
     bf16: bool = True
 

@@ -146,6 +146,8 @@ def build_student(
     encoder.axes.copy_(spread.axes)
     if trunk is not None:
         _take_over_trunk(encoder, trunk)
+    if options.one_style:
+        encoder.apart.requires_grad_(False)  # it begins at zero
     return encoder
 
 

@@ -1,0 +1,78 @@
+"""What the study of W++ does, how much of it, and where it is kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from latentfu import data_dir, write_whole
+
+MAPPINGS = ("mlp", "attention")
+"""The plain mapping, whose codes are w and w+, and that of W++."""
+_FIGURES = "figures.json"
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """All sizes and seeds; both networks have the same.
+
+    Attributes:
+        folder: Where everything is kept; a step that is done is not done again.
+        renderer: Who draws what the networks learn.
+        resolution: Pixels of the pictures.
+        z_dim: Numbers of z, of each token's in W++.
+        w_dim: Numbers of w.
+        channels: Of the synthesis from 4 px up.
+        pairs: Renders to learn from.
+        images: Pictures that each network is trained on.
+        samples: Pictures of each that are compared with renders.
+        encoder_images: Pictures that each encoder is trained on.
+        inverted: Renders that are inverted.
+        projector_steps: Of optimization each.
+        scored: Samples that boundaries are learned from.
+        edited: Inverted pictures that are edited.
+        frames: Distances on the way from one end to the other.
+        attributes: What is edited, as the scorer calls it.
+        seed: Of everything.
+    """
+
+    folder: Path
+    renderer: str = "portraits"
+    resolution: int = 64
+    z_dim: int = 64
+    w_dim: int = 128
+    channels: tuple[int, ...] = (128, 128, 96, 64, 32)
+    pairs: int = 8000
+    images: int = 120_000
+    samples: int = 2000
+    encoder_images: int = 24_000
+    inverted: int = 100
+    projector_steps: int = 300
+    scored: int = 100_000
+    edited: int = 20
+    frames: int = 61
+    attributes: tuple[str, ...] = ("age", "gender", "smile")
+    seed: int = 7
+
+    def network_file(self, mapping: str) -> Path:
+        """The trained network with one of the two mappings."""
+        return self.folder / f"{mapping}.safetensors"
+
+    def read_figures(self) -> dict[str, Any]:
+        """What was measured so far, by the step."""
+        path = self.folder / _FIGURES
+        found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        return found
+
+    def keep_figures(self, step: str, figures: object) -> None:
+        """Add what a step measured."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        whole = {**self.read_figures(), step: figures}
+        write_whole(self.folder / _FIGURES, (json.dumps(whole, indent=1) + "\n").encode())
+
+
+def choose_plan(out: Path | None, **changes: Any) -> StudyPlan:
+    """The plan in a folder, or in the data folder."""
+    return replace(StudyPlan(out or data_dir() / "work" / "wplusplus"), **changes)
