@@ -306,6 +306,7 @@ def transfer(
     along: Sequence[str] = (),
     *,
     attributes: Sequence[str] = (),
+    method: Literal["directions", "mapping"] = "directions",
     scale: float = 1.0,
     generator: Which = None,
     inverter: str | None = None,
@@ -326,6 +327,7 @@ def transfer(
         source: the other picture, of any size.
         along: the directions that are moved; all others stay.
         attributes: groups of directions that are moved whole, such as "expression" or "hair".
+        method: along directions, or by the conditional mappings of the attributes.
         scale: how far of the way: 1 is where ``source`` stands.
         generator: as for :func:`edit`, like all other arguments.
 
@@ -348,6 +350,7 @@ def transfer(
         source=pictures.add(convert_to_layer(source)),
         along=list(along),
         attributes=list(attributes),
+        method=method,
         scale=float(scale),
         identity=float(identity),
         generator=_name(editor, generator),

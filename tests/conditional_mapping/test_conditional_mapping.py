@@ -156,6 +156,16 @@ def test_from_the_command_to_an_edited_picture(
     one, two = (np.asarray(Image.open(tmp_path / name)) for name in ("e.png", "t.png"))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, np.asarray(Image.open(a)))
+    common = ("transfer", a, b, "-o", tmp_path / "u.png", "--method", "mapping", *quick)
+    for wrong, said in (
+        (("--attributes", "below"), "no conditional mapping for 'below'"),
+        (("--attributes", "above", "--scale", "2"), "leave out along and scale"),
+        (("--along", "above"), "leave out along and scale"),
+    ):
+        refused = latentfu_program(*common, *wrong)
+        assert refused.code == 1
+        assert said in refused.err
+    assert not (tmp_path / "u.png").exists()
     again = latentfu_program(*words, *changes, "--name", "smile like")
     assert again.code == 1
     assert "cannot be a control's name" in again.err

@@ -62,21 +62,18 @@ def transfer_command(
     from latentfu.cli.pictures import check_target, read_picture_file, write_picture
     from latentfu.core.layer import Layer
     from latentfu.protocol.pictures import PictureStore
-    from latentfu.protocol.requests import EditRequest, TransferRequest, build_request
+    from latentfu.protocol.requests import TransferRequest, build_request
 
     picture, other, pictures = read_picture_file(image), read_picture_file(exemplar), PictureStore()
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
-    reference = pictures.add(Layer(other.pixels))
+    common["source"] = pictures.add(Layer(other.pixels))
     groups = [name.strip() for name in attributes.split(",") if name.strip()]
-    request: TransferRequest | EditRequest
-    if method == "mapping":
-        _check_mapping(along, groups, scale)
-        exemplars = {f"{group}_like": reference for group in groups}
-        request = build_request(EditRequest, **common, exemplars=exemplars, identity=identity)
-    else:
-        how = {"along": list(along), "attributes": groups, "scale": scale, "identity": identity}
-        request = build_request(TransferRequest, **common, source=reference, **how)
+    how = {
+        "along": list(along), "attributes": groups, "method": method, "scale": scale,
+        "identity": identity,
+    }  # fmt: skip
+    request = build_request(TransferRequest, **common, **how)
     with progress_bar("Inverting", quiet=as_json) as progress:
         backend = choose_backend(where, fields.get("generator"))
         done = backend.run(request, pictures, progress)
@@ -90,11 +87,3 @@ def transfer_command(
     print_fit(done.report)
     ways = (f"{n} from {moves[n]['have']:+.2f} to {moves[n]['goal']:+.2f}" for n in moves)
     click.echo(f"{output}: {', '.join(ways) or ', '.join(groups) + ' as in ' + str(exemplar)}.")
-
-
-def _check_mapping(along: tuple[str, ...], groups: list[str], scale: float) -> None:
-    """Refuse what conditional mappings do not know (raises click.UsageError)."""
-    if along or scale != 1.0:
-        raise click.UsageError("--along and --scale are of directions: leave out --method mapping.")
-    if not groups:
-        raise click.UsageError("--method mapping needs --attributes, e.g. expression.")

@@ -39,7 +39,12 @@ from latentfu.pipeline.preview import make_thumbnail
 from latentfu.pipeline.render import check_mix_layers, render_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import tell_corners
-from latentfu.pipeline.transfer import list_moved, make_exemplar_request, plan_transfer
+from latentfu.pipeline.transfer import (
+    list_moved,
+    make_exemplar_request,
+    make_mapping_request,
+    plan_transfer,
+)
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_objects import InversionRequest, Inverter
 from latentfu.protocol.pictures import PictureSource, resolve_mask
@@ -144,8 +149,12 @@ class Editor:
     def transfer(
         self, request: TransferRequest, pictures: PictureSource, progress: Progress = silent
     ) -> Outcome:
-        """The layer moved to where the source stands along the request's directions."""
+        """The layer moved to where the source stands, along directions or by mappings."""
         work = self._start(request, pictures)
+        if request.method == "mapping":
+            return self.edit(
+                make_mapping_request(request, work.resolved.controls), pictures, progress
+            )
         moving = list_moved(request, work.resolved.controls)
         _, found = self._find(work, between(progress, 0.0, 0.45))
         exemplar = self._start(make_exemplar_request(request), pictures, work.resolved)

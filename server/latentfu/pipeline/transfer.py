@@ -17,6 +17,9 @@ from latentfu.protocol.replies import MoveReply
 from latentfu.protocol.requests import EditRequest, TransferRequest
 from latentfu.storage.direction_control import DirectionEffect
 
+MAPPING_ENDING = "_like"
+"""How the control of a conditional mapping is called after its attribute."""
+_OWN = ("along", "attributes", "method", "scale")
 _PLACES = ("face", "corners", "eyes", "mouth")
 
 
@@ -51,6 +54,27 @@ def list_moved(request: TransferRequest, controls: Mapping[str, Control]) -> lis
     return list(dict.fromkeys([*request.along, *belonging]))
 
 
+def make_mapping_request(request: TransferRequest, controls: Mapping[str, Control]) -> EditRequest:
+    """The edit that gives a layer attributes of the source by their conditional mappings.
+
+    Args:
+        request: what is asked for.
+        controls: of its generator, by name.
+
+    Raises:
+        BadInputError: there is no conditional mapping for one of the attributes.
+    """
+    for attribute in request.attributes:
+        if f"{attribute}{MAPPING_ENDING}" not in controls:
+            raise BadInputError(
+                f"There is no conditional mapping for {attribute!r} here: train one with latentfu "
+                f"train conditional-mapping GENERATOR --attributes {attribute}."
+            )
+    common = request.model_dump(exclude={"kind", "source", *_OWN})
+    wanted = {f"{attribute}{MAPPING_ENDING}": request.source for attribute in request.attributes}
+    return EditRequest(**common, exemplars=wanted)
+
+
 @dataclass(frozen=True)
 class TransferPlan:
     """How a transfer moves its directions, by name.
@@ -66,7 +90,7 @@ class TransferPlan:
 
     def make_request(self, request: TransferRequest) -> EditRequest:
         """The edit that the transfer comes down to."""
-        common = request.model_dump(exclude={"kind", "source", "along", "attributes", "scale"})
+        common = request.model_dump(exclude={"kind", "source", *_OWN})
         return EditRequest(**common, edits=self.edits, targets=self.targets)
 
 

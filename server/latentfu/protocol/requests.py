@@ -384,6 +384,10 @@ class TransferRequest(LayerRequest):
         max_length=MOST_NAMES,
         description="Groups of directions that are moved whole, such as expression, hair or light.",
     )
+    method: Literal["directions", "mapping"] = Field(
+        default="directions",
+        description="Along directions, or by the conditional mappings of the attributes.",
+    )
     scale: Annotated[float, _within("scale")] = Field(
         default=1.0,
         description="How far of the way: 1 is where the second picture stands, 2 as far again.",
@@ -397,6 +401,10 @@ class TransferRequest(LayerRequest):
     def _check_names(self) -> TransferRequest:
         if not (self.along or self.attributes):
             raise ValueError("Nothing to move: name directions (along) or attributes.")
+        if self.method == "mapping" and (self.along or self.scale != 1.0):
+            raise ValueError(
+                "A conditional mapping moves whole attributes: leave out along and scale."
+            )
         for kind, names in (("direction", self.along), ("attribute", self.attributes)):
             for name in names:
                 if names.count(name) > 1:
