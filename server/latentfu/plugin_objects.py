@@ -232,7 +232,8 @@ class Scorer:
     """Reads attributes from images: labels for training directions, figures for reports.
 
     ``attributes``: their names in order. ``score(images)``: ``[N, 3, R, R]`` in -1..1 ->
-    ``[N, len(attributes)]`` float32. ``units``: what the numbers of some attributes count, such as
+    ``[N, len(attributes)]`` float32, with gradients where the images ask for them if mappings are
+    to learn from it. ``units``: what the numbers of some attributes count, such as
     ``{"age": "years"}``: directions trained with them are moved by so many, and say so.
     """
 

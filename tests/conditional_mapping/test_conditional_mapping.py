@@ -224,6 +224,15 @@ def test_a_scorer_without_gradients_is_refused(little: Generator) -> None:
         ConditionalTrainer.begin(little, deaf, ["above"], QUICK)
 
 
+def test_the_shipped_scorer_can_be_learned_from() -> None:
+    score = latentfu.scorers()["portraits"].load("cpu")
+    images = torch.rand(2, 3, 64, 64) * 2 - 1
+    assert not score(images).requires_grad
+    score(images.requires_grad_(True)).sum().backward()
+    assert images.grad is not None
+    assert bool(images.grad.any())
+
+
 def test_a_damaged_file_is_left_out_or_refused(little: Generator, tmp_path: Path) -> None:
     trainer = ConditionalTrainer.begin(little, halves(), ["above"], replace(QUICK, pictures=16))
     folder = tmp_path / "mappings"

@@ -20,12 +20,13 @@ from latentfu_builtin.wplusplus_study.study_networks import (
 )
 from latentfu_builtin.wplusplus_study.study_plan import MAPPINGS, StudyPlan, choose_plan
 from latentfu_builtin.wplusplus_study.study_tables import write_tables
+from latentfu_builtin.wplusplus_study.transfer_table import measure_transfer
 from PIL import Image
 
 SMALL = {
     "resolution": 16, "w_dim": 16, "channels": (16, 16, 8), "pairs": 64, "images": 32,
     "samples": 32, "encoder_images": 64, "inverted": 2, "projector_steps": 3, "scored": 200,
-    "edited": 1, "frames": 5,
+    "edited": 1, "frames": 5, "mapping_images": 32, "pairs_edited": 2,
 }  # fmt: skip
 
 
@@ -45,9 +46,10 @@ def test_all_steps_give_the_tables(plan: StudyPlan) -> None:
         measure_generation(plan, silent)
         measure_inversion(plan, silent)
         measure_editing(plan, silent)
+        measure_transfer(plan, silent)
     write_tables(plan, silent)
     figures = plan.read_figures()
-    assert set(figures) == {"generation", "inversion", "editing"}
+    assert set(figures) == {"generation", "inversion", "editing", "transfer"}
     assert set(figures["inversion"]["encoder"]) == {"w", "w+", "w++"}
     for curves in figures["editing"]["w++"].values():
         assert curves["distances"] == [-30, -15, 0, 15, 30]
@@ -61,6 +63,7 @@ def test_all_steps_give_the_tables(plan: StudyPlan) -> None:
         "| paper, FFHQ: W++ | 4.67 |",
         "| projector, mse |",
         "| w++ | smile |",
+        "| w++ | mapping |",
     ):
         assert row in tables
 

@@ -116,7 +116,7 @@ def _choose_target(name: str, output: Path | None, generator_id: str) -> tuple[s
     "--pairs", type=click.IntRange(1, 100_000), default=50, show_default=True,
     help="How many pictures are edited by another one.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=70_000, show_default=True, help="Of them.")
+@click.option("--seed", type=click.IntRange(0), default=35_000, show_default=True, help="Of them.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, ...")
 @json_option
 def evaluate_transfer_command(generator: str, mapping: str, as_json: bool, **asked: Any) -> None:
@@ -127,7 +127,10 @@ def evaluate_transfer_command(generator: str, mapping: str, as_json: bool, **ask
     """
     import latentfu
 
-    from latentfu_builtin.conditional_mapping.compare_transfers import compare_transfers
+    from latentfu_builtin.conditional_mapping.compare_transfers import (
+        compare_transfers,
+        find_directions_of,
+    )
     from latentfu_builtin.conditional_mapping.effect import ReferenceEffect
 
     opened = latentfu.open_generator(generator, asked["device"])
@@ -139,8 +142,10 @@ def evaluate_transfer_command(generator: str, mapping: str, as_json: bool, **ask
         )
     effect = controls[mapping].load_for(opened)
     assert isinstance(effect, ReferenceEffect)
+    directions = find_directions_of(opened, effect.attributes)
+    pairs = range(asked["seed"], asked["seed"] + asked["pairs"])
     with progress_bar("Comparing", as_json) as progress:
-        ways = compare_transfers(opened, effect, asked["pairs"], asked["seed"], progress)
+        ways = compare_transfers(opened, effect, directions, pairs, progress)
     if as_json:
         common = {"pairs": asked["pairs"], "seed": asked["seed"]}
         click.echo(json.dumps({**common, "ways": [asdict(way) for way in ways]}))

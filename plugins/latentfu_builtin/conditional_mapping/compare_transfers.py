@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import latentfu
 import torch
-from latentfu import BadInputError, Generator, Latent, Progress, random_latents
+from latentfu import (
+    BadInputError,
+    ControlEffect,
+    Generator,
+    Latent,
+    Progress,
+    random_latents,
+)
 from torch import Tensor
 
 from latentfu_builtin.conditional_mapping.effect import ReferenceEffect
@@ -37,33 +44,34 @@ class TransferFigures:
 
 @torch.no_grad()
 def compare_transfers(
-    generator: Generator, effect: ReferenceEffect, pairs: int, seed: int, progress: Progress
+    generator: Generator,
+    effect: ReferenceEffect,
+    directions: Sequence[ControlEffect],
+    pairs: range,
+    progress: Progress,
 ) -> list[TransferFigures]:
     """Nothing, the directions of the same attributes, and the mapping, on the same pairs.
 
     Args:
         generator: Whose pictures are edited by each other.
         effect: The conditional mapping.
-        pairs: How many.
-        seed: Of their codes.
+        directions: One for each attribute that is given over.
+        pairs: Their numbers; pair k is of the codes with the seeds 2 k and 2 k + 1.
         progress: Told how far it is; may raise to stop.
-
-    Raises:
-        BadInputError: There is no direction for an attribute that is given over.
     """
     attributes = effect.attributes
     ways: dict[str, Move] = {
         "nothing": lambda latent, reference: latent,
-        "directions": _move_by_directions(generator, attributes),
+        "directions": _move_by_directions(generator, directions),
         "mapping": lambda latent, reference: effect.give(
             latent, attributes.read(_draw(generator, reference)), generator
         ),
     }
     likeness = _open_likeness(generator)
     rows: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
-    for number in range(pairs):
-        progress(number / pairs, f"Pair {number + 1} of {pairs}")
-        first, second = (random_latents(generator, 1, seed + 2 * number + k) for k in (0, 1))
+    for done, number in enumerate(pairs):
+        progress(done / len(pairs), f"Pair {done + 1} of {len(pairs)}")
+        first, second = (random_latents(generator, 1, 2 * number + k) for k in (0, 1))
         before = _draw(generator, first)
         has, goal = attributes.read(before), attributes.read(_draw(generator, second))
         for way, move in ways.items():
@@ -88,8 +96,12 @@ def _draw(generator: Generator, latent: Latent) -> Tensor:
     return generator.render(latent).float().clamp(-1, 1)
 
 
-def _move_by_directions(generator: Generator, attributes: ScoredAttributes) -> Move:
-    """The linear transfer: each direction moved to where the reference stands."""
+def find_directions_of(generator: Generator, attributes: ScoredAttributes) -> list[ControlEffect]:
+    """The installed direction of each attribute that is given over.
+
+    Raises:
+        BadInputError: There is none for one of them.
+    """
     controls = latentfu.controls(generator)
     missing = [name for name in attributes.names if name not in controls]
     if missing:
@@ -97,7 +109,11 @@ def _move_by_directions(generator: Generator, attributes: ScoredAttributes) -> M
             f"There is no direction {missing[0]!r} to compare with: train it with latentfu "
             f"directions train {missing[0]}."
         )
-    effects = [controls[name].load_for(generator) for name in attributes.names]
+    return [controls[name].load_for(generator) for name in attributes.names]
+
+
+def _move_by_directions(generator: Generator, effects: Sequence[ControlEffect]) -> Move:
+    """The linear transfer: each direction moved to where the reference stands."""
 
     def move(latent: Latent, reference: Latent) -> Latent:
         for effect in effects:

@@ -58,6 +58,11 @@ class ReferenceEffect(ValueEffect):
         return latent.with_codes(moved if latent.codes.ndim == 3 else moved[:, 0])
 
 
+def open_trained(stored: StoredMapping, attributes: ScoredAttributes) -> ReferenceEffect:
+    """The effect of a mapping that has just been trained."""
+    return ReferenceEffect(stored.network, Spread(stored.mean, stored.axes), attributes)
+
+
 def open_effect(path: Path, generator: Generator) -> ReferenceEffect:
     """The effect that a file describes.
 

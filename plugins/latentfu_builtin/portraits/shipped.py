@@ -104,10 +104,17 @@ def choose_distance(generator: Generator) -> Callable[[torch.Tensor, torch.Tenso
 
 
 def choose_score(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The scorer as a function, without gradients."""
+    """The scorer as a function, with gradients where the pictures ask for them."""
     import torch
 
-    return torch.no_grad()(load_shipped_scorer(device))
+    scorer = load_shipped_scorer(device)
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and images.requires_grad):
+            scores: torch.Tensor = scorer(images)
+            return scores
+
+    return score
 
 
 def map_to_teacher(z: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,11 @@ from latentfu import Generator, Latent, Progress, Scorer, between, check_cancell
 from PIL import Image
 from torch import Tensor
 
-from latentfu_builtin.directions.sample_cache import SamplePlan, draw_cached_samples
+from latentfu_builtin.directions.sample_cache import (
+    CachedSamples,
+    SamplePlan,
+    draw_cached_samples,
+)
 from latentfu_builtin.directions.train_direction import (
     TrainingData,
     TrainingSettings,
@@ -61,7 +65,7 @@ def measure_editing(plan: StudyPlan, progress: Progress) -> None:
     for number, (space, mapping) in enumerate(SPACES.items()):
         part = between(progress, number / 3, (number + 1) / 3)
         generator = open_study_network(plan, mapping)
-        scorer = _find_scorer(generator)
+        scorer = find_study_scorer(generator)
         normals = learn_normals(plan, generator, scorer, between(part, 0.0, 0.6))
         options: dict[str, float | int | str | bool] = {
             "space": space, "steps": plan.projector_steps,
@@ -80,17 +84,24 @@ def measure_editing(plan: StudyPlan, progress: Progress) -> None:
     plan.keep_figures("editing", found)
 
 
-def learn_normals(
+def draw_scored_codes(
     plan: StudyPlan, generator: Generator, scorer: Scorer, progress: Progress
-) -> dict[str, Tensor]:
-    """The unit normal of each attribute's boundary, of the shape of one code, from samples."""
+) -> CachedSamples:
+    """Codes of samples and what the scorer reads of them, kept in the study's folder."""
     space = "w++" if generator.spaces[-1] == "w++" else "w"
     load = scorer.load(str(generator.device))
-    drawn = draw_cached_samples(
+    return draw_cached_samples(
         SamplePlan(generator, plan.scored, plan.seed, space, f"scorer {scorer.name}",
                    len(scorer.attributes)),
         load, progress, plan.folder / f"samples-{space.replace('+', 'p')}",
     )  # fmt: skip
+
+
+def learn_normals(
+    plan: StudyPlan, generator: Generator, scorer: Scorer, progress: Progress
+) -> dict[str, Tensor]:
+    """The unit normal of each attribute's boundary, of the shape of one code, from samples."""
+    drawn = draw_scored_codes(plan, generator, scorer, progress)
     normals = {}
     for attribute in plan.attributes:
         scores = drawn.scores[:, scorer.attributes.index(attribute)].astype(np.float64)
@@ -148,7 +159,8 @@ def _measure_distance(generator: Generator, own: Latent, normal: Tensor) -> floa
     return float(rows.flatten(1).norm(dim=1).mean())
 
 
-def _find_scorer(generator: Generator) -> Scorer:
+def find_study_scorer(generator: Generator) -> Scorer:
+    """Who reads the networks' pictures."""
     return next(one for one in latentfu.scorers().values() if one.domain == generator.domain)
 
 

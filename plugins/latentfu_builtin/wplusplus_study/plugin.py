@@ -17,6 +17,7 @@ _STEPS = (
     ("generation", 20, "How like renders they are", "generation_table:measure_generation"),
     ("inversion", 30, "How well each space shows pictures", "inversion_table:measure_inversion"),
     ("editing", 40, "How far edits carry in each space", "editing_table:measure_editing"),
+    ("transfer", 50, "Editing by a reference", "transfer_table:measure_transfer"),
     ("tables", 90, "The tables", "study_tables:write_tables"),
 )
 

@@ -35,6 +35,9 @@ class StudyPlan:
         edited: Inverted pictures that are edited.
         frames: Distances on the way from one end to the other.
         attributes: What is edited, as the scorer calls it.
+        given_over: What is given from one picture to another.
+        mapping_images: Pictures that each conditional mapping is trained on.
+        pairs_edited: Pairs of pictures that are edited by each other.
         seed: Of everything.
     """
 
@@ -54,6 +57,9 @@ class StudyPlan:
     edited: int = 20
     frames: int = 61
     attributes: tuple[str, ...] = ("age", "gender", "smile")
+    given_over: tuple[str, ...] = ("smile", "mouth_open", "eye_open", "brow_height")
+    mapping_images: int = 40_000
+    pairs_edited: int = 50
     seed: int = 7
 
     def network_file(self, mapping: str) -> Path:

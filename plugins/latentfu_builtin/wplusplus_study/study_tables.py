@@ -36,6 +36,8 @@ def write_tables(plan: StudyPlan, progress: Progress) -> None:
         parts.append(tell_inversion(figures["inversion"]))
     if "editing" in figures:
         parts.append(tell_editing(figures["editing"]))
+    if "transfer" in figures:
+        parts.append(tell_transfer(figures["transfer"]))
     write_whole(plan.folder / "tables.md", "\n\n".join(parts).encode() + b"\n")
     progress(1.0, "Written")
 
@@ -79,6 +81,17 @@ def tell_editing(figures: dict[str, Any]) -> str:
     head = ["space", "attribute", *(f"at {end}" for end in _ENDS if end)]
     note = "Each cell: change of the attribute / of the others / likeness, mean of both ways."
     return f"{_lay_table(head, rows)}\n\n{note}"
+
+
+def tell_transfer(figures: dict[str, Any]) -> str:
+    """How near a reference each way comes, in standard deviations of the attributes."""
+    rows = []
+    for mapping, space in (("mlp", "w+"), ("attention", "w++")):
+        for way in figures[mapping]["ways"]:
+            like = "-" if way["likeness"] is None else f"{way['likeness']:.3f}"
+            row = [space, way["way"], f"{way['distance']:.3f}", f"{way['moved']:.3f}", like]
+            rows.append(row)
+    return _lay_table(["space", "by", "from the reference", "others moved", "same person"], rows)
 
 
 def _tell_end(curves: dict[str, list[float]], end: int) -> str:
