@@ -16,7 +16,7 @@ from tests.support.studio import Studio
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 LONGER = float(os.environ.get("LATENTFU_FUZZ", "1"))
-ENDS_IT = ("/v1/shutdown", "/v1/idle-stop")
+ENDS_IT = ("/v1/shutdown", "/v1/idle-stop", "/v1/drain")
 NOT_AT_THE_DOOR = (*ENDS_IT, "/v1/proof")
 
 asked = schemathesis.openapi.from_dict(
