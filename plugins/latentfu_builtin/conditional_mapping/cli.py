@@ -10,15 +10,13 @@ from typing import Any
 import click
 from latentfu import BadInputError, json_option, progress_bar
 
-_GROUPS = click.option(
-    "--attributes", default="", metavar="GROUP,...",
-    help="Groups of directions, e.g. expression,light; latentfu controls list names them.",
-)  # fmt: skip
-
 
 @click.command("conditional-mapping")
 @click.argument("generator")
-@_GROUPS
+@click.option(
+    "--attributes", default="", metavar="GROUP,...",
+    help="Groups of directions, e.g. expression,light; latentfu controls list names them.",
+)  # fmt: skip
 @click.option(
     "--attribute", "names", multiple=True, metavar="NAME",
     help="One that the scorer reads (repeatable).",

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from latentfu_builtin.conditional_mapping.effect import ReferenceEffect
 from latentfu_builtin.conditional_mapping.scored_attributes import ScoredAttributes
-from latentfu_builtin.inversion.losses import build_identity_distance
+from latentfu_builtin.inversion.losses import find_identity_distance
 
 Move = Callable[[Latent, Latent], Latent]
 """One code and the reference's to the code that is edited by it."""
@@ -67,7 +67,7 @@ def compare_transfers(
             latent, attributes.read(_draw(generator, reference)), generator
         ),
     }
-    likeness = _open_likeness(generator)
+    unlike = find_identity_distance(generator)
     rows: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
     for done, number in enumerate(pairs):
         progress(done / len(pairs), f"Pair {done + 1} of {len(pairs)}")
@@ -79,10 +79,10 @@ def compare_transfers(
             shows = attributes.read(after)
             far = attributes.choose(shows) - attributes.choose(goal)
             rest = (shows - has)[:, attributes.others]
-            like = float(likeness(after, before)) if likeness else 0.0
+            like = 1.0 - float(unlike(after, before)[0]) if unlike else 0.0
             moved = float(rest.abs().mean()) if rest.numel() else 0.0
             rows[way].append((float(far.abs().mean()), moved, like))
-    return [_sum_up_way(way, found, likeness is not None) for way, found in rows.items()]
+    return [_sum_up_way(way, found, unlike is not None) for way, found in rows.items()]
 
 
 def _sum_up_way(way: str, rows: list[tuple[float, float, float]], knows: bool) -> TransferFigures:
@@ -122,12 +122,3 @@ def _move_by_directions(generator: Generator, effects: Sequence[ControlEffect]) 
         return latent
 
     return move
-
-
-def _open_likeness(generator: Generator) -> Callable[[Tensor, Tensor], Tensor] | None:
-    """Cosine of two persons, where a plug-in knows identities of the domain."""
-    try:
-        distance = build_identity_distance(generator)
-    except BadInputError:
-        return None
-    return lambda a, b: 1.0 - distance(a, b)[0]

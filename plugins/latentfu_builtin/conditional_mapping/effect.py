@@ -22,7 +22,7 @@ from latentfu_builtin.conditional_mapping.scored_attributes import (
     find_scorer_for,
     load_score,
 )
-from latentfu_builtin.inversion.coordinates import Spread
+from latentfu_builtin.inversion.coordinates import Spread, measure_code_shape
 from latentfu_builtin.networks.stylegan.conditional_mapping import ConditionalMapping
 
 
@@ -59,7 +59,7 @@ class ReferenceEffect(ValueEffect):
 
 
 def open_trained(stored: StoredMapping, attributes: ScoredAttributes) -> ReferenceEffect:
-    """The effect of a mapping that has just been trained."""
+    """The effect of a mapping, and of the attributes that it gives over."""
     return ReferenceEffect(stored.network, Spread(stored.mean, stored.axes), attributes)
 
 
@@ -72,16 +72,13 @@ def open_effect(path: Path, generator: Generator) -> ReferenceEffect:
         WrongGeneratorError: It is for codes of another shape.
     """
     stored = load_mapping(path, str(generator.device))
-    config, shape = stored.network.config, generator.mean_latent().codes.shape[1:]
-    tokens = int(shape[0]) if len(shape) == 2 else 1
-    if (config.tokens, config.depth) != (tokens, int(shape[-1])):
+    config, (tokens, depth) = stored.network.config, measure_code_shape(generator)
+    if (config.tokens, config.depth) != (tokens, depth):
         raise WrongGeneratorError(
             f"{path} is for {config.tokens} codes of {config.depth} numbers, {generator.name} has "
-            f"{tokens} of {int(shape[-1])}: train one for it."
+            f"{tokens} of {depth}: train one for it."
         )
-    return ReferenceEffect(
-        stored.network, Spread(stored.mean, stored.axes), _find_attributes(stored, generator)
-    )
+    return open_trained(stored, _find_attributes(stored, generator))
 
 
 def _find_attributes(stored: StoredMapping, generator: Generator) -> ScoredAttributes:

@@ -103,12 +103,10 @@ def load_mapping(path: Path, device: str) -> StoredMapping:
             own,
         )
         config, names = network.config, read_attribute_names(facts["attributes"])
-        shapes = {"axes": (config.depth, config.depth)}
         if config.attributes != len(names):
             raise ValueError(f"{path} says other attributes than its network takes")
-        for name, shape in shapes.items():
-            if tuple(tensors[name].shape) != shape:
-                raise ValueError(f"{path} has {name} of another shape than {list(shape)}")
+        if tuple(tensors["axes"].shape) != (config.depth, config.depth):
+            raise ValueError(f"{path} has axes of another shape than {[config.depth] * 2}")
         ends = [tensors["attributes_mean"], tensors["attributes_spread"]]
         if tensors["mean"].shape[-1] != config.depth or ends[0].shape != ends[1].shape:
             raise ValueError(f"{path} has means of other shapes than its network takes")

@@ -30,8 +30,8 @@ from latentfu_builtin.encoders.training.sources import (
     make_codes,
     render_codes,
 )
-from latentfu_builtin.inversion.coordinates import Spread, measure_shared_spread
-from latentfu_builtin.inversion.losses import build_identity_distance
+from latentfu_builtin.inversion.coordinates import Spread, measure_code_shape, measure_shared_spread
+from latentfu_builtin.inversion.losses import find_identity_distance
 from latentfu_builtin.inversion.vgg import Distance
 from latentfu_builtin.networks.encoders.pyramid_encoder import resized
 from latentfu_builtin.networks.stylegan.conditional_mapping import (
@@ -77,18 +77,15 @@ class ConditionalTrainer:
         torch.manual_seed(options.seed)
         attributes = measure_attributes(generator, scorer, names, options.seed)
         spread = measure_shared_spread(generator)
-        shape = generator.mean_latent().codes.shape[1:]
-        tokens = int(shape[0]) if len(shape) == 2 else 1
-        config = ConditionalMappingConfig(
-            tokens, int(shape[-1]), len(names), options.width, options.blocks
-        )
+        tokens, depth = measure_code_shape(generator)
+        config = ConditionalMappingConfig(tokens, depth, len(names), options.width, options.blocks)
         device = generator.device
         mapping, judge = ConditionalMapping(config).to(device), _build_judge(generator).to(device)
         return ConditionalTrainer(
             generator, options, attributes, spread, mapping, judge,
             torch.optim.Adam(mapping.parameters(), lr=options.rate, betas=(0.5, 0.99)),
             torch.optim.Adam(judge.parameters(), lr=options.discriminator_rate, betas=(0.0, 0.99)),
-            _find_identity(generator) if options.identity else None,
+            find_identity_distance(generator) if options.identity else None,
             torch.Generator().manual_seed(options.seed),
         )  # fmt: skip
 
@@ -249,14 +246,6 @@ def _build_judge(generator: Generator) -> Discriminator:
     side = 1 << (min(_JUDGED_SIDE, max(8, generator.resolution)).bit_length() - 1)
     channels = _JUDGE_CHANNELS[: side.bit_length() - 2]
     return Discriminator(StyleGAN2Config(resolution=side, channels=channels))
-
-
-def _find_identity(generator: Generator) -> Distance | None:
-    """How unlike two persons are, where a plug-in knows."""
-    try:
-        return build_identity_distance(generator)
-    except BadInputError:
-        return None
 
 
 def _rate_factor(done: float) -> float:

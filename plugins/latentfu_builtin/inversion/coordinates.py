@@ -194,6 +194,12 @@ class Spread:
         return p
 
 
+def measure_code_shape(generator: Generator) -> tuple[int, int]:
+    """How many codes a picture of the generator has (1 without layers), and their length."""
+    shape = generator.mean_latent().codes.shape[1:]
+    return (int(shape[0]) if len(shape) == 2 else 1), int(shape[-1])
+
+
 def measure_spread(generator: Generator, seed: int = 0) -> Spread:
     """The spread of ``generator``'s w, one for all rows, from 2048 random latents."""
     samples = _sample_codes(generator, seed)  # [N, rows, D]

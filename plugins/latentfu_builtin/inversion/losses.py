@@ -108,6 +108,14 @@ def build_identity_distance(generator: Generator) -> Distance:
     return distance
 
 
+def find_identity_distance(generator: Generator) -> Distance | None:
+    """As :func:`build_identity_distance`; None where no plug-in knows identities of the domain."""
+    try:
+        return build_identity_distance(generator)
+    except BadInputError:
+        return None
+
+
 def l1(a: Tensor, b: Tensor) -> Tensor:
     """Mean absolute difference."""
     return (a - b).abs().mean(dim=(1, 2, 3))

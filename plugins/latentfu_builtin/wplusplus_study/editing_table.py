@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import latentfu
 import numpy as np
 import torch
 from latentfu import Generator, Latent, Progress, Scorer, between, check_cancelled, random_latents
 from PIL import Image
 from torch import Tensor
 
+from latentfu_builtin.conditional_mapping.scored_attributes import find_scorer_for
 from latentfu_builtin.directions.sample_cache import (
     CachedSamples,
     SamplePlan,
@@ -26,7 +26,7 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     fit_boundary,
 )
-from latentfu_builtin.inversion.losses import build_identity_distance
+from latentfu_builtin.inversion.losses import find_identity_distance
 from latentfu_builtin.wplusplus_study.inversion_table import (
     SPACES,
     draw_unseen_pictures,
@@ -65,7 +65,7 @@ def measure_editing(plan: StudyPlan, progress: Progress) -> None:
     for number, (space, mapping) in enumerate(SPACES.items()):
         part = between(progress, number / 3, (number + 1) / 3)
         generator = open_study_network(plan, mapping)
-        scorer = find_study_scorer(generator)
+        scorer = find_scorer_for(generator, None)
         normals = learn_normals(plan, generator, scorer, between(part, 0.0, 0.6))
         options: dict[str, float | int | str | bool] = {
             "space": space, "steps": plan.projector_steps,
@@ -130,7 +130,7 @@ def follow(
     others = [place for place in range(len(spread)) if place != column]
     rows: list[Tensor] = []
     strip = np.zeros((0, 0, 3), np.uint8)
-    unlike = _find_identity_distance(generator)
+    unlike = find_identity_distance(generator)
     for number, latent in enumerate(latents):
         check_cancelled()
         steps = (distances / FURTHEST * reach)[:, None, None] * normal  # [F, (L,) D]
@@ -157,18 +157,6 @@ def _measure_distance(generator: Generator, own: Latent, normal: Tensor) -> floa
     codes = own.codes - generator.mean_latent().codes
     rows = codes[:, 0] if codes.ndim == 3 and normal.ndim == 1 else codes
     return float(rows.flatten(1).norm(dim=1).mean())
-
-
-def find_study_scorer(generator: Generator) -> Scorer:
-    """Who reads the networks' pictures."""
-    return next(one for one in latentfu.scorers().values() if one.domain == generator.domain)
-
-
-def _find_identity_distance(generator: Generator):  # type: ignore[no-untyped-def]
-    try:
-        return build_identity_distance(generator)
-    except latentfu.BadInputError:
-        return None
 
 
 def _lay_strip(images: Tensor) -> np.ndarray:

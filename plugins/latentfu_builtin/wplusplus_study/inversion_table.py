@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import latentfu
@@ -32,19 +31,6 @@ SPACES = {"w": "mlp", "w+": "mlp", "w++": "attention"}
 _PORTION = 16
 Options = dict[str, float | int | str | bool]
 """Of an inverter, by name."""
-
-
-@dataclass(frozen=True)
-class SpreadFigure:
-    """A mean over pictures, and how far they spread (one standard deviation)."""
-
-    mean: float
-    spread: float
-
-    @staticmethod
-    def of(values: Sequence[float]) -> SpreadFigure:
-        """Of some values."""
-        return SpreadFigure(round(float(np.mean(values)), 5), round(float(np.std(values)), 5))
 
 
 def measure_inversion(plan: StudyPlan, progress: Progress) -> None:
@@ -114,5 +100,7 @@ def _sum_up(made: Sequence[Inversion]) -> dict[str, dict[str, float]]:
     """Perceptual distance and mean squared error (of -1..1), each with its spread."""
     seen = [one.quality.perceptual for one in made]
     errors = [4.0 / 10 ** (one.quality.psnr / 10) for one in made]
-    figures = {"perceptual": SpreadFigure.of(seen), "mse": SpreadFigure.of(errors)}
-    return {name: {"mean": one.mean, "spread": one.spread} for name, one in figures.items()}
+    return {
+        name: {"mean": round(float(np.mean(each)), 5), "spread": round(float(np.std(each)), 5)}
+        for name, each in (("perceptual", seen), ("mse", errors))
+    }

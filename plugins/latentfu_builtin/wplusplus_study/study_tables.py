@@ -19,7 +19,7 @@ PAPER_INVERSION = {
     "pSp": {"w": (0.4158, 0.0661), "w+": (0.3557, 0.0398), "w++": (0.3641, 0.0412)},
 }
 """Perceptual distance and MSE."""
-_ENDS = (0, 5, 10, 20, 30)
+_ENDS = (5, 10, 20, 30)
 
 
 def write_tables(plan: StudyPlan, progress: Progress) -> None:
@@ -29,15 +29,11 @@ def write_tables(plan: StudyPlan, progress: Progress) -> None:
         raise BadInputError(
             f"Nothing was measured in {plan.folder} yet: run latentfu build wplusplus."
         )
-    parts = []
-    if "generation" in figures:
-        parts.append(tell_generation(figures["generation"]))
-    if "inversion" in figures:
-        parts.append(tell_inversion(figures["inversion"]))
-    if "editing" in figures:
-        parts.append(tell_editing(figures["editing"]))
-    if "transfer" in figures:
-        parts.append(tell_transfer(figures["transfer"]))
+    tellers = {
+        "generation": tell_generation, "inversion": tell_inversion, "editing": tell_editing,
+        "transfer": tell_transfer,
+    }  # fmt: skip
+    parts = [tell(figures[step]) for step, tell in tellers.items() if step in figures]
     write_whole(plan.folder / "tables.md", "\n\n".join(parts).encode() + b"\n")
     progress(1.0, "Written")
 
@@ -76,9 +72,9 @@ def tell_editing(figures: dict[str, Any]) -> str:
     rows = []
     for space, attributes in figures.items():
         for attribute, curves in attributes.items():
-            cells = [_tell_end(curves, end) for end in _ENDS if end]
+            cells = [_tell_end(curves, end) for end in _ENDS]
             rows.append([space, attribute, *cells])
-    head = ["space", "attribute", *(f"at {end}" for end in _ENDS if end)]
+    head = ["space", "attribute", *(f"at {end}" for end in _ENDS)]
     note = "Each cell: change of the attribute / of the others / likeness, mean of both ways."
     return f"{_lay_table(head, rows)}\n\n{note}"
 

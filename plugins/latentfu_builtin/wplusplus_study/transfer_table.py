@@ -9,6 +9,7 @@ from latentfu import Direction, DirectionEffect, Generator, Progress, Scorer, be
 from latentfu_builtin.conditional_mapping.compare_transfers import compare_transfers
 from latentfu_builtin.conditional_mapping.effect import open_trained
 from latentfu_builtin.conditional_mapping.options import ConditionalOptions
+from latentfu_builtin.conditional_mapping.scored_attributes import find_scorer_for
 from latentfu_builtin.conditional_mapping.train_mapping import (
     ConditionalTrainer,
     train_conditional_mapping,
@@ -18,7 +19,7 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     train_direction,
 )
-from latentfu_builtin.wplusplus_study.editing_table import draw_scored_codes, find_study_scorer
+from latentfu_builtin.wplusplus_study.editing_table import draw_scored_codes
 from latentfu_builtin.wplusplus_study.study_networks import open_study_network
 from latentfu_builtin.wplusplus_study.study_plan import MAPPINGS, StudyPlan
 
@@ -29,7 +30,7 @@ def measure_transfer(plan: StudyPlan, progress: Progress) -> None:
     for number, mapping in enumerate(MAPPINGS):
         part = between(progress, number / 2, (number + 1) / 2)
         generator = open_study_network(plan, mapping)
-        scorer = find_study_scorer(generator)
+        scorer = find_scorer_for(generator, None)
         directions = _learn_directions(plan, generator, scorer, between(part, 0.0, 0.3))
         options = ConditionalOptions(
             pictures=plan.mapping_images, batch=min(16, plan.mapping_images), seed=plan.seed,

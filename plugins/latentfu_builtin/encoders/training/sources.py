@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Generator, mixed_precision
 from torch import Tensor
 
-from latentfu_builtin.inversion.coordinates import Spread
+from latentfu_builtin.inversion.coordinates import Spread, measure_code_shape
 from latentfu_builtin.networks.encoders.pyramid_encoder import resized
 from latentfu_builtin.stylegan.training.pairs import PairCache
 from latentfu_builtin.stylegan.training.source import (
@@ -124,17 +124,11 @@ def open_outside_source(
         if pairs is not None:
             return RendererLessons(generator, spread, PairCache(pairs, size))
         if folder is not None:
-            shape = (_count_code_layers(generator), spread.mean.shape[-1])
+            shape = measure_code_shape(generator)
             return FolderLessons(FolderSource(folder, size), shape)
     except (ValueError, OSError, KeyError) as error:
         raise BadInputError(f"The pictures cannot be used: {error}.") from error
     return None
-
-
-def _count_code_layers(generator: Generator) -> int:
-    """How many codes a picture of ``generator`` has: 1 where its space has no layers."""
-    codes = generator.mean_latent().codes
-    return int(codes.shape[1]) if codes.ndim == 3 else 1
 
 
 def _map_offsets(generator: Generator, spread: Spread, z: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from latentfu_builtin.encoders.import_encoder import (
     write_published_encoder,
 )
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
-from latentfu_builtin.inversion.coordinates import Spread
+from latentfu_builtin.inversion.coordinates import Spread, measure_code_shape
 from latentfu_builtin.networks.encoders.published_sizes import PublishedSizes
 from latentfu_builtin.networks.encoders.pyramid_encoder import (
     EncoderConfig,
@@ -83,7 +83,7 @@ class PublishedStudent(nn.Module):
     ) -> None:
         super().__init__()
         self.kind, self.sizes, self.spread = kind, sizes, spread
-        self.layers, _ = _measure_codes(generator)
+        self.layers, _ = measure_code_shape(generator)
         self.size, self.taken = min(PUBLISHED_SIDE, generator.resolution), False
         self.network = kind.build(sizes)
 
@@ -204,17 +204,11 @@ def _choose_sizes(
     kind: PublishedArchitecture, options: EncoderTrainingOptions, generator: Generator
 ) -> PublishedSizes:
     """The published proportions for the generator's codes, ``options.width`` times as wide."""
-    layers, depth = _measure_codes(generator)
+    layers, depth = measure_code_shape(generator)
     widths = [max(_LEAST_WIDTH, round(depth * options.width / part)) for part in (8, 4, 2, 1)]
     into_w = kind.name == "psp-w"  # its last features are the style itself
     widths[-1] = depth if into_w else widths[-1]
     return PublishedSizes(3, widths[0], tuple(widths), 1 if into_w else layers, depth)
-
-
-def _measure_codes(generator: Generator) -> tuple[int, int]:
-    """How many codes a picture of the generator has, and their length."""
-    shape = generator.mean_latent().codes.shape[1:]
-    return (int(shape[0]) if len(shape) == 2 else 1), int(shape[-1])
 
 
 def _choose_config(
