@@ -10,6 +10,7 @@ import torch
 from click.testing import CliRunner
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.stylegan.training.cli import train_command
+from latentfu_builtin.stylegan.training.losses import add_missing_detail
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.pairs import HOLDOUT, PairCache, PairCaches, render_pairs
 from latentfu_builtin.stylegan.training.source import teacher_normals
@@ -87,6 +88,42 @@ def test_caches_of_two_sizes_train_together(cache: PairCache, tmp_path: Path) ->
     words += ["--out", str(tmp_path / "run"), "--set", "regression_images=32"]
     words += ["--set", "adversarial_images=0", "--set", "batch=16"]
     ran = CliRunner().invoke(train_command, words)
+    assert ran.exit_code == 0, ran.output
+    assert "on held-out pairs" in ran.output
+
+
+def test_a_smaller_cache_teaches_what_it_shows(cache: PairCache, tmp_path: Path) -> None:
+    small = render_pairs(Stripes(), tmp_path / "small", count=192, resolution=8, z_dim=8, seed=1)
+    enlarged = PairCache(small.folder, 16, enlarge=True)
+    batch = PairCaches((cache, enlarged)).draw(64, torch.Generator().manual_seed(0))
+    assert batch.enlarged is not None
+    assert batch.images.shape == (64, 3, 16, 16)
+    assert set(batch.enlarged.tolist()) == {1, 2}
+    made = torch.rand(64, 3, 16, 16) * 2 - 1
+    target = add_missing_detail(batch.images, made, batch.enlarged)
+    whole, few = batch.enlarged == 1, batch.enlarged == 2
+    assert torch.equal(target[whole], batch.images[whole])
+    shown = torch.nn.functional.avg_pool2d(batch.images[few], 2)
+    assert torch.allclose(torch.nn.functional.avg_pool2d(target[few], 2), shown, atol=1e-5)
+    within = target[few] - made[few]  # within a pixel of the small picture all move alike
+    assert torch.allclose(within[..., ::2], within[..., 1::2], atol=1e-5)
+
+
+def test_smaller_caches_alone_or_judged_are_refused(cache: PairCache, tmp_path: Path) -> None:
+    small = render_pairs(Stripes(), tmp_path / "small", count=64, resolution=8, z_dim=8).folder
+    words = ["generator", "--z-dim", "8", "--resolution", "16", "--channels", "16,8,8"]
+    words += ["--w-dim", "16", "--out", str(tmp_path / "run"), "--threads", "1"]
+    alone = CliRunner().invoke(train_command, [*words, "--pairs", str(small)])
+    assert alone.exit_code == 2
+    assert "smaller than the network's pictures" in alone.output
+    both = [*words, "--pairs", str(cache.folder), "--pairs", str(small)]
+    judged = CliRunner().invoke(train_command, both)
+    assert judged.exit_code == 2
+    assert "adversarial_images=0" in judged.output
+    with pytest.raises(ValueError, match="too small"):
+        PairCaches((PairCache(small, 16, enlarge=True), cache))
+    taught = ["--set", "adversarial_images=0", "--set", "regression_images=32", "--set", "batch=16"]
+    ran = CliRunner().invoke(train_command, [*both, *taught])
     assert ran.exit_code == 0, ran.output
     assert "on held-out pairs" in ran.output
 

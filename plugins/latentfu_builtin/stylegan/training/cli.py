@@ -174,6 +174,7 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     try:
         source = _open_source(asked)
         trainer = _open_trainer(out / CHECKPOINT, source, asked, group, say)
+        _refuse_judging_enlarged(trainer)
         pace = Pace(asked["checkpoint_minutes"], asked["sample_minutes"], asked["minutes"])
         run_training(trainer, out, pace, say)
     finally:
@@ -181,6 +182,21 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     if as_json and group.leads:
         counters = {"images": trainer.images, "steps": trainer.steps, "phase": trainer.phase}
         click.echo(json.dumps({"checkpoint": str(out / CHECKPOINT), **counters}))
+
+
+def _refuse_judging_enlarged(trainer: Trainer) -> None:
+    """Hours before it would matter: enlarged pictures are no examples of sharp ones."""
+    from latentfu_builtin.stylegan.training.pairs import PairCaches
+
+    source = trainer.source
+    if not isinstance(source, PairCaches) or not trainer.options.adversarial_images:
+        return
+    small = [cache.folder.name for cache in source.caches if cache.times > 1]
+    if small:
+        raise click.UsageError(
+            f"the pairs in {small[0]} are smaller than the network's pictures: leave them out, or "
+            f"train without the adversarial phase (--set adversarial_images=0)"
+        )
 
 
 def _say_nothing(text: str) -> None:
@@ -208,7 +224,13 @@ def _open_renders(asked: dict[str, Any]) -> BatchSource:
         teacher = open_teacher(asked["renderer"])
         return RendererSource(teacher, asked["resolution"], asked["z_dim"])
     resolution, share = asked["resolution"], asked["small_share"]
-    caches = [PairCache(folder, resolution, share) for folder in asked["pairs"]]
+    caches = [PairCache(folder, resolution, share, enlarge=True) for folder in asked["pairs"]]
+    enlarged = [cache.folder.name for cache in caches if cache.times > 1]
+    if enlarged and (asked["unpaired"] or len(caches) == len(enlarged)):
+        raise click.UsageError(
+            f"the pairs in {enlarged[0]} are smaller than the network's pictures: they teach it "
+            f"only beside larger ones, and paired"
+        )
     return caches[0] if len(caches) == 1 else PairCaches(tuple(caches))
 
 

@@ -62,6 +62,23 @@ def small_loss(made: Tensor, target: Tensor, landmarks: Tensor) -> Tensor:
     return ((made - target).square() * near).mean(dim=(1, 2, 3))
 
 
+def add_missing_detail(target: Tensor, made: Tensor, enlarged: Tensor) -> Tensor:
+    """Targets [N, 3, R, R] with what enlarged ones do not show taken from what was made.
+
+    A picture that was rendered `enlarged [N]` times smaller says what averages are, and nothing of
+    what is within them: there a network is left as it is.
+    """
+    made = made.detach()
+    out = target.clone()
+    for times in sorted(set(enlarged.tolist())):
+        if times > 1:
+            rows = enlarged == times
+            low = F.avg_pool2d(made[rows], times)  # [n, 3, R / times, R / times]
+            low = F.interpolate(low, scale_factor=float(times), mode="nearest")
+            out[rows] += made[rows] - low
+    return out
+
+
 def paired_loss(made: Tensor, target: Tensor, weights: Tensor | None) -> Tensor:
     """L1 of the pixels plus L1 of their differences to the right and below, weighted, [N].
 

@@ -50,10 +50,16 @@ class PairCache:
     `resolution`: smaller than the cache's own to train a smaller network on it first; the
     pictures are averaged down. `small_share`: how much of each batch is drawn from the pairs
     that show small things (landmarks after the first five), which are rare otherwise.
+    `enlarge`: whether pictures that are smaller may be read enlarged; ValueError if not.
     """
 
     def __init__(
-        self, folder: Path, resolution: int | None = None, small_share: float = 0.0
+        self,
+        folder: Path,
+        resolution: int | None = None,
+        small_share: float = 0.0,
+        *,
+        enlarge: bool = False,
     ) -> None:
         self.folder, self.small_share = folder, small_share
         if not (folder / "index.json").is_file():
@@ -66,7 +72,8 @@ class PairCache:
         self.checked = time.monotonic()
         side = int(self.index["resolution"])
         self.resolution = resolution or side
-        if side % self.resolution:
+        self.times = self.resolution // side if enlarge and side < self.resolution else 1
+        if side * self.times % self.resolution:
             raise ValueError(f"the cache's pictures have {side} px, not {self.resolution}")
 
     @property
@@ -96,6 +103,9 @@ class PairCache:
         z = torch.from_numpy(np.array(self.arrays["z"][chosen]))
         landmarks = torch.from_numpy(np.array(self.arrays["landmarks"][chosen]))
         images = to_images(self.arrays["images"][chosen])
+        if self.times > 1:
+            whole = F.interpolate(images, scale_factor=self.times, mode="nearest")
+            return Batch(whole, z, landmarks, torch.full((len(z),), self.times))
         times = images.shape[-1] // self.resolution
         return Batch(F.avg_pool2d(images, times) if times > 1 else images, z, landmarks)
 
@@ -133,14 +143,17 @@ class PairCache:
 class PairCaches:
     """Several caches as one `Source`: each gives its share of a batch by how many pairs it has.
 
-    They may hold pictures of several sizes, as long as all read them at one resolution. The first
-    one's held-out pairs measure. ValueError when the pairs are not of one kind.
+    They may hold pictures of several sizes, as long as all read them at one resolution; smaller
+    ones may be enlarged, and teach what they show. The first one's held-out pairs measure.
+    ValueError when the pairs are not of one kind, or the first one's pictures are enlarged.
     """
 
     caches: tuple[PairCache, ...]
 
     def __post_init__(self) -> None:
         first = self.caches[0]
+        if first.times > 1:
+            raise ValueError(f"the first pairs measure: those in {first.folder} are too small")
         for other in self.caches[1:]:
             for name in ("z", "normals", "landmarks"):
                 if other.arrays[name].shape[1:] != first.arrays[name].shape[1:]:
@@ -166,8 +179,7 @@ class PairCaches:
             for cache, share in zip(self.caches, shares, strict=True)
             if share
         ]
-        parts = zip(*(vars(one).values() for one in drawn), strict=True)
-        return Batch(*(torch.cat(part) for part in parts))
+        return Batch.join(drawn)
 
     def holdout(self, count: int = HOLDOUT) -> Batch:
         """Pairs of the first cache that `draw` never gives."""

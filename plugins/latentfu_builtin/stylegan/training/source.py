@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -28,11 +28,36 @@ class Batch:
 
     z: [N, z_dim], standard normal; landmarks: [N, L, 2], x and y in 0..1 of the picture: eyes,
     nose, mouth corners, then small things that deserve a closer look, far outside where missing.
+    enlarged: [N], how many times larger than it was rendered a picture is; None for all as they
+    were.
     """
 
     images: Tensor
     z: Tensor | None = None
     landmarks: Tensor | None = None
+    enlarged: Tensor | None = None
+
+    @staticmethod
+    def join(parts: Sequence[Batch]) -> Batch:
+        """Batches of one kind, one after the other."""
+        times = torch.cat([part.list_times() for part in parts])
+        return Batch(
+            torch.cat([part.images for part in parts]),
+            _join_known([part.z for part in parts]),
+            _join_known([part.landmarks for part in parts]),
+            None if all(part.enlarged is None for part in parts) else times,
+        )
+
+    def list_times(self) -> Tensor:
+        """How many times each picture was enlarged [N]; 1 for not at all."""
+        if self.enlarged is None:
+            return torch.ones(len(self.images), dtype=torch.long)
+        return self.enlarged
+
+
+def _join_known(parts: Sequence[Tensor | None]) -> Tensor | None:
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if len(known) == len(parts) else None
 
 
 class BatchSource(Protocol):

@@ -175,18 +175,20 @@ class Trainer:
 
     def paired_losses(self, made: Tensor, batch: Batch) -> Tensor:
         """The paired loss of each picture [N]."""
-        weights = None
+        weights, target = None, batch.images
+        if batch.enlarged is not None:
+            target = losses.add_missing_detail(target, made, batch.enlarged)
         if batch.landmarks is not None:
             strength = self.options.landmark_strength
             weights = losses.landmark_weights(batch.landmarks, self.config.resolution, strength)
-        paired = losses.paired_loss(made, batch.images, weights)
+        paired = losses.paired_loss(made, target, weights)
         if batch.landmarks is not None and self.options.small_strength:
-            small = losses.small_loss(made, batch.images, batch.landmarks)
+            small = losses.small_loss(made, target, batch.landmarks)
             paired = paired + self.options.small_strength * small
         if self.feature_distance is None:
             return paired
         with self.autocast():  # blur costs little in pixels, but much in features
-            features = self.feature_distance(made, batch.images)
+            features = self.feature_distance(made, target)
         return paired + self.options.feature_weight * features.float()
 
     def regression_step(self, batch: Batch) -> dict[str, float]:
