@@ -77,23 +77,50 @@ def make_known_direction(request: ControlRequest, out: Path) -> list[Path]:
         BadInputError: the renderer does not say what its numbers mean, has no such factor,
             the network's z is too short, or its w does not know the factor.
     """
-    teacher = _open_describing(str(request.options.get("renderer", "people")), request.generator)
-    if request.attribute not in teacher.factor_names:
-        there = ", ".join(teacher.factor_names)
-        raise BadInputError(f"The renderer has no factor {request.attribute}; it has: {there}.")
-    drawn = _KnownCodes.draw(request.generator, teacher, request)
-    change = _measure_change(teacher, drawn, request.attribute)  # [T]
-    spread = drawn.features.std(0).clamp_min(1e-3)
-    weight, _ = fit_linear((drawn.features - drawn.features.mean(0)) / spread, drawn.codes)
-    vector = (change / spread) @ weight  # [D]
-    known = _measure_knowledge(drawn, vector, request.attribute)
-    if known < _LEAST:
-        raise BadInputError(
-            f"This network's w does not know {request.attribute} of the renderer (R2 "
-            f"{known:.2f}): teach its mapping (latentfu train mapping), or train a boundary."
-        )
-    request.progress(1.0)
-    return [save_direction(_describe(request, vector), out)]
+    return [save_direction(KnownDirectionMaker.of(request).make(request), out)]
+
+
+@dataclass(frozen=True)
+class KnownDirectionMaker:
+    """What is asked of the renderer once, for the directions of any of its factors.
+
+    ``weight [T, D]``: what of w goes with each of its features, in their spreads ``[T]``.
+    """
+
+    teacher: DescribingTeacher
+    drawn: _KnownCodes
+    spread: Tensor
+    weight: Tensor
+
+    @staticmethod
+    def of(request: ControlRequest) -> KnownDirectionMaker:
+        """For the request's generator; raises BadInputError as :func:`make_known_direction`."""
+        name = str(request.options.get("renderer", "people"))
+        teacher = _open_describing(name, request.generator)
+        drawn = _KnownCodes.draw(request.generator, teacher, request)
+        spread = drawn.features.std(0).clamp_min(1e-3)
+        weight, _ = fit_linear((drawn.features - drawn.features.mean(0)) / spread, drawn.codes)
+        return KnownDirectionMaker(teacher, drawn, spread, weight)
+
+    def make(self, request: ControlRequest, step: float = 1.0) -> Direction:
+        """The direction of ``request.attribute``; strength 1 moves it by ``step`` spreads.
+
+        Raises BadInputError as :func:`make_known_direction` does.
+        """
+        factor = request.attribute
+        if factor not in self.teacher.factor_names:
+            there = ", ".join(self.teacher.factor_names)
+            raise BadInputError(f"The renderer has no factor {factor}; it has: {there}.")
+        change = _measure_change(self.teacher, self.drawn, factor)  # [T]
+        vector = (change / self.spread) @ self.weight  # [D]
+        known = _measure_knowledge(self.drawn, vector, factor)
+        if known < _LEAST:
+            raise BadInputError(
+                f"This network's w does not know {factor} of the renderer (R2 {known:.2f}): "
+                f"teach its mapping (latentfu train mapping), or train a boundary."
+            )
+        request.progress(1.0)
+        return _describe(request, step * vector)
 
 
 def _open_describing(name: str, generator: Generator) -> DescribingTeacher:
