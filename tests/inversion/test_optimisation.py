@@ -126,6 +126,20 @@ def test_a_start_from_a_file_is_never_worse_than_the_file(tmp_path: Path) -> Non
         optimize_latent(request(start=str(path)))
 
 
+def test_a_prior_from_the_start_holds_a_code_there(tmp_path: Path) -> None:
+    first = optimize_latent(request(seed=1, steps=30))
+    path = tmp_path / "first.safetensors"
+    path.write_bytes(serialize_inversion("0" * 64, first))
+
+    def move(anchor: str, prior: float = 1e3) -> float:
+        asked = request(seed=2, start=str(path), steps=20, prior=prior, anchor=anchor)
+        return float((optimize_latent(asked).latent.codes - first.latent.codes).square().mean())
+
+    assert move("start") < 0.05 * move("start", 0.0)
+    with pytest.raises(BadInputError, match="give mean or start"):
+        optimize_latent(request(anchor="end"))
+
+
 def test_noise_maps_are_found_as_bends_and_make_the_picture_better() -> None:
     generator = small_generator()
     if not any(layer.noise for layer in generator.layers):

@@ -39,6 +39,8 @@ from latentfu_builtin.inversion.vgg import Distance
 
 _PIVOT_SHARE = 0.3
 """The part of the progress that finding the first code is."""
+_STRONGEST_FROM_MEAN = 1.0
+"""The strongest prior of a search that begins at the mean."""
 _NEED_A_PIVOT = ("pivotal", "feature-detail")
 
 
@@ -95,19 +97,16 @@ def find_pivot(
 ) -> Pivot:
     """Find the first code of ``request`` by the inverter ``pivot``; raises LatentFuError.
 
-    ``told``: options over its own, where it has them. Fewer steps are for encoders only: from
-    the mean the way is longer.
+    ``told``: options over its own, where it has them. Few steps and a strong pull to the start
+    are for encoders only: from the mean the way is longer.
     """
     watch, generator = Stopwatch(), request.generator
     inverter = choose_pivot_inverter(generator, pivot)
     name, perceptual = build_perceptual_loss(loss, generator)
     target = torch.from_numpy(request.crop.image)[None].to(generator.device)
-    from_mean = inverter.options.get("start", "") == "mean"
-    known = {
-        key: value
-        for key, value in told.items()
-        if key in inverter.options and not (from_mean and key == "steps")
-    }
+    if inverter.options.get("start", "") == "mean":
+        told = _soften_pull(told)
+    known = {key: value for key, value in told.items() if key in inverter.options}
     first = inverter.invert(
         replace(
             request,
@@ -119,6 +118,16 @@ def find_pivot(
     mask = stack_masks([request.mask], generator.device)
     rest = between(request.progress, _PIVOT_SHARE, 1.0)
     return Pivot(generator, target, first, name, perceptual, mask, rest, watch)
+
+
+def _soften_pull(
+    told: Mapping[str, float | int | str | bool],
+) -> dict[str, float | int | str | bool]:
+    """What a search from the mean is told: nothing that holds it there."""
+    kept = {key: value for key, value in told.items() if key not in {"steps", "anchor"}}
+    if "prior" in kept:
+        kept["prior"] = min(float(kept["prior"]), _STRONGEST_FROM_MEAN)
+    return kept
 
 
 def choose_pivot_inverter(generator: Generator, name: str) -> Inverter:

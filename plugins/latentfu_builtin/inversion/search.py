@@ -126,6 +126,7 @@ class LatentSearch:
     targets: Tensor  # [N, 3, S, S], as large as the pictures
     objective: Objective
     settings: SearchOptions
+    anchor: Tensor | None = None  # [N, rows, D]: where the prior pulls to; None for the mean
 
     def latent(self, points: Tensor, noise: NoiseMaps | None) -> Latent:
         """Points ``[N, rows, D]`` as latents, with their noise."""
@@ -137,7 +138,8 @@ class LatentSearch:
         images = self.pictures.draw(self.latent(points + apart, noise))
         losses = self.objective(images, self.targets)
         if self.settings.prior > 0:
-            losses = losses + self._prior(losses) * self.space.strangeness(points)
+            away = points if self.anchor is None else points - self.anchor
+            losses = losses + self._prior(losses) * self.space.strangeness(away)
         if noise is not None:
             losses = losses + self.settings.noise_prior * noise.order()
         return losses, images
@@ -156,6 +158,8 @@ class LatentSearch:
 def run_search(search: LatentSearch, points: Tensor, watch: SearchWatcher) -> SearchResult:
     """From ``points [N, rows, D]`` to the best that was met."""
     settings, count = search.settings, len(points)
+    if settings.anchor == "start" and search.anchor is None:
+        search = replace(search, anchor=points.detach())
     if settings.optimizer == "lbfgs" and count > 1:
         return _search_one_by_one(search, points, watch)
     noise = NoiseMaps.of(search.space.generator, settings.noise, count)
@@ -190,6 +194,7 @@ def _search_one_by_one(search: LatentSearch, points: Tensor, watch: SearchWatche
             pictures=search.pictures.of(row),
             targets=search.targets[pick],
             objective=search.objective.of(pick),
+            anchor=None if search.anchor is None else search.anchor[pick],
         )
 
         def shown(done: float, image: Tensor, row: int = row) -> None:

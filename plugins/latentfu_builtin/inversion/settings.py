@@ -24,6 +24,7 @@ SEARCH_DEFAULTS: OptionValues = {
     "vgg_layer": 12,
     "backbone": "",
     "prior": 0.002,
+    "anchor": "mean",
     "cascade": 0.3,
     "coarse": 1,
     "explore": 0.0,
@@ -51,6 +52,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("adam", "sgd", "lbfgs"),
     "units": ("spread", "plain"),
     "noise": ("no", "yes", "auto"),
+    "anchor": ("mean", "start"),
 }
 PIVOTAL_DEFAULTS: OptionValues = {
     "pivot": "auto",
@@ -68,7 +70,7 @@ PIVOTAL_DEFAULTS: OptionValues = {
 FEATURE_DETAIL_DEFAULTS: OptionValues = {
     "pivot": "auto",
     "pivot_steps": 30,
-    "pivot_prior": 1.0,
+    "pivot_prior": 8.0,
     "side": 0,
     "steps": 80,
     "rate": 0.06,
@@ -92,11 +94,13 @@ class SearchOptions:
     in ``units``: spread (of the generator's own codes along their own axes) or plain; it grows
     over the first ``ramp_up`` of the steps and falls as a cosine over the last ``ramp_down``.
     ``losses``: names and weights. ``prior``: weight of the distance to the generator's own
-    codes. ``cascade``: the part of the steps in which only the first ``coarse`` layers move and
-    the others follow their mean. ``explore``: noise on the codes, in spreads, falling to 0 at
-    ``explore_until`` of the steps. ``noise``: yes finds noise maps too, kept white with the
-    weight ``noise_prior``; auto does where the generator shows any. ``quick_side``: pixels of the
-    pictures that the search compares, 0 for the generator's own; the result is measured by these.
+    codes, and ``anchor`` from where it is measured: the mean, or the start, where that is an
+    encoder's and already says what the picture shows. ``cascade``: the part of the steps in which
+    only the first ``coarse`` layers move and the others follow their mean. ``explore``: noise on
+    the codes, in spreads, falling to 0 at ``explore_until`` of the steps. ``noise``: yes finds
+    noise maps too, kept white with the weight ``noise_prior``; auto does where the generator shows
+    any. ``quick_side``: pixels of the pictures that the search compares, 0 for the generator's own;
+    the result is measured by these.
     """
 
     space: str
@@ -114,6 +118,7 @@ class SearchOptions:
     vgg_layer: int
     backbone: str
     prior: float
+    anchor: str
     cascade: float
     coarse: int
     explore: float
@@ -304,8 +309,10 @@ class FeatureDetailOptions:
     """Options of feature-detail.
 
     ``pivot``: the inverter that finds the code first; auto for the best that is installed.
-    ``pivot_steps`` (0: its own), ``pivot_prior`` (-1: its own): of that search. A code near the
-    generator's own obeys edits; what it does not show is the detail's task.
+    ``pivot_steps`` (0: its own), ``pivot_prior`` (-1: its own): of that search, which stays near
+    what an encoder says: from there the prior counts. A search that begins at the mean has its own
+    steps and a prior of at most 1 towards it. A code near the generator's own obeys edits; what it
+    does not show is the detail's task.
     ``side``: pixels of the layer that gets the detail, 0 for half of the picture's, at most 64.
     ``rate``: Adam's, as a part of the spread of the layer's features. ``pixel``, ``perceptual``:
     weights of the terms (on portraits the pixels alone end nearer in the features too, in less
@@ -334,7 +341,7 @@ class FeatureDetailOptions:
         if self.pivot_steps > 0:
             told["steps"] = self.pivot_steps
         if self.pivot_prior >= 0:
-            told["prior"] = self.pivot_prior
+            told |= {"prior": self.pivot_prior, "anchor": "start"}
         return told
 
     @staticmethod
