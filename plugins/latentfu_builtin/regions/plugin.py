@@ -28,6 +28,7 @@ def latentfu_region_parsers() -> list[RegionParser]:
             least_surety=0.7,
             changes=call_later(f"{_ROOM}.network:read_changes"),
             things=("background", "clothes", "glasses", "hat", "earrings"),
+            textures=("background", "hair", "clothes", "hat"),
             licence="MIT",
         )
     ]

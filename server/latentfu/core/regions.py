@@ -31,7 +31,8 @@ class RegionParser:
     ``changes()``: what controls of known names change, measured on pictures whose regions are
     true; a control that is missing there is measured on the generator's own pictures. ``things``:
     the regions that are no part of the subject, such as the background and clothes: a control acts
-    there only if they change at least half as much as what changes most.
+    there only if they change at least half as much as what changes most. ``textures``: the regions
+    that keep their own texture when an edit changes their color, such as hair.
     """
 
     name: Name
@@ -42,6 +43,7 @@ class RegionParser:
     least_surety: float = 0.5
     changes: Callable[[], Changes] = dict
     things: tuple[str, ...] = ()
+    textures: tuple[str, ...] = ()
     licence: str = ""
 
 

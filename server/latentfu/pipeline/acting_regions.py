@@ -1,7 +1,7 @@
 """Where an edit may show: the whole crop, or the regions in which its controls act.
 
-The mask is the union of the regions as they lie in the layer, in the inverted and in the edited
-picture, so that longer hair and an opened mouth show.
+The mask is the regions as they lie in the layer, with what the edit adds to them, so that longer
+hair and an opened mouth show.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from latentfu.pipeline.region_map import (
     read_known_changes,
     soften_region,
 )
+from latentfu.pipeline.region_mismatch import fit_codes
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_objects import GeneratorSpec
 from latentfu.protocol.requests import ControlsRequest
@@ -62,22 +63,30 @@ class ActingRegions:
         note: Why it is the whole crop although regions were wanted, as a sentence; else empty.
         limit: Gives the picture after an edit, from it and the one before, without the colors that
             the edit dragged along; None where they are not known.
+        fit: Tells of the edit by the codes alone where the layer shows other regions than they
+            draw; None where that is not known.
     """
 
     names: tuple[str, ...] = ()
     mask: Floats | None = None
     note: str = ""
     limit: Callable[[Floats, Floats], Floats] | None = None
+    fit: Callable[[CodesEdit], CodesEdit] | None = None
 
     def limit_colors(
         self, edited: Floats, inverted: Floats | None, codes: CodesEdit | None
     ) -> tuple[Floats, CodesEdit | None]:
         """The edited picture, and that of the codes alone, without colors that came along."""
-        if self.limit is None or inverted is None:
+        if inverted is None:
             return edited, codes
-        if codes is not None:
-            codes = replace(codes, after=self.limit(codes.after, codes.before))
-        return self.limit(edited, inverted), codes
+        limit = self.limit
+        if limit is not None:
+            if codes is not None:
+                codes = replace(codes, after=limit(codes.after, codes.before))
+            edited = limit(edited, inverted)
+        if self.fit is not None:
+            codes = self.fit(codes or CodesEdit(inverted, edited))
+        return edited, codes
 
 
 WHOLE = ActingRegions()
@@ -134,10 +143,13 @@ class RegionChooser:
             PluginFailedError: named regions, and the parser fails. Where none are named, the edit
                 shows everywhere and the note says why.
         """
+        if np.array_equal(*pictures):
+            return WHOLE
         try:
-            return self._choose(
+            chosen = self._choose(
                 request, resolved, crop, found, pictures=pictures, progress=progress
             )
+            return replace(chosen, fit=self._make_fit(resolved, crop, found))
         except PluginFailedError as error:
             if request.regions != "auto":
                 raise
@@ -155,7 +167,7 @@ class RegionChooser:
     ) -> ActingRegions:
         """The same; a parser that fails raises PluginFailedError."""
         wanted = request.regions
-        if wanted == "whole" or np.array_equal(*pictures):
+        if wanted == "whole":
             return WHOLE
         named = wanted != "auto"
         strange = _is_strange(found.inversion.quality, resolved.spec)
@@ -182,6 +194,21 @@ class RegionChooser:
         if united.mask is None or allowed is None:
             return united
         return replace(united, limit=lambda a, b: limit_shifts(a, b, maps, allowed))
+
+    def _make_fit(
+        self, resolved: ResolvedRequest, crop: Crop, found: CachedInversion
+    ) -> Callable[[CodesEdit], CodesEdit] | None:
+        """``ActingRegions.fit`` for a picture of another kind than the network's own."""
+        parser = choose_parser(resolved.spec, photograph=True)
+        if parser is None or not _is_strange(found.inversion.quality, resolved.spec):
+            return None
+        try:
+            own = self.reader.read(parser, crop.image, f"{found.key} layer")
+        except PluginFailedError:  # said where regions are asked for
+            return None
+        if own.surety < parser.least_surety:
+            return None
+        return lambda codes: fit_codes(codes, self.reader, parser, (crop.image, own))
 
     def _read_maps(
         self, parser: RegionParser, found: CachedInversion, pictures: tuple[Floats, Floats]
@@ -277,11 +304,16 @@ def _unite(
     *,
     named: bool,
 ) -> ActingRegions:
-    """The union of the regions in those maps that are sure; the first is."""
+    """The regions in the first map, the layer's, with what the edit adds to them.
+
+    The other maps are of the pictures before and after it, and count where both are sure.
+    """
     sure = [each for each in maps if each.surety >= parser.least_surety]
     side = sure[0].parts.shape[-1]
-    likely = [resize_picture(each.weigh(names)[None], side)[0] for each in sure]
-    probability = np.maximum.reduce(likely)
+    probability = sure[0].weigh(names)
+    if len(sure) == len(maps):  # what the edit adds counts, not what the network drew elsewhere
+        before, after = (resize_picture(each.weigh(names)[None], side)[0] for each in sure[1:])
+        probability = np.maximum(probability, after - before)
     if (probability > 0.5).mean() < LEAST_SHARE:
         if named:
             raise BadInputError(f"There is no {' or '.join(names)} in this picture.")
@@ -293,10 +325,7 @@ def _unite(
     mask = soften_region(probability)
     others = [name for name in parser.things if name not in names]
     if others:  # the mask must not fade into what surely is background before and after
-        thing = np.minimum.reduce(
-            [resize_picture(each.weigh(others)[None], side)[0] for each in sure]
-        )
-        thing = np.minimum(thing, 1.0 - probability)
+        thing = np.minimum(sure[0].weigh(others), 1.0 - probability)
         mask = mask * (1.0 - smoothstep((thing - _THING) / (1.0 - _THING)))
     return ActingRegions(names, np.asarray(mask, np.float32))
 

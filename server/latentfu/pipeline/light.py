@@ -52,6 +52,8 @@ def put_back_light(
             codes,
             before=_multiply(codes.before, back),
             after=_multiply(codes.after, back),
+            carried=None if codes.carried is None else _multiply(codes.carried, back),
+            uncovered=None if codes.uncovered is None else _multiply(codes.uncovered, back),
             between=between and (lambda part: _multiply(between(part), back)),
         )
     shown = None if inverted is None else _multiply(inverted, back)

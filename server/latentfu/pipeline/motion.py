@@ -53,11 +53,14 @@ class Motion:
             y and in parts of the crop's side, it was before.
         kept: float32 ``[S, S]`` in 0..1: how surely something corresponds.
         far: float32 ``[S, S]`` in 0..1: whether the place is part of a large motion.
+        turned: float32 ``[S, S]`` in 0..1: how surely something corresponds whose contrast turned
+            round, such as the rim of dark hair that becomes light.
     """
 
     flow: Floats
     kept: Floats
     far: Floats
+    turned: Floats
 
     @property
     def reach(self) -> float:
@@ -78,6 +81,11 @@ class CodesEdit:
         between: Gives the picture at a part (0..1) of the edit; asked only for a large motion.
         side: At which the pictures are matched.
         steps: In which a large motion is followed.
+        mismatch: ``[S, S]`` in 0..1: where the layer shows another region than ``before``; None
+            where that is not known.
+        carried: ``before`` with what the edit means for the layer's regions there added.
+        stays: ``[S, S]`` in 0..1: where a region stays that keeps its texture, such as hair.
+        uncovered: ``after`` in the layer's own colors, for what a large motion uncovers.
     """
 
     before: Floats
@@ -85,21 +93,28 @@ class CodesEdit:
     between: Callable[[float], Floats] | None = None
     side: int = MATCHED_SIDE
     steps: int = STEPS
+    mismatch: Floats | None = None
+    carried: Floats | None = None
+    stays: Floats | None = None
+    uncovered: Floats | None = None
 
 
 def find_motion(codes: CodesEdit) -> Motion:
     """The motion from the picture before an edit to the one after it."""
-    motion = _match_pictures([codes.before, codes.after], codes.side)
+    motion = _match_pictures([codes.before, codes.after], codes.side, codes.stays)
     if codes.between is None or motion.reach <= FAR:
         return motion
     inner = [codes.between(step / codes.steps) for step in range(1, codes.steps)]
-    return _match_pictures([codes.before, *inner, codes.after], codes.side)
+    return _match_pictures([codes.before, *inner, codes.after], codes.side, codes.stays)
 
 
-def _match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Motion:
+def _match_pictures(
+    pictures: Sequence[Floats], side: int = MATCHED_SIDE, stays: Floats | None = None
+) -> Motion:
     """The motion from the first of ``pictures`` ``[3, R, R]`` to the last, step by step.
 
     They are matched at ``side`` pixels, larger ones shrunk to it and smaller ones enlarged.
+    ``stays``: as in :class:`CodesEdit`; where contrast turned round there, nothing moved.
     """
     import cv2
 
@@ -112,10 +127,15 @@ def _match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Mot
     moves = smoothstep((gain - _RELUCTANCE / 2) / _RELUCTANCE)
     moves = np.clip(2.0 * blur(moves, 4.0 * unit), 0.0, 1.0)
     moves[moves < 1e-3] = 0.0
+    if stays is not None:
+        moves *= 1.0 - _find_turned(wanted, given, _resize(stays, side), unit)
     flow = np.asarray(flow * moves[:, :, None], np.float32)
     missed = measure_lengths(flow + warp_by(back, flow)) * moves / unit
-    likeness = compare_structure(wanted, warp_by(given, flow))
-    kept = smoothstep((likeness - _UNLIKE) / (_ALIKE - _UNLIKE))
+    there = warp_by(given, flow)
+    kept, turned = (
+        smoothstep((compare_structure(wanted, each) - _UNLIKE) / (_ALIKE - _UNLIKE))
+        for each in (there, -there)
+    )
     kept *= smoothstep((_DISAGREE - missed) / (_DISAGREE - _AGREE))
     change = blur(find_largest(shown[-1] - shown[0]), unit)
     kept = np.maximum(kept, smoothstep((_CHANGED - change) / (_CHANGED - _STILL)))
@@ -124,7 +144,20 @@ def _match_pictures(pictures: Sequence[Floats], side: int = MATCHED_SIDE) -> Mot
     flow /= np.float32(side)
     around = blur(measure_lengths(flow), side / 16.0)
     far = smoothstep((around - 0.012) / 0.012)
-    return Motion(flow, kept, far)
+    return Motion(flow, kept, far, np.maximum(blur(turned, 1.5 * unit), kept))
+
+
+def _find_turned(wanted: Floats, given: Floats, stays: Floats, unit: float) -> Floats:
+    """Where contrast turned round in place, as at the rim of dark hair that becomes light.
+
+    A flow would follow the rim to wherever dark meets light the old way round.
+    """
+    import cv2
+
+    alike = compare_structure(wanted, -given) - compare_structure(wanted, given)
+    turned = smoothstep(alike / _ALIKE) * smoothstep(3.0 * stays)
+    around = cv2.dilate(turned, np.ones((3, 3), np.uint8), iterations=round(4 * unit))
+    return np.clip(blur(np.asarray(around, np.float32), 2.0 * unit), 0.0, 1.0)
 
 
 def warp_by(image: Floats, flow: Floats) -> Floats:

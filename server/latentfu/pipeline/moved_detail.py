@@ -156,12 +156,21 @@ def _change_with_motion(
     moved = warp_by(seen, flow)
     before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
     exact = moved + after - warp_by(before, flow)
+    if codes.mismatch is not None and codes.carried is not None and codes.stays is not None:
+        mismatch = np.clip(upsample(codes.mismatch[:, :, None], quad, box)[:, :, 0], 0.0, 1.0)
+        stays = upsample(codes.stays[:, :, None], quad, box)
+        stays = stays * upsample(motion.turned[:, :, None], quad, box)
+        kept = np.maximum(kept, warp_by(mismatch, flow)[:, :, None] * (1.0 - far))
+        kept = np.maximum(kept, np.clip(stays, 0.0, 1.0))
+        more = upsample(to_levels(codes.carried) - to_levels(codes.before), quad, box)
+        exact = exact + warp_by(more, flow)
     drawn = _find_drawn(moved - warp_by(before, flow), zoom)
     colors = _filter_guided(moved, exact - moved, quad.side / 24.0)
     moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
     moved = moved + drawn * (exact - moved)
     shown = upsample(to_levels(edited), quad, box)
-    shown = shown + far * (moved - shown)  # a far turn smears what an inversion adds to its codes
+    smooth = moved if codes.uncovered is None else upsample(to_levels(codes.uncovered), quad, box)
+    shown = shown + far * (smooth - shown)  # a far turn smears what an inversion adds to its codes
     shown = _match_sharpness(shown, seen, zoom)
     out = moved + (1.0 - kept) * (shown - moved)
     levels = measure_lengths(flow)[:, :, None] * 4.0

@@ -67,7 +67,7 @@ def limit_shifts(
     for row, name in enumerate(maps[0].names):
         if min(first[row].mean(), second[row].mean()) < _LEAST_SHARE:
             continue
-        shift = _average(after, second[row]) - _average(before, first[row])
+        shift = average_region(after, second[row]) - average_region(before, first[row])
         levels = 127.5 * np.abs(shift).mean(axis=0)
         limit = allowed.get(name, 0.0) + SPARE_LEVELS
         beyond = np.maximum(0.0, 1.0 - limit / np.maximum(levels, 1e-6))
@@ -79,8 +79,10 @@ def limit_shifts(
     return np.asarray(edited - resize_picture(soft[:3] / soft[3:], edited.shape[-1]), np.float32)
 
 
-def _average(picture: Floats, weight: Floats) -> Floats:
+def average_region(picture: Floats, weight: Floats) -> Floats:
     """The color of a region around each place ``[3, S, S]``, from further off where it is not near.
+
+    ``picture [3, S, S]``; ``weight [S, S]``: how surely a place is of the region.
 
     The color counts, not the structure: wrinkles are no change of color.
     """
