@@ -208,7 +208,8 @@ class Encoder:
     ``load(generator)`` gives, on the
     generator's device, a function of pictures ``[N, 3, R, R]`` in -1..1 (R the generator's
     resolution) to float32 codes in ``space``: ``[N, num_ws, w_dim]`` for w+ and w++,
-    ``[N, w_dim]`` for w, ``[N, z_dim]`` for z.
+    ``[N, w_dim]`` for w, ``[N, z_dim]`` for z. ``stamp`` changes with its weights, so that what an
+    earlier one found is not taken for what this one finds.
     """
 
     name: Name
@@ -219,6 +220,7 @@ class Encoder:
     licence: str = ""
     description: str = ""
     fits: Callable[[Generator], bool] | None = None
+    stamp: str = ""
 
     def is_for(self, generator: Generator) -> bool:
         """Whether it encodes pictures for an opened generator."""

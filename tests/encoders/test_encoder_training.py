@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import latentfu
+import numpy as np
 import pytest
 import torch
 from latentfu import (
@@ -130,6 +132,22 @@ def test_a_few_steps_make_the_code_better(generator: Generator, home: Path) -> N
     better = REFINED.invert(request(generator, image, **quick))
     assert better.quality.psnr > first.quality.psnr + 1
     assert (first.method, better.method, better.steps) == ("encoder", "encoder-refined", 20)
+
+
+def test_an_encoder_that_was_trained_again_is_asked_again(generator: Generator, home: Path) -> None:
+    pixels = np.random.default_rng(3).integers(0, 255, (16, 16, 3), dtype=np.uint8)
+    square = latentfu.Placement(corners=((0, 0), (16, 0), (16, 16), (0, 16)))
+
+    def ask() -> torch.Tensor:
+        with use_registry(Registry(all_sources())):
+            found = latentfu.invert(pixels, generator=generator, inverter="encoder", placing=square)
+        return found.latent.codes
+
+    first = ask()
+    assert torch.equal(first, ask())
+    path = home / "data" / "encoders" / "small.safetensors"
+    train_encoder(EncoderOrder(generator, path, replace(SHORT, seed=5, pictures=32)), silent)
+    assert not torch.allclose(first, ask())
 
 
 def test_they_fit_only_generators_that_have_an_encoder(

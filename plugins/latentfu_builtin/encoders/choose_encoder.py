@@ -25,7 +25,7 @@ from latentfu_builtin.encoders.user_files import list_encoder_file
 Encode = Callable[[Tensor], Tensor]
 """Pictures [N, 3, R, R] in -1..1 -> codes."""
 
-_loaded: WeakKeyDictionary[Generator, dict[str, Encode]] = WeakKeyDictionary()
+_loaded: WeakKeyDictionary[Generator, dict[str, tuple[str, Encode]]] = WeakKeyDictionary()
 
 
 def choose_encoder(generator: Generator, name: str = "auto") -> Encoder:
@@ -75,11 +75,13 @@ def _open_encoder_file(path: Path, generator: Generator) -> Encoder:
 
 
 def _load_once(encoder: Encoder, generator: Generator) -> Encode:
-    """The encoder's function, loaded once for each generator that is open."""
+    """The encoder's function, loaded once for each generator that is open and each stamp."""
     kept = _loaded.setdefault(generator, {})
-    if encoder.name not in kept:
-        kept[encoder.name] = call_plugin(encoder, "was loaded", lambda: encoder.load(generator))
-    return kept[encoder.name]
+    stamp, encode = kept.get(encoder.name, ("", None))
+    if encode is None or stamp != encoder.stamp:
+        encode = call_plugin(encoder, "was loaded", lambda: encoder.load(generator))
+        kept[encoder.name] = encoder.stamp, encode
+    return encode
 
 
 def encode_pictures(

@@ -62,7 +62,14 @@ def list_encoder_file(
         load=partial(_load_any, path),
         space=cast('Literal["z", "w", "w+", "w++"]', space),
         licence=header.get("licence", ""),
+        stamp=_read_stamp(path),
     )
+
+
+def _read_stamp(path: Path) -> str:
+    """Other for every time that the file is written, without reading it."""
+    found = path.stat()
+    return f"{found.st_size}-{found.st_mtime_ns}"
 
 
 def _load_any(path: Path, generator: Generator) -> Callable[[torch.Tensor], torch.Tensor]:

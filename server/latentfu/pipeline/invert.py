@@ -23,8 +23,9 @@ from latentfu.pipeline.cache import InversionCache, LRUCache
 from latentfu.pipeline.method_options import Options, merge_options
 from latentfu.pipeline.metrics import with_metrics
 from latentfu.pipeline.plugin_calls import run_inverter
+from latentfu.plugin_manager import get_registry
 from latentfu.plugin_manager.running import call_plugin
-from latentfu.plugin_objects import InversionRequest, Inverter
+from latentfu.plugin_objects import Encoder, InversionRequest, Inverter
 from latentfu.storage.inversion_cache import inversion_key
 from latentfu.storage.weight_offsets import round_as_stored
 
@@ -229,8 +230,12 @@ def _make_key(
     options: Options,
     mask: CropMask | None = None,
 ) -> str:
-    """The cache key of this inversion."""
-    chosen = merge_options("inverter", inverter, options)
+    """The cache key of this inversion: of the encoders too, since most methods begin at one."""
+    chosen = dict(merge_options("inverter", inverter, options))
+    encoders = get_registry().installed(Encoder).values()
+    stamps = [f"{one.name} {one.stamp}" for one in encoders if one.generator_id == generator.id]
+    if stamps:
+        chosen["encoders"] = "; ".join(sorted(stamps))
     return inversion_key(crop, generator.id, inverter.name, chosen, mask)
 
 
