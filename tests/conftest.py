@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from tests.support.program import latentfu_program
 from tests.support.server_fixtures import server, start
 
 __all__ = ["latentfu_program", "server", "start"]
+
+# What works with any network is tested with the drawn portraits: small, quick, and every factor of
+# their pictures known. tests/people_network switches the network of people on again.
+os.environ.setdefault("LATENTFU_DISABLED_PLUGINS", "people-network")
 
 # Files that train, render many pictures or start many processes. All others are the fast tests.
 SLOW_FILES = frozenset(  # by name: a file may move

@@ -90,7 +90,7 @@ def test_a_network_that_was_chosen_stays_the_default(
     assert world.run("generators", "default", "tiny") == 0
     capsys.readouterr()
     assert world.run("generators", "remove", "tiny", "--yes") == 0
-    assert "tiny was the default network: portraits is used now" in capsys.readouterr().out
+    assert "tiny was the default network: people is used now" in capsys.readouterr().out
 
 
 def test_a_network_of_ones_own_is_refused_before_terms_are_asked_for(

@@ -43,7 +43,7 @@ def latentfu_generators():
 def latentfu_scorers():
     return [latentfu.Scorer("light", "Light", "portraits", ("light",), lambda device: score)]
 """
-OFF = "portraits,regions,faces,people"
+OFF = "portraits,regions,faces,people,people-network"
 DIRECTIONS = """
 import numpy as np, sys, latentfu
 from pathlib import Path

@@ -32,8 +32,8 @@ class Look(latentfu.ValueEffect):
 
 @latentfu.hookimpl
 def latentfu_controls(generator: latentfu.GeneratorSpec) -> list[latentfu.Control]:
-    """For portraits of whatever weights."""
-    if generator.domain != "portraits":
+    """For people, drawn or photographed, of whatever weights."""
+    if generator.domain not in ("faces", "portraits"):
         return []
     return [
         latentfu.Control(

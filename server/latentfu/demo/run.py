@@ -25,6 +25,9 @@ from latentfu.protocol.replies import GeneratorReply
 from latentfu.setup.selfcheck import borrow_server, describe_machine, package_versions
 from latentfu.storage.atomic import whole_file, write_whole
 
+_MOST_ROWS = 40
+"""Directions on the contact sheet: the first ones, which people try first."""
+
 
 def run_demo(out: Path, generator_name: str | None = None) -> None:
     """Make everything in ``out`` with a generator (None: the default one).
@@ -96,6 +99,7 @@ def _make_pictures(scenes: DemoScenes, source: Any, display: ProgressDisplay, ou
 
 def _make_sheet(scenes: DemoScenes, display: ProgressDisplay, out: Path) -> None:
     directions = [control for control in scenes.controls if control.kind == "direction"]
+    directions = directions[:_MOST_ROWS]
     count = len(directions)
     with display.step("sheet", f"Trying {count} directions for the contact sheet") as progress:
         rows = [

@@ -198,9 +198,10 @@ class RegionChooser:
     def _make_fit(
         self, resolved: ResolvedRequest, crop: Crop, found: CachedInversion
     ) -> Callable[[CodesEdit], CodesEdit] | None:
-        """``ActingRegions.fit`` for a picture of another kind than the network's own."""
-        parser = choose_parser(resolved.spec, photograph=True)
-        if parser is None or not _is_strange(found.inversion.quality, resolved.spec):
+        """``ActingRegions.fit`` for faces, and for pictures of another kind than the network's."""
+        strange = _is_strange(found.inversion.quality, resolved.spec)
+        parser = choose_parser(resolved.spec, photograph=strange)
+        if parser is None:
             return None
         try:
             own = self.reader.read(parser, crop.image, f"{found.key} layer")

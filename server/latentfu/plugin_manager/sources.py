@@ -25,7 +25,8 @@ from latentfu.storage.atomic import write_whole
 
 GROUP = "latentfu"
 _OURS = "latentfu"
-_DEFAULT = "portraits"
+_FIRST = ("people-network", "portraits")
+"""Ours whose networks stand first: the first is used where none is named."""
 _NEEDS = re.compile(r"latentfu\s*([(<>=!~][^;]*)(?:;(.*))?", re.IGNORECASE)
 """A line of ``Requires-Dist`` about this program that names versions."""
 
@@ -218,8 +219,10 @@ def set_preferred(name: str, preferred: bool) -> bool:
     return True
 
 
-def _order(point: metadata.EntryPoint) -> tuple[bool, bool, str]:
-    return (_owner(point)[0] != _OURS, point.name != _DEFAULT, point.name)
+def _order(point: metadata.EntryPoint) -> tuple[bool, int, str]:
+    ours = _owner(point)[0] == _OURS
+    place = _FIRST.index(point.name) if ours and point.name in _FIRST else len(_FIRST)
+    return (not ours, place, point.name)
 
 
 def _owner(point: metadata.EntryPoint) -> tuple[str, str]:

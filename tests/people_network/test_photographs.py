@@ -1,0 +1,60 @@
+"""A photograph edited with the shipped network: what is asked for changes, and nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import latentfu
+import numpy as np
+import pytest
+from latentfu_builtin.faces.detect import run_detector
+from PIL import Image
+
+PHOTOGRAPH = np.asarray(
+    Image.open(Path(__file__).parents[1] / "faces" / "reference" / "astronaut.png").convert("RGB")
+)
+MOUTH = np.s_[125:165, 195:255]
+EYES = np.s_[95:112, 190:262]
+FLAG = np.s_[0:250, 0:90]
+
+
+@cache
+def _edit(control: str, strength: float) -> np.ndarray:
+    done = latentfu.edit(PHOTOGRAPH, {control: strength})
+    assert isinstance(done, np.ndarray)
+    return done
+
+
+def _measure_change(control: str, strength: float, where: tuple[slice, slice]) -> float:
+    """Levels by which the place changes."""
+    change = _edit(control, strength).astype(int) - PHOTOGRAPH
+    return float(np.abs(change[where]).mean())
+
+
+@pytest.mark.parametrize("strength", [-2.0, 2.0])
+def test_a_smile_moves_the_mouth_and_keeps_the_rest(strength: float) -> None:
+    assert _measure_change("smile", strength, MOUTH) > 2.0
+    assert _measure_change("smile", strength, FLAG) == 0.0
+    assert _measure_change("smile", strength, EYES) < 0.5 * _measure_change(
+        "smile", strength, MOUTH
+    )
+    assert len(run_detector(_edit("smile", strength))) == 1
+
+
+def test_darker_hair_is_darker_within_its_own_border() -> None:
+    regions = latentfu.find_regions(PHOTOGRAPH, ["hair"])
+    hair = np.asarray(regions)
+    hair = hair[..., 0] if hair.ndim == 3 else hair
+    before, after = (p.astype(float).mean(2) for p in (PHOTOGRAPH, _edit("hair_lightness", -2.0)))
+    assert (before - after)[hair > 200].mean() > 4.0
+    far = hair == 0
+    assert np.abs(before - after)[far].mean() < 0.05 * (before - after)[hair > 200].mean()
+
+
+def test_a_gray_photograph_stays_gray() -> None:
+    gray = np.repeat(PHOTOGRAPH.mean(2, keepdims=True).astype(np.uint8), 3, axis=2)
+    done = latentfu.edit(gray, {"age": 2.0})
+    assert isinstance(done, np.ndarray)
+    assert (done.max(2) == done.min(2)).all()
+    assert (done != gray).any()
