@@ -58,3 +58,10 @@ def test_a_gray_photograph_stays_gray() -> None:
     assert isinstance(done, np.ndarray)
     assert (done.max(2) == done.min(2)).all()
     assert (done != gray).any()
+
+
+def test_a_control_of_another_network_is_named_with_it() -> None:
+    with pytest.raises(latentfu.NotInstalledError, match="network portraits has it"):
+        latentfu.edit(PHOTOGRAPH, {"glasses": 2.0})
+    with pytest.raises(latentfu.NotInstalledError, match="no control 'wings'"):
+        latentfu.edit(PHOTOGRAPH, {"wings": 2.0})

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from latentfu.core.control import Control, ControlEffect, check_strengths
-from latentfu.core.errors import BadInputError
+from latentfu.core.errors import BadInputError, NotInstalledError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
 from latentfu.core.value_effect import ControlValue
@@ -17,7 +17,7 @@ from latentfu.pipeline.feature_warp import warp_features
 from latentfu.pipeline.plugin_calls import draw, load_identity, move_latent, set_value
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_manager.running import call_plugin, refuse_result
-from latentfu.plugin_objects import Identity
+from latentfu.plugin_objects import GeneratorSpec, Identity
 from latentfu.storage.direction_control import DirectionEffect, find_direction
 
 if TYPE_CHECKING:
@@ -95,6 +95,22 @@ def check_control_names(
     """Refuse controls that the generator does not have (raises NotInstalledError)."""
     check_strengths(edits, controls)
     check_strengths(options.targets, controls)
+
+
+def check_other_networks(
+    edits: Mapping[str, float], controls: Mapping[str, Control], spec: GeneratorSpec
+) -> None:
+    """Name the network that has a missing control, where another does (NotInstalledError)."""
+    registry = get_registry()
+    for name in edits:
+        if name in controls:
+            continue
+        for other, found in registry.installed(GeneratorSpec).items():
+            if other != spec.name and name in registry.controls(found):
+                raise NotInstalledError(
+                    f"There is no control {name!r} for {spec.name}, but the network {other} has "
+                    f"it: choose that one (--generator {other})."
+                )
 
 
 def check_kept_layers(options: EditOptions, generator: Generator) -> None:

@@ -16,7 +16,12 @@ from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, s
 from latentfu.core.value_effect import ControlValue, Exemplar
 from latentfu.pipeline.acting_regions import RegionChooser, require_parser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
-from latentfu.pipeline.apply_controls import check_control_names, check_kept_layers, truncate
+from latentfu.pipeline.apply_controls import (
+    check_control_names,
+    check_kept_layers,
+    check_other_networks,
+    truncate,
+)
 from latentfu.pipeline.cache import ControlCache, InversionCache
 from latentfu.pipeline.control_values import check_valued_controls, resolve_values
 from latentfu.pipeline.crop import cut_mask, scale_quad
@@ -381,6 +386,7 @@ class Editor:
 def _check_controls(request: ControlsRequest, resolved: ResolvedRequest) -> None:
     """Refuse controls, values and layers before anything costs time."""
     options = make_edit_options(request)
+    check_other_networks({**request.edits, **options.targets}, resolved.controls, resolved.spec)
     check_control_names(request.edits, options, resolved.controls)
     check_valued_controls(request, resolved.controls)
     check_kept_layers(options, resolved.generator)
