@@ -1,4 +1,4 @@
-"""A control along which portraits vary most: the first principal component of the latents.
+"""A control along which faces vary most: the first principal component of the latents.
 
 Härkönen et al. 2020, "GANSpace". It is computed when it is first used, from the generator in
 use, so it fits whatever weights are installed.
@@ -27,8 +27,8 @@ class FirstComponent(latentfu.ControlEffect):
 
 @latentfu.hookimpl
 def latentfu_controls(generator: latentfu.GeneratorSpec) -> Iterator[latentfu.Control]:
-    """One control for every generator of portraits."""
-    if generator.domain == "portraits":
+    """One control for every generator of people, drawn or photographed."""
+    if generator.domain in ("faces", "portraits"):
         yield latentfu.Control(
             name="example-direction",
             title="First component",
