@@ -69,6 +69,29 @@ def test_the_detail_goes_where_the_picture_goes(shift: float) -> None:
     assert abs(np.corrcoef(found.ravel(), stayed.ravel())[0, 1]) < 0.3
 
 
+@pytest.mark.parametrize(("shift", "goes"), [(8.0, True), (0.25, False)])
+def test_what_is_left_over_goes_with_a_large_motion_only(shift: float, goes: bool) -> None:
+    before, after = draw_blobs(), draw_blobs(shift)
+    left, plain = np.zeros((SIDE, SIDE), np.float32), np.zeros_like(before)
+    left[20:40, 40:60] = 1.0
+    plain[:] = np.array([0.5, -0.5, 0.0], np.float32)[:, None, None]
+    codes = CodesEdit(
+        before,
+        after,
+        lambda part: draw_blobs(part * shift),
+        mismatch=np.zeros_like(left),
+        carried=before,
+        stays=np.zeros_like(left),
+        uncovered=plain,
+        left=left,
+    )
+    layer = photograph_of(before, make_grain())
+    out = place_change(layer, QUAD, after, before, feather=0.0, codes=codes).add_to(layer)
+    inside = out.pixels[24 * ZOOM : 36 * ZOOM, 44 * ZOOM : 56 * ZOOM].astype(float)
+    missed = np.abs(inside - 127.5 * (plain[:, 0, 0] + 1)).mean()
+    assert (missed < 6.0) == goes
+
+
 def test_a_networks_own_picture_gets_the_whole_change() -> None:
     """A change of fine structure, such as a hardly trained network makes, is not smoothed."""
     random = np.random.default_rng(5)

@@ -86,6 +86,8 @@ class CodesEdit:
         carried: ``before`` with what the edit means for the layer's regions there added.
         stays: ``[S, S]`` in 0..1: where a region stays that keeps its texture, such as hair.
         uncovered: ``after`` in the layer's own colors, for what a large motion uncovers.
+        left: ``[S, S]`` in 0..1: where the layer shows a part of the person that the codes have
+            neither before nor after, such as ends of longer hair. A large motion takes it away.
     """
 
     before: Floats
@@ -97,6 +99,7 @@ class CodesEdit:
     carried: Floats | None = None
     stays: Floats | None = None
     uncovered: Floats | None = None
+    left: Floats | None = None
 
 
 def find_motion(codes: CodesEdit) -> Motion:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, show_on_gray, translation, warp
-from latentfu.pipeline.motion import CodesEdit, find_motion, flow_in_layer, warp_by
+from latentfu.pipeline.motion import FAR, CodesEdit, Motion, find_motion, flow_in_layer, warp_by
 from latentfu.pipeline.pixel_math import (
     blur,
     find_largest,
@@ -156,14 +156,11 @@ def _change_with_motion(
     moved = warp_by(seen, flow)
     before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
     exact = moved + after - warp_by(before, flow)
-    if codes.mismatch is not None and codes.carried is not None and codes.stays is not None:
-        mismatch = np.clip(upsample(codes.mismatch[:, :, None], quad, box)[:, :, 0], 0.0, 1.0)
-        stays = upsample(codes.stays[:, :, None], quad, box)
-        stays = stays * upsample(motion.turned[:, :, None], quad, box)
-        kept = np.maximum(kept, warp_by(mismatch, flow)[:, :, None] * (1.0 - far))
-        kept = np.maximum(kept, np.clip(stays, 0.0, 1.0))
-        more = upsample(to_levels(codes.carried) - to_levels(codes.before), quad, box)
-        exact = exact + warp_by(more, flow)
+    regions = _KnownRegions.of(codes, motion, flow, quad, box)
+    if regions is not None:
+        kept = np.maximum(kept, np.maximum(regions.mismatch * (1.0 - far), regions.stays))
+        kept, far = kept * (1.0 - regions.left), np.maximum(far, regions.left)
+        exact = exact + regions.more
     drawn = _find_drawn(moved - warp_by(before, flow), zoom)
     colors = _filter_guided(moved, exact - moved, quad.side / 24.0)
     moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
@@ -172,13 +169,52 @@ def _change_with_motion(
     smooth = moved if codes.uncovered is None else upsample(to_levels(codes.uncovered), quad, box)
     shown = shown + far * (smooth - shown)  # a far turn smears what an inversion adds to its codes
     shown = _match_sharpness(shown, seen, zoom)
+    if regions is not None:  # what went away says nothing of how sharp that behind it is
+        shown = shown + regions.left * (smooth - shown)
     out = moved + (1.0 - kept) * (shown - moved)
     levels = measure_lengths(flow)[:, :, None] * 4.0
     for a, b in (pictures, (codes.after, codes.before)):
         changed = 127.5 * np.abs(a - b).max(axis=0)[:, :, None]
         levels = np.maximum(levels, upsample(changed, quad, box))
+    if regions is not None:
+        levels = np.maximum(levels, 4.0 * regions.left)
     weight = smoothstep((levels - _NOTHING) / (_SOMETHING - _NOTHING))
     return np.asarray(weight * (out - seen), np.float32)
+
+
+@dataclass(frozen=True)
+class _KnownRegions:
+    """What is known of the layer's regions in an edit (:class:`CodesEdit`), seen in the box.
+
+    Each ``[h, w, 1]`` in 0..1 and where it is after the edit; ``more [h, w, 3]``: levels.
+    """
+
+    mismatch: Floats
+    stays: Floats
+    left: Floats
+    more: Floats
+
+    @staticmethod
+    def of(
+        codes: CodesEdit, motion: Motion, flow: Floats, quad: Quad, box: PixelBox
+    ) -> _KnownRegions | None:
+        """None where nothing is known."""
+        known = codes.mismatch, codes.stays, codes.left
+        if codes.carried is None or any(each is None for each in known):
+            return None
+        mismatch, stays, left = (
+            np.clip(upsample(each[:, :, None], quad, box), 0.0, 1.0)
+            for each in known
+            if each is not None
+        )
+        stays = stays * np.clip(upsample(motion.turned[:, :, None], quad, box), 0.0, 1.0)
+        more = upsample(to_levels(codes.carried) - to_levels(codes.before), quad, box)
+        return _KnownRegions(
+            mismatch=warp_by(mismatch[:, :, 0], flow)[:, :, None],
+            stays=stays,
+            left=left * float(motion.reach > FAR),
+            more=warp_by(more, flow),
+        )
 
 
 def _find_drawn(missed: Floats, zoom: float) -> Floats:

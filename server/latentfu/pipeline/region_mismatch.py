@@ -57,6 +57,7 @@ def fit_codes(
         carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         stays=find_staying(before, after, parser.textures),
         uncovered=recolor_regions(codes.after, after, layer, own),
+        left=find_left(own, (before, after), parser.things),
     )
 
 
@@ -73,6 +74,13 @@ def find_staying(before: RegionMap, after: RegionMap, names: tuple[str, ...]) ->
     """How surely a place is of the same one of these regions in both: ``[S, S]`` in 0..1."""
     rows = [before.names.index(name) for name in names]
     return np.asarray((before.parts[rows] * after.parts[rows]).sum(0), np.float32)
+
+
+def find_left(own: RegionMap, maps: tuple[RegionMap, RegionMap], things: tuple[str, ...]) -> Floats:
+    """Where the layer shows the person and the codes show none, before and after: ``[S, S]``."""
+    before, after = (each.weigh(things) for each in maps)
+    left = (1.0 - own.weigh(things)) * before * after
+    return np.asarray(np.clip(2.0 * blur(left, _SOFT * left.shape[-1]), 0.0, 1.0), np.float32)
 
 
 def carry_colors(
