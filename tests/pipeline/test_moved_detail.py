@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
-from latentfu.pipeline.motion import CodesEdit, find_motion
+from latentfu.pipeline.motion import CodesEdit, RegionFit, find_motion
 from latentfu.pipeline.paste import place_change
 from PIL import Image, ImageOps
 
@@ -79,11 +79,7 @@ def test_what_is_left_over_goes_with_a_large_motion_only(shift: float, goes: boo
         before,
         after,
         lambda part: draw_blobs(part * shift),
-        mismatch=np.zeros_like(left),
-        carried=before,
-        stays=np.zeros_like(left),
-        uncovered=plain,
-        left=left,
+        regions=RegionFit(np.zeros_like(left), np.zeros_like(left), left, before, plain),
     )
     layer = photograph_of(before, make_grain())
     out = place_change(layer, QUAD, after, before, feather=0.0, codes=codes).add_to(layer)

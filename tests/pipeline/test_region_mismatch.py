@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu.pipeline.motion import CodesEdit, find_motion
+from latentfu.pipeline.motion import CodesEdit, RegionFit, find_motion
 from latentfu.pipeline.region_map import RegionMap
 from latentfu.pipeline.region_mismatch import (
     carry_colors,
@@ -97,7 +97,9 @@ def test_dark_hair_that_becomes_light_moves_nowhere() -> None:
     assert stays[20, 48] == 1.0 and stays[50, 48] == 0.0
     rim = np.s_[4:12, 20:76]
     plain = find_motion(CodesEdit(before, after))
-    known = find_motion(CodesEdit(before, after, stays=stays))
+    nothing = np.zeros_like(stays)
+    fit = RegionFit(nothing, stays, nothing, before, after)
+    known = find_motion(CodesEdit(before, after, regions=fit))
 
     def reach(flow: np.ndarray) -> float:
         scaled = flow[np.ix_(range(0, 256, 2), range(0, 256, 2))]

@@ -192,7 +192,7 @@ def build_directions(
     trainer = _AttributeTrainer.of(request, meaning)
     built = []
     for subject in subjects:
-        words = {**request.options, "plus": _shorten(subject.plus), "group": subject.group}
+        words = {**request.options, "plus": shorten_meaning(subject.plus), "group": subject.group}
         if subject.title:
             words["title"] = subject.title
         asked = replace(request, attribute=subject.attribute, options=words)
@@ -203,9 +203,9 @@ def build_directions(
     return built
 
 
-def _shorten(plus: str) -> str:
+def shorten_meaning(plus: str) -> str:
     """The first part of a factor's description, without the numbers of the renderer."""
-    return re.sub(r", \d+ degrees at 1$", "", plus.split(";", maxsplit=1)[0]).strip()
+    return re.sub(r", (\d+ degrees at 1|in years)$", "", plus.split(";", maxsplit=1)[0]).strip()
 
 
 def _judge(direction: Direction, samples: ScoredSamples) -> BuiltDirection:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from latentfu import (
     write_whole,
 )
 
-from latentfu_builtin.directions.control_makers import SHIPPED_WORDS
+from latentfu_builtin.directions.control_makers import SHIPPED_WORDS, shorten_meaning
 from latentfu_builtin.people.factors import HUES, PERSON_FACTORS, PersonFactor, sample_factors
 from latentfu_builtin.people_network.sample_pictures import SAMPLES
 from latentfu_builtin.people_network.shipped import DIRECTIONS, ENCODER, NAME
@@ -119,7 +118,7 @@ def build_people_directions(folder: Path | None, progress: Progress) -> None:
 def _make_direction(
     maker: KnownDirectionMaker, request: ControlRequest, factor: PersonFactor
 ) -> Direction:
-    words = {"plus": _shorten(factor.plus), "group": factor.group}
+    words = {"plus": shorten_meaning(factor.plus), "group": factor.group}
     if factor.name in _TITLES:
         words["title"] = _TITLES[factor.name]
     words["source"] = "latentfu build people"
@@ -141,11 +140,6 @@ def _measure_levels(direction: Direction, generator: Generator) -> float:
     after = before.with_codes(before.codes + _SEEN_STRENGTH * way)
     change = (generator.render(after) - generator.render(before)).abs().amax(1)  # [N, R, R]
     return float(127.5 * change.flatten(1).quantile(0.99, dim=1).mean())
-
-
-def _shorten(plus: str) -> str:
-    """The first part of a factor's description, without the renderer's numbers."""
-    return re.sub(r", (\d+ degrees at 1|in years)$", "", plus.split(";", maxsplit=1)[0]).strip()
 
 
 def build_people_samples(folder: Path | None, progress: Progress) -> None:

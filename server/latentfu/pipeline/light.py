@@ -47,13 +47,17 @@ def put_back_light(
     red, green, blue = crop.gains
     back = 1 / red, 1 / green, 1 / blue
     if codes is not None:
-        between = codes.between
+        between, regions = codes.between, codes.regions
         codes = replace(
             codes,
             before=_multiply(codes.before, back),
             after=_multiply(codes.after, back),
-            carried=None if codes.carried is None else _multiply(codes.carried, back),
-            uncovered=None if codes.uncovered is None else _multiply(codes.uncovered, back),
+            regions=regions
+            and replace(
+                regions,
+                carried=_multiply(regions.carried, back),
+                uncovered=_multiply(regions.uncovered, back),
+            ),
             between=between and (lambda part: _multiply(between(part), back)),
         )
     shown = None if inverted is None else _multiply(inverted, back)

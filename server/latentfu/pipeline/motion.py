@@ -69,6 +69,27 @@ class Motion:
 
 
 @dataclass(frozen=True)
+class RegionFit:
+    """How a layer's regions lie to those that the codes draw; ``[S, S]`` in 0..1 and pictures.
+
+    Attributes:
+        mismatch: Where the layer shows another region than the codes before the edit.
+        stays: Where a region stays that keeps its texture, such as hair.
+        left: Where the layer shows a part of the person that the codes have neither before nor
+            after, such as ends of longer hair. A large motion takes it away.
+        carried: ``[3, R, R]``: the codes' picture before the edit, with what the edit means for the
+            layer's regions added.
+        uncovered: The picture after it in the layer's own colors, for what a large motion uncovers.
+    """
+
+    mismatch: Floats
+    stays: Floats
+    left: Floats
+    carried: Floats
+    uncovered: Floats
+
+
+@dataclass(frozen=True)
 class CodesEdit:
     """An edit as the codes alone show it, ``[3, R, R]`` in -1..1.
 
@@ -81,13 +102,7 @@ class CodesEdit:
         between: Gives the picture at a part (0..1) of the edit; asked only for a large motion.
         side: At which the pictures are matched.
         steps: In which a large motion is followed.
-        mismatch: ``[S, S]`` in 0..1: where the layer shows another region than ``before``; None
-            where that is not known.
-        carried: ``before`` with what the edit means for the layer's regions there added.
-        stays: ``[S, S]`` in 0..1: where a region stays that keeps its texture, such as hair.
-        uncovered: ``after`` in the layer's own colors, for what a large motion uncovers.
-        left: ``[S, S]`` in 0..1: where the layer shows a part of the person that the codes have
-            neither before nor after, such as ends of longer hair. A large motion takes it away.
+        regions: How the layer's regions lie to those of the pictures; None where that is not known.
     """
 
     before: Floats
@@ -95,20 +110,17 @@ class CodesEdit:
     between: Callable[[float], Floats] | None = None
     side: int = MATCHED_SIDE
     steps: int = STEPS
-    mismatch: Floats | None = None
-    carried: Floats | None = None
-    stays: Floats | None = None
-    uncovered: Floats | None = None
-    left: Floats | None = None
+    regions: RegionFit | None = None
 
 
 def find_motion(codes: CodesEdit) -> Motion:
     """The motion from the picture before an edit to the one after it."""
-    motion = _match_pictures([codes.before, codes.after], codes.side, codes.stays)
+    stays = None if codes.regions is None else codes.regions.stays
+    motion = _match_pictures([codes.before, codes.after], codes.side, stays)
     if codes.between is None or motion.reach <= FAR:
         return motion
     inner = [codes.between(step / codes.steps) for step in range(1, codes.steps)]
-    return _match_pictures([codes.before, *inner, codes.after], codes.side, codes.stays)
+    return _match_pictures([codes.before, *inner, codes.after], codes.side, stays)
 
 
 def _match_pictures(
@@ -117,7 +129,7 @@ def _match_pictures(
     """The motion from the first of ``pictures`` ``[3, R, R]`` to the last, step by step.
 
     They are matched at ``side`` pixels, larger ones shrunk to it and smaller ones enlarged.
-    ``stays``: as in :class:`CodesEdit`; where contrast turned round there, nothing moved.
+    ``stays``: as in :class:`RegionFit`; where contrast turned round there, nothing moved.
     """
     import cv2
 

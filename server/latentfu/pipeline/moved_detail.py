@@ -156,7 +156,7 @@ def _change_with_motion(
     moved = warp_by(seen, flow)
     before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
     exact = moved + after - warp_by(before, flow)
-    regions = _KnownRegions.of(codes, motion, flow, quad, box)
+    regions = _SeenRegions.of(codes, motion, flow, quad, box)
     if regions is not None:
         kept = np.maximum(kept, np.maximum(regions.mismatch * (1.0 - far), regions.stays))
         kept, far = kept * (1.0 - regions.left), np.maximum(far, regions.left)
@@ -166,7 +166,7 @@ def _change_with_motion(
     moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
     moved = moved + drawn * (exact - moved)
     shown = upsample(to_levels(edited), quad, box)
-    smooth = moved if codes.uncovered is None else upsample(to_levels(codes.uncovered), quad, box)
+    smooth = moved if regions is None else regions.uncovered
     shown = shown + far * (smooth - shown)  # a far turn smears what an inversion adds to its codes
     shown = _match_sharpness(shown, seen, zoom)
     if regions is not None:  # what went away says nothing of how sharp that behind it is
@@ -183,37 +183,37 @@ def _change_with_motion(
 
 
 @dataclass(frozen=True)
-class _KnownRegions:
-    """What is known of the layer's regions in an edit (:class:`CodesEdit`), seen in the box.
+class _SeenRegions:
+    """A :class:`RegionFit` seen in the box, where things are after the edit.
 
-    Each ``[h, w, 1]`` in 0..1 and where it is after the edit; ``more [h, w, 3]``: levels.
+    Each ``[h, w, 1]`` in 0..1; ``more`` and ``uncovered`` ``[h, w, 3]`` in levels.
     """
 
     mismatch: Floats
     stays: Floats
     left: Floats
     more: Floats
+    uncovered: Floats
 
     @staticmethod
     def of(
         codes: CodesEdit, motion: Motion, flow: Floats, quad: Quad, box: PixelBox
-    ) -> _KnownRegions | None:
+    ) -> _SeenRegions | None:
         """None where nothing is known."""
-        known = codes.mismatch, codes.stays, codes.left
-        if codes.carried is None or any(each is None for each in known):
+        fit = codes.regions
+        if fit is None:
             return None
-        mismatch, stays, left = (
+        mismatch, stays, left, turned = (
             np.clip(upsample(each[:, :, None], quad, box), 0.0, 1.0)
-            for each in known
-            if each is not None
+            for each in (fit.mismatch, fit.stays, fit.left, motion.turned)
         )
-        stays = stays * np.clip(upsample(motion.turned[:, :, None], quad, box), 0.0, 1.0)
-        more = upsample(to_levels(codes.carried) - to_levels(codes.before), quad, box)
-        return _KnownRegions(
+        more = upsample(to_levels(fit.carried) - to_levels(codes.before), quad, box)
+        return _SeenRegions(
             mismatch=warp_by(mismatch[:, :, 0], flow)[:, :, None],
-            stays=stays,
+            stays=stays * turned,
             left=left * float(motion.reach > FAR),
             more=warp_by(more, flow),
+            uncovered=upsample(to_levels(fit.uncovered), quad, box),
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.motion import CodesEdit
+from latentfu.pipeline.motion import CodesEdit, RegionFit
 from latentfu.pipeline.pixel_math import blur
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import average_region
@@ -51,14 +51,14 @@ def fit_codes(
     layer, own = shown
     mismatch = find_mismatch(own, before)
     more = carry_colors((codes.before, codes.after), (before, after), own, mismatch)
-    return replace(
-        codes,
+    fit = RegionFit(
         mismatch=mismatch,
-        carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         stays=find_staying(before, after, parser.textures),
-        uncovered=recolor_regions(codes.after, after, layer, own),
         left=find_left(own, (before, after), parser.things),
+        carried=codes.before + resize_picture(more, codes.before.shape[-1]),
+        uncovered=recolor_regions(codes.after, after, layer, own),
     )
+    return replace(codes, regions=fit)
 
 
 def find_mismatch(own: RegionMap, drawn: RegionMap) -> Floats:
