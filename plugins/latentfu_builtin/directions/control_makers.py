@@ -225,6 +225,17 @@ def _judge(direction: Direction, samples: ScoredSamples) -> BuiltDirection:
     return BuiltDirection(name, direction)
 
 
+SLIDER_TITLES: Mapping[str, str] = {
+    "yaw": "Turn (yaw)",
+    "pitch": "Raise (pitch)",
+    "roll": "Tilt (roll)",
+    "gaze_x": "Gaze to the side",
+    "gaze_y": "Gaze upwards",
+    "light_x": "Light from the side",
+    "light_y": "Light from above",
+}
+"""Sliders that are called otherwise than the factor of a renderer that they move."""
+
 SHIPPED_WORDS: Mapping[str, str] = {
     "author": "The Latent-Fu authors",
     "licence": "Apache-2.0",

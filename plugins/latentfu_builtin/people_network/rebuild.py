@@ -27,23 +27,18 @@ from latentfu import (
     write_whole,
 )
 
-from latentfu_builtin.directions.control_makers import SHIPPED_WORDS, shorten_meaning
+from latentfu_builtin.directions.control_makers import (
+    SHIPPED_WORDS,
+    SLIDER_TITLES,
+    shorten_meaning,
+)
 from latentfu_builtin.people.factors import HUES, PERSON_FACTORS, PersonFactor, sample_factors
 from latentfu_builtin.people_network.sample_pictures import SAMPLES
 from latentfu_builtin.people_network.shipped import DIRECTIONS, ENCODER, NAME
 from latentfu_builtin.stylegan.training.known_directions import KnownDirectionMaker
 
 _SAMPLES = 6000
-_TITLES = {
-    "yaw": "Turn (yaw)",
-    "pitch": "Raise (pitch)",
-    "roll": "Tilt (roll)",
-    "gaze_x": "Gaze to the side",
-    "gaze_y": "Gaze upwards",
-    "eye_open": "Eyes open",
-    "light_x": "Light from the side",
-    "light_y": "Light from above",
-}
+_TITLES = {**SLIDER_TITLES, "eye_open": "Eyes open"}
 """Sliders that are called otherwise than their factor."""
 _YEARS = 0.6
 """What strength 1 of age is, in standard deviations of the renderer's people: 15 years."""

@@ -37,6 +37,7 @@ from latentfu_builtin.deformations.discover import measure_deformations, search_
 from latentfu_builtin.deformations.search import DeformationSearch
 from latentfu_builtin.directions.control_makers import (
     SHIPPED_WORDS,
+    SLIDER_TITLES,
     Subject,
     build_directions,
     replace_shipped,
@@ -50,14 +51,8 @@ _ALIKE = 0.5
 _SITTERS = 21
 _DIRECTION_SAMPLES, _TRIALS = 5000, 64
 _TITLES = {
-    "yaw": "Turn (yaw)",
-    "pitch": "Raise (pitch)",
-    "roll": "Tilt (roll)",
-    "gaze_x": "Gaze to the side",
-    "gaze_y": "Gaze upwards",
+    **SLIDER_TITLES,
     "eye_hue": "Eye color",
-    "light_x": "Light from the side",
-    "light_y": "Light from above",
     "background_hue": "Background color",
     "clothes_hue": "Clothes color",
 }
