@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +182,20 @@ def open_from_menu(desktop: Desktop, *keys: str) -> None:
         desktop.keys(key)
 
 
+def repeat_last(desktop: Desktop, is_done: Callable[[], bool], what: str) -> None:
+    """The first entry of Filters, pressed again where nothing followed.
+
+    A layer is there a moment before its plug-in has ended, and only then GIMP knows it as the
+    last filter: a key pressed in between goes nowhere, here as for a person who is quick.
+    """
+    for _ in range(3):
+        open_from_menu(desktop, "Return")
+        with contextlib.suppress(AssertionError):
+            wait_for(is_done, what, 25)
+            return
+    raise AssertionError(what)
+
+
 def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) -> None:
     """Filters > Repeat Last, the first entry: the last values are used without a window."""
     open_from_menu(desktop, "u", "e")
@@ -191,8 +206,7 @@ def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) ->
     desktop.keys("alt+a")
     wait_for(lambda: len(image.run(LAYERS)) == 2, "no new layer")
     image.run("image.remove_layer(image.get_layers()[0]); Gimp.displays_flush()")
-    open_from_menu(desktop, "Return")
-    wait_for(lambda: len(image.run(LAYERS)) == 2, "it did not repeat the edit")
+    repeat_last(desktop, lambda: len(image.run(LAYERS)) == 2, "it did not repeat the edit")
     assert "+1.5" in image.run(LAYERS)[0]
 
 
@@ -247,8 +261,7 @@ def test_repeat_does_the_rest_without_a_window(
     wait_for(apply, "it cannot be applied from the menu", 60)
     wait_for(lambda: made() == wanted, f"from the menu: {made()}")
     image.run(undo)
-    open_from_menu(desktop, "Return")
-    wait_for(lambda: made() == wanted, f"repeated: {made()}", 60)
+    repeat_last(desktop, lambda: made() == wanted, "it did not repeat")
     assert not desktop.windows(title), "it opened the window"
 
 
