@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import cv2
 import latentfu
 import numpy as np
 import pytest
@@ -50,6 +51,23 @@ def test_darker_hair_is_darker_within_its_own_border() -> None:
     assert (before - after)[hair > 200].mean() > 4.0
     far = hair == 0
     assert np.abs(before - after)[far].mean() < 0.05 * (before - after)[hair > 200].mean()
+
+
+@pytest.mark.parametrize(("strength", "way"), [(-1.0, -1), (1.0, 1)])
+def test_a_turned_head_keeps_its_outline_and_its_pixels(strength: float, way: int) -> None:
+    """The nose goes, what is behind the head stays, and the face is as sharp as it was."""
+    regions = np.asarray(latentfu.find_regions(PHOTOGRAPH, ["background", "clothes"]))
+    behind = (regions[..., 0] if regions.ndim == 3 else regions) == 255
+    turned = _edit("yaw", strength)
+    assert np.abs(turned.astype(int) - PHOTOGRAPH)[behind].mean() < 0.1
+    before, after = (run_detector(each)[0] for each in (PHOTOGRAPH, turned))
+    noses = [row[8] for row in (before, after)]
+    assert way * (noses[1] - noses[0]) > 4
+    fine = [
+        cv2.Laplacian(each[EYES].astype(np.float32).mean(2), cv2.CV_32F)
+        for each in (PHOTOGRAPH, turned)
+    ]
+    assert np.abs(fine[1]).mean() > 0.75 * np.abs(fine[0]).mean()
 
 
 def test_a_gray_photograph_stays_gray() -> None:

@@ -9,12 +9,13 @@ import pytest
 import torch
 from latentfu import BadInputError
 from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
-from latentfu_builtin.portraits.augment import change_mildly
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
-from latentfu_builtin.portraits.scorer import ScorerNetwork, load_scorer, save_scorer
-from latentfu_builtin.portraits.scorer.factor_table import find_factor_table, open_factor_table
-from latentfu_builtin.portraits.scorer.network import _WEIGHTS
-from latentfu_builtin.portraits.scorer.train import (
+from latentfu_builtin.portraits.shipped import SCORER
+from latentfu_builtin.portraits.teacher import make_teacher
+from latentfu_builtin.scorer import ScorerNetwork, load_scorer, save_scorer
+from latentfu_builtin.scorer.augment import change_mildly
+from latentfu_builtin.scorer.factor_table import find_factor_table, open_factor_table
+from latentfu_builtin.scorer.train_scorer import (
     ScorerLoss,
     ScorerOptions,
     summarize_figures,
@@ -22,7 +23,6 @@ from latentfu_builtin.portraits.scorer.train import (
     weigh_factors,
     write_scorer,
 )
-from latentfu_builtin.portraits.teacher import make_teacher
 from latentfu_builtin.stylegan.training.pairs import PairCache, render_pairs
 
 TABLE = open_factor_table("portraits")
@@ -114,7 +114,7 @@ def test_people_have_a_table_of_their_own() -> None:
 
 def test_pairs_of_another_renderer_are_refused(cache: PairCache) -> None:
     with pytest.raises(BadInputError, match="name the renderer that drew them"):
-        train_scorer(cache, ScorerOptions(images=16), lambda line: None, ScorerNetwork(PEOPLE))
+        train_scorer([cache], ScorerOptions(images=16), lambda line: None, ScorerNetwork(PEOPLE))
 
 
 def test_a_file_for_people_knows_its_factors(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_changes_are_mild() -> None:
 
 def test_a_few_steps_run_and_the_file_comes_back(cache: PairCache, tmp_path: Path) -> None:
     options = ScorerOptions(images=48, batch=16, holdout=8)
-    scorer, numbers = train_scorer(cache, options, lambda line: None, ScorerNetwork())
+    scorer, numbers = train_scorer([cache], options, lambda line: None, ScorerNetwork())
     assert set(numbers) == {f.name for f in FACTORS}
     path = tmp_path / "scorer.safetensors"
     write_scorer(path, scorer, numbers, options, cache.count)
@@ -145,11 +145,11 @@ def test_a_few_steps_run_and_the_file_comes_back(cache: PairCache, tmp_path: Pat
         load_scorer(path)
 
 
-@pytest.mark.skipif(not _WEIGHTS.exists(), reason="the scorer's weights are not in this checkout")
+@pytest.mark.skipif(not SCORER.exists(), reason="the scorer's weights are not in this checkout")
 def test_the_shipped_scorer_reads_renders(cache: PairCache) -> None:
-    scorer = load_scorer()
+    scorer = load_scorer(SCORER)
     truth = from_normal(cache.normals(slice(0, 64)))
     numbers = summarize_figures(scorer(cache.rows(slice(0, 64)).images.contiguous()), truth, TABLE)
     assert numbers["yaw"] > 0.7 and numbers["skin_tone"] > 0.6
     assert numbers["glasses"] > 0.75 and numbers["hat"] > 0.8
-    assert _WEIGHTS.stat().st_size < 3_000_000
+    assert SCORER.stat().st_size < 3_000_000

@@ -1,4 +1,4 @@
-"""`latentfu train scorer`, `latentfu train locator` and `latentfu evaluate portraits`."""
+"""`latentfu train locator` and `latentfu evaluate portraits`."""
 
 from __future__ import annotations
 
@@ -14,80 +14,6 @@ from latentfu import json_option, write_whole
 _WEIGHTS = Path(__file__).parent / "weights"
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-
-
-@click.command("scorer")
-@click.option(
-    "--pairs",
-    type=click.Path(path_type=Path, exists=True),
-    required=True,
-    help="Cache of renders, by latentfu train pairs.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Weights file; default: the shipped one.",
-)
-@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Scorer to go on from.")
-@click.option("--renderer", default="portraits", show_default=True, help="What drew the pairs.")
-@click.option("--images", default=120_000, show_default=True, help="Pictures to train on.")
-@click.option("--batch", default=64, show_default=True, help="Pictures in a step.")
-@click.option("--lr", default=2e-3, show_default=True, help="Learning rate.")
-@click.option(
-    "--seed", default=0, show_default=True, help="Of the first weights and the order of pictures."
-)
-@click.option("--changed", default=1.0, show_default=True, help="Share of changed pictures.")
-@click.option("--weight", "weights", multiple=True, help="FACTOR=NUMBER: how much it counts.")
-@click.option("--compiled", is_flag=True, help="Compile the network first.")
-@click.option("--threads", default=0, help="CPU threads; 0 for all.")
-@json_option
-def train_scorer_command(
-    *,
-    pairs: Path,
-    output: Path | None,
-    start: Path | None,
-    renderer: str,
-    threads: int,
-    as_json: bool,
-    **asked: Any,
-) -> None:
-    """Train the network that reads factors back from a portrait."""
-    import torch
-
-    from latentfu_builtin.portraits.scorer import ScorerNetwork, load_scorer
-    from latentfu_builtin.portraits.scorer.factor_table import open_factor_table
-    from latentfu_builtin.portraits.scorer.train import ScorerOptions, train_scorer, write_scorer
-    from latentfu_builtin.stylegan.training.pairs import PairCache
-
-    if threads:
-        torch.set_num_threads(threads)
-    options = ScorerOptions(
-        **{**asked, "weights": tuple(_read_weight(t) for t in asked["weights"])}
-    )
-    cache = PairCache(pairs)
-    if output is None and renderer != "portraits":
-        raise click.UsageError(f"Nothing is shipped for {renderer}: name a file with --output.")
-    begun = load_scorer(start) if start else ScorerNetwork(open_factor_table(renderer))
-    scorer, numbers = train_scorer(
-        cache, options, functools.partial(click.echo, err=as_json), begun
-    )
-    file = output or _WEIGHTS / "scorer.safetensors"
-    write_scorer(file, scorer, numbers, options, cache.count)
-    if as_json:
-        click.echo(json.dumps({"file": str(file), "figures": numbers}))
-        return
-    for name, value in numbers.items():
-        click.echo(f"{name:20} {value:7.4f}")
-
-
-def _read_weight(text: str) -> tuple[str, float]:
-    """FACTOR=NUMBER as a pair; click.BadParameter when it is none."""
-    name, _, number = text.partition("=")
-    try:
-        return name, float(number)
-    except ValueError as error:
-        raise click.BadParameter(f"{text} is not FACTOR=NUMBER", param_hint="--weight") from error
 
 
 @click.command("locator")

@@ -141,13 +141,8 @@ def latentfu_sample_pictures() -> list[SamplePicture]:
 
 @hookimpl
 def latentfu_commands() -> list[Command]:
-    """Training the small networks, measuring the generator, rendering people."""
+    """Training the locator, measuring the generator, rendering people."""
     return [
-        Command(
-            ("train", "scorer"),
-            "Train the portraits' scorer.",
-            later(f"{_ROOM}.cli:train_scorer_command"),
-        ),
         Command(
             ("train", "locator"),
             "Train the portraits' locator.",

@@ -29,6 +29,7 @@ def latentfu_region_parsers() -> list[RegionParser]:
             changes=call_later(f"{_ROOM}.network:read_changes"),
             things=("background", "clothes", "glasses", "hat", "earrings"),
             textures=("background", "hair", "clothes", "hat"),
+            turning=tuple(n for n in REGIONS if n not in ("background", "neck", "clothes")),
             licence="MIT",
         )
     ]

@@ -32,7 +32,8 @@ class RegionParser:
     true; a control that is missing there is measured on the generator's own pictures. ``things``:
     the regions that are no part of the subject, such as the background and clothes: a control acts
     there only if they change at least half as much as what changes most. ``textures``: the regions
-    that keep their own texture when an edit changes their color, such as hair.
+    that keep their own texture when an edit changes their color, such as hair. ``turning``: those
+    of a head, which turns as one; a ``nose``, ``eyes`` and a ``mouth`` among them say how far.
     """
 
     name: Name
@@ -44,6 +45,7 @@ class RegionParser:
     changes: Callable[[], Changes] = dict
     things: tuple[str, ...] = ()
     textures: tuple[str, ...] = ()
+    turning: tuple[str, ...] = ()
     licence: str = ""
 
 

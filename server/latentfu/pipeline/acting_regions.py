@@ -209,7 +209,8 @@ class RegionChooser:
             return None
         if own.surety < parser.least_surety:
             return None
-        return lambda codes: fit_codes(codes, self.reader, parser, (crop.image, own))
+        shown = crop.image, own
+        return lambda codes: fit_codes(codes, self.reader, parser, shown, photograph=strange)
 
     def _read_maps(
         self, parser: RegionParser, found: CachedInversion, pictures: tuple[Floats, Floats]

@@ -69,6 +69,29 @@ class Motion:
 
 
 @dataclass(frozen=True)
+class HeadOutlines:
+    """Where the head is, in the layer and in the codes' pictures; each ``[S, S]`` in 0..1.
+
+    Attributes:
+        own: What turns, and what it turns on: the layer's head and neck.
+        own_face: The layer's face.
+        before: The head in the picture before the edit.
+        after: The head in the picture after it.
+        face: The face in the picture after it.
+        nose: Its nose, which stands out.
+        level: Its eyes and mouth, which do not.
+    """
+
+    own: Floats
+    own_face: Floats
+    before: Floats
+    after: Floats
+    face: Floats
+    nose: Floats
+    level: Floats
+
+
+@dataclass(frozen=True)
 class RegionFit:
     """How a layer's regions lie to those that the codes draw; ``[S, S]`` in 0..1 and pictures.
 
@@ -80,6 +103,7 @@ class RegionFit:
         carried: ``[3, R, R]``: the codes' picture before the edit, with what the edit means for the
             layer's regions added.
         uncovered: The picture after it in the layer's own colors, for what a large motion uncovers.
+        outlines: Where the head is; None for other subjects.
     """
 
     mismatch: Floats
@@ -87,6 +111,7 @@ class RegionFit:
     left: Floats
     carried: Floats
     uncovered: Floats
+    outlines: HeadOutlines | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, show_on_gray, translation, warp
+from latentfu.pipeline.head_turn import find_turn, shift_picture
 from latentfu.pipeline.motion import FAR, CodesEdit, Motion, find_motion, flow_in_layer, warp_by
 from latentfu.pipeline.pixel_math import (
     blur,
@@ -149,13 +150,22 @@ def _change_with_motion(
     edited, inverted = pictures
     codes = codes or CodesEdit(inverted, edited)
     motion = find_motion(codes)
+    turn = find_turn(codes, motion)
+    if turn is not None:
+        codes, motion = turn.follow(codes), turn.motion
+        edited = shift_picture(edited, turn.shift)
     zoom = quad.side / edited.shape[1]
     flow = flow_in_layer(upsample(motion.flow, quad, box), quad)
     kept = np.clip(upsample(motion.kept[:, :, None], quad, box), 0.0, 1.0)
     far = np.clip(upsample(motion.far[:, :, None], quad, box), 0.0, 1.0)
     moved = warp_by(seen, flow)
     before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
-    exact = moved + after - warp_by(before, flow)
+    if turn is None:
+        exact = moved + after - warp_by(before, flow)
+    else:
+        way = flow_in_layer(upsample(turn.drawn, quad, box), quad)
+        trust = np.clip(upsample(turn.trust[:, :, None], quad, box), 0.0, 1.0)
+        exact = moved + trust * (after - warp_by(before, way))
     regions = _SeenRegions.of(codes, motion, flow, quad, box)
     if regions is not None:
         kept = np.maximum(kept, np.maximum(regions.mismatch * (1.0 - far), regions.stays))

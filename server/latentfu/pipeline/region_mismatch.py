@@ -14,7 +14,7 @@ import numpy as np
 
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.motion import CodesEdit, RegionFit
+from latentfu.pipeline.motion import CodesEdit, HeadOutlines, RegionFit
 from latentfu.pipeline.pixel_math import blur
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import average_region
@@ -29,7 +29,12 @@ _SOFT = 0.012
 
 
 def fit_codes(
-    codes: CodesEdit, reader: RegionReader, parser: RegionParser, shown: tuple[Floats, RegionMap]
+    codes: CodesEdit,
+    reader: RegionReader,
+    parser: RegionParser,
+    shown: tuple[Floats, RegionMap],
+    *,
+    photograph: bool,
 ) -> CodesEdit:
     """An edit by the codes, with where they draw other regions than the layer shows.
 
@@ -38,6 +43,8 @@ def fit_codes(
         reader: reads pictures of the codes.
         parser: what it reads them with.
         shown: the layer's crop ``[3, R, R]`` and its regions.
+        photograph: whether the layer is of another kind than the network's pictures, which may
+            turn a head further than a photograph carries.
 
     Returns:
         ``codes`` as they are where the regions of their pictures are not sure.
@@ -57,8 +64,30 @@ def fit_codes(
         left=find_left(own, (before, after), parser.things),
         carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         uncovered=recolor_regions(codes.after, after, layer, own),
+        outlines=read_outlines(parser, own, before, after) if photograph else None,
     )
     return replace(codes, regions=fit)
+
+
+def read_outlines(
+    parser: RegionParser, own: RegionMap, before: RegionMap, after: RegionMap
+) -> HeadOutlines | None:
+    """The outlines by the regions of a layer and of two pictures; None for other subjects."""
+    if not parser.turning or "nose" not in parser.turning:
+        return None
+    loose = {*parser.textures, *parser.things}
+    face = tuple(name for name in parser.turning if name not in loose and name != "ears")
+    level = tuple(name for name in ("eyes", "mouth", "teeth") if name in face)
+    joined = tuple(name for name in parser.regions if name not in ("background", "clothes"))
+    return HeadOutlines(
+        own=own.weigh(joined),
+        own_face=own.weigh(face),
+        before=before.weigh(parser.turning),
+        after=after.weigh(parser.turning),
+        face=after.weigh(face),
+        nose=after.weigh(("nose",)),
+        level=after.weigh(level),
+    )
 
 
 def find_mismatch(own: RegionMap, drawn: RegionMap) -> Floats:

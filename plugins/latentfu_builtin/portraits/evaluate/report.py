@@ -20,8 +20,8 @@ from latentfu_builtin.portraits.evaluate.measures import (
     measure_path_length,
 )
 from latentfu_builtin.portraits.renderer import FACTORS, from_normal, render
-from latentfu_builtin.portraits.scorer.network import ScorerNetwork
-from latentfu_builtin.portraits.scorer.train import summarize_figures
+from latentfu_builtin.scorer.network import ScorerNetwork
+from latentfu_builtin.scorer.train_scorer import summarize_figures
 
 FIGURES_BEGIN, FIGURES_END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _BATCH = 16

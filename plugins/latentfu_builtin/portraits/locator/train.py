@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from latentfu import mixed_precision, read_tensors, write_tensors, write_whole
 from torch import Tensor
 
-from latentfu_builtin.portraits.augment import add_noise, blur_some, jitter_colors
 from latentfu_builtin.portraits.locator.locator import (
     _HEAT,
     LOCATOR_SIZE,
@@ -30,6 +29,7 @@ from latentfu_builtin.portraits.renderer import (
     render,
     sample,
 )
+from latentfu_builtin.scorer.augment import add_noise, blur_some, jitter_colors
 from latentfu_builtin.stylegan.training.pairs import PairCache
 from latentfu_builtin.stylegan.training.source import Batch
 

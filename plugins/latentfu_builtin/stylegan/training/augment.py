@@ -48,6 +48,20 @@ def _cut_out(x: Tensor, ratio: float = 0.5) -> Tensor:
     return x.masked_fill(hole, 0.0)
 
 
+def crop(x: Tensor, side: int) -> Tensor:
+    """A random square of each picture [N, 3, H, W] -> [N, 3, side, side]; all of it for 0.
+
+    A discriminator that sees a part judges texture for a fraction of the work (patches as in
+    pix2pix, Isola et al. 2017, arXiv 1611.07004); what is where is left to a paired loss.
+    """
+    n, _, h, w = x.shape
+    if not side or side >= min(h, w):
+        return x
+    tops, lefts = torch.randint(0, min(h, w) - side + 1, (2, n)).tolist()
+    parts = [one[:, t : t + side, s : s + side] for one, t, s in zip(x, tops, lefts, strict=True)]
+    return torch.stack(parts)
+
+
 STEPS: dict[str, Callable[[Tensor], Tensor]] = {
     "color": _jitter_color,
     "translation": shift,

@@ -39,6 +39,7 @@ class TrainingOptions:
     paired_weight: float = 0.0  # the paired loss beside the adversarial one
     ema_images: float = 5_000.0  # half-life of the averaged generator
     discriminator_channels: tuple[int, ...] | None = None
+    discriminator_crop: int = 0  # the side of the random crops that it sees; 0: whole pictures
 
     def to_json(self) -> str:
         """One line of JSON."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import latentfu
 import torch
@@ -15,7 +16,7 @@ from latentfu_builtin.networks.stylegan.layers import EqualLinear
 from latentfu_builtin.networks.stylegan.stylegan2 import Discriminator, StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 from latentfu_builtin.stylegan.training import losses
-from latentfu_builtin.stylegan.training.augment import diff_augment
+from latentfu_builtin.stylegan.training.augment import crop, diff_augment
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.source import Batch, BatchSource
 from latentfu_builtin.stylegan.training.training_group import ALONE, TrainingGroup
@@ -47,6 +48,17 @@ def _quiet_styles(net: StyleGAN2, factors: int, style_start: float) -> None:
         affine.weight.mul_(style_start)
 
 
+def _make_judge(config: StyleGAN2Config, options: TrainingOptions) -> Discriminator:
+    """A discriminator of whole pictures, or of crops; ValueError for a crop that does not fit."""
+    side = options.discriminator_crop
+    if not side:
+        return Discriminator(config, options.discriminator_channels)
+    if side > config.resolution or side < 8 or side & (side - 1):
+        raise ValueError(f"discriminator_crop is 8, 16, ... up to {config.resolution}, not {side}")
+    own = options.discriminator_channels or config.channels[-(side.bit_length() - 2) :]
+    return Discriminator(replace(config, resolution=side, channels=own))
+
+
 class Trainer:
     """Generator, discriminator, averaged generator, optimizers and counters.
 
@@ -76,7 +88,7 @@ class Trainer:
         self.generator = StyleGAN2(config).to(self.device).to(memory_format=layout)
         if options.regression_images:
             _quiet_styles(self.generator, source.factor_count, options.style_start)
-        judge = Discriminator(config, options.discriminator_channels)
+        judge = _make_judge(config, options)
         self.judge = judge.to(self.device).to(memory_format=layout)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.make_fast()
@@ -259,7 +271,7 @@ class Trainer:
         """Move the generator: fool the discriminator, and stay near the teacher when paired."""
         self.judge.requires_grad_(False)
         with self.autocast():
-            logits = self.judge(diff_augment(fakes, self.options.augment))
+            logits = self.judge(self.show(fakes))
         loss = losses.generator_loss(logits)
         numbers = {"g": loss.item()}
         if self.options.paired_weight > 0 and batch.z is not None:
@@ -271,11 +283,15 @@ class Trainer:
         self.judge.requires_grad_(True)
         return numbers
 
+    def show(self, images: Tensor) -> Tensor:
+        """What the discriminator sees of pictures [N, 3, R, R]: augmented, maybe cropped."""
+        return crop(diff_augment(images, self.options.augment), self.options.discriminator_crop)
+
     def judge_step(self, fakes: Tensor, reals: Tensor) -> dict[str, float]:
         """Move the discriminator on fakes and real pictures [N, 3, R, R]."""
         with self.autocast():
-            fake_logits = self.judge(diff_augment(fakes, self.options.augment))
-            real_logits = self.judge(diff_augment(reals, self.options.augment))
+            fake_logits = self.judge(self.show(fakes))
+            real_logits = self.judge(self.show(reals))
         loss = losses.discriminator_loss(real_logits, fake_logits)
         self.move(self.judge_adam, loss)
         sure = (real_logits > 0).float().mean() + (fake_logits < 0).float().mean()
@@ -284,7 +300,7 @@ class Trainer:
     def r1_step(self, reals: Tensor) -> float:
         """Lazy R1 in float32: its gradient stands for all the steps since the last."""
         images = reals.detach().clone().requires_grad_(True)
-        logits = self.judge.forward(diff_augment(images, self.options.augment))
+        logits = self.judge.forward(self.show(images))
         penalty = losses.r1_penalty(logits, images)
         self.move(self.judge_adam, 0.5 * self.options.r1_gamma * self.options.r1_every * penalty)
         return penalty.item()

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import numpy as np
 import torch
 from latentfu import BadInputError
 from torch import Tensor
+
+from latentfu_builtin.lazy import import_name
 
 _DRAWN = 4000
 """So many draws say how much each factor varies."""
@@ -46,40 +47,22 @@ class FactorTable:
         return self.from_normal(normal)[:, list(self.plain)].var(dim=0)
 
 
+_TABLES = {
+    "portraits": "latentfu_builtin.portraits.factor_table:list_portrait_factors",
+    "people": "latentfu_builtin.people.factor_lists:list_people_factors",
+}
+"""Of each renderer: what lists its factors, in the order of `FactorTable`."""
+
+
 @cache
 def open_factor_table(renderer: str) -> FactorTable:
     """The table of a renderer; BadInputError where none is known."""
-    makers = {"portraits": _list_portraits, "people": _list_people}
-    if renderer not in makers:
-        raise BadInputError(f"There is no renderer {renderer}; there are {', '.join(makers)}.")
-    return makers[renderer]()
+    if renderer not in _TABLES:
+        raise BadInputError(f"There is no renderer {renderer}; there are {', '.join(_TABLES)}.")
+    return FactorTable(renderer, *import_name(_TABLES[renderer])())
 
 
 def find_factor_table(names: Sequence[str]) -> FactorTable | None:
     """The table of exactly these factors; None where no renderer has them."""
-    tables = [open_factor_table(renderer) for renderer in ("portraits", "people")]
+    tables = [open_factor_table(renderer) for renderer in _TABLES]
     return next((table for table in tables if table.names == tuple(names)), None)
-
-
-def _list_portraits() -> FactorTable:
-    from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
-
-    presence = tuple(i for i, f in enumerate(FACTORS) if f.kind == "presence")
-    circular = tuple(i for i, f in enumerate(FACTORS) if "color circle" in f.plus)
-    return FactorTable("portraits", tuple(FACTOR_NAMES), presence, circular, from_normal)
-
-
-def _list_people() -> FactorTable:
-    from latentfu_builtin.people.factors import HUES, PERSON_FACTOR_NAMES, PERSON_FACTORS
-
-    presence = tuple(i for i, f in enumerate(PERSON_FACTORS) if f.kind == "on-off")
-    circular = tuple(PERSON_FACTOR_NAMES.index(name) for name in HUES)
-    return FactorTable("people", PERSON_FACTOR_NAMES, presence, circular, _make_people)
-
-
-def _make_people(normal: Tensor) -> Tensor:
-    """Normal numbers ``[N, F]`` as the factors of people, each range stretched to -1..1."""
-    from latentfu_builtin.people.factors import list_people, stretch_factors
-
-    scaled = stretch_factors(list_people(normal.numpy()))
-    return torch.from_numpy(scaled.astype(np.float32)).reshape(normal.shape)

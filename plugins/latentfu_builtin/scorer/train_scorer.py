@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from latentfu import BadInputError, mixed_precision, write_whole
 from torch import Tensor
 
-from latentfu_builtin.portraits.augment import change_mildly, choose_some
-from latentfu_builtin.portraits.scorer.factor_table import FactorTable
-from latentfu_builtin.portraits.scorer.network import ScorerNetwork, save_scorer
+from latentfu_builtin.encoders.training.photographs import change_into_photographs
+from latentfu_builtin.scorer.augment import change_mildly, choose_some
+from latentfu_builtin.scorer.factor_table import FactorTable
+from latentfu_builtin.scorer.network import ScorerNetwork, save_scorer
 from latentfu_builtin.stylegan.training.pairs import PairCache
 
 
@@ -24,7 +25,8 @@ from latentfu_builtin.stylegan.training.pairs import PairCache
 class ScorerOptions:
     """How the scorer is trained; amounts are counted in pictures.
 
-    changed: the share of pictures that are blurred, tinted and moved; weights: how much more
+    changed: the share of pictures that are blurred, tinted and moved; photograph: the share that
+    look as photographs come (light, grain, JPEG, covers, other backgrounds); weights: how much more
     than 1 a factor's error counts, by name; compiled: by torch.compile, a third faster on a CPU
     after a minute.
     """
@@ -36,6 +38,7 @@ class ScorerOptions:
     holdout: int = 1024
     bf16: bool = True
     changed: float = 1.0
+    photograph: float = 0.0
     weights: tuple[tuple[str, float], ...] = ()
     compiled: bool = False
 
@@ -76,22 +79,18 @@ class ScorerLoss:
 
 
 def train_scorer(
-    cache: PairCache,
+    caches: Sequence[PairCache],
     options: ScorerOptions,
     say: Callable[[str], None],
     start: ScorerNetwork,
 ) -> tuple[ScorerNetwork, dict[str, float]]:
-    """`start` trained on the cache's pairs, and its figures on those held out.
+    """`start` trained on the caches' pairs, and its figures on those of the first held out.
 
     Raises:
         BadInputError: the pairs were drawn from another number of factors.
     """
     table = start.table
-    if cache.factor_count != len(table.names):
-        raise BadInputError(
-            f"These pairs were drawn from {cache.factor_count} factors and {table.renderer} has"
-            f" {len(table.names)}: name the renderer that drew them."
-        )
+    _check_factors(caches, table)
     torch.manual_seed(options.seed)
     random = torch.Generator().manual_seed(options.seed)
     scorer = start.to(memory_format=torch.channels_last)
@@ -101,16 +100,15 @@ def train_scorer(
     loss = ScorerLoss(table, weigh_factors(table, options.weights))
     steps = max(1, options.images // options.batch)
     plan = torch.optim.lr_scheduler.OneCycleLR(adam, options.lr, total_steps=steps, pct_start=0.1)
-    held = min(options.holdout, cache.count // 8)
+    held = [min(options.holdout, caches[0].count // 8), *(0 for _ in caches[1:])]
+    shares = torch.tensor([float(cache.count) for cache in caches])
     begun = said = time.monotonic()
     for step in range(steps):
-        rows = torch.randint(held, cache.count, (options.batch,), generator=random)
+        place = int(torch.multinomial(shares, 1, generator=random))
+        cache = caches[place]
+        rows = torch.randint(held[place], cache.count, (options.batch,), generator=random)
         chosen = rows.sort().values.numpy()
-        images = cache.rows(chosen).images.contiguous()
-        images = torch.where(
-            choose_some(images, options.changed, random), change_mildly(images, random), images
-        )
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = _change_pictures(cache.rows(chosen).images.contiguous(), options, random)
         with mixed_precision("cpu", options.bf16):
             numbers = raw(images)
         value = loss(numbers.float(), table.from_normal(cache.normals(chosen)))
@@ -123,7 +121,26 @@ def train_scorer(
             speed = (step + 1) * options.batch / (said - begun)
             say(f"{step + 1}/{steps}  loss {value.item():.3f}  {speed:.0f} img/s")
     scorer.eval().requires_grad_(False)
-    return scorer, _measure_scorer(scorer, cache, held)
+    return scorer, _measure_scorer(scorer, caches[0], held[0])
+
+
+def _check_factors(caches: Sequence[PairCache], table: FactorTable) -> None:
+    for cache in caches:
+        if cache.factor_count != len(table.names):
+            raise BadInputError(
+                f"These pairs were drawn from {cache.factor_count} factors and {table.renderer} "
+                f"has {len(table.names)}: name the renderer that drew them."
+            )
+
+
+def _change_pictures(images: Tensor, options: ScorerOptions, random: torch.Generator) -> Tensor:
+    """Pictures [N, 3, S, S] as the scorer may have to read them."""
+    images = torch.where(
+        choose_some(images, options.changed, random), change_mildly(images, random), images
+    )
+    if options.photograph:
+        images = change_into_photographs(images, options.photograph, random)
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
