@@ -33,7 +33,9 @@ class GeneratorSpec:
     ``load(device)`` gives the loaded network ("cpu", "cuda", "cuda:1", ...). ``id`` is the
     sha256 of its weights, known without loading. ``aligner``: the aligner that finds its crops.
     ``out_of_domain_limit``: above this ``Quality.out_of_domain`` a picture is called outside what
-    the generator can show. ``family``: its architecture, or the checkpoint format that opens it,
+    the generator can show. ``photograph_distance``: above this one a picture is treated as a
+    photograph, whose pixels are kept, and not as one of the generator's own; None for half of the
+    limit. ``family``: its architecture, or the checkpoint format that opens it,
     so that controls and encoders know networks that they can work with; empty where that says
     nothing. ``file``: where its weights lie. ``remove()``: takes it from this machine and gives a
     sentence on what was kept, or none; None for one that stays as long as its plug-in.
@@ -49,6 +51,7 @@ class GeneratorSpec:
     licence: str = ""
     description: str = ""
     out_of_domain_limit: float = 0.35
+    photograph_distance: float | None = None
     family: str = ""
     file: Path | None = None
     remove: Callable[[], str] | None = None

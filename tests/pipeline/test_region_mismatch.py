@@ -11,7 +11,6 @@ from latentfu.pipeline.motion import CodesEdit, RegionFit, find_motion
 from latentfu.pipeline.region_map import RegionMap
 from latentfu.pipeline.region_mismatch import (
     carry_colors,
-    find_left,
     find_mismatch,
     find_staying,
     recolor_regions,
@@ -98,7 +97,7 @@ def test_dark_hair_that_becomes_light_moves_nowhere() -> None:
     rim = np.s_[4:12, 20:76]
     plain = find_motion(CodesEdit(before, after))
     nothing = np.zeros_like(stays)
-    fit = RegionFit(nothing, stays, nothing, before, after)
+    fit = RegionFit(nothing, stays, before, after)
     known = find_motion(CodesEdit(before, after, regions=fit))
 
     def reach(flow: np.ndarray) -> float:
@@ -109,11 +108,3 @@ def test_dark_hair_that_becomes_light_moves_nowhere() -> None:
     assert reach(known.flow) < 0.01
     middle = known.turned[40:60, 110:150]
     assert middle.min() > 0.5
-
-
-def test_hair_that_the_codes_have_nowhere_is_left_over() -> None:
-    left = find_left(WIDE, (NARROW, NARROW), ("background",))
-    assert left[BESIDE].min() > 0.9
-    assert left[14:30, 40:56].max() < 0.1
-    assert find_left(NARROW, (WIDE, WIDE), ("background",)).max() < 0.1
-    assert find_left(WIDE, (NARROW, WIDE), ("background",))[BESIDE].max() < 0.1

@@ -33,15 +33,15 @@ from latentfu.pipeline.region_map import (
     read_known_changes,
     soften_region,
 )
-from latentfu.pipeline.region_mismatch import fit_codes
+from latentfu.pipeline.region_mismatch import fit_codes, list_surroundings
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_objects import GeneratorSpec
 from latentfu.protocol.requests import ControlsRequest
 
-STRANGE_PART = 0.5
+_STRANGE_PART = 0.5
 """Above this part of its limit (``GeneratorSpec.out_of_domain_limit``) a picture is not of the
-network's own kind. For the drawn portraits, with a limit of 0.25: 20 photographs lie at 0.14 to
-0.78, portraits before a plain wall at 0.03."""
+network's own kind, where the network does not say otherwise. For the drawn portraits, with a limit
+of 0.25: 20 photographs lie at 0.14 to 0.78, portraits before a plain wall at 0.03."""
 LARGEST_HOLE = 0.03
 """What the regions of a control surround and is smaller than this part of the crop belongs to
 them: teeth in a mouth that a smile opens."""
@@ -113,7 +113,10 @@ def require_parser(spec: GeneratorSpec) -> RegionParser:
 
 def _is_strange(quality: Quality, spec: GeneratorSpec) -> bool:
     """Whether the picture is of another kind than the network's own, such as a photograph."""
-    return (quality.out_of_domain or 0.0) > STRANGE_PART * spec.out_of_domain_limit
+    least = spec.photograph_distance
+    if least is None:
+        least = _STRANGE_PART * spec.out_of_domain_limit
+    return (quality.out_of_domain or 0.0) > least
 
 
 class RegionChooser:
@@ -149,7 +152,7 @@ class RegionChooser:
             chosen = self._choose(
                 request, resolved, crop, found, pictures=pictures, progress=progress
             )
-            return replace(chosen, fit=self._make_fit(resolved, crop, found))
+            return replace(chosen, fit=self._make_fit(resolved, crop, found, chosen))
         except PluginFailedError as error:
             if request.regions != "auto":
                 raise
@@ -190,13 +193,13 @@ class RegionChooser:
                 return replace(WHOLE, note="Where these controls act could not be measured.")
         allowed = _allow_shifts(request, resolved, parser)
         maps = self._read_maps(parser, found, pictures)
-        united = _unite([own, *maps], names, parser, pictures, named=named)
+        united = _unite([own, *maps], names, parser, pictures, named=named, photograph=strange)
         if united.mask is None or allowed is None:
             return united
         return replace(united, limit=lambda a, b: limit_shifts(a, b, maps, allowed))
 
     def _make_fit(
-        self, resolved: ResolvedRequest, crop: Crop, found: CachedInversion
+        self, resolved: ResolvedRequest, crop: Crop, found: CachedInversion, chosen: ActingRegions
     ) -> Callable[[CodesEdit], CodesEdit] | None:
         """``ActingRegions.fit`` for faces, and for pictures of another kind than the network's."""
         strange = _is_strange(found.inversion.quality, resolved.spec)
@@ -210,7 +213,10 @@ class RegionChooser:
         if own.surety < parser.least_surety:
             return None
         shown = crop.image, own
-        return lambda codes: fit_codes(codes, self.reader, parser, shown, photograph=strange)
+        acting = chosen.names if strange and chosen.mask is not None else None
+        return lambda codes: fit_codes(
+            codes, self.reader, parser, shown, photograph=strange, acting=acting
+        )
 
     def _read_maps(
         self, parser: RegionParser, found: CachedInversion, pictures: tuple[Floats, Floats]
@@ -305,6 +311,7 @@ def _unite(
     pictures: tuple[Floats, Floats],
     *,
     named: bool,
+    photograph: bool,
 ) -> ActingRegions:
     """The regions in the first map, the layer's, with what the edit adds to them.
 
@@ -325,7 +332,8 @@ def _unite(
     if _comes(names, maps[0], parser):
         probability = np.maximum(probability, _find_new_structure(pictures, probability))
     mask = soften_region(probability)
-    others = [name for name in parser.things if name not in names]
+    bent = list_surroundings(parser) if photograph and len(sure) == len(maps) else ()
+    others = [name for name in parser.things if name not in (*names, *bent)]
     if others:  # the mask must not fade into what surely is background before and after
         thing = np.minimum(sure[0].weigh(others), 1.0 - probability)
         mask = mask * (1.0 - smoothstep((thing - _THING) / (1.0 - _THING)))

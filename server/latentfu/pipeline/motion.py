@@ -92,26 +92,43 @@ class HeadOutlines:
 
 
 @dataclass(frozen=True)
+class SubjectOutline:
+    """Where the subject of a layer ends; each ``[S, S]`` in 0..1.
+
+    Attributes:
+        outside: What is around it in the layer.
+        around: The same, where it keeps its color: the edit neither adds to the subject there nor
+            takes from it, and is not meant for it.
+        drawn: Where it ends in the codes' pictures, before the edit or after it.
+        change: How surely the edit adds a part to it there or takes one.
+    """
+
+    outside: Floats
+    around: Floats
+    drawn: Floats
+    change: Floats
+
+
+@dataclass(frozen=True)
 class RegionFit:
     """How a layer's regions lie to those that the codes draw; ``[S, S]`` in 0..1 and pictures.
 
     Attributes:
         mismatch: Where the layer shows another region than the codes before the edit.
         stays: Where a region stays that keeps its texture, such as hair.
-        left: Where the layer shows a part of the person that the codes have neither before nor
-            after, such as ends of longer hair. A large motion takes it away.
         carried: ``[3, R, R]``: the codes' picture before the edit, with what the edit means for the
             layer's regions added.
         uncovered: The picture after it in the layer's own colors, for what a large motion uncovers.
         outlines: Where the head is; None for other subjects.
+        outline: The subject's outline; None for the network's own pictures.
     """
 
     mismatch: Floats
     stays: Floats
-    left: Floats
     carried: Floats
     uncovered: Floats
     outlines: HeadOutlines | None = None
+    outline: SubjectOutline | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ or two (a network's own picture), there is no other detail to keep: the change i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +19,16 @@ import numpy.typing as npt
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, show_on_gray, translation, warp
+from latentfu.pipeline.guided_filter import filter_guided
 from latentfu.pipeline.head_turn import find_turn, shift_picture
-from latentfu.pipeline.motion import FAR, CodesEdit, Motion, find_motion, flow_in_layer, warp_by
+from latentfu.pipeline.motion import (
+    CodesEdit,
+    Motion,
+    RegionFit,
+    find_motion,
+    flow_in_layer,
+    warp_by,
+)
 from latentfu.pipeline.pixel_math import (
     blur,
     find_largest,
@@ -30,6 +37,7 @@ from latentfu.pipeline.pixel_math import (
     to_gray,
     to_levels,
 )
+from latentfu.pipeline.subject_outline import bend_outline, snap_to_layer
 
 LARGEST_SPREAD = 10.0
 """Levels by which a pixel may miss the color of its brightness, for 99 of 100 pixels."""
@@ -95,10 +103,6 @@ def _fit_colors(pixels: Floats, gray: Floats) -> Floats:
     return np.clip(np.stack(colors, axis=-1), 0.0, 255.0).astype(np.float32)
 
 
-GUIDED_SIDE = 256
-"""The guided filter works on at most so many pixels a side (fast guided filter, 2015)."""
-EDGE_LEVELS = 25.0
-"""A step of this many levels in the layer is an edge at which a change of color may end."""
 MOST_GAIN = 3.5
 LARGEST_UPSAMPLED = 2048
 _LIKE, _UNLIKE = 1.5, 4.0
@@ -154,6 +158,8 @@ def _change_with_motion(
     if turn is not None:
         codes, motion = turn.follow(codes), turn.motion
         edited = shift_picture(edited, turn.shift)
+    elif codes.regions is not None and codes.regions.outline is not None:
+        motion = bend_outline(motion, codes.regions.outline)
     zoom = quad.side / edited.shape[1]
     flow = flow_in_layer(upsample(motion.flow, quad, box), quad)
     kept = np.clip(upsample(motion.kept[:, :, None], quad, box), 0.0, 1.0)
@@ -169,25 +175,23 @@ def _change_with_motion(
     regions = _SeenRegions.of(codes, motion, flow, quad, box)
     if regions is not None:
         kept = np.maximum(kept, np.maximum(regions.mismatch * (1.0 - far), regions.stays))
-        kept, far = kept * (1.0 - regions.left), np.maximum(far, regions.left)
         exact = exact + regions.more
+    if regions is not None and regions.around is not None:
+        around = warp_by(snap_to_layer(seen, regions.around, quad.side), flow)[:, :, None]
+        kept, exact = np.maximum(kept, around), exact + around * (moved - exact)
     drawn = _find_drawn(moved - warp_by(before, flow), zoom)
-    colors = _filter_guided(moved, exact - moved, quad.side / 24.0)
+    colors = filter_guided(moved, exact - moved, quad.side / 24.0)
     moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
     moved = moved + drawn * (exact - moved)
     shown = upsample(to_levels(edited), quad, box)
     smooth = moved if regions is None else regions.uncovered
     shown = shown + far * (smooth - shown)  # a far turn smears what an inversion adds to its codes
     shown = _match_sharpness(shown, seen, zoom)
-    if regions is not None:  # what went away says nothing of how sharp that behind it is
-        shown = shown + regions.left * (smooth - shown)
     out = moved + (1.0 - kept) * (shown - moved)
     levels = measure_lengths(flow)[:, :, None] * 4.0
     for a, b in (pictures, (codes.after, codes.before)):
         changed = 127.5 * np.abs(a - b).max(axis=0)[:, :, None]
         levels = np.maximum(levels, upsample(changed, quad, box))
-    if regions is not None:
-        levels = np.maximum(levels, 4.0 * regions.left)
     weight = smoothstep((levels - _NOTHING) / (_SOMETHING - _NOTHING))
     return np.asarray(weight * (out - seen), np.float32)
 
@@ -196,14 +200,15 @@ def _change_with_motion(
 class _SeenRegions:
     """A :class:`RegionFit` seen in the box, where things are after the edit.
 
-    Each ``[h, w, 1]`` in 0..1; ``more`` and ``uncovered`` ``[h, w, 3]`` in levels.
+    Each ``[h, w, 1]`` in 0..1; ``more`` and ``uncovered`` ``[h, w, 3]`` in levels. ``around``: what
+    keeps its color around the subject, where it was before the edit.
     """
 
     mismatch: Floats
     stays: Floats
-    left: Floats
     more: Floats
     uncovered: Floats
+    around: Floats | None
 
     @staticmethod
     def of(
@@ -213,18 +218,24 @@ class _SeenRegions:
         fit = codes.regions
         if fit is None:
             return None
-        mismatch, stays, left, turned = (
+        mismatch, stays, turned = (
             np.clip(upsample(each[:, :, None], quad, box), 0.0, 1.0)
-            for each in (fit.mismatch, fit.stays, fit.left, motion.turned)
+            for each in (fit.mismatch, fit.stays, motion.turned)
         )
         more = upsample(to_levels(fit.carried) - to_levels(codes.before), quad, box)
         return _SeenRegions(
             mismatch=warp_by(mismatch[:, :, 0], flow)[:, :, None],
             stays=stays * turned,
-            left=left * float(motion.reach > FAR),
             more=warp_by(more, flow),
             uncovered=upsample(to_levels(fit.uncovered), quad, box),
+            around=_see_around(fit, quad, box),
         )
+
+
+def _see_around(fit: RegionFit, quad: Quad, box: PixelBox) -> Floats | None:
+    """What keeps its color around the subject, ``[h, w, 1]`` in 0..1."""
+    outline = fit.outline
+    return None if outline is None else upsample(outline.around[:, :, None], quad, box)
 
 
 def _find_drawn(missed: Floats, zoom: float) -> Floats:
@@ -272,61 +283,6 @@ def _lift_contrast(image: Floats, like: Floats, zoom: float, window: float) -> F
     gain = _strength(wanted, window) / (_strength(fine, window) + 0.3)
     gain = np.clip(gain, 1.0, MOST_GAIN)
     return np.asarray(image + ((gain - 1.0) * fine)[:, :, None], np.float32)
-
-
-def _filter_guided(guide: Floats, image: Floats, radius: float) -> Floats:
-    """``image`` smoothed so that its edges are those of ``guide``, both ``[h, w, 3]``.
-
-    In a window of ``radius`` pixels each color is a linear function of the guide's three (He et
-    al. 2013); its coefficients are found at a smaller size (He and Sun 2015, arXiv 1505.00996).
-    """
-    import cv2
-
-    height, width = image.shape[:2]
-    factor = min(1.0, GUIDED_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = [
-        np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32)
-        for each in (guide, image)
-    ]
-    window = 2 * max(1, round(radius * factor)) + 1
-
-    def mean(x: Floats) -> Floats:
-        return np.asarray(cv2.blur(x, (window, window), borderType=cv2.BORDER_REFLECT), np.float32)
-
-    guide_mean, image_mean = mean(small[0]), mean(small[1])
-    out = np.empty_like(image)
-    spread = _covariances(small[0], small[0], mean)  # [h, w, 3, 3]
-    spread = spread + EDGE_LEVELS**2 * np.eye(3, dtype=np.float32)
-    slopes = _solve(spread, _covariances(small[0], small[1], mean))  # [h, w, 3, 3]
-    shift = image_mean - np.einsum("hwgc,hwg->hwc", slopes, guide_mean)
-    for channel in range(image.shape[2]):
-        slope = cv2.resize(mean(np.ascontiguousarray(slopes[..., channel])), (width, height))
-        offset = cv2.resize(mean(np.ascontiguousarray(shift[..., channel])), (width, height))
-        out[:, :, channel] = (slope * guide).sum(axis=2) + offset
-    return out
-
-
-def _solve(a: Floats, b: Floats) -> Floats:
-    """``x`` where ``a @ x = b``, all ``[h, w, 3, 3]``; ``a`` symmetric and far from singular.
-
-    By cofactors: for so many small matrices several times as quick as ``np.linalg.solve``.
-    """
-    rows = [a[..., i, :] for i in range(3)]
-    cofactors = [np.cross(rows[(i + 1) % 3], rows[(i + 2) % 3]) for i in range(3)]
-    determinant = (rows[0] * cofactors[0]).sum(axis=-1)[..., None, None]
-    return np.asarray(np.stack(cofactors, axis=-1) @ b / determinant, np.float32)
-
-
-def _covariances(a: Floats, b: Floats, mean: Callable[[Floats], Floats]) -> Floats:
-    """Of each channel of ``a`` with each of ``b``, both ``[h, w, C]``: ``[h, w, C, C]``."""
-    mean_a, mean_b = mean(a), mean(b)
-    rows = [
-        np.stack([mean(a[..., i] * b[..., j]) for j in range(b.shape[2])], axis=-1)
-        for i in range(a.shape[2])
-    ]
-    together = np.stack(rows, axis=-2)
-    return np.asarray(together - mean_a[..., :, None] * mean_b[..., None, :], np.float32)
 
 
 def _fine(gray: Floats, sigma: float) -> Floats:

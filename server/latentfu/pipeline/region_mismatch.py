@@ -8,14 +8,15 @@ and its own pixels stay.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.motion import CodesEdit, HeadOutlines, RegionFit
-from latentfu.pipeline.pixel_math import blur
+from latentfu.pipeline.motion import CodesEdit, HeadOutlines, RegionFit, SubjectOutline
+from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import average_region
 from latentfu.pipeline.region_map import RegionMap, RegionReader
@@ -24,6 +25,14 @@ _LARGE = 0.04
 """Regions of less than this part of the crop, such as lips, lie within others: they may move."""
 _LEAST = 1e-3
 """A region of less than this part of a crop has no color to take."""
+_CAME, _SURELY_CAME = 0.25, 0.6
+"""A change of probability below which no part of the subject comes or goes, and above it does."""
+_THIN = 0.04
+"""A change of the outline that is thinner, in crop sides, moves it."""
+_EDGE = 0.02
+"""So near to it, in crop sides, an outline in the codes' pictures is one."""
+_AROUND = 0.02
+"""So far around it, in crop sides, the outline may move too."""
 _SOFT = 0.012
 """Sigma of the border of a mismatch, in crop sides."""
 
@@ -35,6 +44,7 @@ def fit_codes(
     shown: tuple[Floats, RegionMap],
     *,
     photograph: bool,
+    acting: Collection[str] | None,
 ) -> CodesEdit:
     """An edit by the codes, with where they draw other regions than the layer shows.
 
@@ -45,6 +55,7 @@ def fit_codes(
         shown: the layer's crop ``[3, R, R]`` and its regions.
         photograph: whether the layer is of another kind than the network's pictures, which may
             turn a head further than a photograph carries.
+        acting: the regions in which a photograph's edit acts; None for everywhere.
 
     Returns:
         ``codes`` as they are where the regions of their pictures are not sure.
@@ -61,10 +72,10 @@ def fit_codes(
     fit = RegionFit(
         mismatch=mismatch,
         stays=find_staying(before, after, parser.textures),
-        left=find_left(own, (before, after), parser.things),
         carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         uncovered=recolor_regions(codes.after, after, layer, own),
         outlines=read_outlines(parser, own, before, after) if photograph else None,
+        outline=None if acting is None else find_outline(own, (before, after), parser, acting),
     )
     return replace(codes, regions=fit)
 
@@ -90,6 +101,50 @@ def read_outlines(
     )
 
 
+def list_surroundings(parser: RegionParser) -> tuple[str, ...]:
+    """The regions around the subject: things that it does not wear, such as the background."""
+    return tuple(name for name in parser.things if name not in parser.turning)
+
+
+def find_outline_change(before: RegionMap, after: RegionMap, around: tuple[str, ...]) -> Floats:
+    """How surely a part of the subject comes or goes, ``[S, S]`` in 0..1, with what is near it."""
+    import cv2
+
+    change = np.abs(after.weigh(around) - before.weigh(around))
+    side = change.shape[0]
+    came = smoothstep((change - _CAME) / (_SURELY_CAME - _CAME))
+    thin = 2 * max(1, round(_THIN / 2 * side)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
+    came = np.asarray(cv2.morphologyEx(came, cv2.MORPH_OPEN, kernel), np.float32)
+    reach = 2 * max(1, round(_AROUND * side)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    grown = np.asarray(cv2.dilate(came, kernel), np.float32)
+    return np.asarray(np.clip(blur(grown, _AROUND / 2 * side), 0.0, 1.0), np.float32)
+
+
+def find_outline(
+    own: RegionMap, maps: tuple[RegionMap, RegionMap], parser: RegionParser, names: Collection[str]
+) -> SubjectOutline:
+    """The outline of a layer's subject under an edit.
+
+    Args:
+        own: the layer's regions.
+        maps: of the codes' pictures before and after the edit.
+        parser: what found them.
+        names: where the edit acts.
+    """
+    import cv2
+
+    around = list_surroundings(parser)
+    change = find_outline_change(*maps, around)
+    reach = 2 * max(1, round(_EDGE * change.shape[0])) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    ends = [cv2.morphologyEx(each.weigh(around), cv2.MORPH_GRADIENT, kernel) for each in maps]
+    kept = own.weigh(name for name in around if name not in names) * (1.0 - change)
+    drawn = np.clip(1.5 * np.asarray(np.maximum(*ends), np.float32), 0.0, 1.0)
+    return SubjectOutline(own.weigh(around), np.asarray(kept, np.float32), drawn, change)
+
+
 def find_mismatch(own: RegionMap, drawn: RegionMap) -> Floats:
     """How surely the layer shows another large region than the codes: ``[S, S]`` in 0..1."""
     shares = np.maximum(own.parts.mean((1, 2)), drawn.parts.mean((1, 2)))
@@ -103,13 +158,6 @@ def find_staying(before: RegionMap, after: RegionMap, names: tuple[str, ...]) ->
     """How surely a place is of the same one of these regions in both: ``[S, S]`` in 0..1."""
     rows = [before.names.index(name) for name in names]
     return np.asarray((before.parts[rows] * after.parts[rows]).sum(0), np.float32)
-
-
-def find_left(own: RegionMap, maps: tuple[RegionMap, RegionMap], things: tuple[str, ...]) -> Floats:
-    """Where the layer shows the person and the codes show none, before and after: ``[S, S]``."""
-    before, after = (each.weigh(things) for each in maps)
-    left = (1.0 - own.weigh(things)) * before * after
-    return np.asarray(np.clip(2.0 * blur(left, _SOFT * left.shape[-1]), 0.0, 1.0), np.float32)
 
 
 def carry_colors(

@@ -40,6 +40,7 @@ class TrainingOptions:
     ema_images: float = 5_000.0  # half-life of the averaged generator
     discriminator_channels: tuple[int, ...] | None = None
     discriminator_crop: int = 0  # the side of the random crops that it sees; 0: whole pictures
+    discriminator_detail: float = 1.0  # how much stronger than the rest it sees the finest detail
 
     def to_json(self) -> str:
         """One line of JSON."""

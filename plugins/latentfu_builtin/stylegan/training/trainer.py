@@ -16,7 +16,7 @@ from latentfu_builtin.networks.stylegan.layers import EqualLinear
 from latentfu_builtin.networks.stylegan.stylegan2 import Discriminator, StyleGAN2, StyleGAN2Config
 from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
 from latentfu_builtin.stylegan.training import losses
-from latentfu_builtin.stylegan.training.augment import crop, diff_augment
+from latentfu_builtin.stylegan.training.augment import crop, diff_augment, emphasize_detail
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.source import Batch, BatchSource
 from latentfu_builtin.stylegan.training.training_group import ALONE, TrainingGroup
@@ -285,7 +285,8 @@ class Trainer:
 
     def show(self, images: Tensor) -> Tensor:
         """What the discriminator sees of pictures [N, 3, R, R]: augmented, maybe cropped."""
-        return crop(diff_augment(images, self.options.augment), self.options.discriminator_crop)
+        seen = crop(diff_augment(images, self.options.augment), self.options.discriminator_crop)
+        return emphasize_detail(seen, self.options.discriminator_detail)
 
     def judge_step(self, fakes: Tensor, reals: Tensor) -> dict[str, float]:
         """Move the discriminator on fakes and real pictures [N, 3, R, R]."""
