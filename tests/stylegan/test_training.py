@@ -16,7 +16,7 @@ from latentfu_builtin.networks.stylegan.stylegan2 import (
     normalize_2nd_moment,
 )
 from latentfu_builtin.stylegan.training import losses
-from latentfu_builtin.stylegan.training.augment import diff_augment
+from latentfu_builtin.stylegan.training.augment import crop, diff_augment, emphasize_detail
 from latentfu_builtin.stylegan.training.checkpoint import (
     gather,
     load_checkpoint,
@@ -205,6 +205,47 @@ def test_augmentation_keeps_shape_and_gradients() -> None:
     assert y.shape == x.shape and x.grad is not None and x.grad.abs().sum() > 0
     with pytest.raises(ValueError, match="unknown augmentation"):
         diff_augment(x, "sepia")
+
+
+def test_a_crop_is_a_part_of_its_picture() -> None:
+    x = torch.arange(2 * 3 * 16 * 16, dtype=torch.float32).reshape(2, 3, 16, 16)
+    parts = crop(x, 8)
+    assert parts.shape == (2, 3, 8, 8)
+    for part, whole in zip(parts, x, strict=True):
+        top, left = divmod(int(part[0, 0, 0] - whole[0, 0, 0]), 16)
+        assert torch.equal(part, whole[:, top : top + 8, left : left + 8])
+    assert crop(x, 0) is x and crop(x, 16) is x
+
+
+@pytest.mark.parametrize("gain", [1.0, 16.0])
+def test_detail_stands_out_by_its_gain(gain: float) -> None:
+    flat = torch.full((1, 3, 16, 16), 0.5)
+    fine = 0.1 * torch.ones(16, 16).cumsum(0).add(torch.ones(16, 16).cumsum(1)).remainder(2)
+    seen = emphasize_detail(flat + fine - fine.mean(), gain)
+    plain = emphasize_detail(flat, gain)
+    ratio = (seen - plain).std() / plain.mean() / (fine.std() / 0.5)
+    assert float(ratio) == pytest.approx(gain, rel=1e-2)
+
+
+@pytest.mark.parametrize("side", [0, 8])
+def test_a_discriminator_of_detail_trains_and_goes_on(tmp_path: Path, side: int) -> None:
+    source = RendererSource(Blobs(), CONFIG.resolution, CONFIG.z_dim)
+    options = replace(
+        OPTIONS, regression_images=0, augment="", discriminator_crop=side, discriminator_detail=16.0
+    )
+    trainer = Trainer(CONFIG, options, source)
+    assert set(trainer.step()) >= {"g", "d", "r1", "paired"}
+    save_checkpoint(tmp_path / "c.safetensors", trainer)
+    again = load_checkpoint(tmp_path / "c.safetensors", source, "cpu", options)
+    assert again.judge.config.resolution == (side or CONFIG.resolution)
+    assert set(again.step()) >= {"g", "d", "paired"} and again.images == 16
+
+
+def test_a_crop_that_does_not_fit_is_refused() -> None:
+    source = RendererSource(Blobs(), CONFIG.resolution, CONFIG.z_dim)
+    for side in (12, 32, 4):
+        with pytest.raises(ValueError, match=f"discriminator_crop is 8.*not {side}"):
+            Trainer(CONFIG, replace(OPTIONS, discriminator_crop=side), source)
 
 
 def test_a_short_regression_lowers_the_loss(source: RendererSource) -> None:
