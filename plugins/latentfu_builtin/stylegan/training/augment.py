@@ -77,7 +77,8 @@ def emphasize_detail(x: Tensor, gain: float) -> Tensor:
         return x
     low = F.avg_pool2d(x, _FINE)
     low = F.interpolate(low, scale_factor=float(_FINE), mode="bilinear")
-    return low / gain**0.5 + (x - low) * gain**0.5
+    seen: Tensor = low / gain**0.5 + (x - low) * gain**0.5
+    return seen
 
 
 STEPS: dict[str, Callable[[Tensor], Tensor]] = {
