@@ -9,21 +9,24 @@ import numpy as np
 from latentfu.pipeline.crop import Floats
 
 GUIDED_SIDE = 256
-"""The guided filter works on at most so many pixels a side (fast guided filter, 2015)."""
+"""Its coefficients are found for so many pixels a side."""
 EDGE_LEVELS = 25.0
 """A step of this many levels in the layer is an edge at which a change of color may end."""
 
 
-def filter_guided(guide: Floats, image: Floats, radius: float) -> Floats:
+def filter_guided(
+    guide: Floats, image: Floats, radius: float, largest: int = GUIDED_SIDE
+) -> Floats:
     """``image [h, w, C]`` smoothed so that its edges are those of ``guide [h, w, 3]``.
 
     In a window of ``radius`` pixels each color is a linear function of the guide's three (He et
-    al. 2013); its coefficients are found at a smaller size (He and Sun 2015, arXiv 1505.00996).
+    al. 2013); its coefficients are found at most at ``largest`` pixels a side (He and Sun 2015,
+    arXiv 1505.00996).
     """
     import cv2
 
     height, width = image.shape[:2]
-    factor = min(1.0, GUIDED_SIDE / max(height, width))
+    factor = min(1.0, largest / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = [
         np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.float32).reshape(

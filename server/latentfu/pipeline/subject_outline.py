@@ -22,6 +22,8 @@ _REACHED = 0.035
 """So far beyond it, in crop sides, something is pulled along."""
 _SNAP = 0.02
 """The radius, in crop sides, in which an outline is looked for in the layer."""
+_SNAP_SIDE = 144
+"""Pixels a side for which it is; the layer's own say the rest."""
 _INSIDE, _OUTSIDE = 0.3, 0.8
 """The share of the background below which a pixel is the subject's, and above which it is not."""
 
@@ -64,5 +66,5 @@ def snap_to_layer(seen: Floats, around: Floats, side: float) -> Floats:
         around: The same about, ``[h, w, 1]`` in 0..1.
         side: Of the crop in layer pixels.
     """
-    sharp = filter_guided(seen, around, max(2.0, _SNAP * side))[:, :, 0]
+    sharp = filter_guided(seen, around, max(2.0, _SNAP * side), _SNAP_SIDE)[:, :, 0]
     return smoothstep((sharp - _INSIDE) / (_OUTSIDE - _INSIDE))
