@@ -83,3 +83,20 @@ def test_a_control_of_another_network_is_named_with_it() -> None:
         latentfu.edit(PHOTOGRAPH, {"glasses": 2.0})
     with pytest.raises(latentfu.NotInstalledError, match="no control 'wings'"):
         latentfu.edit(PHOTOGRAPH, {"wings": 2.0})
+
+
+@pytest.mark.parametrize("control", ["light_x", "hair_lightness", "skin_tone"])
+def test_light_and_colors_leave_detail_where_it_is(control: str) -> None:
+    """The fine structure of the face comes back in its place, though its contrast may change."""
+    fine = [
+        cv2.Laplacian(each[80:180, 180:280].astype(np.float32).mean(2), cv2.CV_32F)
+        for each in (PHOTOGRAPH, _edit(control, 2.0))
+    ]
+    assert np.corrcoef(fine[0].ravel(), fine[1].ravel())[0, 1] > 0.9
+
+
+def test_other_light_on_the_face_draws_no_square_behind_it() -> None:
+    regions = np.asarray(latentfu.find_regions(PHOTOGRAPH, ["background"]))
+    behind = (regions[..., 0] if regions.ndim == 3 else regions) == 255
+    change = np.abs(_edit("light_x", 2.0).astype(int) - PHOTOGRAPH).mean(2)
+    assert change[behind].mean() < 0.2 < 4.0 < change[80:180, 180:280].mean()

@@ -46,7 +46,7 @@ def _make_motion(outlines: HeadOutlines, nose: tuple[float, float]) -> Motion:
 
 
 def _make_edit(outlines: HeadOutlines | None) -> CodesEdit:
-    fit = RegionFit(NOTHING, NOTHING, PICTURE, PICTURE, outlines)
+    fit = RegionFit(NOTHING, NOTHING, NOTHING, PICTURE, PICTURE, outlines)
     return CodesEdit(PICTURE, PICTURE, regions=fit)
 
 

@@ -184,3 +184,10 @@ def test_a_picture_with_colors_may_change_them() -> None:
     out = place_change(layer, QUAD, draw_blobs(seed=4), draw_blobs(), feather=0.0).add_to(layer)
     change = out.pixels.astype(int) - layer.pixels
     assert np.abs(change - change.mean(axis=2, keepdims=True)).max() > 20
+
+
+def test_a_still_edit_moves_nothing() -> None:
+    before, after = draw_blobs(), draw_blobs(8.0)
+    motion = find_motion(CodesEdit(before, after, still=True))
+    assert motion.reach == 0.0 and motion.kept.min() == 1.0
+    assert find_motion(CodesEdit(before, after)).reach > 0.02

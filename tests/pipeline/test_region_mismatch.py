@@ -97,7 +97,7 @@ def test_dark_hair_that_becomes_light_moves_nowhere() -> None:
     rim = np.s_[4:12, 20:76]
     plain = find_motion(CodesEdit(before, after))
     nothing = np.zeros_like(stays)
-    fit = RegionFit(nothing, stays, before, after)
+    fit = RegionFit(nothing, stays, nothing, before, after)
     known = find_motion(CodesEdit(before, after, regions=fit))
 
     def reach(flow: np.ndarray) -> float:

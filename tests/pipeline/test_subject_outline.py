@@ -9,7 +9,7 @@ import pytest
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.motion import Motion
 from latentfu.pipeline.region_map import RegionMap
-from latentfu.pipeline.region_mismatch import find_outline, list_surroundings
+from latentfu.pipeline.region_mismatch import find_coming, find_outline, list_surroundings
 from latentfu.pipeline.subject_outline import bend_outline, snap_to_layer
 
 SIDE = 128
@@ -95,3 +95,11 @@ def test_the_layer_says_where_its_subject_ends() -> None:
     found = snap_to_layer(seen, around, 512.0)
     assert found[:, :122].mean() < 0.12 and found[:, 134:].mean() > 0.8
     assert (np.diff(found.mean(0))[124:132]).max() > 0.3
+
+
+def test_a_hat_is_put_on_and_a_moved_outline_is_not() -> None:
+    hat = _make_map(0.3, hat=True)
+    comes = find_coming(HEAD, hat, PARSER)
+    assert comes[20, 64] > 0.9 and comes[70, 64] == 0.0
+    assert find_coming(hat, HEAD, PARSER).max() == 0.0
+    assert find_coming(SMALLER, HEAD, PARSER).max() == 0.0

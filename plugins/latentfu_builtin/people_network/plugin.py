@@ -27,6 +27,7 @@ from latentfu_builtin.people_network.shipped import (
     GENERATOR,
     NAME,
     PEOPLE_ENDS,
+    STILL,
     compute_people_generator_id,
 )
 
@@ -80,7 +81,14 @@ def latentfu_controls(generator: GeneratorSpec) -> list[Control]:
         return _FIRST.index(control.name) if control.name in _FIRST else len(_FIRST)
 
     shipped = sorted(directions_in(DIRECTIONS, generator.id), key=place)
-    return [replace(control, ends=PEOPLE_ENDS.get(control.name, ("", ""))) for control in shipped]
+    return [
+        replace(
+            control,
+            ends=PEOPLE_ENDS.get(control.name, ("", "")),
+            still=control.name in STILL,
+        )
+        for control in shipped
+    ]
 
 
 @hookimpl

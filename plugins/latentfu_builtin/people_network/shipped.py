@@ -76,3 +76,10 @@ PEOPLE_ENDS = {
     "background_light": ("dark", "light"),
 }
 """What stands at the ends of a slider, by the name of the control."""
+
+STILL = (
+    "light_x", "light_y", "light_warmth", "light_contrast", "background_light", "clothes_light",
+    "skin_tone", "hair_lightness", "hair_redness", "gray_hair", "eye_color", "lipstick",
+    "eye_makeup", "freckles", "blush", "teeth_whiteness",
+)  # fmt: skip
+"""Controls under which nothing moves in the renderer's people: light, colors, what is painted."""

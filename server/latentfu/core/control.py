@@ -132,7 +132,8 @@ class Control:
     weights), or a word of your own; directions are applied first, then the other kinds by name.
     ``regions``: where it acts, by the names of a :class:`latentfu.RegionParser`; None: it is
     measured. ``ends``: what less and more of it are, in a word or two ("frown", "smile"), shown at
-    a slider's ends. Direction files are listed by :func:`latentfu.directions_in`.
+    a slider's ends. ``still``: whether it moves nothing, such as another light, so that the detail
+    of a photograph stays where it is. Direction files are listed by :func:`latentfu.directions_in`.
     ``widget``: "slider", which has a strength; all others have a value, ``load`` gives a
     :class:`latentfu.ValueEffect` for them and ``kind`` is a word of your own: "check" (on or off),
     "choice" (one of ``choices``), "color" (``#rrggbb``), "point" (a place in the layer), "picture"
@@ -159,6 +160,7 @@ class Control:
     ends: tuple[str, str] = ("", "")
     widget: Widget = "slider"
     choices: tuple[str, ...] = ()
+    still: bool = False
 
     def find_fault(self) -> str | None:
         """What the types of the fields cannot say, as the end of "returned a Control with ..."."""

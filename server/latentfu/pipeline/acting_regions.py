@@ -152,7 +152,8 @@ class RegionChooser:
             chosen = self._choose(
                 request, resolved, crop, found, pictures=pictures, progress=progress
             )
-            return replace(chosen, fit=self._make_fit(resolved, crop, found, chosen))
+            fit = self._make_fit(resolved, crop, found, chosen, still=_is_still(request, resolved))
+            return replace(chosen, fit=fit)
         except PluginFailedError as error:
             if request.regions != "auto":
                 raise
@@ -191,6 +192,8 @@ class RegionChooser:
             names = self._find_names(request, resolved, parser, progress)
             if not names:
                 return replace(WHOLE, note="Where these controls act could not be measured.")
+            if strange:
+                names = _leave_surroundings(names, parser)
         allowed = _allow_shifts(request, resolved, parser)
         maps = self._read_maps(parser, found, pictures)
         united = _unite([own, *maps], names, parser, pictures, named=named, photograph=strange)
@@ -199,7 +202,13 @@ class RegionChooser:
         return replace(united, limit=lambda a, b: limit_shifts(a, b, maps, allowed))
 
     def _make_fit(
-        self, resolved: ResolvedRequest, crop: Crop, found: CachedInversion, chosen: ActingRegions
+        self,
+        resolved: ResolvedRequest,
+        crop: Crop,
+        found: CachedInversion,
+        chosen: ActingRegions,
+        *,
+        still: bool,
     ) -> Callable[[CodesEdit], CodesEdit] | None:
         """``ActingRegions.fit`` for faces, and for pictures of another kind than the network's."""
         strange = _is_strange(found.inversion.quality, resolved.spec)
@@ -215,7 +224,12 @@ class RegionChooser:
         shown = crop.image, own
         acting = chosen.names if strange and chosen.mask is not None else None
         return lambda codes: fit_codes(
-            codes, self.reader, parser, shown, photograph=strange, acting=acting
+            replace(codes, still=still and strange),
+            self.reader,
+            parser,
+            shown,
+            photograph=strange,
+            acting=acting,
         )
 
     def _read_maps(
@@ -277,6 +291,13 @@ class RegionChooser:
         return known[1]
 
 
+def _is_still(request: ControlsRequest, resolved: ResolvedRequest) -> bool:
+    """Whether all that is asked for moves nothing."""
+    moving = [name for name, strength in request.edits.items() if strength != 0]
+    names = (*moving, *request.targets, *request.valued)
+    return all(resolved.controls[name].still for name in names)
+
+
 def _allow_shifts(
     request: ControlsRequest, resolved: ResolvedRequest, parser: RegionParser
 ) -> dict[str, float] | None:
@@ -285,6 +306,15 @@ def _allow_shifts(
         return None
     moves = [(resolved.controls[name], strength) for name, strength in request.edits.items()]
     return allow_shifts(moves, read_known_changes(parser))
+
+
+def _leave_surroundings(names: tuple[str, ...], parser: RegionParser) -> tuple[str, ...]:
+    """Without what is around the subject, where the subject changes too.
+
+    Around it a photograph goes on beyond the crop: other light there would show as a square.
+    """
+    around = list_surroundings(parser)
+    return tuple(name for name in names if name not in around) or names
 
 
 def check_regions(names: Iterable[str], parser: RegionParser) -> None:

@@ -116,6 +116,7 @@ class RegionFit:
     Attributes:
         mismatch: Where the layer shows another region than the codes before the edit.
         stays: Where a region stays that keeps its texture, such as hair.
+        comes: Where something is put on, such as a hat.
         carried: ``[3, R, R]``: the codes' picture before the edit, with what the edit means for the
             layer's regions added.
         uncovered: The picture after it in the layer's own colors, for what a large motion uncovers.
@@ -125,6 +126,7 @@ class RegionFit:
 
     mismatch: Floats
     stays: Floats
+    comes: Floats
     carried: Floats
     uncovered: Floats
     outlines: HeadOutlines | None = None
@@ -145,6 +147,7 @@ class CodesEdit:
         side: At which the pictures are matched.
         steps: In which a large motion is followed.
         regions: How the layer's regions lie to those of the pictures; None where that is not known.
+        still: Whether nothing moves, whatever the pictures look like.
     """
 
     before: Floats
@@ -153,10 +156,14 @@ class CodesEdit:
     side: int = MATCHED_SIDE
     steps: int = STEPS
     regions: RegionFit | None = None
+    still: bool = False
 
 
 def find_motion(codes: CodesEdit) -> Motion:
     """The motion from the picture before an edit to the one after it."""
+    if codes.still:
+        zeros = np.zeros((codes.side, codes.side), np.float32)
+        return Motion(np.zeros((*zeros.shape, 2), np.float32), 1.0 - zeros, zeros, 1.0 - zeros)
     stays = None if codes.regions is None else codes.regions.stays
     motion = _match_pictures([codes.before, codes.after], codes.side, stays)
     if codes.between is None or motion.reach <= FAR:

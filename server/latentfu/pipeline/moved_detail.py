@@ -175,6 +175,7 @@ def _change_with_motion(
     regions = _SeenRegions.of(codes, motion, flow, quad, box)
     if regions is not None:
         kept = np.maximum(kept, np.maximum(regions.mismatch * (1.0 - far), regions.stays))
+        kept = kept * (1.0 - regions.comes)
         exact = exact + regions.more
     if regions is not None and regions.around is not None:
         around = warp_by(snap_to_layer(seen, regions.around, quad.side), flow)[:, :, None]
@@ -206,6 +207,7 @@ class _SeenRegions:
 
     mismatch: Floats
     stays: Floats
+    comes: Floats
     more: Floats
     uncovered: Floats
     around: Floats | None
@@ -218,14 +220,15 @@ class _SeenRegions:
         fit = codes.regions
         if fit is None:
             return None
-        mismatch, stays, turned = (
+        mismatch, stays, comes, turned = (
             np.clip(upsample(each[:, :, None], quad, box), 0.0, 1.0)
-            for each in (fit.mismatch, fit.stays, motion.turned)
+            for each in (fit.mismatch, fit.stays, fit.comes, motion.turned)
         )
         more = upsample(to_levels(fit.carried) - to_levels(codes.before), quad, box)
         return _SeenRegions(
             mismatch=warp_by(mismatch[:, :, 0], flow)[:, :, None],
             stays=stays * turned,
+            comes=comes,
             more=warp_by(more, flow),
             uncovered=upsample(to_levels(fit.uncovered), quad, box),
             around=_see_around(fit, quad, box),

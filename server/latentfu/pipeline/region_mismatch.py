@@ -72,6 +72,7 @@ def fit_codes(
     fit = RegionFit(
         mismatch=mismatch,
         stays=find_staying(before, after, parser.textures),
+        comes=find_coming(before, after, parser),
         carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         uncovered=recolor_regions(codes.after, after, layer, own),
         outlines=read_outlines(parser, own, before, after) if photograph else None,
@@ -112,10 +113,7 @@ def find_outline_change(before: RegionMap, after: RegionMap, around: tuple[str, 
 
     change = np.abs(after.weigh(around) - before.weigh(around))
     side = change.shape[0]
-    came = smoothstep((change - _CAME) / (_SURELY_CAME - _CAME))
-    thin = 2 * max(1, round(_THIN / 2 * side)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
-    came = np.asarray(cv2.morphologyEx(came, cv2.MORPH_OPEN, kernel), np.float32)
+    came = open_thin(smoothstep((change - _CAME) / (_SURELY_CAME - _CAME)))
     reach = 2 * max(1, round(_AROUND * side)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     grown = np.asarray(cv2.dilate(came, kernel), np.float32)
@@ -158,6 +156,28 @@ def find_staying(before: RegionMap, after: RegionMap, names: tuple[str, ...]) ->
     """How surely a place is of the same one of these regions in both: ``[S, S]`` in 0..1."""
     rows = [before.names.index(name) for name in names]
     return np.asarray((before.parts[rows] * after.parts[rows]).sum(0), np.float32)
+
+
+def find_coming(before: RegionMap, after: RegionMap, parser: RegionParser) -> Floats:
+    """How surely something is put on there, such as a hat or a fringe: ``[S, S]`` in 0..1.
+
+    What is thinner than a moved outline has moved.
+    """
+    around = list_surroundings(parser)
+    put_on = [n for n in (*parser.things, *parser.textures) if n not in around]
+    came = after.weigh(dict.fromkeys(put_on)) - before.weigh(dict.fromkeys(put_on))
+    other = [name for name in parser.things if name not in around]
+    came = np.maximum(came, after.weigh(other) - before.weigh(other))
+    return open_thin(smoothstep((came - _CAME) / (_SURELY_CAME - _CAME)))
+
+
+def open_thin(shape: Floats) -> Floats:
+    """``shape [S, S]`` without what is thinner than a moved outline."""
+    import cv2
+
+    thin = 2 * max(1, round(_THIN / 2 * shape.shape[0])) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
+    return np.asarray(cv2.morphologyEx(shape, cv2.MORPH_OPEN, kernel), np.float32)
 
 
 def carry_colors(
