@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,7 +100,21 @@ def test_the_layer_says_where_its_subject_ends() -> None:
 
 def test_a_hat_is_put_on_and_a_moved_outline_is_not() -> None:
     hat = _make_map(0.3, hat=True)
-    comes = find_coming(HEAD, hat, PARSER)
+    comes = find_coming(HEAD, HEAD, hat, PARSER)
     assert comes[20, 64] > 0.9 and comes[70, 64] == 0.0
-    assert find_coming(hat, HEAD, PARSER).max() == 0.0
-    assert find_coming(SMALLER, HEAD, PARSER).max() == 0.0
+    assert find_coming(HEAD, hat, HEAD, PARSER).max() == 0.0
+    assert find_coming(HEAD, SMALLER, HEAD, PARSER).max() == 0.0
+
+
+def test_longer_hair_hangs_from_the_hair_that_is_there() -> None:
+    """The codes had hair beside the head that the layer has not: it comes with the longer one."""
+    short, long = HEAD.parts.copy(), HEAD.parts.copy()
+    short[2, 50:80, 100:116] = 1.0
+    long[2, 50:110, 100:116] = 1.0
+    for parts in (short, long):
+        parts[:2] *= 1.0 - parts[2]
+    before, after = (RegionMap(NAMES, parts, 0.9) for parts in (short, long))
+    hairy = replace(PARSER, textures=("background", "hair"))
+    comes = find_coming(HEAD, before, after, hairy)
+    assert comes[95, 108] > 0.9 and comes[76, 108] > 0.9
+    assert find_coming(HEAD, before, before, hairy).max() == 0.0

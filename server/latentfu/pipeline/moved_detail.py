@@ -186,6 +186,8 @@ def _change_with_motion(
     moved = moved + drawn * (exact - moved)
     shown = upsample(to_levels(edited), quad, box)
     smooth = moved if regions is None else regions.uncovered
+    if regions is not None:
+        far = np.maximum(far, regions.comes)
     shown = shown + far * (smooth - shown)  # a far turn smears what an inversion adds to its codes
     shown = _match_sharpness(shown, seen, zoom)
     out = moved + (1.0 - kept) * (shown - moved)

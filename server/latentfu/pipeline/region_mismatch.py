@@ -31,6 +31,8 @@ _THIN = 0.04
 """A change of the outline that is thinner, in crop sides, moves it."""
 _EDGE = 0.02
 """So near to it, in crop sides, an outline in the codes' pictures is one."""
+_BESIDE = 0.12
+"""So near to what comes, in crop sides, what the layer lacks of it comes too."""
 _AROUND = 0.02
 """So far around it, in crop sides, the outline may move too."""
 _SOFT = 0.012
@@ -72,7 +74,7 @@ def fit_codes(
     fit = RegionFit(
         mismatch=mismatch,
         stays=find_staying(before, after, parser.textures),
-        comes=find_coming(before, after, parser),
+        comes=find_coming(own, before, after, parser),
         carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         uncovered=recolor_regions(codes.after, after, layer, own),
         outlines=read_outlines(parser, own, before, after) if photograph else None,
@@ -138,6 +140,7 @@ def find_outline(
     reach = 2 * max(1, round(_EDGE * change.shape[0])) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     ends = [cv2.morphologyEx(each.weigh(around), cv2.MORPH_GRADIENT, kernel) for each in maps]
+    change = np.maximum(change, find_coming(own, *maps, parser))
     kept = own.weigh(name for name in around if name not in names) * (1.0 - change)
     drawn = np.clip(1.5 * np.asarray(np.maximum(*ends), np.float32), 0.0, 1.0)
     return SubjectOutline(own.weigh(around), np.asarray(kept, np.float32), drawn, change)
@@ -158,17 +161,29 @@ def find_staying(before: RegionMap, after: RegionMap, names: tuple[str, ...]) ->
     return np.asarray((before.parts[rows] * after.parts[rows]).sum(0), np.float32)
 
 
-def find_coming(before: RegionMap, after: RegionMap, parser: RegionParser) -> Floats:
-    """How surely something is put on there, such as a hat or a fringe: ``[S, S]`` in 0..1.
+def find_coming(
+    own: RegionMap, before: RegionMap, after: RegionMap, parser: RegionParser
+) -> Floats:
+    """How surely something is put on there, such as a hat or longer hair: ``[S, S]`` in 0..1.
 
-    What is thinner than a moved outline has moved.
+    What is thinner than a moved outline has moved. Where the codes had it already, and the layer
+    has not, it comes too if more of it comes beside: longer hair hangs from the hair that is there.
     """
+    import cv2
+
     around = list_surroundings(parser)
-    put_on = [n for n in (*parser.things, *parser.textures) if n not in around]
-    came = after.weigh(dict.fromkeys(put_on)) - before.weigh(dict.fromkeys(put_on))
-    other = [name for name in parser.things if name not in around]
-    came = np.maximum(came, after.weigh(other) - before.weigh(other))
-    return open_thin(smoothstep((came - _CAME) / (_SURELY_CAME - _CAME)))
+    worn = [name for name in parser.things if name not in around]
+    textures = [name for name in parser.textures if name not in around and name not in worn]
+    came = np.zeros_like(own.parts[0])
+    for names in (worn, textures):
+        new = after.weigh(names) - before.weigh(names)
+        new = open_thin(smoothstep((new - _CAME) / (_SURELY_CAME - _CAME)))
+        reach = 2 * max(1, round(_BESIDE * new.shape[0])) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+        beside = blur(np.asarray(cv2.dilate(new, kernel), np.float32), _AROUND * new.shape[0])
+        missing = np.minimum(after.weigh(names), before.weigh(names)) * own.weigh(around)
+        came = np.maximum(came, np.maximum(new, missing * np.clip(beside, 0.0, 1.0)))
+    return np.asarray(came, np.float32)
 
 
 def open_thin(shape: Floats) -> Floats:
