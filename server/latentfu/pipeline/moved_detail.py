@@ -20,7 +20,7 @@ from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, show_on_gray, translation, warp
 from latentfu.pipeline.guided_filter import filter_guided
-from latentfu.pipeline.head_turn import find_turn, shift_picture
+from latentfu.pipeline.head_turn import HeadTurn, find_turn, shift_picture
 from latentfu.pipeline.motion import (
     CodesEdit,
     Motion,
@@ -161,42 +161,82 @@ def _change_with_motion(
     elif codes.regions is not None and codes.regions.outline is not None:
         motion = bend_outline(motion, codes.regions.outline)
     zoom = quad.side / edited.shape[1]
-    flow = flow_in_layer(upsample(motion.flow, quad, box), quad)
-    kept = np.clip(upsample(motion.kept[:, :, None], quad, box), 0.0, 1.0)
-    far = np.clip(upsample(motion.far[:, :, None], quad, box), 0.0, 1.0)
-    moved = warp_by(seen, flow)
-    before, after = (upsample(to_levels(each), quad, box) for each in (codes.before, codes.after))
-    if turn is None:
-        exact = moved + after - warp_by(before, flow)
-    else:
-        way = flow_in_layer(upsample(turn.drawn, quad, box), quad)
-        trust = np.clip(upsample(turn.trust[:, :, None], quad, box), 0.0, 1.0)
-        exact = moved + trust * (after - warp_by(before, way))
-    regions = _SeenRegions.of(codes, motion, flow, quad, box)
-    if regions is not None:
-        kept = np.maximum(kept, np.maximum(regions.mismatch * (1.0 - far), regions.stays))
-        kept = kept * (1.0 - regions.comes)
-        exact = exact + regions.more
-    if regions is not None and regions.around is not None:
-        around = warp_by(snap_to_layer(seen, regions.around, quad.side), flow)[:, :, None]
-        kept, exact = np.maximum(kept, around), exact + around * (moved - exact)
-    drawn = _find_drawn(moved - warp_by(before, flow), zoom)
-    colors = filter_guided(moved, exact - moved, quad.side / 24.0)
-    moved = _lift_contrast(moved + colors, moved, zoom, 3.0 * zoom)
-    moved = moved + drawn * (exact - moved)
+    there = _MovedLayer.of(seen, quad, box, (codes, motion), turn)
+    drawn = _find_drawn(there.missed, zoom)
+    colors = filter_guided(there.moved, there.exact - there.moved, quad.side / 24.0)
+    moved = _lift_contrast(there.moved + colors, there.moved, zoom, 3.0 * zoom)
+    moved = moved + drawn * (there.exact - moved)
     shown = upsample(to_levels(edited), quad, box)
-    smooth = moved if regions is None else regions.uncovered
-    if regions is not None:
-        far = np.maximum(far, regions.comes)
-    shown = shown + far * (smooth - shown)  # a far turn smears what an inversion adds to its codes
-    shown = _match_sharpness(shown, seen, zoom)
-    out = moved + (1.0 - kept) * (shown - moved)
-    levels = measure_lengths(flow)[:, :, None] * 4.0
-    for a, b in (pictures, (codes.after, codes.before)):
+    smooth = moved if there.regions is None else there.regions.uncovered
+    # A far turn smears what an inversion adds to its codes; what comes has the layer's colors.
+    shown = _match_sharpness(shown + there.smooth * (smooth - shown), seen, zoom)
+    out = moved + (1.0 - there.kept) * (shown - moved)
+    levels = measure_lengths(there.flow)[:, :, None] * 4.0
+    for a, b in ((edited, inverted), (codes.after, codes.before)):
         changed = 127.5 * np.abs(a - b).max(axis=0)[:, :, None]
         levels = np.maximum(levels, upsample(changed, quad, box))
     weight = smoothstep((levels - _NOTHING) / (_SOMETHING - _NOTHING))
     return np.asarray(weight * (out - seen), np.float32)
+
+
+@dataclass(frozen=True)
+class _MovedLayer:
+    """What is seen in the box, moved with an edit; in levels, and shares ``[h, w, 1]`` in 0..1.
+
+    Attributes:
+        flow: ``[h, w, 2]``, in layer pixels.
+        moved: The layer moved, ``[h, w, 3]``.
+        exact: The same with all that the codes change beside motion, ``[h, w, 3]``.
+        missed: What the codes' picture, moved, misses of it, ``[h, w, 3]``.
+        kept: Where the moved layer shows, and not the network's picture.
+        smooth: Where that picture is drawn without what an inversion adds to its codes.
+        regions: How the layer's regions lie; None where that is not known.
+    """
+
+    flow: Floats
+    moved: Floats
+    exact: Floats
+    missed: Floats
+    kept: Floats
+    smooth: Floats
+    regions: _SeenRegions | None
+
+    @staticmethod
+    def of(
+        seen: Floats,
+        quad: Quad,
+        box: PixelBox,
+        edit: tuple[CodesEdit, Motion],
+        turn: HeadTurn | None,
+    ) -> _MovedLayer:
+        """``seen [h, w, 3]`` moved with the motion of an edit by the codes."""
+        codes, motion = edit
+        flow = flow_in_layer(upsample(motion.flow, quad, box), quad)
+        kept, far = (
+            np.clip(upsample(each[:, :, None], quad, box), 0.0, 1.0)
+            for each in (motion.kept, motion.far)
+        )
+        moved = warp_by(seen, flow)
+        before, after = (
+            upsample(to_levels(each), quad, box) for each in (codes.before, codes.after)
+        )
+        if turn is None:
+            exact = moved + after - warp_by(before, flow)
+        else:
+            way = flow_in_layer(upsample(turn.drawn, quad, box), quad)
+            trust = np.clip(upsample(turn.trust[:, :, None], quad, box), 0.0, 1.0)
+            exact = moved + trust * (after - warp_by(before, way))
+        regions = _SeenRegions.of(codes, motion, flow, quad, box)
+        if regions is not None:
+            kept = np.maximum(kept, np.maximum(regions.mismatch * (1.0 - far), regions.stays))
+            kept, far = kept * (1.0 - regions.comes), np.maximum(far, regions.comes)
+            exact = exact + regions.more
+            if regions.around is not None:
+                around = warp_by(snap_to_layer(seen, regions.around, quad.side), flow)
+                kept = np.maximum(kept, around[:, :, None])
+                exact = exact + around[:, :, None] * (moved - exact)
+        missed = moved - warp_by(before, flow)
+        return _MovedLayer(flow, moved, exact, missed, kept, far, regions)
 
 
 @dataclass(frozen=True)
