@@ -85,6 +85,16 @@ def test_a_control_of_another_network_is_named_with_it() -> None:
         latentfu.edit(PHOTOGRAPH, {"wings": 2.0})
 
 
+def test_other_light_puts_nothing_on() -> None:
+    """Hair in another light may look like a hat to a parser; it is none."""
+    hair = np.s_[10:60, 180:270]
+    fine = [
+        cv2.Laplacian(each[hair].astype(np.float32).mean(2), cv2.CV_32F)
+        for each in (PHOTOGRAPH, _edit("light_x", 2.0))
+    ]
+    assert np.corrcoef(fine[0].ravel(), fine[1].ravel())[0, 1] > 0.9
+
+
 @pytest.mark.parametrize("control", ["light_x", "hair_lightness", "skin_tone"])
 def test_light_and_colors_leave_detail_where_it_is(control: str) -> None:
     """The fine structure of the face comes back in its place, though its contrast may change."""

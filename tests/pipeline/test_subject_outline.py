@@ -44,6 +44,8 @@ def _make_map(radius: float, hat: bool = False) -> RegionMap:
     return RegionMap(NAMES, parts, 0.9)
 
 
+AROUND = ("background",)
+NOTHING = np.zeros((SIDE, SIDE), np.float32)
 HEAD, SMALLER = _make_map(0.3), _make_map(0.28)
 
 
@@ -53,26 +55,26 @@ def test_what_is_worn_is_no_surrounding() -> None:
 
 @pytest.mark.parametrize("after", [HEAD, SMALLER])
 def test_an_outline_that_moves_a_little_brings_no_new_part(after: RegionMap) -> None:
-    outline = find_outline(HEAD, (HEAD, after), PARSER, ("skin",))
+    outline = find_outline(HEAD, (HEAD, after), AROUND, ("skin",), NOTHING)
     assert outline.change.max() == 0.0
     assert np.array_equal(outline.around, HEAD.weigh(["background"]))
     assert outline.drawn[70, 64] == 0.0 < outline.drawn.max()
 
 
 def test_a_hat_that_comes_changes_the_outline_there_alone() -> None:
-    outline = find_outline(HEAD, (HEAD, _make_map(0.3, hat=True)), PARSER, ("hat",))
+    outline = find_outline(HEAD, (HEAD, _make_map(0.3, hat=True)), AROUND, ("hat",), NOTHING)
     assert outline.change[20, 64] > 0.9 and outline.around[20, 64] < 0.1
     assert outline.change[100, 10] == 0.0 and outline.around[100, 10] == 1.0
 
 
 def test_an_edit_of_the_background_may_color_it() -> None:
-    outline = find_outline(HEAD, (HEAD, HEAD), PARSER, ("background",))
+    outline = find_outline(HEAD, (HEAD, HEAD), AROUND, ("background",), NOTHING)
     assert outline.around.max() == 0.0
 
 
 def test_the_photograph_is_pulled_along_at_the_outline() -> None:
     """The network's motion ends at its own outline, within the photograph's."""
-    outline = find_outline(HEAD, (SMALLER, SMALLER), PARSER, ("skin",))
+    outline = find_outline(HEAD, (SMALLER, SMALLER), AROUND, ("skin",), NOTHING)
     rows, columns = (np.mgrid[:SIDE, :SIDE].astype(np.float32) + 0.5) / SIDE
     far = np.hypot(columns - 0.5, rows - 0.55)
     flow = np.zeros((SIDE, SIDE, 2), np.float32)

@@ -20,7 +20,7 @@ from latentfu.pipeline.preview import resize_picture
 
 _LEAST = 0.015
 """Of the crop's side: an outline that goes less far does not turn."""
-_RELIEF = 0.1
+_RELIEF = 0.05
 """A nose goes at least this part of the way further than the eyes when a head turns."""
 _STEEPEST = 0.7
 """How much closer together or further apart a motion may bring what it moves, at most 1."""

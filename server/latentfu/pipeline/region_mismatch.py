@@ -16,7 +16,7 @@ import numpy as np
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.motion import CodesEdit, HeadOutlines, RegionFit, SubjectOutline
-from latentfu.pipeline.pixel_math import blur, smoothstep
+from latentfu.pipeline.pixel_math import blur, find_largest, smoothstep, to_levels
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import average_region
 from latentfu.pipeline.region_map import RegionMap, RegionReader
@@ -31,6 +31,8 @@ _THIN = 0.04
 """A change of the outline that is thinner, in crop sides, moves it."""
 _EDGE = 0.02
 """So near to it, in crop sides, an outline in the codes' pictures is one."""
+_SEEN = 6.0
+"""Levels below which nothing changed, whatever the parser says; from twice as many on it did."""
 _BESIDE = 0.12
 """So near to what comes, in crop sides, what the layer lacks of it comes too."""
 _AROUND = 0.02
@@ -71,14 +73,21 @@ def fit_codes(
     layer, own = shown
     mismatch = find_mismatch(own, before)
     more = carry_colors((codes.before, codes.after), (before, after), own, mismatch)
+    comes = np.zeros_like(mismatch)
+    if not codes.still:
+        change = find_largest(to_levels(codes.after) - to_levels(codes.before))
+        seen = resize_picture(change[None], comes.shape[-1])[0]
+        comes = find_coming(own, before, after, parser) * smoothstep(seen / _SEEN - 1.0)
     fit = RegionFit(
         mismatch=mismatch,
         stays=find_staying(before, after, parser.textures),
-        comes=find_coming(own, before, after, parser),
+        comes=comes,
         carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         uncovered=recolor_regions(codes.after, after, layer, own),
         outlines=read_outlines(parser, own, before, after) if photograph else None,
-        outline=None if acting is None else find_outline(own, (before, after), parser, acting),
+        outline=None
+        if acting is None
+        else find_outline(own, (before, after), list_surroundings(parser), acting, comes),
     )
     return replace(codes, regions=fit)
 
@@ -123,24 +132,28 @@ def find_outline_change(before: RegionMap, after: RegionMap, around: tuple[str, 
 
 
 def find_outline(
-    own: RegionMap, maps: tuple[RegionMap, RegionMap], parser: RegionParser, names: Collection[str]
+    own: RegionMap,
+    maps: tuple[RegionMap, RegionMap],
+    around: tuple[str, ...],
+    names: Collection[str],
+    comes: Floats,
 ) -> SubjectOutline:
     """The outline of a layer's subject under an edit.
 
     Args:
         own: the layer's regions.
         maps: of the codes' pictures before and after the edit.
-        parser: what found them.
+        around: the regions around the subject.
         names: where the edit acts.
+        comes: as :func:`find_coming` gives it.
     """
     import cv2
 
-    around = list_surroundings(parser)
     change = find_outline_change(*maps, around)
     reach = 2 * max(1, round(_EDGE * change.shape[0])) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     ends = [cv2.morphologyEx(each.weigh(around), cv2.MORPH_GRADIENT, kernel) for each in maps]
-    change = np.maximum(change, find_coming(own, *maps, parser))
+    change = np.maximum(change, comes)
     kept = own.weigh(name for name in around if name not in names) * (1.0 - change)
     drawn = np.clip(1.5 * np.asarray(np.maximum(*ends), np.float32), 0.0, 1.0)
     return SubjectOutline(own.weigh(around), np.asarray(kept, np.float32), drawn, change)
