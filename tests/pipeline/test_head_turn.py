@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latentfu.pipeline.codes_edit import CodesEdit, HeadOutlines, RegionFit
 from latentfu.pipeline.head_turn import find_turn, shift_picture
-from latentfu.pipeline.motion import FAR, CodesEdit, HeadOutlines, Motion, RegionFit
+from latentfu.pipeline.motion import FAR, Motion
 
 SIDE = 128
 NOTHING = np.zeros((SIDE, SIDE), np.float32)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
-from latentfu.pipeline.motion import CodesEdit, find_motion
+from latentfu.pipeline.codes_edit import CodesEdit
+from latentfu.pipeline.motion import find_motion
 from latentfu.pipeline.paste import place_change
 from PIL import Image, ImageOps
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from latentfu.pipeline.motion import CodesEdit, RegionFit, find_motion
+from latentfu.pipeline.codes_edit import CodesEdit, RegionFit
+from latentfu.pipeline.motion import find_motion
 from latentfu.pipeline.region_map import RegionMap
 from latentfu.pipeline.region_mismatch import (
     carry_colors,

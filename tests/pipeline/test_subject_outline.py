@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.motion import Motion
+from latentfu.pipeline.region_fit import find_coming, find_outline, list_surroundings
 from latentfu.pipeline.region_map import RegionMap
-from latentfu.pipeline.region_mismatch import find_coming, find_outline, list_surroundings
 from latentfu.pipeline.subject_outline import bend_outline, snap_to_layer
 
 SIDE = 128

@@ -18,14 +18,15 @@ from latentfu.core.latent import Quality
 from latentfu.core.progress import Progress, silent
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.cache import ControlCache
+from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.control_regions import find_control_regions
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
-from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import allow_shifts, limit_shifts
+from latentfu.pipeline.region_fit import fit_codes, list_surroundings
 from latentfu.pipeline.region_map import (
     RegionMap,
     RegionReader,
@@ -33,7 +34,6 @@ from latentfu.pipeline.region_map import (
     read_known_changes,
     soften_region,
 )
-from latentfu.pipeline.region_mismatch import fit_codes, list_surroundings
 from latentfu.plugin_manager import get_registry
 from latentfu.plugin_objects import GeneratorSpec
 from latentfu.protocol.requests import ControlsRequest

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.motion import FAR, CodesEdit, Motion, warp_by
+from latentfu.pipeline.motion import FAR, Motion, warp_by
 from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from latentfu.core.crop import EVEN_LIGHT, Crop, Gains
+from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.motion import CodesEdit
 
 GAMMA = 2.2
 _SHADES = 6

@@ -9,12 +9,13 @@ appear, glasses, a cheek that was covered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from latentfu.core.crop import Quad
+from latentfu.pipeline.codes_edit import MATCHED_SIDE, CodesEdit
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.pixel_math import (
     blur,
@@ -26,11 +27,8 @@ from latentfu.pipeline.pixel_math import (
     to_levels,
 )
 
-MATCHED_SIDE = 256
-"""The side at which pictures are matched."""
 FAR = 0.03
 """A motion of more than this part of the side is followed in steps."""
-STEPS = 4
 
 _CONTRAST = 45.0
 """Levels of one standard deviation in the pictures that are matched."""
@@ -66,97 +64,6 @@ class Motion:
     def reach(self) -> float:
         """The longest way of a place that corresponds, in crop sides."""
         return float(measure_lengths(self.flow * self.kept[:, :, None]).max())
-
-
-@dataclass(frozen=True)
-class HeadOutlines:
-    """Where the head is, in the layer and in the codes' pictures; each ``[S, S]`` in 0..1.
-
-    Attributes:
-        own: What turns, and what it turns on: the layer's head and neck.
-        own_face: The layer's face.
-        before: The head in the picture before the edit.
-        after: The head in the picture after it.
-        face: The face in the picture after it.
-        nose: Its nose, which stands out.
-        level: Its eyes and mouth, which do not.
-    """
-
-    own: Floats
-    own_face: Floats
-    before: Floats
-    after: Floats
-    face: Floats
-    nose: Floats
-    level: Floats
-
-
-@dataclass(frozen=True)
-class SubjectOutline:
-    """Where the subject of a layer ends; each ``[S, S]`` in 0..1.
-
-    Attributes:
-        outside: What is around it in the layer.
-        around: The same, where it keeps its color: the edit neither adds to the subject there nor
-            takes from it, and is not meant for it.
-        drawn: Where it ends in the codes' pictures, before the edit or after it.
-        change: How surely the edit adds a part to it there or takes one.
-    """
-
-    outside: Floats
-    around: Floats
-    drawn: Floats
-    change: Floats
-
-
-@dataclass(frozen=True)
-class RegionFit:
-    """How a layer's regions lie to those that the codes draw; ``[S, S]`` in 0..1 and pictures.
-
-    Attributes:
-        mismatch: Where the layer shows another region than the codes before the edit.
-        stays: Where a region stays that keeps its texture, such as hair.
-        comes: Where something is put on, such as a hat.
-        carried: ``[3, R, R]``: the codes' picture before the edit, with what the edit means for the
-            layer's regions added.
-        uncovered: The picture after it in the layer's own colors, for what a large motion uncovers.
-        outlines: Where the head is; None for other subjects.
-        outline: The subject's outline; None for the network's own pictures.
-    """
-
-    mismatch: Floats
-    stays: Floats
-    comes: Floats
-    carried: Floats
-    uncovered: Floats
-    outlines: HeadOutlines | None = None
-    outline: SubjectOutline | None = None
-
-
-@dataclass(frozen=True)
-class CodesEdit:
-    """An edit as the codes alone show it, ``[3, R, R]`` in -1..1.
-
-    What an inversion adds to its codes to meet a picture (feature offsets) does not turn with a
-    head as the codes do, so that the motion is read from these.
-
-    Attributes:
-        before: The picture of the inversion's codes.
-        after: The picture of the edited codes.
-        between: Gives the picture at a part (0..1) of the edit; asked only for a large motion.
-        side: At which the pictures are matched.
-        steps: In which a large motion is followed.
-        regions: How the layer's regions lie to those of the pictures; None where that is not known.
-        still: Whether nothing moves, whatever the pictures look like.
-    """
-
-    before: Floats
-    after: Floats
-    between: Callable[[float], Floats] | None = None
-    side: int = MATCHED_SIDE
-    steps: int = STEPS
-    regions: RegionFit | None = None
-    still: bool = False
 
 
 def find_motion(codes: CodesEdit) -> Motion:

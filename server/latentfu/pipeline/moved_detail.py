@@ -18,17 +18,11 @@ import numpy.typing as npt
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer
+from latentfu.pipeline.codes_edit import CodesEdit, RegionFit
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, show_on_gray, translation, warp
 from latentfu.pipeline.guided_filter import filter_guided
 from latentfu.pipeline.head_turn import HeadTurn, find_turn, shift_picture
-from latentfu.pipeline.motion import (
-    CodesEdit,
-    Motion,
-    RegionFit,
-    find_motion,
-    flow_in_layer,
-    warp_by,
-)
+from latentfu.pipeline.motion import Motion, find_motion, flow_in_layer, warp_by
 from latentfu.pipeline.pixel_math import (
     blur,
     find_largest,

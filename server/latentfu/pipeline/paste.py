@@ -15,8 +15,8 @@ import numpy as np
 
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer, MaskPixels
+from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.crop import Floats, PixelBox, box_around, crop_to_layer
-from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.moved_detail import compute_change
 from latentfu.pipeline.pixel_math import smoothstep, to_gray
 from latentfu.pipeline.region_map import place_region

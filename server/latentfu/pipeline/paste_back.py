@@ -9,11 +9,11 @@ from latentfu.core.layer import Layer, MaskPixels
 from latentfu.core.progress import Progress, Stopwatch
 from latentfu.pipeline.acting_regions import WHOLE, ActingRegions
 from latentfu.pipeline.align import Placement
+from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.generator_pool import ResolvedRequest
 from latentfu.pipeline.invert import CachedInversion
 from latentfu.pipeline.light import put_back_light
-from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.paste import PlacedChange, draw_limits, place_change
 from latentfu.pipeline.report import build_report, count_changed
 from latentfu.protocol.replies import RegionsReply, ReportReply

@@ -11,9 +11,9 @@ import numpy as np
 from latentfu.core.errors import BadInputError
 from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
+from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.feature_warp import warp_features_into_mix
-from latentfu.pipeline.motion import CodesEdit
 from latentfu.pipeline.plugin_calls import check_picture, draw
 from latentfu.plugin_manager.running import call_plugin, describe_item
 

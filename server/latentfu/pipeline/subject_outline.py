@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from latentfu.pipeline.codes_edit import SubjectOutline
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.guided_filter import filter_guided
-from latentfu.pipeline.motion import Motion, SubjectOutline
+from latentfu.pipeline.motion import Motion
 from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 
