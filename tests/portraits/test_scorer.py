@@ -12,9 +12,9 @@ from latentfu_builtin.networks.stylegan.stylegan2 import normalize_2nd_moment
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES, FACTORS, from_normal
 from latentfu_builtin.portraits.shipped import SCORER
 from latentfu_builtin.portraits.teacher import make_teacher
-from latentfu_builtin.scorer import ScorerNetwork, load_scorer, save_scorer
 from latentfu_builtin.scorer.augment import change_mildly
 from latentfu_builtin.scorer.factor_table import find_factor_table, open_factor_table
+from latentfu_builtin.scorer.network import ScorerNetwork, load_scorer, save_scorer
 from latentfu_builtin.scorer.train_scorer import (
     ScorerLoss,
     ScorerOptions,

@@ -12,8 +12,8 @@ from latentfu_builtin.portraits.cli import train_locator_command
 from latentfu_builtin.portraits.locator import load_locator, locate_portrait
 from latentfu_builtin.portraits.renderer import FACTOR_NAMES
 from latentfu_builtin.portraits.teacher import make_teacher
-from latentfu_builtin.scorer import load_scorer
 from latentfu_builtin.scorer.cli import train_scorer_command
+from latentfu_builtin.scorer.network import load_scorer
 from latentfu_builtin.stylegan.training.pairs import render_pairs
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from latentfu import Point
 
     from latentfu_builtin.portraits.locator import Locator
-    from latentfu_builtin.scorer import ScorerNetwork
+    from latentfu_builtin.scorer.network import ScorerNetwork
 
 NAME = "portraits"
 _FOLDER = Path(__file__).parent
@@ -55,7 +55,7 @@ def load_portrait_generator(device: str) -> Generator:
 @cache
 def load_shipped_scorer(device: str) -> ScorerNetwork:
     """The scorer on ``device``; raises BadInputError when its file is not usable."""
-    from latentfu_builtin.scorer import load_scorer
+    from latentfu_builtin.scorer.network import load_scorer
 
     try:
         return load_scorer(SCORER, device)

@@ -11,7 +11,7 @@ import click
 from latentfu import json_option
 
 if TYPE_CHECKING:
-    from latentfu_builtin.scorer import ScorerNetwork
+    from latentfu_builtin.scorer.network import ScorerNetwork
 
 
 @click.command("scorer")
@@ -87,9 +87,8 @@ def train_scorer_command(
 def _begin_scorer(renderer: str, start: Path | None, trunk: Path | None) -> ScorerNetwork:
     """What is trained; raises click.UsageError where both are named."""
     from latentfu_builtin.encoders.training.students import read_trunk
-    from latentfu_builtin.scorer import ScorerNetwork, load_scorer
     from latentfu_builtin.scorer.factor_table import open_factor_table
-    from latentfu_builtin.scorer.network import begin_with_convolutions
+    from latentfu_builtin.scorer.network import ScorerNetwork, begin_with_convolutions, load_scorer
 
     if start and trunk:
         raise click.UsageError("A scorer begins with --start or with --trunk, not with both.")
