@@ -125,6 +125,13 @@ def pairs_command(  # noqa: PLR0917
     type=click.FloatRange(0, 1),
     help="Of --pairs: the share of pictures drawn from those with small things (earrings).",
 )
+@click.option(
+    "--mark",
+    "marked",
+    multiple=True,
+    metavar="REGION",
+    help="Of --pairs with --regions: counts as a small thing too (glasses). May be repeated.",
+)
 @click.option("--resolution", default=64, show_default=True, help="Side of the pictures in pixels.")
 @click.option("--z-dim", default=64, show_default=True, help="Numbers of z.")
 @click.option("--w-dim", default=256, show_default=True, help="Numbers of w.")
@@ -224,7 +231,11 @@ def _open_renders(asked: dict[str, Any]) -> BatchSource:
         teacher = open_teacher(asked["renderer"])
         return RendererSource(teacher, asked["resolution"], asked["z_dim"])
     resolution, share = asked["resolution"], asked["small_share"]
-    caches = [PairCache(folder, resolution, share, enlarge=True) for folder in asked["pairs"]]
+    marked = asked["marked"]
+    caches = [
+        PairCache(folder, resolution, share, enlarge=True, marked=marked)
+        for folder in asked["pairs"]
+    ]
     enlarged = [cache.folder.name for cache in caches if cache.times > 1]
     if enlarged and (asked["unpaired"] or len(caches) == len(enlarged)):
         raise click.UsageError(

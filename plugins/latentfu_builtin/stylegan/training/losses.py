@@ -52,13 +52,17 @@ def small_things(landmarks: Tensor, resolution: int) -> Tensor:
     return total[:, None]
 
 
-def small_loss(made: Tensor, target: Tensor, landmarks: Tensor) -> Tensor:
-    """Squared error near small things, [N], by `small_things`.
+def small_loss(
+    made: Tensor, target: Tensor, landmarks: Tensor, marked: Tensor | None = None
+) -> Tensor:
+    """Squared error near small things, [N], by `small_things`, and where `marked` [N, R, R] says.
 
     As long as a network does not know to the pixel where a small thing is, absolute errors are
     least without it; squared ones are least for a faint one, which grows clear.
     """
     near = small_things(landmarks, made.shape[-1])
+    if marked is not None:
+        near = torch.maximum(near, marked[:, None])
     return ((made - target).square() * near).mean(dim=(1, 2, 3))
 
 

@@ -31,6 +31,7 @@ from latentfu import (
 )
 from torch import Tensor
 
+from latentfu_builtin.people.region_names import REGIONS
 from latentfu_builtin.stylegan.training.source import (
     Batch,
     RegionTeacher,
@@ -41,6 +42,8 @@ from latentfu_builtin.stylegan.training.source import (
 )
 
 HOLDOUT = 256
+_LOOKED_AT = 256
+"""So many pictures' regions are read at a time."""
 ARRAYS = ("z", "images", "normals", "landmarks")
 
 
@@ -51,6 +54,8 @@ class PairCache:
     pictures are averaged down. `small_share`: how much of each batch is drawn from the pairs
     that show small things (landmarks after the first five), which are rare otherwise.
     `enlarge`: whether pictures that are smaller may be read enlarged; ValueError if not.
+    `marked`: regions, by names of ``people.region_names``, that batches mark where the cache has
+    regions; the pairs that show them are among those of `small_share`.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class PairCache:
         small_share: float = 0.0,
         *,
         enlarge: bool = False,
+        marked: Sequence[str] = (),
     ) -> None:
         self.folder, self.small_share = folder, small_share
         if not (folder / "index.json").is_file():
@@ -75,6 +81,13 @@ class PairCache:
         self.times = self.resolution // side if enlarge and side < self.resolution else 1
         if side * self.times % self.resolution:
             raise ValueError(f"the cache's pictures have {side} px, not {self.resolution}")
+        self.marked = [_find_region(name) for name in marked]
+        if marked and (folder / "regions.npy").is_file():
+            self.arrays["regions"] = np.load(
+                folder / "regions.npy", mmap_mode="r", allow_pickle=False
+            )
+        self._showing = np.zeros(0, np.int64)
+        self._looked_at = 0
 
     @property
     def count(self) -> int:
@@ -103,11 +116,26 @@ class PairCache:
         z = torch.from_numpy(np.array(self.arrays["z"][chosen]))
         landmarks = torch.from_numpy(np.array(self.arrays["landmarks"][chosen]))
         images = to_images(self.arrays["images"][chosen])
+        marked = self._mark(chosen, len(z)) if self.marked else None
         if self.times > 1:
             whole = F.interpolate(images, scale_factor=self.times, mode="nearest")
-            return Batch(whole, z, landmarks, torch.full((len(z),), self.times))
+            return Batch(whole, z, landmarks, torch.full((len(z),), self.times), marked)
         times = images.shape[-1] // self.resolution
-        return Batch(F.avg_pool2d(images, times) if times > 1 else images, z, landmarks)
+        shrunk = F.avg_pool2d(images, times) if times > 1 else images
+        return Batch(shrunk, z, landmarks, marked=marked)
+
+    def _mark(self, chosen: np.ndarray | slice, count: int) -> Tensor:
+        """Where the pairs show marked regions, and a pixel around, [N, R, R].
+
+        Nowhere in pictures that were rendered smaller: what is small is lost there.
+        """
+        side = self.resolution
+        if "regions" not in self.arrays or self.times > 1:
+            return torch.zeros(count, side, side)
+        shown = np.isin(self.arrays["regions"][chosen], self.marked)
+        mask = torch.from_numpy(shown.astype(np.float32))[:, None]
+        mask = F.adaptive_max_pool2d(mask, side)
+        return F.max_pool2d(mask, 3, stride=1, padding=1)[:, 0]
 
     def normals(self, chosen: np.ndarray | slice) -> Tensor:
         """The normal numbers [N, F] that the pictures were rendered from."""
@@ -132,7 +160,19 @@ class PairCache:
         small = self.arrays["landmarks"][first : self.count, 5:]  # [N, L - 5, 2]
         shown = ((small > 0) & (small < 1)).all(axis=2)  # [N, L - 5]
         rare = shown.mean(axis=0) < 0.5
-        return first + np.flatnonzero(shown[:, rare].any(axis=1))
+        places = first + np.flatnonzero(shown[:, rare].any(axis=1))
+        return np.union1d(places, self._list_marked(first)) if self.marked else places
+
+    def _list_marked(self, first: int) -> np.ndarray:
+        """The places, from `first` on, of the pairs that show marked regions."""
+        if "regions" not in self.arrays or self.times > 1:
+            return self._showing
+        for start in range(max(first, self._looked_at), self.count, _LOOKED_AT):
+            part = np.isin(self.arrays["regions"][start : start + _LOOKED_AT], self.marked)
+            found = start + np.flatnonzero(part.any(axis=(1, 2)))
+            self._showing = np.concatenate([self._showing, found])
+        self._looked_at = self.count
+        return self._showing
 
     def holdout(self, count: int = HOLDOUT) -> Batch:
         """Pairs that `draw` never gives."""
@@ -184,6 +224,13 @@ class PairCaches:
     def holdout(self, count: int = HOLDOUT) -> Batch:
         """Pairs of the first cache that `draw` never gives."""
         return self.caches[0].holdout(count)
+
+
+def _find_region(name: str) -> int:
+    """The number of a region; ValueError for a name that is none."""
+    if name not in REGIONS:
+        raise ValueError(f"there is no region {name}; there are {', '.join(REGIONS)}")
+    return REGIONS.index(name)
 
 
 def _read_index(folder: Path) -> dict[str, int | str]:

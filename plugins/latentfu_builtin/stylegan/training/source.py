@@ -29,13 +29,15 @@ class Batch:
     z: [N, z_dim], standard normal; landmarks: [N, L, 2], x and y in 0..1 of the picture: eyes,
     nose, mouth corners, then small things that deserve a closer look, far outside where missing.
     enlarged: [N], how many times larger than it was rendered a picture is; None for all as they
-    were.
+    were. marked: [N, R, R] in 0..1, where pictures show regions that deserve a closer look; None
+    where none were asked for.
     """
 
     images: Tensor
     z: Tensor | None = None
     landmarks: Tensor | None = None
     enlarged: Tensor | None = None
+    marked: Tensor | None = None
 
     @staticmethod
     def join(parts: Sequence[Batch]) -> Batch:
@@ -46,6 +48,7 @@ class Batch:
             _join_known([part.z for part in parts]),
             _join_known([part.landmarks for part in parts]),
             None if all(part.enlarged is None for part in parts) else times,
+            _join_known([part.marked for part in parts]),
         )
 
     def list_times(self) -> Tensor:

@@ -195,7 +195,7 @@ class Trainer:
             weights = losses.landmark_weights(batch.landmarks, self.config.resolution, strength)
         paired = losses.paired_loss(made, target, weights)
         if batch.landmarks is not None and self.options.small_strength:
-            small = losses.small_loss(made, target, batch.landmarks)
+            small = losses.small_loss(made, target, batch.landmarks, batch.marked)
             paired = paired + self.options.small_strength * small
         if self.feature_distance is None:
             return paired
