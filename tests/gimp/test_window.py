@@ -188,17 +188,31 @@ def repeat_last(desktop: Desktop, is_done: Callable[[], bool], what: str) -> Non
     A layer is there a moment before its plug-in has ended, and only then GIMP knows it as the
     last filter: a key pressed in between goes nowhere, here as for a person who is quick.
     """
+    press_until(desktop, ("Return",), is_done, what)
+
+
+def open_window(desktop: Desktop, title: str, *keys: str) -> None:
+    """A window of ours from the menu, pressed again where none came, as for :func:`repeat_last`."""
+    press_until(desktop, keys, lambda: bool(desktop.windows(title)), f"no window {title!r}")
+
+
+def press_until(
+    desktop: Desktop, keys: tuple[str, ...], is_done: Callable[[], bool], what: str
+) -> None:
+    """The keys of a menu, up to three times; a menu that stayed open is closed in between."""
     for _ in range(3):
-        open_from_menu(desktop, "Return")
+        open_from_menu(desktop, *keys)
         with contextlib.suppress(AssertionError):
             wait_for(is_done, what, 25)
             return
+        desktop.keys("Escape")
+        desktop.keys("Escape")
     raise AssertionError(what)
 
 
 def test_repeat_does_the_same_to_another_image(desktop: Desktop, image: Gimp) -> None:
     """Filters > Repeat Last, the first entry: the last values are used without a window."""
-    open_from_menu(desktop, "u", "e")
+    open_window(desktop, "Edit portrait", "u", "e")
     dialog = desktop.window("Edit portrait")
     wait_for(lambda: desktop.has_sliders(dialog), "no sliders")
     wait_ready(desktop, dialog)
@@ -256,8 +270,7 @@ def test_repeat_does_the_rest_without_a_window(
         image.set_selected_layers([image.get_layers()[-1]]); Gimp.displays_flush()
     """
     image.run(undo)
-    open_from_menu(desktop, "u", key)
-    desktop.window(title)
+    open_window(desktop, title, "u", key)
     wait_for(apply, "it cannot be applied from the menu", 60)
     wait_for(lambda: made() == wanted, f"from the menu: {made()}")
     image.run(undo)
