@@ -27,6 +27,12 @@ def _edit(control: str, strength: float) -> np.ndarray:
     return done
 
 
+def _find_regions(*names: str) -> np.ndarray:
+    """Where these regions are in the photograph: ``[H, W]`` in 0..255."""
+    found = np.asarray(latentfu.find_regions(PHOTOGRAPH, list(names)))
+    return found[..., 0] if found.ndim == 3 else found
+
+
 def _measure_change(control: str, strength: float, where: tuple[slice, slice]) -> float:
     """Levels by which the place changes."""
     change = _edit(control, strength).astype(int) - PHOTOGRAPH
@@ -44,9 +50,7 @@ def test_a_smile_moves_the_mouth_and_keeps_the_rest(strength: float) -> None:
 
 
 def test_darker_hair_is_darker_within_its_own_border() -> None:
-    regions = latentfu.find_regions(PHOTOGRAPH, ["hair"])
-    hair = np.asarray(regions)
-    hair = hair[..., 0] if hair.ndim == 3 else hair
+    hair = _find_regions("hair")
     before, after = (p.astype(float).mean(2) for p in (PHOTOGRAPH, _edit("hair_lightness", -2.0)))
     assert (before - after)[hair > 200].mean() > 4.0
     far = hair == 0
@@ -56,8 +60,7 @@ def test_darker_hair_is_darker_within_its_own_border() -> None:
 @pytest.mark.parametrize(("strength", "way"), [(-1.0, -1), (1.0, 1)])
 def test_a_turned_head_keeps_its_outline_and_its_pixels(strength: float, way: int) -> None:
     """The nose goes, what is behind the head stays, and the face is as sharp as it was."""
-    regions = np.asarray(latentfu.find_regions(PHOTOGRAPH, ["background", "clothes"]))
-    behind = (regions[..., 0] if regions.ndim == 3 else regions) == 255
+    behind = _find_regions("background", "clothes") == 255
     turned = _edit("yaw", strength)
     assert np.abs(turned.astype(int) - PHOTOGRAPH)[behind].mean() < 0.1
     before, after = (run_detector(each)[0] for each in (PHOTOGRAPH, turned))
@@ -106,7 +109,6 @@ def test_light_and_colors_leave_detail_where_it_is(control: str) -> None:
 
 
 def test_other_light_on_the_face_draws_no_square_behind_it() -> None:
-    regions = np.asarray(latentfu.find_regions(PHOTOGRAPH, ["background"]))
-    behind = (regions[..., 0] if regions.ndim == 3 else regions) == 255
+    behind = _find_regions("background") == 255
     change = np.abs(_edit("light_x", 2.0).astype(int) - PHOTOGRAPH).mean(2)
     assert change[behind].mean() < 0.2 < 4.0 < change[80:180, 180:280].mean()

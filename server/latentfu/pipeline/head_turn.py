@@ -17,7 +17,7 @@ from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.motion import FAR, Motion, warp_by
 from latentfu.pipeline.pixel_math import blur, smoothstep
-from latentfu.pipeline.preview import resize_picture
+from latentfu.pipeline.preview import resize_share
 
 _LEAST = 0.015
 """Of the crop's side: an outline that goes less far does not turn."""
@@ -64,7 +64,7 @@ def find_turn(codes: CodesEdit, motion: Motion) -> HeadTurn | None:
     if outlines is None or motion.reach <= FAR:
         return None
     side = motion.flow.shape[0]
-    shapes = {name: _fit(each, side) for name, each in vars(outlines).items()}
+    shapes = {name: resize_share(each, side) for name, each in vars(outlines).items()}
     swing = _find_swing(motion, shapes)
     if not swing.any():
         return None
@@ -76,11 +76,10 @@ def find_turn(codes: CodesEdit, motion: Motion) -> HeadTurn | None:
     faces = [warp_by(shapes[name], pixels) for name in ("own_face", "face")]
     trust = _find_trusted(np.minimum(*faces), dome, side)
     inner = warp_by(motion.flow, pixels)
-    sure = trust * np.clip(warp_by(motion.kept, pixels), 0.0, 1.0)
+    found = np.clip(warp_by(motion.kept, pixels), 0.0, 1.0)
     drawn = np.asarray(shift + inner, np.float32)
-    inner = _smooth_sure(inner, sure, _RIGID * side) * trust[:, :, None]
-    missing = trust * (1.0 - np.clip(warp_by(motion.kept, pixels), 0.0, 1.0))
-    kept = np.asarray(1.0 - missing, np.float32)
+    inner = _smooth_sure(inner, trust * found, _RIGID * side) * trust[:, :, None]
+    kept = np.asarray(1.0 - trust * (1.0 - found), np.float32)
     flow = np.asarray(shift + inner, np.float32)
     turned = replace(motion, flow=flow, kept=kept, far=np.zeros_like(kept), turned=kept)
     return HeadTurn(turned, shift, drawn, trust)
@@ -159,7 +158,3 @@ def _smooth_sure(flow: Floats, sure: Floats, sigma: float) -> Floats:
     """``flow [S, S, 2]`` averaged over where it is sure."""
     weight = blur(sure, sigma) + 1e-3
     return np.asarray(blur(flow * sure[:, :, None], sigma) / weight[:, :, None], np.float32)
-
-
-def _fit(shape: Floats, side: int) -> Floats:
-    return np.asarray(np.clip(resize_picture(shape[None], side)[0], 0.0, 1.0), np.float32)

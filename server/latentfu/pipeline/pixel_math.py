@@ -68,3 +68,11 @@ def smoothstep(x: npt.NDArray[Any]) -> Floats:
     """0 below 0, 1 above 1, smooth in between."""
     x = np.clip(x, 0, 1)
     return np.asarray(x * x * (3 - 2 * x), dtype=np.float32)
+
+
+def make_disk(radius: float, side: int) -> npt.NDArray[Any]:
+    """A round kernel to dilate by ``radius``, in parts of ``side`` pixels, by one at least."""
+    import cv2
+
+    width = 2 * max(1, round(radius * side)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))

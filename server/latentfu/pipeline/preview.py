@@ -135,6 +135,11 @@ def resize_picture(picture: Floats, side: int) -> Floats:
     return np.asarray(np.atleast_3d(found).transpose(2, 0, 1), dtype=np.float32)
 
 
+def resize_share(share: Floats, side: int) -> Floats:
+    """``share [S, S]`` as ``[side, side]``, in 0..1: :func:`resize_picture` may overshoot."""
+    return np.asarray(np.clip(resize_picture(share[None], side)[0], 0.0, 1.0), np.float32)
+
+
 @dataclass(frozen=True)
 class Thumbnail:
     """A layer scaled by ``factors`` (x, y), at most 1, with its mask."""

@@ -10,7 +10,7 @@ import numpy as np
 from latentfu.core.regions import RegionParser
 from latentfu.pipeline.codes_edit import CodesEdit, HeadOutlines, RegionFit, SubjectOutline
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.pixel_math import blur, find_largest, smoothstep, to_levels
+from latentfu.pipeline.pixel_math import blur, find_largest, make_disk, smoothstep, to_levels
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_map import RegionMap, RegionReader
 from latentfu.pipeline.region_mismatch import (
@@ -94,9 +94,9 @@ def read_outlines(
     loose = {*parser.textures, *parser.things}
     face = tuple(name for name in parser.turning if name not in loose and name != "ears")
     level = tuple(name for name in ("eyes", "mouth", "teeth") if name in face)
-    joined = tuple(name for name in parser.regions if name not in ("background", "clothes"))
+    around = list_surroundings(parser)
     return HeadOutlines(
-        own=own.weigh(joined),
+        own=own.weigh(name for name in parser.regions if name not in around),
         own_face=own.weigh(face),
         before=before.weigh(parser.turning),
         after=after.weigh(parser.turning),
@@ -118,9 +118,7 @@ def find_outline_change(before: RegionMap, after: RegionMap, around: tuple[str, 
     change = np.abs(after.weigh(around) - before.weigh(around))
     side = change.shape[0]
     came = open_thin(smoothstep((change - _CAME) / (_SURELY_CAME - _CAME)))
-    reach = 2 * max(1, round(_AROUND * side)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    grown = np.asarray(cv2.dilate(came, kernel), np.float32)
+    grown = np.asarray(cv2.dilate(came, make_disk(_AROUND, side)), np.float32)
     return np.asarray(np.clip(blur(grown, _AROUND / 2 * side), 0.0, 1.0), np.float32)
 
 
@@ -143,8 +141,7 @@ def find_outline(
     import cv2
 
     change = find_outline_change(*maps, around)
-    reach = 2 * max(1, round(_EDGE * change.shape[0])) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    kernel = make_disk(_EDGE, change.shape[0])
     ends = [cv2.morphologyEx(each.weigh(around), cv2.MORPH_GRADIENT, kernel) for each in maps]
     change = np.maximum(change, comes)
     kept = own.weigh(name for name in around if name not in names) * (1.0 - change)
@@ -166,11 +163,10 @@ def find_coming(
     worn = [name for name in parser.things if name not in around]
     textures = [name for name in parser.textures if name not in around and name not in worn]
     came = np.zeros_like(own.parts[0])
+    kernel = make_disk(_BESIDE, came.shape[0])
     for names in (worn, textures):
         new = after.weigh(names) - before.weigh(names)
         new = open_thin(smoothstep((new - _CAME) / (_SURELY_CAME - _CAME)))
-        reach = 2 * max(1, round(_BESIDE * new.shape[0])) + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
         beside = blur(np.asarray(cv2.dilate(new, kernel), np.float32), _AROUND * new.shape[0])
         missing = np.minimum(after.weigh(names), before.weigh(names)) * own.weigh(around)
         came = np.maximum(came, np.maximum(new, missing * np.clip(beside, 0.0, 1.0)))
@@ -181,6 +177,5 @@ def open_thin(shape: Floats) -> Floats:
     """``shape [S, S]`` without what is thinner than a moved outline."""
     import cv2
 
-    thin = 2 * max(1, round(_THIN / 2 * shape.shape[0])) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thin, thin))
+    kernel = make_disk(_THIN / 2, shape.shape[0])
     return np.asarray(cv2.morphologyEx(shape, cv2.MORPH_OPEN, kernel), np.float32)

@@ -13,7 +13,7 @@ from latentfu.core.regions import Changes, RegionParser
 from latentfu.pipeline.cache import LRUCache
 from latentfu.pipeline.crop import Floats, PixelBox, crop_to_layer, translation, warp
 from latentfu.pipeline.moved_detail import LARGEST_UPSAMPLED
-from latentfu.pipeline.pixel_math import blur, smoothstep
+from latentfu.pipeline.pixel_math import blur, make_disk, smoothstep
 from latentfu.plugin_manager.running import call_plugin, refuse_result
 
 _GROW = 0.02
@@ -114,9 +114,7 @@ def soften_region(probability: Floats) -> Floats:
 
     side = probability.shape[0]
     inside = smoothstep((probability - _LOW) / (_HIGH - _LOW))
-    reach = 2 * max(1, round(_GROW * side)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    grown = np.asarray(cv2.dilate(inside, kernel), np.float32)
+    grown = np.asarray(cv2.dilate(inside, make_disk(_GROW, side)), np.float32)
     faded = blur(grown, max(1.0, _FADE * side))
     return np.asarray(np.where(faded < 0.02, 0.0, np.clip(faded, 0, 1)), np.float32)
 

@@ -15,7 +15,7 @@ from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.guided_filter import filter_guided
 from latentfu.pipeline.motion import Motion
 from latentfu.pipeline.pixel_math import blur, smoothstep
-from latentfu.pipeline.preview import resize_picture
+from latentfu.pipeline.preview import resize_share
 
 _NEAR = 0.025
 """So near the outline, in crop sides, the photograph's own pixels stand for the network's."""
@@ -40,8 +40,7 @@ def bend_outline(motion: Motion, outline: SubjectOutline) -> Motion:
 
     side = motion.flow.shape[0]
     outside, drawn, change = (
-        np.clip(resize_picture(each[None], side)[0], 0.0, 1.0)
-        for each in (outline.outside, outline.drawn, outline.change)
+        resize_share(each, side) for each in (outline.outside, outline.drawn, outline.change)
     )
     free = (1.0 - change)[:, :, None]
     beyond = (outside > 0.5).astype(np.uint8)
