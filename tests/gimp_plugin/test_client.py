@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 
 import pytest
 from latentfu_gimp import finder, jobs
 from latentfu_gimp.client import RefusedError, ServerClient
 from latentfu_gimp.errors import PluginError, ServerGoneError, StoppedError, TokenLostError
 from latentfu_gimp.wire import Picture, read_picture
+
+from tests.support.stand_in_server import StandIn
 
 LAYER = Picture(8, 6, 4, bytes(range(192)))
 MASK = Picture(8, 6, 1, bytes([0, 255] * 24))
@@ -91,15 +92,17 @@ def test_unknown_control(serve) -> None:
     assert caught.value.status == 404
 
 
+def abort_once_it_runs(server: StandIn, client: ServerClient) -> None:
+    server.wait_for("GET /v1/jobs/")
+    client.abort()
+
+
 def test_abort_ends_the_wait_and_cancels_the_job(serve) -> None:
     server = serve("slow")
     with finder.connect() as client, pytest.raises(StoppedError):
-        threading.Timer(0.3, client.abort).start()
+        threading.Thread(target=abort_once_it_runs, args=(server, client)).start()
         jobs.run_work(client, WORK, quiet)
-    deadline = time.monotonic() + 5
-    while not any(line.startswith("DELETE /v1/jobs/") for line in server.seen):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    server.wait_for("DELETE /v1/jobs/")
 
 
 def test_no_server_and_nothing_installed(home, monkeypatch) -> None:

@@ -107,10 +107,10 @@ def test_server_that_dies_is_found_again(serve) -> None:
 
 
 def test_nothing_is_handed_over_after_closing(serve) -> None:
-    serve("slow")
+    server = serve("slow")
     main, seen = Main(), []
     main.session.prepare(WORK, seen.append)
-    threading.Event().wait(0.2)
+    server.wait_for("GET /v1/jobs/")
     main.close()
     threading.Event().wait(0.3)
     main.drain()
@@ -121,11 +121,11 @@ def test_what_is_learnt_no_more_is_cancelled_on_the_server(serve) -> None:
     server = serve("slow")
     main, seen = Main(), []
     main.session.prepare(WORK, lambda _report: seen.append("first"))
-    threading.Event().wait(0.5)
+    server.wait_for("GET /v1/jobs/")
     server.behave = ""
     main.session.prepare(WORK.with_edits({}), lambda _report: seen.append("second"))
     assert main.until(seen) == ["second"] and not main.errors
-    assert any(line.startswith("DELETE /v1/jobs/") for line in server.seen)
+    server.wait_for("DELETE /v1/jobs/")
     main.close()
 
 
@@ -134,7 +134,7 @@ def test_a_preview_of_a_method_that_was_left_is_never_made(serve) -> None:
     main, seen = Main(), []
     main.session.prepare(WORK, lambda _report: seen.append("first"))
     main.session.preview(WORK, 32, lambda _picture: seen.append("stale"))
-    threading.Event().wait(0.5)
+    server.wait_for("GET /v1/jobs/")
     server.behave = ""
     main.session.prepare(WORK.with_edits({}), lambda _report: seen.append("second"))
     main.until(seen)

@@ -48,6 +48,13 @@ class StandIn(ThreadingHTTPServer):
         (config / "server.json").write_text(json.dumps(address))
         (config / "token").write_text(TOKEN + "\n")
 
+    def wait_for(self, request: str, seconds: float = 20.0) -> None:
+        """Wait until a request came that begins with ``request``, as ``DELETE /v1/jobs/``."""
+        deadline = time.monotonic() + seconds
+        while not any(line.startswith(request) for line in self.seen):
+            assert time.monotonic() < deadline, f"no {request} among {self.seen}"
+            time.sleep(0.01)
+
     def close(self) -> None:
         self.shutdown()
         self.server_close()
