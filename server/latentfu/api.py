@@ -248,8 +248,9 @@ def edit(
 def mix(
     pixels: Pixels,
     source: npt.NDArray[np.uint8] | Image,
-    layers: tuple[int, int],
+    layers: tuple[int, int] | None = None,
     *,
+    regions: Sequence[str] = (),
     generator: Which = None,
     inverter: str | None = None,
     aligner: str | None = None,
@@ -261,12 +262,13 @@ def mix(
     placing: Placement | None = None,
     options: Mapping[str, float | int | str | bool] | None = None,
 ) -> Pixels:
-    """A picture with styles of another one.
+    """A picture with styles or regions of another one.
 
     Args:
         pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
         source: the other picture, of any size.
         layers: the first and last layer whose style is taken, both included.
+        regions: instead of layers: what is taken as the other picture shows it, such as "hair".
         mask: uint8 ``[H, W]``, 0 outside, 255 inside; outside nothing changes.
         generator: as for :func:`edit`, like all other arguments.
 
@@ -287,7 +289,8 @@ def mix(
         layer=pictures.add(convert_to_layer(pixels)),
         mask=pictures.add_mask(convert_to_mask(mask)),
         source=pictures.add(convert_to_layer(source)),
-        layers=convert_to_ints(layers),
+        layers=None if layers is None else convert_to_ints(layers),
+        regions=list(regions),
         generator=_name(editor, generator),
         inverter=inverter,
         aligner=aligner,

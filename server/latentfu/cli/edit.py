@@ -121,8 +121,13 @@ def _describe_fit(report: Mapping[str, Any]) -> str:
 @options.picture_argument("source")
 @options.output_option("The mixed picture; the ending names the format.")
 @click.option(
-    "--layers", required=True, type=options.Layers(), metavar="FIRST-LAST",
-    help="Layers taken from SOURCE, e.g. 4-7: low ones are shape, high ones are color.",
+    "--region", "regions", multiple=True, metavar="NAME",
+    help="What is taken as SOURCE shows it, such as hair or mouth (repeatable): latentfu regions "
+    "SOURCE lists them.",
+)  # fmt: skip
+@click.option(
+    "--layers", type=options.Layers(), metavar="FIRST-LAST",
+    help="Instead: layers of the network, e.g. 4-7; low ones are shape, high ones are color.",
 )  # fmt: skip
 @options.choice_options
 @options.blend_options
@@ -132,17 +137,20 @@ def mix_command(
     image: Path,
     source: Path,
     output: Path,
-    layers: tuple[int, int],
+    regions: tuple[str, ...],
+    layers: tuple[int, int] | None,
     mask: Path | None,
     where: str | None,
     as_json: bool,
     fields: dict[str, Any],
 ) -> None:
-    """Put the styles of SOURCE into IMAGE, everywhere or inside a mask.
+    """Put regions such as the hair of SOURCE into IMAGE, or its styles in some layers of a network.
 
-    JPEG (and WebP, which is lossless with a mask only) cannot keep pixels outside the mask bit for
-    bit.
+    Everywhere or inside a mask. JPEG (and WebP, which is lossless with a mask only) cannot keep
+    pixels outside the mask bit for bit.
     """
+    if (layers is None) == (not regions):
+        raise click.UsageError("Give --region hair, or --layers 4-7: one of both.")
     from latentfu.cli.backend import choose_backend, collect_fields
     from latentfu.cli.pictures import check_target, read_picture_file
     from latentfu.core.layer import Layer
@@ -153,7 +161,8 @@ def mix_command(
     check_target(output, has_alpha=picture.pixels.shape[2] == 4)
     common = collect_fields(pictures, picture, mask, fields)
     common["source"] = pictures.add(Layer(other.pixels))
-    request = build_request(MixRequest, layers=layers, **common)
+    taken = {"regions": list(regions)} if layers is None else {"layers": layers}
+    request = build_request(MixRequest, **taken, **common)
     with progress_bar("Mixing", quiet=as_json) as progress:
         backend = choose_backend(where, fields.get("generator"))
         done = backend.run(request, pictures, progress)
@@ -162,7 +171,8 @@ def mix_command(
         _print_done(output, done, lossy)
     else:
         print_fit(done.report)
-        click.echo(f"{output}: layers {layers[0]}-{layers[1]} of {source}.")
+        what = " and ".join(regions) if layers is None else f"layers {layers[0]}-{layers[1]}"
+        click.echo(f"{output}: {what} of {source}.")
 
 
 def _write_edited(output: Path, picture: PictureFile, masked: bool) -> bool:

@@ -159,6 +159,35 @@ class RegionChooser:
                 raise
             return replace(WHOLE, note=f"The edit shows everywhere: {error}")
 
+    def choose_for_mix(
+        self,
+        resolved: ResolvedRequest,
+        crop: Crop,
+        found: CachedInversion,
+        *,
+        pictures: tuple[Floats, Floats],
+    ) -> ActingRegions:
+        """Where a mix of styles may show: in a photograph its subject, else everywhere.
+
+        A network's own pictures have backgrounds that belong to the styles; another photograph's
+        background in place of this one's is not meant.
+        """
+        strange = _is_strange(found.inversion.quality, resolved.spec)
+        parser = choose_parser(resolved.spec, photograph=strange)
+        if not strange or parser is None or np.array_equal(*pictures):
+            return WHOLE
+        try:
+            own = self.reader.read(parser, crop.image, f"{found.key} layer")
+            if own.surety < parser.least_surety:
+                return replace(WHOLE, note=say_unsure(own.surety))
+            names = _leave_surroundings(parser.regions, parser)
+            maps = self._read_maps(parser, found, pictures)
+        except PluginFailedError as error:
+            return replace(WHOLE, note=f"The mix shows everywhere: {error}")
+        united = _unite([own, *maps], names, parser, pictures, named=False, photograph=True)
+        fit = self._make_fit(resolved, crop, found, united, still=False)
+        return replace(united, fit=fit)
+
     def _choose(
         self,
         request: ControlsRequest,

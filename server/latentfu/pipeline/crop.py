@@ -112,7 +112,7 @@ def cut_crop(
     check_quad(quad)
     pixels = _resample(show_on_gray(layer), quad, resolution)
     if padding == "blur":
-        pixels = _fade_padding(pixels, _measure_outside(layer, quad, resolution))
+        pixels = _fade_padding(pixels, measure_outside(layer, quad, resolution))
     image = np.clip(pixels.transpose(2, 0, 1) / 127.5 - 1.0, -1.0, 1.0)
     return Crop(np.ascontiguousarray(image, dtype=np.float32), quad, aligner)
 
@@ -126,7 +126,7 @@ def check_layer_pixels(layer: Layer) -> None:
         )
 
 
-def _measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
+def measure_outside(layer: Layer, quad: Quad, resolution: int) -> Floats:
     """How far each crop pixel lies outside the layer, in crop sides: float32 ``[R, R]``."""
     places = (np.arange(resolution) + 0.5).astype(np.float64)
     x, y = np.meshgrid(places, places)

@@ -14,7 +14,7 @@ from latentfu.core.layer import Layer, check_mask
 from latentfu.core.process_memory import give_back_freed
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.core.value_effect import ControlValue, Exemplar
-from latentfu.pipeline.acting_regions import RegionChooser, require_parser
+from latentfu.pipeline.acting_regions import WHOLE, RegionChooser, require_parser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import (
     check_control_names,
@@ -41,7 +41,8 @@ from latentfu.pipeline.make_directions import DirectionMaking
 from latentfu.pipeline.paste import place_change
 from latentfu.pipeline.paste_back import EditWork, Outcome, ShownEdit, paste_back
 from latentfu.pipeline.preview import make_thumbnail
-from latentfu.pipeline.render import check_mix_layers, render_mix
+from latentfu.pipeline.region_mixer import PlacedLayer, RegionMixer
+from latentfu.pipeline.render import check_mix_layers, render_mix, show_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import tell_corners
 from latentfu.pipeline.transfer import (
@@ -133,7 +134,9 @@ class Editor:
     def mix(
         self, request: MixRequest, pictures: PictureSource, progress: Progress = silent
     ) -> Outcome:
-        """The layer with styles of the source, inside the mask."""
+        """The layer with styles or regions of the source, inside the mask."""
+        if request.layers is None:
+            return self._mix_regions(request, pictures, progress)
         work = self._start(request, pictures)
         generator = work.resolved.generator
         check_mix_layers(generator, request.layers)
@@ -147,9 +150,27 @@ class Editor:
         mixed = render_mix(generator, a, source.inversion.latent, request.layers, mask)
         inverted = self._renderer.render_inversion(work.resolved.generator, found)
         work.watch.lap("render")
-        outcome = paste_back(work, ShownEdit(crop, found, mixed, inverted), progress)
+        shown = ShownEdit(crop, found, mixed, inverted)
+        acting = self.regions.choose_for_mix(work.resolved, crop, found, pictures=(mixed, inverted))
+        if acting is not WHOLE:
+            codes = show_mix(generator, a, source.inversion.latent, request.layers)
+            shown = replace(shown, codes=codes, acting=acting)
+        work.watch.lap("regions")
+        outcome = paste_back(work, shown, progress)
         report = outcome.report.model_copy(update={"source_inversion_key": source.key})
         return replace(outcome, report=report)
+
+    def _mix_regions(
+        self, request: MixRequest, pictures: PictureSource, progress: Progress
+    ) -> Outcome:
+        """The layer with regions of the source; loads no generator."""
+        layer, mask = pictures.read(request.layer), resolve_mask(pictures, request.mask)
+        if mask is not None:
+            check_mask(mask, layer)
+        own = PlacedLayer(layer, _make_placement(request), mask)
+        mixer = RegionMixer(self.regions.reader, self._cropper)
+        spec = self.generators.find_spec(request.generator)
+        return mixer.mix(request, own, pictures.read(request.source), spec, progress)
 
     def transfer(
         self, request: TransferRequest, pictures: PictureSource, progress: Progress = silent

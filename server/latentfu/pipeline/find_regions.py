@@ -19,7 +19,7 @@ from latentfu.pipeline.region_map import RegionMap, RegionReader, place_region
 from latentfu.plugin_manager import get_registry, pick
 from latentfu.plugin_objects import Aligner, GeneratorSpec
 from latentfu.protocol.replies import RegionReply, RegionsReply
-from latentfu.protocol.requests import RegionsRequest
+from latentfu.protocol.requests import LayerRequest, RegionsRequest
 
 _SIDE = 256
 """Pixels of the crop that is parsed."""
@@ -56,7 +56,7 @@ class RegionFinder:
         watch = Stopwatch()
         parser = require_parser(spec)
         check_regions(request.regions, parser)
-        aligner = _choose_aligner(request, parser, spec)
+        aligner = choose_aligner(request, parser, spec)
         crop = self._cropper.crop(layer, aligner, _SIDE, placement, mask)
         watch.lap("crop")
         found = self._reader.read(parser, crop.image)
@@ -70,7 +70,7 @@ class RegionFinder:
         return Layer(shown), _describe(parser, crop, found, names, watch)
 
 
-def _choose_aligner(request: RegionsRequest, parser: RegionParser, spec: GeneratorSpec) -> Aligner:
+def choose_aligner(request: LayerRequest, parser: RegionParser, spec: GeneratorSpec) -> Aligner:
     """The one that was asked for, else one for what the parser knows, else the generator's."""
     known = get_registry().installed(Aligner)
     if request.aligner is not None:

@@ -130,8 +130,13 @@ def compute_change(
     if np.array_equal(edited, inverted):
         return np.zeros_like(seen)
     change = _change_with_motion(seen, quad, box, (edited, inverted), codes)
+    return keep_tone(part, change)
+
+
+def keep_tone(part: Layer, change: Floats) -> Floats:
+    """``change [h, w, 3]`` of a part of a layer, in levels, in its one tone if it has but one."""
     tone = _find_tone(part)
-    return change if tone is None else tone.limit_change(seen, change)
+    return change if tone is None else tone.limit_change(show_on_gray(part), change)
 
 
 def _change_with_motion(

@@ -16,10 +16,11 @@ import numpy as np
 from latentfu.core.crop import Quad
 from latentfu.core.layer import Layer, MaskPixels
 from latentfu.pipeline.codes_edit import CodesEdit
-from latentfu.pipeline.crop import Floats, PixelBox, box_around, crop_to_layer
-from latentfu.pipeline.moved_detail import compute_change
+from latentfu.pipeline.crop import Floats, PixelBox, box_around, crop_to_layer, show_on_gray
+from latentfu.pipeline.moved_detail import compute_change, keep_tone, upsample
 from latentfu.pipeline.pixel_math import smoothstep, to_gray
 from latentfu.pipeline.region_map import place_region
+from latentfu.pipeline.region_mix import RegionMix
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,32 @@ def place_change(
     if region is not None:
         weight *= place_region(region, quad, box)
     change = compute_change(part, quad, box, edited, inverted, codes=codes)
+    if colors == 1:
+        change = to_gray(change)[:, :, None]
+    return PlacedChange(box, change * weight[:, :, None])
+
+
+def place_mix(
+    layer: Layer,
+    quad: Quad,
+    mix: RegionMix,
+    *,
+    mask: MaskPixels | None = None,
+    feather: float = 12.0,
+) -> PlacedChange:
+    """What puts ``mix`` into ``quad`` of ``layer``, which keeps its tone; else as
+    :func:`place_change`.
+    """
+    box = box_around(quad, layer.width, layer.height)
+    x0, y0, x1, y1 = box
+    colors = 1 if layer.pixels.shape[2] == 1 else 3
+    if x1 <= x0 or y1 <= y0:
+        return PlacedChange((0, 0, 0, 0), np.zeros((0, 0, colors), dtype=np.float32))
+    part = Layer(layer.pixels[y0:y1, x0:x1])
+    weight = _paste_weight(part, quad, box, mask, feather)
+    kept = np.clip(upsample(mix.kept, quad, box), 0.0, 1.0)
+    change = upsample(mix.added, quad, box) - (1.0 - kept) * show_on_gray(part)
+    change = keep_tone(part, change)
     if colors == 1:
         change = to_gray(change)[:, :, None]
     return PlacedChange(box, change * weight[:, :, None])

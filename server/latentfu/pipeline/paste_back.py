@@ -16,7 +16,7 @@ from latentfu.pipeline.invert import CachedInversion
 from latentfu.pipeline.light import put_back_light
 from latentfu.pipeline.paste import PlacedChange, draw_limits, place_change
 from latentfu.pipeline.report import build_report, count_changed
-from latentfu.protocol.replies import RegionsReply, ReportReply
+from latentfu.protocol.replies import RegionMixReply, RegionsReply, ReportReply
 from latentfu.protocol.requests import LayerRequest
 
 
@@ -25,7 +25,7 @@ class Outcome:
     """The layer that came out, and what the work says about itself."""
 
     layer: Layer
-    report: ReportReply | RegionsReply
+    report: ReportReply | RegionsReply | RegionMixReply
     change: PlacedChange | None = None
 
 

@@ -354,6 +354,24 @@ class RegionsReply(Reply):
         return self.model_dump(mode="json")
 
 
+class RegionMixReply(Reply):
+    """What a finished mix of regions says about itself."""
+
+    parser: str
+    surety: float = Field(description="How sure the parser is of both pictures, 0 to 1.")
+    regions: list[str] = Field(description="What was taken from the second picture.")
+    quad: list[tuple[float, float]] = Field(description="The square's four corners in the layer.")
+    aligner: str
+    changed: int = Field(description="How many pixels of the layer changed.")
+    unchanged: str = Field(description="Why none did, as a sentence; empty if some did.")
+    changed_outside_mask: int = Field(description="Pixels; always 0.")
+    seconds: dict[str, float]
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON object of this report."""
+        return self.model_dump(mode="json")
+
+
 class FacesReply(Reply):
     """Where the faces of a layer are."""
 
@@ -418,8 +436,9 @@ class JobReply(Reply):
     message: str = Field(description="What is being done.")
     error: Failure | None
     report: dict[str, Any] | None = Field(
-        description="When it is done: a ReportReply, of regions a RegionsReply, of a find a "
-        "FacesReply, of a make a MadeReply, of an installation an InstalledReply."
+        description="When it is done: a ReportReply, of regions a RegionsReply, of a mix of "
+        "regions a RegionMixReply, of a find a FacesReply, of a make a MadeReply, of an "
+        "installation an InstalledReply."
     )
     attempts: int = Field(description="How often a worker has begun it.")
     created: float = Field(description="Seconds since 1970.")

@@ -275,18 +275,30 @@ class FindRequest(LayerRequest):
 
 
 class MixRequest(LayerRequest):
-    """Take latent layers from a second picture, inside the mask."""
+    """Take latent layers or regions from a second picture, inside the mask."""
 
     kind: Literal["mix"] = "mix"
     source: Sha256 = Field(description="The second picture.")
-    layers: LayerRange = Field(description="The first and the last layer taken, both included.")
+    layers: LayerRange | None = Field(
+        default=None,
+        description="The first and the last layer of the network taken, both included; needed "
+        "unless regions are given.",
+    )
+    regions: list[Name] = Field(
+        default_factory=list,
+        max_length=MOST_NAMES,
+        description="Instead of layers: regions that are taken as the second picture shows them, "
+        "such as hair or mouth; no network is needed.",
+    )
     edits: dict[Name, _Strength] = Field(
         default_factory=dict, max_length=MOST_NAMES, description=_UNUSED
     )
 
     @model_validator(mode="after")
-    def _check_order(self) -> MixRequest:
-        if self.layers[0] > self.layers[1]:
+    def _check_taken(self) -> MixRequest:
+        if (self.layers is None) == (not self.regions):
+            raise ValueError("Give layers or regions to take from the second picture: one of both.")
+        if self.layers is not None and self.layers[0] > self.layers[1]:
             raise ValueError("The layers must be [first, last] with first <= last.")
         return self
 
