@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.gimp.desktop import wait_for
 from tests.gimp.edit_window import Edit
+from tests.gimp.test_regions import BACKGROUND, HAIR
 
 OPEN = """
 def mix_in_window(image, layer, **arguments):
@@ -35,6 +37,13 @@ image.insert_layer(other, None, 0); other.set_name("Second")
 third = other.copy(); image.insert_layer(third, None, 0); third.set_name("Third")
 """
 MIX = "'Mix with layer'"
+LEVELS = """
+def levels(drawable, x, y, width, height):
+    rectangle = Gegl.Rectangle.new(x, y, width, height)
+    data = bytes(drawable.get_buffer().get(rectangle, 1.0, "Y u8", Gegl.AbyssPolicy.NONE))
+    return sum(data) / len(data)
+"""
+CHEEK = "125, 110, 12, 12"
 READY = f"part('Apply', Gtk.Button, {MIX}).is_sensitive()"
 
 
@@ -81,3 +90,47 @@ def test_a_mix_is_opened_again_with_its_source_and_layers(mix: Edit) -> None:
         60.0,
         [1, 3],
     ]
+
+
+def test_hair_is_taken_at_once_and_network_layers_when_asked_for(
+    mix: Edit, photograph: Path
+) -> None:
+    """No face is learnt for the hair; it is opened again with it, and can be another thing."""
+    mix.do(LEVELS + f'image = load("{photograph}"); layer = image.get_layers()[0]')
+    mix.do("""
+        dark = layer.copy(); image.insert_layer(dark, None, 0); dark.set_name("Dark")
+        dark.brightness_contrast(-0.5, 0.0); dark.transform_flip_simple(0, True, 0.0)
+    """)
+    order = mix.gimp.send("value = mix_in_window(image, layer)")
+    wait_for(lambda: mix.look(READY, False), "no preview", 60)
+    assert mix.look("choice(1).get_active_id()") == "hair"
+    assert "The hair" in mix.look("rows(choice(1))")
+    assert mix.look("[spin.is_sensitive() for spin in spins()]") == [False, False]
+    mix.do(f"press('Apply', {MIX})")
+    assert mix.gimp.answer(order) == "hair of Dark (Latent-Fu)"
+    new = "[l for l in image.get_layers() if l.get_name().startswith('hair')][0]"
+    seen = mix.look(
+        f"[[levels(each, {HAIR}), levels(each, {BACKGROUND}), levels(each, {CHEEK})] "
+        f"for each in (layer, {new})]"
+    )
+    assert seen[1][0] < seen[0][0] - 10 and seen[1][1:] == seen[0][1:], seen
+    assert mix.look(f"about({new})['state']['mix']['regions']") == ["hair"]
+    order = mix.gimp.send(f"value = mix_in_window(image, {new})")
+    wait_for(lambda: mix.look(READY, False), "no preview", 60)
+    assert mix.look("choice(1).get_active_id()") == "hair"
+    mix.do("[choice(1).set_active_id('Pose and shape')]")
+    wait_for(lambda: mix.look("spins()[0].is_sensitive()"), "no network layers", 60)
+    wait_for(lambda: mix.look(READY, False), "no preview", 60)
+    assert mix.look("[spin.get_value_as_int() for spin in spins()]") == [0, 0]
+    mix.do(f"press('Apply', {MIX})")
+    assert mix.gimp.answer(order) == "0-0 of Dark (Latent-Fu)"
+
+
+def test_a_region_that_the_other_layer_lacks_is_said(mix: Edit, photograph: Path) -> None:
+    mix.do(f'image = load("{photograph}"); layer = image.get_layers()[0]')
+    mix.do("other = layer.copy(); image.insert_layer(other, None, 0)")
+    order = mix.gimp.send("value = mix_in_window(image, layer, regions='hat')")
+    wait_for(lambda: "no hat" in mix.look(f"said({MIX})", ""), "not said", 60)
+    assert not mix.look(READY)
+    mix.do(f"window({MIX}).response(Gtk.ResponseType.CANCEL)")
+    mix.gimp.answer(order)

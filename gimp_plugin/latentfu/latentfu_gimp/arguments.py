@@ -266,8 +266,35 @@ def _name_edit(name: str, value: float | str) -> str:
     return name if is_picture(value) else f"{name} {value.removeprefix('@')[:24]}"
 
 
-def name_mix(source: str, layers: tuple[int, int]) -> str:
+FIRST_LAYERS = "4-7"
+"""The network layers that a mix takes where nobody says which."""
+LAYERS = "layers"
+"""In place of the regions of a mix: network layers are taken."""
+
+
+def read_mixed_regions(text: str) -> list[str]:
+    """``"hair"`` or ``"eyes brows"`` -> names; none for ``"layers"`` or nothing.
+
+    Raises PluginError.
+    """
+    if text.strip() in ("", LAYERS):
+        return []
+    regions = read_regions(text)
+    if isinstance(regions, str):
+        raise PluginError(
+            _('"{name}" cannot be taken from a layer: name regions such as hair.').format(
+                name=regions
+            )
+        )
+    return regions
+
+
+def name_mix(source: str, layers: tuple[int, int], regions: Sequence[str] = ()) -> str:
     """What the new layer of a mix is called, from the source layer's name."""
+    if regions:
+        return _("{regions} of {source} (Latent-Fu)").format(
+            regions=", ".join(regions), source=source
+        )
     return _("{first}-{last} of {source} (Latent-Fu)").format(
         first=layers[0], last=layers[1], source=source
     )

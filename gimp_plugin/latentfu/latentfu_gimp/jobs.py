@@ -27,12 +27,13 @@ class Work:
     The fields are those of the server's requests (latentfu.protocol.requests). ``generator`` and
     ``inverter``: names, or empty for the server's default; in place of a method's name also fast or
     faithful; ``options``: of the method. ``feather``: width of the soft border in layer pixels.
-    ``layers``: first and last layer of a mix. ``along``, ``scale``: the directions of a transfer,
-    and how far of the way. ``latent``: the kept inversion of the square in ``extra["corners"]``,
-    empty to look for it. ``deep``: whether the result is asked for in 16 bits. ``apart``: whether
-    selection and regions come as a mask beside the result, which is then of the edit without
-    limits. ``extra``: any other fields of the request by name (targets, only, truncation, identity,
-    quality, face, ...). ``pictures``: those that edits name, as they name them.
+    ``layers``: first and last layer of a mix, unless it takes ``extra["regions"]``. ``along``,
+    ``scale``: the directions of a transfer, and how far of the way. ``latent``: the kept inversion
+    of the square in ``extra["corners"]``, empty to look for it. ``deep``: whether the result is
+    asked for in 16 bits. ``apart``: whether selection and regions come as a mask beside the result,
+    which is then of the edit without limits. ``extra``: any other fields of the request by name
+    (targets, only, truncation, identity, quality, face, ...). ``pictures``: those that edits name,
+    as they name them.
     """
 
     layer: Picture
@@ -58,6 +59,12 @@ class Work:
         if self.source is None:
             return "edit"
         return "transfer" if self.along else "mix"
+
+    @property
+    def mixed_regions(self) -> list[str]:
+        """The regions that a mix takes; empty for one of network layers."""
+        regions = self.extra.get("regions") if self.kind == "mix" else None
+        return list(regions) if isinstance(regions, (list, tuple)) else []
 
     def with_edits(self, edits: Edits) -> Work:
         """The same with other strengths."""
@@ -268,13 +275,15 @@ def send_request(client: ServerClient, work: Work, kind: str) -> dict[str, Any]:
         document["regions"] = list(work.extra.get("regions") or [])
     if kind in ("mix", "transfer") and work.source:
         document["source"] = client.send_picture(work.source)
-    if kind == "mix":
+    if kind == "mix" and not work.mixed_regions:
         document["layers"] = list(work.layers)
     if kind == "transfer":
         document.update(along=list(work.along), scale=work.scale)
     if work.latent and kind in ("edit", "preview", "invert", "transfer"):
         document["latent"] = client.send_latent(work.latent)
-    more = {"transfer": ("regions", "identity"), "regions": ("controls",)}.get(kind, ())
+    more = {
+        "mix": ("regions",), "transfer": ("regions", "identity"), "regions": ("controls",)
+    }.get(kind, ())  # fmt: skip
     taken = work.extra if kind in ("edit", "preview") else (*_COMMON, *more)
     document.update({name: value for name, value in work.extra.items() if name in taken})
     return document

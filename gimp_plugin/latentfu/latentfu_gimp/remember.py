@@ -108,6 +108,8 @@ def _taken(target: Target, work: Work, source: Gimp.Layer | None) -> dict[str, A
         same = source.get_image() == target.image
         taken["source_tattoo"] = source.get_tattoo() if same else 0
         taken["name"] = name_taken(source.get_name(), work)
+    if work.mixed_regions:
+        return {**taken, "regions": work.mixed_regions}
     if work.kind == "mix":
         return {**taken, "layers": list(work.layers)}
     return {**taken, "along": list(work.along), "scale": work.scale}
@@ -116,5 +118,5 @@ def _taken(target: Target, work: Work, source: Gimp.Layer | None) -> dict[str, A
 def name_taken(source: str, work: Work) -> str:
     """What the layer of a mix or a transfer is called, from the other layer's name."""
     if work.kind == "mix":
-        return name_mix(source, work.layers)
+        return name_mix(source, work.layers, work.mixed_regions)
     return name_transfer(source, work.along)

@@ -69,6 +69,15 @@ PATTERNS = (
         "The regions of this picture are not found surely ({surety}): edit the whole picture "
         "(regions: whole), or what a mask or a selection holds."
     ),
+    N_(
+        "The regions of this picture are not found surely ({surety}): take one that shows the face "
+        "larger and upright."
+    ),
+    N_(
+        "The regions of the second picture are not found surely ({surety}): take one that shows "
+        "the face larger and upright."
+    ),
+    N_("There is no {regions} in the second picture."),
     N_("Measuring where {name} acts"),
     N_("{name} is installed."),
     N_("{name} is installed already."),
@@ -84,6 +93,8 @@ PATTERNS = (
 )
 SENTENCES = (
     N_("Looking for regions"),
+    N_("Looking for the faces"),
+    N_("Mixing regions"),
     N_("Looking for the part to edit"),
     N_("Looking for a start"),
     N_("Finding the latent"),

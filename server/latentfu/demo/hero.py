@@ -12,7 +12,7 @@ _SHOWN = (
     ("portrait", "a layer"),
     ("edited", "several directions"),
     ("masked", "inside a selection"),
-    ("mixed", "mixed with another"),
+    ("mixed", "another's hair"),
 )
 _WIDTH, _HEIGHT, _GAP, _CAPTION = 288, 360, 12, 40
 

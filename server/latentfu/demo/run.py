@@ -93,7 +93,7 @@ def _make_pictures(scenes: DemoScenes, source: Any, display: ProgressDisplay, ou
         save_picture(out / "edited.png", scenes.edit(progress))
     with display.step("masked", "Editing inside a mask") as progress:
         save_picture(out / "masked.png", scenes.edit_masked(progress))
-    with display.step("mixed", "Mixing in a second portrait inside a mask") as progress:
+    with display.step("mixed", "Mixing in a second portrait") as progress:
         save_picture(out / "mixed.png", scenes.mix(source, progress))
 
 

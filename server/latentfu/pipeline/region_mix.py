@@ -28,6 +28,8 @@ from latentfu.pipeline.seen_face import SeenFace, find_center, fit_sideways, mov
 _MATTE = 0.02
 """The radius, in sides, in which the edge of what is cut out is looked for."""
 _MATTE_SIDE = 384
+_LOCKS, _LOCKS_SIDE = 0.05, 768
+"""Single locks are looked for so far around, in sides, at so many pixels a side."""
 _LEFT, _TAKEN = 0.12, 0.88
 """A share below which a pixel is not cut out, and above which it is wholly."""
 _PURE = 0.95
@@ -46,7 +48,7 @@ _SKIN = ("skin", "neck")
 _GAP = 0.025
 """Half the width, in sides, of a gap between hair and a cheek that is closed."""
 _LEAST_KNOWN = 1e-3
-_SHARPER = 4.0
+_SHARPER = 24.0
 """Of several things around the head that could go on behind it, the likeliest counts most."""
 
 
@@ -183,7 +185,7 @@ def _put_on(
     share = share * own.inside
     gone = _find_gone(own, names, kinds) * (1.0 - smoothstep(2.0 * hidden)) * own.inside
     bare = _lay_bare(mix.show(own), own, other, (gone, share), kinds)
-    share = np.maximum(share, _find_gaps(own, share, gone, kinds))
+    share = np.clip(share + _find_gaps(own, share, gone, kinds), 0.0, 1.0)
     return mix.put_over(gone, bare).put_over(share, color)
 
 
@@ -203,6 +205,9 @@ def _cut_out(face: SeenFace, found: Floats) -> tuple[Floats, Floats]:
 def _find_gone(own: SeenFace, names: Sequence[str], kinds: RegionKinds) -> Floats:
     """Where the layer's own goes, with its soft edge but without the parts of the face."""
     share = own.find_whole(names, kinds.head)
+    locks = filter_guided(own.picture, share[:, :, None], _LOCKS * own.side, _LOCKS_SIDE)
+    parts = own.weigh(name for name in kinds.body)
+    share = np.maximum(share, np.clip(2.0 * locks[:, :, 0] - 0.2, 0.0, 1.0) * (parts < 0.3))
     grown = blur(_grow(smoothstep((share - 0.05) / 0.4), _ROUND), 0.4 * _ROUND * own.side)
     parts = own.weigh(name for name in kinds.body if name != "skin")
     edge = np.clip(grown, 0.0, 1.0) * (1.0 - smoothstep((parts - 0.5) / 0.4))

@@ -1,4 +1,4 @@
-"""Mix with layer: the features of another layer's portrait in network layers."""
+"""Mix with layer: the hair of another layer's portrait, or its features in network layers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gi.repository import Gimp
 
 from .. import jobs
-from ..arguments import parse_layers, read_common_arguments
+from ..arguments import FIRST_LAYERS, parse_layers, read_common_arguments, read_mixed_regions
 from ..errors import PluginError
 from ..layers import check_layer, chosen_layer, plain_target
 from ..pixels import read_layer
@@ -27,8 +27,9 @@ _TEXTS = (
     _("_Mix with layer..."),
     _("Give the portrait in a layer the features of the portrait in another"),
     _(
-        "The selection is the mask; the result is a new layer above. Early network layers carry "
-        "pose and shape, late ones colors and light."
+        "The selection is the mask; the result is a new layer above. Regions such as the hair are "
+        "taken as the other layer shows them; of network layers early ones carry pose and shape, "
+        "late ones colors and light."
     ),
 )
 
@@ -40,7 +41,18 @@ def create(plug_in: Gimp.PlugIn) -> Gimp.Procedure:
         "source", _("_Source"), _("The layer whose features are taken"), True, READWRITE
     )
     procedure.add_string_argument(
-        "layers", _("_Layers"), _("First and last network layer taken: 4-7"), "4-7", READWRITE
+        "layers",
+        _("_Layers"),
+        _("First and last network layer taken: 4-7"),
+        FIRST_LAYERS,
+        READWRITE,
+    )
+    procedure.add_string_argument(
+        "regions",
+        _("_Regions"),
+        _("Instead of network layers: names of what is taken, such as hair"),
+        "",
+        READWRITE,
     )
     add_form_argument(procedure)
     add_common_arguments(procedure)
@@ -56,12 +68,14 @@ def mix_layers(
     if source is None:
         raise PluginError(_("No second layer is given: choose the one whose features to take."))
     layers = parse_layers(config.get_property("layers") or "")
+    regions = read_mixed_regions(config.get_property("regions") or "")
     target = plain_target(image, layer)
     work = jobs.Work(
         target.picture,
         target.mask,
         source=read_layer(check_layer(source)),
         layers=layers,
+        extra={"regions": regions} if regions else {},
         deep=target.deep,
         **read_common_arguments(config),
     )
