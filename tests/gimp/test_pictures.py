@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from latentfu_builtin.people_network.sample_pictures import SAMPLES
+from PIL import Image
 
-from tests.gimp import test_several, test_sweep, test_transfer
+from tests.gimp import test_mix_window, test_several, test_sweep, test_transfer
 from tests.gimp.desktop import wait_for
 from tests.gimp.edit_window import Edit, shoot
 
@@ -40,6 +42,25 @@ def test_picture_of_transfer(shown: Edit, screenshots: Path | None) -> None:
     order = shown.gimp.send(f"value = transfer_in_window(image, layer, {arguments})")
     wait_ready(shown, title)
     shoot(shown, title, screenshots, "gimp-like.png")
+    end(shown, order, title)
+
+
+def test_picture_of_mix(shown: Edit, photograph: Path, screenshots: Path | None) -> None:
+    """A person of the demo with the hair of the other."""
+    title = "Mix with layer"
+    woman, friend = (photograph.with_name(f"{name}.png") for name in ("woman", "friend"))
+    for path in (woman, friend):  # GIMP may see no other folder
+        Image.open(SAMPLES / f"{path.stem}.webp").convert("RGB").save(path)
+    shown.do(test_mix_window.OPEN)
+    shown.do(f"""
+        image = load("{woman}"); layer = image.get_layers()[0]
+        other = Gimp.file_load_layer(
+            Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path("{friend}"))
+        image.insert_layer(other, None, 1); other.set_name("A friend")
+    """)
+    order = shown.gimp.send("value = mix_in_window(image, layer)")
+    wait_ready(shown, title)
+    shoot(shown, title, screenshots, "gimp-mix.png")
     end(shown, order, title)
 
 
