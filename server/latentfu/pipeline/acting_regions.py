@@ -26,7 +26,7 @@ from latentfu.pipeline.invert import CachedInversion
 from latentfu.pipeline.pixel_math import blur, smoothstep
 from latentfu.pipeline.preview import resize_picture
 from latentfu.pipeline.region_colors import allow_shifts, limit_shifts
-from latentfu.pipeline.region_fit import fit_codes, list_surroundings
+from latentfu.pipeline.region_fit import fit_codes, list_surroundings, list_thin_things
 from latentfu.pipeline.region_map import (
     RegionMap,
     RegionReader,
@@ -400,9 +400,15 @@ def _unite(
 
 
 def _comes(names: tuple[str, ...], own: RegionMap, parser: RegionParser) -> bool:
-    """Whether one of the regions is a thing that the layer does not have yet, such as glasses."""
+    """Whether one of the regions is a thing that the layer may not have yet, such as a hat.
+
+    Of what is thin, such as glasses, a parser sees a part at best, or takes a wrinkle for one.
+    """
     shares = own.measure_shares()
-    return any(name in parser.things and shares[name] < LEAST_SHARE for name in names)
+    thin = list_thin_things(parser)
+    return any(
+        name in thin or (name in parser.things and shares[name] < LEAST_SHARE) for name in names
+    )
 
 
 def _find_new_structure(pictures: tuple[Floats, Floats], probability: Floats) -> Floats:

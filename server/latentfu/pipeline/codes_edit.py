@@ -66,6 +66,7 @@ class RegionFit:
         uncovered: The picture after it in the layer's own colors, for what a large motion uncovers.
         outlines: Where the head is; None for other subjects.
         outline: The subject's outline; None for the network's own pictures.
+        lines: Whether the edit is meant for something thin, such as the rims of glasses.
     """
 
     mismatch: Floats
@@ -75,6 +76,7 @@ class RegionFit:
     uncovered: Floats
     outlines: HeadOutlines | None = None
     outline: SubjectOutline | None = None
+    lines: bool = False
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ def _fit_colors(pixels: Floats, gray: Floats) -> Floats:
 
 MOST_GAIN = 3.5
 LARGEST_UPSAMPLED = 2048
+_FAINT, _STRONG = 6.0, 18.0
+"""Levels of a fine change below which it is a network's noise, and above which it is a line."""
 _LIKE, _UNLIKE = 1.5, 4.0
 """Levels by which the network's picture misses the layer where it says all of it, and where not."""
 _NOTHING, _SOMETHING = 0.25, 1.75
@@ -162,7 +164,10 @@ def _change_with_motion(
     zoom = quad.side / edited.shape[1]
     there = _MovedLayer.of(seen, quad, box, (codes, motion), turn)
     drawn = _find_drawn(there.missed, zoom)
-    colors = filter_guided(there.moved, there.exact - there.moved, quad.side / 24.0)
+    change = there.exact - there.moved
+    colors = filter_guided(there.moved, change, quad.side / 24.0)
+    if there.regions is not None and there.regions.lines:
+        colors = _keep_lines(colors, change)
     moved = _lift_contrast(there.moved + colors, there.moved, zoom, 3.0 * zoom)
     moved = moved + drawn * (there.exact - moved)
     shown = upsample(to_levels(edited), quad, box)
@@ -252,6 +257,7 @@ class _SeenRegions:
     more: Floats
     uncovered: Floats
     around: Floats | None
+    lines: bool
 
     @staticmethod
     def of(
@@ -273,6 +279,7 @@ class _SeenRegions:
             more=warp_by(more, flow),
             uncovered=upsample(to_levels(fit.uncovered), quad, box),
             around=_see_around(fit, quad, box),
+            lines=fit.lines,
         )
 
 
@@ -280,6 +287,13 @@ def _see_around(fit: RegionFit, quad: Quad, box: PixelBox) -> Floats | None:
     """What keeps its color around the subject, ``[h, w, 1]`` in 0..1."""
     outline = fit.outline
     return None if outline is None else upsample(outline.around[:, :, None], quad, box)
+
+
+def _keep_lines(colors: Floats, change: Floats) -> Floats:
+    """``colors [h, w, 3]``, smoothed from ``change``, with what of that is fine and strong."""
+    fine = change - colors
+    strength = find_largest(fine)[:, :, None]
+    return np.asarray(colors + smoothstep((strength - _FAINT) / (_STRONG - _FAINT)) * fine)
 
 
 def _find_drawn(missed: Floats, zoom: float) -> Floats:

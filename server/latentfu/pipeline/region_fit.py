@@ -77,6 +77,7 @@ def fit_codes(
         comes=comes,
         carried=codes.before + resize_picture(more, codes.before.shape[-1]),
         uncovered=recolor_regions(codes.after, after, layer, own),
+        lines=acting is not None and not set(acting).isdisjoint(list_thin_things(parser)),
         outlines=read_outlines(parser, own, before, after) if photograph else None,
         outline=None
         if acting is None
@@ -109,6 +110,12 @@ def read_outlines(
 def list_surroundings(parser: RegionParser) -> tuple[str, ...]:
     """The regions around the subject: things that it does not wear, such as the background."""
     return tuple(name for name in parser.things if name not in parser.turning)
+
+
+def list_thin_things(parser: RegionParser) -> tuple[str, ...]:
+    """The regions that are worn and have no texture, such as glasses: lines, not surfaces."""
+    around = list_surroundings(parser)
+    return tuple(n for n in parser.things if n not in around and n not in parser.textures)
 
 
 def find_outline_change(before: RegionMap, after: RegionMap, around: tuple[str, ...]) -> Floats:
