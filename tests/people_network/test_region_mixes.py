@@ -72,6 +72,16 @@ def test_a_mouth_comes_in_the_light_of_the_face() -> None:
     assert PHOTOGRAPH[teeth].mean() - done[teeth].mean() > 15
 
 
+def test_a_head_turned_to_the_other_side_is_mirrored() -> None:
+    """Hair of a mirrored photograph is that of the photograph itself, so it hardly changes."""
+    turned = latentfu.edit(PHOTOGRAPH, {"yaw": 1.0}, quality="draft")
+    assert isinstance(turned, np.ndarray)
+    itself, mirrored = (_mix(turned, each, "hair") for each in (turned, turned[:, ::-1].copy()))
+    inside = _find(turned, "hair")
+    apart = np.abs(mirrored[inside].astype(int) - itself[inside]).mean()
+    assert apart < 0.3 * np.abs(turned[inside].astype(int) - turned[:, ::-1][inside]).mean()
+
+
 def test_hair_of_the_picture_itself_hardly_changes_it() -> None:
     woman = _sample("woman")
     done = _mix(woman, woman, "hair")

@@ -23,7 +23,7 @@ from latentfu.pipeline.pixel_math import blur, make_disk, smoothstep
 from latentfu.pipeline.pull_push import fill_smoothly
 from latentfu.pipeline.region_fit import list_surroundings
 from latentfu.pipeline.region_map import fill_holes
-from latentfu.pipeline.seen_face import SeenFace, find_center, fit_sideways, move_face
+from latentfu.pipeline.seen_face import SeenFace, find_center, fit_sideways, move_face, turn_alike
 
 _MATTE = 0.02
 """The radius, in sides, in which the edge of what is cut out is looked for."""
@@ -142,7 +142,7 @@ def mix_regions(
     Returns:
         The square; where nothing is mixed the layer is kept exactly.
     """
-    other = fit_sideways(other, own, kinds.face)
+    other = fit_sideways(turn_alike(other, own, kinds.face), own, kinds.face)
     mix = RegionMix(np.ones_like(own.picture[:, :, :1]), np.zeros_like(own.picture))
     parts = [name for name in names if name not in kinds.worn]
     if parts:
@@ -155,6 +155,8 @@ def mix_regions(
 
 def _put_in(mix: RegionMix, own: SeenFace, other: SeenFace, names: Sequence[str]) -> RegionMix:
     """``mix`` with parts such as the mouth of ``other``, in the layer's light."""
+    import cv2
+
     own_middle, middle = (find_center(each.regions.weigh(names)) for each in (own, other))
     other = move_face(other, own_middle[0] - middle[0], own_middle[1] - middle[1])
     whole = [fill_holes(each.weigh(names), LARGEST_HOLE) for each in (own, other)]  # teeth, too
@@ -163,8 +165,6 @@ def _put_in(mix: RegionMix, own: SeenFace, other: SeenFace, names: Sequence[str]
     inside = np.clip(blur(near, _GROWN / 2 * own.side), 0.0, 1.0)
     inside = np.where(inside < 0.01, np.float32(0.0), inside) * own.inside
     alike = np.einsum("kyx,kyx->yx", own.regions.parts, other.regions.parts)[:, :, None]
-    import cv2
-
     alike = cv2.resize(alike, (own.side, own.side), interpolation=cv2.INTER_LINEAR)
     known = (1.0 - np.clip(2.0 * inside, 0.0, 1.0)) * smoothstep(alike)
     light = fill_smoothly(mix.show(own) - other.picture, known)
@@ -177,13 +177,10 @@ def _put_on(
     """``mix`` with what is worn, such as the hair of ``other``, in place of its own."""
     share, color = _cut_out(other, other.find_whole(names, kinds.head))
     in_front = [name for name in kinds.worn if name not in names and name != "hair"]
-    if in_front:
-        share = share * (1.0 - own.weigh(in_front))
-        hidden = other.weigh(in_front)  # hair under the other's hat was never seen
-    else:
-        hidden = np.zeros_like(share)
-    share = share * own.inside
-    gone = _find_gone(own, names, kinds) * (1.0 - smoothstep(2.0 * hidden)) * own.inside
+    share = share * (1.0 - own.weigh(in_front)) * own.inside
+    hidden = other.weigh(name for name in in_front if name not in kinds.thin)
+    gone = _find_gone(own, names, kinds) * own.inside
+    gone = gone * (1.0 - smoothstep(2.0 * hidden))  # hair under the other's hat was never seen
     bare = _lay_bare(mix.show(own), own, other, (gone, share), kinds)
     share = np.clip(share + _find_gaps(own, share, gone, kinds), 0.0, 1.0)
     return mix.put_over(gone, bare).put_over(share, color)

@@ -26,6 +26,8 @@ _LIKELY = 0.3
 _SMALL_PART = 0.1
 """A part of less than this share of a region's largest is taken for a mistake."""
 _LEAST_ROWS = 8
+_OPPOSITE = 0.05
+"""A face is mirrored if its halves are then so much more, in sides, like those of another one."""
 _MOST_FITTED = (0.8, 1.25)
 """By so much a half of a face is made narrower or wider at most."""
 
@@ -87,6 +89,30 @@ def widen_quad(quad: Quad) -> Quad:
     wide = middle + WIDER * (corners - center)
     a, b, c, d = ((float(x), float(y)) for x, y in wide)
     return Quad((a, b, c, d), quad.score)
+
+
+def turn_alike(face: SeenFace, like: SeenFace, names: Iterable[str]) -> SeenFace:
+    """``face``, mirrored if its head is turned to the other side than ``like``'s.
+
+    Args:
+        face: what is turned.
+        like: what it shall be turned like.
+        names: the regions of a face without hair and ears.
+    """
+    names = tuple(names)
+    has, wants = (_find_cheeks(each.regions.weigh(names)) for each in (face, like))
+    if has is None or wants is None:
+        return face
+    # How much wider the left half is than the right one: of a frontal face not at all.
+    own, wanted = (1.0 - left - right for left, right in (has, wants))
+    if abs(own + wanted) > abs(own - wanted) - _OPPOSITE:
+        return face
+    return replace(
+        face,
+        picture=np.ascontiguousarray(face.picture[:, ::-1]),
+        inside=np.ascontiguousarray(face.inside[:, ::-1]),
+        regions=replace(face.regions, parts=np.ascontiguousarray(face.regions.parts[:, :, ::-1])),
+    )
 
 
 def fit_sideways(face: SeenFace, like: SeenFace, names: Iterable[str]) -> SeenFace:
