@@ -16,6 +16,10 @@ from latentfu import BadInputError, CancelledError, Exemplar, Generator, Scorer,
 from latentfu.core.progress import silent
 from latentfu.plugin_manager import Registry, use_registry
 from latentfu.plugin_manager.sources import all_sources
+from latentfu_builtin.conditional_mapping.checkpoint import (
+    restore_mapping_training,
+    save_mapping_training,
+)
 from latentfu_builtin.conditional_mapping.mapping_controls import list_mapping_controls
 from latentfu_builtin.conditional_mapping.mapping_file import mappings_folder
 from latentfu_builtin.conditional_mapping.options import ConditionalOptions
@@ -108,6 +112,33 @@ def test_the_discriminator_takes_part_and_it_can_be_cancelled(little: Generator)
     assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def test_an_interrupted_run_goes_on(little: Generator, tmp_path: Path) -> None:
+    few, path = replace(QUICK, pictures=320, adversarial=0.1), tmp_path / "run.checkpoint"
+    trainer = ConditionalTrainer.begin(little, halves(), ["above"], few)
+
+    def stop(done: float, message: str = "") -> None:
+        if message.startswith("Step 7 "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_conditional_mapping(trainer, stop, lambda: save_mapping_training(path, trainer))
+    second = ConditionalTrainer.begin(little, halves(), ["above"], few)
+    restore_mapping_training(path, second)
+    assert second.step == 7
+    for one, two in ((trainer.mapping, second.mapping), (trainer.judge, second.judge)):
+        assert all(map(torch.equal, one.state_dict().values(), two.state_dict().values()))
+    state = next(iter(second.adam.state.values()))
+    assert int(state["step"]) == 7 and bool(state["exp_avg"].any())
+    figures = train_conditional_mapping(second, silent)
+    assert second.step == 20 and figures["after"] < figures["before"]
+    other = ConditionalTrainer.begin(little, halves(), ["below"], few)
+    with pytest.raises(BadInputError, match="other attributes"):
+        restore_mapping_training(path, other)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(BadInputError, match="cannot be read: remove it"):
+        restore_mapping_training(path, second)
+
+
 def test_tokens_of_w_plus_plus_learn_too() -> None:
     class Differentiable(Tokens):
         def render(self, latent: Any, noise: Any = "const", features: Any = None) -> torch.Tensor:
@@ -128,6 +159,7 @@ def test_from_the_command_to_an_edited_picture(
     told = ran.json
     assert told["name"] == "above_like"
     assert told["attributes"] == ["above"]
+    assert not Path(told["file"]).with_suffix(".checkpoint").exists()
     assert Path(told["file"]).parent == mappings_folder()
     (control,) = list_mapping_controls(mappings_folder(), little.id)
     assert control.widget == "picture"

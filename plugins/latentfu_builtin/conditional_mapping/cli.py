@@ -29,6 +29,11 @@ from latentfu import BadInputError, json_option, progress_bar
 @click.option(
     "--licence", default="unknown", show_default=True, help="Licence that is written into the file."
 )
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path, dir_okay=False),
+    help="Where an interrupted run is kept; the same command goes on with it. Default: beside the "
+    "file.",
+)  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file.")
 @json_option
 def train_conditional_mapping_command(
@@ -43,6 +48,10 @@ def train_conditional_mapping_command(
     import latentfu
     import torch
 
+    from latentfu_builtin.conditional_mapping.checkpoint import (
+        restore_mapping_training,
+        save_mapping_training,
+    )
     from latentfu_builtin.conditional_mapping.options import ConditionalOptions
     from latentfu_builtin.conditional_mapping.scored_attributes import (
         find_scorer_for,
@@ -65,14 +74,21 @@ def train_conditional_mapping_command(
     name, target = _choose_target(
         asked["name"] or (groups or wanted)[0], asked["output"], opened.id
     )
+    kept = asked["checkpoint"] or target.with_suffix(".checkpoint")
+    trainer = ConditionalTrainer.begin(opened, scorer, wanted, options)
+    if kept.is_file():
+        restore_mapping_training(kept, trainer)
+        click.echo(f"Going on after {trainer.step} of {options.steps} steps.", err=True)
     with progress_bar("Training", as_json) as progress:
-        trainer = ConditionalTrainer.begin(opened, scorer, wanted, options)
-        figures = train_conditional_mapping(trainer, progress)
+        figures = train_conditional_mapping(
+            trainer, progress, lambda: save_mapping_training(kept, trainer)
+        )
     notes = {
         "name": name, "group": groups[0] if groups else "other", "licence": asked["licence"],
         "options": options.to_json(), "figures": json.dumps(figures),
     }  # fmt: skip
     trainer.store().save(target, opened, notes)
+    kept.unlink(missing_ok=True)
     if as_json:
         click.echo(json.dumps({"file": str(target), "name": name, "attributes": wanted, **figures}))
         return

@@ -9,11 +9,21 @@ losses; the code was not released).
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from latentfu import BadInputError, Generator, Progress, Scorer, between, check_cancelled
+from latentfu import (
+    BadInputError,
+    CancelledError,
+    Generator,
+    Progress,
+    Scorer,
+    between,
+    check_cancelled,
+)
 from torch import Tensor
 from torch.autograd import backward
 
@@ -192,12 +202,19 @@ class ConditionalTrainer:
         return float(loss.detach())
 
 
-def train_conditional_mapping(trainer: ConditionalTrainer, progress: Progress) -> dict[str, float]:
-    """All steps of a run, and what came of it on pictures that it did not see.
+def train_conditional_mapping(
+    trainer: ConditionalTrainer,
+    progress: Progress,
+    keep: Callable[[], None] = lambda: None,
+    minutes: float = 2.0,
+) -> dict[str, float]:
+    """All steps of a run that are left, and what came of it on pictures that it did not see.
 
     Args:
-        trainer: A run that has not begun.
+        trainer: The run.
         progress: Told how far it is; may raise to stop.
+        keep: Called every ``minutes``, and when the run is stopped.
+        minutes: Between two calls.
 
     Returns:
         On 64 pairs, in standard deviations: ``before`` and ``after``, how far the attributes are
@@ -207,16 +224,34 @@ def train_conditional_mapping(trainer: ConditionalTrainer, progress: Progress) -
         BadInputError: The training diverged.
     """
     pool = trainer.open_pool(between(progress, 0.0, _FILLING))
-    learning, steps = between(progress, _FILLING, 0.98), trainer.options.steps
+    try:
+        _take_steps(trainer, pool, between(progress, _FILLING, 0.98), keep, minutes)
+    except (CancelledError, KeyboardInterrupt):
+        keep()
+        raise
+    trainer.mapping.eval()
+    return _measure_run(trainer)
+
+
+def _take_steps(
+    trainer: ConditionalTrainer,
+    pool: LessonPool,
+    progress: Progress,
+    keep: Callable[[], None],
+    minutes: float,
+) -> None:
+    """Steps until the end; raises BadInputError when they diverge."""
+    steps, kept = trainer.options.steps, time.monotonic()
     while trainer.step < steps:
         check_cancelled()
         terms = trainer.learn(pool)
         if not all(map(math.isfinite, terms.values())):
             raise BadInputError("The training gave no numbers: try a smaller --set rate=....")
         said = ", ".join(f"{name} {value:.3f}" for name, value in terms.items())
-        learning(trainer.step / steps, f"Step {trainer.step} of {steps}: {said}")
-    trainer.mapping.eval()
-    return _measure_run(trainer)
+        if time.monotonic() - kept > 60.0 * minutes:
+            kept = time.monotonic()
+            keep()
+        progress(trainer.step / steps, f"Step {trainer.step} of {steps}: {said}")
 
 
 @torch.no_grad()

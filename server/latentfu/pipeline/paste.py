@@ -8,6 +8,7 @@ crop, the selection and what is opaque.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
@@ -59,19 +60,11 @@ def place_change(
     where the inversion adds to them. ``region``: where in the crop it shows, ``[S, S]`` in 0..1.
     Alpha, and every pixel whose weight is 0, come back bit for bit when it is added.
     """
-    box = box_around(quad, layer.width, layer.height)
-    x0, y0, x1, y1 = box
-    colors = 1 if layer.pixels.shape[2] == 1 else 3
-    if x1 <= x0 or y1 <= y0:
-        return PlacedChange((0, 0, 0, 0), np.zeros((0, 0, colors), dtype=np.float32))
-    part = Layer(layer.pixels[y0:y1, x0:x1])
-    weight = _paste_weight(part, quad, box, mask, feather)
-    if region is not None:
-        weight *= place_region(region, quad, box)
-    change = compute_change(part, quad, box, edited, inverted, codes=codes)
-    if colors == 1:
-        change = to_gray(change)[:, :, None]
-    return PlacedChange(box, change * weight[:, :, None])
+
+    def compute(part: Layer, box: PixelBox) -> Floats:
+        return compute_change(part, quad, box, edited, inverted, codes=codes)
+
+    return _place(layer, quad, compute, mask=mask, feather=feather, region=region)
 
 
 def place_mix(
@@ -85,6 +78,25 @@ def place_mix(
     """What puts ``mix`` into ``quad`` of ``layer``, which keeps its tone; else as
     :func:`place_change`.
     """
+
+    def compute(part: Layer, box: PixelBox) -> Floats:
+        kept = np.clip(upsample(mix.kept, quad, box), 0.0, 1.0)
+        change = upsample(mix.added, quad, box) - (1.0 - kept) * show_on_gray(part)
+        return keep_tone(part, change)
+
+    return _place(layer, quad, compute, mask=mask, feather=feather)
+
+
+def _place(
+    layer: Layer,
+    quad: Quad,
+    compute: Callable[[Layer, PixelBox], Floats],
+    *,
+    mask: MaskPixels | None,
+    feather: float,
+    region: Floats | None = None,
+) -> PlacedChange:
+    """What ``compute`` says of the part of the layer in the quad's box, as far as it may show."""
     box = box_around(quad, layer.width, layer.height)
     x0, y0, x1, y1 = box
     colors = 1 if layer.pixels.shape[2] == 1 else 3
@@ -92,9 +104,9 @@ def place_mix(
         return PlacedChange((0, 0, 0, 0), np.zeros((0, 0, colors), dtype=np.float32))
     part = Layer(layer.pixels[y0:y1, x0:x1])
     weight = _paste_weight(part, quad, box, mask, feather)
-    kept = np.clip(upsample(mix.kept, quad, box), 0.0, 1.0)
-    change = upsample(mix.added, quad, box) - (1.0 - kept) * show_on_gray(part)
-    change = keep_tone(part, change)
+    if region is not None:
+        weight *= place_region(region, quad, box)
+    change = compute(part, box)
     if colors == 1:
         change = to_gray(change)[:, :, None]
     return PlacedChange(box, change * weight[:, :, None])

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
 from latentfu import (
     BadInputError,
     CancelledError,
@@ -36,6 +35,13 @@ from latentfu_builtin.encoders.training.trainer import (
     measure_encoder,
 )
 from latentfu_builtin.inversion.coordinates import Spread
+from latentfu_builtin.networks.training_state import (
+    copy_tensors,
+    gather_moments,
+    name_tensors,
+    pick_tensors,
+    restore_moments,
+)
 
 _FILLING = 0.1
 """The part of the progress that is the filling of the pool."""
@@ -162,11 +168,9 @@ def _is_due(trainer: EncoderTrainer) -> bool:
 def save_encoder_training(path: Path, trainer: EncoderTrainer) -> None:
     """Write the run's state, or leave the old file as it is."""
     tensors: dict[str, Tensor] = {"random": trainer.random.get_state()}
-    for name, value in trainer.encoder.state_dict().items():
-        tensors[f"encoder.{name}"] = value
-    for place, parameter in enumerate(trainer.encoder.parameters()):
-        for key, value in trainer.adam.state.get(parameter, {}).items():
-            tensors[f"adam.{place}.{key}"] = value
+    moments = gather_moments(trainer.adam, trainer.encoder.parameters())
+    tensors |= name_tensors(trainer.encoder.state_dict(), "encoder")
+    tensors |= name_tensors(moments, "adam")
     metadata = {
         "format": _FORMAT,
         "generator_id": trainer.generator.id,
@@ -174,8 +178,7 @@ def save_encoder_training(path: Path, trainer: EncoderTrainer) -> None:
         "options": trainer.options.to_json(),
         "counters": json.dumps({"step": trainer.step, "taken": trainer.encoder.taken}),
     }
-    whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    write_tensors(path, whole, metadata)
+    write_tensors(path, copy_tensors(tensors), metadata)
 
 
 def _load_encoder_training(
@@ -201,28 +204,13 @@ def _load_encoder_training(
     tensors = read_tensors(path)
     try:
         counters = json.loads(header["counters"])
-        trainer.encoder.load_state_dict(_select(tensors, "encoder."))
+        trainer.encoder.load_state_dict(pick_tensors(tensors, "encoder"))
         trainer.encoder.taken = bool(counters["taken"])
         trainer.adam = make_encoder_optimizer(trainer.encoder, trainer.options)
-        _restore_adam(trainer, _select(tensors, "adam."))
+        moments = pick_tensors(tensors, "adam")
+        restore_moments(trainer.adam, trainer.encoder.parameters(), moments)
         trainer.step = int(counters["step"])
         trainer.random.set_state(tensors["random"])
     except (RuntimeError, KeyError, ValueError, TypeError) as error:
         raise BadInputError(f"The checkpoint {path} is damaged: remove it.") from error
     return trainer
-
-
-def _restore_adam(trainer: EncoderTrainer, tensors: dict[str, Tensor]) -> None:
-    """Put the optimizer's moments back."""
-    for place, parameter in enumerate(trainer.encoder.parameters()):
-        state = _select(tensors, f"{place}.")
-        if state:
-            trainer.adam.state[parameter] = {
-                key: value if key == "step" else torch.empty_like(parameter).copy_(value)
-                for key, value in state.items()
-            }
-
-
-def _select(tensors: dict[str, Tensor], start: str) -> dict[str, Tensor]:
-    """The tensors whose name begins with ``start``, without it."""
-    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}

@@ -11,6 +11,13 @@ from torch import Tensor, nn
 
 from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
+from latentfu_builtin.networks.training_state import (
+    copy_tensors,
+    gather_moments,
+    name_tensors,
+    pick_tensors,
+    restore_moments,
+)
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.source import BatchSource
 from latentfu_builtin.stylegan.training.trainer import Trainer
@@ -39,12 +46,11 @@ def gather(trainer: Trainer) -> dict[str, Tensor]:
     if trainer.device.type == "cuda":
         tensors["cuda_random"] = torch.cuda.get_rng_state(trainer.device)
     for name, net in networks(trainer).items():
-        tensors.update({f"{name}.{key}": value for key, value in net.state_dict().items()})
+        tensors.update(name_tensors(net.state_dict(), name))
     for name, adam in _optimizers(trainer).items():
-        for place, parameter in enumerate(adam.param_groups[0]["params"]):
-            for key, value in adam.state.get(parameter, {}).items():
-                tensors[f"{name}.{place}.{key}"] = value
-    return {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+        moments = gather_moments(adam, adam.param_groups[0]["params"])
+        tensors.update(name_tensors(moments, name))
+    return copy_tensors(tensors)
 
 
 def save_checkpoint(path: Path, trainer: Trainer) -> None:
@@ -127,7 +133,7 @@ def load_checkpoint(
     if trainer.phase == counters["phase"]:
         trainer.steps = int(counters["steps"])
         for name, adam in _optimizers(trainer).items():
-            _restore_adam(adam, pick_tensors(tensors, name))
+            restore_moments(adam, adam.param_groups[0]["params"], pick_tensors(tensors, name))
     trainer.path_mean = tensors["path_mean"].to(trainer.device)
     trainer.random.set_state(tensors["random"])
     if not group.leads:
@@ -136,25 +142,3 @@ def load_checkpoint(
     if "cuda_random" in tensors and trainer.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["cuda_random"], trainer.device)
     return trainer
-
-
-def pick_tensors(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors whose name begins with `name.`, without it."""
-    start = f"{name}."
-    return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}
-
-
-def _restore_adam(adam: torch.optim.Adam, tensors: dict[str, Tensor]) -> None:
-    """Put stored moments back into an optimizer of the same parameters."""
-    for place, parameter in enumerate(adam.param_groups[0]["params"]):
-        state = {
-            key: value.clone() if key == "step" else _match_layout(value, parameter)
-            for key, value in pick_tensors(tensors, str(place)).items()
-        }
-        if state:
-            adam.state[parameter] = state
-
-
-def _match_layout(value: Tensor, parameter: Tensor) -> Tensor:
-    """A copy of value on the parameter's device and in its memory layout."""
-    return torch.empty_like(parameter, requires_grad=False).copy_(value)

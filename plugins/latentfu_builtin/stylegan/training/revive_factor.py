@@ -21,8 +21,8 @@ from latentfu_builtin.networks.stylegan.stylegan2 import (
     normalize_2nd_moment,
 )
 from latentfu_builtin.networks.stylegan.stylegan2.network import Mapping
+from latentfu_builtin.networks.training_state import pick_tensors
 from latentfu_builtin.stylegan.training.checkpoint import (
-    pick_tensors,
     read_checkpoint,
     without_moments,
 )

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from latentfu_builtin.networks.stylegan.files import check_tensors
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config, save_network
+from latentfu_builtin.networks.training_state import pick_tensors
 from latentfu_builtin.stylegan.training.checkpoint import (
     networks,
-    pick_tensors,
     read_checkpoint,
     save_checkpoint,
 )
