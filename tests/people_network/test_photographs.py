@@ -73,6 +73,20 @@ def test_a_turned_head_keeps_its_outline_and_its_pixels(strength: float, way: in
     assert np.abs(fine[1]).mean() > 0.75 * np.abs(fine[0]).mean()
 
 
+def test_glasses_are_lines_around_the_eyes() -> None:
+    """Rims, and not a shade: fine structure comes where the eyes are, and nowhere else."""
+    around = np.s_[90:125, 185:265]
+    before, after = (
+        cv2.Laplacian(each.astype(np.float32).mean(2), cv2.CV_32F)
+        for each in (PHOTOGRAPH, _edit("glasses", 1.0))
+    )
+    assert np.abs(after[around]).mean() > 1.03 * np.abs(before[around]).mean()
+    change = _measure_change("glasses", 1.0, around)
+    assert change > 4.0
+    assert _measure_change("glasses", 1.0, MOUTH) < 0.5 * change
+    assert _measure_change("glasses", 1.0, FLAG) == 0.0
+
+
 def test_a_gray_photograph_stays_gray() -> None:
     gray = np.repeat(PHOTOGRAPH.mean(2, keepdims=True).astype(np.uint8), 3, axis=2)
     done = latentfu.edit(gray, {"age": 2.0})
@@ -83,7 +97,7 @@ def test_a_gray_photograph_stays_gray() -> None:
 
 def test_a_control_of_another_network_is_named_with_it() -> None:
     with pytest.raises(latentfu.NotInstalledError, match="network portraits has it"):
-        latentfu.edit(PHOTOGRAPH, {"glasses": 2.0})
+        latentfu.edit(PHOTOGRAPH, {"earrings": 2.0})
     with pytest.raises(latentfu.NotInstalledError, match="no control 'wings'"):
         latentfu.edit(PHOTOGRAPH, {"wings": 2.0})
 

@@ -80,6 +80,6 @@ PEOPLE_ENDS = {
 STILL = (
     "light_x", "light_y", "light_warmth", "light_contrast", "background_light", "clothes_light",
     "skin_tone", "hair_lightness", "hair_redness", "gray_hair", "eye_color", "lipstick",
-    "eye_makeup", "freckles", "blush", "teeth_whiteness",
+    "eye_makeup", "freckles", "blush", "teeth_whiteness", "glasses_color", "glasses_tint",
 )  # fmt: skip
 """Controls under which nothing moves in the renderer's people: light, colors, what is painted."""
