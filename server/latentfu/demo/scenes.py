@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 # What is shown first if the generator has it; any generator has something to show.
-WISHES = {"smile": 1.5, "glasses": 2.5, "hair_lightness": -2.0, "gaze_x": -1.5, "age": 1.0}
+WISHES = {"smile": 1.5, "glasses": 1.3, "hair_lightness": -2.0, "gaze_x": -1.5, "age": 1.0}
 MASKED_WISHES = {"smile": 1.5, "mouth_open": 1.0}
 _PREVIEW_SIDE = 384
 
