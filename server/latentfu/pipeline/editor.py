@@ -14,7 +14,7 @@ from latentfu.core.layer import Layer, check_mask
 from latentfu.core.process_memory import give_back_freed
 from latentfu.core.progress import Progress, Stopwatch, between, cancel_scope, silent
 from latentfu.core.value_effect import ControlValue, Exemplar
-from latentfu.pipeline.acting_regions import WHOLE, RegionChooser, require_parser
+from latentfu.pipeline.acting_regions import RegionChooser, require_parser
 from latentfu.pipeline.align import Cropper, Placement, pick_number, pick_quad
 from latentfu.pipeline.apply_controls import (
     check_control_names,
@@ -152,7 +152,7 @@ class Editor:
         work.watch.lap("render")
         shown = ShownEdit(crop, found, mixed, inverted)
         acting = self.regions.choose_for_mix(work.resolved, crop, found, pictures=(mixed, inverted))
-        if acting is not WHOLE:
+        if acting.mask is not None:
             codes = show_mix(generator, a, source.inversion.latent, request.layers)
             shown = replace(shown, codes=codes, acting=acting)
         work.watch.lap("regions")

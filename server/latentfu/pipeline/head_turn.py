@@ -31,6 +31,8 @@ _SOFT = 0.02
 _RIGID = 0.045
 """Sigma, in crop sides: what is smaller, such as the tip of a nose, keeps its shape."""
 _HIGH = 0.2
+_FOLLOWED = 0.45
+"""A turn of which the layer follows less than this part is drawn less far, too."""
 _TRUSTED = 0.045
 """So far within the face, in crop sides, the network's own picture of it counts."""
 
@@ -46,16 +48,21 @@ class HeadTurn:
         drawn: float32 ``[S, S, 2]``: for each place how far away the network's picture before the
             edit shows what that after it does, shifted.
         trust: float32 ``[S, S]`` in 0..1: where the network's pictures count beside the motion.
+        part: Of the edit, in 0..1: so far it is drawn, where the layer cannot follow all of it.
     """
 
     motion: Motion
     shift: Floats
     drawn: Floats
     trust: Floats
+    part: float = 1.0
 
     def follow(self, codes: CodesEdit) -> CodesEdit:
         """The edit by the codes as the layer makes it, where it is trusted."""
-        return replace(codes, after=shift_picture(codes.after, self.shift), regions=None)
+        after = codes.after
+        if self.part < 1.0 and codes.between is not None:
+            after = codes.between(self.part)
+        return replace(codes, after=shift_picture(after, self.shift), regions=None)
 
 
 def find_turn(codes: CodesEdit, motion: Motion) -> HeadTurn | None:
@@ -70,19 +77,21 @@ def find_turn(codes: CodesEdit, motion: Motion) -> HeadTurn | None:
         return None
     dome = _raise_dome(shapes["own"])
     steep = float(np.hypot(*np.gradient(dome, 1.0 / side)).max()) * float(np.hypot(*swing))
-    swing = swing * min(1.0, _STEEPEST / max(steep, 1e-6))
+    followed = min(1.0, _STEEPEST / max(steep, 1e-6))
+    part = 1.0 if codes.between is None else min(1.0, followed / _FOLLOWED) ** 2
+    swing = swing * followed
     shift = np.asarray(dome[:, :, None] * swing, np.float32)  # [S, S, 2]
     pixels = shift * side
     faces = [warp_by(shapes[name], pixels) for name in ("own_face", "face")]
     trust = _find_trusted(np.minimum(*faces), dome, side)
-    inner = warp_by(motion.flow, pixels)
+    inner = part * warp_by(motion.flow, pixels)
     found = np.clip(warp_by(motion.kept, pixels), 0.0, 1.0)
     drawn = np.asarray(shift + inner, np.float32)
     inner = _smooth_sure(inner, trust * found, _RIGID * side) * trust[:, :, None]
     kept = np.asarray(1.0 - trust * (1.0 - found), np.float32)
     flow = np.asarray(shift + inner, np.float32)
     turned = replace(motion, flow=flow, kept=kept, far=np.zeros_like(kept), turned=kept)
-    return HeadTurn(turned, shift, drawn, trust)
+    return HeadTurn(turned, shift, drawn, trust, part)
 
 
 def shift_picture(picture: Floats, shift: Floats) -> Floats:

@@ -158,7 +158,7 @@ def _change_with_motion(
     turn = find_turn(codes, motion)
     if turn is not None:
         codes, motion = turn.follow(codes), turn.motion
-        edited = shift_picture(edited, turn.shift)
+        edited = codes.after if turn.part < 1.0 else shift_picture(edited, turn.shift)
     elif codes.regions is not None and codes.regions.outline is not None:
         motion = bend_outline(motion, codes.regions.outline)
     zoom = quad.side / edited.shape[1]
