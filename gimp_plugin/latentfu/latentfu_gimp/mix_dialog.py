@@ -149,8 +149,7 @@ class MixDialog(TryOutDialog):
         self._learnt = False
         self._tried = None
         self._dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
-        work = jobs.Work(self._target.picture, self._target.mask, **self._common)
-        self._session.prepare(work, self._prepared)
+        self._learn()
 
     def _set_layers(self, part: str) -> bool:
         """Put in the layers of a part; whether that changed the numbers."""

@@ -146,6 +146,10 @@ class TryOutDialog(ABC):
 
     def _opened(self, catalog: Catalog) -> None:
         self._offer(catalog)
+        self._learn()
+
+    def _learn(self) -> None:
+        """Find the layer's face in the network; what follows is shown then."""
         work = jobs.Work(self._target.picture, self._target.mask, **self._common)
         self._session.prepare(work, self._prepared)
 

@@ -61,13 +61,12 @@ class DemoScenes:
 
     def mix(self, source: Pixels, progress: Progress) -> Pixels:
         """Another person's hair; of what is no face, its styles in the upper part."""
+        name = self.client.send_layer(layer_body(Layer(source)))
         if self.generator.domain == "faces":
-            name = self.client.send_layer(layer_body(Layer(source)))
             return self._job(
                 "mixed", {"kind": "mix", "source": name, "regions": ["hair"]}, progress
             )
         last = 2 * (self.generator.resolution.bit_length() - 1) - 3
-        name = self.client.send_layer(layer_body(Layer(source)))
         request = {"kind": "mix", "source": name, "layers": [2, last], "feather": 0.0}
         return self._job("mixed", request, progress, self.hair())
 

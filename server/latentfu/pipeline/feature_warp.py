@@ -126,14 +126,14 @@ def warp_features_into_mix(
 
 def mix_codes(a: Latent, b: Latent, layers: range, generator: Generator) -> Latent:
     """``a`` with the codes of ``b`` in ``layers``; neither may be of z."""
-    codes = codes_per_layer(a, generator).clone()
-    codes[:, layers.start : layers.stop] = codes_per_layer(b, generator)[
+    codes = _codes_per_layer(a, generator).clone()
+    codes[:, layers.start : layers.stop] = _codes_per_layer(b, generator)[
         :, layers.start : layers.stop
     ]
     return replace(a, codes=codes, space="w++" if a.space == "w++" else "w+")
 
 
-def codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
+def _codes_per_layer(latent: Latent, generator: Generator) -> Tensor:
     """Its codes, one for each layer: ``[N, num_ws, w_dim]``."""
     codes = latent.codes
     return codes if codes.ndim == 3 else codes[:, None].expand(-1, generator.num_ws, -1)

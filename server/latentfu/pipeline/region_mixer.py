@@ -17,7 +17,7 @@ from latentfu.pipeline.paste_back import Outcome
 from latentfu.pipeline.region_map import RegionReader
 from latentfu.pipeline.region_mix import RegionKinds, check_mixable, check_there, mix_regions
 from latentfu.pipeline.report import count_changed, tell_corners
-from latentfu.pipeline.seen_face import WIDER, SeenFace, see_face
+from latentfu.pipeline.seen_face import PARSED_SIDE, WIDER, SeenFace, see_face
 from latentfu.plugin_objects import Aligner, GeneratorSpec
 from latentfu.protocol.replies import RegionMixReply
 from latentfu.protocol.requests import MixRequest
@@ -97,7 +97,7 @@ class RegionMixer:
         """The face of each, at one side; BadInputError where its regions are not sure."""
         side, found = 0, []
         for which, one in (("this", own), ("the second", PlacedLayer(source, Placement()))):
-            crop = self._cropper.crop(one.layer, aligner, 256, one.placement, one.mask)
+            crop = self._cropper.crop(one.layer, aligner, PARSED_SIDE, one.placement, one.mask)
             surety = self._reader.read(parser, crop.image).surety
             if surety < parser.least_surety:
                 raise BadInputError(_say_unsure(surety, which))

@@ -13,7 +13,7 @@ from latentfu.core.generator import Generator
 from latentfu.core.latent import Latent
 from latentfu.pipeline.codes_edit import CodesEdit
 from latentfu.pipeline.crop import Floats
-from latentfu.pipeline.feature_warp import codes_per_layer, mix_codes, warp_features_into_mix
+from latentfu.pipeline.feature_warp import mix_codes, warp_features_into_mix
 from latentfu.pipeline.plugin_calls import check_picture, draw
 from latentfu.plugin_manager.running import call_plugin, describe_item
 
@@ -87,11 +87,12 @@ def show_mix(
     """The mix of :func:`render_mix` by codes and weights alone, for its motion; None for z."""
     if "z" in {a.space, b.space}:
         return None
-    a = replace(a, codes=codes_per_layer(a, generator), details=())
-    a = replace(a, space="w++" if a.space == "w++" else "w+")
-    mixed = mix_codes(a, b, range(layers[0], layers[1] + 1), generator)
-    ends = render_latent(generator, a), render_latent(generator, mixed)
-    return show_codes(a, mixed, ends, lambda one: render_latent(generator, one))
+    before, mixed = (
+        mix_codes(replace(a, details=()), b, taken, generator)
+        for taken in (range(0), range(layers[0], layers[1] + 1))
+    )
+    ends = render_latent(generator, before), render_latent(generator, mixed)
+    return show_codes(before, mixed, ends, lambda one: render_latent(generator, one))
 
 
 def check_mix_layers(generator: Generator, layers: tuple[int, int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,8 @@ WIDER = 1.4
 """The square is so many times as wide as that of a face: long hair ends within it."""
 _LOWER = 0.03
 """Its middle lies lower by so many sides of a face's square."""
-_PARSED_SIDE = 256
+PARSED_SIDE = 256
+"""Pixels of a square that is parsed."""
 _LIKELY = 0.3
 """From this probability on a place counts to a part of a region."""
 _SMALL_PART = 0.1
@@ -76,7 +77,7 @@ def see_face(
     """
     wide = widen_quad(quad)
     crop = cut_crop(layer, wide, side, "", "blur")
-    small = even_light(replace(crop, image=resize_picture(crop.image, _PARSED_SIDE).clip(-1, 1)))
+    small = even_light(replace(crop, image=resize_picture(crop.image, PARSED_SIDE).clip(-1, 1)))
     inside = (measure_outside(layer, wide, side) == 0.0).astype(np.float32)
     return SeenFace(wide, to_levels(crop.image), inside, reader.read(parser, small.image))
 
@@ -107,12 +108,7 @@ def turn_alike(face: SeenFace, like: SeenFace, names: Iterable[str]) -> SeenFace
     own, wanted = (1.0 - left - right for left, right in (has, wants))
     if abs(own + wanted) > abs(own - wanted) - _OPPOSITE:
         return face
-    return replace(
-        face,
-        picture=np.ascontiguousarray(face.picture[:, ::-1]),
-        inside=np.ascontiguousarray(face.inside[:, ::-1]),
-        regions=replace(face.regions, parts=np.ascontiguousarray(face.regions.parts[:, :, ::-1])),
-    )
+    return _move_all(face, lambda image: np.ascontiguousarray(image[:, ::-1]))
 
 
 def fit_sideways(face: SeenFace, like: SeenFace, names: Iterable[str]) -> SeenFace:
@@ -144,6 +140,11 @@ def fit_sideways(face: SeenFace, like: SeenFace, names: Iterable[str]) -> SeenFa
         moved = cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.float32)
 
+    return _move_all(face, move)
+
+
+def _move_all(face: SeenFace, move: Callable[[Floats], Floats]) -> SeenFace:
+    """``face`` with everything that it shows moved alike; ``move``: of ``[S, S]`` and more."""
     parts = np.stack([np.clip(move(part), 0.0, 1.0) for part in face.regions.parts])
     return replace(
         face,
@@ -165,9 +166,7 @@ def move_face(face: SeenFace, across: float, down: float) -> SeenFace:
         )
         return np.asarray(moved, np.float32)
 
-    parts = np.stack([np.clip(move(part), 0.0, 1.0) for part in face.regions.parts])
-    regions = replace(face.regions, parts=parts)
-    return replace(face, picture=move(face.picture), regions=regions)
+    return replace(_move_all(face, move), inside=face.inside)
 
 
 def find_center(shape: Floats) -> tuple[float, float]:
