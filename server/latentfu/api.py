@@ -328,10 +328,12 @@ def transfer(
     Args:
         pixels: uint8 ``[H, W]`` or ``[H, W, 1, 3 or 4]``, or a PIL image.
         source: the other picture, of any size.
-        along: the directions that are moved; all others stay.
+        along: the directions that are moved, and controls that take a picture and are set to
+            ``source``; all others stay.
         attributes: groups of directions that are moved whole, such as "expression" or "hair".
         method: along directions, or by the conditional mappings of the attributes.
-        scale: how far of the way: 1 is where ``source`` stands.
+        scale: how far of the way: 1 is where ``source`` stands; what takes a picture goes the
+            whole way.
         generator: as for :func:`edit`, like all other arguments.
 
     Returns:

@@ -186,13 +186,18 @@ def test_from_the_command_to_an_edited_picture(
     )  # fmt: skip
     assert given.code == 0, given.err
     one, two = (np.asarray(Image.open(tmp_path / name)) for name in ("e.png", "t.png"))
+    named = ("transfer", a, b, "-o", tmp_path / "n.png", "--along", "above_like", *quick)
+    by_name = latentfu_program(*named)
+    assert by_name.code == 0, by_name.err
+    assert f"above_like as in {b}" in by_name.out
     assert np.array_equal(one, two)
+    assert np.array_equal(one, np.asarray(Image.open(tmp_path / "n.png")))
     assert not np.array_equal(one, np.asarray(Image.open(a)))
     common = ("transfer", a, b, "-o", tmp_path / "u.png", "--method", "mapping", *quick)
     for wrong, said in (
         (("--attributes", "below"), "no conditional mapping for 'below'"),
-        (("--attributes", "above", "--scale", "2"), "leave out along and scale"),
-        (("--along", "above"), "leave out along and scale"),
+        (("--attributes", "above", "--scale", "2"), "goes the whole way: use a scale of 1"),
+        (("--along", "above"), "There is no control 'above'"),
     ):
         refused = latentfu_program(*common, *wrong)
         assert refused.code == 1

@@ -66,6 +66,20 @@ def test_a_layer_stands_where_the_other_stands(like: Edit) -> None:
     assert all(abs(strength) > 0.01 for strength in state["edits"].values()), state["edits"]
 
 
+def test_what_takes_a_picture_takes_the_other_layer(like: Edit) -> None:
+    """As an edit that names the layer does; the two kinds go together, but never by a half."""
+    seen = like.look("""(lambda new, edit: [about(new), changed(new, edit)['count']])(
+        made('latentfu-transfer', image, layer, source=other, along='like'),
+        made('latentfu-edit', image, layer, edits='like=@layer:Second'))""")
+    assert seen[0]["name"] == "like like Second (Latent-Fu)" and seen[1] == 0
+    both = like.look("""about(made('latentfu-transfer', image, layer, source=other,
+                                   along='red like'))['state']""")
+    assert list(both["edits"]) == ["red", "like"]
+    assert both["edits"]["like"].startswith("@tattoo:")
+    half = "attempt('latentfu-transfer', image, layer, source=other, along='like', scale=0.5)"
+    assert "whole way" in like.look(half)[1]
+
+
 def test_half_of_the_way_is_half_of_the_strength(like: Edit) -> None:
     whole, half = (
         like.look(f"""about(made('latentfu-transfer', image, layer, source=other, along='red',
@@ -101,7 +115,7 @@ def test_what_cannot_be_is_one_sentence(like: Edit, arguments: str, words: str) 
 
 def test_the_window_moves_what_is_ticked_as_far_as_is_said(like: Edit) -> None:
     order = open_window(like, "layer", "along=''")
-    assert like.look("rows()") == {"red": False, "tall": False}
+    assert like.look("rows()") == {"red": False, "tall": False, "Hair like": False}
     wait_for(lambda: "Tick what" in like.look(f"said({LIKE})"), "does not say what to do")
     assert not like.look(READY)
     like.do("tick('red')")
@@ -123,7 +137,7 @@ def test_it_is_opened_again_with_what_was_chosen(like: Edit) -> None:
     count = like.look("count(image)")
     order = open_window(like, "first")
     assert like.look(f"window({LIKE}).get_title()") == "Make it like another layer again"
-    assert like.look("rows()") == {"red": False, "tall": True}
+    assert like.look("rows()") == {"red": False, "tall": True, "Hair like": False}
     assert like.look(f"part('How far', Gtk.SpinButton, {LIKE}).get_value()") == 0.5
     like.do("tick('red')")
     wait_ready(like)

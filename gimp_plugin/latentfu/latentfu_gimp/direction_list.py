@@ -1,4 +1,4 @@
-"""A list of a network's directions to tick, with what became of each beside it."""
+"""A list of what can be taken over from a picture, to tick, with what became of each beside it."""
 
 from __future__ import annotations
 
@@ -42,11 +42,18 @@ class DirectionList:
         self.widget.pack_start(scrolled, True, True, 0)
 
     def show(self, controls: Sequence[ControlFacts], chosen: Collection[str]) -> None:
-        """Offer the directions among ``controls``; those that are ``chosen`` are ticked."""
+        """Offer the directions among ``controls``, and those that take a picture.
+
+        Those that are ``chosen`` are ticked.
+        """
         for child in self._list.get_children():
             child.destroy()
         self._boxes, self._notes, self._rows, self._words = {}, {}, {}, {}
-        found = [one for one in controls if one.get("kind", "direction") == "direction"]
+        found = [
+            one
+            for one in controls
+            if one.get("widget") == "picture" or one.get("kind", "direction") == "direction"
+        ]
         groups = {str(one.get("group") or "other"): None for one in found}
         ranks = {name: number for number, name in enumerate(sorted(groups, key=rank_group))}
         for one in sorted(found, key=lambda one: ranks[str(one.get("group") or "other")]):

@@ -13,6 +13,7 @@ from .arguments import (
     AS_LAYER,
     AUTO,
     LARGEST_STRENGTH,
+    LAYER,
     Edits,
     format_edits,
     format_options,
@@ -42,7 +43,7 @@ def remembered(
         generator=str(report.get("generator") or work.generator),
         generator_id=str(report.get("generator_id") or ""),
         inverter=str(report.get("inverter") or work.inverter),
-        edits=_strengths(target, work, result),
+        edits=_strengths(target, work, result, source),
         feather=work.feather,
         quad=report.get("quad") or [],
         inversion_key=str(report.get("inversion_key") or ""),
@@ -89,14 +90,18 @@ def keep_arguments(config: Gimp.ProcedureConfig, work: Work, form: str) -> None:
     put("as", form)
 
 
-def _strengths(target: Target, work: Work, result: Result) -> Edits:
+def _strengths(target: Target, work: Work, result: Result, source: Gimp.Layer | None) -> Edits:
     """What was moved by how much, as an edit takes it."""
     moves: dict[str, Any] = result.report.get("moves") or {}
     if work.kind != "transfer":
         return keep_layers(target.image, work.edits)
     limit = LARGEST_STRENGTH
     strengths = {name: float(move["strength"]) for name, move in moves.items()}
-    return {name: min(max(one, -limit), limit) for name, one in strengths.items()}
+    edits: Edits = {name: min(max(one, -limit), limit) for name, one in strengths.items()}
+    if source and source.get_image() == target.image:  # what took its picture takes it again
+        taken = {name: f"{LAYER}{source.get_name()}" for name in work.along if name not in moves}
+        edits.update(keep_layers(target.image, taken))
+    return edits
 
 
 def _taken(target: Target, work: Work, source: Gimp.Layer | None) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def transfer_with_dialog(
 
 
 class TransferDialog(TryOutDialog):
-    """Which directions are moved to where the other layer stands."""
+    """What is moved to where the other layer stands, or taken from its picture as it is."""
 
     def _add_rows(self, right: Gtk.Box) -> None:
         earlier = self._target.earlier
@@ -67,7 +67,8 @@ class TransferDialog(TryOutDialog):
         right.pack_start(self._regions.widget, False, False, 0)
 
     def _offer(self, catalog: Catalog) -> None:
-        self._directions.show(catalog.controls, self._read_chosen())
+        like = [one for one in catalog.valued if one.get("widget") == "picture"]
+        self._directions.show([*catalog.controls, *like], self._read_chosen())
         self._directions.search.grab_focus()
 
     def _read_chosen(self) -> Sequence[str]:

@@ -85,5 +85,8 @@ def transfer_command(
         print_json({"output": str(output), "place": done.place, **amounts, "report": done.report})
         return
     print_fit(done.report)
-    ways = (f"{n} from {moves[n]['have']:+.2f} to {moves[n]['goal']:+.2f}" for n in moves)
-    click.echo(f"{output}: {', '.join(ways) or ', '.join(groups) + ' as in ' + str(exemplar)}.")
+    ways = [f"{n} from {moves[n]['have']:+.2f} to {moves[n]['goal']:+.2f}" for n in moves]
+    whole = [name for name in along if name not in moves]
+    whole += groups if method == "mapping" else []
+    ways += [f"{', '.join(whole)} as in {exemplar}"] if whole else []
+    click.echo(f"{output}: {', '.join(ways)}.")

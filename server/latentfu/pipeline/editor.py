@@ -46,9 +46,9 @@ from latentfu.pipeline.render import check_mix_layers, render_mix, show_mix
 from latentfu.pipeline.render_edit import EditRenderer, make_edit_options
 from latentfu.pipeline.report import tell_corners
 from latentfu.pipeline.transfer import (
+    TransferPlan,
     list_moved,
     make_exemplar_request,
-    make_mapping_request,
     plan_transfer,
 )
 from latentfu.plugin_manager import get_registry
@@ -177,17 +177,17 @@ class Editor:
     ) -> Outcome:
         """The layer moved to where the source stands, along directions or by mappings."""
         work = self._start(request, pictures)
-        if request.method == "mapping":
-            return self.edit(
-                make_mapping_request(request, work.resolved.controls), pictures, progress
-            )
-        moving = list_moved(request, work.resolved.controls)
+        moved = list_moved(request, work.resolved.controls)
+        if not moved.directions:
+            plain = TransferPlan({}, {}, {}).make_request(request, moved.shown)
+            return self.edit(plain, pictures, progress)
         _, found = self._find(work, between(progress, 0.0, 0.45))
         exemplar = self._start(make_exemplar_request(request), pictures, work.resolved)
         _, source = self._find(exemplar, between(progress, 0.45, 0.9))
         latents = found.inversion.latent, source.inversion.latent
-        plan = plan_transfer(request, latents, work.resolved, self._controls, moving)
-        outcome = self.edit(plan.make_request(request), pictures, between(progress, 0.9, 1.0))
+        plan = plan_transfer(request, latents, work.resolved, self._controls, moved.directions)
+        edit = plan.make_request(request, moved.shown)
+        outcome = self.edit(edit, pictures, between(progress, 0.9, 1.0))
         facts = {"source_inversion_key": source.key, "moves": plan.moves}
         return replace(outcome, report=outcome.report.model_copy(update=facts))
 

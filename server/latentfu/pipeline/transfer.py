@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from latentfu.core.control import Control, ControlEffect, check_strengths
+from latentfu.core.control import Control, ControlEffect, check_strengths, find_control
 from latentfu.core.errors import BadInputError
 from latentfu.core.latent import Latent
 from latentfu.pipeline.apply_controls import read_amount, readable_effect
@@ -29,50 +29,66 @@ def make_exemplar_request(request: TransferRequest) -> TransferRequest:
     return request.model_copy(update=alone)
 
 
-def list_moved(request: TransferRequest, controls: Mapping[str, Control]) -> list[str]:
-    """The directions that a request moves: those it names, then those of its attributes.
+@dataclass(frozen=True)
+class MovedControls:
+    """The controls that a transfer uses.
+
+    ``directions``: moved to where the second picture stands; ``shown``: set to that picture.
+    """
+
+    directions: list[str]
+    shown: list[str]
+
+
+def list_moved(request: TransferRequest, controls: Mapping[str, Control]) -> MovedControls:
+    """What a request names, then what belongs to its attributes.
 
     Args:
         request: what is asked for.
         controls: of its generator, by name.
 
     Raises:
-        BadInputError: no direction of the generator belongs to an attribute.
+        BadInputError: nothing of the generator belongs to an attribute, or what takes a picture
+            shall act by a part.
         NotInstalledError: there is no control of a name.
     """
-    check_strengths(dict.fromkeys(request.along, 0.0), controls)
+    shown = [name for name in request.along if find_control(name, controls).widget == "picture"]
+    along = [name for name in request.along if name not in shown]
+    check_strengths(dict.fromkeys(along, 0.0), controls)
+    if request.method == "mapping":
+        shown += _list_mappings(request.attributes, controls)
+    else:
+        along += _list_directions(request.attributes, controls)
+    if shown and request.scale != 1.0:
+        raise BadInputError(
+            f"{shown[0]} goes the whole way: use a scale of 1, not {request.scale:g}."
+        )
+    return MovedControls(list(dict.fromkeys(along)), list(dict.fromkeys(shown)))
+
+
+def _list_directions(attributes: Sequence[str], controls: Mapping[str, Control]) -> list[str]:
+    """All directions of these groups."""
     groups: dict[str, list[str]] = {}
     for control in controls.values():
         if control.kind == "direction":
             groups.setdefault(control.group, []).append(control.name)
-    for attribute in request.attributes:
+    for attribute in attributes:
         if attribute not in groups:
             raise BadInputError(
                 f"There is no attribute {attribute!r} here; there are: {', '.join(sorted(groups))}."
             )
-    belonging = [name for attribute in request.attributes for name in groups[attribute]]
-    return list(dict.fromkeys([*request.along, *belonging]))
+    return [name for attribute in attributes for name in groups[attribute]]
 
 
-def make_mapping_request(request: TransferRequest, controls: Mapping[str, Control]) -> EditRequest:
-    """The edit that gives a layer attributes of the source by their conditional mappings.
-
-    Args:
-        request: what is asked for.
-        controls: of its generator, by name.
-
-    Raises:
-        BadInputError: there is no conditional mapping for one of the attributes.
-    """
-    for attribute in request.attributes:
+def _list_mappings(attributes: Sequence[str], controls: Mapping[str, Control]) -> list[str]:
+    """The conditional mapping of each."""
+    for attribute in attributes:
         if f"{attribute}{MAPPING_ENDING}" not in controls:
             raise BadInputError(
                 f"There is no conditional mapping for {attribute!r} here: train one with latentfu "
                 f"train conditional-mapping GENERATOR --attributes {attribute}."
             )
-    common = request.model_dump(exclude={"kind", "source", *_OWN})
-    wanted = {f"{attribute}{MAPPING_ENDING}": request.source for attribute in request.attributes}
-    return EditRequest(**common, exemplars=wanted)
+    return [f"{attribute}{MAPPING_ENDING}" for attribute in attributes]
 
 
 @dataclass(frozen=True)
@@ -88,10 +104,11 @@ class TransferPlan:
     edits: dict[str, float]
     targets: dict[str, float]
 
-    def make_request(self, request: TransferRequest) -> EditRequest:
-        """The edit that the transfer comes down to."""
+    def make_request(self, request: TransferRequest, shown: Sequence[str]) -> EditRequest:
+        """The edit that the transfer comes down to; ``shown``: what is set to the source."""
         common = request.model_dump(exclude={"kind", "source", *_OWN})
-        return EditRequest(**common, edits=self.edits, targets=self.targets)
+        exemplars = dict.fromkeys(shown, request.source)
+        return EditRequest(**common, edits=self.edits, targets=self.targets, exemplars=exemplars)
 
 
 def plan_transfer(

@@ -389,7 +389,8 @@ class TransferRequest(LayerRequest):
     along: list[Name] = Field(
         default_factory=list,
         max_length=MOST_NAMES,
-        description="The directions that are moved; all others stay.",
+        description="The directions that are moved, and controls that take a picture and are set "
+        "to the second one; all others stay.",
     )
     attributes: list[Name] = Field(
         default_factory=list,
@@ -402,7 +403,8 @@ class TransferRequest(LayerRequest):
     )
     scale: Annotated[float, _within("scale")] = Field(
         default=1.0,
-        description="How far of the way: 1 is where the second picture stands, 2 as far again.",
+        description="How far of the way: 1 is where the second picture stands, 2 as far again; "
+        "what takes a picture goes the whole way.",
     )
     identity: Annotated[float, _within("identity")] = Field(
         default=0.0, description="How hard the person is held while the rest moves, e.g. 1."
@@ -413,10 +415,6 @@ class TransferRequest(LayerRequest):
     def _check_names(self) -> TransferRequest:
         if not (self.along or self.attributes):
             raise ValueError("Nothing to move: name directions (along) or attributes.")
-        if self.method == "mapping" and (self.along or self.scale != 1.0):
-            raise ValueError(
-                "A conditional mapping moves whole attributes: leave out along and scale."
-            )
         for kind, names in (("direction", self.along), ("attribute", self.attributes)):
             for name in names:
                 if names.count(name) > 1:
