@@ -10,10 +10,11 @@ import torch
 from click.testing import CliRunner
 from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
 from latentfu_builtin.stylegan.training.cli import train_command
-from latentfu_builtin.stylegan.training.losses import add_missing_detail
+from latentfu_builtin.stylegan.training.losses import add_missing_detail, psnr
 from latentfu_builtin.stylegan.training.options import TrainingOptions
 from latentfu_builtin.stylegan.training.pairs import HOLDOUT, PairCache, PairCaches, render_pairs
-from latentfu_builtin.stylegan.training.source import teacher_normals
+from latentfu_builtin.stylegan.training.run import CHECKPOINT, export_network
+from latentfu_builtin.stylegan.training.source import TokenSource, teacher_normals
 from latentfu_builtin.stylegan.training.trainer import Trainer, start_from
 
 SMALL = StyleGAN2Config(resolution=8, z_dim=8, w_dim=16, mapping_layers=2, channels=(16, 8))
@@ -139,16 +140,43 @@ def _color(z: torch.Tensor) -> torch.Tensor:
     return teacher_normals(z, Stripes())[:, :3].tanh()
 
 
+def _train_attention(folder: Path, cache: PairCache, *settings: str) -> None:
+    words = ["generator", "--pairs", str(cache.folder), "--out", str(folder), "--json"]
+    words += ["--resolution", "16", "--z-dim", "8", "--w-dim", "16", "--channels", "16,8,8"]
+    words += ["--mapping", "attention", "--mapping-layers", "2", "--threads", "1"]
+    ran = CliRunner().invoke(train_command, [*words, "--set", "bf16=false", *settings])
+    assert ran.exit_code == 0, ran.output
+
+
 def test_the_attention_mapping_learns_from_renders_without_their_z(
     cache: PairCache, tmp_path: Path
 ) -> None:
-    words = ["generator", "--pairs", str(cache.folder), "--out", str(tmp_path / "run")]
-    words += ["--resolution", "16", "--z-dim", "8", "--w-dim", "16", "--channels", "16,8,8"]
-    words += ["--mapping", "attention", "--mapping-layers", "2", "--threads", "1"]
-    words += ["--set", "adversarial_images=16", "--set", "batch=8", "--set", "bf16=false"]
-    refused = CliRunner().invoke(train_command, words)
-    assert refused.exit_code == 1
-    assert "train it --unpaired" in refused.output
-    ran = CliRunner().invoke(train_command, [*words, "--unpaired", "--json"])
-    assert ran.exit_code == 0, ran.output
-    assert '"images": 16' in ran.output
+    settings = ("--set", "adversarial_images=16", "--set", "batch=8", "--unpaired")
+    _train_attention(tmp_path / "run", cache, *settings)
+    assert (tmp_path / "run" / CHECKPOINT).is_file()
+
+
+def test_the_attention_mapping_learns_what_its_tokens_stand_for(tmp_path: Path) -> None:
+    many = render_pairs(Stripes(), tmp_path / "many", count=640, resolution=16, z_dim=8)
+    settings = ("--set", "regression_images=16000", "--set", "adversarial_images=0")
+    _train_attention(tmp_path / "run", many, *settings)
+    net = export_network(tmp_path / "run" / CHECKPOINT, tmp_path / "net.safetensors", {})
+    holdout = TokenSource(many, net.config.num_ws).holdout()
+    assert holdout.z is not None
+    with torch.no_grad():
+        near, far = (
+            float(psnr(net(z, noise="none"), holdout.images).mean())
+            for z in (holdout.z, holdout.z.roll(1, 0))
+        )
+    print(near, far)
+    assert near > far + 5
+
+
+def test_tokens_of_a_source_are_normal_and_add_up_to_its_z(cache: PairCache) -> None:
+    source, random = TokenSource(cache, 6), torch.Generator().manual_seed(1)
+    drawn = source.draw(4000, random).z
+    assert drawn is not None and drawn.shape == (4000, 48)
+    assert float(drawn.mean().abs()) < 0.05 and float(drawn.std()) == pytest.approx(1, abs=0.05)
+    one, other = source.holdout().z, cache.holdout().z
+    assert one is not None and other is not None
+    torch.testing.assert_close(one.reshape(-1, 6, 8).sum(dim=1), other * 6**0.5)

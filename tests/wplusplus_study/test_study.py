@@ -24,7 +24,7 @@ from latentfu_builtin.wplusplus_study.transfer_table import measure_transfer
 from PIL import Image
 
 SMALL = {
-    "resolution": 16, "w_dim": 16, "channels": (16, 16, 8), "pairs": 64, "images": 32,
+    "resolution": 16, "paired_images": 32, "pairs": 64, "images": 32,
     "samples": 32, "encoder_images": 64, "inverted": 2, "projector_steps": 3, "scored": 200,
     "edited": 1, "frames": 5, "mapping_images": 32, "pairs_edited": 2,
 }  # fmt: skip

@@ -49,6 +49,8 @@ def compare_transfers(
     directions: Sequence[ControlEffect],
     pairs: range,
     progress: Progress,
+    *,
+    unlike: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> list[TransferFigures]:
     """Nothing, the directions of the same attributes, and the mapping, on the same pairs.
 
@@ -58,6 +60,8 @@ def compare_transfers(
         directions: One for each attribute that is given over.
         pairs: Their numbers; pair k is of the codes with the seeds 2 k and 2 k + 1.
         progress: Told how far it is; may raise to stop.
+        unlike: How much another person one picture shows than the other, 0 the same; by an
+            installed identity network where it is None.
     """
     attributes = effect.attributes
     ways: dict[str, Move] = {
@@ -67,7 +71,7 @@ def compare_transfers(
             latent, attributes.read(_draw(generator, reference)), generator
         ),
     }
-    unlike = find_identity_distance(generator)
+    unlike = unlike or find_identity_distance(generator)
     rows: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
     for done, number in enumerate(pairs):
         progress(done / len(pairs), f"Pair {done + 1} of {len(pairs)}")

@@ -15,7 +15,10 @@ from latentfu import Generator, Latent, Progress, Scorer, between, check_cancell
 from PIL import Image
 from torch import Tensor
 
-from latentfu_builtin.conditional_mapping.scored_attributes import find_scorer_for
+from latentfu_builtin.conditional_mapping.scored_attributes import (
+    find_scorer_for,
+    measure_attributes,
+)
 from latentfu_builtin.directions.sample_cache import (
     CachedSamples,
     SamplePlan,
@@ -26,7 +29,7 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     fit_boundary,
 )
-from latentfu_builtin.inversion.losses import find_identity_distance
+from latentfu_builtin.wplusplus_study.drawn_identity import measure_unlikeness
 from latentfu_builtin.wplusplus_study.inversion_table import (
     SPACES,
     draw_unseen_pictures,
@@ -49,7 +52,7 @@ class EditCurves:
         distances: From -30 to 30.
         attribute: How much of it there is, from that of the picture itself.
         others: How far the scorer's other attributes moved.
-        likeness: Of the person to the picture itself; empty without an identity network.
+        likeness: Of the person to the picture itself: 1 the same, 0 anybody.
     """
 
     distances: list[float]
@@ -77,7 +80,7 @@ def measure_editing(plan: StudyPlan, progress: Progress) -> None:
         found[space] = {}
         for place, (attribute, normal) in enumerate(normals.items()):
             between(part, 0.8, 1.0)(place / len(normals), f"{space}: {attribute}")
-            curves, strip = follow(plan, generator, scorer, latents, (attribute, normal))
+            curves, strip = follow(plan, generator, latents, (attribute, normal))
             found[space][attribute] = vars(curves)
             name = f"{attribute}-{space.replace('+', 'p')}.png"
             Image.fromarray(strip).save(plan.folder / name)
@@ -114,26 +117,21 @@ def learn_normals(
 
 @torch.no_grad()
 def follow(
-    plan: StudyPlan,
-    generator: Generator,
-    scorer: Scorer,
-    latents: list[Latent],
-    along: tuple[str, Tensor],
+    plan: StudyPlan, generator: Generator, latents: list[Latent], along: tuple[str, Tensor]
 ) -> tuple[EditCurves, np.ndarray]:
     """What happens on the way along a normal, and some frames of the first picture."""
     attribute, normal = along
-    score, column = scorer.load(str(generator.device)), scorer.attributes.index(attribute)
+    scorer = find_scorer_for(generator, None)
+    attributes = measure_attributes(generator, scorer, [attribute], plan.seed)
+    unlike = measure_unlikeness(attributes)
     own = random_latents(generator, 256, plan.seed + 5)
-    spread = score(generator.render(own).float().clamp(-1, 1)).std(dim=0).clamp(min=1e-6)
     reach = _REACH * _measure_distance(generator, own, normal)
     distances = torch.linspace(-FURTHEST, FURTHEST, plan.frames)
-    others = [place for place in range(len(spread)) if place != column]
+    steps = (distances / FURTHEST * reach)[:, None, None] * normal  # [F, (L,) D]
     rows: list[Tensor] = []
     strip = np.zeros((0, 0, 3), np.uint8)
-    unlike = find_identity_distance(generator)
     for number, latent in enumerate(latents):
         check_cancelled()
-        steps = (distances / FURTHEST * reach)[:, None, None] * normal  # [F, (L,) D]
         codes = latent.codes.reshape(1, *latent.codes.shape[1:])
         moved = codes + (steps if codes.ndim == 3 else steps[:, 0])
         images = torch.cat([
@@ -141,15 +139,15 @@ def follow(
             for part in torch.split(moved, 16)
         ])  # fmt: skip
         before = generator.render(latent).float().clamp(-1, 1)
-        change = (score(images) - score(before)) / spread  # [F, A]
-        like = 1.0 - unlike(images, before.expand_as(images)) if unlike else change[:, 0] * 0
-        rows.append(torch.stack([change[:, column], change[:, others].abs().mean(1), like]))
+        change = attributes.read(images) - attributes.read(before)  # [F, A]
+        like = 1.0 - unlike(images, before.expand_as(images))  # [F]
+        others = change[:, attributes.others].abs().mean(1)
+        rows.append(torch.stack([attributes.choose(change)[:, 0], others, like]))
         if number == 0:
             strip = _lay_strip(images)
     means = torch.stack(rows).mean(dim=0).tolist()  # [3, F]
     rounded = [[round(value, 4) for value in row] for row in means]
-    likeness = rounded[2] if unlike else []
-    return EditCurves(distances.tolist(), rounded[0], rounded[1], likeness), strip
+    return EditCurves(distances.tolist(), rounded[0], rounded[1], rounded[2]), strip
 
 
 def _measure_distance(generator: Generator, own: Latent, normal: Tensor) -> float:

@@ -23,10 +23,11 @@ class StudyPlan:
         renderer: Who draws what the networks learn.
         resolution: Pixels of the pictures.
         z_dim: Numbers of z, of each token's in W++.
-        w_dim: Numbers of w.
-        channels: Of the synthesis from 4 px up.
+        start: The network whose first layers both syntheses begin from; the mappings begin anew.
+        mapping_layers: Between z and w.
         pairs: Renders to learn from.
-        images: Pictures that each network is trained on.
+        paired_images: Pictures whose z each network learns first.
+        images: Pictures that each learns against a discriminator then.
         samples: Pictures of each that are compared with renders.
         encoder_images: Pictures that each encoder is trained on.
         inverted: Renders that are inverted.
@@ -45,10 +46,11 @@ class StudyPlan:
     renderer: str = "portraits"
     resolution: int = 64
     z_dim: int = 64
-    w_dim: int = 128
-    channels: tuple[int, ...] = (128, 128, 96, 64, 32)
+    start: str = "portraits"
+    mapping_layers: int = 2
     pairs: int = 8000
-    images: int = 120_000
+    paired_images: int = 40_000
+    images: int = 8_000
     samples: int = 2000
     encoder_images: int = 24_000
     inverted: int = 100
@@ -65,6 +67,10 @@ class StudyPlan:
     def network_file(self, mapping: str) -> Path:
         """The trained network with one of the two mappings."""
         return self.folder / f"{mapping}.safetensors"
+
+    def mapping_checkpoint(self, mapping: str) -> Path:
+        """The training of the conditional mapping of that network."""
+        return self.folder / f"transfer-{mapping}.checkpoint"
 
     def read_figures(self) -> dict[str, Any]:
         """What was measured so far, by the step."""

@@ -84,9 +84,8 @@ def tell_transfer(figures: dict[str, Any]) -> str:
     rows = []
     for mapping, space in (("mlp", "w+"), ("attention", "w++")):
         for way in figures[mapping]["ways"]:
-            like = "-" if way["likeness"] is None else f"{way['likeness']:.3f}"
-            row = [space, way["way"], f"{way['distance']:.3f}", f"{way['moved']:.3f}", like]
-            rows.append(row)
+            cells = [f"{way[name]:.3f}" for name in ("distance", "moved", "likeness")]
+            rows.append([space, way["way"], *cells])
     return _lay_table(["space", "by", "from the reference", "others moved", "same person"], rows)
 
 
@@ -96,10 +95,8 @@ def _tell_end(curves: dict[str, list[float]], end: int) -> str:
     near = [min(range(len(distances)), key=lambda i: abs(distances[i] - s * end)) for s in (-1, 1)]
     moved = (curves["attribute"][near[1]] - curves["attribute"][near[0]]) / 2
     others = sum(curves["others"][i] for i in near) / 2
-    words = f"{moved:+.2f} / {others:.2f}"
-    if curves["likeness"]:
-        words += f" / {sum(curves['likeness'][i] for i in near) / 2:.2f}"
-    return words
+    like = sum(curves["likeness"][i] for i in near) / 2
+    return f"{moved:+.2f} / {others:.2f} / {like:.2f}"
 
 
 def _tell_spread(figure: dict[str, float]) -> str:

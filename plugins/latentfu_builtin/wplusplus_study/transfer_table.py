@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 from latentfu import Direction, DirectionEffect, Generator, Progress, Scorer, between
 
+from latentfu_builtin.conditional_mapping.checkpoint import (
+    restore_mapping_training,
+    save_mapping_training,
+)
 from latentfu_builtin.conditional_mapping.compare_transfers import compare_transfers
 from latentfu_builtin.conditional_mapping.effect import open_trained
 from latentfu_builtin.conditional_mapping.options import ConditionalOptions
@@ -19,6 +24,7 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     train_direction,
 )
+from latentfu_builtin.wplusplus_study.drawn_identity import measure_unlikeness
 from latentfu_builtin.wplusplus_study.editing_table import draw_scored_codes
 from latentfu_builtin.wplusplus_study.study_networks import open_study_network
 from latentfu_builtin.wplusplus_study.study_plan import MAPPINGS, StudyPlan
@@ -37,12 +43,25 @@ def measure_transfer(plan: StudyPlan, progress: Progress) -> None:
             pool=min(1024, 4 * plan.mapping_images),
         )  # fmt: skip
         trainer = ConditionalTrainer.begin(generator, scorer, list(plan.given_over), options)
-        figures = train_conditional_mapping(trainer, between(part, 0.3, 0.9))
+        figures = _train(trainer, plan.mapping_checkpoint(mapping), between(part, 0.3, 0.9))
         effect = open_trained(trainer.store(), trainer.attributes)
         pairs = range(40_000, 40_000 + plan.pairs_edited)
-        ways = compare_transfers(generator, effect, directions, pairs, between(part, 0.9, 1.0))
+        unlike = measure_unlikeness(trainer.attributes)
+        told = between(part, 0.9, 1.0)
+        ways = compare_transfers(generator, effect, directions, pairs, told, unlike=unlike)
         found[mapping] = {"training": figures, "ways": [asdict(way) for way in ways]}
     plan.keep_figures("transfer", found)
+
+
+def _train(trainer: ConditionalTrainer, kept: Path, progress: Progress) -> dict[str, float]:
+    """Go on with what is kept, or begin; also a finished training stays, to be measured again."""
+    if kept.is_file():
+        restore_mapping_training(kept, trainer)
+    figures = train_conditional_mapping(
+        trainer, progress, lambda: save_mapping_training(kept, trainer)
+    )
+    save_mapping_training(kept, trainer)
+    return figures
 
 
 def _learn_directions(

@@ -13,7 +13,7 @@ import click
 from latentfu import EngineChoice, engine_options, json_option, progress_bar
 
 if TYPE_CHECKING:
-    from latentfu_builtin.stylegan.training.source import BatchSource
+    from latentfu_builtin.stylegan.training.source import BatchSource, HoldoutSource
     from latentfu_builtin.stylegan.training.trainer import Trainer
     from latentfu_builtin.stylegan.training.training_group import TrainingGroup
 
@@ -116,7 +116,7 @@ def pairs_command(  # noqa: PLR0917
 @click.option(
     "--unpaired",
     is_flag=True,
-    help="Of renders: learn how they look, not which z each is of (--mapping attention must).",
+    help="Of renders: learn how they look, not which z each is of.",
 )
 @click.option(
     "--small-share",
@@ -212,17 +212,25 @@ def _say_nothing(text: str) -> None:
 
 def _open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
-    from latentfu_builtin.stylegan.training.source import FolderSource, UnpairedSource
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
+    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
+    from latentfu_builtin.stylegan.training.source import FolderSource, TokenSource, UnpairedSource
 
     if sum(bool(asked[name]) for name in ("data", "renderer", "pairs")) != 1:
         raise click.UsageError("give exactly one of --data, --renderer and --pairs")
     if asked["data"] is not None:
         return FolderSource(asked["data"], asked["resolution"], asked["mirror"])
     renders = _open_renders(asked)
-    return UnpairedSource(renders) if asked["unpaired"] else renders
+    if asked["unpaired"]:
+        return UnpairedSource(renders)
+    if asked["mapping"] == "attention":
+        side = asked["resolution"]
+        tokens = StyleGAN2Config(resolution=side, channels=default_channels(side)).num_ws
+        return TokenSource(renders, tokens)
+    return renders
 
 
-def _open_renders(asked: dict[str, Any]) -> BatchSource:
+def _open_renders(asked: dict[str, Any]) -> HoldoutSource:
     """A renderer, or caches of its pictures."""
     from latentfu_builtin.stylegan.training.pairs import PairCache, PairCaches
     from latentfu_builtin.stylegan.training.source import RendererSource, open_teacher

@@ -22,11 +22,10 @@ from latentfu_builtin.stylegan.training.checkpoint import (
     save_checkpoint,
 )
 from latentfu_builtin.stylegan.training.losses import psnr
-from latentfu_builtin.stylegan.training.pairs import PairCache, PairCaches
 from latentfu_builtin.stylegan.training.source import (
     Batch,
     BatchSource,
-    RendererSource,
+    HoldoutSource,
     to_pixels,
 )
 from latentfu_builtin.stylegan.training.trainer import Trainer
@@ -44,12 +43,8 @@ class Pace:
 
 
 def _draw_holdout(source: BatchSource) -> Batch | None:
-    """Pairs to measure with: the cache's held-out ones, or a few fresh renders."""
-    if isinstance(source, PairCache | PairCaches):
-        return source.holdout()
-    if isinstance(source, RendererSource):
-        return source.draw(64, torch.Generator().manual_seed(99))
-    return None
+    """Pairs to measure with, of a source that has any."""
+    return source.holdout() if isinstance(source, HoldoutSource) else None
 
 
 def run_training(trainer: Trainer, folder: Path, pace: Pace, say: Callable[[str], None]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -73,6 +74,15 @@ class BatchSource(Protocol):
 
     def draw(self, count: int, generator: torch.Generator) -> Batch:
         """A random batch of `count` pictures."""
+        ...
+
+
+@runtime_checkable
+class HoldoutSource(BatchSource, Protocol):
+    """A source that keeps some of its pictures, with their z, to measure with."""
+
+    def holdout(self) -> Batch:
+        """Pairs that `draw` does not give."""
         ...
 
 
@@ -167,6 +177,43 @@ class RendererSource:
         normals = teacher_normals(z, self.teacher)
         images, landmarks = self.teacher.render(normals, self.resolution, generator)
         return Batch(images, z, landmarks)
+
+    def holdout(self) -> Batch:
+        """A few renders, the same at each look."""
+        return self.draw(64, torch.Generator().manual_seed(99))
+
+
+def spread_over_tokens(z: Tensor, tokens: int, generator: torch.Generator) -> Tensor:
+    """A z for each of the tokens whose sum is z times the root of their number.
+
+    z [N, D] -> [N, tokens * D], as W++'s mapping reads it (Li et al. 2021): standard normal if z
+    is, so that every token has its say in what a picture is rendered from, and none decides alone.
+    """
+    free = torch.randn(len(z), tokens, z.shape[1], generator=generator)  # [N, T, D]
+    free -= free.mean(dim=1, keepdim=True)
+    return (free + z[:, None] / math.sqrt(tokens)).flatten(1)  # [N, T * D]
+
+
+@dataclass(frozen=True)
+class TokenSource:
+    """Another source's pairs for a mapping that has a z for each style."""
+
+    source: HoldoutSource
+    tokens: int
+    factor_count = 0
+    """Of no token are numbers ignored."""
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """Random pairs, z spread over the tokens [N, tokens * z_dim]."""
+        return self._spread(self.source.draw(count, generator), generator)
+
+    def holdout(self) -> Batch:
+        """The source's own, spread in the same way at each look."""
+        return self._spread(self.source.holdout(), torch.Generator().manual_seed(98))
+
+    def _spread(self, batch: Batch, generator: torch.Generator) -> Batch:
+        assert batch.z is not None, "a source of pairs gives each picture its z"
+        return replace(batch, z=spread_over_tokens(batch.z, self.tokens, generator))
 
 
 @dataclass(frozen=True)
