@@ -33,14 +33,16 @@ HEARTBEAT_SECONDS = 5.0
 LEFT_OUT = 77  # exit code of a test step that this machine cannot run
 # Tests run on every core at once: threads that wait for each other would only cost time.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# A worker that hangs in native code hears no signal: a thread ends it, and another goes on.
+PARALLEL = ("pytest", "-n", "auto", "--timeout-method", "thread")
 TEST_STEPS = (
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
     ("types", ["mypy"]),
     ("gi types", ["mypy", "--config-file", "gimp_plugin/mypy.ini"]),
     ("contracts", ["pytest", "-q", "tests/test_contracts.py"]),
-    # A worker that hangs in native code hears no signal: a thread ends it, and another goes on.
-    ("tests", ["pytest", "-n", "auto", "--timeout-method", "thread", "--ignore", "tests/gimp"]),
+    ("tests", [*PARALLEL, "--ignore", "tests/gimp", "-m", "not cluster"]),
+    ("cluster", ["pytest", "-q", "-m", "cluster", "tests/engine"]),  # Ray wants the cores itself
     ("gimp", ["tests.gimp.run"]),
 )
 

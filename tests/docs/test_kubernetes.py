@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -15,6 +16,36 @@ from tests.support.program import Program
 FOLDER = Path(__file__).parents[2] / "docs" / "howto" / "kubernetes"
 VERSIONS = ("1.30", "1.34")
 OLDEST_RAY = (2, 52)  # the first with a token, and the floor in pyproject.toml
+
+
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_COUNT = {"type": "integer", "minimum": 0}
+
+
+def _fields(required: str, **known: Any) -> dict[str, Any]:
+    return {
+        "type": "object", "properties": known, "required": required.split(),
+        "additionalProperties": False,
+    }  # fmt: skip
+
+
+RAY_CLUSTER = _fields(
+    "headGroupSpec",
+    rayVersion={"type": "string"},
+    authOptions=_fields(
+        "mode", mode={"enum": ["disabled", "token"]}, secretName={"type": "string"}
+    ),
+    headGroupSpec=_fields("template", rayStartParams=_TEXTS, template={"type": "object"}),
+    workerGroupSpecs={
+        "type": "array",
+        "items": _fields(
+            "groupName template", groupName={"type": "string"}, replicas=_COUNT,
+            minReplicas=_COUNT, maxReplicas=_COUNT, rayStartParams=_TEXTS,
+            template={"type": "object"},
+        ),
+    },
+)  # fmt: skip
+"""Of KubeRay's reference (1.6) the fields that are used; the pods have Kubernetes' own schema."""
 
 
 def read(name: str) -> list[Any]:
@@ -49,6 +80,16 @@ def test_the_pods_of_the_cluster_are_what_the_schemas_allow(version: str) -> Non
         wrapped = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "p"}}
         kubernetes_validate.validate({**wrapped, "template": pod}, version, strict=True)
     assert len(pods) == 2
+
+
+def test_the_cluster_has_the_fields_that_its_operator_knows() -> None:
+    (cluster,) = read("cluster.yaml")
+    jsonschema.validate(cluster["spec"], RAY_CLUSTER)
+    for group in cluster["spec"]["workerGroupSpecs"]:
+        assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+    cluster["spec"]["authOptions"]["secret"] = "typo"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(cluster["spec"], RAY_CLUSTER)
 
 
 def test_a_mistake_in_a_manifest_is_found() -> None:

@@ -68,6 +68,7 @@ def count_processes(root: Path) -> int:
 
 
 @needs_ray
+@pytest.mark.cluster
 def test_a_cluster_comes_up_works_and_goes_down(call: Call, tmp_path: Path) -> None:
     hosts = tmp_path / "hosts"
     hosts.write_text("# two machines\none cpus=1\ngone\n")

@@ -32,8 +32,7 @@ from latentfu_builtin.directions.train_direction import (
 from latentfu_builtin.wplusplus_study.drawn_identity import measure_unlikeness
 from latentfu_builtin.wplusplus_study.inversion_table import (
     SPACES,
-    draw_unseen_pictures,
-    invert_all,
+    project_all,
 )
 from latentfu_builtin.wplusplus_study.study_networks import open_study_network
 from latentfu_builtin.wplusplus_study.study_plan import StudyPlan
@@ -63,20 +62,14 @@ class EditCurves:
 
 def measure_editing(plan: StudyPlan, progress: Progress) -> None:
     """Curves of each attribute in each space, and a strip of frames of the first picture."""
-    pictures = draw_unseen_pictures(plan, plan.edited)
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     for number, (space, mapping) in enumerate(SPACES.items()):
         part = between(progress, number / 3, (number + 1) / 3)
         generator = open_study_network(plan, mapping)
         scorer = find_scorer_for(generator, None)
         normals = learn_normals(plan, generator, scorer, between(part, 0.0, 0.6))
-        options: dict[str, float | int | str | bool] = {
-            "space": space, "steps": plan.projector_steps,
-        }  # fmt: skip
-        made = invert_all(
-            generator, "stylegan2-projector", options, pictures, between(part, 0.6, 0.8)
-        )
-        latents = [one.latent.with_codes(one.latent.codes) for one in made]
+        made = project_all(plan, space, generator, between(part, 0.6, 0.8))
+        latents = [one.latent for one in made[: plan.edited]]
         found[space] = {}
         for place, (attribute, normal) in enumerate(normals.items()):
             between(part, 0.8, 1.0)(place / len(normals), f"{space}: {attribute}")

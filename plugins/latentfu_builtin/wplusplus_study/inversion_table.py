@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import latentfu
 import numpy as np
@@ -13,11 +15,15 @@ from latentfu import (
     Generator,
     Inversion,
     InversionRequest,
+    Latent,
     Progress,
     Quad,
+    Space,
     between,
     check_cancelled,
+    read_tensors_and_metadata,
     silent,
+    write_tensors,
 )
 
 from latentfu_builtin.encoders.training.options import EncoderTrainingOptions
@@ -33,27 +39,44 @@ Options = dict[str, float | int | str | bool]
 """Of an inverter, by name."""
 
 
+@dataclass(frozen=True)
+class KeptInversion:
+    """What the study needs of an inversion: the codes, and how near they come."""
+
+    latent: Latent
+    psnr: float
+    perceptual: float
+
+
 def measure_inversion(plan: StudyPlan, progress: Progress) -> None:
     """Project and encode the same renders in w, w+ and w++."""
-    pictures = draw_unseen_pictures(plan, plan.inverted)
     found: dict[str, dict[str, dict[str, dict[str, float]]]] = {"projector": {}, "encoder": {}}
     for number, (space, mapping) in enumerate(SPACES.items()):
         part = between(progress, number / 3, (number + 1) / 3)
         generator = open_study_network(plan, mapping)
         encoder = train_study_encoder(plan, space, generator, between(part, 0.0, 0.4))
         learned: Options = {"encoder": str(encoder), "loss": "auto"}
-        searched: Options = {"space": space, "steps": plan.projector_steps}
-        for way, inverter, options, share in (
-            ("encoder", "encoder", learned, (0.4, 0.5)),
-            ("projector", "stylegan2-projector", searched, (0.5, 1.0)),
-        ):
-            made = invert_all(generator, inverter, options, pictures, between(part, *share))
-            found[way][space] = _sum_up(made)
+        encoded = invert_all(
+            plan, (f"encoder-{space}", "encoder", learned), generator, between(part, 0.4, 0.5)
+        )
+        projected = project_all(plan, space, generator, between(part, 0.5, 1.0))
+        found["encoder"][space], found["projector"][space] = _sum_up(encoded), _sum_up(projected)
     plan.keep_figures("inversion", found)
 
 
-def draw_unseen_pictures(plan: StudyPlan, count: int) -> torch.Tensor:
-    """Renders that no network was trained on, ``[count, 3, R, R]`` in -1..1."""
+def project_all(
+    plan: StudyPlan, space: str, generator: Generator, progress: Progress
+) -> list[KeptInversion]:
+    """What StyleGAN2's projector finds for each unseen picture in a space."""
+    options: Options = {"space": space, "steps": plan.projector_steps}
+    return invert_all(
+        plan, (f"projector-{space}", "stylegan2-projector", options), generator, progress
+    )
+
+
+def draw_unseen_pictures(plan: StudyPlan) -> torch.Tensor:
+    """Renders that no network was trained on, ``[N, 3, R, R]`` in -1..1."""
+    count = plan.inverted
     teacher, random = open_teacher(plan.renderer), torch.Generator().manual_seed(plan.seed + 77)
     drawn = []
     for start in range(0, count, _PORTION):
@@ -78,28 +101,49 @@ def train_study_encoder(
 
 
 def invert_all(
-    generator: Generator,
-    inverter: str,
-    options: Options,
-    pictures: torch.Tensor,
-    progress: Progress,
-) -> list[Inversion]:
-    """What an installed inverter finds for each picture."""
+    plan: StudyPlan, way: tuple[str, str, Options], generator: Generator, progress: Progress
+) -> list[KeptInversion]:
+    """What an inverter finds for each unseen picture; what was found before is kept.
+
+    Args:
+        plan: The study.
+        way: What its results are kept under, the inverter, and its options.
+        generator: Whose codes are looked for.
+        progress: Told how far it is; may raise to stop.
+    """
+    name, inverter, options = way
     method = latentfu.inverters()[inverter]
     whole = {**method.options, **options}
-    square, made = Quad.square(0, 0, generator.resolution), []
+    square, found = Quad.square(0, 0, generator.resolution), []
+    pictures = draw_unseen_pictures(plan)
     for number, picture in enumerate(pictures):
         check_cancelled()
-        progress(number / len(pictures), f"{inverter}: picture {number + 1} of {len(pictures)}")
-        crop = Crop(picture.clamp(-1, 1).numpy().astype(np.float32), square, "study")
-        made.append(method.invert(InversionRequest(crop, generator, silent, whole)))
-    return made
+        progress(number / len(pictures), f"{name}: picture {number + 1} of {len(pictures)}")
+        path = plan.folder / "inverted" / name.replace("+", "p") / f"{number:03}.safetensors"
+        if not path.is_file():
+            crop = Crop(picture.clamp(-1, 1).numpy().astype(np.float32), square, "study")
+            _keep(path, method.invert(InversionRequest(crop, generator, silent, whole)))
+        found.append(_read(path, generator))
+    return found
 
 
-def _sum_up(made: Sequence[Inversion]) -> dict[str, dict[str, float]]:
+def _keep(path: Path, made: Inversion) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    quality = made.quality
+    told = {"psnr": str(quality.psnr), "perceptual": str(quality.perceptual)}
+    write_tensors(path, {"codes": made.latent.codes}, {**told, "space": made.latent.space})
+
+
+def _read(path: Path, generator: Generator) -> KeptInversion:
+    tensors, told = read_tensors_and_metadata(path)
+    latent = Latent(tensors["codes"], cast(Space, told["space"]), generator.id)
+    return KeptInversion(latent, float(told["psnr"]), float(told["perceptual"]))
+
+
+def _sum_up(made: Sequence[KeptInversion]) -> dict[str, dict[str, float]]:
     """Perceptual distance and mean squared error (of -1..1), each with its spread."""
-    seen = [one.quality.perceptual for one in made]
-    errors = [4.0 / 10 ** (one.quality.psnr / 10) for one in made]
+    seen = [one.perceptual for one in made]
+    errors = [4.0 / 10 ** (one.psnr / 10) for one in made]
     return {
         name: {"mean": round(float(np.mean(each)), 5), "spread": round(float(np.std(each)), 5)}
         for name, each in (("perceptual", seen), ("mse", errors))

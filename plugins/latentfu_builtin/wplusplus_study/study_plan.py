@@ -54,13 +54,13 @@ class StudyPlan:
     samples: int = 2000
     encoder_images: int = 24_000
     inverted: int = 100
-    projector_steps: int = 300
+    projector_steps: int = 120
     scored: int = 100_000
     edited: int = 20
     frames: int = 61
     attributes: tuple[str, ...] = ("age", "gender", "smile")
     given_over: tuple[str, ...] = ("smile", "mouth_open", "eye_open", "brow_height")
-    mapping_images: int = 40_000
+    mapping_images: int = 12_000
     pairs_edited: int = 50
     seed: int = 7
 

@@ -12,10 +12,11 @@ import secrets
 import socket
 import time
 import urllib.parse
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import latentfu
 from latentfu.core.errors import (
@@ -36,6 +37,8 @@ _PORT = 10001
 _KNOCK_S = 5.0
 _DEATHS_OF_A_BATCH = 4
 _COUNT_AGAIN_S = 5.0
+_LATE_S, _LATE_FIRST_S = 30.0, 600.0
+"""So long nothing may come, at least, and before the first result; batches may take long."""
 
 
 class RayEngine:
@@ -142,7 +145,7 @@ def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
                 logging_level="ERROR",
             )
         else:
-            ray.init(address, log_to_driver=False, logging_level="ERROR")
+            _join(ray, address)
     except LatentFuError:
         raise
     except Exception as error:
@@ -151,6 +154,31 @@ def _connect(ray: Any, address: str | None, jobs: int | None) -> None:
             f"Ray {where} cannot be used ({_first_line(error)}): give both ends the same version "
             "of Ray and the same token (RAY_AUTH_TOKEN_PATH)."
         ) from error
+
+
+def _join(ray: Any, address: str) -> None:
+    """Connect; once more where the head's process for this client died as it was forked.
+
+    That happens to Ray's door now and then: gRPC does not always outlive a fork.
+    """
+    for last in (False, True):
+        try:
+            ray.init(address, log_to_driver=False, logging_level="ERROR")
+        except ConnectionError as error:
+            if last or "Initialization failure" not in str(error):
+                raise
+            with suppress(Exception):
+                ray.shutdown()
+        else:
+            return
+
+
+class _GivenBatch(NamedTuple):
+    """A batch under way, and since when."""
+
+    number: int
+    batch: Sequence[Any]
+    since: float
 
 
 class _RayCrew:
@@ -175,9 +203,10 @@ class _RayCrew:
             options["memory"] = resources.memory
         self._function = ray.remote(**options)(work_on_node)
         self._task = ray.put(_send(ray, task, resources))
-        self._under_way: dict[Any, tuple[int, Sequence[Any]]] = {}
+        self._under_way: dict[Any, _GivenBatch] = {}
         self._deaths: dict[int, int] = {}
         self._room, self._counted = 0, 0.0
+        self._heard, self._longest = time.monotonic(), 0.0
 
     @property
     def slots(self) -> int:
@@ -208,7 +237,10 @@ class _RayCrew:
 
     def submit(self, number: int, batch: Sequence[Any]) -> None:
         with _cluster_errors():
-            self._under_way[self._function.remote(self._task, batch)] = number, batch
+            reference = self._function.remote(self._task, batch)
+        if not self._under_way:
+            self._heard = time.monotonic()
+        self._under_way[reference] = _GivenBatch(number, batch, time.monotonic())
 
     def collect(self, seconds: float) -> list[tuple[int, Any]]:
         if not self._under_way:
@@ -221,13 +253,38 @@ class _RayCrew:
                 ready, _ = self._ray.wait(list(self._under_way), timeout=seconds)
         found = []
         for reference in ready:
-            number, batch = self._under_way.pop(reference)
+            given = self._under_way.pop(reference, None)
+            if given is None:  # the same batch came from elsewhere, just now
+                continue
+            self._heard = time.monotonic()
+            self._longest = max(self._longest, self._heard - given.since)
+            copies = [each for each, one in self._under_way.items() if one.number == given.number]
             try:
                 with _cluster_errors():
-                    found.append((number, self._ray.get(reference)))
+                    found.append((given.number, self._ray.get(reference)))
             except _LostBatchError as error:
-                self._give_again(number, batch, error)
+                if not copies:
+                    self._give_again(given.number, given.batch, error)
+            else:
+                self._cancel(copies)
+        if not ready:
+            self._give_late_again()
         return found
+
+    def _give_late_again(self) -> None:
+        """Where nothing comes for long, what is under way is begun a second time.
+
+        A machine that no packet comes from any more would keep its batches for minutes: Ray waits
+        for an answer. Whoever is ready first counts; both give the same bytes.
+        """
+        patience = max(_LATE_S, 3 * self._longest) if self._longest else _LATE_FIRST_S
+        if time.monotonic() - self._heard < patience:
+            return
+        counted = Counter(given.number for given in self._under_way.values())
+        for given in list(self._under_way.values()):
+            if counted[given.number] == 1:
+                self.submit(given.number, given.batch)
+        self._heard = time.monotonic()
 
     def _give_again(self, number: int, batch: Sequence[Any], error: Exception) -> None:
         """To another worker; raises where the batch has cost too many."""
@@ -242,10 +299,13 @@ class _RayCrew:
 
     def cancel(self) -> None:
         """End what is under way, in the middle of it."""
-        for reference in self._under_way:
+        self._cancel(list(self._under_way))
+
+    def _cancel(self, references: Sequence[Any]) -> None:
+        for reference in references:
+            self._under_way.pop(reference)
             with suppress(Exception):  # a cluster that is gone has ended it
                 self._ray.cancel(reference, force=True)
-        self._under_way = {}
 
 
 def _send(ray: Any, task: BatchTask[Any, Any, Any], resources: Resources) -> SentTask:
