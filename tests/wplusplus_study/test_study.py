@@ -57,6 +57,8 @@ def test_all_steps_give_the_tables(plan: StudyPlan) -> None:
         assert curves["others"][4] > 0
     strip = np.asarray(Image.open(plan.folder / "age-wpp.png"))
     assert strip.shape == (16, 80, 3)
+    frames = Image.open(plan.folder / "frames.png")
+    assert frames.height == 9 * 16 and Image.open(plan.folder / "curves.png").width > 900
     tables = (plan.folder / "tables.md").read_text()
     for row in (
         "| plain mapping |",

@@ -11,6 +11,8 @@ import torch
 from latentfu import BadInputError, Generator, Latent, NotInstalledError, WeightOffset
 from torch import Tensor
 
+_SEEN_SIDE = 128
+
 
 @dataclass(frozen=True)
 class ShiftedConvolution:
@@ -51,6 +53,23 @@ class ShiftedConvolution:
     def render(self, latent: Latent, shift: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """Pictures ``[N, 3, R, R]`` with the layer deformed."""
         return self.generator.render(self.deform(latent, shift, strength))
+
+    def render_seen(self, latent: Latent, shift: Tensor, strength: float | Tensor = 1.0) -> Tensor:
+        """The same as large as it has to be to see what the layer does, ``[N, 3, S, S]``."""
+        side = 2 * self.generator.layers[self.layer].resolution
+        return draw_seen(self.generator, self.deform(latent, shift, strength), side)
+
+
+def draw_seen(generator: Generator, latent: Latent, side: int = 0) -> Tensor:
+    """Pictures ``[N, 3, S, S]`` in -1..1 of at least ``side`` and 128 pixels.
+
+    Whole ones where the network has no more. Scorers and perceptual distances look at less, and
+    a picture of 1024 px costs several times as much.
+    """
+    wanted = max(side, _SEEN_SIDE)
+    if wanted >= generator.resolution:
+        return generator.render(latent)
+    return generator.preview(latent, wanted).float()
 
 
 def open_generator_to_deform(name: str | None, device: str = "auto") -> Generator:

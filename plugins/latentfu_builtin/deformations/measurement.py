@@ -12,7 +12,11 @@ import torch.nn.functional as F
 from latentfu import BadInputError, Generator, Latent, Progress, Scorer, random_latents
 from torch import Tensor
 
-from latentfu_builtin.deformations.convolution import ShiftedConvolution, normalize_shift
+from latentfu_builtin.deformations.convolution import (
+    ShiftedConvolution,
+    draw_seen,
+    normalize_shift,
+)
 from latentfu_builtin.deformations.hessian import PictureDistance
 
 CLEAR_CHANGE = 0.2
@@ -33,13 +37,13 @@ class StrengthCalibration:
 
     @torch.no_grad()
     def render(self, shift: Tensor, strength: float) -> Tensor:
-        """The samples with the layer deformed, ``[N, 3, R, R]``."""
+        """The samples with the layer deformed, ``[N, 3, S, S]``, as large as it shows."""
         parts = [self.latents.with_codes(codes) for codes in torch.split(self.latents.codes, 8)]
-        return torch.cat([self.convolution.render(part, shift, strength) for part in parts])
+        return torch.cat([self.convolution.render_seen(part, shift, strength) for part in parts])
 
     @cached_property
     def plain(self) -> Tensor:
-        """The samples as they are, ``[N, 3, R, R]``."""
+        """The samples as they are, ``[N, 3, S, S]``."""
         return self.render(torch.zeros_like(self.convolution.weight), 0.0)
 
     @torch.no_grad()
@@ -113,7 +117,7 @@ def measure_attribute_spread(
     score = scorer.load(str(generator.device))
     latents = random_latents(generator, samples, seed)
     parts = [latents.with_codes(codes) for codes in torch.split(latents.codes, 8)]
-    scores = torch.cat([score(generator.render(part)) for part in parts])  # [samples, A]
+    scores = torch.cat([score(draw_seen(generator, part)) for part in parts])  # [samples, A]
     return scores.std(dim=0).clamp_min(1e-3)
 
 
@@ -135,7 +139,7 @@ class DirectionSpan:
 
         As energy of the small pictures' change, the mean over samples, at strength 1.
         """
-        deformed = _downscale(convolution.render(self.samples, shift))
+        deformed = _downscale(convolution.render_seen(self.samples, shift))
         left = []
         for change, span in zip(deformed - self.plain, self.spans, strict=True):
             rest = change - span @ (span.T @ change)
@@ -155,7 +159,7 @@ def measure_direction_span(
 ) -> DirectionSpan:
     """The reach of all installed directions, each moved by one unit to either side."""
     latents = random_latents(generator, samples, seed, psi=0.8)
-    plain = _downscale(generator.render(latents))
+    plain = _downscale(draw_seen(generator, latents))
     controls = latentfu.controls(generator).values()
     changes = []
     directions = [control for control in controls if control.kind == "direction"]
@@ -163,9 +167,8 @@ def measure_direction_span(
         progress(place / len(directions), f"Looking at {control.name}")
         mover = control.load_for(generator)
         for strength in (-1.0, 1.0):
-            changes.append(
-                _downscale(generator.render(mover.apply(latents, strength, generator))) - plain
-            )
+            moved = draw_seen(generator, mover.apply(latents, strength, generator))
+            changes.append(_downscale(moved) - plain)
     if not changes:
         return DirectionSpan(latents, plain, [plain.new_zeros(plain.shape[1], 1)] * samples)
     stacked = torch.stack(changes)  # [2 D, N, 3 S S]

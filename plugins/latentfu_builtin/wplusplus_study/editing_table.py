@@ -75,8 +75,7 @@ def measure_editing(plan: StudyPlan, progress: Progress) -> None:
             between(part, 0.8, 1.0)(place / len(normals), f"{space}: {attribute}")
             curves, strip = follow(plan, generator, latents, (attribute, normal))
             found[space][attribute] = vars(curves)
-            name = f"{attribute}-{space.replace('+', 'p')}.png"
-            Image.fromarray(strip).save(plan.folder / name)
+            Image.fromarray(strip).save(plan.strip_file(attribute, space))
     plan.keep_figures("editing", found)
 
 

@@ -54,7 +54,7 @@ class StudyPlan:
     samples: int = 2000
     encoder_images: int = 24_000
     inverted: int = 100
-    projector_steps: int = 120
+    projector_steps: int = 80
     scored: int = 100_000
     edited: int = 20
     frames: int = 61
@@ -67,6 +67,10 @@ class StudyPlan:
     def network_file(self, mapping: str) -> Path:
         """The trained network with one of the two mappings."""
         return self.folder / f"{mapping}.safetensors"
+
+    def strip_file(self, attribute: str, space: str) -> Path:
+        """Frames of one attribute's edit in one space."""
+        return self.folder / f"{attribute}-{space.replace('+', 'p')}.png"
 
     def mapping_checkpoint(self, mapping: str) -> Path:
         """The training of the conditional mapping of that network."""

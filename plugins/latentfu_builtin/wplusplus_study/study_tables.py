@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from latentfu import BadInputError, Progress, write_whole
 
+from latentfu_builtin.wplusplus_study.study_pictures import Curves, draw_curves, stack_strips
 from latentfu_builtin.wplusplus_study.study_plan import StudyPlan
 
 PAPER_GENERATION = {
@@ -23,7 +25,7 @@ _ENDS = (5, 10, 20, 30)
 
 
 def write_tables(plan: StudyPlan, progress: Progress) -> None:
-    """Write ``tables.md`` of what was measured; raises BadInputError where nothing was."""
+    """Write ``tables.md``, curves and frames; raises BadInputError where nothing was measured."""
     figures = plan.read_figures()
     if not figures:
         raise BadInputError(
@@ -35,7 +37,19 @@ def write_tables(plan: StudyPlan, progress: Progress) -> None:
     }  # fmt: skip
     parts = [tell(figures[step]) for step, tell in tellers.items() if step in figures]
     write_whole(plan.folder / "tables.md", "\n\n".join(parts).encode() + b"\n")
+    if "editing" in figures:
+        draw_curves(plan.folder / "curves.png", figures["editing"])
+        stack_strips(plan.folder / "frames.png", _list_strips(plan, figures["editing"]))
     progress(1.0, "Written")
+
+
+def _list_strips(plan: StudyPlan, editing: Curves) -> dict[tuple[str, str], Path]:
+    """The strip of each attribute in each space."""
+    return {
+        (attribute, space): plan.strip_file(attribute, space)
+        for attribute in plan.attributes
+        for space in editing
+    }
 
 
 def tell_generation(figures: dict[str, Any]) -> str:
