@@ -8,7 +8,6 @@ the size and the cost of the real one. Each step is a command in a process of it
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -16,25 +15,22 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 from latentfu import LatentFuError, Measure, json_option, print_measures
 
-if TYPE_CHECKING:
-    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
+from latentfu_builtin.benchmarks.stand_in_network import write_stand_in, write_stand_in_encoder
 
 _SMALL, _FULL = 256, 1024
-_CHANNELS = 512
-_QUIET = 0.2
-"""Of the colors that the layers above the built-in network add."""
 
 
 class _Step(NamedTuple):
-    """A command, and what a person would call it."""
+    """A command, what a person would call it, and whether an encoder is there by then."""
 
     what: str
     words: Sequence[str]
+    encoded: bool = False
 
 
 class _Cost(NamedTuple):
@@ -72,7 +68,11 @@ def measure_real(resolution: int, photo: Path | None = None) -> Iterator[Measure
         folder = Path(name)
         write_stand_in(folder / "stand-in.safetensors", resolution)
         picture = photo.resolve() if photo else _render_sitter(folder / "photo.png")
+        encoder = folder / "home" / "data" / "encoders" / "real.safetensors"
         for step in _list_steps(folder, picture):
+            if step.encoded and not encoder.is_file():
+                encoder.parent.mkdir(parents=True, exist_ok=True)
+                write_stand_in_encoder(encoder, folder / "stand-in.safetensors")
             cost = _run(step, folder)
             yield Measure(step.what, round(cost.seconds, 2), "s", 1)
             if cost.peak_mb:
@@ -80,53 +80,6 @@ def measure_real(resolution: int, photo: Path | None = None) -> Iterator[Measure
             if step.words[0] == "invert":
                 psnr = float(json.loads(cost.said)["psnr"])
                 yield Measure(f"{step.what}: nearness", round(psnr, 2), "dB", 1)
-
-
-def write_stand_in(path: Path, resolution: int) -> None:
-    """Write a network of ``resolution`` pixels with the widths of config f to ``path``."""
-    from latentfu_builtin.networks.stylegan.mapped_network import save_network
-
-    save_network(path, _widen_builtin(resolution), {"domain": "portraits", "licence": "Apache-2.0"})
-
-
-def _widen_builtin(resolution: int) -> StyleGAN2:
-    """The built-in network, zeros beside its numbers, random layers above its size."""
-    import latentfu
-    import torch
-
-    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
-    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
-    from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
-
-    source = latentfu.open_generator("portraits")
-    assert isinstance(source, StyleGAN2Generator)
-    small, known = source.network.config, source.network.state_dict()
-    torch.manual_seed(0)
-    config = StyleGAN2Config(
-        resolution=resolution,
-        z_dim=small.z_dim,
-        w_dim=max(_CHANNELS, small.w_dim),
-        mapping_layers=small.mapping_layers,
-        mapping_lr_multiplier=small.mapping_lr_multiplier,
-        channels=default_channels(resolution, base=64 * _CHANNELS, limit=_CHANNELS),
-    )
-    network = StyleGAN2(config)
-    with torch.no_grad():
-        for name, value in network.state_dict().items():
-            old = known.get(name)
-            if old is not None:
-                value.zero_()
-                # equalized weights are divided by the root of what they read
-                more = (
-                    value.shape[1] / old.shape[1]
-                    if value.ndim >= 2 and "const" not in name
-                    else 1.0
-                )
-                place = tuple(slice(0, size) for size in old.shape)
-                value[place] = old * math.sqrt(more)
-            elif name.startswith("synthesis.rgbs.") and "affine" not in name:
-                value.mul_(_QUIET)
-    return network.eval().requires_grad_(False)
 
 
 def _render_sitter(path: Path) -> Path:
@@ -150,8 +103,9 @@ def _list_steps(folder: Path, picture: Path) -> list[_Step]:
         _Step("one picture", ["generators", "render", "real", "-o", str(folder / "pictures")]),
         _Step("find directions (SeFa)", ["directions", "find", "--method", "sefa", *real,
                                          "--count", "2", "--name", "0=tilt"]),
-        _Step("invert, draft", [*invert, "--quality", "draft"]),
-        _Step("invert, good", [*invert, "--quality", "good"]),
+        _Step("invert, draft, without an encoder", [*invert, "--quality", "draft"]),
+        _Step("invert, draft", [*invert, "--quality", "draft"], True),
+        _Step("invert, good", [*invert, "--quality", "good"], True),
         _Step("edit, inverted before", [*edit, "tilt=1", "-o", str(folder / "out.png")]),
         _Step("film of 5 frames", ["sweep", str(picture), *real, "--local", "--set", "tilt=-1..1",
                                    "--frames", "5", "-o", str(folder / "film.webp")]),

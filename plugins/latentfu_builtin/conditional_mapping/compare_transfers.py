@@ -17,6 +17,7 @@ from latentfu import (
 )
 from torch import Tensor
 
+from latentfu_builtin.conditional_mapping.drawn_identity import find_build_distance
 from latentfu_builtin.conditional_mapping.effect import ReferenceEffect
 from latentfu_builtin.conditional_mapping.scored_attributes import ScoredAttributes
 from latentfu_builtin.inversion.losses import find_identity_distance
@@ -33,7 +34,8 @@ class TransferFigures:
         way: How it was edited.
         distance: How far what is given over is from the reference's.
         moved: How much the other attributes changed.
-        likeness: Of the person to before, 1 is the same; None without an identity network.
+        likeness: Of the person to before, 1 is the same: by an installed identity network, else
+            by the build that the scorer reads; None where neither can tell.
     """
 
     way: str
@@ -49,8 +51,6 @@ def compare_transfers(
     directions: Sequence[ControlEffect],
     pairs: range,
     progress: Progress,
-    *,
-    unlike: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> list[TransferFigures]:
     """Nothing, the directions of the same attributes, and the mapping, on the same pairs.
 
@@ -60,8 +60,6 @@ def compare_transfers(
         directions: One for each attribute that is given over.
         pairs: Their numbers; pair k is of the codes with the seeds 2 k and 2 k + 1.
         progress: Told how far it is; may raise to stop.
-        unlike: How much another person one picture shows than the other, 0 the same; by an
-            installed identity network where it is None.
     """
     attributes = effect.attributes
     ways: dict[str, Move] = {
@@ -71,7 +69,7 @@ def compare_transfers(
             latent, attributes.read(_draw(generator, reference)), generator
         ),
     }
-    unlike = unlike or find_identity_distance(generator)
+    unlike = find_identity_distance(generator) or find_build_distance(attributes)
     rows: dict[str, list[tuple[float, float, float]]] = {way: [] for way in ways}
     for done, number in enumerate(pairs):
         progress(done / len(pairs), f"Pair {done + 1} of {len(pairs)}")

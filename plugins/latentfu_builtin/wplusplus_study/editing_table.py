@@ -15,6 +15,7 @@ from latentfu import Generator, Latent, Progress, Scorer, between, check_cancell
 from PIL import Image
 from torch import Tensor
 
+from latentfu_builtin.conditional_mapping.drawn_identity import find_build_distance
 from latentfu_builtin.conditional_mapping.scored_attributes import (
     find_scorer_for,
     measure_attributes,
@@ -29,7 +30,6 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     fit_boundary,
 )
-from latentfu_builtin.wplusplus_study.drawn_identity import measure_unlikeness
 from latentfu_builtin.wplusplus_study.inversion_table import (
     SPACES,
     project_all,
@@ -115,7 +115,8 @@ def follow(
     attribute, normal = along
     scorer = find_scorer_for(generator, None)
     attributes = measure_attributes(generator, scorer, [attribute], plan.seed)
-    unlike = measure_unlikeness(attributes)
+    unlike = find_build_distance(attributes)
+    assert unlike is not None, "the renderer's scorer reads the build"
     own = random_latents(generator, 256, plan.seed + 5)
     reach = _REACH * _measure_distance(generator, own, normal)
     distances = torch.linspace(-FURTHEST, FURTHEST, plan.frames)

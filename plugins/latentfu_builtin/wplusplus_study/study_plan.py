@@ -60,7 +60,7 @@ class StudyPlan:
     frames: int = 61
     attributes: tuple[str, ...] = ("age", "gender", "smile")
     given_over: tuple[str, ...] = ("smile", "mouth_open", "eye_open", "brow_height")
-    mapping_images: int = 12_000
+    mapping_images: int = 8_000
     pairs_edited: int = 50
     seed: int = 7
 

@@ -24,7 +24,6 @@ from latentfu_builtin.directions.train_direction import (
     TrainingSettings,
     train_direction,
 )
-from latentfu_builtin.wplusplus_study.drawn_identity import measure_unlikeness
 from latentfu_builtin.wplusplus_study.editing_table import draw_scored_codes
 from latentfu_builtin.wplusplus_study.study_networks import open_study_network
 from latentfu_builtin.wplusplus_study.study_plan import MAPPINGS, StudyPlan
@@ -46,9 +45,7 @@ def measure_transfer(plan: StudyPlan, progress: Progress) -> None:
         figures = _train(trainer, plan.mapping_checkpoint(mapping), between(part, 0.3, 0.9))
         effect = open_trained(trainer.store(), trainer.attributes)
         pairs = range(40_000, 40_000 + plan.pairs_edited)
-        unlike = measure_unlikeness(trainer.attributes)
-        told = between(part, 0.9, 1.0)
-        ways = compare_transfers(generator, effect, directions, pairs, told, unlike=unlike)
+        ways = compare_transfers(generator, effect, directions, pairs, between(part, 0.9, 1.0))
         found[mapping] = {"training": figures, "ways": [asdict(way) for way in ways]}
     plan.keep_figures("transfer", found)
 

@@ -14,12 +14,20 @@ from torch import Tensor
 from latentfu_builtin.conditional_mapping.scored_attributes import ScoredAttributes
 
 PERSON = ("face_width", "jaw", "nose_length", "eye_size", "eye_hue", "skin_tone")
-"""What none of the study's edits is about, and what a person keeps."""
+"""What a person keeps, whatever the face does."""
 
 
-def measure_unlikeness(attributes: ScoredAttributes) -> Callable[[Tensor, Tensor], Tensor]:
-    """Pictures [N, 3, R, R] twice -> 1 - cosine of their builds [N]: 0 the same, 1 anybody."""
-    columns = [attributes.scorer.attributes.index(name) for name in PERSON]
+def find_build_distance(
+    attributes: ScoredAttributes,
+) -> Callable[[Tensor, Tensor], Tensor] | None:
+    """Pictures [N, 3, R, R] twice -> 1 - cosine of their builds [N]: 0 the same, 1 anybody.
+
+    None where the scorer does not read all of :data:`PERSON`, or one of them is given over.
+    """
+    known = attributes.scorer.attributes
+    if not set(PERSON) <= set(known) - set(attributes.names):
+        return None
+    columns = [known.index(name) for name in PERSON]
 
     def compare(first: Tensor, second: Tensor) -> Tensor:
         one, other = (attributes.read(each)[:, columns] for each in (first, second))  # [N, 6]
