@@ -57,8 +57,9 @@ def test_all_steps_give_the_tables(plan: StudyPlan) -> None:
         assert curves["others"][4] > 0
     strip = np.asarray(Image.open(plan.folder / "age-wpp.png"))
     assert strip.shape == (16, 80, 3)
-    frames = Image.open(plan.folder / "frames.png")
-    assert frames.height == 9 * 16 and Image.open(plan.folder / "curves.png").width > 900
+    for name, least in (("frames", 9 * 16), ("curves", 600)):
+        with Image.open(plan.folder / f"{name}.png") as drawn:
+            assert drawn.height >= least
     tables = (plan.folder / "tables.md").read_text()
     for row in (
         "| plain mapping |",

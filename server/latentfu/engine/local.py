@@ -122,7 +122,8 @@ class _ProcessCrew:
 
     def submit(self, number: int, batch: Sequence[Any]) -> None:
         try:
-            future = self._pool.submit(_work_on_batch, batch)
+            with _interrupts_held():  # it may start a process
+                future = self._pool.submit(_work_on_batch, batch)
         except BrokenProcessPool:
             future = concurrent.futures.Future()
             future.set_exception(BrokenProcessPool())  # it is told with the others
@@ -171,6 +172,22 @@ class _ProcessCrew:
         self._life.close()
         self._held.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A Ctrl-C comes afterwards; processes that are started meanwhile hear none at all.
+
+    Before they can say so themselves they import for seconds.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _list_devices(device: str, jobs: int) -> list[str]:
