@@ -12,12 +12,13 @@ from latentfu.core.paths import config_dir, make_private
 from latentfu.storage.atomic import write_whole
 
 _OWN_TOKEN = "ray-token"
-_PATIENT = {
-    "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",
-    "TIMEOUT_FOR_SPECIFIC_SERVER_S": "120",
+_STEADY = {
+    "GRPC_ENABLE_FORK_SUPPORT": "0",
+    "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "60",
+    "TIMEOUT_FOR_SPECIFIC_SERVER_S": "60",
 }
-"""For each client the cluster's head starts a process; on a busy one it takes more than the usual
-30 seconds."""
+"""For each client the cluster's head starts a process: on a busy one that takes more than the usual
+30 seconds, and gRPC's handlers of a fork, which is not one for long, now and then crash it."""
 
 
 def ray_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -46,7 +47,7 @@ def ray_environment(environment: Mapping[str, str] = os.environ) -> dict[str, st
         "RAY_AUTH_MODE": "token",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray would warn of, and is the default
-        **_PATIENT,
+        **_STEADY,
     }
     if not _has_token(environment):
         wanted["RAY_AUTH_TOKEN_PATH"] = str(_keep_own_token())
