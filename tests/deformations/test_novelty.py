@@ -109,3 +109,23 @@ def test_a_mixture_of_directions_is_not_new_where_changes_are_small(
     span = measure_direction_span(generator, silent)
     assert span.measure_novelty(convolution, 0.5 * one - 0.25 * other) < 0.01
     assert span.measure_novelty(convolution, new) > 0.1
+
+
+def test_a_late_layer_of_a_large_network_is_compared_at_one_size(
+    isolated_home: Path, registered: Any
+) -> None:
+    """Small pictures of a network are no large ones made small: their difference is no change."""
+    torch.manual_seed(2)
+    config = StyleGAN2Config(
+        resolution=256, z_dim=6, w_dim=8, mapping_layers=2, channels=(4,) * 7
+    )  # fmt: skip
+    network = StyleGAN2(config).eval().requires_grad_(False)
+    large = StyleGAN2Generator(network, "large", "e" * 64, "test")
+    registered(world := World(large))
+    convolution = ShiftedConvolution(large, len(large.layers) - 2)
+    shift = 1e-3 * torch.randn(tuple(convolution.weight.shape))
+    world.known = [
+        Deformation(shift.numpy(), convolution.parameter, convolution.layer, "known", large.id)
+    ]
+    span = measure_direction_span(large, silent, side=convolution.seen_side)
+    assert span.measure_novelty(convolution, 0.5 * shift) < 0.01

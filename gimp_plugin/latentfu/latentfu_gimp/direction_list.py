@@ -15,6 +15,13 @@ from .translate import _
 SPACE = 18
 
 
+def _can_be_taken(control: ControlFacts) -> bool:
+    """Whether a control takes a picture, or is a direction that can be read off one."""
+    widget = control.get("widget", "slider")
+    direction = control.get("kind", "direction") == "direction"
+    return bool(widget == "picture" or (widget == "slider" and direction))
+
+
 class DirectionList:
     """``changed`` is called when one is ticked or no longer."""
 
@@ -49,11 +56,7 @@ class DirectionList:
         for child in self._list.get_children():
             child.destroy()
         self._boxes, self._notes, self._rows, self._words = {}, {}, {}, {}
-        found = [
-            one
-            for one in controls
-            if one.get("widget") == "picture" or one.get("kind", "direction") == "direction"
-        ]
+        found = [one for one in controls if _can_be_taken(one)]
         groups = {str(one.get("group") or "other"): None for one in found}
         ranks = {name: number for number, name in enumerate(sorted(groups, key=rank_group))}
         for one in sorted(found, key=lambda one: ranks[str(one.get("group") or "other")]):

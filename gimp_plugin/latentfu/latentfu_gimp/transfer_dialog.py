@@ -67,8 +67,7 @@ class TransferDialog(TryOutDialog):
         right.pack_start(self._regions.widget, False, False, 0)
 
     def _offer(self, catalog: Catalog) -> None:
-        like = [one for one in catalog.valued if one.get("widget") == "picture"]
-        self._directions.show([*catalog.controls, *like], self._read_chosen())
+        self._directions.show([*catalog.controls, *catalog.valued], self._read_chosen())
         self._directions.search.grab_focus()
 
     def _read_chosen(self) -> Sequence[str]:

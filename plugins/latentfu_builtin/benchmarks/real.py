@@ -1,8 +1,7 @@
 """``latentfu bench real``: what a photographer waits for with a network of the published size.
 
-The published weights are not needed: the network is the built-in one inside layers as wide as those
-of StyleGAN2's config f, with small random layers above. It draws what the built-in one draws, at
-the size and the cost of the real one. Each step is a command in a process of its own.
+The published weights are not needed: see ``stand_in_network``. Each step is a command in a process
+of its own.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import torch
 from latentfu import BadInputError, Generator, Latent, NotInstalledError, WeightOffset
 from torch import Tensor
 
-_SEEN_SIDE = 128
+SEEN_SIDE = 128
+"""What scorers and perceptual distances look at."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +55,26 @@ class ShiftedConvolution:
         """Pictures ``[N, 3, R, R]`` with the layer deformed."""
         return self.generator.render(self.deform(latent, shift, strength))
 
+    @property
+    def seen_side(self) -> int:
+        """Pixels of a picture that shows what the layer does."""
+        return max(SEEN_SIDE, 2 * self.generator.layers[self.layer].resolution)
+
     def render_seen(self, latent: Latent, shift: Tensor, strength: float | Tensor = 1.0) -> Tensor:
-        """The same as large as it has to be to see what the layer does, ``[N, 3, S, S]``."""
-        side = 2 * self.generator.layers[self.layer].resolution
-        return draw_seen(self.generator, self.deform(latent, shift, strength), side)
+        """The same at ``seen_side``, ``[N, 3, S, S]``."""
+        return draw_seen(self.generator, self.deform(latent, shift, strength), self.seen_side)
 
 
-def draw_seen(generator: Generator, latent: Latent, side: int = 0) -> Tensor:
-    """Pictures ``[N, 3, S, S]`` in -1..1 of at least ``side`` and 128 pixels.
+def draw_seen(generator: Generator, latent: Latent, side: int = SEEN_SIDE) -> Tensor:
+    """Pictures ``[N, 3, S, S]`` in -1..1 of at least ``side`` pixels.
 
     Whole ones where the network has no more. Scorers and perceptual distances look at less, and
-    a picture of 1024 px costs several times as much.
+    a picture of 1024 px costs several times as much. Compare pictures of one side only: a
+    network's small pictures are no large ones made small.
     """
-    wanted = max(side, _SEEN_SIDE)
-    if wanted >= generator.resolution:
+    if side >= generator.resolution:
         return generator.render(latent)
-    return generator.preview(latent, wanted).float()
+    return generator.preview(latent, side).float()
 
 
 def open_generator_to_deform(name: str | None, device: str = "auto") -> Generator:

@@ -97,7 +97,8 @@ def measure_deformations(
     scorers = latentfu.scorers().values()
     scorer = next((s for s in scorers if s.domain == search.generator.domain), None)
     spread = measure_attribute_spread(search.generator, scorer) if scorer else None
-    span = measure_direction_span(search.generator, progress) if search.beyond else None
+    side = convolution.seen_side
+    span = measure_direction_span(search.generator, progress, side=side) if search.beyond else None
     made = []
     for place, direction in enumerate(found):
         progress(place / len(found), f"Trying {place + 1} of {len(found)}")

@@ -13,6 +13,7 @@ from latentfu import BadInputError, Generator, Latent, Progress, Scorer, random_
 from torch import Tensor
 
 from latentfu_builtin.deformations.convolution import (
+    SEEN_SIDE,
     ShiftedConvolution,
     draw_seen,
     normalize_shift,
@@ -155,11 +156,19 @@ def _downscale(images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def measure_direction_span(
-    generator: Generator, progress: Progress, samples: int = 4, seed: int = 11
+    generator: Generator,
+    progress: Progress,
+    samples: int = 4,
+    seed: int = 11,
+    *,
+    side: int = SEEN_SIDE,
 ) -> DirectionSpan:
-    """The reach of all installed directions, each moved by one unit to either side."""
+    """The reach of all installed directions, each moved by one unit to either side.
+
+    ``side``: of the pictures, ``seen_side`` of the convolution that is compared with it.
+    """
     latents = random_latents(generator, samples, seed, psi=0.8)
-    plain = _downscale(draw_seen(generator, latents))
+    plain = _downscale(draw_seen(generator, latents, side))
     controls = latentfu.controls(generator).values()
     changes = []
     directions = [control for control in controls if control.kind == "direction"]
@@ -167,7 +176,7 @@ def measure_direction_span(
         progress(place / len(directions), f"Looking at {control.name}")
         mover = control.load_for(generator)
         for strength in (-1.0, 1.0):
-            moved = draw_seen(generator, mover.apply(latents, strength, generator))
+            moved = draw_seen(generator, mover.apply(latents, strength, generator), side)
             changes.append(_downscale(moved) - plain)
     if not changes:
         return DirectionSpan(latents, plain, [plain.new_zeros(plain.shape[1], 1)] * samples)

@@ -7,7 +7,7 @@ distance of a code from the mean here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from latentfu_builtin.conditional_mapping.drawn_identity import find_build_distance
 from latentfu_builtin.conditional_mapping.scored_attributes import (
+    ScoredAttributes,
     find_scorer_for,
     measure_attributes,
 )
@@ -70,10 +71,12 @@ def measure_editing(plan: StudyPlan, progress: Progress) -> None:
         normals = learn_normals(plan, generator, scorer, between(part, 0.0, 0.6))
         made = project_all(plan, space, generator, between(part, 0.6, 0.8))
         latents = [one.latent for one in made[: plan.edited]]
+        read = measure_attributes(generator, scorer, plan.attributes, plan.seed)
         found[space] = {}
         for place, (attribute, normal) in enumerate(normals.items()):
             between(part, 0.8, 1.0)(place / len(normals), f"{space}: {attribute}")
-            curves, strip = follow(plan, generator, latents, (attribute, normal))
+            attributes = replace(read, columns=(scorer.attributes.index(attribute),))
+            curves, strip = follow(plan, generator, latents, (attributes, normal))
             found[space][attribute] = vars(curves)
             Image.fromarray(strip).save(plan.strip_file(attribute, space))
     plan.keep_figures("editing", found)
@@ -88,7 +91,7 @@ def draw_scored_codes(
     return draw_cached_samples(
         SamplePlan(generator, plan.scored, plan.seed, space, f"scorer {scorer.name}",
                    len(scorer.attributes)),
-        load, progress, plan.folder / f"samples-{space.replace('+', 'p')}",
+        load, progress, plan.place(f"samples-{space}"),
     )  # fmt: skip
 
 
@@ -109,12 +112,13 @@ def learn_normals(
 
 @torch.no_grad()
 def follow(
-    plan: StudyPlan, generator: Generator, latents: list[Latent], along: tuple[str, Tensor]
+    plan: StudyPlan,
+    generator: Generator,
+    latents: list[Latent],
+    along: tuple[ScoredAttributes, Tensor],
 ) -> tuple[EditCurves, np.ndarray]:
-    """What happens on the way along a normal, and some frames of the first picture."""
-    attribute, normal = along
-    scorer = find_scorer_for(generator, None)
-    attributes = measure_attributes(generator, scorer, [attribute], plan.seed)
+    """What happens on the way along an attribute's normal; some frames of the first picture."""
+    attributes, normal = along
     unlike = find_build_distance(attributes)
     assert unlike is not None, "the renderer's scorer reads the build"
     own = random_latents(generator, 256, plan.seed + 5)

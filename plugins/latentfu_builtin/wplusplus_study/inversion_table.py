@@ -89,7 +89,7 @@ def train_study_encoder(
     plan: StudyPlan, space: str, generator: Generator, progress: Progress
 ) -> Path:
     """The encoder for one space: in w one style stands for all layers."""
-    path = plan.folder / f"encoder-{space.replace('+', 'p')}.safetensors"
+    path = plan.place(f"encoder-{space}.safetensors")
     if not path.is_file():
         options = EncoderTrainingOptions(
             pictures=plan.encoder_images, batch=min(32, plan.encoder_images), pool=1024,
@@ -114,17 +114,17 @@ def invert_all(
     name, inverter, options = way
     method = latentfu.inverters()[inverter]
     whole = {**method.options, **options}
-    square, found = Quad.square(0, 0, generator.resolution), []
-    pictures = draw_unseen_pictures(plan)
-    for number, picture in enumerate(pictures):
+    square = Quad.square(0, 0, generator.resolution)
+    kept = plan.place(f"inverted/{name}")
+    paths = [kept / f"{number:03}.safetensors" for number in range(plan.inverted)]
+    missing = [number for number, path in enumerate(paths) if not path.is_file()]
+    pictures = draw_unseen_pictures(plan) if missing else torch.empty(0)
+    for number in missing:
         check_cancelled()
-        progress(number / len(pictures), f"{name}: picture {number + 1} of {len(pictures)}")
-        path = plan.folder / "inverted" / name.replace("+", "p") / f"{number:03}.safetensors"
-        if not path.is_file():
-            crop = Crop(picture.clamp(-1, 1).numpy().astype(np.float32), square, "study")
-            _keep(path, method.invert(InversionRequest(crop, generator, silent, whole)))
-        found.append(_read(path, generator))
-    return found
+        progress(number / len(paths), f"{name}: picture {number + 1} of {len(paths)}")
+        crop = Crop(pictures[number].clamp(-1, 1).numpy().astype(np.float32), square, "study")
+        _keep(paths[number], method.invert(InversionRequest(crop, generator, silent, whole)))
+    return [_read(path, generator) for path in paths]
 
 
 def _keep(path: Path, made: Inversion) -> None:

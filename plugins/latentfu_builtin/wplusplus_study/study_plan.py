@@ -68,9 +68,13 @@ class StudyPlan:
         """The trained network with one of the two mappings."""
         return self.folder / f"{mapping}.safetensors"
 
+    def place(self, name: str) -> Path:
+        """A file or folder of the study whose name may hold a space's: w++ is spelled wpp."""
+        return self.folder / name.replace("+", "p")
+
     def strip_file(self, attribute: str, space: str) -> Path:
         """Frames of one attribute's edit in one space."""
-        return self.folder / f"{attribute}-{space.replace('+', 'p')}.png"
+        return self.place(f"{attribute}-{space}.png")
 
     def mapping_checkpoint(self, mapping: str) -> Path:
         """The training of the conditional mapping of that network."""

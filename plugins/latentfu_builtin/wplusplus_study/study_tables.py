@@ -98,8 +98,9 @@ def tell_transfer(figures: dict[str, Any]) -> str:
     rows = []
     for mapping, space in (("mlp", "w+"), ("attention", "w++")):
         for way in figures[mapping]["ways"]:
-            cells = [f"{way[name]:.3f}" for name in ("distance", "moved", "likeness")]
-            rows.append([space, way["way"], *cells])
+            like = "-" if way["likeness"] is None else f"{way['likeness']:.3f}"
+            row = [space, way["way"], f"{way['distance']:.3f}", f"{way['moved']:.3f}", like]
+            rows.append(row)
     return _lay_table(["space", "by", "from the reference", "others moved", "same person"], rows)
 
 

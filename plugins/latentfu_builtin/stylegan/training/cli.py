@@ -13,6 +13,7 @@ import click
 from latentfu import EngineChoice, engine_options, json_option, progress_bar
 
 if TYPE_CHECKING:
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
     from latentfu_builtin.stylegan.training.source import BatchSource, HoldoutSource
     from latentfu_builtin.stylegan.training.trainer import Trainer
     from latentfu_builtin.stylegan.training.training_group import TrainingGroup
@@ -212,8 +213,6 @@ def _say_nothing(text: str) -> None:
 
 def _open_source(asked: dict[str, Any]) -> BatchSource:
     """The source that the command's options name: exactly one of three."""
-    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
-    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
     from latentfu_builtin.stylegan.training.source import FolderSource, TokenSource, UnpairedSource
 
     if sum(bool(asked[name]) for name in ("data", "renderer", "pairs")) != 1:
@@ -224,9 +223,7 @@ def _open_source(asked: dict[str, Any]) -> BatchSource:
     if asked["unpaired"]:
         return UnpairedSource(renders)
     if asked["mapping"] == "attention":
-        side = asked["resolution"]
-        tokens = StyleGAN2Config(resolution=side, channels=default_channels(side)).num_ws
-        return TokenSource(renders, tokens)
+        return TokenSource(renders, _make_config(asked).num_ws)
     return renders
 
 
@@ -263,8 +260,7 @@ def _open_trainer(
     """Continue from the checkpoint when there is one, else begin."""
     from dataclasses import replace
 
-    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config, load_network
-    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
+    from latentfu_builtin.networks.stylegan.stylegan2 import load_network
     from latentfu_builtin.stylegan.training.checkpoint import load_checkpoint, read_checkpoint
     from latentfu_builtin.stylegan.training.options import TrainingOptions
     from latentfu_builtin.stylegan.training.trainer import Trainer, start_from
@@ -275,8 +271,20 @@ def _open_trainer(
         say(f"continuing {checkpoint}")
         options = replace(stored, **changes)
         return load_checkpoint(checkpoint, source, asked["device"], options, group)
+    options = replace(TrainingOptions(), **changes)
+    trainer = Trainer(_make_config(asked), options, source, asked["device"], group)
+    if asked["start"] is not None:
+        start_from(trainer, load_network(asked["start"]))
+    return trainer
+
+
+def _make_config(asked: dict[str, Any]) -> StyleGAN2Config:
+    """The network that the command's options describe."""
+    from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2Config
+    from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
+
     channels = asked["channels"]
-    config = StyleGAN2Config(
+    return StyleGAN2Config(
         resolution=asked["resolution"],
         z_dim=asked["z_dim"],
         w_dim=asked["w_dim"],
@@ -285,11 +293,6 @@ def _open_trainer(
         mapping_lr_multiplier=asked["mapping_lr"],
         channels=_parse_channels(channels) if channels else default_channels(asked["resolution"]),
     )
-    options = replace(TrainingOptions(), **changes)
-    trainer = Trainer(config, options, source, asked["device"], group)
-    if asked["start"] is not None:
-        start_from(trainer, load_network(asked["start"]))
-    return trainer
 
 
 def _parse_channels(text: str) -> tuple[int, ...]:

@@ -79,7 +79,7 @@ class Trainer:
         if config.mapping == "attention" and source.factor_count:
             raise ValueError(
                 "a renderer draws one z for the whole picture, but the attention mapping has one "
-                "for each style: spread it over them with a TokenSource"
+                "for each style: give --mapping attention (or spread it with a TokenSource)"
             )
         torch.manual_seed(options.seed)
         self.config, self.options, self.source, self.group = config, options, source, group
