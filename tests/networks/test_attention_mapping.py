@@ -166,7 +166,6 @@ def test_the_command_trains_one_that_opens(pictures: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--renderer", "portraits"], "a folder of pictures"),
         (["--w-dim", "20"], "divisible by 16"),
         (["--mapping", "magic"], "is not one of"),
     ],
@@ -174,9 +173,8 @@ def test_the_command_trains_one_that_opens(pictures: Path, tmp_path: Path) -> No
 def test_what_it_can_not_do_is_one_sentence(
     words: list[str], said: str, pictures: Path, tmp_path: Path
 ) -> None:
-    data = [] if "--renderer" in words else ["--data", str(pictures)]
     start = ["generator", "--out", str(tmp_path / "run"), "--mapping", "attention"]
-    done = CliRunner().invoke(train_command, [*start, *data, *words])
+    done = CliRunner().invoke(train_command, [*start, "--data", str(pictures), *words])
     assert done.exit_code in (1, 2) and said in done.output and "Traceback" not in done.output
     assert not (tmp_path / "run").exists()
 

@@ -74,7 +74,9 @@ def _draw_lines(
 
 def stack_strips(path: Path, strips: Mapping[tuple[str, str], Path]) -> None:
     """A PNG of strips of frames, one under another, each with its attribute and space."""
-    opened = {name: Image.open(file).convert("RGB") for name, file in strips.items()}
+    opened = {
+        name: Image.open(file, formats=["PNG"]).convert("RGB") for name, file in strips.items()
+    }
     wide = max(strip.width for strip in opened.values())
     image = Image.new("RGB", (_LABEL + wide, sum(s.height for s in opened.values())), "white")
     draw, font, top = ImageDraw.Draw(image), ImageFont.load_default(15), 0

@@ -166,9 +166,10 @@ def generator_command(out: Path, as_json: bool, **asked: Any) -> None:
     """Train a StyleGAN2 generator; the same command continues an interrupted run.
 
     Training options are set by name, e.g. --set regression_images=60000 --set batch=16;
-    on a continued run they replace the stored ones. `torchrun --nproc-per-node N -m latentfu
-    train generator ...` trains with N processes, each with its share of every batch and, with
-    --device cuda, a card of its own.
+    on a continued run they replace the stored ones. `torchrun --nproc-per-node N -m -- latentfu
+    train generator ...` (torchrun has a --start of its own: the two dashes keep them apart)
+    trains with N processes, each with its share of every batch and, with --device cuda, a card
+    of its own.
     """
     import torch
 
