@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from latentfu_builtin.networks.stylegan.layers import draw_normal
+
 UNITS = (3, 4, 14, 3)
 """Residual units of the four stages of the 50-layer trunk."""
 SQUEEZE = 16
@@ -80,7 +82,7 @@ class ScaledLinear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs))
+        self.weight = nn.Parameter(draw_normal(outputs, inputs))
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:

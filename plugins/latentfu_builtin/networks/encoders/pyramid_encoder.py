@@ -99,7 +99,7 @@ class PictureEncoder(nn.Module):
         nn.init.zeros_(self.apart.weight)
         nn.init.zeros_(self.apart.bias)
         self.register_buffer("mean", torch.zeros(config.layers, depth))
-        self.register_buffer("axes", torch.eye(depth))
+        self.register_buffer("axes", torch.zeros(depth, depth).fill_diagonal_(1.0))
 
     def offsets(self, x: Tensor) -> Tensor:
         """Pictures [N, 3, H, W] in -1..1 -> offsets in spreads [N, layers, D]."""

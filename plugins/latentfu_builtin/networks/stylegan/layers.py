@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,16 +14,24 @@ LRELU_GAIN = math.sqrt(2.0)
 FIR_TAPS = (1.0, 3.0, 3.0, 1.0)
 
 
+def draw_normal(*shape: int, spread: float = 1.0) -> Tensor:
+    """Random numbers as those of torch.randn, times `spread`: what weights begin with.
+
+    On the meta device, where a network is built before its file is believed, randn and quotients
+    load torch's compiler: a second of every start.
+    """
+    return torch.normal(0.0, spread, shape)
+
+
 def normalize_2nd_moment(x: Tensor, eps: float = 1e-8) -> Tensor:
     """Scale each row of x [N, C] so that its mean square is 1 (StyleGAN2's input normalization)."""
     return x * (x.square().mean(dim=1, keepdim=True) + eps).rsqrt()
 
 
-def fir_kernel(gain: float = 1.0) -> Tensor:
-    """The 2-D binomial-like filter [1, 3, 3, 1] x [1, 3, 3, 1] as [4, 4], summing to `gain`."""
-    taps = torch.tensor(FIR_TAPS)
-    kernel = torch.outer(taps, taps)
-    return kernel * (gain / kernel.sum())
+def fir_kernel(gain: float = 1.0, taps: Sequence[float] = FIR_TAPS) -> Tensor:
+    """The 2-D filter taps x taps as [T, T], summing to `gain`; [4, 4] by default."""
+    part = gain / sum(taps) ** 2
+    return torch.tensor([[a * b * part for b in taps] for a in taps])
 
 
 def fir_filter(x: Tensor, kernel: Tensor, padding: int, bias: Tensor | None = None) -> Tensor:
@@ -63,7 +72,7 @@ class EqualLinear(nn.Module):
         self, inputs: int, outputs: int, *, bias_init: float = 0.0, lr_multiplier: float = 1.0
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        self.weight = nn.Parameter(draw_normal(outputs, inputs, spread=1.0 / lr_multiplier))
         self.bias = nn.Parameter(torch.full((outputs,), bias_init / lr_multiplier))
         self.weight_gain = lr_multiplier / math.sqrt(inputs)
         self.bias_gain = lr_multiplier
@@ -82,7 +91,7 @@ class EqualConv(nn.Module):
         self, inputs: int, outputs: int, size: int, *, down: bool = False, bias: bool = True
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
+        self.weight = nn.Parameter(draw_normal(outputs, inputs, size, size))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
         self.gain = 1.0 / math.sqrt(inputs * size * size)
         self.size = size

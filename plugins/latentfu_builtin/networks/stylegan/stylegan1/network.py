@@ -13,7 +13,12 @@ import torch.nn.functional as F
 from latentfu import Noise
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.layers import LRELU_SLOPE, normalize_2nd_moment
+from latentfu_builtin.networks.stylegan.layers import (
+    LRELU_SLOPE,
+    draw_normal,
+    fir_kernel,
+    normalize_2nd_moment,
+)
 from latentfu_builtin.networks.stylegan.mapped_network import (
     NO_DETAILS,
     AveragedMapping,
@@ -86,7 +91,7 @@ class Dense(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, gain: float, multiplier: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs))
+        self.weight = nn.Parameter(draw_normal(outputs, inputs))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.gain, self.multiplier = gain * multiplier / math.sqrt(inputs), multiplier
 
@@ -105,7 +110,7 @@ class StyleGAN1Mapping(AveragedMapping):
         super().__init__()
         self.z_dim = config.z_dim
         sizes = (config.z_dim * (2 if config.c_dim else 1), *config.mapping)
-        labels = torch.randn(config.c_dim, config.z_dim) if config.c_dim else None
+        labels = draw_normal(config.c_dim, config.z_dim) if config.c_dim else None
         self.embed = None if labels is None else nn.Parameter(labels)
         self.layers = nn.ModuleList(Dense(a, b, HE, 0.01) for a, b in pairwise(sizes))
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
@@ -131,13 +136,12 @@ class StyledLayer(nn.Module):
     def __init__(self, inputs: int, outputs: int, w_dim: int, resolution: int, up: bool) -> None:
         super().__init__()
         self.resolution, self.up = resolution, up
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3)) if inputs else None
+        self.weight = nn.Parameter(draw_normal(outputs, inputs, 3, 3)) if inputs else None
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.style = Dense(w_dim, 2 * outputs, 1.0)
         self.noise_weight = nn.Parameter(torch.zeros(outputs))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
-        taps = torch.tensor([1.0, 2.0, 1.0])
-        self.register_buffer("blur", torch.outer(taps, taps) / 16, persistent=False)
+        self.register_buffer("noise_const", draw_normal(resolution, resolution))
+        self.register_buffer("blur", fir_kernel(taps=(1.0, 2.0, 1.0)), persistent=False)
 
     def equalized(self) -> Tensor:
         """The weights [O, I, 3, 3] at their equalised scale."""

@@ -14,7 +14,12 @@ from latentfu_builtin.networks.stylegan.fast_conv import (
     add_where_possible,
     choose,
 )
-from latentfu_builtin.networks.stylegan.layers import EqualLinear, fir_kernel, per_channel
+from latentfu_builtin.networks.stylegan.layers import (
+    EqualLinear,
+    draw_normal,
+    fir_kernel,
+    per_channel,
+)
 from latentfu_builtin.networks.stylegan.torch_compat import may_overwrite
 
 if TYPE_CHECKING:
@@ -88,7 +93,7 @@ class ModulatedConv(nn.Module):
     ) -> None:
         super().__init__()
         self.affine = EqualLinear(w_dim, inputs, bias_init=1.0)
-        weight = torch.randn(outputs, inputs, size, size)
+        weight = draw_normal(outputs, inputs, size, size)
         # As the convolution reads it, or a second one would have to be kept.
         layout = torch.contiguous_format if up else torch.channels_last
         self.weight = nn.Parameter(weight.to(memory_format=layout))
@@ -149,7 +154,7 @@ class NoisyConv(ModulatedConv):
         super().__init__(inputs, outputs, 3, w_dim, up=up)
         self.resolution = resolution
         self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.register_buffer("noise_const", draw_normal(resolution, resolution))
 
     def noise_map(self, noise: Noise, layer: int, x: Tensor) -> Tensor | None:
         """The scaled noise [N or 1, 1, R, R] that `noise` asks for, for features x [N, ...]."""

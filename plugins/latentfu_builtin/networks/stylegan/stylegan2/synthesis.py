@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from latentfu_builtin.networks.stylegan.layers import (
     LRELU_GAIN,
     LRELU_SLOPE,
+    draw_normal,
     fir_kernel,
     upsample_2x,
 )
@@ -54,7 +55,7 @@ class Synthesis(nn.Module):
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         self.config = config
-        self.const = nn.Parameter(torch.randn(config.channels[0], 4, 4))
+        self.const = nn.Parameter(draw_normal(config.channels[0], 4, 4))
         self.convs = nn.ModuleList()
         for layer in range(config.num_layers):
             inputs = config.channels[0] if layer == 0 else config.layer_channels(layer - 1)

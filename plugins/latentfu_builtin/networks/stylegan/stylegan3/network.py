@@ -12,7 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, LRELU_SLOPE, EqualLinear
+from latentfu_builtin.networks.stylegan.layers import (
+    LRELU_GAIN,
+    LRELU_SLOPE,
+    EqualLinear,
+    draw_normal,
+)
 from latentfu_builtin.networks.stylegan.mapped_network import (
     NO_DETAILS,
     Details,
@@ -136,8 +141,10 @@ class FourierInput(nn.Module):
         super().__init__()
         self.config = config
         self.affine = EqualLinear(w_dim, 4)
-        self.weight = nn.Parameter(torch.randn(config.channels, config.channels))
-        self.register_buffer("transform", torch.eye(3))  # the user's own: turn, move, scale
+        self.weight = nn.Parameter(draw_normal(config.channels, config.channels))
+        self.register_buffer(
+            "transform", torch.zeros(3, 3).fill_diagonal_(1.0)
+        )  # the user's own: turn, move, scale
         self.register_buffer("freqs", torch.zeros(config.channels, 2))
         self.register_buffer("phases", torch.zeros(config.channels))
 
@@ -184,7 +191,7 @@ class AliasFreeLayer(nn.Module):
         self.config = config
         shape = (config.out_channels, config.in_channels, config.kernel, config.kernel)
         self.affine = EqualLinear(w_dim, config.in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(shape))
+        self.weight = nn.Parameter(draw_normal(*shape))
         self.bias = nn.Parameter(torch.zeros(config.out_channels))
         self.register_buffer("magnitude_ema", torch.ones(()))
         for name, taps in (("up_filter", config.up_taps), ("down_filter", config.down_taps)):
