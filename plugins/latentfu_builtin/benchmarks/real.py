@@ -84,9 +84,9 @@ def measure_real(resolution: int, photo: Path | None = None) -> Iterator[Measure
 def _render_sitter(path: Path) -> Path:
     from PIL import Image
 
-    from latentfu_builtin.portraits.sample_pictures import list_sample_pictures
+    from latentfu_builtin.people_network.sample_pictures import list_people_samples
 
-    Image.fromarray(list_sample_pictures("portraits")[0].render()).save(path)
+    Image.fromarray(list_people_samples("faces")[0].render()).save(path)
     return path
 
 

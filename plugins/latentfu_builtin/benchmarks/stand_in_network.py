@@ -1,7 +1,9 @@
 """A network of the published size without the published weights, and an encoder for it.
 
-The built-in network lies inside layers as wide as those of StyleGAN2's config f, with small random
-layers above: it draws what the built-in one draws, at the size and the cost of the real one.
+The built-in network lies inside layers as wide as those of StyleGAN2's config f, with random
+channels beside it, which its picture does not read, and small random layers above, which do: it
+draws what the built-in one draws, at the size and the cost of the real one, and a detail of its
+features has as many channels to speak through.
 """
 
 from __future__ import annotations
@@ -14,28 +16,28 @@ if TYPE_CHECKING:
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2
 
 _CHANNELS = 512
-_QUIET = 0.2
+_QUIET = 0.05
 """Of the colors that the layers above the built-in network add."""
-_SOURCE = "portraits"
+_DOMAIN = "faces"
 
 
 def write_stand_in(path: Path, resolution: int) -> None:
     """Write a network of ``resolution`` pixels with the widths of config f to ``path``."""
     from latentfu_builtin.networks.stylegan.mapped_network import save_network
 
-    save_network(path, _widen_builtin(resolution), {"domain": _SOURCE, "licence": "Apache-2.0"})
+    save_network(path, _widen_builtin(resolution), {"domain": _DOMAIN, "licence": "Apache-2.0"})
 
 
 def _widen_builtin(resolution: int) -> StyleGAN2:
-    """The built-in network, zeros beside its numbers, random layers above its size."""
-    import latentfu
+    """The built-in network, other channels beside its own, random layers above its size."""
     import torch
 
     from latentfu_builtin.networks.stylegan.stylegan2 import StyleGAN2, StyleGAN2Config
     from latentfu_builtin.networks.stylegan.stylegan2.config import default_channels
     from latentfu_builtin.networks.stylegan.stylegan2.generator import StyleGAN2Generator
+    from latentfu_builtin.people_network.shipped import load_people_generator
 
-    source = latentfu.open_generator(_SOURCE)
+    source = load_people_generator("cpu")
     assert isinstance(source, StyleGAN2Generator)
     small, known = source.network.config, source.network.state_dict()
     torch.manual_seed(0)
@@ -52,7 +54,11 @@ def _widen_builtin(resolution: int) -> StyleGAN2:
         for name, value in network.state_dict().items():
             old = known.get(name)
             if old is not None:
-                value.zero_()
+                own = name.startswith("synthesis.convs.") and name.endswith(".weight")
+                # its channels read themselves alone, the others everything
+                (value[: len(old)] if own and value.ndim == 4 else value).zero_()
+                if name.startswith("synthesis.convs.") and name.endswith("affine.bias"):
+                    value.fill_(1.0)
                 # equalized weights are divided by the root of what they read
                 more = (
                     value.shape[1] / old.shape[1]
@@ -76,7 +82,7 @@ def write_stand_in_encoder(path: Path, stand_in: Path) -> None:
 
     from latentfu_builtin.encoders.encoder_file import load_encoder, save_encoder
     from latentfu_builtin.networks.encoders.pyramid_encoder import EncoderConfig, PictureEncoder
-    from latentfu_builtin.portraits.shipped import ENCODER
+    from latentfu_builtin.people_network.shipped import ENCODER
 
     generator = latentfu.open_generator(str(stand_in), "cpu")
     small = load_encoder(ENCODER)
@@ -97,4 +103,4 @@ def write_stand_in_encoder(path: Path, stand_in: Path) -> None:
                 place[:count, :old] = known
         wide["axes"].zero_()[:old, :old] = small.axes
         wide["mean"].copy_(mean)
-    save_encoder(path, encoder, generator.id, {"domain": _SOURCE, "generator": "real"})
+    save_encoder(path, encoder, generator.id, {"domain": _DOMAIN, "generator": "real"})

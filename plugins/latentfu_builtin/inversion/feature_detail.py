@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from latentfu import BadInputError, FeatureOffset, Generator, Inversion, InversionRequest, Latent
@@ -20,8 +21,11 @@ from latentfu_builtin.inversion.search_pictures import SearchPictures
 from latentfu_builtin.inversion.settings import FeatureDetailOptions
 
 _PREVIEW_EVERY = 20
-_ANCHORS = 3
-"""How often quick pictures are brought in line with whole ones."""
+_STAGES = (2, 2, 1)
+"""Thirds of the search, and by what their quick pictures are smaller than the last one's.
+
+With each the quick pictures are brought in line with whole ones.
+"""
 _MOST_SIDE = 64
 """What is finer is better kept by pasting the change onto the layer."""
 
@@ -63,25 +67,38 @@ def _choose_layer(generator: Generator, side: int) -> int:
     return len(sides) - 1 - sides[::-1].index(wanted)
 
 
+class _Stage(NamedTuple):
+    """The pictures of a part of the search, and what they are held against."""
+
+    pictures: SearchPictures
+    goal: Pivot
+
+    @staticmethod
+    def of(start: Pivot, side: int) -> _Stage:
+        """Pictures of about ``side`` pixels (0: the generator's own)."""
+        pictures = SearchPictures(start.generator, side)
+        return _Stage(pictures, start.shrunk(pictures))
+
+
 def _find_detail(start: Pivot, plan: FeatureDetailOptions, request: InversionRequest) -> Latent:
     """The first code of ``start`` with the detail that shows the picture best."""
     generator, code = start.generator, start.first.latent
     layer = _choose_layer(generator, plan.side)
-    pictures = SearchPictures(generator, plan.quick_side)
-    seen = start.shrunk(pictures)
+    stages = [_Stage.of(start, plan.quick_side // part) for part in _STAGES]
     with torch.no_grad():
         plain = generator.render(code, "const", features=[layer])[1][layer].float()
     spread = float(plain.std())
     delta = torch.zeros_like(plain, memory_format=torch.contiguous_format).requires_grad_(True)
     adam = torch.optim.Adam([delta], lr=plan.rate * spread, betas=(0.9, 0.97))
     best, lowest = delta.detach().clone(), math.inf
-    every = math.ceil((plan.steps + 1) / _ANCHORS)
+    every = math.ceil((plan.steps + 1) / len(stages))
     for step in range(plan.steps + 1):
-        if step % every == 0 and not pictures.are_whole:
+        pictures, goal = stages[step // every]
+        if step % every == 0 and not all(stage.pictures.are_whole for stage in stages):
             pictures.anchor(_add_detail(code, layer, delta.detach()))
             lowest = math.inf  # what was measured by other pictures cannot be compared
         image = pictures.draw(_add_detail(code, layer, delta))
-        loss = seen.distance(image, plan.pixel, plan.perceptual)
+        loss = goal.distance(image, plan.pixel, plan.perceptual)
         loss = loss + plan.size * (delta / spread).square().mean()
         value = float(loss.detach())
         if math.isfinite(value) and value < lowest:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _BLUR_SIZE, _BLUR_SIGMA = 7, 5.0
 """At 1024 px; smaller pictures are blurred by the same part of their side."""
+_OF_ANY_SIZE = ("pixels", "l1", "l2", "log-cosh")
+"""Of pictures made smaller these say the same, so nothing is enlarged for them."""
 _PIXEL_LOSSES = ("pixels", "l1", "l2", "log-cosh", "blurred-l2", "blurred-log-cosh", "identity")
 
 
@@ -72,13 +74,14 @@ def build_loss(name: str, generator: Generator, vgg_layer: int = 12, path: str =
 def _build(loss: Loss, generator: Generator) -> Distance:
     """The loss as a function that is checked; raises PluginFailedError.
 
-    It is shown pictures of the generator's size, whatever the search looks at.
+    It is shown pictures of the generator's size, whatever the search looks at, unless it only
+    compares pixels.
     """
     distance = call_plugin(loss, "was built", lambda: loss.build(generator))
     sides = (generator.resolution, generator.resolution)
 
     def checked(a: Tensor, b: Tensor) -> Tensor:
-        if a.shape[-1] != generator.resolution:
+        if a.shape[-1] != generator.resolution and loss.name not in _OF_ANY_SIZE:
             a, b = (F.interpolate(x, sides, mode="bilinear", align_corners=False) for x in (a, b))
         found = call_plugin(loss, "compared pictures", lambda: distance(a, b))
         if not isinstance(found, Tensor) or tuple(found.shape) != (len(a),):

@@ -73,7 +73,7 @@ FEATURE_DETAIL_DEFAULTS: OptionValues = {
     "pivot_prior": 8.0,
     "side": 0,
     "steps": 80,
-    "rate": 0.06,
+    "rate": 0.2,
     "pixel": 1.0,
     "perceptual": 0.0,
     "size": 0.1,

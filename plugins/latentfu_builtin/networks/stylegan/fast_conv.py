@@ -136,6 +136,8 @@ class Direct(ConvAlgorithm):
         return weight.to(dtype, memory_format=torch.channels_last)
 
     def _run(self, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
+        if self.conv.size == 1 and torch.is_grad_enabled():
+            return mix_channels(x, kernel, bias)
         if not self.conv.up:
             return F.conv2d(x, kernel, bias, padding=self.conv.size // 2)  # [N, O, H, W]
         x = F.conv_transpose2d(x, kernel, stride=2)  # [N, O, 2H + 1, 2W + 1]
@@ -238,6 +240,16 @@ def upsample_by_phases(x: Tensor, weight: Tensor) -> Tensor:
             taps = taps.contiguous(memory_format=torch.channels_last)
             result[:, :, row::2, column::2] = F.conv2d(x, taps, padding=(1 - row, 1 - column))
     return result
+
+
+def mix_channels(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+    """Convolve x [N, I, H, W] with kernel [O, I, 1, 1] as a matrix product: [N, O, H, W].
+
+    A convolution to three colors hands back gradients with channels first, and everything before
+    it would have to turn them round.
+    """
+    pixels = F.linear(x.permute(0, 2, 3, 1), kernel[:, :, 0, 0], bias)  # [N, H, W, O]
+    return pixels.permute(0, 3, 1, 2)
 
 
 def _can_rearrange(x: Tensor, weight: Tensor) -> bool:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from latentfu import Noise
 from torch import Tensor
 
+from latentfu_builtin.networks.stylegan.fast_conv import mix_channels
 from latentfu_builtin.networks.stylegan.layers import LRELU_GAIN, LRELU_SLOPE
 from latentfu_builtin.networks.stylegan.mapped_network import Details, check_layer_cancelled
 from latentfu_builtin.networks.stylegan.stylegan2.layers import NoisyConv
@@ -62,6 +63,8 @@ def _downscaled_conv(conv: NoisyConv, x: Tensor, w: Tensor) -> Tensor:
     weight = kernel * out_scale * modulation[0][:, None, None]  # [outputs, inputs, k, k]
     weight = weight.to(x.dtype, memory_format=torch.channels_last)
     bias = (conv.bias * LRELU_GAIN).to(x.dtype)
+    if weight.shape[2] == 1 and torch.is_grad_enabled():
+        return mix_channels(x, weight, bias)
     return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
 
 

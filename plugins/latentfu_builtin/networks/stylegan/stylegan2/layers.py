@@ -60,11 +60,13 @@ def modulated_conv(  # noqa: PLR0917 - the terms of the paper's equations
     out_scale = per_channel(demodulation * gain, x)  # [N, O, 1, 1]
     # Noise and bias.
     offset = per_channel(bias[None] * gain, x)  # [1, O, 1, 1]
-    if noise is not None:
-        offset = offset + (noise * gain).to(x.dtype)  # [N or 1, O, H', W']
     if may_overwrite(x) and may_overwrite(out_scale) and may_overwrite(offset):
+        if noise is not None:
+            offset = offset + (noise * gain).to(x.dtype)  # [N or 1, O, H', W']
         return x.mul_(out_scale).add_(offset)
-    return torch.addcmul(offset, x, out_scale)
+    # In this order the result is laid out as x, channels last: gradients are three times as quick.
+    x = torch.addcmul(offset, x, out_scale)  # [N, O, H', W']
+    return x if noise is None else x + (noise * gain).to(x.dtype)
 
 
 class ModulatedConv(nn.Module):

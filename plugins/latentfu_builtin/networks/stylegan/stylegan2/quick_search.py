@@ -90,6 +90,8 @@ def _downscale_each(
     network: StyleGAN2, layer: int, state: SynthesisState, ws: Tensor, details: Details
 ) -> SynthesisState:
     """A layer above the size, whose weights are made for one picture at a time."""
+    if len(ws) == 1:  # the gradients of a slice are a new tensor, laid out otherwise
+        return downscaled_step(network.synthesis, layer, state, ws, "const", details)
     parts = []
     for n in range(len(ws)):
         here = slice(n, n + 1)
@@ -97,8 +99,6 @@ def _downscale_each(
         own = {i: value[here] if len(value) > 1 else value for i, value in details.items()}
         one = SynthesisState(state.x[here], rgb, layer)
         parts.append(downscaled_step(network.synthesis, layer, one, ws[here], "const", own))
-    if len(parts) == 1:
-        return parts[0]
     rgb = (
         None
         if parts[0].rgb is None
