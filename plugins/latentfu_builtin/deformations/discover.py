@@ -125,9 +125,9 @@ def measure_deformations(
 def render_strengths(
     generator: Generator, deformation: Deformation, strengths: tuple[float, ...], seed: int
 ) -> Tensor:
-    """One sample at each strength, ``[len(strengths), 3, R, R]``."""
+    """One sample at each strength, as large as the layer shows: ``[len(strengths), 3, S, S]``."""
     convolution = ShiftedConvolution(generator, deformation.layer)
     latent = random_latents(generator, 1, seed, psi=0.7)
     shift = torch.from_numpy(deformation.shift)
     with torch.no_grad():
-        return torch.cat([convolution.render(latent, shift, s) for s in strengths])
+        return torch.cat([convolution.render_seen(latent, shift, s) for s in strengths])
