@@ -25,9 +25,8 @@ from latentfu.core.regions import RegionParser, measure_region_changes
 from latentfu.pipeline.cache import ControlCache
 from latentfu.pipeline.crop import Floats
 from latentfu.pipeline.pixel_math import to_levels
-from latentfu.pipeline.preview import resize_picture
+from latentfu.pipeline.preview import render_quick, resize_picture
 from latentfu.pipeline.region_map import RegionReader, read_known_changes
-from latentfu.pipeline.render import render_latent
 from latentfu.storage.atomic import write_whole
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ LEAST_OF_THINGS = 0.5
 """The same for things: an older face brings other clothes along, and is no edit of clothes."""
 NOTHING = 0.2
 """A control whose largest change is smaller, in levels, says nothing about where it acts."""
+_SEEN = 256
+"""Pixels of the pictures that are measured: parsers look at no more."""
 _SEED = 4711
 
 _log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def _measure_changes(
         before = random_latents(generator, 1, _SEED + number)
         strength = (control.maximum if number % 2 == 0 else control.minimum) / 2
         after = effect.apply(before, strength, generator)
-        pictures = [render_latent(generator, latent) for latent in (before, after)]
+        pictures = [render_quick(generator, each, _SEEN).clip(-1, 1) for each in (before, after)]
         maps = [reader.read(parser, picture) for picture in pictures]
         if min(each.surety for each in maps) < parser.least_surety:
             unsure += 1
