@@ -84,7 +84,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "latentfu.storage.settings": ("read_setting",),
     "latentfu.storage.inversion_cache": ("load_inversion",),
     "latentfu.storage.layer_store": ("find_latent_file",),
-    "latentfu.storage.atomic": ("whole_file", "write_whole"),
+    "latentfu.storage.atomic": ("whole_file", "write_image", "write_whole"),
     "latentfu.storage.safetensors_file": (
         "file_sha256", "find_metadata", "read_arrays", "read_metadata", "read_tensors",
         "read_tensors_and_metadata", "weights_id", "write_tensors",

@@ -140,6 +140,7 @@ from latentfu.sandbox import read_torch as read_torch
 from latentfu.sandbox import tensors_of as tensors_of
 from latentfu.sandbox.foreign_latent import load_latent as load_latent
 from latentfu.storage.atomic import whole_file as whole_file
+from latentfu.storage.atomic import write_image as write_image
 from latentfu.storage.atomic import write_whole as write_whole
 from latentfu.storage.deformations import Deformation as Deformation
 from latentfu.storage.deformations import DeformationEffect as DeformationEffect
@@ -340,6 +341,7 @@ __all__ = [
     "write_default_generator",
     "write_deformation",
     "write_direction",
+    "write_image",
     "write_tensors",
     "write_whole",
 ]

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from latentfu.core.errors import StorageError
-from latentfu.storage.atomic import whole_file, write_whole
+from latentfu.core.errors import BadInputError, StorageError
+from latentfu.storage.atomic import whole_file, write_image, write_whole
+from PIL import Image
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 
@@ -84,3 +85,32 @@ def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
     writers[1].communicate("\n")
     assert (tmp_path / "slow").read_bytes() == b"half"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "slow"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"), [("png", "PNG"), ("jpg", "JPEG"), ("JPEG", "JPEG"), ("webp", "WEBP")]
+)
+def test_a_picture_is_of_the_kind_that_its_name_says(
+    ending: str, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / f"sheet.{ending}"
+    write_image(path, Image.new("RGB", (6, 4), "teal"), quality=90)
+    with Image.open(path, formats=[kind]) as written:
+        assert written.size == (6, 4)
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
+
+
+def test_a_picture_of_no_known_kind_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.doc"
+    path.write_bytes(b"mine")
+    with pytest.raises(BadInputError, match=r"sheet.doc must end in .*\.png"):
+        write_image(path, Image.new("RGB", (6, 4)))
+    assert path.read_bytes() == b"mine" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_picture_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.jpg"
+    path.write_bytes(b"mine")
+    with pytest.raises(StorageError, match=r"sheet\.jpg"):
+        write_image(path, Image.new("RGBA", (6, 4)))  # JPEG has no transparency
+    assert path.read_bytes() == b"mine" and len(list(tmp_path.iterdir())) == 1

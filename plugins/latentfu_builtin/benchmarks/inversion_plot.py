@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from latentfu import write_whole
+from latentfu import write_image
 from PIL import Image, ImageDraw, ImageFont
 
 _SIZE = (960, 600)
@@ -18,8 +18,6 @@ _Row = Mapping[str, Any]
 
 def write_inversion_plot(path: Path, rows: Sequence[_Row], title: str) -> None:
     """A PNG: seconds a picture (logarithmic) to the right, PSNR upwards, a dot a method."""
-    import io
-
     shown = [row for row in rows if "skipped" not in row]
     image = Image.new("RGB", _SIZE, "white")
     draw = ImageDraw.Draw(image)
@@ -31,9 +29,7 @@ def write_inversion_plot(path: Path, rows: Sequence[_Row], title: str) -> None:
         )
         axes.draw(draw, font)
         _draw_dots(draw, axes, shown, font)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    write_whole(path, buffer.getvalue())
+    write_image(path, image)
 
 
 class _Axes:

@@ -19,6 +19,7 @@ from latentfu import (
     json_option,
     read_deformation,
     write_deformation,
+    write_image,
     write_whole,
 )
 
@@ -89,8 +90,6 @@ def _write_found(generator: Generator, found: list[Deformation], out: Path, as_j
 
 def _draw_sheet(generator: Generator, found: list[Deformation], path: Path, seed: int = 3) -> None:
     """A row for each deformation, from -1 to 1, on one sample."""
-    import io
-
     from latentfu_builtin.deformations.discover import render_strengths
 
     rows = []
@@ -99,9 +98,7 @@ def _draw_sheet(generator: Generator, found: list[Deformation], path: Path, seed
         pixels = images.add(1).mul(127.5).clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
         says = f"+ is {deformation.plus}" if deformation.plus else ""
         rows.append(SheetRow(deformation.title or deformation.name, says, list(pixels)))
-    buffer = io.BytesIO()
-    contact_sheet(rows, [f"{s:+g}" for s in _STRENGTHS]).save(buffer, "PNG")
-    write_whole(path, buffer.getvalue())
+    write_image(path, contact_sheet(rows, [f"{s:+g}" for s in _STRENGTHS]))
 
 
 def _strongest_effects(deformation: Deformation, count: int = 4) -> list[tuple[str, float]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import warnings
 from collections.abc import Sequence
@@ -50,9 +49,7 @@ def list_faces_command(
     image = _read_rgb(picture)
     quads = finder.find(np.array(image))
     if output is not None:
-        buffer = io.BytesIO()
-        _draw_squares(image, quads).save(buffer, "PNG")
-        latentfu.write_whole(output, buffer.getvalue())
+        latentfu.write_image(output, _draw_squares(image, quads))
     rows = [_describe_square(number, quad) for number, quad in enumerate(quads, 1)]
     if as_json:
         click.echo(json.dumps({"picture": str(picture), "faces": rows}, indent=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from latentfu import BadInputError, json_option, progress_bar, write_whole
+from latentfu import BadInputError, json_option, progress_bar, write_image
 
 from latentfu_builtin.people.camera import Framing
 from latentfu_builtin.people.factors import check_factors, sample_factors
@@ -105,8 +104,4 @@ def _tile(cells: list[list[Array]]) -> Array:
 def _write_sheet(sheet: Array, output: Path) -> None:
     from PIL import Image
 
-    memory = io.BytesIO()
-    kind = "PNG" if output.suffix.lower() == ".png" else "JPEG"
-    Image.fromarray(sheet).save(memory, kind, quality=88)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(output, memory.getvalue())
+    write_image(output, Image.fromarray(sheet), quality=88)

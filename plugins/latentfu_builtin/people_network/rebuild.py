@@ -7,7 +7,6 @@ change them; they are rendered first, an hour of one core, and kept in the data 
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +23,7 @@ from latentfu import (
     Progress,
     random_latents,
     write_direction,
+    write_image,
     write_whole,
 )
 
@@ -148,9 +148,8 @@ def build_people_samples(folder: Path | None, progress: Progress) -> None:
     for place, (name, (seed, chosen)) in enumerate(_SITTERS.items()):
         progress(place / len(_SITTERS), name)
         factors = {**sample_factors(seed), **_AT_REST, **chosen}
-        drawn = io.BytesIO()
-        Image.fromarray(renderer.render(factors, seed).pixels).save(drawn, "WEBP", quality=90)
-        write_whole(out / f"{name}.webp", drawn.getvalue())
+        drawn = Image.fromarray(renderer.render(factors, seed).pixels)
+        write_image(out / f"{name}.webp", drawn, quality=90)
         rounded = {factor: round(value, 4) for factor, value in factors.items()}
         write_whole(out / f"{name}.json", json.dumps(rounded, indent=1).encode())
 

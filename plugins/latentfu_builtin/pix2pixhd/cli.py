@@ -37,7 +37,6 @@ def labels_command(  # noqa: PLR0917
     as_json: bool,
 ) -> None:
     """Draw LABELS, a gray picture whose values are label numbers, as a picture."""
-    import io
     import json
 
     import torch
@@ -59,9 +58,7 @@ def labels_command(  # noqa: PLR0917
     with torch.no_grad():
         image = opened.render(latent)[0]
     pixels = image.add(1).mul(127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    latentfu.write_whole(output, buffer.getvalue())
+    latentfu.write_image(output, Image.fromarray(pixels))
     click.echo(json.dumps({"file": str(output)}) if as_json else str(output))
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from latentfu import write_whole
+from latentfu import write_image
 from PIL import Image, ImageDraw, ImageFont
 
 Curves = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
@@ -40,7 +38,7 @@ def draw_curves(path: Path, found: Curves) -> None:
             draw.text((corner[0], corner[1] - 20), f"{attribute}: {title}", _INK, font)
             lines = {space: found[space][attribute] for space in found}
             _draw_lines(draw, corner, measure, lines)
-    _write_png(path, image)
+    write_image(path, image)
 
 
 def _draw_lines(
@@ -84,10 +82,4 @@ def stack_strips(path: Path, strips: Mapping[tuple[str, str], Path]) -> None:
         draw.text((8, top + strip.height // 2), f"{attribute}, {space}", _INK, font, anchor="lm")
         image.paste(strip, (_LABEL, top))
         top += strip.height
-    _write_png(path, image)
-
-
-def _write_png(path: Path, image: Any) -> None:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    write_whole(path, buffer.getvalue())
+    write_image(path, image)

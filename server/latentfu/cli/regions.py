@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def regions_command(
     from latentfu.cli.pictures import read_picture_file
     from latentfu.protocol.pictures import PictureStore
     from latentfu.protocol.requests import RegionsRequest, build_request
-    from latentfu.storage.atomic import write_whole
+    from latentfu.storage.atomic import write_image
 
     if output is not None and output.suffix.lower() != ".png":
         raise BadInputError(f"{output} must end in .png.")
@@ -64,9 +63,8 @@ def regions_command(
     if output is not None:
         from PIL import Image
 
-        pixels, buffer = done.layer.pixels, io.BytesIO()
-        Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG")
-        write_whole(output, buffer.getvalue())
+        pixels = done.layer.pixels
+        write_image(output, Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels))
     if as_json:
         print_json({"output": str(output) if output else None, "report": done.report})
         return

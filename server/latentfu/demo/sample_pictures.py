@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from latentfu.core.errors import NotInstalledError
 from latentfu.core.paths import cache_dir, make_private
-from latentfu.storage.atomic import whole_file
+from latentfu.storage.atomic import whole_file, write_image
 
 if TYPE_CHECKING:
     from latentfu.core.layer import Pixels
@@ -59,5 +59,4 @@ def save_picture(path: Path, pixels: Pixels) -> None:
     """Write a PNG whole or not at all."""
     from PIL import Image
 
-    with whole_file(path) as temporary:
-        Image.fromarray(pixels).save(temporary, "PNG")
+    write_image(path, Image.fromarray(pixels))

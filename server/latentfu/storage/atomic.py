@@ -14,9 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
-from latentfu.core.errors import StorageError
+from latentfu.core.errors import BadInputError, StorageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 @contextmanager
@@ -78,6 +81,27 @@ def write_whole(path: Path, data: bytes, mode: int | None = None, durable: bool 
     """
     with whole_file(path, mode, durable) as temporary:
         temporary.write_bytes(data)
+
+
+def write_image(path: Path, image: Image, **saving: Any) -> None:
+    """Write a Pillow picture as the kind of file that its name ends in, whole or not at all.
+
+    Args:
+        path: where it goes, e.g. sheet.png, sheet.jpg or sheet.webp.
+        image: the picture.
+        saving: what ``PIL.Image.Image.save`` takes for that kind, e.g. ``quality=88``.
+
+    Raises:
+        BadInputError: the name ends in nothing that Pillow writes.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    from PIL import Image as Pillow
+
+    kind = Pillow.registered_extensions().get(path.suffix.lower())
+    if kind not in Pillow.SAVE:
+        raise BadInputError(f"{path} must end in the name of a kind of picture, such as .png.")
+    with whole_file(path) as temporary:
+        image.save(temporary, kind, **saving)
 
 
 _LEFTOVER = re.compile(r"\..+\.[0-9a-f]{12}\.part")
